@@ -1,0 +1,4 @@
+package lockstep.landscape;
+
+/** The variant of the product that a shard runs. */
+public enum Edition { PRODUCTION, DEMO }

@@ -1,0 +1,19 @@
+package lockstep.landscape;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A table of a data set.
+ *
+ * @param name    {@code schema.table}
+ * @param columns the allow-list: the only columns that may leave the source, in file order; they contain the key
+ * @param key     the columns that identify a row; unique at source and target
+ * @param where   an SQL condition over allowed columns; rows outside it belong to the shard and are left alone
+ */
+public record Table(String name, List<String> columns, List<String> key, Optional<String> where) {
+    public Table {
+        columns = List.copyOf(columns);
+        key = List.copyOf(key);
+    }
+}
