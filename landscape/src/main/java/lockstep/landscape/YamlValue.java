@@ -20,6 +20,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -68,16 +69,22 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
 
     private static Optional<Node> compose(String text, List<Problem> problems) {
         try {
-            var settings = LoadSettings.builder().setMaxAliasesForCollections(MAX_ALIASES).build();
+            var settings = LoadSettings.builder().setMaxAliasesForCollections(MAX_ALIASES).setAllowNonScalarKeys(true).build();
             return new Compose(settings).composeString(text);
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().or(e::getContextMark).map(Mark::getLine).orElse(0);
-            String given = text.lines().skip(line).findFirst().orElse("the end of the file").strip();
-            problems.add(new Problem(line + 1, "", quote(given) + " is not YAML: " + e.getProblem(),
-                    "check indentation (spaces, no tabs), quotes and brackets, here and in the line before"));
+            String given = text.lines().skip(line).findFirst().map(String::strip).map(YamlValue::quote).orElse("the end of the file");
+            String start = e.getContextMark().map(mark -> " from line " + (mark.getLine() + 1) + " on").orElse("");
+            problems.add(new Problem(line + 1, "", given + " is not YAML: " + e.getProblem(),
+                    "check quotes, brackets and indentation (spaces, no tabs)" + start));
+        } catch (ReaderException e) {
+            int line = (int) text.substring(0, text.indexOf(e.getCodePoint())).chars().filter(c -> c == '\n').count() + 1;
+            problems.add(new Problem(line, "", "the character U+%04X is not allowed in YAML".formatted(e.getCodePoint()), "remove it"));
         } catch (YamlEngineException e) {
-            problems.add(new Problem(0, "", "the file is not YAML that is read here: " + firstLine(e.getMessage()),
-                    "write it plainly: printable text, and aliases for at most " + MAX_ALIASES + " maps and lists"));
+            problems.add(new Problem(0, "", "the file cannot be read as YAML: " + e.getMessage(),
+                    "write it plainly, as the lockstep.yaml of the repository"));
+        } catch (StackOverflowError _) { // the parser has no limit of its own
+            problems.add(new Problem(0, "", "the file is nested too deeply", "write it plainly, as the lockstep.yaml of the repository"));
         }
         return Optional.empty();
     }
@@ -152,9 +159,9 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         problems.add(new Problem(line, path, message, fix));
     }
 
-    /** The candidate that was probably meant: at most every third letter differs. */
+    /** The candidate that was probably meant: about every third letter may differ. */
     static Optional<String> nearest(String given, Collection<String> candidates) {
-        return candidates.stream().filter(candidate -> distance(given, candidate) <= Math.max(1, candidate.length() / 3))
+        return candidates.stream().filter(candidate -> distance(given, candidate) <= (candidate.length() + 1) / 3)
                 .min(Comparator.comparingInt(candidate -> distance(given, candidate)));
     }
 

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,16 +58,19 @@ class LandscapeReaderTest {
         return List.of(
                 new Mistake("tab for indentation", "  production:", "\tproduction:",
                         "5: 'production:' is not YAML: found character '\\t(TAB)' that cannot start any token. (Do not use \\t(TAB) for indentation)"
-                                + "; check indentation (spaces, no tabs), quotes and brackets, here and in the line before"),
+                                + "; check quotes, brackets and indentation (spaces, no tabs)"),
                 new Mistake("bracket left open", "key: [id]", "key: [id",
-                        "21: 'columns: [id, name]' is not YAML: expected ',' or ']', but got ':'"
-                                + "; check indentation (spaces, no tabs), quotes and brackets, here and in the line before"),
+                        "21: 'columns: [id, name]' is not YAML: expected ',' or ']', but got :"
+                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 20 on"),
                 new Mistake("second document", "dataSets:", "---\ndataSets:",
                         "15: '---' is not YAML: but found another document"
-                                + "; check indentation (spaces, no tabs), quotes and brackets, here and in the line before"),
-                new Mistake("control character", "clinic\n", "cli\u0007nic\n",
-                        "the file is not YAML that is read here: unacceptable code point '\u0007' (0x7) special characters are not allowed"
-                                + "; write it plainly: printable text, and aliases for at most 50 maps and lists"),
+                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 1 on"),
+                new Mistake("quote left open", "\"222222222222\"", "\"222222222222",
+                        "26: the end of the file is not YAML: found unexpected end of stream; check quotes, brackets and indentation (spaces, no tabs) from line 11 on"),
+                new Mistake("alias without anchor", "source: clinic-1", "source: *first",
+                        "17: 'source: *first' is not YAML: found undefined alias first; check quotes, brackets and indentation (spaces, no tabs)"),
+                new Mistake("control character", "region:", "\u0007region:",
+                        "3: the character U+0007 is not allowed in YAML; remove it"),
                 new Mistake("duplicate field", "    purpose: demo\n", "    purpose: demo\n    purpose: qa\n",
                         "13: accounts.demo.purpose: 'purpose' is already given in line 12; remove or rename one of the two"),
                 new Mistake("name that is a list", "product: clinic\n", "product: clinic\n? [a, b]\n: c\n",
@@ -155,14 +160,9 @@ class LandscapeReaderTest {
                         "17: dataSets.master.source: 'demo-1' is of the demo edition, which the public may write to; name a shard of the production edition"),
                 new Mistake("table twice", "master.disease:", "master.drug:",
                         "22: dataSets.master.tables.master.drug: 'master.drug' is already given in line 19; remove or rename one of the two"),
-                new Mistake("table in two data sets", "where: valid_to IS NULL\n", """
-                        where: valid_to IS NULL
-                          other:
-                            source: clinic-1
-                            tables:
-                              master.drug: {key: [id], columns: [id]}
-                        """.replace("\n  ", "\n"),
-                        "29: dataSets.other.tables.master.drug: 'master.drug' is already a table of data set master in line 19; remove one of the two"),
+                new Mistake("table in two data sets", "where: valid_to IS NULL\n",
+                        "where: a\n  other: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id]}}}\n",
+                        "26: dataSets.other.tables.master.drug: 'master.drug' is already a table of data set master in line 19; remove one of the two"),
                 new Mistake("table without schema", "master.drug:", "drug:",
                         "19: dataSets.master.tables.drug: 'drug' is not schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores"
                                 + "; write it like master.drug"),
@@ -190,10 +190,8 @@ class LandscapeReaderTest {
     @MethodSource("mistakes")
     void namesLineValueAndFix(Mistake mistake) throws IOException {
         assertTrue(VALID.contains(mistake.replaced), "the valid file contains the text to replace");
-        // What a file without accounts lacks besides is no concern of this test: the source is not looked for then.
-        String edited = VALID.replaceFirst(java.util.regex.Pattern.quote(mistake.replaced), java.util.regex.Matcher.quoteReplacement(mistake.by));
-        String separator = Character.isDigit(mistake.problem.charAt(0)) ? ":" : ": ";
-        assertEquals(file(edited) + separator + mistake.problem, problemsOf(edited).getMessage());
+        String edited = VALID.replaceFirst(Pattern.quote(mistake.replaced), Matcher.quoteReplacement(mistake.by));
+        assertEquals(file(edited) + ":" + mistake.problem, problemsOf(edited).getMessage());
     }
 
     @Test
@@ -258,10 +256,12 @@ class LandscapeReaderTest {
     }
 
     @Test
-    void aliasesAreBounded() throws IOException {
+    void aliasesAndDepthAreBounded() throws IOException {
         String bomb = "product: [&a [x], " + "*a, ".repeat(YamlValue.MAX_ALIASES) + "*a]\n";
-        assertEquals(file(bomb) + ": the file is not YAML that is read here: Number of aliases for non-scalar nodes exceeds the specified max=50"
-                + "; write it plainly: printable text, and aliases for at most 50 maps and lists", problemsOf(bomb).getMessage());
+        String plainly = "write it plainly, as the lockstep.yaml of the repository";
+        assertEquals(List.of(new Problem(0, "", "the file cannot be read as YAML: Number of aliases for non-scalar nodes exceeds the specified max=50", plainly)),
+                problemsOf(bomb).problems());
+        assertEquals(List.of(new Problem(0, "", "the file is nested too deeply", plainly)), problemsOf("product: " + "[".repeat(100_000)).problems());
     }
 
     @Test

@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -49,7 +51,7 @@ class ShippedLandscapeTest {
         for (var mistake : Map.of("product:", "products:", "\"333333333333\"", "\"3333\"", "purpose: qa", "purpose: staging",
                 "edition: demo", "edition: trial", "source: clinic-1", "source: Clinic", "key: [code, seq]", "key: []", "master.drug:", "drug:",
                 "eu-central-1", "Frankfurt", "[id, code, name, category", "[id, id, name, category").entrySet()) {
-            String edited = shipped.replaceFirst(java.util.regex.Pattern.quote(mistake.getKey()), mistake.getValue());
+            String edited = shipped.replaceFirst(Pattern.quote(mistake.getKey()), mistake.getValue());
             assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake.toString());
         }
     }
@@ -77,6 +79,6 @@ class ShippedLandscapeTest {
     }
 
     private static List<String> lowercase(Enum<?>[] constants) {
-        return Arrays.stream(constants).map(constant -> constant.name().toLowerCase(java.util.Locale.ROOT)).toList();
+        return Arrays.stream(constants).map(constant -> constant.name().toLowerCase(Locale.ROOT)).toList();
     }
 }
