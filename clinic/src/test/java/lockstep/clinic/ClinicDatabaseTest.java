@@ -1,6 +1,7 @@
 package lockstep.clinic;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Against a real PostgreSQL, with a database and an owner that is no superuser for each test. */
@@ -145,6 +148,27 @@ class ClinicDatabaseTest {
                 () -> assertEquals(60_000, number("SELECT count(*) FROM master.drug_interaction")));
     }
 
+    /** The real lists: given -Dclinic.export.python=VENV/bin/python with requirements.txt installed, as the launcher has it. */
+    @Test
+    @EnabledIfSystemProperty(named = "clinic.export.python", matches = ".+")
+    void realExportIsLoaded() throws Exception {
+        var script = new ProcessBuilder(System.getProperty("clinic.export.python"), "data/export.py", export.toString()).inheritIO();
+        assertEquals(0, script.start().waitFor());
+        List<byte[]> first = List.of(Files.readAllBytes(export.resolve("disease.copy")), Files.readAllBytes(export.resolve("postal_code.copy")));
+        assertEquals(0, script.start().waitFor());
+        assertArrayEquals(first.get(0), Files.readAllBytes(export.resolve("disease.copy")));
+        assertArrayEquals(first.get(1), Files.readAllBytes(export.resolve("postal_code.copy")));
+
+        assertEquals(98_186 + 124_526 + 30_000 + 60_000, ClinicDatabase.seedMaster(connection, export));
+        assertAll(
+                () -> assertEquals(98_186, number("SELECT count(*) FROM master.disease")),
+                () -> assertEquals(124_526, number("SELECT count(*) FROM master.postal_code")),
+                () -> assertEquals(1, number("SELECT count(*) FROM master.disease WHERE code = 'A00.0' AND category = 'A00' AND billable AND synonyms = '{Classical cholera}'")),
+                () -> assertEquals(1, number("SELECT count(*) FROM master.disease WHERE code = 'A00' AND NOT billable")),
+                () -> assertEquals(1, number("SELECT count(*) FROM master.postal_code WHERE code = '1000001' AND city = '千代田区' AND town = '千代田'")),
+                () -> assertEquals(9, ClinicDatabase.seedVisitors(connection)));
+    }
+
     @Test
     void missingExportIsNamedWithWhatWritesIt() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
@@ -182,7 +206,7 @@ class ClinicDatabaseTest {
                 () -> assertEquals(7, number("SELECT count(*) FROM tenant.patient")),
                 () -> assertEquals(7, number("SELECT count(*) FROM tenant.encounter")),
                 () -> assertEquals(9, number("SELECT count(*) FROM tenant.prescription")),
-                () -> assertEquals(4, number("SELECT count(*) FROM tenant.patient JOIN master.postal_code ON (postal_code, postal_code_seq) = (code, seq)")),
+                () -> assertEquals(5, number("SELECT count(*) FROM tenant.patient JOIN master.postal_code ON (postal_code, postal_code_seq) = (code, seq)")),
                 () -> assertEquals(1, number("SELECT count(*) FROM tenant.encounter JOIN master.disease ON disease.id = disease_id WHERE code = 'I10'")),
                 () -> assertEquals(9, number("SELECT count(DISTINCT ingredients -> 0 ->> 'name') FROM tenant.prescription JOIN master.drug ON drug.id = drug_id WHERE withdrawn_on IS NULL")));
     }
