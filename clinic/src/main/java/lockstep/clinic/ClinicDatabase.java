@@ -2,6 +2,7 @@ package lockstep.clinic;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -140,6 +141,11 @@ public final class ClinicDatabase {
             result.next();
             return result.getBoolean(1);
         }
+    }
+
+    /** Where rows come from: writes all of a table as COPY text and leaves the stream open. */
+    private interface MasterRows {
+        void write(MasterTable table, OutputStream out) throws IOException;
     }
 
     private interface Work {

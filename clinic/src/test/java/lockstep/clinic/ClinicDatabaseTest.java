@@ -3,6 +3,8 @@ package lockstep.clinic;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -195,6 +198,35 @@ class ClinicDatabaseTest {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
         assertEquals("could not seed the master tables: Is a directory", fault.getMessage());
         assertEquals(0, masterRows());
+    }
+
+    @Test
+    void backendKilledInTheMiddleOfCopyLeavesNothing() throws Exception {
+        try (var other = DriverManager.getConnection(url, "owner", "secret"); var threads = Executors.newSingleThreadExecutor()) {
+            other.setAutoCommit(false);
+            try (var statement = other.createStatement()) {
+                // the COPY of drugs must wait here, to learn whether this row will be there
+                statement.execute("INSERT INTO master.drug OVERRIDING SYSTEM VALUE VALUES (1500, 'x', 'x', 'x', 'x', '[]', NULL, NULL, '2020-01-01', NULL, '{}', NULL)");
+            }
+            var seed = threads.submit(() -> ClinicDatabase.seedMaster(connection, SMALL));
+            try (var statement = other.createStatement()) {
+                String kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY master.drug %' AND wait_event_type = 'Lock'";
+                for (long killed = 0; killed == 0; Thread.sleep(20)) {
+                    assertFalse(seed.isDone());
+                    statement.execute("SELECT pg_stat_clear_snapshot()");
+                    try (var result = statement.executeQuery(kill)) {
+                        result.next();
+                        killed = result.getLong(1);
+                    }
+                }
+            }
+            other.rollback();
+            var fault = assertInstanceOf(ClinicFault.class, assertThrows(ExecutionException.class, seed::get).getCause());
+            assertTrue(fault.getMessage().startsWith("could not seed the master tables: "), fault.getMessage());
+        }
+        connection = DriverManager.getConnection(url, "owner", "secret");
+        assertEquals(0, masterRows());
+        assertEquals(SMALL_ROWS, ClinicDatabase.seedMaster(connection, SMALL));
     }
 
     @Test
