@@ -1,13 +1,189 @@
 package lockstep.landscape;
 
-import java.nio.file.Path;
+import static lockstep.landscape.YamlValue.quote;
 
-/** Reads lockstep.yaml. */
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import lockstep.landscape.YamlValue.Field;
+import lockstep.landscape.YamlValue.Format;
+
+/** Reads lockstep.yaml. Fields, choices and patterns are also in lockstep.schema.json, for editors; a test compares them. */
 public final class LandscapeReader {
+    static final List<Field> LANDSCAPE = List.of(
+            new Field("product", true, "clinic"),
+            new Field("release", true, "\"1.0.0\""),
+            new Field("region", true, "eu-central-1"),
+            new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
+            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"));
+    static final List<Field> ACCOUNT = List.of(
+            new Field("id", true, "\"222222222222\""),
+            new Field("purpose", true, "production, demo or qa"),
+            new Field("shards", true, "{demo-1: {edition: demo}}"));
+    static final List<Field> SHARD = List.of(
+            new Field("edition", true, "production or demo"));
+    static final List<Field> DATA_SET = List.of(
+            new Field("source", true, "clinic-1"),
+            new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"));
+    static final List<Field> TABLE = List.of(
+            new Field("key", true, "[id], the columns that identify a row"),
+            new Field("columns", true, "[id, name], all columns that may leave the source"),
+            new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"));
+
+    static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+            "a name of at most 30 lowercase letters and digits, with single hyphens between", "write it like clinic-1");
+    /** Shorter than other names: lockstep-NAME-ACCOUNT-REGION names a bucket, and S3 allows 63 characters. */
+    static final Format DATA_SET_NAME = new Format("(?=.{1,26}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+            "a name of at most 26 lowercase letters and digits, with single hyphens between", "write it like master");
+    static final Format RELEASE = new Format("[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+            "a release of at most 64 letters, digits, dots, hyphens and underscores", "write it like \"1.0.0\"");
+    static final Format REGION = new Format("[a-z]{2,4}(-(gov|iso[a-z]?|de))?-(central|(north|south)(east|west)?|east|west)-[1-9]",
+            "an AWS region", "write it like eu-central-1");
+    static final Format ID = new Format("[0-9]{12}",
+            "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
+    static final Format COLUMN_NAME = new Format("[a-z_][a-z0-9_]{0,62}",
+            "a plain PostgreSQL name of at most 63 lowercase letters, digits and underscores", "write it like drug_id");
+    static final Format TABLE_NAME = new Format("[a-z_][a-z0-9_]{0,62}\\.[a-z_][a-z0-9_]{0,62}",
+            "schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores", "write it like master.drug");
+    static final Format CONDITION = new Format("(?s).*\\S.*",
+            "an SQL condition", "write one, or remove the field");
+
+    /** Where a name that must be unique was first used. */
+    private record Owner(String name, int line) {}
+
+    /** A shard that was read; without an edition when the file gives none that is known. */
+    private record Home(Owner account, Optional<Edition> edition) {}
+
+    private final List<Problem> problems = new ArrayList<>();
+    private final Map<String, Owner> accountById = new HashMap<>();
+    private final Map<String, Home> homeByShard = new HashMap<>();
+    private final Map<String, Owner> dataSetByTable = new HashMap<>();
+
     private LandscapeReader() {}
 
-    /** Reads and checks the file; all problems are reported at once. */
+    /**
+     * Reads and checks the file.
+     *
+     * @throws LandscapeException with all problems at once
+     */
     public static Landscape read(Path file) {
-        throw new UnsupportedOperationException("not written yet");
+        var reader = new LandscapeReader();
+        Landscape landscape = reader.landscape(YamlValue.of(file, "product: clinic, and so on", reader.problems));
+        if (!reader.problems.isEmpty()) {
+            reader.problems.sort(Comparator.comparingInt(Problem::line));
+            throw new LandscapeException(file, reader.problems);
+        }
+        return landscape;
+    }
+
+    // Below, a value that is missing or wrong has been noted as a problem; a stand-in lets reading go on and is never handed out.
+
+    private Landscape landscape(YamlValue root) {
+        var fields = root.fields(LANDSCAPE);
+        var accounts = new ArrayList<Account>();
+        fields.get("accounts").entries(NAME, "{id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}")
+                .forEach((name, value) -> accounts.add(account(name, value)));
+        var dataSets = new ArrayList<DataSet>();
+        fields.get("dataSets").entries(DATA_SET_NAME, "{source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
+                .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        return new Landscape(
+                fields.get("product").text(NAME).orElse(""),
+                fields.get("release").text(RELEASE).orElse(""),
+                fields.get("region").text(REGION).orElse(""),
+                accounts, dataSets);
+    }
+
+    private Account account(String name, YamlValue value) {
+        var fields = value.fields(ACCOUNT);
+        var id = fields.get("id").text(ID);
+        id.map(given -> accountById.putIfAbsent(given, new Owner(name, value.line()))).ifPresent(other -> fields.get("id").problem(
+                quote(id.get()) + " is already the id of account " + other.name() + " in line " + other.line(), "give each account its own"));
+        // Both editions may live in qa: as a stand-in it causes no problems of its own.
+        var purpose = fields.get("purpose").choice(Purpose.class).orElse(Purpose.QA);
+        var shards = new ArrayList<Shard>();
+        fields.get("shards").entries(NAME, "{edition: demo}")
+                .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose)));
+        return new Account(name, id.orElse(""), purpose, shards);
+    }
+
+    private Shard shard(String name, YamlValue value, String account, Purpose purpose) {
+        var field = value.fields(SHARD).get("edition");
+        var edition = field.choice(Edition.class);
+        var allowed = switch (purpose) {
+            case PRODUCTION -> Optional.of(Edition.PRODUCTION);
+            case DEMO -> Optional.of(Edition.DEMO);
+            case QA -> edition;
+        };
+        if (edition.isPresent() && !edition.equals(allowed)) {
+            field.problem("the " + lower(edition.get()) + " edition may not live in account " + account + ", whose purpose is " + lower(purpose),
+                    "move shard " + name + " to an account of purpose " + lower(edition.get()) + " or qa");
+        }
+        var other = homeByShard.putIfAbsent(name, new Home(new Owner(account, value.line()), edition));
+        if (other != null) {
+            value.problem(quote(name) + " is already a shard of account " + other.account().name() + " in line " + other.account().line(),
+                    "give each shard a name of its own");
+        }
+        return new Shard(name, edition.orElse(Edition.DEMO));
+    }
+
+    private DataSet dataSet(String name, YamlValue value) {
+        var fields = value.fields(DATA_SET);
+        var source = fields.get("source").text(NAME);
+        source.ifPresent(shard -> checkSource(shard, fields.get("source")));
+        var tables = new ArrayList<Table>();
+        fields.get("tables").entries(TABLE_NAME, "{key: [id], columns: [id, name]}").forEach((table, tableValue) -> {
+            var other = dataSetByTable.putIfAbsent(table, new Owner(name, tableValue.line()));
+            if (other != null) {
+                tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(), "remove one of the two");
+            }
+            tables.add(table(table, tableValue));
+        });
+        return new DataSet(name, source.orElse(""), tables);
+    }
+
+    private void checkSource(String shard, YamlValue field) {
+        if (homeByShard.isEmpty()) return; // a problem already noted
+        var home = homeByShard.get(shard);
+        if (home == null) {
+            field.problem("there is no shard " + quote(shard), YamlValue.nearest(shard, homeByShard.keySet())
+                    .map(candidate -> "did you mean '" + candidate + "'?")
+                    .orElse("write one of " + homeByShard.keySet().stream().sorted().collect(Collectors.joining(", "))));
+        } else if (home.edition().equals(Optional.of(Edition.DEMO))) {
+            field.problem(quote(shard) + " is of the demo edition, which the public may write to", "name a shard of the production edition");
+        }
+    }
+
+    private Table table(String name, YamlValue value) {
+        var fields = value.fields(TABLE);
+        var key = columns(fields.get("key"));
+        var columns = columns(fields.get("columns"));
+        if (!columns.isEmpty()) {
+            key.forEach((column, item) -> {
+                if (!columns.containsKey(column)) {
+                    item.problem(quote(column) + " is not among the columns", "add it to the columns, or take another key");
+                }
+            });
+        }
+        return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION));
+    }
+
+    private static Map<String, YamlValue> columns(YamlValue list) {
+        var columns = new LinkedHashMap<String, YamlValue>();
+        for (var item : list.items()) {
+            item.text(COLUMN_NAME).filter(column -> columns.putIfAbsent(column, item) != null)
+                    .ifPresent(column -> item.problem(quote(column) + " is given twice", "remove one of the two"));
+        }
+        return columns;
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,0 +1,300 @@
+package lockstep.landscape;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class LandscapeReaderTest {
+    private static final String VALID = """
+            product: clinic
+            release: "0.1.0"
+            region: eu-central-1
+            accounts:
+              production:
+                id: "111111111111"
+                purpose: production
+                shards:
+                  clinic-1: {edition: production}
+              demo:
+                id: "222222222222"
+                purpose: demo
+                shards:
+                  demo-1: {edition: demo}
+            dataSets:
+              master:
+                source: clinic-1
+                tables:
+                  master.drug:
+                    key: [id]
+                    columns: [id, name]
+                  master.disease:
+                    key: [code]
+                    columns: [code]
+                    where: valid_to IS NULL
+            """;
+
+    /** The valid file with one text replaced, and the only problem that must come of it, without the file's name. */
+    record Mistake(String name, String replaced, String by, String problem) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static List<Mistake> mistakes() {
+        return List.of(
+                new Mistake("tab for indentation", "  production:", "\tproduction:",
+                        "5: 'production:' is not YAML: found character '\\t(TAB)' that cannot start any token. (Do not use \\t(TAB) for indentation)"
+                                + "; check quotes, brackets and indentation (spaces, no tabs)"),
+                new Mistake("bracket left open", "key: [id]", "key: [id",
+                        "21: 'columns: [id, name]' is not YAML: expected ',' or ']', but got :"
+                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 20 on"),
+                new Mistake("second document", "dataSets:", "---\ndataSets:",
+                        "15: '---' is not YAML: but found another document"
+                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 1 on"),
+                new Mistake("quote left open", "\"222222222222\"", "\"222222222222",
+                        "26: the end of the file is not YAML: found unexpected end of stream; check quotes, brackets and indentation (spaces, no tabs) from line 11 on"),
+                new Mistake("alias without anchor", "source: clinic-1", "source: *first",
+                        "17: 'source: *first' is not YAML: found undefined alias first; check quotes, brackets and indentation (spaces, no tabs)"),
+                new Mistake("control character", "region:", "\u0007region:",
+                        "3: the character U+0007 is not allowed in YAML; remove it"),
+                new Mistake("duplicate field", "    purpose: demo\n", "    purpose: demo\n    purpose: qa\n",
+                        "13: accounts.demo.purpose: 'purpose' is already given in line 12; remove or rename one of the two"),
+                new Mistake("name that is a list", "product: clinic\n", "product: clinic\n? [a, b]\n: c\n",
+                        "2: the name of an entry is a list of 2; write a plain name"),
+
+                new Mistake("unknown field, like a known one", "    where:", "    wehre:",
+                        "25: dataSets.master.tables.master.disease.wehre: unknown field 'wehre'; did you mean 'where'?"),
+                new Mistake("unknown field, like a missing one", "columns: [id, name]", "Colums: [id, name]",
+                        "21: dataSets.master.tables.master.drug.Colums: unknown field 'Colums'; did you mean 'columns'?"),
+                new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
+                        "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition"),
+                new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
+                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets"),
+                new Mistake("field missing at the top", "region: eu-central-1\n", "",
+                        "1: 'region' is missing; add region: eu-central-1"),
+                new Mistake("field missing", "    purpose: demo\n", "",
+                        "10: accounts.demo: 'purpose' is missing; add purpose: production, demo or qa"),
+
+                new Mistake("list instead of map", "      demo-1: {edition: demo}", "      - demo-1",
+                        "13: accounts.demo.shards: a list of 1 stands where a map is expected; write {demo-1: {edition: demo}}"),
+                new Mistake("text instead of map", "{edition: demo}", "demo",
+                        "14: accounts.demo.shards.demo-1: the text 'demo' stands where a map is expected; write {edition: demo}"),
+                new Mistake("text instead of list", "key: [id]", "key: id",
+                        "20: dataSets.master.tables.master.drug.key: the text 'id' stands where a list is expected; write [id], the columns that identify a row"),
+                new Mistake("map instead of text", "region: eu-central-1", "region: {eu: central-1}",
+                        "3: region: a map of 1 stands where a text is expected; write eu-central-1"),
+                new Mistake("list instead of column", "columns: [id, name]", "columns: [id, [name]]",
+                        "21: dataSets.master.tables.master.drug.columns[1]: a list of 1 stands where a text is expected"
+                                + "; write [id, name], all columns that may leave the source"),
+                new Mistake("nothing instead of text", "product: clinic", "product:",
+                        "1: product: nothing stands where a text is expected; write clinic"),
+                new Mistake("nothing instead of map", "      demo-1: {edition: demo}\n", "",
+                        "13: accounts.demo.shards: nothing stands where a map is expected; write {demo-1: {edition: demo}}"),
+                new Mistake("no accounts", VALID.substring(VALID.indexOf("accounts:"), VALID.indexOf("dataSets:")), "accounts: {}\n",
+                        "4: accounts: the map is empty; write {demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
+                new Mistake("no data sets", VALID.substring(VALID.indexOf("dataSets:")), "dataSets: {}\n",
+                        "15: dataSets: the map is empty; write {master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
+
+                new Mistake("product name", "product: clinic", "product: Clinic",
+                        "1: product: 'Clinic' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"),
+                new Mistake("account name", "  demo:\n", "  2demo:\n",
+                        "10: accounts.2demo: '2demo' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"),
+                new Mistake("shard name", "demo-1:", "demo_1:",
+                        "14: accounts.demo.shards.demo_1: 'demo_1' is not a name of at most 30 lowercase letters and digits, with single hyphens between"
+                                + "; write it like clinic-1"),
+                new Mistake("shard name of 31 letters", "demo-1:", "d".repeat(31) + ":",
+                        "14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"
+                                .formatted("d".repeat(31))),
+                new Mistake("data set name of 27 letters", "  master:\n", "  " + "m".repeat(27) + ":\n",
+                        "16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters and digits, with single hyphens between; write it like master"
+                                .formatted("m".repeat(27))),
+                new Mistake("release", "\"0.1.0\"", "0.1/0",
+                        "2: release: '0.1/0' is not a release of at most 64 letters, digits, dots, hyphens and underscores; write it like \"1.0.0\""),
+                new Mistake("region", "eu-central-1", "Frankfurt",
+                        "3: region: 'Frankfurt' is not an AWS region; write it like eu-central-1"),
+                new Mistake("zone for a region", "eu-central-1", "eu-central-1a",
+                        "3: region: 'eu-central-1a' is not an AWS region; write it like eu-central-1"),
+
+                new Mistake("account id too short", "\"222222222222\"", "\"12345\"",
+                        "11: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as \"222222222222\""),
+                new Mistake("account id unquoted, spelt as the file spells it", "\"222222222222\"", "0012345",
+                        "11: accounts.demo.id: '0012345' is not an AWS account id of 12 digits; write it quoted, as \"222222222222\""),
+                new Mistake("two accounts with one id", "\"222222222222\"", "\"111111111111\"",
+                        "11: accounts.demo.id: '111111111111' is already the id of account production in line 5; give each account its own"),
+                new Mistake("unknown purpose", "purpose: demo", "purpose: staging",
+                        "12: accounts.demo.purpose: 'staging' is none of production, demo, qa; write production, demo or qa"),
+                new Mistake("misspelt purpose", "purpose: production", "purpose: Producton",
+                        "7: accounts.production.purpose: 'Producton' is none of production, demo, qa; did you mean 'production'?"),
+                new Mistake("unknown edition", "{edition: demo}", "{edition: trial}",
+                        "14: accounts.demo.shards.demo-1.edition: 'trial' is none of production, demo; write production or demo"),
+                new Mistake("shard twice in an account", "      demo-1: {edition: demo}\n", "      demo-1: {edition: demo}\n      demo-1: {edition: demo}\n",
+                        "15: accounts.demo.shards.demo-1: 'demo-1' is already given in line 14; remove or rename one of the two"),
+                new Mistake("shard in two accounts", "demo-1:", "clinic-1:",
+                        "14: accounts.demo.shards.clinic-1: 'clinic-1' is already a shard of account production in line 9; give each shard a name of its own"),
+                new Mistake("demo edition in production", "clinic-1: {edition: production}", "clinic-1: {edition: production}\n      demo-2: {edition: demo}",
+                        "10: accounts.production.shards.demo-2.edition: the demo edition may not live in account production, whose purpose is production"
+                                + "; move shard demo-2 to an account of purpose demo or qa"),
+                new Mistake("production edition in demo", "{edition: demo}", "{edition: production}",
+                        "14: accounts.demo.shards.demo-1.edition: the production edition may not live in account demo, whose purpose is demo"
+                                + "; move shard demo-1 to an account of purpose production or qa"),
+
+                new Mistake("source that is almost a shard", "source: clinic-1", "source: clinic1",
+                        "17: dataSets.master.source: there is no shard 'clinic1'; did you mean 'clinic-1'?"),
+                new Mistake("source that is no shard", "source: clinic-1", "source: headquarters",
+                        "17: dataSets.master.source: there is no shard 'headquarters'; write one of clinic-1, demo-1"),
+                new Mistake("source of the demo edition", "source: clinic-1", "source: demo-1",
+                        "17: dataSets.master.source: 'demo-1' is of the demo edition, which the public may write to; name a shard of the production edition"),
+                new Mistake("table twice", "master.disease:", "master.drug:",
+                        "22: dataSets.master.tables.master.drug: 'master.drug' is already given in line 19; remove or rename one of the two"),
+                new Mistake("table in two data sets", "where: valid_to IS NULL\n",
+                        "where: a\n  other: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id]}}}\n",
+                        "26: dataSets.other.tables.master.drug: 'master.drug' is already a table of data set master in line 19; remove one of the two"),
+                new Mistake("table without schema", "master.drug:", "drug:",
+                        "19: dataSets.master.tables.drug: 'drug' is not schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores"
+                                + "; write it like master.drug"),
+                new Mistake("table without key", "        key: [id]\n", "",
+                        "19: dataSets.master.tables.master.drug: 'key' is missing; add key: [id], the columns that identify a row"),
+                new Mistake("empty key", "key: [id]", "key: []",
+                        "20: dataSets.master.tables.master.drug.key: the list is empty; write [id], the columns that identify a row"),
+                new Mistake("key not among the columns", "key: [id]", "key: [id, seq]",
+                        "20: dataSets.master.tables.master.drug.key[1]: 'seq' is not among the columns; add it to the columns, or take another key"),
+                new Mistake("empty columns", "columns: [id, name]", "columns: []",
+                        "21: dataSets.master.tables.master.drug.columns: the list is empty; write [id, name], all columns that may leave the source"),
+                new Mistake("column twice, in a list of lines", "columns: [id, name]", "columns:\n          - id\n          - name\n          - id",
+                        "24: dataSets.master.tables.master.drug.columns[2]: 'id' is given twice; remove one of the two"),
+                new Mistake("column name", "columns: [id, name]", "columns: [id, name, \"Price\"]",
+                        "21: dataSets.master.tables.master.drug.columns[2]: 'Price' is not a plain PostgreSQL name of at most 63 lowercase letters, digits and underscores"
+                                + "; write it like drug_id"),
+                new Mistake("blank condition", "where: valid_to IS NULL", "where: ' '",
+                        "25: dataSets.master.tables.master.disease.where: ' ' is not an SQL condition; write one, or remove the field"));
+    }
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @MethodSource("mistakes")
+    void namesLineValueAndFix(Mistake mistake) throws IOException {
+        assertTrue(VALID.contains(mistake.replaced), "the valid file contains the text to replace");
+        String edited = VALID.replaceFirst(Pattern.quote(mistake.replaced), Matcher.quoteReplacement(mistake.by));
+        assertEquals(file(edited) + ":" + mistake.problem, problemsOf(edited).getMessage());
+    }
+
+    @Test
+    void allProblemsAtOnceInTheOrderOfTheFile() throws IOException {
+        var failure = problemsOf("""
+                product: clinic
+                region: Frankfurt
+                dataSets:
+                  master:
+                    source: clinic-9
+                    tables:
+                      drug: {columns: [id, id]}
+                      master.disease: {key: [code], columns: []}
+                accounts:
+                  production: {id: 12345, purpose: production, shards: {clinic-1: {edition: demo}}}
+                  demo:
+                    id: "12345"
+                    purpose: demos
+                    shards: [demo-1]
+                    owner: me
+                """);
+        assertEquals("""
+                FILE:1: 'release' is missing; add release: "1.0.0"
+                FILE:2: region: 'Frankfurt' is not an AWS region; write it like eu-central-1
+                FILE:5: dataSets.master.source: there is no shard 'clinic-9'; did you mean 'clinic-1'?
+                FILE:7: dataSets.master.tables.drug: 'drug' is not schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores; write it like master.drug
+                FILE:7: dataSets.master.tables.drug: 'key' is missing; add key: [id], the columns that identify a row
+                FILE:7: dataSets.master.tables.drug.columns[1]: 'id' is given twice; remove one of the two
+                FILE:8: dataSets.master.tables.master.disease.columns: the list is empty; write [id, name], all columns that may leave the source
+                FILE:10: accounts.production.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
+                FILE:10: accounts.production.shards.clinic-1.edition: the demo edition may not live in account production, whose purpose is production; move shard clinic-1 to an account of purpose demo or qa
+                FILE:12: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
+                FILE:13: accounts.demo.purpose: 'demos' is none of production, demo, qa; did you mean 'demo'?
+                FILE:14: accounts.demo.shards: a list of 1 stands where a map is expected; write {demo-1: {edition: demo}}
+                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards""",
+                failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+        assertEquals(new Problem(2, "region", "'Frankfurt' is not an AWS region", "write it like eu-central-1"), failure.problems().get(1));
+    }
+
+    @Test
+    void readsWhatTheFileSays() throws IOException {
+        assertEquals(new Landscape("clinic", "0.1.0", "eu-central-1",
+                List.of(new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION))),
+                        new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)))),
+                List.of(new DataSet("master", "clinic-1", List.of(
+                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.empty()),
+                        new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL")))))),
+                LandscapeReader.read(file(VALID)));
+    }
+
+    @Test
+    void numbersStayAsTheFileSpellsThem() throws IOException {
+        var landscape = LandscapeReader.read(file(VALID.replace("\"0.1.0\"", "1.10").replace("\"222222222222\"", "012345670123")));
+        assertEquals("1.10", landscape.release());
+        assertEquals("012345670123", landscape.accounts().get(1).id());
+    }
+
+    @Test
+    void anAliasStandsForItsAnchor() throws IOException {
+        var landscape = LandscapeReader.read(file(VALID.replace("key: [code]", "key: &code [code]").replace("columns: [code]", "columns: *code")));
+        assertEquals(List.of("code"), landscape.dataSets().get(0).tables().get(1).columns());
+    }
+
+    @Test
+    void aliasesAndDepthAreBounded() throws IOException {
+        String bomb = "product: [&a [x], " + "*a, ".repeat(YamlValue.MAX_ALIASES) + "*a]\n";
+        String plainly = "write it plainly, as the lockstep.yaml of the repository";
+        assertEquals(List.of(new Problem(0, "", "the file cannot be read as YAML: Number of aliases for non-scalar nodes exceeds the specified max=50", plainly)),
+                problemsOf(bomb).problems());
+        assertEquals(List.of(new Problem(0, "", "the file is nested too deeply", plainly)), problemsOf("product: " + "[".repeat(100_000)).problems());
+    }
+
+    @Test
+    void aMapThatHoldsItselfEnds() throws IOException {
+        assertEquals(List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'", "remove it; the fields here are edition"),
+                        new Problem(14, "accounts.demo.shards.demo-1", "'edition' is missing", "add edition: production or demo")),
+                problemsOf(VALID.replace("shards:\n      demo-1: {edition: demo}", "shards: &shards\n      demo-1: *shards")).problems());
+    }
+
+    @Test
+    void aFileThatCannotBeRead() throws IOException {
+        String start = "start from the lockstep.yaml of the repository";
+        assertEquals(List.of(new Problem(0, "", "there is no such file", "give the path of a landscape file, or " + start)),
+                problemsOf(directory.resolve("missing.yaml")).problems());
+        for (String nothing : List.of("", "# only a comment\n")) {
+            assertEquals(List.of(new Problem(0, "", "the file is empty", start)), problemsOf(nothing).problems());
+        }
+        assertEquals("nothing stands where a map is expected", problemsOf("---\n").problems().get(0).message());
+        assertEquals("the text 'hello' stands where a map is expected", problemsOf("hello\n").problems().get(0).message());
+        assertTrue(problemsOf(directory).problems().get(0).message().startsWith("the file cannot be read: "));
+        Path latin = Files.write(directory.resolve("latin.yaml"), "product: Zürich\n".getBytes(StandardCharsets.ISO_8859_1));
+        assertEquals(List.of(new Problem(0, "", "the file is not UTF-8 text", "save it as UTF-8")), problemsOf(latin).problems());
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(directory.resolve("lockstep.yaml"), text);
+    }
+
+    private LandscapeException problemsOf(String text) throws IOException {
+        return problemsOf(file(text));
+    }
+
+    private static LandscapeException problemsOf(Path file) {
+        return assertThrows(LandscapeException.class, () -> LandscapeReader.read(file));
+    }
+}
