@@ -1,0 +1,51 @@
+package lockstep.masterdata.aws;
+
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.PostgresDatabase;
+import lockstep.masterdata.engine.PostgresDatabase.Login;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import tools.jackson.databind.DeserializationFeature;
+
+/** AWS as a function's execution role reaches it. A client is made when first asked for and kept while the function is warm. */
+public final class Clients {
+    private Clients() {}
+
+    private static final class S3 {
+        static final S3Client CLIENT = S3Client.create();
+    }
+
+    private static final class Kms {
+        static final KmsClient CLIENT = KmsClient.create();
+    }
+
+    private static final class Secrets {
+        static final SecretsManagerClient CLIENT = SecretsManagerClient.create();
+    }
+
+    /** The bucket of a source, for functions of the source's account. */
+    public static S3PartStore store(String bucket) {
+        return new S3PartStore(S3.CLIENT, bucket);
+    }
+
+    public static KmsSignature signature(String keyArn) {
+        return new KmsSignature(Kms.CLIENT, keyArn);
+    }
+
+    /** The database and login that a secret tells of. */
+    public static PostgresDatabase database(String secretArn) {
+        return new PostgresDatabase(login(secretArn));
+    }
+
+    public static Login login(String secretArn) {
+        try {
+            String secret = Secrets.CLIENT.getSecretValue(r -> r.secretId(secretArn)).secretString();
+            return Json.MAPPER.readerFor(Login.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(secret);
+        } catch (SdkException e) {
+            throw new Fault.AccessRefused("secret " + secretArn + " can't be read: " + e.getMessage(), e);
+        }
+    }
+}

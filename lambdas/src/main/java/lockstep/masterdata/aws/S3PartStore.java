@@ -1,0 +1,46 @@
+package lockstep.masterdata.aws;
+
+import java.io.InputStream;
+import java.util.Optional;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.PartStore;
+import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+
+/** Parts in an S3 bucket. The SDK's own retries come first; what is still failing after them is a fault. */
+public record S3PartStore(S3Client s3, String bucket) implements PartStore {
+    @Override
+    public void put(String key, byte[] bytes, int length) {
+        try {
+            s3.putObject(r -> r.bucket(bucket).key(key), RequestBody.fromContentProvider(
+                    () -> new java.io.ByteArrayInputStream(bytes, 0, length), length, "application/octet-stream"));
+        } catch (SdkException e) {
+            throw fault("writing", key, e);
+        }
+    }
+
+    @Override
+    public Optional<InputStream> open(String key) {
+        try {
+            return Optional.of(s3.getObject(r -> r.bucket(bucket).key(key)));
+        } catch (NoSuchKeyException e) {
+            return Optional.empty();
+        } catch (SdkException e) {
+            throw fault("reading", key, e);
+        }
+    }
+
+    private Fault fault(String what, String key, SdkException e) {
+        String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
+        return switch (e) {
+            case S3Exception s3 when s3.statusCode() == 403 -> new Fault.AccessRefused(message + " (S3 also says this of an object that is missing)", e);
+            case S3Exception s3 when s3.statusCode() >= 500 || s3.isThrottlingException() -> new Fault.StoreUnavailable(message, e);
+            case SdkClientException client -> new Fault.StoreUnavailable(message, client);
+            default -> new Fault.Unexpected(message, e);
+        };
+    }
+}

@@ -1,0 +1,72 @@
+package lockstep.masterdata.aws;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.SyncPaths;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.model.Credentials;
+
+/**
+ * The only way of a target's worker into the source account: the reader role, with a session policy that leaves nothing but
+ * the objects that are about to be read.
+ */
+public record SourceReader(String roleArn, String externalId, String bucket, String signingKeyArn) {
+    private static final class Sts {
+        static final StsClient CLIENT = StsClient.create();
+    }
+
+    /** What may be done with a manifest: read it and its signature, and verify that. */
+    public record ManifestAccess(S3PartStore store, KmsSignature signature) implements AutoCloseable {
+        @Override
+        public void close() {
+            store.s3().close();
+            signature.kms().close();
+        }
+    }
+
+    public ManifestAccess manifest(String syncId, String manifestKey) {
+        var session = session(syncId, Stream.of(manifestKey, SyncPaths.signature(manifestKey)).toList(), List.of("kms:Decrypt", "kms:Verify"));
+        return new ManifestAccess(new S3PartStore(s3(session), bucket),
+                new KmsSignature(KmsClient.builder().credentialsProvider(session).build(), signingKeyArn));
+    }
+
+    /** A store that reads exactly these objects. */
+    public S3PartStore objects(String syncId, List<String> keys) {
+        return new S3PartStore(s3(session(syncId, keys, List.of("kms:Decrypt"))), bucket);
+    }
+
+    private static S3Client s3(StaticCredentialsProvider session) {
+        return S3Client.builder().credentialsProvider(session).build();
+    }
+
+    private StaticCredentialsProvider session(String syncId, List<String> keys, List<String> kmsActions) {
+        var objects = keys.stream().map(k -> "arn:aws:s3:::" + bucket + "/" + k).toList();
+        String policy = Json.MAPPER.writeValueAsString(Map.of("Version", "2012-10-17", "Statement", List.of(
+                Map.of("Effect", "Allow", "Action", "s3:GetObject", "Resource", objects),
+                Map.of("Effect", "Allow", "Action", kmsActions, "Resource", "*"))));
+        try {
+            Credentials credentials = Sts.CLIENT.assumeRole(r -> r.roleArn(roleArn).externalId(externalId).policy(policy)
+                    .roleSessionName(sessionName(syncId)).durationSeconds(3600)).credentials();
+            return StaticCredentialsProvider.create(AwsSessionCredentials.create(credentials.accessKeyId(), credentials.secretAccessKey(), credentials.sessionToken()));
+        } catch (SdkClientException e) {
+            throw new Fault.StoreUnavailable("STS can't be reached: " + e.getMessage(), e);
+        } catch (SdkException e) {
+            throw new Fault.AccessRefused("role " + roleArn + " can't be assumed: " + e.getMessage()
+                    + "; deploy the source's account with this account in its lockstep.yaml", e);
+        }
+    }
+
+    /** So that CloudTrail in the source account tells which sync read. */
+    private static String sessionName(String syncId) {
+        return syncId.length() < 2 ? "sync-" + syncId : syncId.substring(0, Math.min(64, syncId.length()));
+    }
+}

@@ -1,0 +1,93 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.Schema.Reference;
+import org.postgresql.PGConnection;
+
+/**
+ * Makes the two logins by which Lockstep reaches a shard, and grants them no more than their work needs: the reader may
+ * SELECT the allowed columns, the writer may also change those, and read the columns by which other tables refer to them.
+ * Safe to run again; run it after each migration of the product.
+ */
+public final class DatabaseRoles {
+    private final Database database;
+
+    /** @param database connects as the shard's administrator, who owns the product's tables */
+    public DatabaseRoles(Database database) {
+        this.database = database;
+    }
+
+    public void prepare(Login reader, Login writer, List<DataSet> dataSets) {
+        database.transaction(connection -> {
+            login(connection, reader);
+            login(connection, writer);
+            Sql.execute(connection, Sql.named("state"));
+            for (Login login : List.of(reader, writer)) {
+                Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
+                Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.kept_row TO " + Sql.identifier(login.username()));
+            }
+            String user = Sql.identifier(writer.username());
+            Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
+            Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.kept_row TO " + user);
+            for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
+            return null;
+        });
+    }
+
+    private static void login(Connection connection, Login login) throws SQLException {
+        boolean exists;
+        try (var query = connection.prepareStatement("SELECT FROM pg_roles WHERE rolname = ?")) {
+            query.setString(1, login.username());
+            exists = query.executeQuery().next();
+        }
+        if (!exists) Sql.execute(connection, "CREATE ROLE " + Sql.identifier(login.username()) + " LOGIN");
+        // Sends a SCRAM verifier: the password itself never reaches the server or its log.
+        connection.unwrap(PGConnection.class).alterUserPassword(login.username(), login.password().toCharArray(), "scram-sha-256");
+    }
+
+    private static void grant(Connection connection, DataSet dataSet, Login reader, Login writer) throws SQLException {
+        var names = dataSet.tables().stream().map(Table::name).toList();
+        var missing = new ArrayList<String>();
+        for (Table table : dataSet.tables()) {
+            var columns = Schema.table(connection, table.name()).columns().keySet();
+            if (columns.isEmpty()) missing.add("table " + table.name());
+            else table.columns().stream().filter(c -> !columns.contains(c)).forEach(c -> missing.add("column " + table.name() + "." + c));
+        }
+        if (!missing.isEmpty())
+            throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
+                    + ". Migrate the shard first, or mend lockstep.yaml");
+        for (Table table : dataSet.tables()) {
+            for (Login login : List.of(reader, writer)) {
+                // what the allow-list no longer holds is taken back
+                Sql.execute(connection, "REVOKE ALL ON " + Sql.table(table.name()) + " FROM " + Sql.identifier(login.username()));
+                useSchema(connection, table.name(), login);
+                Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
+            }
+            String columns = Sql.columns("", table.columns());
+            Sql.execute(connection, "GRANT INSERT (" + columns + "), UPDATE (" + columns + "), DELETE ON " + Sql.table(table.name()) + " TO " + Sql.identifier(writer.username()));
+            for (String sequence : Schema.ownedSequences(connection, table.name()).values())
+                Sql.execute(connection, "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(sequence) + " TO " + Sql.identifier(writer.username()));
+        }
+        for (Reference reference : Schema.referencesTo(connection, names)) {
+            useSchema(connection, reference.child(), writer);
+            select(connection, reference.child(), reference.childColumns(), writer);
+            select(connection, reference.parent(), reference.parentColumns(), writer);
+        }
+    }
+
+    private static void useSchema(Connection connection, String table, Login login) throws SQLException {
+        Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(table.substring(0, table.indexOf('.'))) + " TO " + Sql.identifier(login.username()));
+    }
+
+    private static void select(Connection connection, String table, List<String> columns, Login login) throws SQLException {
+        Sql.execute(connection, "GRANT SELECT (" + columns.stream().map(Sql::identifier).collect(Collectors.joining(", ")) + ") ON " + Sql.table(table)
+                + " TO " + Sql.identifier(login.username()));
+    }
+}

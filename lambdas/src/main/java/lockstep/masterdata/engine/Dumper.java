@@ -1,0 +1,85 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Dumped.RangeParts;
+
+/**
+ * Reads the ranges of a batch at the held snapshot and writes them as parts. Rows are streamed; in memory is one part a
+ * stream, compressed.
+ */
+public final class Dumper {
+    private final Database source;
+    private final PartStore store;
+    private final int streams;
+    private final long partBytes;
+
+    /**
+     * @param streams   connections that read side by side
+     * @param partBytes COPY text of a part; a range that holds more is cut into several parts
+     */
+    public Dumper(Database source, PartStore store, int streams, long partBytes) {
+        this.source = source;
+        this.store = store;
+        this.streams = streams;
+        this.partBytes = partBytes;
+    }
+
+    /** Dumps the batch and notes what it wrote. Doing it again gives the same parts under the same names. */
+    public Dumped dump(DataSet dataSet, SyncPaths paths, Batch batch) {
+        Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
+                .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
+        var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
+                (connection, range) -> new RangeParts(range, parts(connection, table(dataSet, range), columns(snapshot, range), range)));
+        Dumped dumped = new Dumped(batch.index(), ranges);
+        Json.write(store, paths.dumped(batch.index()), dumped);
+        return dumped;
+    }
+
+    private static Table table(DataSet dataSet, KeyRange range) {
+        return dataSet.tables().stream().filter(t -> t.name().equals(range.table())).findFirst()
+                .orElseThrow(() -> new Fault.InvalidRequest("table " + range.table() + " is not in data set '" + dataSet.name() + "'"));
+    }
+
+    private static List<Column> columns(Snapshot snapshot, KeyRange range) {
+        return snapshot.tables().stream().filter(t -> t.name().equals(range.table())).findFirst().orElseThrow().columns();
+    }
+
+    private static void join(Connection connection, Snapshot snapshot) throws SQLException {
+        Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        try {
+            Sql.execute(connection, "SET TRANSACTION SNAPSHOT " + Sql.literal(snapshot.id()));
+        } catch (SQLException e) {
+            Fault fault = Faults.of(e, "source");
+            throw fault instanceof Fault.Transient ? fault
+                    : new Fault.SnapshotGone("the snapshot is no longer held: " + e.getMessage(), e);
+        }
+    }
+
+    private List<Part> parts(Connection connection, Table table, List<Column> columns, KeyRange range) throws SQLException {
+        var names = columns.stream().map(Column::name).toList();
+        int[] key = table.key().stream().mapToInt(names::indexOf).toArray();
+        try (var writer = new PartWriter(store, key, range, partBytes)) {
+            TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
+                    + table.where().orElse("true") + ")" + bound(range.from(), table, columns, ">=") + bound(range.until(), table, columns, "<")
+                    + " ORDER BY " + Sql.columns("t.", table.key()), writer::line);
+            return writer.finish();
+        }
+    }
+
+    private static String bound(List<String> key, Table table, List<Column> columns, String comparison) {
+        if (key.isEmpty()) return "";
+        var typed = new ArrayList<String>();
+        for (int i = 0; i < key.size(); i++) {
+            String name = table.key().get(i);
+            String type = columns.stream().filter(c -> c.name().equals(name)).findFirst().orElseThrow().type();
+            typed.add(Sql.literal(key.get(i)) + "::" + type);
+        }
+        return " AND (" + Sql.columns("t.", table.key()) + ") " + comparison + typed.stream().collect(Collectors.joining(", ", " (", ")"));
+    }
+}

@@ -1,0 +1,26 @@
+package lockstep.masterdata.engine;
+
+import java.sql.SQLException;
+
+/** Tells a database error as a fault, by its SQLSTATE. */
+final class Faults {
+    private Faults() {}
+
+    static Fault of(SQLException e, String database) {
+        String state = e.getSQLState() == null ? "" : e.getSQLState();
+        String what = "database " + database + ": " + e.getMessage() + (state.isEmpty() ? "" : " (SQLSTATE " + state + ")");
+        return switch (state) {
+            // connection failures, shutdown or restart, too many connections
+            case String s when s.startsWith("08") || s.startsWith("57P") || s.equals("53300") ->
+                new Fault.DatabaseUnavailable(what, e);
+            // lock time-out, deadlock, serialization failure
+            case "55P03", "40P01", "40001" -> new Fault.Busy(what, e);
+            // disk full, out of memory: an operator may be mending it
+            case String s when s.startsWith("53") -> new Fault.DatabaseUnavailable(what, e);
+            case "28P01", "28000", "42501", "3D000" -> new Fault.AccessRefused(what
+                    + "; run the shard's prepare-database function, which makes the roles and their grants", e);
+            case String s when s.startsWith("23") -> new Fault.MergeConflict(what, e);
+            default -> new Fault.Unexpected(what, e);
+        };
+    }
+}

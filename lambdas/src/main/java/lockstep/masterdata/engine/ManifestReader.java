@@ -1,0 +1,97 @@
+package lockstep.masterdata.engine;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Reads a manifest as a receiver does: believes nothing that the source's key did not sign, and allows only what the
+ * receiver's own data set allows.
+ */
+public final class ManifestReader {
+    private static final int MAX_BYTES = 64 << 20;
+
+    /** Says whether the signature is the signing key's, of these bytes. */
+    public interface Verifier {
+        boolean verify(byte[] bytes, byte[] signature);
+    }
+
+    private final PartStore store;
+    private final Verifier verifier;
+
+    public ManifestReader(PartStore store, Verifier verifier) {
+        this.store = store;
+        this.verifier = verifier;
+    }
+
+    /** @throws Fault.ManifestRefused naming every reason */
+    public Manifest read(String key, DataSet allowed, String syncId) {
+        if (!key.equals(SyncPaths.manifest(allowed.name(), syncId)))
+            throw new Fault.ManifestRefused("'" + key + "' is not the place of sync " + syncId + " of data set '" + allowed.name() + "'");
+        byte[] bytes = bytes(key);
+        if (!verifier.verify(bytes, bytes(SyncPaths.signature(key))))
+            throw new Fault.ManifestRefused("manifest '" + key + "' was not signed by the source: it was altered or forged");
+        Manifest manifest;
+        try {
+            manifest = Json.MAPPER.readValue(bytes, Manifest.class);
+        } catch (JacksonException e) {
+            throw new Fault.ManifestRefused("manifest '" + key + "' can't be read: " + e.getOriginalMessage());
+        }
+        var problems = problems(manifest, allowed, syncId);
+        if (!problems.isEmpty())
+            throw new Fault.ManifestRefused("manifest '" + key + "' is not allowed here: " + String.join("; ", problems)
+                    + ". Source and target must be deployed from the same lockstep.yaml");
+        return manifest;
+    }
+
+    private static List<String> problems(Manifest manifest, DataSet allowed, String syncId) {
+        var problems = new ArrayList<String>();
+        if (manifest.format() != 1) problems.add("its format is " + manifest.format() + ", this receiver reads 1");
+        if (!manifest.dataSet().equals(allowed.name())) problems.add("it is of data set '" + manifest.dataSet() + "'");
+        if (!manifest.syncId().equals(syncId)) problems.add("it is of sync '" + manifest.syncId() + "'");
+        if (!manifest.source().equals(allowed.source())) problems.add("it comes from shard '" + manifest.source() + "'");
+        var known = allowed.tables().stream().collect(Collectors.toMap(Table::name, t -> t));
+        for (TableManifest table : manifest.tables()) {
+            Table allowedTable = known.remove(table.name());
+            if (allowedTable == null) problems.add("table " + table.name() + " is not allowed, or comes twice");
+            else problems.addAll(problems(table, allowedTable));
+        }
+        known.keySet().stream().sorted().forEach(name -> problems.add("table " + name + " is missing"));
+        return problems;
+    }
+
+    private static List<String> problems(TableManifest table, Table allowed) {
+        var problems = new ArrayList<String>();
+        for (String column : table.columnNames())
+            if (!allowed.columns().contains(column)) problems.add("column " + table.name() + "." + column + " is not allowed");
+        for (String column : allowed.columns())
+            if (!table.columnNames().contains(column)) problems.add("column " + table.name() + "." + column + " is missing");
+        if (table.columnNames().stream().distinct().count() != table.columns().size()) problems.add(table.name() + " holds a column twice");
+        if (!table.key().equals(allowed.key())) problems.add("the key of " + table.name() + " is " + table.key() + ", not " + allowed.key());
+        if (!table.where().equals(allowed.where())) problems.add("the row filter of " + table.name() + " differs");
+        Content sum = table.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " are not what it says they are together");
+        if (table.parts().stream().anyMatch(p -> !p.object().startsWith("parts/"))) problems.add("a part of " + table.name() + " lies outside parts/");
+        return problems;
+    }
+
+    private byte[] bytes(String key) {
+        Optional<InputStream> object = store.open(key);
+        if (object.isEmpty()) throw new Fault.ManifestRefused("'" + key + "' does not exist");
+        try (InputStream in = object.get()) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) throw new Fault.ManifestRefused("'" + key + "' is larger than " + MAX_BYTES + " bytes");
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

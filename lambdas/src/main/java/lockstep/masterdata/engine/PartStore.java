@@ -1,0 +1,17 @@
+package lockstep.masterdata.engine;
+
+import java.io.InputStream;
+import java.util.Optional;
+
+/** Where parts, manifests and the notes of a running sync lie. Keys are paths such as {@code parts/…}. */
+public interface PartStore {
+    /** Writes or replaces the object. */
+    void put(String key, byte[] bytes, int length);
+
+    /** The object as a stream that the caller closes, or nothing when there is none. */
+    Optional<InputStream> open(String key);
+
+    default void put(String key, byte[] bytes) {
+        put(key, bytes, bytes.length);
+    }
+}

@@ -1,0 +1,77 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+
+/**
+ * Divides tables into key ranges of about equal size and ranges into batches. It only aims: whoever dumps a range cuts it
+ * into parts by what it really holds.
+ *
+ * @param rangeBytes aimed size of a range, measured on disk
+ * @param batchBytes aimed size of a batch, the work of one invocation
+ */
+public record Planner(long rangeBytes, long batchBytes) {
+    public static final Planner DEFAULT = new Planner(32L << 20, 512L << 20);
+
+    private record Sized(KeyRange range, long bytes) {}
+
+    List<Batch> plan(Connection connection, DataSet dataSet) throws SQLException {
+        var batches = new ArrayList<Batch>();
+        var current = new ArrayList<KeyRange>();
+        long size = 0;
+        for (Table table : dataSet.tables()) {
+            for (Sized sized : ranges(connection, table)) {
+                if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
+                    batches.add(new Batch(batches.size(), List.copyOf(current)));
+                    current.clear();
+                    size = 0;
+                }
+                current.add(sized.range());
+                size += sized.bytes();
+            }
+        }
+        batches.add(new Batch(batches.size(), List.copyOf(current)));
+        return batches;
+    }
+
+    private List<Sized> ranges(Connection connection, Table table) throws SQLException {
+        long bytes = number(connection, "SELECT coalesce(sum(pg_table_size(relid)), 0) FROM pg_partition_tree(" + Sql.literal(Sql.table(table.name())) + ")");
+        var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, Math.ceilDiv(bytes, rangeBytes));
+        var ranges = new ArrayList<Sized>();
+        for (int i = 0; i <= bounds.size(); i++)
+            ranges.add(new Sized(new KeyRange(table.name(), i == 0 ? List.of() : bounds.get(i - 1),
+                    i == bounds.size() ? List.of() : bounds.get(i)), bytes / (bounds.size() + 1)));
+        return ranges;
+    }
+
+    private static List<List<String>> bounds(Connection connection, Table table, long ranges) throws SQLException {
+        String condition = table.where().orElse("true");
+        long rows = number(connection, "SELECT count(*) FROM " + Sql.table(table.name()) + " t WHERE " + condition);
+        String query = Sql.named("key_bounds", Map.of("key", Sql.columns("", table.key()), "table", Sql.table(table.name()),
+                "key_text", table.key().stream().map(k -> Sql.identifier(k) + "::text").collect(Collectors.joining(", ")),
+                "condition", condition, "step", Long.toString(Math.max(1, Math.ceilDiv(rows, ranges)))));
+        var bounds = new ArrayList<List<String>>();
+        try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
+            while (row.next()) {
+                var key = new ArrayList<String>();
+                for (int i : IntStream.rangeClosed(1, table.key().size()).toArray()) key.add(row.getString(i));
+                bounds.add(key);
+            }
+        }
+        return bounds;
+    }
+
+    private static long number(Connection connection, String query) throws SQLException {
+        try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+}

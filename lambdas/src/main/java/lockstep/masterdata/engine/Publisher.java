@@ -1,0 +1,201 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Schema.Reference;
+
+/**
+ * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
+ * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait.
+ */
+public final class Publisher {
+    private final Database target;
+    private final Duration lockTimeout;
+
+    /** @param lockTimeout how long to wait for a visitor's transaction or another restore before {@link Fault.Busy} */
+    public Publisher(Database target, Duration lockTimeout) {
+        this.target = target;
+        this.lockTimeout = lockTimeout;
+    }
+
+    /** What became of a table. Kept rows are gone at the source and still referred to here; they are not in {@code rows}. */
+    public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept) {}
+
+    /**
+     * @return the tables as they are after it; changes are 0 when the sync was in force already
+     * @throws Fault.VerificationFailed when the target's rows were not the manifest's; nothing was changed
+     */
+    public List<TableResult> publish(String dataSet, String syncId) {
+        return target.transaction(connection -> {
+            Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
+            Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
+            Manifest manifest = Accepted.read(connection, dataSet, syncId);
+            var applied = Applied.read(connection, dataSet);
+            if (applied.filter(a -> a.syncId().equals(syncId)).isPresent()) return verify(connection, manifest, Map.of());
+            Applied.checkOrder(applied, manifest);
+            var staging = new Staging(manifest);
+            var missing = staging.missingParts(connection);
+            if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
+            var changes = new Merge(connection, manifest, staging).run();
+            var results = verify(connection, manifest, changes);
+            advanceSequences(connection, manifest);
+            Applied.write(connection, manifest);
+            staging.drop(connection);
+            return results;
+        });
+    }
+
+    private static List<TableResult> verify(Connection connection, Manifest manifest, Map<String, Changes> changes) throws SQLException {
+        if (manifest.tables().isEmpty()) throw new Fault.VerificationFailed("the manifest names no table: there is nothing to verify");
+        var results = new ArrayList<TableResult>();
+        var wrong = new ArrayList<String>();
+        for (TableManifest table : manifest.tables()) {
+            Content found = ContentReader.read(connection, manifest.dataSet(), table.name(), table.columnNames(), table.key(), table.where());
+            if (!found.equals(table.content()))
+                wrong.add(table.name() + " has " + found.rows() + " rows with digest " + found.digest() + " instead of " + table.rows() + " with " + table.digest());
+            Changes made = changes.getOrDefault(table.name(), new Changes());
+            results.add(new TableResult(table.name(), found.rows(), found.digest(), made.inserted, made.updated, made.deleted,
+                    ContentReader.kept(connection, manifest.dataSet(), table.name())));
+        }
+        if (!wrong.isEmpty())
+            throw new Fault.VerificationFailed("after the merge " + String.join("; ", wrong) + ". The merge was rolled back: nothing was changed");
+        return results;
+    }
+
+    private static void advanceSequences(Connection connection, Manifest manifest) throws SQLException {
+        for (TableManifest table : manifest.tables())
+            for (var sequence : Schema.ownedSequences(connection, table.name()).entrySet())
+                if (table.columnNames().contains(sequence.getKey()))
+                    Sql.execute(connection, Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(sequence.getValue())),
+                            "sequence_name", Sql.table(sequence.getValue()), "column", Sql.identifier(sequence.getKey()), "table", Sql.table(table.name()))));
+    }
+
+    private static final class Changes {
+        long inserted;
+        long updated;
+        long deleted;
+    }
+
+    /** The statements that turn a target's tables into what is staged. */
+    private static final class Merge {
+        private final Connection connection;
+        private final Manifest manifest;
+        private final Staging staging;
+        private final List<TableManifest> parentsFirst;
+        private final List<Reference> references;
+        private final Map<String, Changes> changes = new LinkedHashMap<>();
+        private final Map<String, Long> gone = new LinkedHashMap<>();
+
+        Merge(Connection connection, Manifest manifest, Staging staging) throws SQLException {
+            this.connection = connection;
+            this.manifest = manifest;
+            this.staging = staging;
+            var names = manifest.tables().stream().map(TableManifest::name).toList();
+            var byName = manifest.tables().stream().collect(Collectors.toMap(TableManifest::name, t -> t));
+            references = Schema.referencesTo(connection, names);
+            parentsFirst = Schema.parentsFirst(names, references).stream().map(byName::get).toList();
+        }
+
+        Map<String, Changes> run() throws SQLException {
+            // The product's own triggers run below and must find what they find in its own sessions.
+            Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
+            for (TableManifest table : parentsFirst) {
+                changes.put(table.name(), new Changes());
+                Sql.execute(connection, "ANALYZE " + staging.of(table));
+                findGone(table);
+            }
+            // Rows that nothing refers to go first, so that those to come may have their unique values.
+            deleteUnreferenced();
+            for (TableManifest table : parentsFirst) {
+                Changes made = changes.get(table.name());
+                made.updated = update(table);
+                made.inserted = Sql.update(connection, sql("insert_missing", table));
+            }
+            deleteUnreferenced();
+            keepTheRest();
+            Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
+            return changes;
+        }
+
+        private long update(TableManifest table) throws SQLException {
+            if (table.columns().size() == table.key().size()) return 0;
+            return Sql.update(connection, sql("update_distinct", table));
+        }
+
+        private void findGone(TableManifest table) throws SQLException {
+            Sql.execute(connection, sql("gone", table));
+            try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT count(*) FROM pg_temp." + goneTable(table))) {
+                row.next();
+                gone.put(table.name(), row.getLong(1));
+            }
+            if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table, "g.", table.key()));
+        }
+
+        /** Children first, and again while it sets something free that it could not delete before. */
+        private void deleteUnreferenced() throws SQLException {
+            for (long deleted = 1; deleted > 0; ) {
+                deleted = 0;
+                for (TableManifest table : parentsFirst.reversed()) {
+                    if (gone.get(table.name()) == 0) continue;
+                    long rows = Sql.update(connection, sql("delete_gone", table, "g.", table.key()));
+                    if (rows > 0) Sql.execute(connection, sql("forget_deleted", table, "g.", table.key()));
+                    gone.merge(table.name(), -rows, Long::sum);
+                    changes.get(table.name()).deleted += rows;
+                    deleted += rows;
+                }
+            }
+        }
+
+        private void keepTheRest() throws SQLException {
+            try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ?")) {
+                delete.setString(1, manifest.dataSet());
+                delete.executeUpdate();
+            }
+            for (TableManifest table : parentsFirst) if (gone.get(table.name()) > 0) Sql.execute(connection, sql("keep", table, "g.", table.key()));
+        }
+
+        private String goneTable(TableManifest table) {
+            return "lockstep_gone_" + manifest.tables().indexOf(table);
+        }
+
+        private String unreferenced(TableManifest table) {
+            var terms = new ArrayList<>(List.of("true"));
+            for (Reference reference : references)
+                if (reference.parent().equals(table.name()))
+                    terms.add("NOT EXISTS (SELECT FROM " + Sql.table(reference.child()) + " c WHERE "
+                            + Sql.equal("c.", reference.childColumns(), "t.", reference.parentColumns()) + ")");
+            return String.join(" AND ", terms);
+        }
+
+        private String sql(String name, TableManifest table) {
+            return sql(name, table, "s.", table.key());
+        }
+
+        private String sql(String name, TableManifest table, String other, List<String> otherKey) {
+            var names = table.columnNames();
+            var values = names.stream().filter(c -> !table.key().contains(c)).toList();
+            var placeholders = new LinkedHashMap<String, String>();
+            placeholders.put("table", Sql.table(table.name()));
+            placeholders.put("staging", staging.of(table));
+            placeholders.put("gone", goneTable(table));
+            placeholders.put("condition", table.where().orElse("true"));
+            placeholders.put("key", Sql.columns("", table.key()));
+            placeholders.put("same_key", Sql.equal("t.", table.key(), other, otherKey));
+            placeholders.put("unreferenced", unreferenced(table));
+            placeholders.put("columns", Sql.columns("", names));
+            placeholders.put("staged_columns", Sql.columns("s.", names));
+            placeholders.put("target_columns", Sql.columns("t.", names));
+            placeholders.put("assignments", values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", ")));
+            placeholders.put("data_set", Sql.literal(manifest.dataSet()));
+            placeholders.put("table_name", Sql.literal(table.name()));
+            return Sql.named(name, placeholders);
+        }
+    }
+}

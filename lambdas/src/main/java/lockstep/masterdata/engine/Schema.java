@@ -1,0 +1,104 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a database's catalogue says of tables. */
+final class Schema {
+    /** @param optional an INSERT may leave it out: it may be NULL or has a default */
+    record ColumnInfo(String name, String type, boolean nullable, boolean generated, boolean optional) {}
+
+    /** @param uniqueKeys sets of columns that are distinct in every row */
+    record TableInfo(String name, Map<String, ColumnInfo> columns, Set<Set<String>> uniqueKeys) {
+        boolean exists() {
+            return !columns.isEmpty();
+        }
+
+        boolean hasKey(Collection<String> key) {
+            return uniqueKeys.contains(Set.copyOf(key)) && key.stream().noneMatch(k -> columns.get(k).nullable());
+        }
+    }
+
+    /** A foreign key from a child table's columns to a parent table's. */
+    record Reference(String child, String parent, List<String> childColumns, List<String> parentColumns) {}
+
+    private Schema() {}
+
+    /** The table's columns and keys; no columns when there is no such table. */
+    static TableInfo table(Connection connection, String name) throws SQLException {
+        var columns = new LinkedHashMap<String, ColumnInfo>();
+        try (var query = connection.prepareStatement(Sql.named("columns"))) {
+            query.setString(1, name);
+            try (var row = query.executeQuery()) {
+                while (row.next()) {
+                    boolean nullable = !row.getBoolean(3);
+                    columns.put(row.getString(1), new ColumnInfo(row.getString(1), row.getString(2), nullable,
+                            row.getBoolean(4), nullable || row.getBoolean(5)));
+                }
+            }
+        }
+        var keys = new HashSet<Set<String>>();
+        try (var query = connection.prepareStatement(Sql.named("unique_keys"))) {
+            query.setString(1, name);
+            try (var row = query.executeQuery()) {
+                while (row.next()) keys.add(Set.copyOf(strings(row.getArray(1))));
+            }
+        }
+        return new TableInfo(name, columns, keys);
+    }
+
+    /** Every foreign key, of any table, that refers to one of these. */
+    static List<Reference> referencesTo(Connection connection, Collection<String> tables) throws SQLException {
+        var references = new ArrayList<Reference>();
+        try (var query = connection.prepareStatement(Sql.named("references"))) {
+            query.setArray(1, connection.createArrayOf("text", tables.toArray()));
+            try (var row = query.executeQuery()) {
+                while (row.next())
+                    references.add(new Reference(row.getString(1), row.getString(2), strings(row.getArray(3)), strings(row.getArray(4))));
+            }
+        }
+        return references;
+    }
+
+    /** Column → {@code schema.sequence} for the sequences that belong to the table. */
+    static Map<String, String> ownedSequences(Connection connection, String table) throws SQLException {
+        var sequences = new LinkedHashMap<String, String>();
+        try (var query = connection.prepareStatement(Sql.named("owned_sequences"))) {
+            query.setString(1, table);
+            try (var row = query.executeQuery()) {
+                while (row.next()) sequences.put(row.getString(1), row.getString(2));
+            }
+        }
+        return sequences;
+    }
+
+    /** The tables ordered so that each comes after those it refers to. A reference of a table to itself does not count. */
+    static List<String> parentsFirst(List<String> tables, List<Reference> references) {
+        var ordered = new LinkedHashSet<String>();
+        while (ordered.size() < tables.size()) {
+            var ready = tables.stream().filter(t -> !ordered.contains(t)).filter(t -> references.stream()
+                    .filter(r -> r.child().equals(t) && !r.parent().equals(t) && tables.contains(r.parent()))
+                    .allMatch(r -> ordered.contains(r.parent()))).toList();
+            if (ready.isEmpty()) {
+                var cycle = tables.stream().filter(t -> !ordered.contains(t)).toList();
+                throw new Fault.SchemaMismatch("tables " + String.join(", ", cycle)
+                        + " refer to each other in a circle; a data set can't hold such tables yet (docs/limits.md)");
+            }
+            ordered.addAll(ready);
+        }
+        return List.copyOf(ordered);
+    }
+
+    static List<String> strings(Array array) throws SQLException {
+        return List.of((String[]) array.getArray());
+    }
+}

@@ -1,0 +1,79 @@
+package lockstep.masterdata.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Dumped.RangeParts;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+
+/** Makes the manifest of what the workers dumped, and signs it. A manifest exists only when every planned range was dumped. */
+public final class Sealer {
+    /** Makes the signature of these bytes. */
+    public interface Signer {
+        byte[] sign(byte[] bytes);
+    }
+
+    private final PartStore store;
+    private final Signer signer;
+
+    public Sealer(PartStore store, Signer signer) {
+        this.store = store;
+        this.signer = signer;
+    }
+
+    public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
+        Snapshot snapshot = required(paths.snapshot(), Snapshot.class);
+        Batch[] planned = required(paths.batches(), Batch[].class);
+        if (planned.length != snapshot.batches())
+            throw new Fault.BatchFailed("the plan has " + planned.length + " batches, its snapshot " + snapshot.batches());
+        var dumped = new ArrayList<RangeParts>();
+        for (Batch batch : planned) {
+            Dumped done = required(paths.dumped(batch.index()), Dumped.class);
+            if (!done.ranges().stream().map(RangeParts::range).toList().equals(batch.ranges()))
+                throw new Fault.BatchFailed("batch " + batch.index() + " was not dumped as planned");
+            dumped.addAll(done.ranges());
+        }
+        var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
+        var manifest = new Manifest(1, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables);
+        byte[] bytes = Json.MAPPER.writeValueAsBytes(manifest);
+        store.put(SyncPaths.signature(paths.manifest()), signer.sign(bytes));
+        store.put(paths.manifest(), bytes);
+        return manifest;
+    }
+
+    private static TableManifest table(Table table, Snapshot snapshot, List<RangeParts> dumped) {
+        var ranges = dumped.stream().filter(d -> d.range().table().equals(table.name())).toList();
+        List<String> reached = List.of();
+        for (int i = 0; i < ranges.size(); i++) {
+            RangeParts range = ranges.get(i);
+            if (!range.range().from().equals(reached) || i > 0 && reached.isEmpty()) throw gap(table, reached);
+            checkCovered(table, range);
+            reached = range.range().until();
+        }
+        if (ranges.isEmpty() || !reached.isEmpty()) throw gap(table, reached);
+        var columns = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow().columns();
+        var parts = ranges.stream().flatMap(r -> r.parts().stream()).toList();
+        Content content = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts);
+    }
+
+    private static void checkCovered(Table table, RangeParts range) {
+        var parts = range.parts();
+        if (parts.isEmpty()) return;
+        boolean whole = parts.getFirst().from().equals(range.range().from()) && parts.getLast().until().equals(range.range().until())
+                && IntStream.range(1, parts.size()).allMatch(i -> parts.get(i).from().equals(parts.get(i - 1).until()));
+        if (!whole) throw gap(table, range.range().from());
+    }
+
+    private static Fault gap(Table table, List<String> at) {
+        return new Fault.BatchFailed("the parts of " + table.name() + " leave a gap at key " + at);
+    }
+
+    private <T> T required(String key, Class<T> type) {
+        Optional<T> value = Json.read(store, key, type);
+        return value.orElseThrow(() -> new Fault.BatchFailed("'" + key + "' was not written: the dump is not complete"));
+    }
+}

@@ -1,0 +1,43 @@
+package lockstep.masterdata.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+
+/** What a shard's database really holds of a data set, and which sync it says is in force. */
+public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging) {
+    /** @param kept rows that are gone at the source and stay while others refer to them; not among {@code rows} */
+    public record TableContent(String name, long rows, RowDigest digest, long kept) {}
+
+    /** Rows of a sync that lie in staging so far. */
+    public record Staged(String syncId, int parts, long rows) {}
+
+    /** All of it, from one snapshot. */
+    public static ShardReport read(Database database, DataSet dataSet) {
+        return database.run(connection -> {
+            Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            var tables = new ArrayList<TableContent>();
+            for (Table table : dataSet.tables()) {
+                Content content = ContentReader.read(connection, dataSet.name(), table.name(), table.columns(), table.key(), table.where());
+                tables.add(new TableContent(table.name(), content.rows(), content.digest(), ContentReader.kept(connection, dataSet.name(), table.name())));
+            }
+            return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of());
+        });
+    }
+
+    /** Only how far staging is: quick, for following a running sync. */
+    public static ShardReport progress(Database database, DataSet dataSet) {
+        return database.run(connection -> {
+            var staging = new ArrayList<Staged>();
+            try (var query = connection.prepareStatement("SELECT sync_id, count(*), sum(rows) FROM lockstep.staged_part WHERE data_set = ? GROUP BY 1")) {
+                query.setString(1, dataSet.name());
+                try (var row = query.executeQuery()) {
+                    while (row.next()) staging.add(new Staged(row.getString(1), row.getInt(2), row.getLong(3)));
+                }
+            }
+            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging);
+        });
+    }
+}

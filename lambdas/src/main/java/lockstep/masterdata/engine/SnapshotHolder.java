@@ -1,0 +1,113 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Snapshot.TableColumns;
+
+/**
+ * Takes one snapshot of the source, plans who dumps what, writes both down, and keeps the snapshot's transaction open so that
+ * every worker can read the same state.
+ */
+public final class SnapshotHolder {
+    private static final Duration POLL = Duration.ofMillis(200);
+    private final Database source;
+    private final PartStore store;
+    private final Planner planner;
+
+    public SnapshotHolder(Database source, PartStore store, Planner planner) {
+        this.source = source;
+        this.store = store;
+        this.planner = planner;
+    }
+
+    /**
+     * Holds until {@link Released} is written. The transaction ends with this call in any case.
+     *
+     * @throws Fault.SnapshotGone when nobody releases before the deadline, the connection is lost, or this sync has had a
+     *                            holder before: a second snapshot must not be mixed with the first
+     */
+    public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
+        if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
+            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot and its holder is gone; start a new sync", null);
+        try (Connection connection = source.connect()) {
+            write(dataSet, paths, connection);
+            return awaitRelease(paths, connection, deadline);
+        } catch (SQLException e) {
+            throw Faults.of(e, source.name());
+        }
+    }
+
+    private void write(DataSet dataSet, SyncPaths paths, Connection connection) throws SQLException {
+        // Holders take turns between their transaction's start and its snapshot, so that snapshot times order snapshots.
+        Sql.execute(connection, "SELECT pg_advisory_lock(hashtextextended('lockstep snapshot', 0))");
+        String id;
+        Instant time;
+        try {
+            Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            try (var statement = connection.createStatement();
+                    var row = statement.executeQuery("SELECT pg_export_snapshot(), transaction_timestamp()")) {
+                row.next();
+                id = row.getString(1);
+                time = row.getObject(2, java.time.OffsetDateTime.class).toInstant();
+            }
+        } finally {
+            Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
+        }
+        var tables = columns(connection, dataSet);
+        var batches = planner.plan(connection, dataSet);
+        Json.write(store, paths.batches(), batches);
+        Json.write(store, paths.snapshot(), new Snapshot(id, time, tables, batches.size()));
+    }
+
+    /** The types of the allowed columns. Everything that is missing is told at once. */
+    private List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
+        var problems = new ArrayList<String>();
+        var tables = new ArrayList<TableColumns>();
+        for (Table table : dataSet.tables()) {
+            var info = Schema.table(connection, table.name());
+            if (!info.exists()) {
+                problems.add("table " + table.name() + " does not exist");
+                continue;
+            }
+            for (String column : table.columns()) {
+                var found = info.columns().get(column);
+                if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");
+                else if (found.generated()) problems.add("column " + table.name() + "." + column + " is generated; leave it out of the data set");
+            }
+            if (info.columns().keySet().containsAll(table.key()) && !info.hasKey(table.key()))
+                problems.add("key (" + String.join(", ", table.key()) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
+            if (problems.isEmpty())
+                tables.add(new TableColumns(table.name(), table.columns().stream()
+                        .map(c -> new Column(c, info.columns().get(c).type())).toList()));
+        }
+        if (!problems.isEmpty())
+            throw new Fault.SchemaMismatch("the source " + source.name() + " does not fit data set '" + dataSet.name() + "': "
+                    + problems.stream().collect(Collectors.joining("; ")) + ". Mend lockstep.yaml or migrate the source");
+        return tables;
+    }
+
+    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) throws SQLException {
+        while (true) {
+            var released = Json.read(store, paths.released(), Released.class);
+            if (released.isPresent()) return released.get();
+            if (Instant.now().isAfter(deadline))
+                throw new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null);
+            try {
+                Sql.execute(connection, "SELECT 1");
+                Thread.sleep(POLL);
+            } catch (SQLException e) {
+                throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package lockstep.masterdata.engine;
+
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import lockstep.masterdata.engine.Preflight.PartRange;
+
+/** Brings a batch of parts into a target's staging tables, several side by side. */
+public final class Stager {
+    private final Database target;
+    private final int streams;
+
+    public Stager(Database target, int streams) {
+        this.target = target;
+        this.streams = streams;
+    }
+
+    /**
+     * @param storeOf opens the store for reading exactly these objects
+     * @return how many parts the batch has
+     */
+    public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
+        Manifest manifest = target.run(connection -> Accepted.read(connection, dataSet, syncId));
+        var staging = new Staging(manifest);
+        var parts = manifest.placedParts();
+        if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
+            throw new Fault.InvalidRequest("parts " + batch + " are not in the manifest of " + parts.size());
+        var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
+        PartStore store = storeOf.apply(numbers.stream().map(n -> parts.get(n).part().object()).toList());
+        Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
+            staging.stage(connection, store, number, parts.get(number));
+            connection.commit();
+            return number;
+        });
+        return numbers.size();
+    }
+}

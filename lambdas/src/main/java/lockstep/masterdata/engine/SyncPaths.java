@@ -1,0 +1,46 @@
+package lockstep.masterdata.engine;
+
+import java.util.regex.Pattern;
+
+/** Where the notes of one sync lie in the store. */
+public record SyncPaths(String dataSet, String syncId) {
+    private static final Pattern SYNC_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,79}");
+
+    public SyncPaths {
+        if (syncId == null || !SYNC_ID.matcher(syncId).matches())
+            throw new Fault.InvalidRequest("sync id '" + syncId + "' is not 1 to 80 letters, digits, '-' or '_', beginning with a letter or digit");
+    }
+
+    /** What the holder wrote: the snapshot and the schema ({@link Snapshot}). */
+    public String snapshot() {
+        return "syncs/" + syncId + "/snapshot.json";
+    }
+
+    /** The plan: an array of {@link Batch}. */
+    public String batches() {
+        return "syncs/" + syncId + "/batches.json";
+    }
+
+    /** What a worker wrote of a batch: {@link Dumped}. */
+    public String dumped(int batch) {
+        return "syncs/" + syncId + "/dumped/" + batch + ".json";
+    }
+
+    /** Tells the holder to let go: {@link Released}. */
+    public String released() {
+        return "syncs/" + syncId + "/released.json";
+    }
+
+    public String manifest() {
+        return manifest(dataSet, syncId);
+    }
+
+    public static String manifest(String dataSet, String syncId) {
+        return "manifests/" + dataSet + "/" + syncId + ".json";
+    }
+
+    /** The signature of a manifest lies beside it. */
+    public static String signature(String manifestKey) {
+        return manifestKey + ".sig";
+    }
+}

@@ -1,0 +1,25 @@
+package lockstep.masterdata.handler;
+
+import java.time.Duration;
+import java.time.Instant;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.AwaitedSnapshot;
+
+/** Waits until the holder has written its snapshot and plan. */
+public final class AwaitSnapshot extends JsonFunction<AwaitSnapshot.Event, AwaitSnapshot.Answer> {
+    private static final Duration TO_END_CLEANLY = Duration.ofSeconds(2);
+
+    public record Event(SourceSync sync) {}
+
+    public record Answer(Instant snapshotTime, int batches) {}
+
+    public AwaitSnapshot() {
+        super(Event.class);
+    }
+
+    @Override
+    Answer handle(Event event, Instant deadline) {
+        var snapshot = AwaitedSnapshot.await(Clients.store(event.sync().bucket()), event.sync().paths(), deadline.minus(TO_END_CLEANLY));
+        return new Answer(snapshot.time(), snapshot.batches());
+    }
+}

@@ -1,0 +1,26 @@
+package lockstep.masterdata.handler;
+
+import java.time.Duration;
+import java.time.Instant;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Planner;
+import lockstep.masterdata.engine.Released;
+import lockstep.masterdata.engine.SnapshotHolder;
+
+/** Exports one snapshot of the source, plans the dump, and holds the transaction until released or shortly before its deadline. */
+public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Released> {
+    private static final Duration TO_END_CLEANLY = Duration.ofSeconds(10);
+
+    public record Event(SourceSync sync) {}
+
+    public HoldSnapshot() {
+        super(Event.class);
+    }
+
+    @Override
+    Released handle(Event event, Instant deadline) {
+        SourceSync sync = event.sync();
+        return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT)
+                .hold(sync.dataSet(), sync.paths(), deadline.minus(TO_END_CLEANLY));
+    }
+}

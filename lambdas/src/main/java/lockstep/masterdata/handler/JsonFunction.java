@@ -1,0 +1,48 @@
+package lockstep.masterdata.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.time.Instant;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.Json;
+import tools.jackson.core.JacksonException;
+
+/** A function that decodes its event, calls, and encodes the answer. Faults are logged here, once, and nowhere else. */
+abstract class JsonFunction<I, O> implements RequestStreamHandler {
+    private final Class<I> eventType;
+
+    JsonFunction(Class<I> eventType) {
+        this.eventType = eventType;
+    }
+
+    /** @param deadline when the function will be stopped */
+    abstract O handle(I event, Instant deadline);
+
+    @Override
+    public final void handleRequest(InputStream input, OutputStream output, Context context) {
+        var start = System.nanoTime();
+        try {
+            I event = Json.MAPPER.readValue(input, eventType);
+            O answer = handle(event, Instant.now().plusMillis(context.getRemainingTimeInMillis()));
+            Json.MAPPER.writeValue(output, answer);
+            log(context, "done", start);
+        } catch (JacksonException e) {
+            throw logged(context, new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
+        } catch (RuntimeException e) {
+            throw logged(context, e);
+        }
+    }
+
+    private static RuntimeException logged(Context context, RuntimeException e) {
+        context.getLogger().log(e + (e instanceof Fault ? "" : " at " + java.util.Arrays.toString(e.getStackTrace())) + "\n");
+        return e;
+    }
+
+    private void log(Context context, String what, long start) {
+        context.getLogger().log(getClass().getSimpleName() + " " + what + " in " + Duration.ofNanos(System.nanoTime() - start).toMillis()
+                + " ms, peak memory " + Memory.peakMebibytes() + " MiB\n");
+    }
+}

@@ -1,0 +1,27 @@
+package lockstep.masterdata.handler;
+
+import java.time.Instant;
+import java.util.List;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.ManifestReader;
+import lockstep.masterdata.engine.Preflight.PartRange;
+
+/** Reads and checks the manifest as the receiver, and decides whether the shard can take it. */
+public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
+    public record Event(TargetSync sync, TargetSync.TargetShard shard) {}
+
+    public record Answer(List<PartRange> batches) {}
+
+    public Preflight() {
+        super(Event.class);
+    }
+
+    @Override
+    Answer handle(Event event, Instant deadline) {
+        TargetSync sync = event.sync();
+        try (var access = sync.source().manifest(sync.syncId(), sync.manifestKey())) {
+            var manifest = new ManifestReader(access.store(), access.signature()).read(sync.manifestKey(), sync.dataSet(), sync.syncId());
+            return new Answer(new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package lockstep.masterdata.handler;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Cleanup;
+import lockstep.masterdata.engine.Fault;
+
+/** Ends a restore: clears up behind shards that failed, and says which and why. */
+public final class Record extends JsonFunction<Record.Event, Record.Answer> {
+    public record Event(TargetSync sync, List<TargetSync.TargetShard> shards, List<Outcome> outcomes) {}
+
+    /** How a shard ended; of one that is in step only the name matters here. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause) {
+        String told() {
+            return shard + " failed in " + state.orElse("?") + " with " + error.orElse("?") + ": " + Causes.message(cause.orElse(""));
+        }
+    }
+
+    public record Answer(int shards, int failed, String cause) {}
+
+    public Record() {
+        super(Event.class);
+    }
+
+    @Override
+    Answer handle(Event event, Instant deadline) {
+        var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
+        var told = new ArrayList<>(failed.stream().map(Outcome::told).toList());
+        for (Outcome outcome : failed) {
+            try {
+                var shard = event.shards().stream().filter(s -> s.name().equals(outcome.shard())).findFirst().orElseThrow();
+                Cleanup.dropStaging(Clients.database(shard.secretArn()), event.sync().dataSet().name(), event.sync().syncId());
+            } catch (Fault e) {
+                told.add(outcome.shard() + " keeps its staging tables until the next sync: " + e.getMessage());
+            }
+        }
+        return new Answer(event.outcomes().size(), failed.size(), told.stream().collect(Collectors.joining("; ")));
+    }
+}

@@ -1,0 +1,21 @@
+package lockstep.masterdata.handler;
+
+import java.time.Instant;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Released;
+
+/** Tells the holder to let go of the snapshot, and why. */
+public final class ReleaseSnapshot extends JsonFunction<ReleaseSnapshot.Event, Released> {
+    public record Event(SourceSync sync, String reason) {}
+
+    public ReleaseSnapshot() {
+        super(Event.class);
+    }
+
+    @Override
+    Released handle(Event event, Instant deadline) {
+        var released = new Released(Causes.message(event.reason()));
+        released.write(Clients.store(event.sync().bucket()), event.sync().paths());
+        return released;
+    }
+}

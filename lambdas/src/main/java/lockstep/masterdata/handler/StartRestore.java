@@ -1,0 +1,58 @@
+package lockstep.masterdata.handler;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse;
+import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse.BatchItemFailure;
+import com.amazonaws.services.lambda.runtime.events.SQSEvent;
+import com.amazonaws.services.lambda.runtime.events.SQSEvent.SQSMessage;
+import java.time.Instant;
+import java.util.ArrayList;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.SyncPaths;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Starts a restore for each notification in the inbox. The execution's name is the sync's id, so a repeat starts nothing. A
+ * message that can't be used is given back alone; after some tries the queue moves it to its dead-letter queue.
+ */
+public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResponse> {
+    /** What a source says when a manifest is sealed: where it lies, never what is in it. */
+    public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {}
+
+    private final SfnClient sfn;
+    private final String stateMachineArn;
+
+    public StartRestore() {
+        this(SfnClient.create(), System.getenv("RESTORE_STATE_MACHINE_ARN"));
+    }
+
+    StartRestore(SfnClient sfn, String stateMachineArn) {
+        this.sfn = sfn;
+        this.stateMachineArn = stateMachineArn;
+    }
+
+    @Override
+    public SQSBatchResponse handleRequest(SQSEvent event, Context context) {
+        var failures = new ArrayList<BatchItemFailure>();
+        for (SQSMessage message : event.getRecords()) {
+            try {
+                var notification = Json.MAPPER.readValue(message.getBody(), Notification.class);
+                String name = new SyncPaths(notification.dataSet(), notification.syncId()).syncId();
+                sfn.startExecution(r -> r.stateMachineArn(stateMachineArn).name(name).input(Json.MAPPER.writeValueAsString(notification)));
+            } catch (ExecutionAlreadyExistsException e) {
+                context.getLogger().log("message " + message.getMessageId() + " is a repeat: its restore was started before\n");
+            } catch (JacksonException e) {
+                context.getLogger().log("message " + message.getMessageId() + " is not a notification of a sync: " + e.getOriginalMessage() + "\n");
+                failures.add(new BatchItemFailure(message.getMessageId()));
+            } catch (SdkException | lockstep.masterdata.engine.Fault e) {
+                context.getLogger().log("message " + message.getMessageId() + " could not start its restore: " + e.getMessage() + "\n");
+                failures.add(new BatchItemFailure(message.getMessageId()));
+            }
+        }
+        return new SQSBatchResponse(failures);
+    }
+}

@@ -1,0 +1,1 @@
+SELECT FROM {table} t WHERE EXISTS (SELECT FROM pg_temp.{gone} g WHERE {same_key}) FOR UPDATE

@@ -1,0 +1,39 @@
+-- What Lockstep keeps in a target database. Owned by the shard's administrator; the writer may use it and make staging tables.
+CREATE SCHEMA IF NOT EXISTS lockstep;
+
+-- manifests that were accepted and are being restored, or were
+CREATE TABLE IF NOT EXISTS lockstep.sync (
+  data_set text NOT NULL,
+  sync_id text NOT NULL,
+  snapshot_time timestamptz NOT NULL,
+  manifest text NOT NULL,
+  accepted_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (data_set, sync_id)
+);
+
+-- parts that lie in staging, each noted in the transaction that copied it; unlogged as the staging tables are, so that a
+-- crash of the server empties both
+CREATE UNLOGGED TABLE IF NOT EXISTS lockstep.staged_part (
+  data_set text NOT NULL,
+  sync_id text NOT NULL,
+  part integer NOT NULL,
+  rows bigint NOT NULL,
+  PRIMARY KEY (data_set, sync_id, part)
+);
+
+-- the sync in force
+CREATE TABLE IF NOT EXISTS lockstep.applied (
+  data_set text PRIMARY KEY,
+  sync_id text NOT NULL,
+  snapshot_time timestamptz NOT NULL,
+  release text NOT NULL,
+  applied_at timestamptz NOT NULL
+);
+
+-- rows that the source deleted and that stay while other rows refer to them
+CREATE TABLE IF NOT EXISTS lockstep.kept_row (
+  data_set text NOT NULL,
+  table_name text NOT NULL,
+  key text NOT NULL,
+  PRIMARY KEY (data_set, table_name, key)
+);

@@ -1,0 +1,14 @@
+SET client_encoding = 'UTF8';
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'iso_8601';
+SET timezone = 'UTC';
+SET extra_float_digits = 1;
+SET bytea_output = 'hex';
+SET xmlbinary = 'base64';
+SET lc_monetary = 'C';
+SET lc_numeric = 'C';
+SET lc_time = 'C';
+SET quote_all_identifiers = off;
+SET search_path = pg_catalog;
+SET standard_conforming_strings = on;
+SET application_name = 'lockstep'
