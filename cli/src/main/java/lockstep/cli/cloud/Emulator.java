@@ -158,17 +158,17 @@ final class Emulator {
         return process.parent().map(parent -> parent.equals(ancestor) || descends(parent, ancestor)).orElse(false);
     }
 
+    /** From /proc, since ps is not everywhere; a zombie counts as gone. */
     private static List<ProcessHandle> processGroup(long group) {
-        try {
-            var ps = new ProcessBuilder("ps", "-A", "-o", "pid=,pgid=,stat=").start();
-            try (var lines = ps.inputReader()) {
-                return lines.lines().map(line -> line.strip().split("\\s+"))
-                        .filter(field -> field[1].equals(String.valueOf(group)) && !field[2].startsWith("Z"))
-                        .flatMap(field -> ProcessHandle.of(Long.parseLong(field[0])).stream()).toList();
+        return ProcessHandle.allProcesses().filter(process -> {
+            try {
+                String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));
+                String[] field = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+                return field[2].equals(String.valueOf(group)) && !field[0].equals("Z");
+            } catch (IOException ended) {
+                return false;
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot list processes", e);
-        }
+        }).toList();
     }
 
     private static void pause() {

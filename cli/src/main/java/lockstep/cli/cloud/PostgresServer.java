@@ -215,7 +215,7 @@ final class PostgresServer {
 
     private static void signal(String name, long pid) {
         try {
-            new ProcessBuilder("kill", "-" + name, String.valueOf(pid)).redirectErrorStream(true).start().waitFor();
+            new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid).redirectErrorStream(true).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
