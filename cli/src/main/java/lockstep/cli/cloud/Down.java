@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
 import lockstep.cli.Progress;
 
 /** Ends exactly the processes that {@code up} started, recognized by more than their pid. */
@@ -38,9 +39,14 @@ public final class Down {
     }
 
     public void run(Plan plan) {
-        progress.step("emulator and functions ended", emulator::stop);
-        for (String account : servers()) {
-            progress.step("PostgreSQL of " + account + " ended", () -> new PostgresServer(files, store, account).stop());
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            executor.execute(() -> progress.step("emulator and functions ended", emulator::stop));
+            servers().forEach(account -> executor.execute(
+                    () -> progress.step("PostgreSQL of " + account + " ended", () -> new PostgresServer(files, store, account).stop())));
+        }
+        var left = plan(false).processes();
+        if (!left.isEmpty()) {
+            throw new CloudFault("still running: " + left);
         }
         plan.deleted().ifPresent(home -> progress.step(home + " deleted", () -> CloudFiles.deleteTree(home)));
     }

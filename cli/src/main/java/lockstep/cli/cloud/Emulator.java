@@ -117,7 +117,7 @@ final class Emulator {
         // command, which would also try to listen on port 443.
         return new Command(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])",
                 files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
-                "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75"),
+                "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
                 files.emulator(), environment, log);
     }
 
