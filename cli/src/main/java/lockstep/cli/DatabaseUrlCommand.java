@@ -1,0 +1,38 @@
+package lockstep.cli;
+
+import java.util.Map;
+import java.util.concurrent.Callable;
+import lockstep.cli.cloud.LocalCloud;
+import lockstep.landscape.Shard;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(name = "database-url", description = "Prints where a shard's local database is, for psql and others. It contains the password.")
+final class DatabaseUrlCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "SHARD", description = "A shard of the landscape.")
+    private String shard;
+
+    @Override
+    public Integer call() {
+        var landscape = main.landscape();
+        var shards = landscape.accounts().stream().flatMap(account -> account.shards().stream()).map(Shard::name).toList();
+        if (!shards.contains(shard)) {
+            throw new ParameterException(spec.commandLine(), "there is no shard '" + shard + "'; there are: " + String.join(", ", shards));
+        }
+        try (var cloud = LocalCloud.open(main.files(), landscape)) {
+            String url = cloud.database(shard).url();
+            main.answer(Map.of("shard", shard, "url", url), url);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,97 @@
+package lockstep.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import lockstep.cli.cloud.CloudFault;
+import lockstep.cli.cloud.CloudFiles;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+@Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
+        subcommands = {UpCommand.class, DownCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
+        versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
+public final class Main {
+    /** How answers are written to standard output. Progress goes to standard error. */
+    public enum OutputFormat { text, json }
+
+    /** Of the artefact; the jar's manifest carries it. */
+    static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final CloudFiles files = CloudFiles.ofLauncher();
+
+    @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT, description = "The file that names accounts, shards and data sets (default: lockstep.yaml of the checkout).")
+    private Path landscape;
+
+    @Option(names = "--output", paramLabel = "text|json", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text).")
+    private OutputFormat output;
+
+    @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours; also off when NO_COLOR is set or the output is no terminal.")
+    private boolean noColour;
+
+    public static void main(String[] arguments) {
+        System.exit(run(arguments));
+    }
+
+    /** Runs one command and answers its exit code. */
+    static int run(String... arguments) {
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((fault, command, parsed) -> {
+                    command.getErr().println("lockstep: " + (fault instanceof CloudFault cloud ? cloud.report() : described(fault)));
+                    return CommandLine.ExitCode.SOFTWARE;
+                })
+                .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
+    }
+
+    public CloudFiles files() {
+        return files;
+    }
+
+    public Path landscapeFile() {
+        return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
+    }
+
+    public Landscape landscape() {
+        return LandscapeReader.read(landscapeFile());
+    }
+
+    public Progress progress() {
+        return new Progress(System.err, colour());
+    }
+
+    public boolean colour() {
+        return !noColour && System.getenv("NO_COLOR") == null && System.console() != null && System.console().isTerminal() && Ansi.AUTO.enabled();
+    }
+
+    /** Writes an answer: as JSON when that was asked for, or as the text given. */
+    public void answer(Object answer, String text) {
+        System.out.println(switch (output) {
+            case json -> JSON.writeValueAsString(answer);
+            case text -> text;
+        });
+    }
+
+    private static String described(Exception fault) {
+        if (System.getenv("LOCKSTEP_TRACE") != null) {
+            fault.printStackTrace();
+        }
+        return fault.getMessage() == null ? fault.toString() : fault.getMessage();
+    }
+
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {VERSION};
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package lockstep.cli.aws;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Duration;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
+import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.sts.StsClient;
+
+/** The one way from Java to an account of the local cloud: clients that carry endpoint, trust, region and credentials. */
+public final class AccountAccess implements AutoCloseable {
+    private final LocalEndpoint endpoint;
+    private final Region region;
+    private final String accountId;
+    private final AwsCredentialsProvider credentials;
+    private final SdkHttpClient http;
+
+    private AccountAccess(LocalEndpoint endpoint, Region region, String accountId, AwsCredentialsProvider credentials, SdkHttpClient http) {
+        this.endpoint = endpoint;
+        this.region = region;
+        this.accountId = accountId;
+        this.credentials = credentials;
+        this.http = http;
+    }
+
+    /** As the account itself, for administration. The emulator takes a key id of 12 digits as the root of that account. */
+    public static AccountAccess root(LocalEndpoint endpoint, String region, String accountId) {
+        if (!accountId.matches("\\d{12}")) {
+            throw new IllegalArgumentException("an account id has 12 digits, not '" + accountId + "'");
+        }
+        var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16))
+                .tlsTrustManagersProvider(() -> trust(endpoint)).build();
+        return new AccountAccess(endpoint, Region.of(region), accountId,
+                StaticCredentialsProvider.create(AwsBasicCredentials.create(accountId, "local")), http);
+    }
+
+    /** With the rights of a role, and of nothing else. Closing either closes both. */
+    public AccountAccess assume(String roleArn, String session) {
+        try (var sts = client(StsClient.builder())) {
+            var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session)).credentials();
+            return new AccountAccess(endpoint, region, accountId, StaticCredentialsProvider.create(
+                    AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())), http);
+        }
+    }
+
+    /** A client of any service, for instance {@code access.client(SfnClient.builder())}. */
+    public <B extends AwsSyncClientBuilder<B, C> & AwsClientBuilder<B, C>, C extends SdkClient> C client(B builder) {
+        return builder.httpClient(http).endpointOverride(endpoint.uri()).region(region).credentialsProvider(credentials).build();
+    }
+
+    public String accountId() {
+        return accountId;
+    }
+
+    public String region() {
+        return region.id();
+    }
+
+    @Override
+    public void close() {
+        http.close();
+    }
+
+    private static TrustManager[] trust(LocalEndpoint endpoint) {
+        try (InputStream in = Files.newInputStream(endpoint.trustStore())) {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(in, null);
+            var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(store);
+            return factory.getTrustManagers();
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException("cannot read the trust store " + endpoint.trustStore(), e);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package lockstep.cli.cloud;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
+ * all: no AWS credentials, profiles or endpoints, no proxies.
+ */
+record Command(List<String> line, Path directory, Map<String, String> environment, Path log) {
+    private static final List<String> INHERITED = List.of("PATH", "LANG", "LC_ALL", "TERM", "USER", "LOGNAME");
+
+    Command {
+        line = List.copyOf(line);
+        environment = Map.copyOf(environment);
+    }
+
+    /** The environment that every program of this cloud starts from. */
+    static Map<String, String> cleanEnvironment(CloudFiles files) {
+        var environment = new HashMap<String, String>();
+        INHERITED.forEach(name -> {
+            if (System.getenv(name) != null) {
+                environment.put(name, System.getenv(name));
+            }
+        });
+        environment.merge("PATH", files.nodeTools().toString(), (path, node) -> node + ":" + path);
+        environment.put("JAVA_HOME", System.getProperty("java.home"));
+        environment.put("HOME", files.emptyHome().toString());
+        environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
+        environment.put("AWS_CONFIG_FILE", "/dev/null");
+        environment.put("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        environment.put("AWS_EC2_METADATA_DISABLED", "true");
+        environment.put("NO_COLOR", "1");
+        return environment;
+    }
+
+    /** Starts it and returns at once. */
+    Process start() {
+        var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new CloudFault("cannot start " + line.getFirst() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Runs it to its end; the log then holds its output alone. */
+    void run(String what) {
+        try {
+            java.nio.file.Files.deleteIfExists(log);
+            var process = start();
+            int exit = process.waitFor();
+            if (exit != 0) {
+                throw new CloudFault(what + " failed (exit code " + exit + ")", log);
+            }
+        } catch (IOException e) {
+            throw new CloudFault("cannot write " + log, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloudFault(what + " was interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package lockstep.cli.cloud;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import lockstep.cli.aws.LocalEndpoint;
+import lockstep.cli.cloud.CloudState.EmulatorState;
+
+/**
+ * The emulated accounts: one process that speaks the AWS API over TLS and evaluates IAM, and the functions that it starts, all in one
+ * process group. It keeps nothing on disk: a new one is an empty cloud, and everything is deployed into it again.
+ */
+final class Emulator {
+    private static final Duration START_PATIENCE = Duration.ofSeconds(60);
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
+    private final CloudFiles files;
+    private final CloudState.Store store;
+    private final Certificates certificates;
+    private final String region;
+
+    Emulator(CloudFiles files, CloudState.Store store, String region) {
+        this.files = files;
+        this.store = store;
+        this.certificates = Certificates.in(files.certificates());
+        this.region = region;
+    }
+
+    /** Starts it if it does not run. */
+    void ensure() {
+        var known = store.read().emulator();
+        if (known.isPresent() && known.get().process().running().isPresent() && answers(endpoint(certificates, known.get()))) {
+            return;
+        }
+        stop();
+        int port = CloudState.freePort(known.map(EmulatorState::port));
+        Path log = files.log("emulator");
+        try {
+            Files.deleteIfExists(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        CloudFiles.deleteTree(files.emulator().resolve("tmp"));
+        files.create();
+        var process = command(port, log).start();
+        var started = new EmulatorState(port, ProcessIdentity.of(process.toHandle()), UUID.randomUUID().toString());
+        store.update(state -> state.withEmulator(Optional.of(started)));
+        var endpoint = endpoint(certificates, started);
+        var deadline = Instant.now().plus(START_PATIENCE);
+        while (!answers(endpoint)) {
+            if (!process.isAlive() || Instant.now().isAfter(deadline)) {
+                throw new CloudFault("the emulator did not start", log);
+            }
+            pause();
+        }
+    }
+
+    /** Ends it and every function that it started. */
+    void stop() {
+        store.read().emulator().ifPresent(known -> {
+            members(known).forEach(ProcessHandle::destroy);
+            var deadline = Instant.now().plus(STOP_PATIENCE);
+            while (!members(known).isEmpty() && Instant.now().isBefore(deadline)) {
+                pause();
+            }
+            members(known).forEach(ProcessHandle::destroyForcibly);
+            while (!members(known).isEmpty()) {
+                pause();
+            }
+            // the port stays remembered, so that addresses in a user's notes stay good
+        });
+    }
+
+    /** The processes that are ours: the emulator itself by pid and start time, and of its process group those that run from our files. */
+    List<ProcessHandle> members(EmulatorState known) {
+        var leader = known.process().running();
+        String home = files.home().toString() + "/";
+        return processGroup(known.process().pid()).stream()
+                .filter(process -> leader.map(process::equals).orElse(false)
+                        || process.info().commandLine().map(line -> line.contains(home)).orElse(false)
+                        || leader.isPresent() && descends(process, leader.get()))
+                .toList();
+    }
+
+    static LocalEndpoint endpoint(Certificates certificates, EmulatorState emulator) {
+        return new LocalEndpoint(URI.create("https://localhost:" + emulator.port()), certificates.authority(), certificates.trustStore());
+    }
+
+    private Command command(int port, Path log) {
+        var environment = Command.cleanEnvironment(files);
+        environment.putAll(Map.of(
+                "USE_SSL", "1", "AUTH", "true", "GATEWAY_PORT", String.valueOf(port), "MINISTACK_REGION", region,
+                "MINISTACK_SSL_CERT", certificates.certificate().toString(), "MINISTACK_SSL_KEY", certificates.key().toString(),
+                "BIND_HOST", "127.0.0.1", "SFTP_ENABLED", "0", "IOT_MTLS_ENABLED", "0"));
+        // Functions inherit the emulator's environment, these two above all.
+        environment.put("AWS_ENDPOINT_URL", "https://localhost:" + port);
+        environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
+        environment.put("LAMBDA_WARM_TTL_SECONDS", "1800");
+        environment.put("PYTHONUNBUFFERED", "1");
+        // A session of its own, so that Ctrl-C in the terminal does not reach it. Started through hypercorn rather than by its own
+        // command, which would also try to listen on port 443.
+        return new Command(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])",
+                files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
+                "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
+                files.emulator(), environment, log);
+    }
+
+    private boolean answers(LocalEndpoint endpoint) {
+        try (var probe = new Socket()) {
+            probe.connect(new InetSocketAddress("127.0.0.1", endpoint.uri().getPort()), 500);
+        } catch (IOException e) {
+            return false;
+        }
+        try (var client = HttpClient.newBuilder().sslContext(trusting(endpoint.trustStore())).connectTimeout(Duration.ofSeconds(2)).build()) {
+            var request = HttpRequest.newBuilder(endpoint.uri().resolve("/_ministack/ready")).timeout(Duration.ofSeconds(5)).build();
+            return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloudFault("interrupted", e);
+        }
+    }
+
+    private static SSLContext trusting(Path trustStore) {
+        try {
+            var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            var store = KeyStore.getInstance("PKCS12");
+            try (var in = Files.newInputStream(trustStore)) {
+                store.load(in, null);
+            }
+            managers.init(store);
+            var context = SSLContext.getInstance("TLS");
+            context.init(null, managers.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new CloudFault("cannot read " + trustStore, e);
+        }
+    }
+
+    private static boolean descends(ProcessHandle process, ProcessHandle ancestor) {
+        return process.parent().map(parent -> parent.equals(ancestor) || descends(parent, ancestor)).orElse(false);
+    }
+
+    /** From /proc, since ps is not everywhere; a zombie counts as gone. */
+    private static List<ProcessHandle> processGroup(long group) {
+        return ProcessHandle.allProcesses().filter(process -> {
+            try {
+                String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));
+                String[] field = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+                return field[2].equals(String.valueOf(group)) && !field[0].equals("Z");
+            } catch (IOException ended) {
+                return false;
+            }
+        }).toList();
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloudFault("interrupted", e);
+        }
+    }
+}

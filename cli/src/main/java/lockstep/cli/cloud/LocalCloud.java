@@ -1,0 +1,59 @@
+package lockstep.cli.cloud;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.cli.aws.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+
+/** A local cloud that is up: its accounts and the databases of its shards. */
+public final class LocalCloud implements AutoCloseable {
+    private final Landscape landscape;
+    private final LocalEndpoint endpoint;
+    private final Map<String, AccountAccess> accounts = new LinkedHashMap<>();
+    private final Map<String, PostgresServer> servers = new LinkedHashMap<>();
+    private final Certificates certificates;
+
+    private LocalCloud(CloudFiles files, CloudState.Store store, Landscape landscape, LocalEndpoint endpoint) {
+        this.landscape = landscape;
+        this.endpoint = endpoint;
+        this.certificates = Certificates.in(files.certificates());
+        for (Account account : landscape.accounts()) {
+            accounts.put(account.name(), AccountAccess.root(endpoint, landscape.region(), account.id()));
+            servers.put(account.name(), new PostgresServer(files, store, account.name()));
+        }
+    }
+
+    /** Connects to the cloud that {@code up} started. */
+    public static LocalCloud open(CloudFiles files, Landscape landscape) {
+        var store = new CloudState.Store(files);
+        var emulator = store.read().emulator().filter(known -> known.process().running().isPresent())
+                .orElseThrow(() -> new CloudFault("the local cloud is not up: run lockstep up"));
+        return new LocalCloud(files, store, landscape, Emulator.endpoint(Certificates.in(files.certificates()), emulator));
+    }
+
+    public Landscape landscape() {
+        return landscape;
+    }
+
+    public LocalEndpoint endpoint() {
+        return endpoint;
+    }
+
+    /** With all rights in that account; {@link AccountAccess#assume} narrows them. */
+    public AccountAccess account(Account account) {
+        return accounts.get(account.name());
+    }
+
+    public ShardDatabase database(String shard) {
+        Account account = landscape.accountOf(shard);
+        var found = account.shards().stream().filter(s -> s.name().equals(shard)).findFirst().orElseThrow();
+        return new ShardDatabase(found, servers.get(account.name()), account(account), certificates);
+    }
+
+    @Override
+    public void close() {
+        accounts.values().forEach(AccountAccess::close);
+    }
+}

@@ -1,0 +1,266 @@
+package lockstep.cli.cloud;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Copies a synthesized assembly to one that the emulator can deploy. {@link #REWRITES} is the whole difference between the two; the
+ * application that was synthesized knows nothing of it.
+ */
+final class Projection {
+
+    /** One difference, and why it has to be. */
+    sealed interface Rewrite {
+        String reason();
+    }
+
+    /**
+     * The emulator has no such resource type, and refuses a template that holds one.
+     *
+     * @param with types that go as well where they refer to a removed resource, since they are nothing without it
+     */
+    record Remove(String type, Set<String> with, String reason) implements Rewrite {
+        Remove {
+            with = Set.copyOf(with);
+        }
+    }
+
+    /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
+    record Runtime(String from, String to, String reason) implements Rewrite {}
+
+    static final List<Rewrite> REWRITES = List.of(
+            new Remove("AWS::EC2::EIP", Set.of(), "no addresses: nothing is routed on this machine"),
+            new Remove("AWS::EC2::NatGateway", Set.of("AWS::EC2::Route"), "no gateways: nothing is routed on this machine"),
+            new Remove("AWS::EC2::SecurityGroupIngress", Set.of(), "no stand-alone rules: nothing is filtered on this machine"),
+            new Remove("AWS::EC2::SecurityGroupEgress", Set.of(), "no stand-alone rules: nothing is filtered on this machine"),
+            new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
+
+    private final String bootstrap;
+
+    /** @param bootstrap the program that starts a Java function in place of the managed runtime */
+    Projection(String bootstrap) {
+        this.bootstrap = bootstrap;
+    }
+
+    /** Writes the projection of one assembly; the target is replaced. */
+    void project(Path synthesized, Path target) {
+        try {
+            CloudFiles.deleteTree(target);
+            copy(synthesized, target);
+            var manifest = read(target.resolve("manifest.json"));
+            for (var artifact : manifest.get("artifacts").properties()) {
+                switch (artifact.getValue().get("type").asString()) {
+                    case "aws:cloudformation:stack" -> projectStack(target, (ObjectNode) artifact.getValue());
+                    case "cdk:cloud-assembly" -> throw new CloudFault("the projection does not know nested assemblies: " + artifact.getKey());
+                    case String other -> { }
+                }
+            }
+            write(target.resolve("manifest.json"), manifest);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot project " + synthesized, e);
+        }
+    }
+
+    private void projectStack(Path assembly, ObjectNode artifact) throws IOException {
+        var properties = (ObjectNode) artifact.get("properties");
+        Path templateFile = assembly.resolve(properties.get("templateFile").asString());
+        Path assetsFile = assembly.resolve(templateFile.getFileName().toString().replace(".template.json", ".assets.json"));
+        var template = read(templateFile);
+        var assets = read(assetsFile);
+        var replaced = new LinkedHashMap<String, String>();
+        for (Rewrite rewrite : REWRITES) {
+            switch (rewrite) {
+                case Remove remove -> remove(template, remove);
+                case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
+            }
+        }
+        var dangling = dangling(template);
+        if (!dangling.isEmpty()) {
+            throw new CloudFault("the projection of " + templateFile.getFileName() + " removed what others refer to: " + dangling);
+        }
+        write(templateFile, template);
+        // The CDK uploads a template under the digest of its content, and does not upload what is there already.
+        String before = properties.get("stackTemplateAssetObjectUrl").asString().replaceAll(".*/([0-9a-f]{64})\\.json$", "$1");
+        String after = digest(Files.readAllBytes(templateFile));
+        properties.put("stackTemplateAssetObjectUrl", properties.get("stackTemplateAssetObjectUrl").asString().replace(before, after));
+        write(assetsFile, read(JSON.writeValueAsString(assets).replace(before, after)));
+    }
+
+    // --- resource types that the emulator lacks ---
+
+    static void remove(ObjectNode template, Remove rule) {
+        var resources = (ObjectNode) template.get("Resources");
+        var gone = names(resources, rule.type());
+        if (gone.isEmpty()) {
+            return;
+        }
+        for (var resource : List.copyOf(resources.properties())) {
+            if (rule.with().contains(resource.getValue().get("Type").asString()) && references(resource.getValue().get("Properties")).stream().anyMatch(gone::contains)) {
+                gone.add(resource.getKey());
+            }
+        }
+        resources.remove(gone);
+        for (JsonNode resource : resources) {
+            switch (resource.get("DependsOn")) {
+                case ArrayNode several -> several.removeIf(name -> gone.contains(name.asString()));
+                case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
+                case null, default -> { }
+            }
+        }
+    }
+
+    /** Names that are referred to and not there. */
+    static Set<String> dangling(JsonNode template) {
+        var known = new HashSet<String>();
+        for (String section : List.of("Resources", "Parameters")) {
+            if (template.has(section)) {
+                known.addAll(template.get(section).propertyNames());
+            }
+        }
+        return references(template).stream().filter(name -> !name.startsWith("AWS::") && !known.contains(name)).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Set<String> references(JsonNode node) {
+        var found = new TreeSet<String>();
+        collect(node, found);
+        return found;
+    }
+
+    private static void collect(JsonNode node, Set<String> found) {
+        switch (node) {
+            case ObjectNode object -> object.properties().forEach(property -> {
+                JsonNode value = property.getValue();
+                switch (property.getKey()) {
+                    case "Ref" -> found.add(value.asString());
+                    case "Fn::GetAtt" -> found.add(value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", ""));
+                    case "Fn::Sub" -> {
+                        var own = value.isArray() ? Set.copyOf(value.get(1).propertyNames()) : Set.<String>of();
+                        SUBSTITUTION.matcher((value.isArray() ? value.get(0) : value).asString()).results().map(match -> match.group(1))
+                                .filter(name -> !own.contains(name)).forEach(found::add);
+                    }
+                    case "DependsOn" -> {
+                        if (value.isArray()) {
+                            value.forEach(name -> found.add(name.asString()));
+                        } else {
+                            found.add(value.asString());
+                        }
+                    }
+                    default -> { }
+                }
+                collect(value, found);
+            });
+            case ArrayNode array -> array.forEach(element -> collect(element, found));
+            case null, default -> { }
+        }
+    }
+
+    private static Set<String> names(ObjectNode resources, String type) {
+        return resources.properties().stream().filter(r -> r.getValue().get("Type").asString().equals(type)).map(Map.Entry::getKey)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    // --- functions ---
+
+    private void replaceRuntime(Path assembly, ObjectNode template, ObjectNode assets, Runtime rule, Map<String, String> replaced) throws IOException {
+        for (JsonNode resource : template.get("Resources")) {
+            if (!resource.get("Type").asString().equals("AWS::Lambda::Function") || !resource.at("/Properties/Runtime").asString("").equals(rule.from())) {
+                continue;
+            }
+            var properties = (ObjectNode) resource.get("Properties");
+            var code = (ObjectNode) properties.get("Code");
+            String before = code.get("S3Key").asString().replaceAll("\\..*", "");
+            if (!replaced.containsKey(before)) {
+                replaced.put(before, replaceAsset(assembly, assets, before));
+            }
+            properties.put("Runtime", rule.to());
+            code.put("S3Key", replaced.get(before) + ".zip");
+        }
+    }
+
+    /** Packs jar and bootstrap the way AWS wants a function of a custom runtime: the jar under lib/, where the runtime interface client looks. */
+    private String replaceAsset(Path assembly, ObjectNode assets, String before) throws IOException {
+        var files = (ObjectNode) assets.get("files");
+        var asset = (ObjectNode) files.remove(before);
+        Path jar = assembly.resolve(asset.at("/source/path").asString());
+        if (!jar.getFileName().toString().endsWith(".jar")) {
+            throw new CloudFault("a Java function's asset is a jar, not " + jar.getFileName());
+        }
+        String after = digest((before + "\n" + bootstrap).getBytes(StandardCharsets.UTF_8));
+        Path zip = assembly.resolve("asset." + after + ".zip");
+        if (!Files.exists(zip)) {
+            Files.write(zip, pack(Map.of("bootstrap", bootstrap.getBytes(StandardCharsets.UTF_8), "lib/functions.jar", Files.readAllBytes(jar))));
+        }
+        ((ObjectNode) asset.get("source")).put("path", zip.getFileName().toString()).put("packaging", "file");
+        asset.get("destinations").forEach(destination -> ((ObjectNode) destination).put("objectKey", after + ".zip"));
+        files.set(after, asset);
+        return after;
+    }
+
+    private static byte[] pack(Map<String, byte[]> entries) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var zip = new ZipOutputStream(bytes)) {
+            zip.setLevel(0);
+            for (String name : new TreeSet<>(entries.keySet())) {
+                zip.putNextEntry(new ZipEntry(name).setLastModifiedTime(FileTime.fromMillis(0)));
+                new ByteArrayInputStream(entries.get(name)).transferTo(zip);
+            }
+        }
+        return bytes.toByteArray();
+    }
+
+    // --- files ---
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (var paths = Files.walk(from)) {
+            for (Path path : paths.toList()) {
+                Files.copy(path, to.resolve(from.relativize(path).toString()));
+            }
+        }
+    }
+
+    private static ObjectNode read(Path file) {
+        return (ObjectNode) JSON.readTree(file);
+    }
+
+    private static ObjectNode read(String text) {
+        return (ObjectNode) JSON.readTree(text);
+    }
+
+    private static void write(Path file, JsonNode content) throws IOException {
+        Files.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(content));
+    }
+
+    static String digest(byte[] content) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

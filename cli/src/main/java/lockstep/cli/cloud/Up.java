@@ -1,0 +1,196 @@
+package lockstep.cli.cloud;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import lockstep.cli.Progress;
+import lockstep.clinic.ClinicDatabase;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Shard;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Brings the local cloud up, or up to date: what is done already is found to be so and skipped. */
+public final class Up {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final CloudFiles files;
+    private final Path landscapeFile;
+    private final Landscape landscape;
+    private final Progress progress;
+    private final CloudState.Store store;
+    private final Certificates certificates;
+    private final Cdk cdk;
+    private final Emulator emulator;
+
+    public Up(CloudFiles files, Path landscapeFile, Landscape landscape, Progress progress) {
+        this.files = files;
+        this.landscapeFile = landscapeFile;
+        this.landscape = landscape;
+        this.progress = progress;
+        this.store = new CloudState.Store(files);
+        this.certificates = Certificates.in(files.certificates());
+        this.cdk = new Cdk(files, landscape.region());
+        this.emulator = new Emulator(files, store, landscape.region());
+    }
+
+    /** What runs when it has ended. */
+    public record Result(List<AccountResult> accounts) {
+        public record AccountResult(String name, String id, List<String> stacks, List<ShardResult> shards) {}
+
+        public record ShardResult(String name, Edition edition) {}
+    }
+
+    /** Everything in its order; steps that do not need each other run side by side. */
+    public Result run(Optional<FirstSync> firstSync) {
+        // Synthesis needs nothing of the cloud and takes longest.
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var assembly = after(executor, "stacks synthesized and projected", this::synthesize);
+            progress.step("certificates", certificates::ensure);
+            var databases = landscape.accounts().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
+                    () -> new PostgresServer(files, store, account.name()).ensure())).toList();
+            var codeLists = after(executor, "code lists exported", this::exportCodeLists);
+            progress.step("emulator", emulator::ensure);
+            try (var cloud = LocalCloud.open(files, landscape)) {
+                var deployed = landscape.accounts().stream().map(account -> deployed(executor, cloud, account, assembly)).toList();
+                joinAll(deployed);
+                progress.step("subscriptions across accounts", () -> subscribe(cloud));
+                joinAll(databases);
+                joinAll(landscape.accounts().stream().flatMap(account -> account.shards().stream()
+                        .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard)))).toList());
+                joinAll(List.of(codeLists));
+                for (DataSet dataSet : landscape.dataSets()) {
+                    progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
+                }
+                firstSync.ifPresent(sync -> {
+                    sync.run(cloud, progress);
+                    progress.step("visitors' rows", () -> seedVisitors(cloud));
+                });
+                return result();
+            }
+        }
+    }
+
+    private void synthesize() {
+        cdk.synthesize(landscapeFile);
+        new Projection(JavaFunctions.bootstrap(certificates)).project(files.synthesized(), files.assembly());
+    }
+
+    private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {
+        String instance = store.read().emulator().orElseThrow().instance();
+        boolean bootstrapped = Optional.ofNullable(store.read().deployed().get(account.name())).map(known -> known.startsWith(instance)).orElse(false);
+        var ready = bootstrapped ? CompletableFuture.<Void>completedFuture(null)
+                : after(executor, "cdk bootstrap in " + account.name(), () -> {
+                    cdk.bootstrap(account, cloud.endpoint());
+                    store.update(state -> state.withDeployed(account.name(), instance));
+                });
+        return CompletableFuture.allOf(ready, assembly).thenRunAsync(() -> {
+            String fingerprint = instance + " " + cdk.fingerprint(account);
+            if (fingerprint.equals(store.read().deployed().get(account.name()))) {
+                progress.note("stacks of " + account.name() + " are unchanged");
+                return;
+            }
+            var stacks = cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList();
+            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", stacks), () -> cdk.deploy(account, stacks, cloud.endpoint()));
+            store.update(state -> state.withDeployed(account.name(), fingerprint));
+        }, executor);
+    }
+
+    private void subscribe(LocalCloud cloud) {
+        for (Account account : landscape.accounts()) {
+            for (Cdk.Stack stack : cdk.stacksOf(account)) {
+                new CrossAccountSubscriptions(cloud.account(account)).ensure(stack);
+            }
+        }
+    }
+
+    private void prepare(LocalCloud cloud, Account account, Shard shard) {
+        var database = cloud.database(shard.name());
+        database.ensure();
+        var admin = database.secret(ShardDatabase.User.ADMIN);
+        ClinicDatabase.migrate(database.jdbcUrl(), admin.get("username").asString(), admin.get("password").asString());
+        try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
+            String function = "lockstep-" + shard.name() + "-prepare-database";
+            var answer = lambda.invoke(r -> r.functionName(function)
+                    .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", landscape.dataSets())))));
+            if (answer.functionError() != null) {
+                throw new CloudFault("function " + function + " failed: " + answer.payload().asUtf8String());
+            }
+        }
+    }
+
+    private void exportCodeLists() {
+        Path target = codeLists();
+        Path complete = target.resolve("complete");
+        Path script = files.project().resolve("clinic/data/export.py");
+        try {
+            if (Files.exists(complete) && Files.getLastModifiedTime(complete).compareTo(Files.getLastModifiedTime(script)) > 0) {
+                return;
+            }
+            Files.createDirectories(target);
+            new Command(List.of(files.python().toString(), script.toString(), target.toString()), files.home(), Command.cleanEnvironment(files),
+                    files.log("export-code-lists")).run("exporting the code lists");
+            Files.writeString(complete, "");
+        } catch (IOException e) {
+            throw new CloudFault("cannot export the code lists: " + e.getMessage(), e);
+        }
+    }
+
+    private Path codeLists() {
+        return files.home().resolve("code-lists");
+    }
+
+    private void seedMaster(LocalCloud cloud, DataSet dataSet) {
+        try (var connection = cloud.database(dataSet.source()).connect(ShardDatabase.User.ADMIN)) {
+            ClinicDatabase.seedMaster(connection, codeLists());
+        } catch (SQLException e) {
+            throw new CloudFault("cannot fill " + dataSet.source() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Rows that belong to visitors, and refer to master rows: in each demo shard of an account that is for the demo. */
+    private void seedVisitors(LocalCloud cloud) {
+        for (Account account : landscape.accounts()) {
+            if (account.purpose() != lockstep.landscape.Purpose.DEMO) {
+                continue;
+            }
+            for (Shard shard : account.shards()) {
+                try (var connection = cloud.database(shard.name()).connect(ShardDatabase.User.ADMIN)) {
+                    ClinicDatabase.seedVisitors(connection);
+                } catch (SQLException e) {
+                    throw new CloudFault("cannot enter visitors into " + shard.name() + ": " + e.getMessage(), e);
+                }
+            }
+        }
+    }
+
+    private Result result() {
+        return new Result(landscape.accounts().stream().map(account -> new Result.AccountResult(account.name(), account.id(),
+                cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList(),
+                account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList());
+    }
+
+    private CompletableFuture<Void> after(Executor executor, String title, Runnable work) {
+        return CompletableFuture.runAsync(() -> progress.step(title, work), executor);
+    }
+
+    /** Waits for all, so that nothing goes on behind a failure that was reported; then the first failure counts. */
+    private static void joinAll(List<CompletableFuture<Void>> futures) {
+        try {
+            CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new)).join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+}
