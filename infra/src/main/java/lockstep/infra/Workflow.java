@@ -65,10 +65,10 @@ final class Workflow extends StateMachine {
                 .period(Duration.minutes(1)).build();
         network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", failures, 0);
         Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray name no resource", "Resource::*");
-        Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes; GenerateDataKey on keys it is named for",
-                "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/", "Action::kms:GenerateDataKey*");
-        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map starts and stops executions of this machine, whose ids nobody knows before",
-                "/^Resource::.*:(execution|mapRun):.*\\*$/", "/^Resource::.*\\/\\*$/");
+        Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
+        Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
+        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map follows and stops executions of this machine, whose ids nobody knows before",
+                "/^Resource::arn:aws:states:.*:execution:.*\\*$/");
     }
 
     /** Lets the role list this machine's executions and follow them and their Map runs. */

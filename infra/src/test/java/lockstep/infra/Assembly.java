@@ -67,6 +67,9 @@ record Assembly(Map<String, String> templates, List<String> findings) {
                 }
             }
         }
+        for (var report : JSON.readTree(directory.resolve("validation-report.json").toFile()).get("pluginReports")) {
+            report.get("violations").forEach(violation -> findings.add(violation.toString()));
+        }
         return new Assembly(templates, findings);
     }
 
