@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.sync.StatusCommand;
+import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import picocli.CommandLine;
@@ -16,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
@@ -69,8 +71,13 @@ public final class Main {
         return new Progress(System.err, colour());
     }
 
+    /** Whether a person is watching. */
+    public boolean terminal() {
+        return System.console() != null && System.console().isTerminal();
+    }
+
     public boolean colour() {
-        return !noColour && System.getenv("NO_COLOR") == null && System.console() != null && System.console().isTerminal() && Ansi.AUTO.enabled();
+        return !noColour && System.getenv("NO_COLOR") == null && terminal() && Ansi.AUTO.enabled();
     }
 
     /** Writes an answer: as JSON when that was asked for, or as the text given. */

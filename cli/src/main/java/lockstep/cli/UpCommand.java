@@ -1,18 +1,22 @@
 package lockstep.cli;
 
+import java.util.ArrayList;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import lockstep.cli.cloud.FirstSync;
+import lockstep.cli.cloud.LocalCloud;
 import lockstep.cli.cloud.Up;
+import lockstep.cli.sync.InitialSync;
+import lockstep.cli.sync.Status;
+import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.StatusCommand;
+import lockstep.cli.sync.SyncCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
 @Command(name = "up", description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
 final class UpCommand implements Callable<Integer> {
-    /** The founder's hook: what brings the targets in step for the first time. */
-    private final Optional<FirstSync> firstSync = Optional.empty();
-
     @ParentCommand
     private Main main;
 
@@ -20,8 +24,12 @@ final class UpCommand implements Callable<Integer> {
     public Integer call() {
         var up = new Up(main.files(), main.landscapeFile(), main.landscape(), main.progress());
         main.files().exclusively(() -> {
-            var result = up.run(firstSync);
-            main.answer(result, text(result));
+            var result = up.run(Optional.of(new InitialSync(main.terminal(), main.colour())));
+            var shards = new ArrayList<ShardStatus>();
+            try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
+                for (var dataSet : cloud.landscape().dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
+            }
+            main.answer(Map.of("accounts", result.accounts(), "shards", shards), text(result) + "\n" + StatusCommand.table(shards, main.colour()));
         });
         return 0;
     }

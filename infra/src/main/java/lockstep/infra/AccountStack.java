@@ -1,6 +1,7 @@
 package lockstep.infra;
 
 import java.nio.file.Path;
+import java.util.List;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import software.amazon.awscdk.Environment;
@@ -30,6 +31,12 @@ abstract class AccountStack extends Stack {
         Tags.of(this).add("product", props.landscape().product());
         Tags.of(this).add("release", props.landscape().release());
         Tags.of(this).add("account", props.account().name());
+    }
+
+    /** Named, since the stack would look them up in the account; without that every synthesis is the same, anywhere. */
+    @Override
+    public List<String> getAvailabilityZones() {
+        return List.of(getRegion() + "a", getRegion() + "b");
     }
 
     Props props() {

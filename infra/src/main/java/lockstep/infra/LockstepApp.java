@@ -8,6 +8,7 @@ import java.util.Optional;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;

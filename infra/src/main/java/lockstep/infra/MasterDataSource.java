@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.iam.AccountPrincipal;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;

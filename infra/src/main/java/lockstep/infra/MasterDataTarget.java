@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
@@ -31,7 +33,7 @@ final class MasterDataTarget extends Construct {
         this.network = network;
         var topicArn = Names.topicArn(network.props().landscape().region(), source.id(), Names.topic(dataSet.name()));
         var restore = restore(source, shards);
-        startRestore(restore, inbox(topicArn), topicArn);
+        startRestore(restore, inbox(topicArn));
         observerRole(restore, shards);
     }
 
@@ -68,7 +70,7 @@ final class MasterDataTarget extends Construct {
         var region = network.props().landscape().region();
         var sync = new TreeMap<String, Object>(Map.of(
                 "account", network.props().account().name(),
-                "region", region,
+                "sourceBucket", Names.bucket(dataSet.name(), source.id(), region),
                 "dataSet", Workflow.constant(dataSet),
                 "readerRoleArn", readerRole,
                 "externalId", Names.externalId(dataSet.name()),
@@ -79,9 +81,9 @@ final class MasterDataTarget extends Construct {
                 new RestoreDefinition(network, sync, constants, preflight, stageParts, publish, record).build(new Construct(this, "RestoreStates")));
     }
 
-    private void startRestore(Workflow restore, Queue inbox, String topicArn) {
+    private void startRestore(Workflow restore, Queue inbox) {
         var starter = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.START_RESTORE)
-                .with(Map.of("RESTORE_STATE_MACHINE_ARN", restore.getStateMachineArn(), "TOPIC_ARN", topicArn)));
+                .with(Map.of("RESTORE_STATE_MACHINE_ARN", restore.getStateMachineArn())));
         starter.addEventSource(SqsEventSource.Builder.create(inbox).batchSize(10).reportBatchItemFailures(true).build());
         restore.grantStartExecution(starter);
     }

@@ -82,10 +82,9 @@ final class NetworkStack extends AccountStack {
     }
 
     private Vpc createVpc() {
-        var region = props().landscape().region();
         var vpc = Vpc.Builder.create(this, "Vpc")
                 .ipAddresses(IpAddresses.cidr(CIDR))
-                .availabilityZones(List.of(region + "a", region + "b"))
+                .availabilityZones(getAvailabilityZones())
                 .natGateways(0)
                 .subnetConfiguration(List.of(SubnetConfiguration.builder().name("isolated").subnetType(SubnetType.PRIVATE_ISOLATED).cidrMask(20).build()))
                 // would bring a custom resource; nothing is ever put into the default group

@@ -50,7 +50,7 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
                 .addCatch(unexpected, caught());
-        var recorded = invoke(scope, record, "Record", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))), "$.record");
+        var recorded = invoke(scope, record, "Record", sorted(Map.of("sync", SYNC, "shards", JsonPath.objectAt("$.shards"), "outcomes", JsonPath.objectAt("$.outcomes"))), "$.record");
         recorded.addRetry(retry(Workflow.TRANSIENT)).addCatch(unexpected, caught());
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(sorted(Map.of("sync", target, "shards", shards))).build())
                 .next(restoreShards).next(recorded)

@@ -4,6 +4,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
@@ -49,16 +51,23 @@ final class ShardStack extends AccountStack {
         secrets.put(DatabaseUser.READER, secret(DatabaseUser.READER).attach(cluster));
         secrets.put(DatabaseUser.WRITER, secret(DatabaseUser.WRITER).attach(cluster));
 
-        var prepare = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.PREPARE_DATABASE).named(Names.prepareDatabase(shard.name())));
+        var prepare = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.PREPARE_DATABASE)
+                .named(Names.prepareDatabase(shard.name())).with(Map.of("ADMIN_SECRET_ARN", secretArn(DatabaseUser.ADMIN),
+                        "READER_SECRET_ARN", secretArn(DatabaseUser.READER), "WRITER_SECRET_ARN", secretArn(DatabaseUser.WRITER))));
         for (var user : DatabaseUser.values()) {
             grantSecret(user, prepare);
         }
-        reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS).named(Names.reportStatus(shard.name())));
+        reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS)
+                .named(Names.reportStatus(shard.name())).with(Map.of("READER_SECRET_ARN", secretArn(DatabaseUser.READER))));
         grantSecret(DatabaseUser.READER, reportStatus);
     }
 
     Shard shard() {
         return shard;
+    }
+
+    private String secretArn(DatabaseUser user) {
+        return secretOf(user).getSecretArn();
     }
 
     ISecret secretOf(DatabaseUser user) {

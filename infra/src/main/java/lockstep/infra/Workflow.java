@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
 import lockstep.landscape.Table;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.cloudwatch.MathExpression;

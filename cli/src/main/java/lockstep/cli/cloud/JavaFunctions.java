@@ -12,13 +12,13 @@ import java.util.stream.Stream;
 final class JavaFunctions {
     private JavaFunctions() {}
 
-    /** A shell script, since the emulator starts a file named {@code bootstrap}. AWS gives the heap its share of the memory, so does this. */
+    /** A shell script, since the emulator starts a file named {@code bootstrap}. The heap is bounded by the function's own JAVA_TOOL_OPTIONS. */
     static String bootstrap(Certificates certificates) {
         String client = Stream.of(AWSLambda.class, Context.class, PojoSerializer.class).map(JavaFunctions::jarOf).map(Path::toString)
                 .collect(Collectors.joining(":"));
         return """
                 #!/bin/sh
-                exec '%s/bin/java' -Xmx"$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 3 / 4))m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \\
+                exec '%s/bin/java' \\
                     -Djavax.net.ssl.trustStore='%s' -Djavax.net.ssl.trustStoreType=PKCS12 --enable-native-access=ALL-UNNAMED \\
                     -cp '%s' com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"
                 """.formatted(System.getProperty("java.home"), certificates.trustStore(), client);

@@ -1,4 +1,4 @@
-package lockstep.infra;
+package lockstep.landscape;
 
 /**
  * The physical names that another account, the CLI or an operator must know. Everything else is named by CloudFormation.

@@ -1,4 +1,4 @@
-package lockstep.infra;
+package lockstep.landscape;
 
 import java.util.Locale;
 
@@ -6,7 +6,8 @@ import java.util.Locale;
 public enum DatabaseUser {
     ADMIN, READER, WRITER;
 
-    String word() {
+    /** As it stands in names of secrets and users. */
+    public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 }
