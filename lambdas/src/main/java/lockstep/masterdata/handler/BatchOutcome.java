@@ -5,9 +5,17 @@ import java.util.List;
 import java.util.Optional;
 import lockstep.masterdata.engine.Fault;
 
-/** How a batch of a Distributed Map ended: with an answer that nobody needs here, or with an error. */
+/** How a batch of a Distributed Map ended: with what {@link JsonFunction} adds to an answer, or with an error. */
 @JsonIgnoreProperties(ignoreUnknown = true)
-record BatchOutcome(Optional<String> error, Optional<String> cause) {
+record BatchOutcome(Optional<String> error, Optional<String> cause, Optional<Long> millis, Optional<Long> peakMemoryMiB) {
+    /** What the workers of all batches needed together: the sum of their times, and the most memory of one. */
+    record Workers(int batches, long millis, long peakMemoryMiB) {
+        static Workers of(List<BatchOutcome> outcomes) {
+            return new Workers(outcomes.size(), outcomes.stream().mapToLong(o -> o.millis().orElse(0L)).sum(),
+                    outcomes.stream().mapToLong(o -> o.peakMemoryMiB().orElse(0L)).max().orElse(0));
+        }
+    }
+
     /** @throws Fault.BatchFailed with the first cause when one failed */
     static void check(String what, List<BatchOutcome> outcomes) {
         var failed = outcomes.stream().filter(o -> o.error().isPresent()).toList();

@@ -12,7 +12,7 @@ public final class DumpParts extends JsonFunction<DumpParts.Event, DumpParts.Ans
 
     public record Event(SourceSync sync, Batch batch) {}
 
-    public record Answer(int parts, long rows, long peakMemoryMiB) {}
+    public record Answer(int parts, long rows) {}
 
     public DumpParts() {
         super(Event.class);
@@ -24,6 +24,6 @@ public final class DumpParts extends JsonFunction<DumpParts.Event, DumpParts.Ans
         var dumped = new Dumper(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), STREAMS, PART_BYTES)
                 .dump(sync.dataSet(), sync.paths(), event.batch());
         var parts = dumped.ranges().stream().flatMap(r -> r.parts().stream()).toList();
-        return new Answer(parts.size(), parts.stream().mapToLong(p -> p.rows()).sum(), Memory.peakMebibytes());
+        return new Answer(parts.size(), parts.stream().mapToLong(p -> p.rows()).sum());
     }
 }

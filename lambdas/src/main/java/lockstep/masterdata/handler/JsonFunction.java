@@ -9,8 +9,12 @@ import java.time.Instant;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
-/** A function that decodes its event, calls, and encodes the answer. Faults are logged here, once, and nowhere else. */
+/**
+ * A function that decodes its event, calls, and encodes the answer, to which it adds how long it took ({@code millis}) and the
+ * most memory the process has needed so far ({@code peakMemoryMiB}). Faults are logged here, once, and nowhere else.
+ */
 abstract class JsonFunction<I, O> implements RequestStreamHandler {
     private final Class<I> eventType;
 
@@ -27,8 +31,9 @@ abstract class JsonFunction<I, O> implements RequestStreamHandler {
         try {
             I event = Json.MAPPER.readValue(input, eventType);
             O answer = handle(event, Instant.now().plusMillis(context.getRemainingTimeInMillis()));
-            Json.MAPPER.writeValue(output, answer);
-            log(context, "done", start);
+            ObjectNode told = Json.MAPPER.valueToTree(answer);
+            told.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis()).put("peakMemoryMiB", Memory.peakMebibytes());
+            Json.MAPPER.writeValue(output, told);
         } catch (JacksonException e) {
             throw logged(context, new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
         } catch (RuntimeException e) {
@@ -39,10 +44,5 @@ abstract class JsonFunction<I, O> implements RequestStreamHandler {
     private static RuntimeException logged(Context context, RuntimeException e) {
         context.getLogger().log(e + (e instanceof Fault ? "" : " at " + java.util.Arrays.toString(e.getStackTrace())) + "\n");
         return e;
-    }
-
-    private void log(Context context, String what, long start) {
-        context.getLogger().log(getClass().getSimpleName() + " " + what + " in " + Duration.ofNanos(System.nanoTime() - start).toMillis()
-                + " ms, peak memory " + Memory.peakMebibytes() + " MiB\n");
     }
 }

@@ -13,7 +13,7 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
 
     public record Event(TargetSync sync, TargetSync.TargetShard shard, List<BatchOutcome> staged) {}
 
-    public record Answer(String shard, List<TableResult> tables, long peakMemoryMiB) {}
+    public record Answer(String shard, List<TableResult> tables, BatchOutcome.Workers workers) {}
 
     public Publish() {
         super(Event.class);
@@ -23,6 +23,6 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
     Answer handle(Event event, Instant deadline) {
         BatchOutcome.check("of the staging", event.staged());
         var tables = new Publisher(Clients.database(event.shard().secretArn()), LOCK_TIMEOUT).publish(event.sync().dataSet().name(), event.sync().syncId());
-        return new Answer(event.shard().name(), tables, Memory.peakMebibytes());
+        return new Answer(event.shard().name(), tables, BatchOutcome.Workers.of(event.staged()));
     }
 }

@@ -10,7 +10,7 @@ import lockstep.masterdata.engine.Sealer;
 public final class SealManifest extends JsonFunction<SealManifest.Event, SealManifest.Answer> {
     public record Event(SourceSync sync, List<BatchOutcome> outcomes) {}
 
-    public record Answer(String manifestKey, Instant snapshotTime, long rows, int parts) {}
+    public record Answer(String manifestKey, Instant snapshotTime, long rows, int parts, BatchOutcome.Workers workers) {}
 
     public SealManifest() {
         super(Event.class);
@@ -22,6 +22,6 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
         SourceSync sync = event.sync();
         var manifest = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).seal(sync.dataSet(), sync.paths(), sync.release());
         return new Answer(sync.paths().manifest(), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
-                manifest.placedParts().size());
+                manifest.placedParts().size(), BatchOutcome.Workers.of(event.outcomes()));
     }
 }

@@ -12,7 +12,7 @@ public final class StageParts extends JsonFunction<StageParts.Event, StageParts.
 
     public record Event(TargetSync sync, TargetSync.TargetShard shard, PartRange batch) {}
 
-    public record Answer(int parts, long peakMemoryMiB) {}
+    public record Answer(int parts) {}
 
     public StageParts() {
         super(Event.class);
@@ -24,7 +24,7 @@ public final class StageParts extends JsonFunction<StageParts.Event, StageParts.
         try (var session = new Session(sync)) {
             int parts = new Stager(Clients.database(event.shard().secretArn()), STREAMS)
                     .stage(sync.dataSet().name(), sync.syncId(), event.batch(), session::objects);
-            return new Answer(parts, Memory.peakMebibytes());
+            return new Answer(parts);
         }
     }
 

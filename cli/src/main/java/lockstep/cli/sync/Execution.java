@@ -1,0 +1,79 @@
+package lockstep.cli.sync;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import lockstep.masterdata.engine.Json;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.DescribeExecutionResponse;
+import software.amazon.awssdk.services.sfn.model.ExecutionDoesNotExistException;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
+import software.amazon.awssdk.services.sfn.model.HistoryEvent;
+import tools.jackson.databind.JsonNode;
+
+/** A state machine's execution as its history tells it. */
+record Execution(DescribeExecutionResponse described, List<HistoryEvent> history) {
+    /** What a function answered, and when. */
+    record Answer(Instant at, JsonNode payload) {
+        boolean has(String field) {
+            return payload.has(field);
+        }
+
+        double seconds() {
+            return payload.path("millis").asLong(0) / 1000.0;
+        }
+
+        Optional<Long> peakMemoryMiB() {
+            return payload.has("peakMemoryMiB") ? Optional.of(payload.get("peakMemoryMiB").asLong()) : Optional.empty();
+        }
+    }
+
+    /** Nothing while no such execution was started. */
+    static Optional<Execution> read(SfnClient sfn, String arn) {
+        try {
+            var described = sfn.describeExecution(r -> r.executionArn(arn));
+            var history = sfn.getExecutionHistoryPaginator(r -> r.executionArn(arn).includeExecutionData(true).maxResults(1000)).events().stream().toList();
+            return Optional.of(new Execution(described, history));
+        } catch (ExecutionDoesNotExistException e) {
+            return Optional.empty();
+        }
+    }
+
+    boolean running() {
+        return described.status() == ExecutionStatus.RUNNING || described.status() == ExecutionStatus.PENDING_REDRIVE;
+    }
+
+    boolean succeeded() {
+        return described.status() == ExecutionStatus.SUCCEEDED;
+    }
+
+    String error() {
+        return Optional.ofNullable(described.error()).orElse(described.statusAsString());
+    }
+
+    String cause() {
+        return message(Optional.ofNullable(described.cause()).orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
+    }
+
+    /** The answers of the functions so far, in their order. */
+    List<Answer> answers() {
+        return history.stream().filter(e -> e.taskSucceededEventDetails() != null && e.taskSucceededEventDetails().output() != null)
+                .map(e -> new Answer(e.timestamp(), Json.MAPPER.readTree(e.taskSucceededEventDetails().output()).path("Payload"))).toList();
+    }
+
+    /** What a state was given, when it has been entered. */
+    Optional<JsonNode> inputOf(String state) {
+        return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name()))
+                .map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input())).findFirst();
+    }
+
+    /** The message inside what Lambda makes of an exception, or the text itself. */
+    static String message(String cause) {
+        try {
+            JsonNode message = Json.MAPPER.readTree(cause).path("errorMessage");
+            return message.isString() ? message.stringValue() : cause;
+        } catch (tools.jackson.core.JacksonException e) {
+            return cause;
+        }
+    }
+}

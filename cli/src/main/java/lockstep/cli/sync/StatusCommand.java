@@ -1,0 +1,60 @@
+package lockstep.cli.sync;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import lockstep.cli.Main;
+import lockstep.cli.cloud.LocalCloud;
+import lockstep.cli.sync.Status.ShardStatus;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+@Command(name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
+        footer = {"", "in-step: holds what the source holds now. behind: something else. never: no sync was applied. unreachable: could not say."})
+public final class StatusCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Override
+    public Integer call() {
+        var landscape = main.landscape();
+        try (var cloud = LocalCloud.open(main.files(), landscape)) {
+            var shards = new ArrayList<ShardStatus>();
+            for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
+            main.answer(Map.of("shards", shards), table(shards, main.colour()));
+            return 0;
+        }
+    }
+
+    /** One line a shard, and below it why one is unreachable. */
+    public static String table(List<ShardStatus> shards, boolean colour) {
+        var text = new StringBuilder(String.format("%-12s %-14s %-11s %-9s %-12s %9s %10s  %s", "account", "shard", "edition", "data set", "state", "age", "rows", "sync"));
+        for (var shard : shards) {
+            long rows = shard.tables().stream().mapToLong(Status.TableStatus::rows).sum();
+            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %-9s %s %9s %,10d  %s", shard.account(), shard.shard(), shard.edition(), shard.dataset(),
+                    coloured(String.format("%-12s", shard.state()), colour), shard.ageSeconds() == null ? "-" : age(Duration.ofSeconds(shard.ageSeconds())), rows,
+                    shard.syncId() == null ? "-" : shard.syncId()));
+            if (shard.cause() != null) text.append(String.format("%n             %s", shard.cause()));
+        }
+        return text.toString();
+    }
+
+    private static String coloured(String state, boolean colour) {
+        if (!colour) return state;
+        return switch (state.strip()) {
+            case "in-step" -> "\033[32m" + state + "\033[0m";
+            case "unreachable" -> "\033[31m" + state + "\033[0m";
+            default -> "\033[33m" + state + "\033[0m";
+        };
+    }
+
+    private static String age(Duration age) {
+        if (age.toDays() > 0) return age.toDays() + " d";
+        if (age.toHours() > 0) return age.toHours() + " h";
+        if (age.toMinutes() > 0) return age.toMinutes() + " min";
+        return age.toSeconds() + " s";
+    }
+}

@@ -1,0 +1,79 @@
+package lockstep.cli.sync;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BiFunction;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Names;
+import lockstep.landscape.Shard;
+
+/**
+ * The rights by which syncs are started and followed: one role in the source's account, one in each target account. A person,
+ * a CI job and this machine use the same; none of them may touch data.
+ */
+public final class SyncAccess {
+    private final Landscape landscape;
+    private final DataSet dataSet;
+    private final AccountAccess source;
+    private final Map<String, AccountAccess> observers = new LinkedHashMap<>();
+
+    /** @param assume opens an account with the rights of the role of this ARN */
+    public SyncAccess(Landscape landscape, DataSet dataSet, BiFunction<Account, String, AccountAccess> assume) {
+        this.landscape = landscape;
+        this.dataSet = dataSet;
+        Account sourceAccount = sourceAccount();
+        source = assume.apply(sourceAccount, Names.roleArn(sourceAccount.id(), Names.syncStartRole(dataSet.name())));
+        for (Account account : landscape.accounts())
+            if (!landscape.targetsIn(account, dataSet).isEmpty())
+                observers.put(account.name(), assume.apply(account, Names.roleArn(account.id(), Names.observerRole(dataSet.name()))));
+    }
+
+    public DataSet dataSet() {
+        return dataSet;
+    }
+
+    Landscape landscape() {
+        return landscape;
+    }
+
+    Account sourceAccount() {
+        return landscape.accountOf(dataSet.source());
+    }
+
+    AccountAccess source() {
+        return source;
+    }
+
+    /** The accounts that hold targets, in the landscape's order. */
+    java.util.List<Account> targetAccounts() {
+        return landscape.accounts().stream().filter(a -> observers.containsKey(a.name())).toList();
+    }
+
+    AccountAccess observer(Account account) {
+        return observers.get(account.name());
+    }
+
+    /** Who may ask this shard for its status. */
+    AccountAccess statusOf(Account account, Shard shard) {
+        return shard.name().equals(dataSet.source()) ? source : observer(account);
+    }
+
+    String dumpMachineArn() {
+        return Names.statesArn(landscape.region(), sourceAccount().id(), "stateMachine", Names.dumpMachine(dataSet.name()));
+    }
+
+    String dumpArn(String syncId) {
+        return Names.statesArn(landscape.region(), sourceAccount().id(), "execution", Names.dumpMachine(dataSet.name()) + ":" + syncId);
+    }
+
+    String restoreArn(Account account, String syncId) {
+        return Names.statesArn(landscape.region(), account.id(), "execution", Names.restoreMachine(dataSet.name()) + ":" + syncId);
+    }
+
+    String bucket() {
+        return Names.bucket(dataSet.name(), sourceAccount().id(), landscape.region());
+    }
+}

@@ -1,0 +1,131 @@
+package lockstep.cli.sync;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.HexFormat;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+import lockstep.cli.Main;
+import lockstep.cli.cloud.LocalCloud;
+import lockstep.cli.sync.SyncState.Outcome;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.SyncPaths;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(name = "sync", description = "Brings every target shard in step with the source, and follows until each is verified.",
+        footer = {"", "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still runs at --timeout.",
+                "Ctrl-C ends the following, not the sync."})
+public final class SyncCommand implements Callable<Integer> {
+    private static final int STILL_RUNNING = 3;
+    private static final Duration POLL = Duration.ofMillis(250);
+
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
+    private String dataSetName;
+
+    @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Follow until it has ended (default), or only start it.")
+    private boolean wait;
+
+    @Option(names = "--id", paramLabel = "ID", description = "The sync's id (default: made from the time). One that was started before is followed, not started again.")
+    private String id;
+
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to follow (default: ${DEFAULT-VALUE}).")
+    private long timeout;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Landscape landscape = main.landscape();
+        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
+                .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        String syncId = id == null ? newId() : checked(id);
+        if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
+        try (var cloud = LocalCloud.open(main.files(), landscape);
+                var follower = new SyncFollower(access(cloud, dataSet), syncId)) {
+            follower.start();
+            if (!wait) {
+                main.answer(java.util.Map.of("syncId", syncId), syncId);
+                return 0;
+            }
+            System.err.println("sync " + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
+            return follow(follower, syncId);
+        }
+    }
+
+    /** Roles, never the root of an account. */
+    public static SyncAccess access(LocalCloud cloud, DataSet dataSet) {
+        return new SyncAccess(cloud.landscape(), dataSet, (account, role) -> cloud.account(account).assume(role, "lockstep-cli"));
+    }
+
+    private int follow(SyncFollower follower, String syncId) throws InterruptedException {
+        var left = new Thread(() -> System.err.println("\nNo longer following; sync " + syncId + " goes on. Follow it again: lockstep sync --id " + syncId));
+        Runtime.getRuntime().addShutdownHook(left);
+        try {
+            SyncState state = follow(follower, new SyncDisplay(System.err, main.terminal(), main.colour()), Instant.now().plusSeconds(timeout));
+            main.answer(state, SyncDisplay.summary(state) + told(state));
+            return switch (state.outcome()) {
+                case verified -> 0;
+                case failed -> 1;
+                case running -> STILL_RUNNING;
+            };
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(left);
+        }
+    }
+
+    /** Shows each state until the sync has ended or the deadline has passed. */
+    static SyncState follow(SyncFollower follower, SyncDisplay display, Instant deadline) throws InterruptedException {
+        while (true) {
+            SyncState state = follower.state();
+            display.show(state);
+            if (state.outcome() != Outcome.running || Instant.now().isAfter(deadline)) return state;
+            Thread.sleep(POLL);
+        }
+    }
+
+    private static String told(SyncState state) {
+        return switch (state.outcome()) {
+            case verified -> String.format(java.util.Locale.ROOT, "Verified in %d shards after %.1f s.", state.shards().size(), state.seconds());
+            case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
+            case running -> "Sync " + state.syncId() + " still runs after --timeout. Follow it again: lockstep sync --id " + state.syncId();
+        };
+    }
+
+    static String failures(SyncState state) {
+        if (state.dump().cause().isPresent()) return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
+        return state.shards().stream().filter(s -> s.error().isPresent())
+                .map(s -> s.shard() + " in " + s.failedState().orElse("?") + " with " + s.error().get() + ": " + s.cause().orElse("?")).collect(Collectors.joining("; "));
+    }
+
+    /** Ordered by time, and distinct for two that start in the same second. */
+    public static String newId() {
+        return DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC).format(Instant.now()) + "-"
+                + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
+    }
+
+    private String checked(String given) {
+        try {
+            return new SyncPaths(dataSetName, given).syncId();
+        } catch (Fault e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,175 @@
+package lockstep.cli.sync;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.cli.sync.SyncState.Dump;
+import lockstep.cli.sync.SyncState.DumpPhase;
+import lockstep.cli.sync.SyncState.Outcome;
+import lockstep.cli.sync.SyncState.ShardPhase;
+import lockstep.cli.sync.SyncState.TableChange;
+import lockstep.landscape.Account;
+import lockstep.landscape.Shard;
+import lockstep.masterdata.engine.Batch;
+import lockstep.masterdata.engine.Dumped;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.Part;
+import lockstep.masterdata.engine.SyncPaths;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+
+/** Starts one sync and tells, each time it is asked, where it stands: from the executions' histories and what the workers noted. */
+public final class SyncFollower implements AutoCloseable {
+    private final SyncAccess access;
+    private final SyncPaths paths;
+    private final SfnClient source;
+    private final S3Client s3;
+    private final Map<String, SfnClient> targets = new LinkedHashMap<>();
+    private final Map<String, ShardReporter> reporters = new LinkedHashMap<>();
+    private final Map<Integer, Dumped> dumped = new LinkedHashMap<>();
+    private Batch[] batches;
+    private Instant begun = Instant.now();
+
+    public SyncFollower(SyncAccess access, String syncId) {
+        this.access = access;
+        this.paths = new SyncPaths(access.dataSet().name(), syncId);
+        source = access.source().client(SfnClient.builder());
+        s3 = access.source().client(S3Client.builder().forcePathStyle(true));
+        for (Account account : access.targetAccounts()) {
+            targets.put(account.name(), access.observer(account).client(SfnClient.builder()));
+            for (Shard shard : access.landscape().targetsIn(account, access.dataSet()))
+                reporters.put(shard.name(), new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
+        }
+    }
+
+    /** Starts the dump. A sync that was started before is not started again. */
+    public void start() {
+        try {
+            source.startExecution(r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input("{}"));
+        } catch (ExecutionAlreadyExistsException e) {
+            Execution.read(source, access.dumpArn(paths.syncId())).ifPresent(known -> begun = known.described().startDate());
+        }
+    }
+
+    public SyncState state() {
+        var execution = Execution.read(source, access.dumpArn(paths.syncId()));
+        Dump dump = dump(execution);
+        var shards = new ArrayList<SyncState.Shard>();
+        for (Account account : access.targetAccounts()) shards.addAll(shards(account, dump));
+        return new SyncState(paths.syncId(), access.dataSet().name(), outcome(dump, shards), seconds(Duration.between(begun, Instant.now())), dump, shards);
+    }
+
+    private static Outcome outcome(Dump dump, List<SyncState.Shard> shards) {
+        if (dump.phase() == DumpPhase.failed) return Outcome.failed;
+        boolean ended = shards.stream().allMatch(s -> s.phase() == ShardPhase.verified || s.phase() == ShardPhase.failed);
+        if (!ended) return Outcome.running;
+        return shards.stream().anyMatch(s -> s.phase() == ShardPhase.failed) ? Outcome.failed : Outcome.verified;
+    }
+
+    private Dump dump(Optional<Execution> execution) {
+        if (execution.isEmpty()) return new Dump(DumpPhase.starting, Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
+        var answers = execution.get().answers();
+        var snapshot = answers.stream().filter(a -> a.has("snapshotTime")).findFirst();
+        var sealed = answers.stream().filter(a -> a.has("manifestKey")).findFirst();
+        boolean failed = !execution.get().running() && !execution.get().succeeded();
+        var seconds = new LinkedHashMap<String, Double>();
+        snapshot.ifPresent(a -> seconds.put("snapshot", seconds(Duration.between(execution.get().described().startDate(), a.at()))));
+        sealed.ifPresent(a -> {
+            double seal = a.seconds();
+            snapshot.ifPresent(s -> seconds.put("parts", seconds(Duration.between(s.at(), a.at())) - seal));
+            seconds.put("seal", seal);
+        });
+        if (!execution.get().running()) seconds.put("all", seconds(Duration.between(execution.get().described().startDate(), execution.get().described().stopDate())));
+        var tables = snapshot.isPresent() ? tables() : List.<SyncState.Table>of();
+        var phase = failed ? DumpPhase.failed : sealed.isPresent() ? DumpPhase.sealed : snapshot.isPresent() ? DumpPhase.dumping : DumpPhase.starting;
+        return new Dump(phase, snapshot.map(a -> Instant.parse(a.payload().get("snapshotTime").asString())), tables,
+                sealed.map(a -> dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream()).mapToLong(Part::bytes).sum()),
+                failed ? Optional.of(execution.get().error()) : Optional.empty(), failed ? Optional.of(execution.get().cause()) : Optional.empty(),
+                seconds, sealed.map(a -> a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
+    }
+
+    /** Rows dumped so far, from what the workers noted. */
+    private List<SyncState.Table> tables() {
+        if (batches == null) batches = noted(paths.batches(), Batch[].class).orElse(null);
+        if (batches == null) return List.of();
+        for (Batch batch : batches)
+            if (!dumped.containsKey(batch.index())) noted(paths.dumped(batch.index()), Dumped.class).ifPresent(d -> dumped.put(d.batch(), d));
+        return access.dataSet().tables().stream().map(table -> {
+            long ranges = java.util.Arrays.stream(batches).flatMap(b -> b.ranges().stream()).filter(r -> r.table().equals(table.name())).count();
+            var done = dumped.values().stream().flatMap(d -> d.ranges().stream()).filter(r -> r.range().table().equals(table.name())).toList();
+            return new SyncState.Table(table.name(), done.stream().flatMap(r -> r.parts().stream()).mapToLong(Part::rows).sum(), done.size() == ranges);
+        }).toList();
+    }
+
+    private <T> Optional<T> noted(String key, Class<T> type) {
+        try {
+            return Optional.of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
+        } catch (S3Exception e) {
+            // not written yet; without the right to list, S3 says 403 of a missing object
+            if (e.statusCode() == 404 || e.statusCode() == 403) return Optional.empty();
+            throw e;
+        }
+    }
+
+    private List<SyncState.Shard> shards(Account account, Dump dump) {
+        var shards = access.landscape().targetsIn(account, access.dataSet());
+        if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> waiting(account, s)).toList();
+        var execution = Execution.read(targets.get(account.name()), access.restoreArn(account, paths.syncId()));
+        if (execution.isEmpty()) return shards.stream().map(s -> waiting(account, s)).toList();
+        var outcomes = execution.get().inputOf("Record").map(input -> input.path("outcomes"));
+        return shards.stream().map(s -> shard(account, s, execution.get(), outcomes)).toList();
+    }
+
+    private static SyncState.Shard waiting(Account account, Shard shard) {
+        return new SyncState.Shard(account.name(), shard.name(), ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
+    }
+
+    private SyncState.Shard shard(Account account, Shard shard, Execution execution, Optional<JsonNode> outcomes) {
+        var mine = execution.answers().stream().filter(a -> shard.name().equals(a.payload().path("shard").asString(""))).toList();
+        var preflight = mine.stream().filter(a -> a.has("batches")).findFirst();
+        var published = mine.stream().filter(a -> a.has("tables")).findFirst();
+        var seconds = new LinkedHashMap<String, Double>();
+        preflight.ifPresent(a -> seconds.put("preflight", a.seconds()));
+        published.ifPresent(a -> {
+            preflight.ifPresent(p -> seconds.put("staging", seconds(Duration.between(p.at(), a.at())) - a.seconds()));
+            seconds.put("publish", a.seconds());
+        });
+        var peak = published.map(a -> Math.max(a.peakMemoryMiB().orElse(0L), a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
+        if (published.isPresent())
+            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.verified, 0, changes(published.get().payload()), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
+        var failure = outcomes.flatMap(all -> all.valueStream().filter(o -> shard.name().equals(o.path("shard").asString("")) && o.has("error")).findFirst());
+        if (failure.isPresent() || !execution.running())
+            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.failed, 0, List.of(),
+                    Optional.of(failure.map(f -> f.path("state").asString("?")).orElse("restore")),
+                    Optional.of(failure.map(f -> f.path("error").asString("?")).orElseGet(execution::error)),
+                    Optional.of(failure.map(f -> Execution.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak);
+        long staged = preflight.isPresent() ? reporters.get(shard.name()).stagedRows(paths.syncId()) : 0;
+        long expected = dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream()).mapToLong(Part::rows).sum();
+        var phase = preflight.isEmpty() ? ShardPhase.preflight : staged < expected ? ShardPhase.staging : ShardPhase.publishing;
+        return new SyncState.Shard(account.name(), shard.name(), phase, staged, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
+    }
+
+    private static List<TableChange> changes(JsonNode published) {
+        return List.of(Json.MAPPER.readerFor(TableChange[].class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(published.get("tables")));
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
+    }
+
+    @Override
+    public void close() {
+        source.close();
+        s3.close();
+        targets.values().forEach(SfnClient::close);
+        reporters.values().forEach(ShardReporter::close);
+    }
+}

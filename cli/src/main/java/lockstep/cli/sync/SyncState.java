@@ -1,0 +1,36 @@
+package lockstep.cli.sync;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Where a sync stands: the dump, and each target shard. The same record is the answer of {@code sync --output json}. */
+@JsonInclude(JsonInclude.Include.NON_ABSENT)
+public record SyncState(String syncId, String dataSet, Outcome outcome, double seconds, Dump dump, List<Shard> shards) {
+    public enum Outcome { running, verified, failed }
+
+    public enum DumpPhase { starting, dumping, sealed, failed }
+
+    public enum ShardPhase { waiting, preflight, staging, publishing, verified, failed }
+
+    /** @param seconds how long each state took, as far as it is known */
+    @JsonInclude(JsonInclude.Include.NON_ABSENT)
+    public record Dump(DumpPhase phase, Optional<Instant> snapshotTime, List<Table> tables, Optional<Long> bytes, Optional<String> error,
+            Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB) {}
+
+    /** @param done whether all of the table's ranges are dumped */
+    public record Table(String name, long rows, boolean done) {}
+
+    @JsonInclude(JsonInclude.Include.NON_ABSENT)
+    public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables, Optional<String> failedState,
+            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB) {
+        long changed() {
+            return tables.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum();
+        }
+    }
+
+    /** What became of a table in a shard; as the function that published it tells. */
+    public record TableChange(String name, long rows, String digest, long inserted, long updated, long deleted, long kept) {}
+}

@@ -1,0 +1,38 @@
+package lockstep.infra;
+
+import java.nio.file.Path;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import software.amazon.awscdk.Environment;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.StackProps;
+import software.amazon.awscdk.Tags;
+import software.constructs.Construct;
+
+/** A stack of one account of the landscape: its environment, tags and protection. */
+abstract class AccountStack extends Stack {
+    /** @param functions the jar with the handlers of all functions */
+    record Props(Landscape landscape, Account account, Path functions) {
+        Protection protection() {
+            return Protection.of(account.purpose());
+        }
+    }
+
+    private final Props props;
+
+    AccountStack(Construct scope, String id, Props props, String description) {
+        super(scope, id, StackProps.builder()
+                .description(description)
+                .env(Environment.builder().account(props.account().id()).region(props.landscape().region()).build())
+                .terminationProtection(props.protection().deletion())
+                .build());
+        this.props = props;
+        Tags.of(this).add("product", props.landscape().product());
+        Tags.of(this).add("release", props.landscape().release());
+        Tags.of(this).add("account", props.account().name());
+    }
+
+    Props props() {
+        return props;
+    }
+}

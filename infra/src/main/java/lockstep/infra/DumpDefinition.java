@@ -1,0 +1,115 @@
+package lockstep.infra;
+
+import static lockstep.infra.Workflow.caught;
+import static lockstep.infra.Workflow.invoke;
+import static lockstep.infra.Workflow.retry;
+import static lockstep.infra.Workflow.sorted;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import software.amazon.awscdk.services.sns.ITopic;
+import software.amazon.awscdk.services.stepfunctions.CatchProps;
+import software.amazon.awscdk.services.stepfunctions.Chain;
+import software.amazon.awscdk.services.stepfunctions.DistributedMap;
+import software.amazon.awscdk.services.stepfunctions.Fail;
+import software.amazon.awscdk.services.stepfunctions.IChainable;
+import software.amazon.awscdk.services.stepfunctions.JsonPath;
+import software.amazon.awscdk.services.stepfunctions.Parallel;
+import software.amazon.awscdk.services.stepfunctions.Pass;
+import software.amazon.awscdk.services.stepfunctions.S3JsonItemReader;
+import software.amazon.awscdk.services.stepfunctions.StateMachineType;
+import software.amazon.awscdk.services.stepfunctions.Succeed;
+import software.amazon.awscdk.services.stepfunctions.TaskInput;
+import software.amazon.awscdk.services.stepfunctions.tasks.LambdaInvoke;
+import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
+import software.constructs.Construct;
+
+/**
+ * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Each branch
+ * releases the snapshot before it fails: the other must not wait for what will never come.
+ *
+ * @param sync all that the handlers need but the sync id, which is the execution's name
+ */
+record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
+                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction releaseSnapshot) {
+    private static final Object SYNC = JsonPath.objectAt("$.sync");
+
+    IChainable build(Construct scope) {
+        var source = new TreeMap<>(sync);
+        source.put("syncId", JsonPath.stringAt("$$.Execution.Name"));
+        var failed = failed(scope);
+        var snapshot = Parallel.Builder.create(scope, "Snapshot")
+                .resultSelector(Map.of("manifest", JsonPath.objectAt("$[1].manifest")))
+                .resultPath("$.dump").build()
+                .branch(hold(scope), dump(scope))
+                .addCatch(failed, caught());
+        var publish = publishManifest(scope);
+        publish.addRetry(retry(List.of("States.TaskFailed")));
+        publish.addCatch(failed, caught());
+        return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
+                .next(snapshot).next(publish).next(new Succeed(scope, "Done"));
+    }
+
+    private IChainable hold(Construct scope) {
+        var hold = invoke(scope, holdSnapshot, "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
+        // a second snapshot must not follow a first that others may have seen
+        hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException")));
+        return hold.addCatch(releaseAndFail(scope, "Hold"), caught());
+    }
+
+    private IChainable dump(Construct scope) {
+        var failed = releaseAndFail(scope, "Parts");
+        var await = invoke(scope, awaitSnapshot, "AwaitSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
+        await.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
+        var parts = DistributedMap.Builder.create(scope, "DumpParts")
+                .mapExecutionType(StateMachineType.STANDARD)
+                .itemReader(S3JsonItemReader.Builder.create()
+                        .bucketNamePath(JsonPath.stringAt("$.sync.bucket")).key(JsonPath.format("syncs/{}/batches.json", JsonPath.stringAt("$.sync.syncId"))).build())
+                .itemSelector(sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
+                .maxConcurrency(4)
+                .resultPath("$.outcomes").build();
+        var worker = invoke(scope, dumpParts, "DumpBatch", sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
+        worker.addRetry(retry(Workflow.TRANSIENT));
+        parts.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
+        parts.addCatch(failed, caught());
+        var seal = invoke(scope, sealManifest, "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))), "$.manifest");
+        seal.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
+        var release = release(scope, "ReleaseSnapshot", "sealed");
+        release.addCatch(failed, caught());
+        return Chain.start(await).next(parts).next(seal).next(release);
+    }
+
+    private LambdaInvoke release(Construct scope, String id, String reason) {
+        var release = invoke(scope, releaseSnapshot, id, sorted(Map.of("sync", SYNC, "reason", reason)), JsonPath.DISCARD);
+        release.addRetry(retry(Workflow.TRANSIENT));
+        return release;
+    }
+
+    private Chain releaseAndFail(Construct scope, String what) {
+        var fail = Fail.Builder.create(scope, what + "Failed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
+        var release = release(scope, "ReleaseAfter" + what + "Failure", JsonPath.stringAt("$.failure.Cause"));
+        // the first failure is the one to tell
+        release.addCatch(fail, CatchProps.builder().resultPath("$.release").build());
+        return Chain.start(release).next(fail);
+    }
+
+    private SnsPublish publishManifest(Construct scope) {
+        var message = new TreeMap<String, Object>(Map.of(
+                "dataSet", JsonPath.stringAt("$.sync.dataSet.name"),
+                "syncId", JsonPath.stringAt("$.sync.syncId"),
+                "bucket", JsonPath.stringAt("$.sync.bucket"),
+                "manifestKey", JsonPath.stringAt("$.dump.manifest.manifestKey"),
+                "snapshotTime", JsonPath.stringAt("$.dump.manifest.snapshotTime")));
+        return SnsPublish.Builder.create(scope, "PublishManifest")
+                .topic(topic).message(TaskInput.fromObject(message)).resultPath(JsonPath.DISCARD).build();
+    }
+
+    private Chain failed(Construct scope) {
+        var fail = Fail.Builder.create(scope, "DumpFailed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
+        var notify = Workflow.notifyOperations(scope, network, "NotifyFailure", sorted(Map.of(
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))));
+        notify.addCatch(fail, CatchProps.builder().resultPath("$.notify").build());
+        return Chain.start(notify).next(fail);
+    }
+}

@@ -1,0 +1,49 @@
+package lockstep.infra;
+
+import software.amazon.awscdk.Duration;
+
+/** The functions of functions.jar, what each needs, and how long each may take. */
+enum Handler {
+    HOLD_SNAPSHOT("HoldSnapshot", Size.WORKER, true, Duration.minutes(15)),
+    AWAIT_SNAPSHOT("AwaitSnapshot", Size.SHORT, false, Duration.minutes(2)),
+    DUMP_PARTS("DumpParts", Size.WORKER, true, Duration.minutes(15)),
+    SEAL_MANIFEST("SealManifest", Size.SHORT, false, Duration.minutes(2)),
+    RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
+    START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(10)),
+    PREFLIGHT("Preflight", Size.SHORT, true, Duration.minutes(2)),
+    STAGE_PARTS("StageParts", Size.WORKER, true, Duration.minutes(15)),
+    PUBLISH("Publish", Size.WORKER, true, Duration.minutes(15)),
+    RECORD("Record", Size.SHORT, true, Duration.minutes(2)),
+    PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
+    REPORT_STATUS("ReportStatus", Size.SHORT, true, Duration.minutes(2));
+
+    /**
+     * Memory is bought for the CPU that comes with it: 1769 MB is one whole. What a worker really uses is bounded by its
+     * heap, so that it stays under 512 MB. A short function ends before the second compiler would pay.
+     */
+    enum Size {
+        SHORT(512, "-XX:+UseSerialGC -Xmx192m -XX:TieredStopAtLevel=1"),
+        WORKER(1769, "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m");
+
+        final int memory;
+        final String javaOptions;
+
+        Size(int memory, String javaOptions) {
+            this.memory = memory;
+            this.javaOptions = javaOptions;
+        }
+    }
+
+    final String className;
+    final Size size;
+    /** In the isolated subnets, where the databases are. */
+    final boolean opensDatabase;
+    final Duration timeout;
+
+    Handler(String className, Size size, boolean opensDatabase, Duration timeout) {
+        this.className = className;
+        this.size = size;
+        this.opensDatabase = opensDatabase;
+        this.timeout = timeout;
+    }
+}

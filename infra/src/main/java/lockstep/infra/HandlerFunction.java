@@ -1,0 +1,84 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.lambda.Architecture;
+import software.amazon.awscdk.services.lambda.Code;
+import software.amazon.awscdk.services.lambda.Function;
+import software.amazon.awscdk.services.lambda.FunctionProps;
+import software.amazon.awscdk.services.lambda.LoggingFormat;
+import software.amazon.awscdk.services.lambda.Runtime;
+import software.constructs.Construct;
+
+/** The function of one handler, with its log group, and a role that may do nothing else until something is granted. */
+final class HandlerFunction extends Function {
+    /**
+     * @param name        generated when empty
+     * @param role        one of {@link #executionRole}, to be shared by functions; its own when empty
+     * @param environment what the handler reads
+     */
+    record Props(NetworkStack network, Handler handler, Optional<String> name, Optional<Role> role, Map<String, String> environment) {
+        Props(NetworkStack network, Handler handler) {
+            this(network, handler, Optional.empty(), Optional.empty(), Map.of());
+        }
+
+        Props named(String name) {
+            return new Props(network, handler, Optional.of(name), role, environment);
+        }
+
+        Props as(Role role) {
+            return new Props(network, handler, name, Optional.of(role), environment);
+        }
+
+        Props with(Map<String, String> environment) {
+            return new Props(network, handler, name, role, environment);
+        }
+    }
+
+    HandlerFunction(Construct scope, Props props) {
+        var handler = props.handler();
+        var role = props.role().orElseGet(() -> executionRole(scope, handler.className + "Role", null, handler.opensDatabase));
+        var logs = props.network().logGroup(scope, handler.className + "Logs", null);
+        logs.grantWrite(role);
+        var environment = new TreeMap<>(props.environment());
+        environment.put("JAVA_TOOL_OPTIONS", handler.size.javaOptions);
+        var function = FunctionProps.builder()
+                .functionName(props.name().orElse(null))
+                .runtime(Runtime.JAVA_25)
+                .architecture(Architecture.X86_64)
+                .code(Code.fromAsset(props.network().props().functions().toString()))
+                .handler("lockstep.masterdata.handler." + handler.className + "::handleRequest")
+                .memorySize(handler.size.memory)
+                .timeout(handler.timeout)
+                .environment(environment)
+                .role(role)
+                .logGroup(logs)
+                .loggingFormat(LoggingFormat.JSON);
+        if (handler.opensDatabase) {
+            function.vpc(props.network().vpc())
+                    .vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build())
+                    .securityGroups(List.of(props.network().databaseClients()));
+        }
+        super(scope, handler.className, function.build());
+    }
+
+    /** A role for functions; the name is generated when null. */
+    static Role executionRole(Construct scope, String id, String name, boolean inNetwork) {
+        var role = Role.Builder.create(scope, id).roleName(name).assumedBy(new ServicePrincipal("lambda.amazonaws.com")).build();
+        if (inNetwork) {
+            role.addToPolicy(PolicyStatement.Builder.create()
+                    .actions(List.of("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+                            "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"))
+                    .resources(List.of("*")).build());
+            Accepted.finding(role, "AwsSolutions-IAM5", "Lambda makes a function's network interfaces, and EC2 names none before they exist", "Resource::*");
+        }
+        return role;
+    }
+}

@@ -1,0 +1,79 @@
+package lockstep.infra;
+
+import io.github.cdklabs.cdknag.AwsSolutionsChecks;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.AppProps;
+import software.amazon.awscdk.Aspects;
+
+/**
+ * The CDK application. Context: {@code landscape}, the file that names everything ({@code lockstep.yaml}); {@code release}, instead of
+ * the one in that file; {@code functions}, the jar of the functions ({@code lambdas/target/functions.jar}).
+ */
+public final class LockstepApp {
+    private LockstepApp() {}
+
+    public static void main(String[] args) {
+        // no metadata: it would change with the versions of the tools
+        var app = new App(AppProps.builder().analyticsReporting(false).build());
+        var landscape = LandscapeReader.read(Path.of(context(app, "landscape").orElse("lockstep.yaml")));
+        var released = context(app, "release").map(release -> release(landscape, release)).orElse(landscape);
+        assemble(app, released, Path.of(context(app, "functions").orElse("lambdas/target/functions.jar")));
+        app.synth();
+    }
+
+    /** Adds the stacks of all accounts, and the checks of cdk-nag, whose findings fail the synthesis. */
+    static void assemble(App app, Landscape landscape, Path functions) {
+        Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
+        var accounts = landscape.accounts().stream().map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, functions))).toList();
+        var sources = accounts.stream().map(AccountStacks::addSource).flatMap(Optional::stream).toList();
+        // a subscription needs its topic, also across accounts
+        accounts.stream().map(AccountStacks::addTarget).flatMap(Optional::stream).forEach(target -> sources.forEach(source -> target.addStackDependency(source)));
+    }
+
+    /** The stacks of one account, as they come. */
+    private static final class AccountStacks {
+        private final App app;
+        private final AccountStack.Props props;
+        private final NetworkStack network;
+        private final Map<String, ShardStack> shards = new LinkedHashMap<>();
+
+        AccountStacks(App app, AccountStack.Props props) {
+            this.app = app;
+            this.props = props;
+            var account = props.account().name();
+            network = new NetworkStack(app, Names.networkStack(account), props);
+            for (var shard : props.account().shards()) {
+                shards.put(shard.name(), new ShardStack(app, Names.shardStack(account, shard.name()), props, network, shard));
+            }
+        }
+
+        Optional<AccountStack> addSource() {
+            Account account = props.account();
+            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> shards.containsKey(dataSet.source())).toList();
+            return dataSets.isEmpty() ? Optional.empty()
+                    : Optional.of(new MasterDataSourceStack(app, Names.sourceStack(account.name()), props, network, shards, dataSets));
+        }
+
+        Optional<AccountStack> addTarget() {
+            Account account = props.account();
+            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> !props.landscape().targetsIn(account, dataSet).isEmpty()).toList();
+            return dataSets.isEmpty() ? Optional.empty()
+                    : Optional.of(new MasterDataTargetStack(app, Names.targetStack(account.name()), props, network, shards, dataSets));
+        }
+    }
+
+    private static Landscape release(Landscape landscape, String release) {
+        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets());
+    }
+
+    private static Optional<String> context(App app, String key) {
+        return Optional.ofNullable(app.getNode().tryGetContext(key)).map(Object::toString);
+    }
+}

@@ -1,0 +1,149 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.iam.AccountPrincipal;
+import software.amazon.awscdk.services.iam.AccountRootPrincipal;
+import software.amazon.awscdk.services.iam.CompositePrincipal;
+import software.amazon.awscdk.services.iam.IPrincipal;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.Role;
+import software.amazon.awscdk.services.kms.Key;
+import software.amazon.awscdk.services.kms.KeySpec;
+import software.amazon.awscdk.services.kms.KeyUsage;
+import software.amazon.awscdk.services.s3.BlockPublicAccess;
+import software.amazon.awscdk.services.s3.Bucket;
+import software.amazon.awscdk.services.s3.BucketEncryption;
+import software.amazon.awscdk.services.s3.LifecycleRule;
+import software.amazon.awscdk.services.sns.Topic;
+import software.constructs.Construct;
+
+/** One data set where it is maintained: the dump, what it writes, who may read that, and how others hear of it. */
+final class MasterDataSource extends Construct {
+    private static final String SYNCS = "syncs/*";
+    private static final String PARTS = "parts/*";
+    private static final String MANIFESTS = "manifests/*";
+
+    private final DataSet dataSet;
+    private final NetworkStack network;
+    private final Key key;
+    private final Key signingKey;
+    private final Bucket bucket;
+    private final Topic topic;
+
+    /** @param targets the accounts that receive the data set */
+    MasterDataSource(Construct scope, NetworkStack network, DataSet dataSet, ShardStack source, List<Account> targets) {
+        super(scope, dataSet.name());
+        this.dataSet = dataSet;
+        this.network = network;
+        var protection = network.props().protection();
+        key = Key.Builder.create(this, "Key")
+                .description("Parts, manifests and topic of " + dataSet.name()).enableKeyRotation(true).removalPolicy(protection.data()).build();
+        signingKey = Key.Builder.create(this, "SigningKey")
+                .description("Signs the manifests of " + dataSet.name())
+                .alias(Names.signingKeyAlias(dataSet.name()))
+                .keySpec(KeySpec.ECC_NIST_P256).keyUsage(KeyUsage.SIGN_VERIFY).removalPolicy(protection.data()).build();
+        bucket = bucket();
+        topic = Topic.Builder.create(this, "Topic").topicName(Names.topic(dataSet.name())).masterKey(key).enforceSsl(true).build();
+        topic.addToResourcePolicy(PolicyStatement.Builder.create()
+                .principals(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toList())
+                .actions(List.of("sns:Subscribe")).resources(List.of(topic.getTopicArn())).build());
+        var dump = dump(source);
+        readerRole(targets);
+        syncStartRole(dump, source);
+    }
+
+    private Bucket bucket() {
+        var logs = Bucket.Builder.create(this, "AccessLogs")
+                // the log service writes to no bucket with a key of ours
+                .encryption(BucketEncryption.S3_MANAGED)
+                .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
+                .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
+                .removalPolicy(network.props().protection().data()).build();
+        return Bucket.Builder.create(this, "Bucket")
+                .bucketName(Names.bucket(dataSet.name(), network.props().account().id(), network.props().landscape().region()))
+                .encryption(BucketEncryption.KMS).encryptionKey(key).bucketKeyEnabled(true)
+                .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
+                .versioned(true)
+                .serverAccessLogsBucket(logs).serverAccessLogsPrefix("access/")
+                .lifecycleRules(List.of(
+                        LifecycleRule.builder().id("working files of a sync").prefix("syncs/").expiration(Duration.days(7)).build(),
+                        LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).noncurrentVersionExpiration(Duration.days(30)).build()))
+                .removalPolicy(network.props().protection().data()).build();
+    }
+
+    private Workflow dump(ShardStack source) {
+        var hold = function(Handler.HOLD_SNAPSHOT);
+        source.grantSecret(DatabaseUser.READER, hold);
+        bucket.grantRead(hold, SYNCS);
+        bucket.grantPut(hold, SYNCS);
+        var await = function(Handler.AWAIT_SNAPSHOT);
+        bucket.grantRead(await, SYNCS);
+        var dumpParts = function(Handler.DUMP_PARTS);
+        source.grantSecret(DatabaseUser.READER, dumpParts);
+        bucket.grantRead(dumpParts, SYNCS);
+        bucket.grantPut(dumpParts, SYNCS);
+        bucket.grantPut(dumpParts, PARTS);
+        var seal = function(Handler.SEAL_MANIFEST);
+        bucket.grantRead(seal, SYNCS);
+        bucket.grantPut(seal, MANIFESTS);
+        signingKey.grantSign(seal);
+        var release = function(Handler.RELEASE_SNAPSHOT);
+        bucket.grantPut(release, SYNCS);
+        for (var function : List.of(hold, await, dumpParts, seal, release)) {
+            Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and what S3 needs for one object",
+                    OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+        }
+        var sync = new TreeMap<String, Object>(Map.of(
+                "dataSet", Workflow.constant(dataSet),
+                "bucket", bucket.getBucketName(),
+                "secretArn", source.secretOf(DatabaseUser.READER).getSecretArn(),
+                "signingKeyArn", signingKey.getKeyArn(),
+                "release", network.props().landscape().release()));
+        var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()), Duration.hours(2), network,
+                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, release).build(new Construct(this, "DumpStates")));
+        bucket.grantRead(machine, SYNCS);
+        topic.grantPublish(machine);
+        Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
+        return machine;
+    }
+
+    /** What a target's worker becomes: it reads manifests and parts, and can do nothing else here. */
+    private void readerRole(List<Account> targets) {
+        var trusted = targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id()).withConditions(new TreeMap<>(Map.of(
+                "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
+                "ArnEquals", Map.of("aws:PrincipalArn", Names.roleArn(account.id(), Names.workerRole(dataSet.name()))))))).toArray(IPrincipal[]::new);
+        var role = Role.Builder.create(this, "Reader")
+                .roleName(Names.readerRole(dataSet.name())).assumedBy(new CompositePrincipal(trusted)).maxSessionDuration(Duration.hours(1)).build();
+        // by hand: grantRead would allow to list the bucket as well
+        role.addToPolicy(PolicyStatement.Builder.create()
+                .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
+        key.grantDecrypt(role);
+        // by its alias, since the number of the key is no contract
+        var alias = Names.keyAliasArn(network.props().landscape().region(), network.props().account().id(), Names.signingKeyAlias(dataSet.name()));
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("kms:Verify")).resources(List.of(signingKey.getKeyArn(), alias)).build());
+        Accepted.finding(role, "AwsSolutions-IAM5", "Manifests and parts are what targets read; a session policy narrows each session to one manifest's", OBJECTS);
+    }
+
+    private void syncStartRole(Workflow dump, ShardStack source) {
+        var role = Role.Builder.create(this, "SyncStart")
+                .roleName(Names.syncStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
+        dump.grantStartExecution(role);
+        dump.grantFollow(role);
+        bucket.grantRead(role, SYNCS);
+        bucket.grantRead(role, MANIFESTS);
+        source.reportStatus().grantInvoke(role);
+        Accepted.finding(role, "AwsSolutions-IAM5", "Follows whatever sync was started, and reads how far it is",
+                OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
+    }
+
+    private HandlerFunction function(Handler handler) {
+        return new HandlerFunction(this, new HandlerFunction.Props(network, handler));
+    }
+
+    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|manifests)\\/\\*$/";
+}

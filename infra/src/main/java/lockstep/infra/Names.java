@@ -1,0 +1,113 @@
+package lockstep.infra;
+
+/**
+ * The physical names that another account, the CLI or an operator must know. Everything else is named by CloudFormation.
+ * Pure functions, for the partition {@code aws}.
+ */
+public final class Names {
+    private Names() {}
+
+    public static String networkStack(String account) {
+        return account + "-network";
+    }
+
+    public static String shardStack(String account, String shard) {
+        return account + "-shard-" + shard;
+    }
+
+    public static String sourceStack(String account) {
+        return account + "-master-data-source";
+    }
+
+    public static String targetStack(String account) {
+        return account + "-master-data-target";
+    }
+
+    public static String bucket(String dataSet, String accountId, String region) {
+        return "lockstep-%s-%s-%s".formatted(dataSet, accountId, region);
+    }
+
+    public static String topic(String dataSet) {
+        return "lockstep-" + dataSet;
+    }
+
+    /** What a target's worker says when it assumes the reader role. */
+    public static String externalId(String dataSet) {
+        return "lockstep-" + dataSet;
+    }
+
+    public static String dumpMachine(String dataSet) {
+        return "lockstep-" + dataSet + "-dump";
+    }
+
+    public static String restoreMachine(String dataSet) {
+        return "lockstep-" + dataSet + "-restore";
+    }
+
+    public static String signingKeyAlias(String dataSet) {
+        return "alias/lockstep-" + dataSet + "-signing";
+    }
+
+    /** In the source account: reads manifests and parts. */
+    public static String readerRole(String dataSet) {
+        return "lockstep-" + dataSet + "-reader";
+    }
+
+    /** In the source account: starts a dump and follows it. */
+    public static String syncStartRole(String dataSet) {
+        return "lockstep-" + dataSet + "-sync-start";
+    }
+
+    /** In a target account: the only role that may assume the reader role. */
+    public static String workerRole(String dataSet) {
+        return "lockstep-" + dataSet + "-worker";
+    }
+
+    /** In a target account: follows restores. */
+    public static String observerRole(String dataSet) {
+        return "lockstep-" + dataSet + "-observer";
+    }
+
+    public static String secret(String shard, DatabaseUser user) {
+        return "lockstep/%s/%s".formatted(shard, user.word());
+    }
+
+    public static String prepareDatabase(String shard) {
+        return "lockstep-" + shard + "-prepare-database";
+    }
+
+    public static String reportStatus(String shard) {
+        return "lockstep-" + shard + "-report-status";
+    }
+
+    public static String cluster(String shard) {
+        return "lockstep-" + shard;
+    }
+
+    /** {@code clinic_1} for the shard {@code clinic-1}. */
+    public static String database(String shard) {
+        return shard.replace('-', '_');
+    }
+
+    public static String databaseUser(String shard, DatabaseUser user) {
+        return database(shard) + "_" + user.word();
+    }
+
+    public static String roleArn(String accountId, String role) {
+        return "arn:aws:iam::%s:role/%s".formatted(accountId, role);
+    }
+
+    public static String topicArn(String region, String accountId, String topic) {
+        return "arn:aws:sns:%s:%s:%s".formatted(region, accountId, topic);
+    }
+
+    /** @param alias with its prefix {@code alias/} */
+    public static String keyAliasArn(String region, String accountId, String alias) {
+        return "arn:aws:kms:%s:%s:%s".formatted(region, accountId, alias);
+    }
+
+    /** @param kind {@code stateMachine}, {@code execution} or {@code mapRun} */
+    public static String statesArn(String region, String accountId, String kind, String name) {
+        return "arn:aws:states:%s:%s:%s:%s".formatted(region, accountId, kind, name);
+    }
+}

@@ -1,0 +1,41 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.services.cloudwatch.Alarm;
+import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
+import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
+import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.sns.Topic;
+import software.amazon.awscdk.services.sns.TopicProps;
+import software.constructs.Construct;
+
+/** Where an account's alarms and failed syncs are told to the people who operate it. */
+final class OperationsTopic extends Topic {
+    OperationsTopic(Construct scope, String id, IKey key) {
+        super(scope, id, TopicProps.builder().masterKey(key).enforceSsl(true).build());
+        var account = Map.of("StringEquals", Map.of("aws:SourceAccount", getStack().getAccount()));
+        var cloudWatch = ServicePrincipal.Builder.create("cloudwatch.amazonaws.com").conditions(account).build();
+        addToResourcePolicy(PolicyStatement.Builder.create()
+                .principals(List.of(cloudWatch)).actions(List.of("sns:Publish")).resources(List.of(getTopicArn())).build());
+        key.addToResourcePolicy(PolicyStatement.Builder.create()
+                .principals(List.of(cloudWatch)).actions(List.of("kms:Decrypt", "kms:GenerateDataKey")).resources(List.of("*")).build());
+    }
+
+    /** Tells when the metric exceeds the threshold; no data is no fault. */
+    void tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        Alarm.Builder.create(scope, id)
+                .alarmDescription(description)
+                .metric(metric)
+                .threshold(threshold)
+                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
+                .evaluationPeriods(1)
+                .treatMissingData(TreatMissingData.NOT_BREACHING)
+                .build()
+                .addAlarmAction(new SnsAction(this));
+    }
+}

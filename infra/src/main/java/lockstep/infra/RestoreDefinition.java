@@ -1,0 +1,97 @@
+package lockstep.infra;
+
+import static lockstep.infra.Workflow.caught;
+import static lockstep.infra.Workflow.invoke;
+import static lockstep.infra.Workflow.retry;
+import static lockstep.infra.Workflow.sorted;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.stepfunctions.CatchProps;
+import software.amazon.awscdk.services.stepfunctions.Chain;
+import software.amazon.awscdk.services.stepfunctions.Choice;
+import software.amazon.awscdk.services.stepfunctions.Condition;
+import software.amazon.awscdk.services.stepfunctions.DistributedMap;
+import software.amazon.awscdk.services.stepfunctions.Fail;
+import software.amazon.awscdk.services.stepfunctions.IChainable;
+import software.amazon.awscdk.services.stepfunctions.JsonPath;
+import software.amazon.awscdk.services.stepfunctions.Pass;
+import software.amazon.awscdk.services.stepfunctions.RetryProps;
+import software.amazon.awscdk.services.stepfunctions.StateMachineType;
+import software.amazon.awscdk.services.stepfunctions.Succeed;
+import software.constructs.Construct;
+
+/**
+ * The states of a restore. A shard that fails does not stop the others: its failure is an outcome, told at the end.
+ *
+ * @param sync   all that the handlers need but what the message says: sync id, bucket and manifest
+ * @param shards name and secret of each shard that is restored
+ */
+record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
+                         HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
+    private static final Object SYNC = JsonPath.objectAt("$.sync");
+    private static final Object SHARD = JsonPath.objectAt("$.shard");
+
+    IChainable build(Construct scope) {
+        var target = new TreeMap<>(sync);
+        for (var field : List.of("syncId", "bucket", "manifestKey")) {
+            target.put(field, JsonPath.stringAt("$." + field));
+        }
+        var unexpected = Pass.Builder.create(scope, "Unexpected")
+                .parameters(Map.of("cause", JsonPath.stringAt("$.failure.Cause"))).resultPath("$.record").build();
+        var failed = failed(scope);
+        unexpected.next(failed);
+        var restoreShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
+                .itemsPath("$.shards")
+                .itemSelector(sorted(Map.of("sync", SYNC, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
+                .maxConcurrency(4)
+                .resultPath("$.outcomes").build()
+                .itemProcessor(restore(scope))
+                .addCatch(unexpected, caught());
+        var recorded = invoke(scope, record, "Record", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))), "$.record");
+        recorded.addRetry(retry(Workflow.TRANSIENT)).addCatch(unexpected, caught());
+        return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(sorted(Map.of("sync", target, "shards", shards))).build())
+                .next(restoreShards).next(recorded)
+                .next(new Choice(scope, "AllInStep?").when(Condition.numberGreaterThan("$.record.failed", 0), failed).otherwise(new Succeed(scope, "Done")));
+    }
+
+    private IChainable restore(Construct scope) {
+        var check = invoke(scope, preflight, "Preflight", sorted(Map.of("sync", SYNC, "shard", SHARD)), "$.preflight");
+        check.addRetry(retry(Workflow.TRANSIENT)).addCatch(outcome(scope, "Preflight", "PreflightFailed"), caught());
+
+        var stage = DistributedMap.Builder.create(scope, "StageParts")
+                .mapExecutionType(StateMachineType.STANDARD)
+                .itemsPath("$.preflight.batches")
+                .itemSelector(sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
+                .maxConcurrency(4)
+                .resultPath("$.staged").build();
+        var worker = invoke(scope, stageParts, "StageBatch", sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");
+        worker.addRetry(retry(Workflow.TRANSIENT));
+        stage.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
+        stage.addCatch(outcome(scope, "StageParts", "StageFailed"), caught());
+
+        var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))), "$");
+        merge.addRetry(retry(Workflow.TRANSIENT));
+        // another restore of this shard is under way
+        merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());
+        merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
+        return Chain.start(check).next(stage).next(merge);
+    }
+
+    /** What a shard's restore answers when this state failed. */
+    private static Pass outcome(Construct scope, String state, String id) {
+        return Pass.Builder.create(scope, id).parameters(sorted(Map.of(
+                "shard", JsonPath.stringAt("$.shard.name"), "state", state,
+                "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause")))).build();
+    }
+
+    private Chain failed(Construct scope) {
+        var fail = Fail.Builder.create(scope, "RestoreFailed").error("RestoreFailed").causePath("$.record.cause").build();
+        var notify = Workflow.notifyOperations(scope, network, "NotifyFailure", sorted(Map.of(
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "account", network.props().account().name(), "cause", JsonPath.stringAt("$.record.cause"))));
+        notify.addCatch(fail, CatchProps.builder().resultPath("$.notify").build());
+        return Chain.start(notify).next(fail);
+    }
+}

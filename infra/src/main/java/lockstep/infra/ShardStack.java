@@ -1,0 +1,126 @@
+package lockstep.infra;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import lockstep.landscape.Shard;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.iam.Grant;
+import software.amazon.awscdk.services.iam.GrantOnPrincipalOptions;
+import software.amazon.awscdk.services.iam.IGrantable;
+import software.amazon.awscdk.services.kms.Key;
+import software.amazon.awscdk.services.lambda.IFunction;
+import software.amazon.awscdk.services.rds.AuroraPostgresClusterEngineProps;
+import software.amazon.awscdk.services.rds.AuroraPostgresEngineVersion;
+import software.amazon.awscdk.services.rds.BackupProps;
+import software.amazon.awscdk.services.rds.ClusterInstance;
+import software.amazon.awscdk.services.rds.Credentials;
+import software.amazon.awscdk.services.rds.DatabaseCluster;
+import software.amazon.awscdk.services.rds.DatabaseClusterEngine;
+import software.amazon.awscdk.services.rds.DatabaseSecret;
+import software.amazon.awscdk.services.rds.ServerlessV2ClusterInstanceProps;
+import software.amazon.awscdk.services.secretsmanager.ISecret;
+import software.constructs.Construct;
+
+/** One shard: its database, the secrets of its users, and the functions that prepare it and report on it. A stack of its own because it is stateful. */
+final class ShardStack extends AccountStack {
+    private final Shard shard;
+    private final Key key;
+    private final Map<DatabaseUser, ISecret> secrets = new EnumMap<>(DatabaseUser.class);
+    private final HandlerFunction reportStatus;
+
+    ShardStack(Construct scope, String id, Props props, NetworkStack network, Shard shard) {
+        super(scope, id, props, "Lockstep: database of the shard " + shard.name());
+        this.shard = shard;
+        Tags.of(this).add("shard", shard.name());
+        Tags.of(this).add("edition", shard.edition().name().toLowerCase(Locale.ROOT));
+
+        key = Key.Builder.create(this, "Key")
+                .description("Database and secrets of " + shard.name()).enableKeyRotation(true).removalPolicy(props().protection().data()).build();
+        var admin = secret(DatabaseUser.ADMIN);
+        var cluster = cluster(network, admin);
+        secrets.put(DatabaseUser.ADMIN, cluster.getSecret());
+        secrets.put(DatabaseUser.READER, secret(DatabaseUser.READER).attach(cluster));
+        secrets.put(DatabaseUser.WRITER, secret(DatabaseUser.WRITER).attach(cluster));
+
+        var prepare = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.PREPARE_DATABASE).named(Names.prepareDatabase(shard.name())));
+        for (var user : DatabaseUser.values()) {
+            grantSecret(user, prepare);
+        }
+        reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS).named(Names.reportStatus(shard.name())));
+        grantSecret(DatabaseUser.READER, reportStatus);
+    }
+
+    Shard shard() {
+        return shard;
+    }
+
+    ISecret secretOf(DatabaseUser user) {
+        return secrets.get(user);
+    }
+
+    IFunction reportStatus() {
+        return reportStatus;
+    }
+
+    /**
+     * Lets the grantee log in as this user. The secret's own {@code grantRead} would write the grantee into the key's policy,
+     * and a grantee of another stack would then tie both stacks in a circle.
+     */
+    void grantSecret(DatabaseUser user, IGrantable grantee) {
+        Grant.addToPrincipal(GrantOnPrincipalOptions.builder()
+                .grantee(grantee).actions(List.of("secretsmanager:GetSecretValue")).resourceArns(List.of(secretOf(user).getSecretArn())).build())
+                .assertSuccess();
+        key.grantDecrypt(grantee);
+    }
+
+    private DatabaseSecret secret(DatabaseUser user) {
+        var secret = DatabaseSecret.Builder.create(this, user.word() + "Secret")
+                .secretName(Names.secret(shard.name(), user))
+                .username(Names.databaseUser(shard.name(), user))
+                .encryptionKey(key).build();
+        secret.applyRemovalPolicy(props().protection().data());
+        Accepted.finding(secret, "AwsSolutions-SMG4", "The rotation functions that AWS offers need a way to the internet and its repository of serverless "
+                + "applications. A password is renewed by putting a new value and invoking prepare-database.");
+        return secret;
+    }
+
+    private DatabaseCluster cluster(NetworkStack network, DatabaseSecret admin) {
+        var group = SecurityGroup.Builder.create(this, "DatabaseGroup").vpc(network.vpc()).description("Database of " + shard.name()).allowAllOutbound(false).build();
+        group.addIngressRule(network.databaseClients(), Port.POSTGRES, "functions of this account");
+        // RDS would make this group itself, without key and retention. That is why the cluster's name must be known.
+        var logs = network.logGroup(this, "DatabaseLogs", "/aws/rds/cluster/" + Names.cluster(shard.name()) + "/postgresql");
+        var cluster = DatabaseCluster.Builder.create(this, "Database")
+                .clusterIdentifier(Names.cluster(shard.name()))
+                .engine(DatabaseClusterEngine.auroraPostgres(AuroraPostgresClusterEngineProps.builder().version(AuroraPostgresEngineVersion.VER_17_9).build()))
+                .writer(ClusterInstance.serverlessV2("Writer", ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).build()))
+                .serverlessV2MinCapacity(props().protection().minCapacity())
+                .serverlessV2MaxCapacity(4)
+                .credentials(Credentials.fromSecret(admin, Names.databaseUser(shard.name(), DatabaseUser.ADMIN)))
+                .defaultDatabaseName(Names.database(shard.name()))
+                .parameters(Map.of("rds.force_ssl", "1"))
+                .vpc(network.vpc())
+                .vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build())
+                .securityGroups(List.of(group))
+                .storageEncrypted(true)
+                .storageEncryptionKey(key)
+                .cloudwatchLogsExports(List.of("postgresql"))
+                .backup(BackupProps.builder().retention(Duration.days(props().protection().backupDays())).build())
+                .deletionProtection(props().protection().deletion())
+                .removalPolicy(props().protection().database())
+                .build();
+        cluster.getNode().addDependency(logs);
+        Accepted.finding(cluster, "AwsSolutions-RDS6", "Users have passwords in Secrets Manager: the same login works at any PostgreSQL server");
+        Accepted.finding(cluster, "AwsSolutions-RDS11", "The port is open to one security group; another number would hide nothing");
+        if (!props().protection().deletion()) {
+            Accepted.finding(cluster, "AwsSolutions-RDS10", "Demo and qa are made and deleted at will; they hold nothing that a sync does not bring back");
+        }
+        return cluster;
+    }
+}

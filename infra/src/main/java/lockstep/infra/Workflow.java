@@ -1,0 +1,139 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.cloudwatch.MathExpression;
+import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.iam.IRole;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.stepfunctions.CatchProps;
+import software.amazon.awscdk.services.stepfunctions.DefinitionBody;
+import software.amazon.awscdk.services.stepfunctions.IChainable;
+import software.amazon.awscdk.services.stepfunctions.JitterType;
+import software.amazon.awscdk.services.stepfunctions.JsonPath;
+import software.amazon.awscdk.services.stepfunctions.LogLevel;
+import software.amazon.awscdk.services.stepfunctions.LogOptions;
+import software.amazon.awscdk.services.stepfunctions.Pass;
+import software.amazon.awscdk.services.stepfunctions.QueryLanguage;
+import software.amazon.awscdk.services.stepfunctions.RetryProps;
+import software.amazon.awscdk.services.stepfunctions.StateMachine;
+import software.amazon.awscdk.services.stepfunctions.StateMachineProps;
+import software.amazon.awscdk.services.stepfunctions.TaskInput;
+import software.amazon.awscdk.services.stepfunctions.Timeout;
+import software.amazon.awscdk.services.stepfunctions.tasks.LambdaInvoke;
+import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
+import software.constructs.Construct;
+
+/**
+ * A state machine that logs to an encrypted group, is traced, and tells operators when an execution fails; and the states
+ * that both machines are made of. A failure is kept at {@code $.failure} as {Error, Cause}.
+ */
+final class Workflow extends StateMachine {
+    static final String DATABASE_UNAVAILABLE = "lockstep.masterdata.engine.DatabaseUnavailable";
+    static final String BUSY = "lockstep.masterdata.engine.Busy";
+
+    /** Worth another try: the world was at fault, not the data. No other fault of lockstep is: each names itself, so none is caught by a wildcard. */
+    static final List<String> TRANSIENT = List.of(
+            DATABASE_UNAVAILABLE, "lockstep.masterdata.engine.StoreUnavailable",
+            "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException",
+            "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
+            "java.lang.OutOfMemoryError");
+
+    private final String name;
+
+    Workflow(Construct scope, String id, String name, Duration timeout, NetworkStack network, IChainable definition) {
+        // Step Functions caps the policy of log groups outside this prefix
+        var logs = network.logGroup(scope, id + "Logs", "/aws/vendedlogs/states/" + name);
+        super(scope, id, StateMachineProps.builder()
+                .stateMachineName(name)
+                .definitionBody(DefinitionBody.fromChainable(definition))
+                .queryLanguage(QueryLanguage.JSON_PATH)
+                .timeout(timeout)
+                .tracingEnabled(true)
+                // what states were given and gave stays in the execution's history
+                .logs(LogOptions.builder().destination(logs).level(LogLevel.ALL).includeExecutionData(false).build())
+                .build());
+        this.name = name;
+        network.operations().grantPublish(this);
+        var failures = MathExpression.Builder.create()
+                .expression("failed + timedOut")
+                .usingMetrics(sorted(Map.of("failed", metricFailed(minute()), "timedOut", metricTimedOut(minute()))))
+                .period(Duration.minutes(1)).build();
+        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", failures, 0);
+        Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray name no resource", "Resource::*");
+        Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
+        Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
+        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map follows and stops executions of this machine, whose ids nobody knows before",
+                "/^Resource::arn:aws:states:.*:execution:.*\\*$/");
+    }
+
+    /** Lets the role list this machine's executions and follow them and their Map runs. */
+    void grantFollow(IRole role) {
+        var account = getStack().getAccount();
+        var region = getStack().getRegion();
+        role.addToPrincipalPolicy(PolicyStatement.Builder.create()
+                .actions(List.of("states:ListExecutions", "states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns", "states:DescribeMapRun"))
+                .resources(List.of(
+                        Names.statesArn(region, account, "stateMachine", name),
+                        Names.statesArn(region, account, "execution", name + ":*"),
+                        Names.statesArn(region, account, "execution", name + "/*"),
+                        Names.statesArn(region, account, "mapRun", name + "/*")))
+                .build());
+    }
+
+    /** Invokes a function and puts its answer at the path. Retries and catches are the caller's. */
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, String resultPath) {
+        return LambdaInvoke.Builder.create(scope, id)
+                .lambdaFunction(function)
+                .payload(TaskInput.fromObject(payload))
+                .payloadResponseOnly(true)
+                .retryOnServiceExceptions(false)
+                .taskTimeout(Timeout.duration(function.getTimeout().plus(Duration.minutes(1))))
+                .resultPath(resultPath)
+                .build();
+    }
+
+    static RetryProps retry(List<String> errors) {
+        return RetryProps.builder()
+                .errors(errors).interval(Duration.seconds(2)).backoffRate(2).maxAttempts(4).maxDelay(Duration.minutes(1)).jitterStrategy(JitterType.FULL).build();
+    }
+
+    static CatchProps caught() {
+        return CatchProps.builder().resultPath("$.failure").build();
+    }
+
+    /** The outcome of a worker that failed: the Map goes on, and the next state refuses. */
+    static Pass outcomeOfFailure(Construct scope, String id) {
+        return Pass.Builder.create(scope, id)
+                .parameters(sorted(Map.of("error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause")))).build();
+    }
+
+    static SnsPublish notifyOperations(Construct scope, NetworkStack network, String id, Map<String, Object> message) {
+        return SnsPublish.Builder.create(scope, id)
+                .topic(network.operations()).message(TaskInput.fromObject(message)).resultPath(JsonPath.DISCARD).build();
+    }
+
+    /** The data set as handlers read it. */
+    static Map<String, Object> constant(DataSet dataSet) {
+        return sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables", dataSet.tables().stream().map(Workflow::constant).toList()));
+    }
+
+    private static Map<String, Object> constant(Table table) {
+        var constant = Workflow.<Object>sorted(Map.of("name", table.name(), "columns", table.columns(), "key", table.key()));
+        table.where().ifPresent(where -> constant.put("where", where));
+        return constant;
+    }
+
+    /** Sorted by key: {@link Map#of} has another order in each JVM, and so would the templates. */
+    static <V> Map<String, V> sorted(Map<String, ? extends V> map) {
+        return new TreeMap<>(map);
+    }
+
+    private static MetricOptions minute() {
+        return MetricOptions.builder().period(Duration.minutes(1)).build();
+    }
+}

@@ -1,0 +1,86 @@
+package lockstep.infra;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import lockstep.landscape.Landscape;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.AppProps;
+
+/**
+ * The synthesized application.
+ *
+ * @param templates by stack name
+ * @param findings  errors and warnings, of the CDK and of cdk-nag
+ */
+record Assembly(Map<String, String> templates, List<String> findings) {
+    static final ObjectMapper JSON = new ObjectMapper();
+    private static Assembly clinic;
+
+    /** The landscape that is shipped, synthesized once for all tests. */
+    static synchronized Assembly clinic() {
+        if (clinic == null) {
+            clinic = synthesize(TestLandscapes.clinic());
+        }
+        return clinic;
+    }
+
+    /** Synthesizes with the feature flags of cdk.json, as the CDK CLI does. */
+    static Assembly synthesize(Landscape landscape) {
+        try {
+            var context = JSON.readTree(Path.of("..", "cdk.json").toFile()).get("context");
+            var app = new App(AppProps.builder()
+                    .analyticsReporting(false)
+                    .outdir(Files.createTempDirectory(Path.of("target"), "cdk.out").toString())
+                    .context(JSON.convertValue(context, new TypeReference<TreeMap<String, Object>>() {})).build());
+            LockstepApp.assemble(app, landscape, Path.of("src/test/resources/functions.jar"));
+            return read(Path.of(app.synth().getDirectory()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Assembly read(Path directory) throws IOException {
+        var templates = new TreeMap<String, String>();
+        var findings = new ArrayList<String>();
+        for (var artifact : JSON.readTree(directory.resolve("manifest.json").toFile()).get("artifacts").properties()) {
+            if (!artifact.getValue().get("type").asText().equals("aws:cloudformation:stack")) {
+                continue;
+            }
+            templates.put(artifact.getKey(), Files.readString(directory.resolve(artifact.getValue().at("/properties/templateFile").asText())));
+            var inlined = artifact.getValue().path("metadata");
+            var apart = artifact.getValue().get("additionalMetadataFile");
+            for (var construct : (apart == null ? inlined : JSON.readTree(directory.resolve(apart.asText()).toFile())).properties()) {
+                for (var entry : construct.getValue()) {
+                    if (List.of("aws:cdk:error", "aws:cdk:warning").contains(entry.get("type").asText())) {
+                        findings.add(construct.getKey() + ": " + entry.get("data").asText());
+                    }
+                }
+            }
+        }
+        for (var report : JSON.readTree(directory.resolve("validation-report.json").toFile()).get("pluginReports")) {
+            report.get("violations").forEach(violation -> findings.add(violation.toString()));
+        }
+        return new Assembly(templates, findings);
+    }
+
+    /** The resources of a type in a stack, by logical id. */
+    Map<String, JsonNode> resources(String stack, String type) {
+        try {
+            return JSON.readTree(templates.get(stack)).get("Resources").properties().stream()
+                    .filter(resource -> resource.getValue().get("Type").asText().equals(type))
+                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, TreeMap::new));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

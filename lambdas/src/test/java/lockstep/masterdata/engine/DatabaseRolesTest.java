@@ -1,0 +1,75 @@
+package lockstep.masterdata.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import org.junit.jupiter.api.Test;
+
+/** The two logins can do their work and nothing else. */
+class DatabaseRolesTest {
+    private final TestingDatabase source = prepared(TestingProduct.source());
+    private final TestingDatabase target = prepared(TestingProduct.database());
+
+    private static TestingDatabase prepared(TestingDatabase database) {
+        prepare(database, TestingProduct.DATA_SET);
+        prepare(database, TestingProduct.DATA_SET);
+        return database;
+    }
+
+    private static void prepare(TestingDatabase database, DataSet dataSet) {
+        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"), new Login("h", 1, database.name(), "writer", "secret"), List.of(dataSet));
+    }
+
+    @Test
+    void theReaderDumpsAndTheWriterRestores() {
+        var sync = new TestingSync(TestingProduct.DATA_SET);
+        sync.run(source.as("reader"), target.as("writer"), "one");
+        source.execute("DELETE FROM m.interaction WHERE id < 50", "UPDATE m.drug SET name = 'x' WHERE id = 2", "INSERT INTO m.drug (code) VALUES ('n')");
+        target.execute("INSERT INTO m.prescription (drug) VALUES (1)");
+        sync.run(source.as("reader"), target.as("writer"), "two");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+        assertEquals(ShardReport.read(source.as("reader"), sync.dataSet).tables(), ShardReport.read(target.as("reader"), sync.dataSet).tables());
+    }
+
+    @Test
+    void neitherSeesWhatIsNotAllowed() {
+        for (String user : List.of("reader", "writer")) {
+            assertRefused(source, user, "SELECT secret FROM m.drug");
+            assertRefused(source, user, "SELECT * FROM m.drug");
+            assertRefused(source, user, "SELECT text FROM m.prescription");
+            assertRefused(source, user, "UPDATE m.drug SET secret = ''");
+            assertRefused(source, user, "INSERT INTO m.prescription (drug) VALUES (1)");
+            assertRefused(source, user, "CREATE TABLE m.mine ()");
+        }
+        assertRefused(source, "reader", "UPDATE m.drug SET name = ''");
+        assertRefused(source, "reader", "DELETE FROM m.drug");
+        assertRefused(source, "reader", "CREATE TABLE lockstep.mine ()");
+        assertRefused(source, "writer", "TRUNCATE m.interaction");
+    }
+
+    @Test
+    void takesBackWhatIsNoLongerAllowed() {
+        prepare(source, new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id", "code"), List.of("id"), Optional.empty()))));
+        assertRefused(source, "reader", "SELECT name FROM m.drug");
+        assertEquals("500", source.as("reader").value("SELECT count(code) FROM m.drug"));
+    }
+
+    @Test
+    void namesWhatTheDataSetHasAndTheDatabaseHasNot() {
+        var wrong = assertThrows(Fault.SchemaMismatch.class, () -> prepare(source, new DataSet("master", "clinic-1", List.of(
+                new Table("m.none", List.of("id"), List.of("id"), Optional.empty()), new Table("m.drug", List.of("id", "hue"), List.of("id"), Optional.empty())))));
+        assertTrue(wrong.getMessage().contains("table m.none, column m.drug.hue"), wrong.getMessage());
+    }
+
+    private static void assertRefused(TestingDatabase database, String user, String sql) {
+        var refused = assertThrows(Fault.AccessRefused.class, () -> database.as(user).execute(sql), sql);
+        assertTrue(refused.getMessage().contains("permission denied"), refused.getMessage());
+    }
+}

@@ -1,0 +1,65 @@
+package lockstep.masterdata.engine;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A real PostgreSQL server for the tests of this JVM, and a database of its own for whoever asks. */
+final class TestingServer {
+    private static final EmbeddedPostgres SERVER = start();
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+
+    private TestingServer() {}
+
+    private static EmbeddedPostgres start() {
+        try {
+            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "200").start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A new, empty database that is connected to as its superuser. */
+    static TestingDatabase database() {
+        String name = "test_" + DATABASES.incrementAndGet();
+        new TestingDatabase("postgres", "postgres").execute("CREATE DATABASE " + name);
+        return new TestingDatabase(name, "postgres");
+    }
+
+    record TestingDatabase(String name, String user) implements Database {
+        @Override
+        public Connection connect() {
+            try {
+                var connection = DriverManager.getConnection(SERVER.getJdbcUrl(user, name), user, "secret");
+                TextFormat.fix(connection);
+                return connection;
+            } catch (SQLException e) {
+                throw Faults.of(e, name);
+            }
+        }
+
+        TestingDatabase as(String otherUser) {
+            return new TestingDatabase(name, otherUser);
+        }
+
+        void execute(String... statements) {
+            run(connection -> {
+                for (String sql : statements) Sql.execute(connection, sql);
+                return null;
+            });
+        }
+
+        /** The one value of a query, as text. */
+        String value(String query) {
+            return run(connection -> {
+                try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
+                    return row.next() ? row.getString(1) : null;
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package lockstep.masterdata.engine;
+
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.Signature;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executors;
+import lockstep.landscape.DataSet;
+import lockstep.masterdata.engine.Publisher.TableResult;
+
+/** Runs the steps of a sync as the state machines do: the holder beside the dump, each step with what it reads from the store. */
+final class TestingSync {
+    final TestingStore store = new TestingStore();
+    final DataSet dataSet;
+    /** Small, so that little data makes several ranges, batches and parts. */
+    private final Planner planner = new Planner(16 << 10, 64 << 10);
+    private final long partBytes = 4 << 10;
+    private final KeyPair keys = keys();
+
+    TestingSync(DataSet dataSet) {
+        this.dataSet = dataSet;
+    }
+
+    /** Dumps and restores. */
+    List<TableResult> run(Database source, Database target, String syncId) {
+        dump(source, syncId);
+        return restore(target, syncId);
+    }
+
+    Manifest dump(Database source, String syncId) {
+        var paths = new SyncPaths(dataSet.name(), syncId);
+        try (var executor = Executors.newSingleThreadExecutor()) {
+            var holder = CompletableFuture.supplyAsync(() -> hold(source, syncId), executor);
+            try {
+                AwaitedSnapshot.await(store, paths, Instant.now().plusSeconds(20));
+                for (Batch batch : batches(syncId)) dumper(source).dump(dataSet, paths, batch);
+                return seal(syncId);
+            } finally {
+                new Released("done").write(store, paths);
+                join(holder);
+            }
+        }
+    }
+
+    Released hold(Database source, String syncId) {
+        var paths = new SyncPaths(dataSet.name(), syncId);
+        try {
+            return new SnapshotHolder(source, store, planner).hold(dataSet, paths, Instant.now().plusSeconds(60));
+        } catch (Fault e) {
+            new Released(e.getMessage()).write(store, paths);
+            throw e;
+        }
+    }
+
+    private static void join(CompletableFuture<Released> holder) {
+        try {
+            holder.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof Fault fault) throw fault;
+            throw e;
+        }
+    }
+
+    Dumper dumper(Database source) {
+        return new Dumper(source, store, 2, partBytes);
+    }
+
+    Batch[] batches(String syncId) {
+        return Json.read(store, new SyncPaths(dataSet.name(), syncId).batches(), Batch[].class).orElseThrow();
+    }
+
+    Manifest seal(String syncId) {
+        return new Sealer(store, this::sign).seal(dataSet, new SyncPaths(dataSet.name(), syncId), "1.2.3");
+    }
+
+    List<TableResult> restore(Database target, String syncId) {
+        stage(target, syncId);
+        return publisher(target).publish(dataSet.name(), syncId);
+    }
+
+    void stage(Database target, String syncId) {
+        for (var batch : preflight(target, syncId)) new Stager(target, 2).stage(dataSet.name(), syncId, batch, keys -> store);
+    }
+
+    List<Preflight.PartRange> preflight(Database target, String syncId) {
+        return new Preflight(target).prepare(readManifest(syncId));
+    }
+
+    Manifest readManifest(String syncId) {
+        return new ManifestReader(store, this::verify).read(SyncPaths.manifest(dataSet.name(), syncId), dataSet, syncId);
+    }
+
+    static Publisher publisher(Database target) {
+        return new Publisher(target, Duration.ofMillis(500));
+    }
+
+    byte[] sign(byte[] bytes) {
+        try {
+            Signature signature = Signature.getInstance("SHA256withECDSA");
+            signature.initSign(keys.getPrivate());
+            signature.update(bytes);
+            return signature.sign();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private boolean verify(byte[] bytes, byte[] signed) {
+        try {
+            Signature signature = Signature.getInstance("SHA256withECDSA");
+            signature.initVerify(keys.getPublic());
+            signature.update(bytes);
+            return signature.verify(signed);
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
+    }
+
+    private static KeyPair keys() {
+        try {
+            return KeyPairGenerator.getInstance("EC").generateKeyPair();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
