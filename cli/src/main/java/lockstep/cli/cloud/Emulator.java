@@ -99,7 +99,7 @@ final class Emulator {
     }
 
     static LocalEndpoint endpoint(Certificates certificates, EmulatorState emulator) {
-        return new LocalEndpoint(URI.create("https://localhost:" + emulator.port()), certificates.authority(), certificates.trustStore());
+        return new LocalEndpoint(URI.create("https://127.0.0.1:" + emulator.port()), certificates.authority(), certificates.trustStore());
     }
 
     private Command command(int port, Path log) {
@@ -109,7 +109,7 @@ final class Emulator {
                 "MINISTACK_SSL_CERT", certificates.certificate().toString(), "MINISTACK_SSL_KEY", certificates.key().toString(),
                 "BIND_HOST", "127.0.0.1", "SFTP_ENABLED", "0", "IOT_MTLS_ENABLED", "0"));
         // Functions inherit the emulator's environment, these two above all.
-        environment.put("AWS_ENDPOINT_URL", "https://localhost:" + port);
+        environment.put("AWS_ENDPOINT_URL", "https://127.0.0.1:" + port);
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
         environment.put("LAMBDA_WARM_TTL_SECONDS", "1800");
         environment.put("PYTHONUNBUFFERED", "1");

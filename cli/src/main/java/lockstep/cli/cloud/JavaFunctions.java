@@ -24,7 +24,7 @@ final class JavaFunctions {
     }
 
     /**
-     * A shell script, since the emulator starts a file named {@code bootstrap}. The heap gets a share of the function's memory, as on AWS.
+     * A shell script, since the emulator starts a file named {@code bootstrap}. Heap and the like come with the function's JAVA_TOOL_OPTIONS.
      * The native library is named, or else every process would unpack it over the one in /tmp that others have mapped, and crash them.
      */
     private static String bootstrap(Certificates certificates) {
@@ -32,8 +32,7 @@ final class JavaFunctions {
                 .collect(Collectors.joining(":"));
         return """
                 #!/bin/sh
-                exec '%s/bin/java' -Xmx"$((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 3 / 4))m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \\
-                    -Djavax.net.ssl.trustStore='%s' -Djavax.net.ssl.trustStoreType=PKCS12 \\
+                exec '%s/bin/java' -Djavax.net.ssl.trustStore='%s' -Djavax.net.ssl.trustStoreType=PKCS12 \\
                     -Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="$LAMBDA_TASK_ROOT/%s" \\
                     --enable-native-access=ALL-UNNAMED -cp '%s' com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"
                 """.formatted(System.getProperty("java.home"), certificates.trustStore(), NATIVE_LIBRARY, client);
