@@ -25,7 +25,7 @@ final class Cdk {
     void synthesize(Path landscape) {
         CloudFiles.deleteTree(files.synthesized());
         var environment = environment();
-        // One launcher is running already and has built everything.
+        environment.put("LOCKSTEP_BUILT", "yes");
         new Command(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
                 "--output", files.synthesized().toString(), "--context", "landscape=" + landscape), files.project(), environment, files.log("synth"))
                 .run("synthesizing the stacks");

@@ -158,11 +158,7 @@ final class PostgresServer {
 
     /** Unpacks the server once; an interrupted attempt leaves nothing that looks complete. */
     static Path distribution(CloudFiles files) {
-        String machine = switch (System.getProperty("os.arch")) {
-            case "amd64", "x86_64" -> "x86_64";
-            case "aarch64", "arm64" -> "arm_64";
-            case String other -> throw new CloudFault("there is no PostgreSQL for a machine of type " + other);
-        };
+        String machine = machine("x86_64", "arm_64");
         String archive = "/postgres-" + System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + machine + ".txz";
         Path complete = files.tools().resolve("postgres");
         synchronized (PostgresServer.class) {
@@ -182,6 +178,15 @@ final class PostgresServer {
                 throw new UncheckedIOException("cannot unpack PostgreSQL into " + complete, e);
             }
         }
+    }
+
+    /** This machine's type, in the words of whoever packed for it. */
+    static String machine(String amd64, String arm64) {
+        return switch (System.getProperty("os.arch")) {
+            case "amd64", "x86_64" -> amd64;
+            case "aarch64", "arm64" -> arm64;
+            case String other -> throw new CloudFault("the local cloud does not know machines of type " + other);
+        };
     }
 
     private static void unpack(InputStream in, Path directory) throws IOException {

@@ -1,10 +1,8 @@
 package lockstep.cli.cloud;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -15,7 +13,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -38,34 +39,29 @@ final class Projection {
     }
 
     /**
-     * The emulator has no such resource type, and refuses a template that holds one.
+     * The emulator lacks a resource type, or such a resource with one property, and refuses a template that holds it.
      *
-     * @param with types that go as well where they refer to a removed resource, since they are nothing without it
+     * @param property resources without it stay; empty: none stays
      */
-    record Remove(String type, Set<String> with, String reason) implements Rewrite {
-        Remove {
-            with = Set.copyOf(with);
-        }
-    }
+    record Remove(String type, Optional<String> property, String reason) implements Rewrite {}
 
     /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
     record Runtime(String from, String to, String reason) implements Rewrite {}
 
     static final List<Rewrite> REWRITES = List.of(
-            new Remove("AWS::EC2::EIP", Set.of(), "no addresses: nothing is routed on this machine"),
-            new Remove("AWS::EC2::NatGateway", Set.of("AWS::EC2::Route"), "no gateways: nothing is routed on this machine"),
-            new Remove("AWS::EC2::SecurityGroupIngress", Set.of(), "no stand-alone rules: nothing is filtered on this machine"),
-            new Remove("AWS::EC2::SecurityGroupEgress", Set.of(), "no stand-alone rules: nothing is filtered on this machine"),
+            new Remove("AWS::EC2::FlowLog", Optional.empty(), "nothing flows through the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupIngress", Optional.empty(), "nothing is filtered in the emulated network"),
+            new Remove("AWS::CloudWatch::Alarm", Optional.of("Metrics"), "the emulator evaluates no alarm that computes with metrics"),
             new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
 
-    private final String bootstrap;
+    private final Map<String, byte[]> runtime;
 
-    /** @param bootstrap the program that starts a Java function in place of the managed runtime */
-    Projection(String bootstrap) {
-        this.bootstrap = bootstrap;
+    /** @param runtime what is packed with a Java function in place of the managed runtime, by path */
+    Projection(Map<String, byte[]> runtime) {
+        this.runtime = new TreeMap<>(runtime);
     }
 
     /** Writes the projection of one assembly; the target is replaced. */
@@ -116,14 +112,12 @@ final class Projection {
 
     static void remove(ObjectNode template, Remove rule) {
         var resources = (ObjectNode) template.get("Resources");
-        var gone = names(resources, rule.type());
+        var gone = resources.properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()))
+                .filter(r -> rule.property().map(r.getValue().path("Properties")::has).orElse(true))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
         if (gone.isEmpty()) {
             return;
-        }
-        for (var resource : List.copyOf(resources.properties())) {
-            if (rule.with().contains(resource.getValue().get("Type").asString()) && references(resource.getValue().get("Properties")).stream().anyMatch(gone::contains)) {
-                gone.add(resource.getKey());
-            }
         }
         resources.remove(gone);
         for (JsonNode resource : resources) {
@@ -180,11 +174,6 @@ final class Projection {
         }
     }
 
-    private static Set<String> names(ObjectNode resources, String type) {
-        return resources.properties().stream().filter(r -> r.getValue().get("Type").asString().equals(type)).map(Map.Entry::getKey)
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
     // --- functions ---
 
     private void replaceRuntime(Path assembly, ObjectNode template, ObjectNode assets, Runtime rule, Map<String, String> replaced) throws IOException {
@@ -211,24 +200,24 @@ final class Projection {
         if (!jar.getFileName().toString().endsWith(".jar")) {
             throw new CloudFault("a Java function's asset is a jar, not " + jar.getFileName());
         }
-        String after = digest((before + "\n" + bootstrap).getBytes(StandardCharsets.UTF_8));
-        Path zip = assembly.resolve("asset." + after + ".zip");
-        if (!Files.exists(zip)) {
-            Files.write(zip, pack(Map.of("bootstrap", bootstrap.getBytes(StandardCharsets.UTF_8), "lib/functions.jar", Files.readAllBytes(jar))));
-        }
+        var entries = new TreeMap<>(runtime);
+        entries.put("lib/functions.jar", Files.readAllBytes(jar));
+        byte[] archive = pack(entries);
+        String after = digest(archive);
+        Path zip = Files.write(assembly.resolve("asset." + after + ".zip"), archive);
         ((ObjectNode) asset.get("source")).put("path", zip.getFileName().toString()).put("packaging", "file");
         asset.get("destinations").forEach(destination -> ((ObjectNode) destination).put("objectKey", after + ".zip"));
         files.set(after, asset);
         return after;
     }
 
-    private static byte[] pack(Map<String, byte[]> entries) throws IOException {
+    private static byte[] pack(SortedMap<String, byte[]> entries) throws IOException {
         var bytes = new ByteArrayOutputStream();
         try (var zip = new ZipOutputStream(bytes)) {
             zip.setLevel(0);
-            for (String name : new TreeSet<>(entries.keySet())) {
-                zip.putNextEntry(new ZipEntry(name).setLastModifiedTime(FileTime.fromMillis(0)));
-                new ByteArrayInputStream(entries.get(name)).transferTo(zip);
+            for (var entry : entries.entrySet()) {
+                zip.putNextEntry(new ZipEntry(entry.getKey()).setLastModifiedTime(FileTime.fromMillis(0)));
+                zip.write(entry.getValue());
             }
         }
         return bytes.toByteArray();

@@ -84,7 +84,7 @@ public final class Up {
 
     private void synthesize() {
         cdk.synthesize(landscapeFile);
-        new Projection(JavaFunctions.bootstrap(certificates)).project(files.synthesized(), files.assembly());
+        new Projection(JavaFunctions.runtime(certificates)).project(files.synthesized(), files.assembly());
     }
 
     private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {
