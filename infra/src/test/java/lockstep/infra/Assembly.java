@@ -21,8 +21,9 @@ import software.amazon.awscdk.AppProps;
  *
  * @param templates by stack name
  * @param findings  errors and warnings, of the CDK and of cdk-nag
+ * @param lookups   what the CDK would ask an account for
  */
-record Assembly(Map<String, String> templates, List<String> findings) {
+record Assembly(Map<String, String> templates, List<String> findings, List<String> lookups) {
     static final ObjectMapper JSON = new ObjectMapper();
     private static Assembly clinic;
 
@@ -56,7 +57,8 @@ record Assembly(Map<String, String> templates, List<String> findings) {
     private static Assembly read(Path directory) throws IOException {
         var templates = new TreeMap<String, String>();
         var findings = new ArrayList<String>();
-        for (var artifact : JSON.readTree(directory.resolve("manifest.json").toFile()).get("artifacts").properties()) {
+        var manifest = JSON.readTree(directory.resolve("manifest.json").toFile());
+        for (var artifact : manifest.get("artifacts").properties()) {
             if (!artifact.getValue().get("type").asText().equals("aws:cloudformation:stack")) {
                 continue;
             }
@@ -74,7 +76,7 @@ record Assembly(Map<String, String> templates, List<String> findings) {
         for (var report : JSON.readTree(directory.resolve("validation-report.json").toFile()).get("pluginReports")) {
             report.get("violations").forEach(violation -> findings.add(violation.toString()));
         }
-        return new Assembly(templates, findings);
+        return new Assembly(templates, findings, manifest.path("missing").findValuesAsText("key"));
     }
 
     /** A resource, and where it is. */
