@@ -7,7 +7,7 @@ import software.amazon.awscdk.services.logs.RetentionDays;
 /**
  * What an account's purpose decides: only production keeps its data when a stack goes.
  *
- * @param deletion   databases and stacks refuse to be deleted
+ * @param deletion   databases refuse to be deleted
  * @param data       what becomes of buckets, keys and secrets
  * @param database   what becomes of a database cluster
  * @param backupDays days that a database can be set back

@@ -6,7 +6,6 @@ import java.util.TreeMap;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import software.amazon.awscdk.Duration;
-import software.amazon.awscdk.services.cloudwatch.MathExpression;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -59,11 +58,8 @@ final class Workflow extends StateMachine {
                 .build());
         this.name = name;
         network.operations().grantPublish(this);
-        var failures = MathExpression.Builder.create()
-                .expression("failed + timedOut")
-                .usingMetrics(sorted(Map.of("failed", metricFailed(minute()), "timedOut", metricTimedOut(minute()))))
-                .period(Duration.minutes(1)).build();
-        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", failures, 0);
+        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", metricFailed(minute()), 0);
+        network.operations().tellWhen(scope, id + "TimedOutAlarm", name + ": an execution took longer than it may", metricTimedOut(minute()), 0);
         Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray name no resource", "Resource::*");
         Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
         Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");

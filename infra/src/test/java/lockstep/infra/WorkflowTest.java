@@ -178,7 +178,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(1 + 3 * 3, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 + 3 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }
