@@ -40,7 +40,7 @@ class ProtectionTest {
     void keysBucketsAndSecrets() {
         for (var type : KEPT) {
             for (var resource : Assembly.clinic().resources(type)) {
-                assertEquals(resource.stack().startsWith("production-") ? "Retain" : "Delete", resource.body().get("DeletionPolicy").asText(), resource::toString);
+                assertEquals(resource.stack().startsWith("production-") ? "RetainExceptOnCreate" : "Delete", resource.body().get("DeletionPolicy").asText(), resource::toString);
             }
         }
     }
