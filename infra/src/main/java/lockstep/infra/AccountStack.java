@@ -25,7 +25,6 @@ abstract class AccountStack extends Stack {
         super(scope, id, StackProps.builder()
                 .description(description)
                 .env(Environment.builder().account(props.account().id()).region(props.landscape().region()).build())
-                .terminationProtection(props.protection().deletion())
                 .build());
         this.props = props;
         Tags.of(this).add("product", props.landscape().product());

@@ -90,7 +90,7 @@ final class ShardStack extends AccountStack {
     }
 
     private DatabaseSecret secret(DatabaseUser user) {
-        var secret = DatabaseSecret.Builder.create(this, user.word() + "Secret")
+        var secret = DatabaseSecret.Builder.create(this, user.title() + "Secret")
                 .secretName(Names.secret(shard.name(), user))
                 .username(Names.databaseUser(shard.name(), user))
                 .encryptionKey(key).build();

@@ -7,7 +7,6 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.landscape.Table;
 import software.amazon.awscdk.Duration;
-import software.amazon.awscdk.services.cloudwatch.MathExpression;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -34,12 +33,13 @@ import software.constructs.Construct;
  * that both machines are made of. A failure is kept at {@code $.failure} as {Error, Cause}.
  */
 final class Workflow extends StateMachine {
-    static final String DATABASE_UNAVAILABLE = "lockstep.masterdata.engine.DatabaseUnavailable";
-    static final String BUSY = "lockstep.masterdata.engine.Busy";
+    private static final String FAULT = "lockstep.masterdata.engine.Fault$";
+    static final String DATABASE_UNAVAILABLE = FAULT + "DatabaseUnavailable";
+    static final String BUSY = FAULT + "Busy";
 
     /** Worth another try: the world was at fault, not the data. No other fault of lockstep is: each names itself, so none is caught by a wildcard. */
     static final List<String> TRANSIENT = List.of(
-            DATABASE_UNAVAILABLE, "lockstep.masterdata.engine.StoreUnavailable",
+            DATABASE_UNAVAILABLE, FAULT + "StoreUnavailable",
             "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException",
             "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
             "java.lang.OutOfMemoryError");
@@ -60,11 +60,8 @@ final class Workflow extends StateMachine {
                 .build());
         this.name = name;
         network.operations().grantPublish(this);
-        var failures = MathExpression.Builder.create()
-                .expression("failed + timedOut")
-                .usingMetrics(sorted(Map.of("failed", metricFailed(minute()), "timedOut", metricTimedOut(minute()))))
-                .period(Duration.minutes(1)).build();
-        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", failures, 0);
+        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", metricFailed(minute()), 0);
+        network.operations().tellWhen(scope, id + "TimedOutAlarm", name + ": an execution took longer than it may", metricTimedOut(minute()), 0);
         Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray name no resource", "Resource::*");
         Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
         Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");

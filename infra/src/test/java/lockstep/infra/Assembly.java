@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
+import java.util.function.Consumer;
 import lockstep.landscape.Landscape;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
@@ -21,28 +21,33 @@ import software.amazon.awscdk.AppProps;
  *
  * @param templates by stack name
  * @param findings  errors and warnings, of the CDK and of cdk-nag
+ * @param lookups   what the CDK would ask an account for
  */
-record Assembly(Map<String, String> templates, List<String> findings) {
+record Assembly(Map<String, String> templates, List<String> findings, List<String> lookups) {
     static final ObjectMapper JSON = new ObjectMapper();
     private static Assembly clinic;
 
     /** The landscape that is shipped, synthesized once for all tests. */
     static synchronized Assembly clinic() {
         if (clinic == null) {
-            clinic = synthesize(TestLandscapes.clinic());
+            clinic = synthesize("clinic", TestLandscapes.clinic());
         }
         return clinic;
     }
 
     /** Synthesizes with the feature flags of cdk.json, as the CDK CLI does. */
-    static Assembly synthesize(Landscape landscape) {
+    static Assembly synthesize(String name, Landscape landscape) {
+        return synthesize(name, app -> LockstepApp.assemble(app, landscape, Path.of("src/test/resources/functions.jar")));
+    }
+
+    static Assembly synthesize(String name, Consumer<App> assemble) {
         try {
             var context = JSON.readTree(Path.of("..", "cdk.json").toFile()).get("context");
             var app = new App(AppProps.builder()
                     .analyticsReporting(false)
-                    .outdir(Files.createTempDirectory(Path.of("target"), "cdk.out").toString())
+                    .outdir(Path.of("target", "cdk.out", name).toString())
                     .context(JSON.convertValue(context, new TypeReference<TreeMap<String, Object>>() {})).build());
-            LockstepApp.assemble(app, landscape, Path.of("src/test/resources/functions.jar"));
+            assemble.accept(app);
             return read(Path.of(app.synth().getDirectory()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -52,7 +57,8 @@ record Assembly(Map<String, String> templates, List<String> findings) {
     private static Assembly read(Path directory) throws IOException {
         var templates = new TreeMap<String, String>();
         var findings = new ArrayList<String>();
-        for (var artifact : JSON.readTree(directory.resolve("manifest.json").toFile()).get("artifacts").properties()) {
+        var manifest = JSON.readTree(directory.resolve("manifest.json").toFile());
+        for (var artifact : manifest.get("artifacts").properties()) {
             if (!artifact.getValue().get("type").asText().equals("aws:cloudformation:stack")) {
                 continue;
             }
@@ -70,17 +76,42 @@ record Assembly(Map<String, String> templates, List<String> findings) {
         for (var report : JSON.readTree(directory.resolve("validation-report.json").toFile()).get("pluginReports")) {
             report.get("violations").forEach(violation -> findings.add(violation.toString()));
         }
-        return new Assembly(templates, findings);
+        return new Assembly(templates, findings, manifest.path("missing").findValuesAsText("key"));
     }
 
-    /** The resources of a type in a stack, by logical id. */
-    Map<String, JsonNode> resources(String stack, String type) {
+    /** A resource, and where it is. */
+    record Resource(String stack, String id, JsonNode body) {
+        JsonNode property(String name) {
+            return body.path("Properties").path(name);
+        }
+
+        @Override
+        public String toString() {
+            return stack + "/" + id;
+        }
+    }
+
+    /** The resources of a type, in all stacks. */
+    List<Resource> resources(String type) {
+        return templates.keySet().stream().flatMap(stack -> resources(stack, type).stream()).toList();
+    }
+
+    List<Resource> resources(String stack, String type) {
         try {
             return JSON.readTree(templates.get(stack)).get("Resources").properties().stream()
-                    .filter(resource -> resource.getValue().get("Type").asText().equals(type))
-                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, TreeMap::new));
+                    .filter(entry -> entry.getValue().get("Type").asText().equals(type))
+                    .map(entry -> new Resource(stack, entry.getKey(), entry.getValue())).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The only resource of a type whose logical id contains the word. */
+    Resource resource(String stack, String type, String word) {
+        var found = resources(stack, type).stream().filter(resource -> resource.id().contains(word)).toList();
+        if (found.size() != 1) {
+            throw new AssertionError(stack + " has " + found.size() + " of " + type + " " + word);
+        }
+        return found.getFirst();
     }
 }

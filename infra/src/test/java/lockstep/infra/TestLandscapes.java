@@ -24,4 +24,8 @@ final class TestLandscapes {
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))));
     }
+
+    static Landscape empty() {
+        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of());
+    }
 }

@@ -4,10 +4,21 @@ import java.util.Locale;
 
 /** The users of a shard's database, each with a secret of its own. */
 public enum DatabaseUser {
-    ADMIN, READER, WRITER;
+    ADMIN("Admin"), READER("Reader"), WRITER("Writer");
+
+    private final String title;
+
+    DatabaseUser(String title) {
+        this.title = title;
+    }
+
+    /** As construct ids are written. */
+    public String title() {
+        return title;
+    }
 
     /** As it stands in names of secrets and users. */
     public String word() {
-        return name().toLowerCase(Locale.ROOT);
+        return title.toLowerCase(Locale.ROOT);
     }
 }

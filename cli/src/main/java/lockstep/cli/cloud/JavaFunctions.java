@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /** How a Java function is started on this machine: by AWS's own runtime interface client, on the JDK that runs this. */
 final class JavaFunctions {
@@ -28,7 +29,7 @@ final class JavaFunctions {
      * The native library is named, or else every process would unpack it over the one in /tmp that others have mapped, and crash them.
      */
     private static String bootstrap(Certificates certificates) {
-        String client = Stream.of(AWSLambda.class, Context.class, PojoSerializer.class).map(JavaFunctions::jarOf).map(Path::toString)
+        String client = Stream.of(AWSLambda.class, Context.class, PojoSerializer.class, SdkInternalThreadLocal.class).map(JavaFunctions::jarOf).map(Path::toString)
                 .collect(Collectors.joining(":"));
         return """
                 #!/bin/sh

@@ -57,8 +57,13 @@ record Execution(DescribeExecutionResponse described, List<HistoryEvent> history
 
     /** The answers of the functions so far, in their order. */
     List<Answer> answers() {
-        return history.stream().filter(e -> e.taskSucceededEventDetails() != null && e.taskSucceededEventDetails().output() != null)
-                .map(e -> new Answer(e.timestamp(), Json.MAPPER.readTree(e.taskSucceededEventDetails().output()).path("Payload"))).toList();
+        return history.stream().flatMap(e -> output(e).map(text -> new Answer(e.timestamp(), Json.MAPPER.readTree(text))).stream()).toList();
+    }
+
+    /** AWS tells a function's answer as an event of its own kind, the emulator as that of any task. */
+    private static Optional<String> output(HistoryEvent event) {
+        if (event.lambdaFunctionSucceededEventDetails() != null) return Optional.ofNullable(event.lambdaFunctionSucceededEventDetails().output());
+        return Optional.ofNullable(event.taskSucceededEventDetails()).map(details -> details.output());
     }
 
     /** What a state was given, when it has been entered. */

@@ -13,9 +13,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A function that decodes its event, calls, and encodes the answer, to which it adds how long it took ({@code millis}) and the
- * most memory the process has needed so far ({@code peakMemoryMiB}). Faults are logged here, once, and nowhere else.
+ * most memory the process has needed so far ({@code peakMemoryMiB}). Faults are logged here, once, and nowhere else. Public, since
+ * Lambda calls by reflection.
  */
-abstract class JsonFunction<I, O> implements RequestStreamHandler {
+public abstract class JsonFunction<I, O> implements RequestStreamHandler {
     private final Class<I> eventType;
 
     JsonFunction(Class<I> eventType) {

@@ -1,0 +1,64 @@
+package lockstep.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import lockstep.landscape.Purpose;
+import org.junit.jupiter.api.Test;
+
+/** What is stateful outlives mistakes in production, and goes with its stack elsewhere. */
+class ProtectionTest {
+    private static final List<String> KEPT = List.of("AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SecretsManager::Secret");
+
+    @Test
+    void onlyProductionIsProtected() {
+        for (var purpose : Purpose.values()) {
+            assertEquals(purpose == Purpose.PRODUCTION, Protection.of(purpose).deletion());
+        }
+        assertEquals(0, Protection.of(Purpose.DEMO).minCapacity(), "pauses when idle");
+        assertTrue(Protection.of(Purpose.PRODUCTION).minCapacity() > 0 && Protection.of(Purpose.QA).minCapacity() > 0);
+    }
+
+    @Test
+    void databases() {
+        for (var cluster : Assembly.clinic().resources("AWS::RDS::DBCluster")) {
+            var production = cluster.stack().startsWith("production-");
+            assertEquals(production, cluster.property("DeletionProtection").asBoolean(), cluster::toString);
+            assertEquals(production ? "Snapshot" : "Delete", cluster.body().get("DeletionPolicy").asText(), cluster::toString);
+            assertEquals(cluster.stack().startsWith("demo-") ? 0 : 0.5, cluster.property("ServerlessV2ScalingConfiguration").get("MinCapacity").asDouble(), cluster::toString);
+            assertTrue(cluster.property("StorageEncrypted").asBoolean() && cluster.property("KmsKeyId").has("Fn::GetAtt"), cluster::toString);
+        }
+    }
+
+    @Test
+    void keysBucketsAndSecrets() {
+        for (var type : KEPT) {
+            for (var resource : Assembly.clinic().resources(type)) {
+                assertEquals(resource.stack().startsWith("production-") ? "RetainExceptOnCreate" : "Delete", resource.body().get("DeletionPolicy").asText(), resource::toString);
+            }
+        }
+    }
+
+    /** Another logical id is another resource: the old one, and what it holds, would be deleted. */
+    @Test
+    void logicalIdsOfWhatIsStateful() {
+        var shard = Set.of("DatabaseB269D8BB", "Key961B73FD", "AdminSecretB9452750", "ReaderSecret5935E13C", "WriterSecret4C3EB24E");
+        var expected = new TreeMap<String, Set<String>>(Map.of(
+                "production-master-data-source", Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
+        for (var account : TestLandscapes.clinic().accounts()) {
+            expected.put(account.name() + "-network", Set.of("Key961B73FD"));
+            expected.put(account.name() + "-master-data-target", Set.of("masterKey59DF5E4D"));
+            account.shards().forEach(each -> expected.put(account.name() + "-shard-" + each.name(), shard));
+        }
+        var ids = new TreeMap<String, Set<String>>();
+        Stream.concat(Stream.of("AWS::RDS::DBCluster"), KEPT.stream()).flatMap(type -> Assembly.clinic().resources(type).stream())
+                .forEach(resource -> ids.computeIfAbsent(resource.stack(), stack -> new TreeSet<>()).add(resource.id()));
+        assertEquals(expected, ids);
+    }
+}

@@ -1,0 +1,46 @@
+package lockstep.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each stack of each account is as it was, but for the hashes of assets. {@code mvn test -Dsnapshots.update=true} takes new ones. */
+class SnapshotTest {
+    private static final Path SNAPSHOTS = Path.of("src", "test", "resources", "snapshots");
+    private static final boolean UPDATE = Boolean.getBoolean("snapshots.update");
+
+    static Stream<String> stacks() {
+        return Assembly.clinic().templates().keySet().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("stacks")
+    void asItWas(String stack) throws IOException {
+        var file = SNAPSHOTS.resolve(stack + ".json");
+        var template = masked(Assembly.clinic().templates().get(stack)) + "\n";
+        if (UPDATE) {
+            Files.createDirectories(SNAPSHOTS);
+            Files.writeString(file, template);
+        }
+        assertEquals(Files.readString(file), template, "mvn test -Dsnapshots.update=true, when this was meant");
+    }
+
+    @Test
+    void noSnapshotIsOfAStackThatIsGone() throws IOException {
+        try (var files = Files.list(SNAPSHOTS)) {
+            assertEquals(new TreeSet<>(stacks().toList()),
+                    files.map(file -> file.getFileName().toString().replace(".json", "")).collect(TreeSet::new, TreeSet::add, TreeSet::addAll));
+        }
+    }
+
+    private static String masked(String template) {
+        return template.replaceAll("[0-9a-f]{64}", "<asset>");
+    }
+}

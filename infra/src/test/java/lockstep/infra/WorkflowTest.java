@@ -1,0 +1,225 @@
+package lockstep.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.StreamSupport;
+import lockstep.infra.Assembly.Resource;
+import org.junit.jupiter.api.Test;
+
+class WorkflowTest {
+    private static final Assembly CLINIC = Assembly.clinic();
+    private static final Map<String, JsonNode> DUMP = states("production-master-data-source");
+    private static final Map<String, JsonNode> RESTORE = states("qa-master-data-target");
+
+    @Test
+    void dumpGoesItsWay() {
+        assertEquals("Snapshot", DUMP.get("Prepare").get("Next").asText());
+        assertEquals("$$.Execution.Name", DUMP.get("Prepare").at("/Parameters/sync/syncId.$").asText());
+        assertEquals("PublishManifest", DUMP.get("Snapshot").get("Next").asText());
+        assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport.stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
+        assertEquals("DumpParts", DUMP.get("AwaitSnapshot").get("Next").asText());
+        assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
+        assertEquals("ReleaseSnapshot", DUMP.get("SealManifest").get("Next").asText());
+        assertEquals("sealed", DUMP.get("ReleaseSnapshot").at("/Parameters/reason").asText());
+        assertEquals("Done", DUMP.get("PublishManifest").get("Next").asText());
+        assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"), names(DUMP.get("PublishManifest").at("/Parameters/Message")));
+    }
+
+    /** The Parallel would wait for the other branch for ever. */
+    @Test
+    void whateverFailsInABranchReleasesTheSnapshotFirst() {
+        assertEquals("ReleaseAfterHoldFailure", caught(DUMP, "HoldSnapshot"));
+        for (var state : List.of("AwaitSnapshot", "DumpParts", "SealManifest", "ReleaseSnapshot")) {
+            assertEquals("ReleaseAfterPartsFailure", caught(DUMP, state));
+        }
+        for (var branch : List.of("Hold", "Parts")) {
+            var release = DUMP.get("ReleaseAfter" + branch + "Failure");
+            assertEquals("$.failure.Cause", release.at("/Parameters/reason.$").asText());
+            assertEquals(branch + "Failed", release.get("Next").asText());
+            assertEquals(branch + "Failed", caught(DUMP, "ReleaseAfter" + branch + "Failure"));
+            assertEquals("$.failure.Cause", DUMP.get(branch + "Failed").get("CausePath").asText());
+            assertEquals("$.failure.Error", DUMP.get(branch + "Failed").get("ErrorPath").asText());
+        }
+    }
+
+    @Test
+    void aFailedDumpIsTold() {
+        assertEquals("NotifyFailure", caught(DUMP, "Snapshot"));
+        assertEquals("NotifyFailure", caught(DUMP, "PublishManifest"));
+        assertEquals("DumpFailed", DUMP.get("NotifyFailure").get("Next").asText());
+        assertEquals("DumpFailed", caught(DUMP, "NotifyFailure"));
+        assertEquals("$.failure.Cause", DUMP.get("DumpFailed").get("CausePath").asText());
+    }
+
+    @Test
+    void restoreGoesItsWay() {
+        assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
+        assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
+        assertEquals("Preflight", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
+        assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
+        assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());
+        assertEquals("AllInStep?", RESTORE.get("Record").get("Next").asText());
+        assertEquals("NotifyFailure", RESTORE.get("AllInStep?").at("/Choices/0/Next").asText());
+        assertEquals("Done", RESTORE.get("AllInStep?").get("Default").asText());
+        assertEquals("$.record.cause", RESTORE.get("RestoreFailed").get("CausePath").asText());
+    }
+
+    /** The account's own shards, and none that is the source. */
+    @Test
+    void sourceShardIsNeverRestored() {
+        var shards = states("production-master-data-target").get("Prepare").at("/Parameters/shards");
+        assertEquals("[clinic-2]", StreamSupport.stream(shards.spliterator(), false).map(shard -> shard.get("name").asText()).toList().toString());
+    }
+
+    @Test
+    void aShardThatFailsIsAnOutcome() {
+        Map.of("Preflight", "PreflightFailed", "StageParts", "StageFailed", "Publish", "PublishFailed").forEach((state, outcome) -> {
+            assertEquals(outcome, caught(RESTORE, state));
+            assertEquals(state, RESTORE.get(outcome).at("/Parameters/state").asText());
+            assertEquals(Set.of("cause.$", "error.$", "shard.$", "state"), names(RESTORE.get(outcome).get("Parameters")));
+            assertTrue(RESTORE.get(outcome).get("End").asBoolean());
+        });
+        assertEquals("Unexpected", caught(RESTORE, "RestoreShards"));
+        assertEquals("Unexpected", caught(RESTORE, "Record"));
+    }
+
+    @Test
+    void aBatchThatFailsIsAnOutcome() {
+        assertEquals("BatchFailed", caught(DUMP, "DumpBatch"));
+        assertEquals("BatchFailed", caught(RESTORE, "StageBatch"));
+        for (var states : List.of(DUMP, RESTORE)) {
+            assertEquals(Set.of("cause.$", "error.$"), names(states.get("BatchFailed").get("Parameters")));
+        }
+        for (var map : List.of(DUMP.get("DumpParts"), RESTORE.get("StageParts"))) {
+            assertEquals("DISTRIBUTED", map.at("/ItemProcessor/ProcessorConfig/Mode").asText());
+            assertEquals(4, map.get("MaxConcurrency").asInt());
+        }
+    }
+
+    @Test
+    void everyFunctionIsRetriedOnWhatMayPassAndEveryFailureIsCaught() {
+        for (var states : List.of(DUMP, RESTORE)) {
+            states.forEach((name, state) -> {
+                if (state.get("Type").asText().equals("Task") && state.get("Resource").asText().startsWith("<master")) {
+                    var errors = new TreeSet<String>();
+                    state.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
+                    var expected = new TreeSet<>(name.equals("HoldSnapshot") ? List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException") : Workflow.TRANSIENT);
+                    if (name.equals("Publish")) {
+                        expected.add(Workflow.BUSY);
+                    }
+                    assertEquals(expected, errors, name);
+                    assertFalse(caught(states, name).isEmpty());
+                    assertTrue(state.has("TimeoutSeconds"), name);
+                }
+            });
+        }
+    }
+
+    @Test
+    void machinesInvokeTheirFunctionsAlone() {
+        for (var stack : List.of("production-master-data-source", "demo-master-data-target")) {
+            var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst();
+            var named = new TreeSet<String>();
+            states(stack).values().forEach(state -> {
+                var resource = state.path("Resource").asText();
+                if (resource.startsWith("<master")) {
+                    named.add(resource.replaceAll("[<>]", ""));
+                }
+            });
+            var role = machine.property("RoleArn").at("/Fn::GetAtt/0").asText();
+            var invoked = new TreeSet<String>();
+            for (var policy : CLINIC.resources(stack, "AWS::IAM::Policy")) {
+                if (policy.property("Roles").at("/0/Ref").asText().equals(role)) {
+                    for (var statement : policy.property("PolicyDocument").get("Statement")) {
+                        if (statement.get("Action").asText().equals("lambda:InvokeFunction")) {
+                            statement.get("Resource").findValues("Fn::GetAtt").forEach(attribute -> invoked.add(attribute.get(0).asText()));
+                        }
+                    }
+                }
+            }
+            assertEquals(named, invoked);
+        }
+    }
+
+    @Test
+    void machinesLogAreTracedAndEnd() {
+        for (var machine : CLINIC.resources("AWS::StepFunctions::StateMachine")) {
+            assertEquals("ALL", machine.property("LoggingConfiguration").get("Level").asText());
+            assertTrue(machine.property("TracingConfiguration").get("Enabled").asBoolean());
+            assertTrue(definition(machine).has("TimeoutSeconds"));
+        }
+        CLINIC.resources("AWS::Logs::LogGroup").stream().filter(group -> group.id().contains("DumpLogs") || group.id().contains("RestoreLogs") && !group.id().contains("StartRestore"))
+                .forEach(group -> assertTrue(group.property("LogGroupName").asText().startsWith("/aws/vendedlogs/states/lockstep-"), group::toString));
+    }
+
+    @Test
+    void inboxKeepsWhatCannotBeHandled() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var stack = account + "-master-data-target";
+            var inbox = CLINIC.resource(stack, "AWS::SQS::Queue", "Inbox");
+            assertEquals(3, inbox.property("RedrivePolicy").get("maxReceiveCount").asInt());
+            assertEquals(CLINIC.resource(stack, "AWS::SQS::Queue", "Refused").id(), inbox.property("RedrivePolicy").at("/deadLetterTargetArn/Fn::GetAtt/0").asText());
+            var mapping = CLINIC.resources(stack, "AWS::Lambda::EventSourceMapping").getFirst();
+            assertEquals(10, mapping.property("BatchSize").asInt());
+            assertEquals("[\"ReportBatchItemFailures\"]", mapping.property("FunctionResponseTypes").toString());
+            assertTrue(CLINIC.resources(stack, "AWS::SNS::Subscription").getFirst().property("RawMessageDelivery").asBoolean());
+        }
+    }
+
+    @Test
+    void everyAlarmIsTold() {
+        assertEquals(2 + 3 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
+            assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
+        }
+    }
+
+    private static String caught(Map<String, JsonNode> states, String name) {
+        var catches = states.get(name).path("Catch");
+        assertEquals("[\"States.ALL\"]", catches.path(0).path("ErrorEquals").toString(), name);
+        return catches.get(0).get("Next").asText();
+    }
+
+    private static Set<String> names(JsonNode object) {
+        return object.properties().stream().map(Map.Entry::getKey).collect(TreeSet::new, TreeSet::add, TreeSet::addAll);
+    }
+
+    /** All states of the stack's machine by name, also those of branches and Maps. */
+    private static Map<String, JsonNode> states(String stack) {
+        var states = new TreeMap<String, JsonNode>();
+        for (var group : definition(CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst()).findValues("States")) {
+            collect(group, states);
+        }
+        return states;
+    }
+
+    private static void collect(JsonNode group, Map<String, JsonNode> states) {
+        for (var state : group.properties()) {
+            states.put(state.getKey(), state.getValue());
+            state.getValue().findValues("States").forEach(inner -> collect(inner, states));
+        }
+    }
+
+    /** The definition, with {@code <LogicalId>} for each reference. */
+    private static JsonNode definition(Resource machine) {
+        var text = new StringBuilder();
+        for (var piece : machine.property("DefinitionString").at("/Fn::Join/1")) {
+            text.append(piece.isTextual() ? piece.asText() : "<" + piece.path("Fn::GetAtt").path(0).asText(piece.path("Ref").asText()) + ">");
+        }
+        try {
+            return Assembly.JSON.readTree(text.toString());
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(text.toString(), e);
+        }
+    }
+}
