@@ -114,11 +114,20 @@ final class MasterDataSource extends Construct {
         return machine;
     }
 
+    /**
+     * The role of an account's worker. IAM compares the role's ARN, by its words, so that the role need not exist yet; an emulator may
+     * compare the session's, which no other role can have.
+     */
+    private List<String> worker(Account account) {
+        var role = Names.workerRole(dataSet.name());
+        return List.of(Names.roleArn(account.id(), role), "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role));
+    }
+
     /** What a target's worker becomes: it reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
         var trusted = targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id()).withConditions(new TreeMap<>(Map.of(
                 "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
-                "ArnEquals", Map.of("aws:PrincipalArn", Names.roleArn(account.id(), Names.workerRole(dataSet.name()))))))).toArray(IPrincipal[]::new);
+                "ArnLike", Map.of("aws:PrincipalArn", worker(account)))))).toArray(IPrincipal[]::new);
         var role = Role.Builder.create(this, "Reader")
                 .roleName(Names.readerRole(dataSet.name())).assumedBy(new CompositePrincipal(trusted)).maxSessionDuration(Duration.hours(1)).build();
         // by hand: grantRead would allow to list the bucket as well

@@ -81,7 +81,8 @@ class SecurityTest {
         for (var statement : reader.property("AssumeRolePolicyDocument").get("Statement")) {
             var account = statement.at("/Principal/AWS").asText().replaceAll("\\D", "");
             assertEquals("lockstep-master", statement.at("/Condition/StringEquals/sts:ExternalId").asText());
-            assertEquals("arn:aws:iam::%s:role/lockstep-master-worker".formatted(account), statement.at("/Condition/ArnEquals/aws:PrincipalArn").asText());
+            assertEquals("arn:aws:iam::%s:role/lockstep-master-worker".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/0").asText());
+            assertEquals("arn:aws:sts::%s:assumed-role/lockstep-master-worker/*".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/1").asText());
             accounts.add(account);
         }
         assertEquals(Set.of("111111111111", "222222222222", "333333333333"), accounts);
