@@ -28,6 +28,7 @@ import tools.jackson.databind.JsonNode;
 
 /** Starts one sync and tells, each time it is asked, where it stands: from the executions' histories and what the workers noted. */
 public final class SyncFollower implements AutoCloseable {
+    private static final Duration PROGRESS = Duration.ofSeconds(5);
     private final SyncAccess access;
     private final SyncPaths paths;
     private final SfnClient source;
@@ -35,6 +36,8 @@ public final class SyncFollower implements AutoCloseable {
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
     private final Map<String, ShardReporter> reporters = new LinkedHashMap<>();
     private final Map<Integer, Dumped> dumped = new LinkedHashMap<>();
+    private final Map<String, Long> staged = new LinkedHashMap<>();
+    private final Map<String, Instant> asked = new LinkedHashMap<>();
     private Batch[] batches;
     private Instant begun = Instant.now();
 
@@ -151,10 +154,21 @@ public final class SyncFollower implements AutoCloseable {
                     Optional.of(failure.map(f -> f.path("state").asString("?")).orElse("restore")),
                     Optional.of(failure.map(f -> f.path("error").asString("?")).orElseGet(execution::error)),
                     Optional.of(failure.map(f -> Execution.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak);
-        long staged = preflight.isPresent() ? reporters.get(shard.name()).stagedRows(paths.syncId()) : 0;
-        long expected = dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream()).mapToLong(Part::rows).sum();
-        var phase = preflight.isEmpty() ? ShardPhase.preflight : staged < expected ? ShardPhase.staging : ShardPhase.publishing;
-        return new SyncState.Shard(account.name(), shard.name(), phase, staged, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
+        long expected = preflight.map(a -> a.payload().path("rows").asLong(0)).orElse(0L);
+        if (preflight.isPresent() && stagedRows(shard) < expected) askHowFar(shard);
+        var phase = preflight.isEmpty() ? ShardPhase.preflight : stagedRows(shard) < expected ? ShardPhase.staging : ShardPhase.publishing;
+        return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows(shard), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
+    }
+
+    private long stagedRows(Shard shard) {
+        return staged.getOrDefault(shard.name(), 0L);
+    }
+
+    /** Now and then, since it costs the shard a query and the machine a function's time; it never goes back. */
+    private void askHowFar(Shard shard) {
+        if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
+        staged.merge(shard.name(), reporters.get(shard.name()).stagedRows(paths.syncId()), Math::max);
+        asked.put(shard.name(), Instant.now());
     }
 
     private static List<TableChange> changes(JsonNode published) {

@@ -5,10 +5,15 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import lockstep.masterdata.engine.Manifest.TableManifest;
 
 /** Reads what a shard's table really holds, without the rows that are only kept. */
 final class ContentReader {
     private ContentReader() {}
+
+    static Content read(Connection connection, String dataSet, TableManifest table) throws SQLException {
+        return read(connection, dataSet, table.name(), table.columnNames(), table.key(), table.where());
+    }
 
     static Content read(Connection connection, String dataSet, String table, List<String> columns, List<String> key, Optional<String> where) throws SQLException {
         String condition = where.orElse("true");

@@ -23,25 +23,38 @@ public final class Preflight {
         this.target = target;
     }
 
-    /** The parts from one number (inclusive) up to another (exclusive), as {@link Manifest#placedParts} counts them. */
+    /** The parts to be staged from one number (inclusive) up to another (exclusive). */
     public record PartRange(int from, int until) {}
 
+    /** What is to be staged: parts of the tables that do not hold yet what the manifest says. */
+    public record Plan(List<PartRange> batches, long rows) {}
+
     /**
-     * @return what is to be staged, nothing if the sync is in force already
+     * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
      */
-    public List<PartRange> prepare(Manifest manifest) {
+    public Plan prepare(Manifest manifest) {
         return target.transaction(connection -> {
             var applied = Applied.read(connection, manifest.dataSet());
-            if (applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return List.of();
+            if (applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return new Plan(List.of(), 0);
             Applied.checkOrder(applied, manifest);
             checkSchema(connection, manifest);
             dropOvertaken(connection, manifest);
-            Accepted.write(connection, manifest);
-            new Staging(manifest).create(connection);
-            return batches(manifest.placedParts().size());
+            var accepted = new Accepted(manifest, differing(connection, manifest)).write(connection);
+            new Staging(accepted).create(connection);
+            var parts = accepted.parts();
+            return new Plan(batches(parts.size()), parts.stream().mapToLong(p -> p.part().rows()).sum());
         });
+    }
+
+    /** A table with kept rows counts, so that those are tried again. */
+    private static List<String> differing(Connection connection, Manifest manifest) throws SQLException {
+        var differing = new ArrayList<String>();
+        for (TableManifest table : manifest.tables())
+            if (ContentReader.kept(connection, manifest.dataSet(), table.name()) > 0 || !ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()))
+                differing.add(table.name());
+        return differing;
     }
 
     private static List<PartRange> batches(int parts) {

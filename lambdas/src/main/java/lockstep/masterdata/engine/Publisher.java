@@ -36,14 +36,15 @@ public final class Publisher {
         return target.transaction(connection -> {
             Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
             Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
-            Manifest manifest = Accepted.read(connection, dataSet, syncId);
+            var accepted = Accepted.read(connection, dataSet, syncId);
+            Manifest manifest = accepted.manifest();
             var applied = Applied.read(connection, dataSet);
             if (applied.filter(a -> a.syncId().equals(syncId)).isPresent()) return verify(connection, manifest, Map.of());
             Applied.checkOrder(applied, manifest);
-            var staging = new Staging(manifest);
+            var staging = new Staging(accepted);
             var missing = staging.missingParts(connection);
             if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
-            var changes = new Merge(connection, manifest, staging).run();
+            var changes = new Merge(connection, accepted, staging).run();
             var results = verify(connection, manifest, changes);
             advanceSequences(connection, manifest);
             Applied.write(connection, manifest);
@@ -57,7 +58,7 @@ public final class Publisher {
         var results = new ArrayList<TableResult>();
         var wrong = new ArrayList<String>();
         for (TableManifest table : manifest.tables()) {
-            Content found = ContentReader.read(connection, manifest.dataSet(), table.name(), table.columnNames(), table.key(), table.where());
+            Content found = ContentReader.read(connection, manifest.dataSet(), table);
             if (!found.equals(table.content()))
                 wrong.add(table.name() + " has " + found.rows() + " rows with digest " + found.digest() + " instead of " + table.rows() + " with " + table.digest());
             Changes made = changes.getOrDefault(table.name(), new Changes());
@@ -93,12 +94,12 @@ public final class Publisher {
         private final Map<String, Changes> changes = new LinkedHashMap<>();
         private final Map<String, Long> gone = new LinkedHashMap<>();
 
-        Merge(Connection connection, Manifest manifest, Staging staging) throws SQLException {
+        Merge(Connection connection, Accepted accepted, Staging staging) throws SQLException {
             this.connection = connection;
-            this.manifest = manifest;
+            this.manifest = accepted.manifest();
             this.staging = staging;
-            var names = manifest.tables().stream().map(TableManifest::name).toList();
-            var byName = manifest.tables().stream().collect(Collectors.toMap(TableManifest::name, t -> t));
+            var names = accepted.tables().stream().map(TableManifest::name).toList();
+            var byName = accepted.tables().stream().collect(Collectors.toMap(TableManifest::name, t -> t));
             references = Schema.referencesTo(connection, names);
             parentsFirst = Schema.parentsFirst(names, references).stream().map(byName::get).toList();
         }
@@ -154,8 +155,9 @@ public final class Publisher {
         }
 
         private void keepTheRest() throws SQLException {
-            try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ?")) {
+            try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ? AND table_name = ANY (?)")) {
                 delete.setString(1, manifest.dataSet());
+                delete.setArray(2, connection.createArrayOf("text", parentsFirst.stream().map(TableManifest::name).toArray()));
                 delete.executeUpdate();
             }
             for (TableManifest table : parentsFirst) if (gone.get(table.name()) > 0) Sql.execute(connection, sql("keep", table, "g.", table.key()));

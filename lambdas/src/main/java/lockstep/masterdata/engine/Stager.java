@@ -20,11 +20,11 @@ public final class Stager {
      * @return how many parts the batch has
      */
     public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
-        Manifest manifest = target.run(connection -> Accepted.read(connection, dataSet, syncId));
-        var staging = new Staging(manifest);
-        var parts = manifest.placedParts();
+        var accepted = target.run(connection -> Accepted.read(connection, dataSet, syncId));
+        var staging = new Staging(accepted);
+        var parts = accepted.parts();
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
-            throw new Fault.InvalidRequest("parts " + batch + " are not in the manifest of " + parts.size());
+            throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
         PartStore store = storeOf.apply(numbers.stream().map(n -> parts.get(n).part().object()).toList());
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {

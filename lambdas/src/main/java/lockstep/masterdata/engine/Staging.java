@@ -21,11 +21,13 @@ import org.postgresql.copy.CopyIn;
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
+    private final Accepted accepted;
     private final Manifest manifest;
     private final String suffix;
 
-    Staging(Manifest manifest) {
-        this.manifest = manifest;
+    Staging(Accepted accepted) {
+        this.accepted = accepted;
+        this.manifest = accepted.manifest();
         this.suffix = suffix(manifest.dataSet(), manifest.syncId());
     }
 
@@ -41,7 +43,7 @@ final class Staging {
     }
 
     void create(Connection connection) throws SQLException {
-        for (TableManifest table : manifest.tables())
+        for (TableManifest table : accepted.tables())
             Sql.execute(connection, "CREATE UNLOGGED TABLE IF NOT EXISTS " + of(table) + " WITH (autovacuum_enabled = off) AS SELECT "
                     + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
     }
@@ -118,7 +120,7 @@ final class Staging {
         }
     }
 
-    /** Whether every part of the manifest is staged. */
+    /** The numbers of the parts that are not staged yet. */
     List<Integer> missingParts(Connection connection) throws SQLException {
         var staged = new java.util.HashSet<Integer>();
         try (var query = connection.prepareStatement("SELECT part FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {
@@ -128,7 +130,7 @@ final class Staging {
                 while (row.next()) staged.add(row.getInt(1));
             }
         }
-        return java.util.stream.IntStream.range(0, manifest.placedParts().size()).filter(i -> !staged.contains(i)).boxed().toList();
+        return java.util.stream.IntStream.range(0, accepted.parts().size()).filter(i -> !staged.contains(i)).boxed().toList();
     }
 
     private static MessageDigest sha256() {

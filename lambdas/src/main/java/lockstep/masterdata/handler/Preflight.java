@@ -10,7 +10,7 @@ import lockstep.masterdata.engine.Preflight.PartRange;
 public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
     public record Event(TargetSync sync, TargetSync.TargetShard shard) {}
 
-    public record Answer(String shard, List<PartRange> batches) {}
+    public record Answer(String shard, List<PartRange> batches, long rows) {}
 
     public Preflight() {
         super(Event.class);
@@ -21,7 +21,8 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
         TargetSync sync = event.sync();
         try (var access = sync.source().manifest(sync.syncId(), sync.manifestKey())) {
             var manifest = new ManifestReader(access.store(), access.signature()).read(sync.manifestKey(), sync.dataSet(), sync.syncId());
-            return new Answer(event.shard().name(), new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest));
+            var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest);
+            return new Answer(event.shard().name(), plan.batches(), plan.rows());
         }
     }
 }

@@ -127,9 +127,31 @@ class SyncTest {
     }
 
     @Test
+    void stagesOnlyTablesThatDiffer() {
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.postal SET town = 'moved' WHERE seq = 1 AND town <> 'local'");
+        sync.dump(source, "two");
+        assertEquals(300, sync.preflight(target, "two").rows());
+        sync.restore(target, "two");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+        sync.dump(source, "three");
+        assertEquals(new Preflight.Plan(List.of(), 0), sync.preflight(target, "three"));
+        sync.restore(target, "three");
+        assertEquals("three", target.value("SELECT sync_id FROM lockstep.applied"));
+    }
+
+    @Test
+    void notDecidedAgainWhenPreflightIsTriedAgain() {
+        sync.dump(source, "one");
+        var plan = sync.preflight(target, "one");
+        target.execute("INSERT INTO m.drug (code) VALUES ('in between')");
+        assertEquals(plan, sync.preflight(target, "one"));
+    }
+
+    @Test
     void aRepeatChangesNothing() {
         sync.run(source, target, "one");
-        assertEquals(List.of(), sync.preflight(target, "one"));
+        assertEquals(List.of(), sync.preflight(target, "one").batches());
         var again = sync.restore(target, "one");
         assertEquals(0, again.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
     }

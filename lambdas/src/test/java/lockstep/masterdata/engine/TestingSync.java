@@ -84,10 +84,10 @@ final class TestingSync {
     }
 
     void stage(Database target, String syncId) {
-        for (var batch : preflight(target, syncId)) new Stager(target, 2).stage(dataSet.name(), syncId, batch, keys -> store);
+        for (var batch : preflight(target, syncId).batches()) new Stager(target, 2).stage(dataSet.name(), syncId, batch, keys -> store);
     }
 
-    List<Preflight.PartRange> preflight(Database target, String syncId) {
+    Preflight.Plan preflight(Database target, String syncId) {
         return new Preflight(target).prepare(readManifest(syncId));
     }
 
