@@ -31,7 +31,7 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         environment.merge("PATH", files.nodeTools().toString(), (path, node) -> node + ":" + path);
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.put("HOME", files.emptyHome().toString());
-        environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
+        environment.put("TMPDIR", files.emptyHome().resolve("tmp").toString());
         environment.put("AWS_CONFIG_FILE", "/dev/null");
         environment.put("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         environment.put("AWS_EC2_METADATA_DISABLED", "true");

@@ -119,8 +119,10 @@ final class Emulator {
                 "USE_SSL", "1", "AUTH", "true", "GATEWAY_PORT", String.valueOf(port), "MINISTACK_REGION", region,
                 "MINISTACK_SSL_CERT", certificates.certificate().toString(), "MINISTACK_SSL_KEY", certificates.key().toString(),
                 "BIND_HOST", "127.0.0.1", "SFTP_ENABLED", "0", "IOT_MTLS_ENABLED", "0"));
-        // Functions inherit the emulator's environment, these two above all.
+        // Functions inherit the emulator's environment, endpoint and certificate above all.
         environment.put("AWS_ENDPOINT_URL", "https://127.0.0.1:" + port);
+        // Its own, since it is emptied at each start.
+        environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
         environment.put("LAMBDA_WARM_TTL_SECONDS", "1800");
         environment.put("PYTHONUNBUFFERED", "1");
