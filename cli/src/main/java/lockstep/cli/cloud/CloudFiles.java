@@ -74,7 +74,7 @@ public record CloudFiles(Path project, Path tools, Path home) {
 
     void create() {
         try {
-            for (Path directory : new Path[] {home, certificates(), emulator().resolve("tmp"), emptyHome(), home.resolve("logs"), home.resolve("databases")}) {
+            for (Path directory : new Path[] {home, certificates(), emulator().resolve("tmp"), emptyHome().resolve("tmp"), home.resolve("logs"), home.resolve("databases")}) {
                 Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             }
             Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));

@@ -19,8 +19,11 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed) {
 
-    /** @param instance differs for each start: an emulator that was started anew knows nothing of earlier deployments */
-    record EmulatorState(int port, ProcessIdentity process, String instance) {}
+    /**
+     * @param instance      differs for each start: an emulator that was started anew knows nothing of earlier deployments
+     * @param configuration fingerprint of what it was started with
+     */
+    record EmulatorState(int port, ProcessIdentity process, String instance, String configuration) {}
 
     record DatabaseState(int port, String password) {}
 

@@ -1,10 +1,12 @@
 package lockstep.cli.cloud;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
@@ -29,12 +31,19 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         environment.merge("PATH", files.nodeTools().toString(), (path, node) -> node + ":" + path);
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.put("HOME", files.emptyHome().toString());
-        environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
+        environment.put("TMPDIR", files.emptyHome().resolve("tmp").toString());
         environment.put("AWS_CONFIG_FILE", "/dev/null");
         environment.put("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         environment.put("AWS_EC2_METADATA_DISABLED", "true");
         environment.put("NO_COLOR", "1");
         return environment;
+    }
+
+    /** Without what differs between a user's terminals. */
+    Map<String, String> ownEnvironment() {
+        var own = new TreeMap<>(environment);
+        own.keySet().removeAll(INHERITED);
+        return own;
     }
 
     /** Starts it and returns at once. */
@@ -54,7 +63,7 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
     /** Runs it to its end; the log then holds its output alone. */
     void run(String what) {
         try {
-            java.nio.file.Files.deleteIfExists(log);
+            Files.deleteIfExists(log);
             var process = start();
             int exit = process.waitFor();
             if (exit != 0) {

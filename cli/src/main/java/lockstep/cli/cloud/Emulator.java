@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -42,30 +43,30 @@ final class Emulator {
         this.region = region;
     }
 
-    /** Starts it if it does not run. */
+    /** Starts it if it does not run, or runs with another version or configuration. */
     void ensure() {
         var known = store.read().emulator();
-        if (known.isPresent() && known.get().process().running().isPresent() && answers(endpoint(certificates, known.get()))) {
+        if (known.isPresent() && known.get().process().running().isPresent() && known.get().configuration().equals(configuration(known.get().port()))
+                && answers(endpoint(certificates, known.get()))) {
             return;
         }
         stop();
         int port = CloudState.freePort(known.map(EmulatorState::port));
-        Path log = files.log("emulator");
         try {
-            Files.deleteIfExists(log);
+            Files.deleteIfExists(files.log("emulator"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         CloudFiles.deleteTree(files.emulator().resolve("tmp"));
         files.create();
-        var process = command(port, log).start();
-        var started = new EmulatorState(port, ProcessIdentity.of(process.toHandle()), UUID.randomUUID().toString());
+        var process = command(port).start();
+        var started = new EmulatorState(port, ProcessIdentity.of(process.toHandle()), UUID.randomUUID().toString(), configuration(port));
         store.update(state -> state.withEmulator(Optional.of(started)));
         var endpoint = endpoint(certificates, started);
         var deadline = Instant.now().plus(START_PATIENCE);
         while (!answers(endpoint)) {
             if (!process.isAlive() || Instant.now().isAfter(deadline)) {
-                throw new CloudFault("the emulator did not start", log);
+                throw new CloudFault("the emulator did not start", files.log("emulator"));
             }
             pause();
         }
@@ -102,14 +103,26 @@ final class Emulator {
         return new LocalEndpoint(URI.create("https://127.0.0.1:" + emulator.port()), certificates.authority(), certificates.trustStore());
     }
 
-    private Command command(int port, Path log) {
+    private String configuration(int port) {
+        try {
+            String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"));
+            var command = command(port);
+            return Projection.digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Command command(int port) {
         var environment = Command.cleanEnvironment(files);
         environment.putAll(Map.of(
                 "USE_SSL", "1", "AUTH", "true", "GATEWAY_PORT", String.valueOf(port), "MINISTACK_REGION", region,
                 "MINISTACK_SSL_CERT", certificates.certificate().toString(), "MINISTACK_SSL_KEY", certificates.key().toString(),
                 "BIND_HOST", "127.0.0.1", "SFTP_ENABLED", "0", "IOT_MTLS_ENABLED", "0"));
-        // Functions inherit the emulator's environment, these two above all.
+        // Functions inherit the emulator's environment, endpoint and certificate above all.
         environment.put("AWS_ENDPOINT_URL", "https://127.0.0.1:" + port);
+        // Its own, since it is emptied at each start.
+        environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
         environment.put("LAMBDA_WARM_TTL_SECONDS", "1800");
         environment.put("PYTHONUNBUFFERED", "1");
@@ -118,7 +131,7 @@ final class Emulator {
         return new Command(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])",
                 files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
                 "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
-                files.emulator(), environment, log);
+                files.emulator(), environment, files.log("emulator"));
     }
 
     private boolean answers(LocalEndpoint endpoint) {

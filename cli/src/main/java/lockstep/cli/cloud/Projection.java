@@ -13,7 +13,6 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -38,20 +37,15 @@ final class Projection {
         String reason();
     }
 
-    /**
-     * The emulator lacks a resource type, or such a resource with one property, and refuses a template that holds it.
-     *
-     * @param property resources without it stay; empty: none stays
-     */
-    record Remove(String type, Optional<String> property, String reason) implements Rewrite {}
+    /** The emulator has no such resource type, and refuses a template that holds one. */
+    record Remove(String type, String reason) implements Rewrite {}
 
     /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
     record Runtime(String from, String to, String reason) implements Rewrite {}
 
     static final List<Rewrite> REWRITES = List.of(
-            new Remove("AWS::EC2::FlowLog", Optional.empty(), "nothing flows through the emulated network"),
-            new Remove("AWS::EC2::SecurityGroupIngress", Optional.empty(), "nothing is filtered in the emulated network"),
-            new Remove("AWS::CloudWatch::Alarm", Optional.of("Metrics"), "the emulator evaluates no alarm that computes with metrics"),
+            new Remove("AWS::EC2::FlowLog", "nothing flows through the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupIngress", "nothing is filtered in the emulated network"),
             new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -114,7 +108,6 @@ final class Projection {
         var resources = (ObjectNode) template.get("Resources");
         var gone = resources.properties().stream()
                 .filter(r -> r.getValue().get("Type").asString().equals(rule.type()))
-                .filter(r -> rule.property().map(r.getValue().path("Properties")::has).orElse(true))
                 .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
         if (gone.isEmpty()) {
             return;

@@ -1,0 +1,158 @@
+package lockstep.cli.cloud;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The projection of what infra really synthesizes, against what the installed emulator really supports. */
+class ProjectionTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Set<String> SYNC_PATH = Set.of("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
+            "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::Bucket", "AWS::S3::BucketPolicy",
+            "AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::SecretsManager::Secret",
+            "AWS::SecretsManager::SecretTargetAttachment");
+
+    @TempDir
+    private static Path directory;
+    private static CloudFiles files;
+
+    @BeforeAll
+    static void synthesizeAndProject() {
+        var launcher = CloudFiles.ofLauncher();
+        files = new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud"));
+        files.create();
+        new Cdk(files, "eu-central-1").synthesize(files.project().resolve("lockstep.yaml"));
+        new Projection(JavaFunctions.runtime(Certificates.in(files.certificates()))).project(files.synthesized(), files.assembly());
+    }
+
+    @Test
+    void everyRewriteIsNeeded() throws IOException {
+        var before = resources(files.synthesized()).values();
+        for (var rewrite : Projection.REWRITES) {
+            assertTrue(switch (rewrite) {
+                case Projection.Remove remove -> before.stream().anyMatch(r -> r.get("Type").asString().equals(remove.type()));
+                case Projection.Runtime runtime -> before.stream().anyMatch(r -> r.at("/Properties/Runtime").asString("").equals(runtime.from()));
+            }, "nothing is synthesized that " + rewrite + " applies to");
+        }
+        var supported = supported();
+        for (var rewrite : Projection.REWRITES) {
+            if (rewrite instanceof Projection.Remove remove) {
+                assertFalse(supported.contains(remove.type()), "the emulator has " + remove.type() + " by now: take it off the list");
+            }
+        }
+    }
+
+    @Test
+    void theEmulatorSupportsAllThatIsLeft() throws IOException {
+        var types = resources(files.assembly()).values().stream().map(r -> r.get("Type").asString()).collect(Collectors.toCollection(TreeSet::new));
+        types.removeAll(supported());
+        assertEquals(Set.of(), types);
+    }
+
+    @Test
+    void theSyncPathIsUntouched() throws IOException {
+        var before = resources(files.synthesized());
+        var after = resources(files.assembly());
+        before.forEach((name, resource) -> {
+            if (SYNC_PATH.contains(resource.get("Type").asString())) {
+                assertEquals(resource, after.get(name), name);
+            }
+        });
+    }
+
+    @Test
+    void ofFunctionsOnlyRuntimeAndCodeDiffer() throws IOException {
+        var before = resources(files.synthesized());
+        resources(files.assembly()).forEach((name, resource) -> {
+            if (resource.get("Type").asString().equals("AWS::Lambda::Function")) {
+                var original = (ObjectNode) before.get(name);
+                var projected = (ObjectNode) resource;
+                for (var function : new ObjectNode[] {original, projected}) {
+                    ((ObjectNode) function.get("Properties")).remove("Runtime");
+                    ((ObjectNode) function.at("/Properties/Code")).remove("S3Key");
+                }
+                assertEquals(original, projected, name);
+            }
+        });
+    }
+
+    @Test
+    void nothingDanglesAndEveryAssetIsThere() throws IOException {
+        try (var paths = Files.list(files.assembly())) {
+            for (Path path : paths.toList()) {
+                if (path.toString().endsWith(".template.json")) {
+                    assertEquals(Set.of(), Projection.dangling(JSON.readTree(path)), path.toString());
+                } else if (path.toString().endsWith(".assets.json")) {
+                    JSON.readTree(path).get("files").forEach(asset -> assertTrue(Files.exists(files.assembly().resolve(asset.at("/source/path").asString())), path + ": " + asset));
+                }
+            }
+        }
+    }
+
+    @Test
+    void theJarOfTheFunctionsIsTheSame() throws IOException {
+        Path zip = withSuffix(files.assembly(), ".zip");
+        Path jar = withSuffix(files.synthesized(), ".jar");
+        try (var archive = new ZipFile(zip.toFile())) {
+            try (var packed = archive.getInputStream(archive.getEntry("lib/functions.jar"))) {
+                assertEquals(Projection.digest(Files.readAllBytes(jar)), Projection.digest(packed.readAllBytes()));
+            }
+            try (var bootstrap = archive.getInputStream(archive.getEntry("bootstrap"))) {
+                assertTrue(new String(bootstrap.readAllBytes(), StandardCharsets.UTF_8).startsWith("#!/bin/sh\n"));
+            }
+        }
+    }
+
+    @Test
+    void referencesOfAllKindsAreFound() {
+        var template = JSON.readTree("""
+                {"Parameters": {"P": {}}, "Resources": {"A": {"DependsOn": ["Gone1"], "Properties": {"x": {"Ref": "P"}, "y": {"Ref": "AWS::Region"}}},
+                 "B": {"DependsOn": "Gone2", "Properties": {"x": {"Fn::GetAtt": ["Gone3", "Arn"]}, "y": {"Fn::GetAtt": "Gone4.Arn"},
+                   "z": {"Fn::Sub": "${Gone5}-${A.Arn}-${!Literal}"}, "w": {"Fn::Sub": ["${Own}", {"Own": {"Ref": "Gone6"}}]}}}}}
+                """);
+        assertEquals(Set.of("Gone1", "Gone2", "Gone3", "Gone4", "Gone5", "Gone6"), Projection.dangling(template));
+    }
+
+    private static Path withSuffix(Path directory, String suffix) throws IOException {
+        try (var paths = Files.list(directory)) {
+            return paths.filter(path -> path.toString().endsWith(suffix)).findFirst().orElseThrow();
+        }
+    }
+
+    private static Map<String, JsonNode> resources(Path assembly) throws IOException {
+        var found = new TreeMap<String, JsonNode>();
+        try (var templates = Files.list(assembly)) {
+            for (Path template : templates.filter(path -> path.toString().endsWith(".template.json")).toList()) {
+                JSON.readTree(template).get("Resources").properties().forEach(r -> found.put(template.getFileName() + "/" + r.getKey(), r.getValue()));
+            }
+        }
+        return found;
+    }
+
+    private static Set<String> supported() throws IOException {
+        return python("from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS\nprint('\\n'.join(_RESOURCE_HANDLERS))").lines().collect(Collectors.toSet());
+    }
+
+    private static String python(String program) throws IOException {
+        assertTrue(Files.exists(files.python()), "the emulator is not installed: run the tests by ./lockstep test");
+        var process = new ProcessBuilder(files.python().toString(), "-c", program).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+}
