@@ -51,9 +51,13 @@ public final class AccountAccess implements AutoCloseable {
     public AccountAccess assume(String roleArn, String session) {
         try (var sts = client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session)).credentials();
-            return new AccountAccess(endpoint, region, accountId, StaticCredentialsProvider.create(
-                    AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())), http);
+            return with(StaticCredentialsProvider.create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
         }
+    }
+
+    /** With these credentials in place of its own. Closing either closes both. */
+    public AccountAccess with(AwsCredentialsProvider other) {
+        return new AccountAccess(endpoint, region, accountId, other, http);
     }
 
     /** A client of any service, for instance {@code access.client(SfnClient.builder())}. */

@@ -1,0 +1,577 @@
+package lockstep.cli.cloud;
+
+import static lockstep.cli.cloud.TestingCloud.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.cli.cloud.TestingCloud.Ended;
+import lockstep.landscape.Account;
+import lockstep.landscape.Names;
+import lockstep.landscape.Shard;
+import lockstep.masterdata.engine.Column;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.Manifest;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.SyncPaths;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.kms.model.MessageType;
+import software.amazon.awssdk.services.kms.model.SigningAlgorithmSpec;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.DescribeExecutionResponse;
+import software.amazon.awssdk.services.sfn.model.ExecutionDoesNotExistException;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
+import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+import software.amazon.awssdk.services.sts.StsClient;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Three emulated accounts with IAM enforced, real databases, and functions from the artefact that would be deployed: what a user
+ * does and what can go wrong, one after the other in one cloud.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class EndToEndTest {
+    private static final TestingCloud CLOUD = new TestingCloud("end-to-end");
+    private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
+    private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
+
+    @BeforeAll
+    static void up() {
+        CLOUD.lockstep("down", "--purge");
+        Ended up = CLOUD.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
+    }
+
+    @AfterAll
+    static void down() throws Exception {
+        Ended down = CLOUD.lockstep("down", "--purge");
+        assertEquals(0, down.exit(), down::toString);
+        var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString())).toList();
+        assertEquals(List.of(), left, "processes that down left");
+    }
+
+    // ---- what a user does
+
+    @Test
+    @Order(1)
+    void upBringsEveryShardInStep() {
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+        var shard = status().at("/shards/2");
+        assertEquals(List.of("demo", "demo-1", "demo", "master"), List.of(text(shard, "account"), text(shard, "shard"), text(shard, "edition"), text(shard, "dataset")));
+        assertEquals(List.of("master.disease", "master.postal_code", "master.drug", "master.drug_interaction"), shard.get("tables").valueStream().map(t -> text(t, "name")).toList());
+        assertTrue(shard.get("tables").valueStream().mapToLong(t -> t.get("rows").asLong()).sum() > 300_000);
+        assertSameMasterRows();
+        assertNotEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM tenant.prescription"), "visitors have entered something");
+        for (String shardName : TARGETS) assertEquals("0", CLOUD.value(shardName, "SELECT count(internal_note) FROM master.drug"), "what is not allowed stays at home");
+        assertNotEquals("0", CLOUD.value("clinic-1", "SELECT count(internal_note) FROM master.drug"));
+    }
+
+    @Test
+    @Order(2)
+    void upAgainFindsEverythingDone() {
+        String before = new CloudState.Store(CLOUD.files).read().toString();
+        Ended again = CLOUD.lockstep("up", "--output", "json");
+        assertEquals(0, again.exit(), again::toString);
+        assertEquals(before, new CloudState.Store(CLOUD.files).read().toString(), "the same processes and ports");
+        assertTrue(again.err().contains("every shard is in step"), again::toString);
+        assertEquals(5, again.json().get("shards").size());
+    }
+
+    @Test
+    @Order(3)
+    void aSyncCarriesExactlyWhatChanged() {
+        String visitors = CLOUD.tenants("demo-1");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET name = name || ' 改' WHERE id % 1000 = 1",
+                "DELETE FROM master.drug_interaction WHERE id % 500 = 3",
+                "INSERT INTO master.disease (code, name, category, billable, valid_from, synonyms) VALUES ('ZZZ.1', 'tab\t and \\N', 'ZZZ', true, '2026-01-01', '{a,\"b,c\"}')");
+        assertStates("in-step", "behind", "behind", "behind", "behind");
+        Ended sync = CLOUD.lockstep("sync", "--output", "json", "--id", "exactly");
+        assertEquals(0, sync.exit(), sync::toString);
+        assertEquals("verified", text(sync.json(), "outcome"));
+        for (JsonNode shard : sync.json().get("shards")) {
+            assertEquals(List.of("1 0 0", "0 0 0", "0 30 0", "0 0 120"), shard.get("tables").valueStream()
+                    .map(t -> t.get("inserted") + " " + t.get("updated") + " " + t.get("deleted")).toList(), shard::toString);
+            long peak = shard.get("peakMemoryMiB").asLong();
+            assertTrue(peak > 0 && peak < 512, "a worker of " + shard.get("shard") + " needed " + peak + " MiB");
+        }
+        assertSameMasterRows();
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+        assertEquals(visitors, CLOUD.tenants("demo-1"));
+    }
+
+    @Test
+    @Order(4)
+    void aSyncThatWasStartedBeforeIsFollowedNotRepeated() {
+        assertEquals(0, CLOUD.lockstep("sync", "--id", "exactly").exit());
+        Ended started = CLOUD.lockstep("sync", "--no-wait", "--id", "unattended");
+        assertEquals("unattended", started.out().strip());
+        Ended impatient = CLOUD.lockstep("sync", "--id", "unattended", "--timeout", "1");
+        assertTrue(impatient.exit() == 3 || impatient.exit() == 0, impatient::toString);
+        assertEquals(0, CLOUD.lockstep("sync", "--id", "unattended").exit());
+    }
+
+    @Test
+    @Order(5)
+    void wrongUsageIsTold() {
+        for (String[] wrong : new String[][] {{"sync", "--dataset", "nothing"}, {"sync", "--id", "../x"}, {"sync", "--timeout", "0"}, {"frobnicate"}}) {
+            Ended ended = CLOUD.lockstep(wrong);
+            assertEquals(2, ended.exit(), ended::toString);
+        }
+        assertTrue(CLOUD.lockstep("sync", "--dataset", "nothing").err().contains("there is no data set 'nothing'; there is master"));
+        Ended url = CLOUD.lockstep("database-url", "demo-9");
+        assertEquals(2, url.exit(), url::toString);
+        assertTrue(url.err().contains("demo-1"), url::toString);
+    }
+
+    @Test
+    @Order(6)
+    void aRowThatAVisitorRefersToIsKeptUntilItIsFree() {
+        CLOUD.sql("clinic-1", "INSERT INTO master.disease (id, code, name, category, billable, valid_from, synonyms) VALUES (900001, 'KEEP', 'kept', 'K', true, '2026-01-01', '{}')");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        CLOUD.sql("demo-1", "UPDATE tenant.encounter SET disease_id = 900001 WHERE id = (SELECT min(id) FROM tenant.encounter)");
+        String visitors = CLOUD.tenants("demo-1");
+        CLOUD.sql("clinic-1", "DELETE FROM master.disease WHERE id = 900001");
+        Ended sync = CLOUD.lockstep("sync", "--output", "json");
+        assertEquals(0, sync.exit(), sync::toString);
+        assertEquals(1, shard(sync.json(), "demo-1").at("/tables/0/kept").asInt());
+        assertEquals(0, shard(sync.json(), "qa-1").at("/tables/0/kept").asInt());
+        assertEquals("1", CLOUD.value("demo-1", "SELECT count(*) FROM master.disease WHERE id = 900001"));
+        assertEquals(visitors, CLOUD.tenants("demo-1"));
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+        CLOUD.sql("demo-1", "UPDATE tenant.encounter SET disease_id = (SELECT min(id) FROM master.disease) WHERE disease_id = 900001");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
+    }
+
+    @Test
+    @Order(7)
+    void rowsThatVisitorsAddedAfterwardsTakeFreshNumbers() {
+        String highest = CLOUD.value("clinic-1", "SELECT max(id) FROM master.disease");
+        assertEquals("t", CLOUD.value("demo-1", "SELECT nextval(pg_get_serial_sequence('master.disease', 'id')) > " + highest));
+    }
+
+    // ---- notifications
+
+    @Test
+    @Order(10)
+    void aNotificationThatIsNoJsonEndsInTheDeadLetterQueueAndOthersGoOn() {
+        publish("this is not JSON");
+        publish("{\"dataSet\": \"master\", \"unknown\": 1}");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        // the test at the end finds them
+    }
+
+    @Test
+    @Order(11)
+    void aNotificationThatComesTwiceStartsOneRestore() {
+        long before = executions("demo");
+        publish(notification("exactly"));
+        publish(notification("exactly"));
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 5.50 WHERE id = 5");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertEquals(before + 1, executions("demo"));
+    }
+
+    @Test
+    @Order(12)
+    void anOlderManifestIsRefused() {
+        var ended = restore("demo", "older", notification("exactly"));
+        assertEquals(ExecutionStatus.FAILED, ended.status());
+        assertTrue(ended.cause().contains("OutOfOrder") && ended.cause().contains("older than that of sync"), ended.cause());
+        assertSameMasterRows();
+    }
+
+    // ---- forgery and damage
+
+    @Test
+    @Order(20)
+    void anAlteredManifestIsRefused() {
+        String id = "altered";
+        copyManifest("exactly", id, manifest -> manifest, false);
+        assertRefused(id, "ManifestRefused", "altered or forged");
+    }
+
+    @Test
+    @Order(21)
+    void aSignedManifestWithAColumnThatNobodyAllowedIsRefused() {
+        String id = "forged";
+        copyManifest("exactly", id, manifest -> withTable(manifest, "master.drug", table -> {
+            var columns = new ArrayList<>(table.columns());
+            columns.add(new Column("internal_note", "text"));
+            return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts());
+        }), true);
+        assertRefused(id, "ManifestRefused", "column master.drug.internal_note is not allowed");
+    }
+
+    @Test
+    @Order(22)
+    void damagedPartsAreRefused() {
+        String newest = text(status().at("/shards/0"), "syncId");
+        var part = manifest(newest).tables().stream().filter(t -> t.name().equals("master.drug_interaction")).findFirst().orElseThrow().parts().getFirst();
+        CLOUD.sql("demo-1", "UPDATE master.drug_interaction SET mechanism = 'edited' WHERE id = 1");
+        String edited = CLOUD.master("demo-1");
+        try (var s3 = s3("production")) {
+            byte[] whole = s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(part.object())).asByteArray();
+            var damages = new java.util.LinkedHashMap<String, Runnable>();
+            damages.put("missing", () -> s3.deleteObject(r -> r.bucket(BUCKET).key(part.object())));
+            damages.put("truncated", () -> put(s3, part.object(), java.util.Arrays.copyOf(whole, whole.length / 2)));
+            byte[] flipped = whole.clone();
+            flipped[whole.length / 3] ^= 4;
+            damages.put("flipped", () -> put(s3, part.object(), flipped));
+            for (var damage : damages.entrySet()) {
+                String id = "part-" + damage.getKey();
+                copyManifest(newest, id, manifest -> manifest, true);
+                damage.getValue().run();
+                var ended = restore("demo", id, notification(id));
+                assertEquals(ExecutionStatus.FAILED, ended.status(), id);
+                assertTrue(ended.cause().contains("demo-1 failed in Publish") && ended.cause().contains("of the staging failed"), ended.cause());
+                assertTrue(ended.cause().contains(part.object()), ended.cause());
+                assertEquals(edited, CLOUD.master("demo-1"), id);
+                assertEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
+            }
+            put(s3, part.object(), whole);
+        }
+        assertStates("in-step", "in-step", "behind", "in-step", "in-step");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
+    }
+
+    // ---- schemas
+
+    @Test
+    @Order(30)
+    void aTargetThatDoesNotFitIsToldByNameAndLeftAlone() {
+        CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN tags TO labels", "ALTER TABLE master.postal_code ALTER town TYPE varchar(200)",
+                "ALTER TABLE master.drug_interaction RENAME TO interaction");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 6.25 WHERE id = 6");
+        Ended sync = CLOUD.lockstep("sync", "--output", "json");
+        assertEquals(1, sync.exit(), sync::toString);
+        var failed = shard(sync.json(), "qa-1");
+        assertEquals("Preflight", text(failed, "failedState"));
+        for (String told : List.of("column master.drug.tags does not exist", "column master.postal_code.town is character varying(200) here and text at the source",
+                "table master.drug_interaction does not exist", "Nothing was changed"))
+            assertTrue(text(failed, "cause").contains(told), failed::toString);
+        for (String other : List.of("clinic-2", "demo-1", "qa-demo-1")) assertEquals("verified", text(shard(sync.json(), other), "phase"), "one shard holds back no other");
+        CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN labels TO tags", "ALTER TABLE master.postal_code ALTER town TYPE text",
+                "ALTER TABLE master.interaction RENAME TO drug_interaction");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
+    }
+
+    // ---- faults
+
+    @Test
+    @Order(40)
+    void workersKilledInTheMiddleOfCopyAreTriedAgain() {
+        for (String table : List.of("UPDATE master.postal_code SET town = town || '!'", "UPDATE master.disease SET name = name || '!'"))
+            CLOUD.sql("clinic-1", table);
+        var sync = CLOUD.lockstepAsync("sync", "--output", "json");
+        await("a COPY at the source, and its end", Duration.ofSeconds(60), () -> terminate("clinic-1", "query LIKE 'COPY (SELECT%' AND state = 'active'") > 0 || sync.isDone());
+        await("a COPY into staging, and its end", Duration.ofSeconds(60), () -> terminate("demo-1", "query LIKE 'COPY lockstep.staging%' AND state = 'active'") > 0 || sync.isDone());
+        await("a COPY into staging, and the end of its process", Duration.ofSeconds(60), () -> {
+            boolean copying = !CLOUD.value("clinic-2", "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY lockstep.staging%' AND state = 'active'").equals("0");
+            return copying && CLOUD.functions("production", "StageParts").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0 || sync.isDone();
+        });
+        Ended ended = sync.join();
+        assertEquals(0, ended.exit(), ended::toString);
+        assertSameMasterRows();
+    }
+
+    @Test
+    @Order(41)
+    void aHolderThatIsGoneEndsTheDumpWithThatCauseAndLeavesNoTransaction() throws Exception {
+        try (var lock = CLOUD.connect("clinic-1"); var statement = lock.createStatement()) {
+            lock.setAutoCommit(false);
+            statement.execute("LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE");
+            var sync = CLOUD.lockstepAsync("sync", "--output", "json");
+            await("a worker that waits for the lock", Duration.ofSeconds(60), () -> !CLOUD.value("clinic-1",
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
+            await("the holder's end", Duration.ofSeconds(20), () -> terminate("clinic-1", "application_name = 'lockstep' AND state = 'idle in transaction'") > 0);
+            lock.rollback();
+            Ended ended = sync.join();
+            assertEquals(1, ended.exit(), ended::toString);
+            assertTrue(text(ended.json().get("dump"), "error").contains("SnapshotGone"), ended::toString);
+        }
+        assertEquals("0", CLOUD.value("clinic-1", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lockstep' AND state LIKE 'idle in transaction%'"));
+        assertSameMasterRows();
+    }
+
+    @Test
+    @Order(42)
+    void twoSyncsAtOnceAreNeverMixed() {
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET strength_mg = coalesce(strength_mg, 0) + 1");
+        var first = CLOUD.lockstepAsync("sync", "--output", "json");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET strength_mg = strength_mg + 1, price = 7");
+        var second = CLOUD.lockstepAsync("sync", "--output", "json");
+        for (Ended ended : List.of(first.join(), second.join())) {
+            if (ended.exit() == 0) continue;
+            assertEquals(1, ended.exit(), ended::toString);
+            for (JsonNode shard : ended.json().get("shards"))
+                if (text(shard, "phase").equals("failed")) assertTrue(text(shard, "cause").contains("older than"), shard::toString);
+        }
+        assertSameMasterRows();
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+    }
+
+    @Test
+    @Order(43)
+    void aDatabaseThatIsDownHoldsBackNoOtherAndIsMendedByTheNextSync() {
+        CLOUD.server("demo").stop();
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 8 WHERE id = 8");
+        Ended sync = CLOUD.lockstep("sync", "--output", "json");
+        assertEquals(1, sync.exit(), sync::toString);
+        var failed = shard(sync.json(), "demo-1");
+        assertTrue(text(failed, "error").contains("DatabaseUnavailable"), failed::toString);
+        for (String other : List.of("clinic-2", "qa-1", "qa-demo-1")) assertEquals("verified", text(shard(sync.json(), other), "phase"));
+        assertStates("in-step", "in-step", "unreachable", "in-step", "in-step");
+        Ended up = CLOUD.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+        assertSameMasterRows();
+    }
+
+    @Test
+    @Order(44)
+    void aSourceThatIsDownFailsTheDumpWithThatCause() {
+        CLOUD.server("production").stop();
+        Ended sync = CLOUD.lockstep("sync", "--output", "json");
+        assertEquals(1, sync.exit(), sync::toString);
+        assertTrue(text(sync.json().get("dump"), "error").contains("DatabaseUnavailable"), sync::toString);
+        CLOUD.server("production").ensure();
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+    }
+
+    // ---- rights
+
+    @Test
+    @Order(50)
+    void theDemosFunctionsCanDoNothingElseInProduction() {
+        String manifestKey = SyncPaths.manifest("master", "exactly");
+        for (String handler : List.of("Preflight", "StageParts", "Publish", "Record", "StartRestore", "ReportStatus")) {
+            AccountAccess function = CLOUD.asFunction("demo", handler);
+            try (var s3 = function.client(S3Client.builder().forcePathStyle(true)); var sfn = function.client(SfnClient.builder());
+                    var secrets = function.client(SecretsManagerClient.builder()); var sns = function.client(SnsClient.builder()); var sts = function.client(StsClient.builder())) {
+                denied(handler + " lists", () -> s3.listObjectsV2(r -> r.bucket(BUCKET)));
+                denied(handler + " reads", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifestKey)));
+                denied(handler + " writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
+                denied(handler + " deletes", () -> s3.deleteObject(r -> r.bucket(BUCKET).key(manifestKey)));
+                denied(handler + " starts", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                denied(handler + " reads a secret", () -> secrets.getSecretValue(r -> r.secretId("arn:aws:secretsmanager:eu-central-1:111111111111:secret:lockstep/clinic-1/reader")));
+                denied(handler + " publishes", () -> sns.publish(r -> r.topicArn(topic()).message("x")));
+                denied(handler + " assumes without the external id", () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
+                denied(handler + " becomes the one who starts", () -> sts.assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-master-sync-start")).roleSessionName("test")));
+                if (!List.of("Preflight", "StageParts").contains(handler))
+                    denied(handler + " assumes the reader role", () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")));
+            }
+        }
+    }
+
+    @Test
+    @Order(51)
+    void theReaderRoleOnlyReadsManifestsAndParts() {
+        AccountAccess worker = CLOUD.asFunction("demo", "Preflight");
+        try (var sts = worker.client(StsClient.builder())) {
+            var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")).credentials();
+            var reader = worker.with(software.amazon.awssdk.auth.credentials.StaticCredentialsProvider.create(
+                    software.amazon.awssdk.auth.credentials.AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
+            try (var s3 = reader.client(S3Client.builder().forcePathStyle(true)); var sfn = reader.client(SfnClient.builder()); var kms = reader.client(KmsClient.builder())) {
+                assertTrue(s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))).asByteArray().length > 0);
+                denied("lists", () -> s3.listObjectsV2(r -> r.bucket(BUCKET)));
+                denied("reads a plan", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key("syncs/exactly/batches.json")));
+                denied("writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
+                denied("signs", () -> kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256).message(SdkBytes.fromByteArray(new byte[32]))));
+                denied("starts", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+            }
+        }
+    }
+
+    @Test
+    @Order(52)
+    void whoStartsSyncsCanNotTouchData() {
+        try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-sync-start"), "test");
+                var s3 = start.client(S3Client.builder().forcePathStyle(true)); var secrets = start.client(SecretsManagerClient.builder())) {
+            denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
+            denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
+            denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
+        }
+    }
+
+    // ---- and at last
+
+    @Test
+    @Order(60)
+    void whatCouldNotBeUsedLiesInTheDeadLetterQueue() {
+        try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
+            String refused = sqs.listQueues().queueUrls().stream().filter(url -> url.contains("Refused")).findFirst().orElseThrow();
+            await("two messages in the dead-letter queue", Duration.ofMinutes(5), () -> sqs.getQueueAttributes(r -> r.queueUrl(refused)
+                    .attributeNames(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES)).attributes().get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES).equals("2"));
+        }
+    }
+
+    // ---- helpers
+
+    private static JsonNode status() {
+        Ended status = CLOUD.lockstep("status", "--output", "json");
+        assertEquals(0, status.exit(), status::toString);
+        return status.json();
+    }
+
+    private static void assertStates(String... states) {
+        var shards = status().get("shards");
+        assertEquals(List.of(states), shards.valueStream().map(s -> text(s, "state")).toList(), shards::toString);
+    }
+
+    private static void assertSameMasterRows() {
+        String source = CLOUD.master("clinic-1");
+        for (String shard : TARGETS) assertEquals(source, CLOUD.master(shard), shard);
+    }
+
+    private static String text(JsonNode node, String field) {
+        return node.get(field).asString();
+    }
+
+    private static JsonNode shard(JsonNode sync, String name) {
+        return sync.get("shards").valueStream().filter(s -> text(s, "shard").equals(name)).findFirst().orElseThrow();
+    }
+
+    /** How many backends were ended. */
+    private static int terminate(String shard, String condition) {
+        return Integer.parseInt(CLOUD.value(shard, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND " + condition));
+    }
+
+    private static String topic() {
+        return Names.topicArn("eu-central-1", "111111111111", "lockstep-master");
+    }
+
+    private static String readerRole() {
+        return Names.roleArn("111111111111", "lockstep-master-reader");
+    }
+
+    private static String signingKey() {
+        return Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-master-signing");
+    }
+
+    private static S3Client s3(String account) {
+        return CLOUD.root(account).client(S3Client.builder().forcePathStyle(true));
+    }
+
+    private static void put(S3Client s3, String key, byte[] bytes) {
+        s3.putObject(r -> r.bucket(BUCKET).key(key), RequestBody.fromBytes(bytes));
+    }
+
+    private static String notification(String syncId) {
+        return Json.MAPPER.writeValueAsString(Map.of("dataSet", "master", "syncId", syncId, "bucket", BUCKET, "manifestKey", SyncPaths.manifest("master", syncId),
+                "snapshotTime", manifest(syncId).snapshotTime()));
+    }
+
+    private static void publish(String message) {
+        try (var sns = CLOUD.root("production").client(SnsClient.builder())) {
+            sns.publish(r -> r.topicArn(topic()).message(message));
+        }
+    }
+
+    private static Manifest manifest(String syncId) {
+        try (var s3 = s3("production")) {
+            return Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", syncId))).asByteArray(), Manifest.class);
+        }
+    }
+
+    /** Under another id, a little later, changed, and signed anew by the source's key or with the signature it had. */
+    private static void copyManifest(String from, String id, UnaryOperator<Manifest> change, boolean signed) {
+        var old = manifest(from);
+        var newest = manifest(text(status().at("/shards/0"), "syncId")).snapshotTime();
+        var copy = change.apply(new Manifest(1, old.dataSet(), id, old.source(), newest.plusMillis(1), old.release(), old.tables()));
+        byte[] bytes = Json.MAPPER.writeValueAsBytes(copy);
+        try (var s3 = s3("production"); var kms = CLOUD.root("production").client(KmsClient.builder())) {
+            byte[] signature = signed ? kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
+                    .message(SdkBytes.fromByteArray(sha256(bytes)))).signature().asByteArray()
+                    : s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.signature(SyncPaths.manifest("master", from)))).asByteArray();
+            put(s3, SyncPaths.signature(SyncPaths.manifest("master", id)), signature);
+            put(s3, SyncPaths.manifest("master", id), bytes);
+        }
+    }
+
+    private static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (java.security.NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Manifest withTable(Manifest manifest, String name, UnaryOperator<TableManifest> change) {
+        return new Manifest(1, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(), manifest.release(),
+                manifest.tables().stream().map(t -> t.name().equals(name) ? change.apply(t) : t).toList());
+    }
+
+    /** Publishes the notification of a manifest that no target may take. */
+    private static void assertRefused(String id, String... told) {
+        publish(notification(id));
+        for (Account account : CLOUD.landscape.accounts()) {
+            var ended = awaitEnd(account.name(), id);
+            assertEquals(ExecutionStatus.FAILED, ended.status());
+            for (Shard shard : CLOUD.landscape.targetsIn(account, CLOUD.landscape.dataSets().getFirst()))
+                assertTrue(ended.cause().contains(shard.name() + " failed in Preflight"), ended.cause());
+            for (String word : told) assertTrue(ended.cause().contains(word), ended.cause());
+        }
+        assertSameMasterRows();
+        assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
+    }
+
+    private static DescribeExecutionResponse restore(String account, String name, String input) {
+        try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
+            sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")).name(name).input(input));
+        }
+        return awaitEnd(account, name);
+    }
+
+    private static DescribeExecutionResponse awaitEnd(String account, String name) {
+        var ended = new java.util.concurrent.atomic.AtomicReference<DescribeExecutionResponse>();
+        try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
+            await("the end of restore " + name + " in " + account, Duration.ofMinutes(3), () -> {
+                try {
+                    ended.set(sfn.describeExecution(r -> r.executionArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-master-restore:" + name))));
+                    return ended.get().status() != ExecutionStatus.RUNNING;
+                } catch (ExecutionDoesNotExistException e) {
+                    return false;
+                }
+            });
+        }
+        return ended.get();
+    }
+
+    private static long executions(String account) {
+        try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
+            return sfn.listExecutionsPaginator(r -> r.stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")))
+                    .executions().stream().count();
+        }
+    }
+
+    private static void denied(String what, org.junit.jupiter.api.function.Executable call) {
+        var refused = assertThrows(AwsServiceException.class, call, what);
+        assertTrue(refused.statusCode() == 403 || refused.awsErrorDetails().errorCode().contains("AccessDenied"), what + ": " + refused);
+        assertFalse(refused.awsErrorDetails().errorCode().contains("InvalidClientTokenId"), what + ": " + refused);
+    }
+}

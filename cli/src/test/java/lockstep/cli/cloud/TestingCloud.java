@@ -1,0 +1,177 @@
+package lockstep.cli.cloud;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A local cloud of the tests' own, worked as a user works it: by the command line, in processes of its own. */
+final class TestingCloud {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    final CloudFiles files;
+    final Landscape landscape;
+
+    TestingCloud(String name) {
+        var launcher = CloudFiles.ofLauncher();
+        files = new CloudFiles(launcher.project(), launcher.tools(), launcher.project().resolve("cli/target").resolve(name));
+        landscape = LandscapeReader.read(files.project().resolve("lockstep.yaml"));
+    }
+
+    record Ended(int exit, String out, String err) {
+        JsonNode json() {
+            return JSON.readTree(out);
+        }
+
+        @Override
+        public String toString() {
+            return "exit " + exit + "\n" + out + "\n" + err;
+        }
+    }
+
+    Ended lockstep(String... arguments) {
+        return lockstepAsync(arguments).join();
+    }
+
+    CompletableFuture<Ended> lockstepAsync(String... arguments) {
+        var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
+                "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "lockstep.cli.Main"));
+        line.addAll(Arrays.asList(arguments));
+        var builder = new ProcessBuilder(line).directory(files.project().toFile());
+        builder.environment().put("LOCKSTEP_HOME", files.home().toString());
+        builder.environment().put("LOCKSTEP_BUILT", "yes");
+        try {
+            var process = builder.start();
+            process.getOutputStream().close();
+            var out = read(process.getInputStream());
+            var err = read(process.getErrorStream());
+            return out.thenCombine(err, (o, e) -> new Ended(process.onExit().join().exitValue(), o, e));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static CompletableFuture<String> read(java.io.InputStream in) {
+        var text = new CompletableFuture<String>();
+        Thread.ofVirtual().start(() -> {
+            try (in) {
+                text.complete(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                text.completeExceptionally(e);
+            }
+        });
+        return text;
+    }
+
+    /** With all rights in the account. */
+    AccountAccess root(String account) {
+        return AccountAccess.root(endpoint(), landscape.region(), account(account).id());
+    }
+
+    lockstep.cli.aws.LocalEndpoint endpoint() {
+        return Emulator.endpoint(Certificates.in(files.certificates()), new CloudState.Store(files).read().emulator().orElseThrow());
+    }
+
+    lockstep.landscape.Account account(String name) {
+        return landscape.accounts().stream().filter(a -> a.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    PostgresServer server(String account) {
+        return new PostgresServer(files, new CloudState.Store(files), account);
+    }
+
+    /** A connection to the shard's database as superuser. */
+    Connection connect(String shard) throws SQLException {
+        return server(landscape.accountOf(shard).name()).connect(shard.replace('-', '_'));
+    }
+
+    void sql(String shard, String... statements) {
+        try (var connection = connect(shard); var statement = connection.createStatement()) {
+            for (String sql : statements) statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The first column of the first row, as text. */
+    String value(String shard, String query) {
+        try (var connection = connect(shard); var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
+            return row.next() ? row.getString(1) : null;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Every allowed value of every master table, by SQL that shares nothing with the engine. */
+    String master(String shard) {
+        return landscape.dataSets().getFirst().tables().stream().map(table -> {
+            String columns = table.columns().stream().map(c -> "t." + c).collect(Collectors.joining(", "));
+            return value(shard, "SELECT '" + table.name() + " ' || count(*) || ' ' || md5(string_agg(md5(ROW(" + columns + ")::text), '' ORDER BY "
+                    + table.key().stream().map(k -> "t." + k).collect(Collectors.joining(", ")) + ")) FROM " + table.name() + " t");
+        }).collect(Collectors.joining("\n"));
+    }
+
+    /** Everything that visitors and customers entered. */
+    String tenants(String shard) {
+        return List.of("patient", "encounter", "prescription").stream()
+                .map(table -> value(shard, "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY id)), '') FROM tenant." + table + " t")).collect(Collectors.joining("\n"));
+    }
+
+    /** The processes of the function whose name begins and ends so, with the environment that the emulator gave them. */
+    Map<ProcessHandle, Map<String, String>> functions(String account, String handler) {
+        var found = new LinkedHashMap<ProcessHandle, Map<String, String>>();
+        ProcessHandle.allProcesses().forEach(process -> environment(process.pid()).ifPresent(environment -> {
+            String name = environment.getOrDefault("AWS_LAMBDA_FUNCTION_NAME", "");
+            if (name.startsWith(account + "-") && name.contains(handler) && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString())) found.put(process, environment);
+        }));
+        return found;
+    }
+
+    /** The rights of a function that has run: the credentials of its execution role. */
+    AccountAccess asFunction(String account, String handler) {
+        var environment = functions(account, handler).values().stream().findFirst().orElseThrow(() -> new IllegalStateException("no process of " + handler + " in " + account));
+        return root(account).with(StaticCredentialsProvider.create(AwsSessionCredentials.create(environment.get("AWS_ACCESS_KEY_ID"),
+                environment.get("AWS_SECRET_ACCESS_KEY"), environment.get("AWS_SESSION_TOKEN"))));
+    }
+
+    private static Optional<Map<String, String>> environment(long pid) {
+        try {
+            return Optional.of(Arrays.stream(Files.readString(Path.of("/proc", Long.toString(pid), "environ"), StandardCharsets.ISO_8859_1).split("\0"))
+                    .filter(entry -> entry.contains("=")).collect(Collectors.toMap(e -> e.substring(0, e.indexOf('=')), e -> e.substring(e.indexOf('=') + 1), (a, b) -> a)));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    static void await(String what, Duration patience, BooleanSupplier reached) {
+        var deadline = Instant.now().plus(patience);
+        while (!reached.getAsBoolean()) {
+            if (Instant.now().isAfter(deadline)) throw new AssertionError("not reached after " + patience + ": " + what);
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
