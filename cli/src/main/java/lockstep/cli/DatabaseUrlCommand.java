@@ -11,7 +11,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(name = "database-url", description = "Prints where a shard's local database is, for psql and others. It contains the password.")
+@Command(mixinStandardHelpOptions = true, name = "database-url", description = "Prints where a shard's local database is, for psql and others. It contains the password.")
 final class DatabaseUrlCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;

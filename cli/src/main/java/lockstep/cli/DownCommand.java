@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "down", description = "Ends every process that 'up' started. Databases are kept, the emulated accounts are not.")
+@Command(mixinStandardHelpOptions = true, name = "down", description = "Ends every process that 'up' started. Databases are kept, the emulated accounts are not.")
 final class DownCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;

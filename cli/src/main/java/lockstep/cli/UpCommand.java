@@ -15,7 +15,7 @@ import lockstep.cli.sync.SyncCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "up", description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
+@Command(mixinStandardHelpOptions = true, name = "up", description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
 final class UpCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;

@@ -4,7 +4,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "version", description = "Prints the version.")
+@Command(mixinStandardHelpOptions = true, name = "version", description = "Prints the version.")
 final class VersionCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;

@@ -12,7 +12,7 @@ import lockstep.cli.sync.Status.ShardStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
+@Command(mixinStandardHelpOptions = true, name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
         footer = {"", "in-step: holds what the source holds now. behind: something else. never: no sync was applied. unreachable: could not say."})
 public final class StatusCommand implements Callable<Integer> {
     @ParentCommand

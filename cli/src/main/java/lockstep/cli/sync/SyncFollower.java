@@ -40,6 +40,8 @@ public final class SyncFollower implements AutoCloseable {
     private final Map<String, Instant> asked = new LinkedHashMap<>();
     private Batch[] batches;
     private Instant begun = Instant.now();
+    /** When the last of the executions that have ended did. */
+    private Instant ended = Instant.MIN;
 
     public SyncFollower(SyncAccess access, String syncId) {
         this.access = access;
@@ -64,10 +66,17 @@ public final class SyncFollower implements AutoCloseable {
 
     public SyncState state() {
         var execution = Execution.read(source, access.dumpArn(paths.syncId()));
+        execution.ifPresent(this::noteEnd);
         Dump dump = dump(execution);
         var shards = new ArrayList<SyncState.Shard>();
         for (Account account : access.targetAccounts()) shards.addAll(shards(account, dump));
-        return new SyncState(paths.syncId(), access.dataSet().name(), outcome(dump, shards), seconds(Duration.between(begun, Instant.now())), dump, shards);
+        var outcome = outcome(dump, shards);
+        return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, outcome == Outcome.running ? Instant.now() : ended)), dump, shards);
+    }
+
+    private void noteEnd(Execution execution) {
+        Instant stopped = execution.described().stopDate();
+        if (stopped != null && stopped.isAfter(ended)) ended = stopped;
     }
 
     private static Outcome outcome(Dump dump, List<SyncState.Shard> shards) {
@@ -127,6 +136,7 @@ public final class SyncFollower implements AutoCloseable {
         if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> waiting(account, s)).toList();
         var execution = Execution.read(targets.get(account.name()), access.restoreArn(account, paths.syncId()));
         if (execution.isEmpty()) return shards.stream().map(s -> waiting(account, s)).toList();
+        noteEnd(execution.get());
         var outcomes = execution.get().inputOf("Record").map(input -> input.path("outcomes"));
         return shards.stream().map(s -> shard(account, s, execution.get(), outcomes)).toList();
     }

@@ -29,12 +29,13 @@ record Accepted(Manifest manifest, List<String> differing) {
 
     /** Keeps it, unless the sync was accepted before: what was decided then stays. */
     Accepted write(Connection connection) throws SQLException {
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.sync (data_set, sync_id, snapshot_time, manifest, differing) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+        try (var insert = connection.prepareStatement("INSERT INTO lockstep.sync (data_set, sync_id, snapshot_time, manifest, staging, differing) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
             insert.setString(1, manifest.dataSet());
             insert.setString(2, manifest.syncId());
             insert.setObject(3, manifest.snapshotTime().atOffset(ZoneOffset.UTC));
             insert.setString(4, Json.MAPPER.writeValueAsString(manifest));
-            insert.setArray(5, connection.createArrayOf("text", differing.toArray()));
+            insert.setString(5, Staging.suffix(manifest.dataSet(), manifest.syncId()));
+            insert.setArray(6, connection.createArrayOf("text", differing.toArray()));
             insert.executeUpdate();
         }
         return read(connection, manifest.dataSet(), manifest.syncId());

@@ -36,6 +36,7 @@ public final class DatabaseRoles {
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
             Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.kept_row TO " + user);
+            takeBack(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
         });
@@ -52,6 +53,18 @@ public final class DatabaseRoles {
         connection.unwrap(PGConnection.class).alterUserPassword(login.username(), login.password().toCharArray(), "scram-sha-256");
     }
 
+    /** What the allow-list no longer holds must not stay granted. */
+    private static void takeBack(Connection connection, Login reader, Login writer) throws SQLException {
+        var schemas = new ArrayList<String>();
+        try (var statement = connection.createStatement(); var row = statement.executeQuery(Sql.named("product_schemas"))) {
+            while (row.next()) schemas.add(Sql.identifier(row.getString(1)));
+        }
+        if (schemas.isEmpty()) return;
+        String from = " IN SCHEMA " + String.join(", ", schemas) + " FROM " + Sql.identifier(reader.username()) + ", " + Sql.identifier(writer.username());
+        Sql.execute(connection, "REVOKE ALL ON ALL TABLES" + from);
+        Sql.execute(connection, "REVOKE ALL ON ALL SEQUENCES" + from);
+    }
+
     private static void grant(Connection connection, DataSet dataSet, Login reader, Login writer) throws SQLException {
         var names = dataSet.tables().stream().map(Table::name).toList();
         var missing = new ArrayList<String>();
@@ -65,8 +78,6 @@ public final class DatabaseRoles {
                     + ". Migrate the shard first, or mend lockstep.yaml");
         for (Table table : dataSet.tables()) {
             for (Login login : List.of(reader, writer)) {
-                // what the allow-list no longer holds is taken back
-                Sql.execute(connection, "REVOKE ALL ON " + Sql.table(table.name()) + " FROM " + Sql.identifier(login.username()));
                 useSchema(connection, table.name(), login);
                 Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
             }

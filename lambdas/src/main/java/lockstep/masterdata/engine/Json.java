@@ -2,9 +2,9 @@ package lockstep.masterdata.engine;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,8 +23,8 @@ public final class Json {
         return store.open(key).map(in -> {
             try (InputStream stream = in) {
                 return MAPPER.readValue(stream, type);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+            } catch (IOException | JacksonIOException e) {
+                throw new Fault.StoreUnavailable("'" + key + "' can't be read: " + e.getMessage(), e);
             } catch (JacksonException e) {
                 throw new Fault.InvalidRequest("object '" + key + "' is not what it should be: " + e.getOriginalMessage());
             }

@@ -2,7 +2,6 @@ package lockstep.masterdata.engine;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -91,7 +90,7 @@ public final class ManifestReader {
             if (bytes.length > MAX_BYTES) throw new Fault.ManifestRefused("'" + key + "' is larger than " + MAX_BYTES + " bytes");
             return bytes;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new Fault.StoreUnavailable("'" + key + "' can't be read: " + e.getMessage(), e);
         }
     }
 }

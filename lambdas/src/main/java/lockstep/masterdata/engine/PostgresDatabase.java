@@ -32,7 +32,9 @@ public final class PostgresDatabase implements Database {
         properties.setProperty("sslmode", "verify-full");
         properties.setProperty("sslfactory", TrustedTls.class.getName());
         properties.setProperty("ApplicationName", "lockstep");
-        properties.setProperty("connectTimeout", "10");
+        // Aurora that pauses when idle accepts a connection and answers when it has woken up: within half a minute or so.
+        properties.setProperty("connectTimeout", "60");
+        properties.setProperty("sslResponseTimeout", "60000");
         properties.setProperty("tcpKeepAlive", "true");
     }
 

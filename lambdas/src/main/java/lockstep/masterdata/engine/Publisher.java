@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Schema.Reference;
@@ -115,9 +116,8 @@ public final class Publisher {
             // Rows that nothing refers to go first, so that those to come may have their unique values.
             deleteUnreferenced();
             for (TableManifest table : parentsFirst) {
-                Changes made = changes.get(table.name());
-                made.updated = update(table);
-                made.inserted = Sql.update(connection, sql("insert_missing", table));
+                refuseForeignRows(table);
+                updateAndInsert(table, changes.get(table.name()));
             }
             deleteUnreferenced();
             keepTheRest();
@@ -125,9 +125,23 @@ public final class Publisher {
             return changes;
         }
 
-        private long update(TableManifest table) throws SQLException {
-            if (table.columns().size() == table.key().size()) return 0;
-            return Sql.update(connection, sql("update_distinct", table));
+        private void updateAndInsert(TableManifest table, Changes made) throws SQLException {
+            try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("update_and_insert", table))) {
+                row.next();
+                made.updated = row.getLong(1);
+                made.inserted = row.getLong(2);
+            }
+        }
+
+        /** Rows outside the filter belong to the shard: they are not overwritten. */
+        private void refuseForeignRows(TableManifest table) throws SQLException {
+            if (table.where().isEmpty()) return;
+            try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("foreign_rows", table))) {
+                row.next();
+                if (row.getLong(1) > 0)
+                    throw new Fault.MergeConflict(row.getLong(1) + " rows of " + table.name() + " that belong to this shard, as they are outside the filter, have keys of rows"
+                            + " of the data set, such as " + row.getString(2) + ". Give them other keys; nothing was changed", null);
+            }
         }
 
         private void findGone(TableManifest table) throws SQLException {
@@ -136,22 +150,42 @@ public final class Publisher {
                 row.next();
                 gone.put(table.name(), row.getLong(1));
             }
-            if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table, "g.", table.key()));
+            if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table, "g."));
         }
 
-        /** Children first, and again while it sets something free that it could not delete before. */
+        /** Deletes gone rows, children first, but those that a row refers to that stays, and those that such a row refers to, and so on. */
         private void deleteUnreferenced() throws SQLException {
-            for (long deleted = 1; deleted > 0; ) {
-                deleted = 0;
-                for (TableManifest table : parentsFirst.reversed()) {
-                    if (gone.get(table.name()) == 0) continue;
-                    long rows = Sql.update(connection, sql("delete_gone", table, "g.", table.key()));
-                    if (rows > 0) Sql.execute(connection, sql("forget_deleted", table, "g.", table.key()));
-                    gone.merge(table.name(), -rows, Long::sum);
-                    changes.get(table.name()).deleted += rows;
-                    deleted += rows;
-                }
+            for (TableManifest table : parentsFirst)
+                if (gone.get(table.name()) > 0) Sql.execute(connection, "UPDATE pg_temp." + goneTable(table) + " SET lockstep_kept = false WHERE lockstep_kept");
+            while (keepReferenced() > 0) continue;
+            for (TableManifest table : parentsFirst.reversed()) {
+                if (gone.get(table.name()) == 0) continue;
+                long rows = Sql.update(connection, sql("delete_gone", table, "g."));
+                Sql.execute(connection, "DELETE FROM pg_temp." + goneTable(table) + " WHERE NOT lockstep_kept");
+                gone.merge(table.name(), -rows, Long::sum);
+                changes.get(table.name()).deleted += rows;
             }
+        }
+
+        /** One round over all references; how many rows it found that must stay. */
+        private long keepReferenced() throws SQLException {
+            long kept = 0;
+            for (Reference reference : references) {
+                TableManifest parent = merged(reference.parent()).orElseThrow();
+                if (gone.get(parent.name()) > 0) kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", goneTable(parent), "table", Sql.table(parent.name()),
+                        "same_key", Sql.equal("t.", parent.key(), "g.", parent.key()), "child", Sql.table(reference.child()),
+                        "refers", Sql.equal("c.", reference.childColumns(), "t.", reference.parentColumns()), "child_stays", stays(reference.child()))));
+            }
+            return kept;
+        }
+
+        private String stays(String child) {
+            return merged(child).filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.lockstep_kept AND "
+                    + Sql.equal("d.", t.key(), "c.", t.key()) + ")").orElse("true");
+        }
+
+        private Optional<TableManifest> merged(String name) {
+            return parentsFirst.stream().filter(t -> t.name().equals(name)).findFirst();
         }
 
         private void keepTheRest() throws SQLException {
@@ -160,37 +194,29 @@ public final class Publisher {
                 delete.setArray(2, connection.createArrayOf("text", parentsFirst.stream().map(TableManifest::name).toArray()));
                 delete.executeUpdate();
             }
-            for (TableManifest table : parentsFirst) if (gone.get(table.name()) > 0) Sql.execute(connection, sql("keep", table, "g.", table.key()));
+            for (TableManifest table : parentsFirst) if (gone.get(table.name()) > 0) Sql.execute(connection, sql("keep", table, "g."));
         }
 
         private String goneTable(TableManifest table) {
             return "lockstep_gone_" + manifest.tables().indexOf(table);
         }
 
-        private String unreferenced(TableManifest table) {
-            var terms = new ArrayList<>(List.of("true"));
-            for (Reference reference : references)
-                if (reference.parent().equals(table.name()))
-                    terms.add("NOT EXISTS (SELECT FROM " + Sql.table(reference.child()) + " c WHERE "
-                            + Sql.equal("c.", reference.childColumns(), "t.", reference.parentColumns()) + ")");
-            return String.join(" AND ", terms);
-        }
-
         private String sql(String name, TableManifest table) {
-            return sql(name, table, "s.", table.key());
+            return sql(name, table, "s.");
         }
 
-        private String sql(String name, TableManifest table, String other, List<String> otherKey) {
+        private String sql(String name, TableManifest table, String other) {
             var names = table.columnNames();
-            var values = names.stream().filter(c -> !table.key().contains(c)).toList();
+            // a table of nothing but its key has no row to update, but the statement wants an assignment
+            var values = names.size() == table.key().size() ? names : names.stream().filter(c -> !table.key().contains(c)).toList();
             var placeholders = new LinkedHashMap<String, String>();
             placeholders.put("table", Sql.table(table.name()));
             placeholders.put("staging", staging.of(table));
             placeholders.put("gone", goneTable(table));
             placeholders.put("condition", table.where().orElse("true"));
             placeholders.put("key", Sql.columns("", table.key()));
-            placeholders.put("same_key", Sql.equal("t.", table.key(), other, otherKey));
-            placeholders.put("unreferenced", unreferenced(table));
+            placeholders.put("target_key", Sql.columns("t.", table.key()));
+            placeholders.put("same_key", Sql.equal("t.", table.key(), other, table.key()));
             placeholders.put("columns", Sql.columns("", names));
             placeholders.put("staged_columns", Sql.columns("s.", names));
             placeholders.put("target_columns", Sql.columns("t.", names));

@@ -32,7 +32,7 @@ final class Staging {
     }
 
     /** Sync ids can be longer than an identifier may be. */
-    private static String suffix(String dataSet, String syncId) {
+    static String suffix(String dataSet, String syncId) {
         byte[] name = (dataSet + "/" + syncId).getBytes(java.nio.charset.StandardCharsets.UTF_8);
         return RowDigest.ofLine(name, 0, name.length).toString().substring(0, 16);
     }

@@ -8,6 +8,8 @@ import com.amazonaws.services.lambda.runtime.events.SQSEvent;
 import com.amazonaws.services.lambda.runtime.events.SQSEvent.SQSMessage;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Objects;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.SyncPaths;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -21,7 +23,15 @@ import tools.jackson.core.JacksonException;
  */
 public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResponse> {
     /** What a source says when a manifest is sealed: where it lies, never what is in it. */
-    public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {}
+    public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {
+        public Notification {
+            for (Object field : new Object[] {dataSet, syncId, bucket, manifestKey, snapshotTime}) Objects.requireNonNull(field, "a notification names data set, sync, bucket, manifest and snapshot time");
+        }
+
+        static Notification parse(String body) {
+            return Objects.requireNonNull(Json.MAPPER.readValue(body, Notification.class), "the message is null");
+        }
+    }
 
     private final SfnClient sfn;
     private final String stateMachineArn;
@@ -40,15 +50,15 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
         var failures = new ArrayList<BatchItemFailure>();
         for (SQSMessage message : event.getRecords()) {
             try {
-                var notification = Json.MAPPER.readValue(message.getBody(), Notification.class);
+                var notification = Notification.parse(message.getBody());
                 String name = new SyncPaths(notification.dataSet(), notification.syncId()).syncId();
                 sfn.startExecution(r -> r.stateMachineArn(stateMachineArn).name(name).input(Json.MAPPER.writeValueAsString(notification)));
             } catch (ExecutionAlreadyExistsException e) {
                 context.getLogger().log("message " + message.getMessageId() + " is a repeat: its restore was started before\n");
-            } catch (JacksonException e) {
-                context.getLogger().log("message " + message.getMessageId() + " is not a notification of a sync: " + e.getOriginalMessage() + "\n");
+            } catch (JacksonException | NullPointerException | Fault e) {
+                context.getLogger().log("message " + message.getMessageId() + " is not a notification of a sync: " + e.getMessage() + "\n");
                 failures.add(new BatchItemFailure(message.getMessageId()));
-            } catch (SdkException | lockstep.masterdata.engine.Fault e) {
+            } catch (SdkException e) {
                 context.getLogger().log("message " + message.getMessageId() + " could not start its restore: " + e.getMessage() + "\n");
                 failures.add(new BatchItemFailure(message.getMessageId()));
             }

@@ -1,1 +1,1 @@
-DELETE FROM {table} t USING pg_temp.{gone} g WHERE {same_key} AND {unreferenced}
+DELETE FROM {table} t USING pg_temp.{gone} g WHERE {same_key} AND NOT g.lockstep_kept

@@ -1,4 +1,4 @@
--- rows of the target that the source no longer has; locked, so that nobody begins to refer to one of them
+-- rows of the target that the source no longer has
 CREATE TEMPORARY TABLE {gone} ON COMMIT DROP AS
-SELECT {key} FROM {table} t
+SELECT {key}, false AS lockstep_kept FROM {table} t
 WHERE ({condition}) AND NOT EXISTS (SELECT FROM {staging} s WHERE {same_key})

@@ -1,5 +1,6 @@
-SELECT DISTINCT p.sync_id
-FROM lockstep.staged_part p
-JOIN lockstep.applied a ON a.data_set = p.data_set
-JOIN lockstep.sync s ON s.data_set = p.data_set AND s.sync_id = p.sync_id
-WHERE p.data_set = ? AND s.snapshot_time < a.snapshot_time
+-- syncs that left staging tables and are older than the one in force: they can never be published
+SELECT s.sync_id
+FROM lockstep.sync s
+JOIN lockstep.applied a ON a.data_set = s.data_set
+WHERE s.data_set = ? AND s.snapshot_time < a.snapshot_time
+  AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'lockstep'::regnamespace AND c.relname LIKE 'staging\_%\_' || s.staging)

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS lockstep.sync (
   sync_id text NOT NULL,
   snapshot_time timestamptz NOT NULL,
   manifest text NOT NULL,
+  staging text NOT NULL,      -- how the names of its staging tables end
   differing text[] NOT NULL,  -- the tables that did not hold what the manifest says: only these are staged and merged
   accepted_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (data_set, sync_id)

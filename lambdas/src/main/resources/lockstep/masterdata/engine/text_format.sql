@@ -11,4 +11,5 @@ SET lc_time = 'C';
 SET quote_all_identifiers = off;
 SET search_path = pg_catalog;
 SET standard_conforming_strings = on;
+SET row_security = off;  -- a policy that would hide rows is an error
 SET application_name = 'lockstep'

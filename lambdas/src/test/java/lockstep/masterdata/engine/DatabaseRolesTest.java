@@ -58,6 +58,8 @@ class DatabaseRolesTest {
     void takesBackWhatIsNoLongerAllowed() {
         prepare(source, new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id", "code"), List.of("id"), Optional.empty()))));
         assertRefused(source, "reader", "SELECT name FROM m.drug");
+        assertRefused(source, "reader", "SELECT id FROM m.interaction");
+        assertRefused(source, "writer", "DELETE FROM m.interaction");
         assertEquals("500", source.as("reader").value("SELECT count(code) FROM m.drug"));
     }
 

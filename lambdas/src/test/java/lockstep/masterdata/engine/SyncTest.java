@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Publisher.TableResult;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import org.junit.jupiter.api.Test;
@@ -146,6 +149,52 @@ class SyncTest {
         var plan = sync.preflight(target, "one");
         target.execute("INSERT INTO m.drug (code) VALUES ('in between')");
         assertEquals(plan, sync.preflight(target, "one"));
+    }
+
+    @Test
+    void aRowMayBeginToReferToANewOneOfItsTable() {
+        for (var database : List.of(source, target)) database.execute("ALTER TABLE m.interaction ADD CONSTRAINT self FOREIGN KEY (b) REFERENCES m.interaction (id)  NOT VALID");
+        source.execute("UPDATE m.interaction SET b = NULL");
+        sync.run(source, target, "one");
+        source.execute("INSERT INTO m.interaction (id, a) VALUES (5000, 1)", "UPDATE m.interaction SET b = NULL WHERE id = 1",
+                "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (5000, 'five')", "UPDATE m.interaction SET b = 5000 WHERE id IN (1, 5000)");
+        sync.run(source, target, "two");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+        // each refers to itself or the other: only together can they go
+        source.execute("UPDATE m.interaction SET b = 1 WHERE id = 5000");
+        sync.run(source, target, "three");
+        source.execute("DELETE FROM m.interaction WHERE id IN (1, 5000)");
+        assertEquals(2, sync.run(source, target, "four").getFirst().deleted());
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+    }
+
+    @Test
+    void aValueThatAnUpdateFreesGoesToANewRow() {
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.drug SET code = 'renamed' WHERE id = 20", "INSERT INTO m.drug (code) VALUES ('D20')");
+        sync.run(source, target, "two");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+    }
+
+    @Test
+    void clearsAwayStagingTablesThatNothingWasStagedInto() {
+        sync.dump(source, "one");
+        sync.preflight(target, "one");
+        sync.run(source, target, "two");
+        source.execute("UPDATE m.drug SET name = 'z' WHERE id = 1");
+        sync.run(source, target, "three");
+        assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"));
+    }
+
+    @Test
+    void aTableOfNothingButItsKeyIsKeptInStep() {
+        var keys = new TestingSync(new DataSet("keys", "clinic-1", List.of(new Table("m.pair", List.of("a", "b"), List.of("a", "b"), Optional.empty()))));
+        for (var database : List.of(source, target)) database.execute("CREATE TABLE m.pair (a int, b int, PRIMARY KEY (a, b))");
+        source.execute("INSERT INTO m.pair SELECT i, i * 2 FROM generate_series(1, 50) i");
+        keys.run(source, target, "one");
+        source.execute("DELETE FROM m.pair WHERE a = 7", "INSERT INTO m.pair VALUES (100, 1)");
+        var pair = keys.run(source, target, "two").getFirst();
+        assertEquals(List.of(1L, 0L, 1L), List.of(pair.inserted(), pair.updated(), pair.deleted()));
     }
 
     @Test

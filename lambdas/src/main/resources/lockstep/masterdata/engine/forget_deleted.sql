@@ -1,1 +1,0 @@
-DELETE FROM pg_temp.{gone} g WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same_key})
