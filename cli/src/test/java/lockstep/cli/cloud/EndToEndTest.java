@@ -369,7 +369,8 @@ class EndToEndTest {
     @Order(50)
     void theDemosFunctionsCanDoNothingElseInProduction() {
         String manifestKey = SyncPaths.manifest("master", "exactly");
-        for (String handler : List.of("Preflight", "StageParts", "Publish", "Record", "StartRestore", "ReportStatus")) {
+        assertEquals(0, CLOUD.lockstep("sync").exit(), "the functions have run of late");
+        for (String handler : List.of("Preflight", "StageParts", "Publish", "Record", "StartRestore", "report-status")) {
             AccountAccess function = CLOUD.asFunction("demo", handler);
             try (var s3 = function.client(S3Client.builder().forcePathStyle(true)); var sfn = function.client(SfnClient.builder());
                     var secrets = function.client(SecretsManagerClient.builder()); var sns = function.client(SnsClient.builder()); var sts = function.client(StsClient.builder())) {

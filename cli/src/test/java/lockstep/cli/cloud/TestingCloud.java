@@ -137,12 +137,12 @@ final class TestingCloud {
                 .map(table -> value(shard, "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY id)), '') FROM tenant." + table + " t")).collect(Collectors.joining("\n"));
     }
 
-    /** The processes of the function whose name begins and ends so, with the environment that the emulator gave them. */
+    /** The processes of an account's or its shard's functions of this handler, with the environment that the emulator gave them. */
     Map<ProcessHandle, Map<String, String>> functions(String account, String handler) {
         var found = new LinkedHashMap<ProcessHandle, Map<String, String>>();
         ProcessHandle.allProcesses().forEach(process -> environment(process.pid()).ifPresent(environment -> {
             String name = environment.getOrDefault("AWS_LAMBDA_FUNCTION_NAME", "");
-            if (name.startsWith(account + "-") && name.contains(handler) && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString())) found.put(process, environment);
+            if (name.matches("(lockstep-)?" + account + "-.*" + handler + ".*") && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString())) found.put(process, environment);
         }));
         return found;
     }
