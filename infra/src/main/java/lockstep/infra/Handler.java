@@ -5,25 +5,28 @@ import software.amazon.awscdk.Duration;
 /** The functions of functions.jar, what each needs, and how long each may take. */
 enum Handler {
     HOLD_SNAPSHOT("HoldSnapshot", Size.WORKER, true, Duration.minutes(15)),
-    AWAIT_SNAPSHOT("AwaitSnapshot", Size.SHORT, false, Duration.minutes(2)),
+    /** Waits for the plan as well, which counts the rows of large tables. A holder that fails ends the wait. */
+    AWAIT_SNAPSHOT("AwaitSnapshot", Size.SHORT, false, Duration.minutes(10)),
     DUMP_PARTS("DumpParts", Size.WORKER, true, Duration.minutes(15)),
     SEAL_MANIFEST("SealManifest", Size.SHORT, false, Duration.minutes(2)),
     RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
-    START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(10)),
-    PREFLIGHT("Preflight", Size.SHORT, true, Duration.minutes(2)),
+    /** A cold start is slow with the CPU of this size, and after a time-out the next one counts its own. */
+    START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(30)),
+    PREFLIGHT("Preflight", Size.WORKER, true, Duration.minutes(15)),
     STAGE_PARTS("StageParts", Size.WORKER, true, Duration.minutes(15)),
     PUBLISH("Publish", Size.WORKER, true, Duration.minutes(15)),
     RECORD("Record", Size.SHORT, true, Duration.minutes(2)),
     PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
-    REPORT_STATUS("ReportStatus", Size.SHORT, true, Duration.minutes(2));
+    REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15));
 
     /**
      * Memory is bought for the CPU that comes with it: 1769 MB is one whole. What a worker really uses is bounded by its
-     * heap, so that it stays under 512 MB. A short function ends before the second compiler would pay.
+     * heap, so that it stays under 512 MB. A short function ends before the second compiler would pay; a worker says that it
+     * wants it, since Lambda's own Java goes without.
      */
     enum Size {
         SHORT(512, "-XX:+UseSerialGC -Xmx192m -XX:TieredStopAtLevel=1"),
-        WORKER(1769, "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m");
+        WORKER(1769, "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m -XX:TieredStopAtLevel=4");
 
         final int memory;
         final String javaOptions;

@@ -53,7 +53,8 @@ final class MasterDataSource extends Construct {
         topic = Topic.Builder.create(this, "Topic").topicName(Names.topic(dataSet.name())).masterKey(key).enforceSsl(true).build();
         topic.addToResourcePolicy(PolicyStatement.Builder.create()
                 .principals(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toList())
-                .actions(List.of("sns:Subscribe")).resources(List.of(topic.getTopicArn())).build());
+                // CloudFormation looks at the topic before it subscribes, changes or ends a subscription
+                .actions(List.of("sns:Subscribe", "sns:GetTopicAttributes")).resources(List.of(topic.getTopicArn())).build());
         var dump = dump(source);
         readerRole(targets);
         syncStartRole(dump, source);

@@ -45,7 +45,7 @@ final class MasterDataTarget extends Construct {
         var inbox = Queue.Builder.create(this, "Inbox")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true)
                 // six times the function's timeout, as the event source mapping wants
-                .visibilityTimeout(Duration.seconds(60))
+                .visibilityTimeout(Duration.seconds(6 * Handler.START_RESTORE.timeout.toSeconds().intValue()))
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(3).build()).build();
         Topic.fromTopicArn(this, "Topic", topicArn).addSubscription(SqsSubscription.Builder.create(inbox).rawMessageDelivery(true).build());
         var minute = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();

@@ -48,13 +48,6 @@ final class NetworkStack extends AccountStack {
         databaseClients.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
     }
 
-    /** Named, where the CDK would look them up: templates are the same anywhere, and need no account to be made. */
-    @Override
-    public List<String> getAvailabilityZones() {
-        var region = props().landscape().region();
-        return List.of(region + "a", region + "b");
-    }
-
     IVpc vpc() {
         return vpc;
     }
@@ -107,7 +100,6 @@ final class NetworkStack extends AccountStack {
         interfaceEndpoint(vpc, endpoints, "SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER);
         interfaceEndpoint(vpc, endpoints, "Sts", InterfaceVpcEndpointAwsService.STS);
         interfaceEndpoint(vpc, endpoints, "Kms", InterfaceVpcEndpointAwsService.KMS);
-        interfaceEndpoint(vpc, endpoints, "Logs", InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS);
         return vpc;
     }
 

@@ -60,6 +60,17 @@ final class ShardStack extends AccountStack {
         reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS)
                 .named(Names.reportStatus(shard.name())).with(Map.of("READER_SECRET_ARN", secretArn(DatabaseUser.READER))));
         grantSecret(DatabaseUser.READER, reportStatus);
+        exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
+    }
+
+    /**
+     * Whether a stack imports them or not. Else a shard that is no longer a source, or a target, could not be deployed: it would take
+     * back what the stack that follows it still uses.
+     */
+    private void exportAlways(String... values) {
+        for (var value : values) {
+            exportValue(value);
+        }
     }
 
     Shard shard() {

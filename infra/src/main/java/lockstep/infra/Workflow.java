@@ -44,6 +44,9 @@ final class Workflow extends StateMachine {
             "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
             "java.lang.OutOfMemoryError");
 
+    /** The function has not run: Lambda took away its network interfaces while it was idle for weeks, and makes new ones in a minute or two. */
+    static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException");
+
     private final String name;
 
     Workflow(Construct scope, String id, String name, Duration timeout, NetworkStack network, IChainable definition) {
@@ -83,9 +86,9 @@ final class Workflow extends StateMachine {
                 .build());
     }
 
-    /** Invokes a function and puts its answer at the path. Retries and catches are the caller's. */
+    /** Invokes a function, when it is ready, and puts its answer at the path. All other retries and catches are the caller's. */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, String resultPath) {
-        return LambdaInvoke.Builder.create(scope, id)
+        var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function)
                 .payload(TaskInput.fromObject(payload))
                 .payloadResponseOnly(true)
@@ -93,6 +96,8 @@ final class Workflow extends StateMachine {
                 .taskTimeout(Timeout.duration(function.getTimeout().plus(Duration.minutes(1))))
                 .resultPath(resultPath)
                 .build();
+        invoke.addRetry(RetryProps.builder().errors(NOT_READY).interval(Duration.seconds(15)).backoffRate(1.5).maxAttempts(8).maxDelay(Duration.minutes(1)).build());
+        return invoke;
     }
 
     static RetryProps retry(List<String> errors) {

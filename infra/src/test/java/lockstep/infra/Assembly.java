@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import lockstep.landscape.Landscape;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
@@ -101,6 +103,15 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
             return JSON.readTree(templates.get(stack)).get("Resources").properties().stream()
                     .filter(entry -> entry.getValue().get("Type").asText().equals(type))
                     .map(entry -> new Resource(stack, entry.getKey(), entry.getValue())).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The names of a stack's outputs. */
+    Set<String> outputs(String stack) {
+        try {
+            return JSON.readTree(templates.get(stack)).path("Outputs").properties().stream().map(Map.Entry::getKey).collect(Collectors.toSet());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

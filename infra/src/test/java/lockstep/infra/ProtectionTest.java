@@ -61,4 +61,12 @@ class ProtectionTest {
                 .forEach(resource -> ids.computeIfAbsent(resource.stack(), stack -> new TreeSet<>()).add(resource.id()));
         assertEquals(expected, ids);
     }
+
+    /** An export that another stack uses can't be taken back; a shard may become the source, or a target, at any time. */
+    @Test
+    void everyShardExportsTheSame() {
+        var shards = Assembly.clinic().templates().keySet().stream().filter(stack -> stack.contains("-shard-")).toList();
+        assertEquals(5, shards.size());
+        assertEquals(1, shards.stream().map(Assembly.clinic()::outputs).distinct().count());
+    }
 }

@@ -114,6 +114,7 @@ class WorkflowTest {
                     var errors = new TreeSet<String>();
                     state.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
                     var expected = new TreeSet<>(name.equals("HoldSnapshot") ? List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException") : Workflow.TRANSIENT);
+                    expected.addAll(Workflow.NOT_READY);
                     if (name.equals("Publish")) {
                         expected.add(Workflow.BUSY);
                     }
@@ -169,6 +170,8 @@ class WorkflowTest {
             var inbox = CLINIC.resource(stack, "AWS::SQS::Queue", "Inbox");
             assertEquals(3, inbox.property("RedrivePolicy").get("maxReceiveCount").asInt());
             assertEquals(CLINIC.resource(stack, "AWS::SQS::Queue", "Refused").id(), inbox.property("RedrivePolicy").at("/deadLetterTargetArn/Fn::GetAtt/0").asText());
+            var starter = CLINIC.resource(stack, "AWS::Lambda::Function", "StartRestore");
+            assertEquals(6 * starter.property("Timeout").asInt(), inbox.property("VisibilityTimeout").asInt());
             var mapping = CLINIC.resources(stack, "AWS::Lambda::EventSourceMapping").getFirst();
             assertEquals(10, mapping.property("BatchSize").asInt());
             assertEquals("[\"ReportBatchItemFailures\"]", mapping.property("FunctionResponseTypes").toString());
@@ -181,6 +184,34 @@ class WorkflowTest {
         assertEquals(2 + 3 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
+        }
+    }
+
+    /** Lambda makes the network interfaces anew, which takes a minute or two; the holder may have to wait for them as well. */
+    @Test
+    void whoWaitsForAFunctionThatSleptWaitsLongEnough() {
+        for (var states : List.of(DUMP, RESTORE)) {
+            states.values().stream().filter(state -> state.path("Resource").asText().startsWith("<master")).forEach(state -> {
+                var wait = 0.0;
+                var retry = StreamSupport.stream(state.get("Retry").spliterator(), false).filter(r -> r.get("ErrorEquals").toString().contains("NotReady")).findFirst().orElseThrow();
+                for (var attempt = 0; attempt < retry.get("MaxAttempts").asInt(); attempt++) {
+                    wait += Math.min(retry.get("MaxDelaySeconds").asInt(), retry.get("IntervalSeconds").asInt() * Math.pow(retry.get("BackoffRate").asDouble(), attempt));
+                }
+                assertTrue(wait > 300, state::toString);
+                assertTrue(DUMP.get("AwaitSnapshot").get("TimeoutSeconds").asInt() > wait, "the holder may take as long");
+            });
+        }
+    }
+
+    /** What reads every row of a shard, or writes it, has the time and the CPU. */
+    @Test
+    void workersHaveAllThatAFunctionCan() {
+        for (var function : CLINIC.resources("AWS::Lambda::Function")) {
+            var options = function.property("Environment").at("/Variables/JAVA_TOOL_OPTIONS").asText();
+            var worker = function.property("Handler").asText().matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus)::handleRequest");
+            assertEquals(worker ? 1769 : 512, function.property("MemorySize").asInt(), function::toString);
+            assertTrue(options.endsWith(worker ? "TieredStopAtLevel=4" : "TieredStopAtLevel=1"), function::toString);
+            assertTrue(!worker || function.property("Timeout").asInt() == 900, function::toString);
         }
     }
 

@@ -45,7 +45,9 @@ public final class Clients {
             String secret = Secrets.CLIENT.getSecretValue(r -> r.secretId(secretArn)).secretString();
             return Json.MAPPER.readerFor(Login.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(secret);
         } catch (SdkException e) {
-            throw new Fault.AccessRefused("secret " + secretArn + " can't be read: " + e.getMessage(), e);
+            String message = "secret " + secretArn + " can't be read: " + e.getMessage();
+            // no login, no database
+            throw Transient.is(e) ? new Fault.DatabaseUnavailable(message, e) : new Fault.AccessRefused(message, e);
         }
     }
 }

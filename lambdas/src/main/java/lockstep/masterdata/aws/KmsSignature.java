@@ -2,9 +2,11 @@ package lockstep.masterdata.aws;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.ManifestReader;
 import lockstep.masterdata.engine.Sealer;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.kms.model.KmsInvalidSignatureException;
 import software.amazon.awssdk.services.kms.model.MessageType;
@@ -14,8 +16,12 @@ import software.amazon.awssdk.services.kms.model.SigningAlgorithmSpec;
 public record KmsSignature(KmsClient kms, String keyArn) implements Sealer.Signer, ManifestReader.Verifier {
     @Override
     public byte[] sign(byte[] bytes) {
-        return kms.sign(r -> r.keyId(keyArn).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
-                .message(SdkBytes.fromByteArray(sha256(bytes)))).signature().asByteArray();
+        try {
+            return kms.sign(r -> r.keyId(keyArn).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
+                    .message(SdkBytes.fromByteArray(sha256(bytes)))).signature().asByteArray();
+        } catch (SdkException e) {
+            throw fault("sign", e);
+        }
     }
 
     @Override
@@ -25,7 +31,14 @@ public record KmsSignature(KmsClient kms, String keyArn) implements Sealer.Signe
                     .message(SdkBytes.fromByteArray(sha256(bytes))).signature(SdkBytes.fromByteArray(signature))).signatureValid();
         } catch (KmsInvalidSignatureException e) {
             return false;
+        } catch (SdkException e) {
+            throw fault("verify", e);
         }
+    }
+
+    private Fault fault(String what, SdkException e) {
+        String message = "key " + keyArn + " did not " + what + ": " + e.getMessage();
+        return Transient.is(e) ? new Fault.StoreUnavailable(message, e) : new Fault.AccessRefused(message, e);
     }
 
     private static byte[] sha256(byte[] bytes) {

@@ -4,7 +4,6 @@ import java.io.InputStream;
 import java.util.Optional;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.PartStore;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -36,11 +35,9 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
 
     private Fault fault(String what, String key, SdkException e) {
         String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
-        return switch (e) {
-            case S3Exception s3 when s3.statusCode() == 403 -> new Fault.AccessRefused(message + " (S3 also says this of an object that is missing)", e);
-            case S3Exception s3 when s3.statusCode() >= 500 || s3.isThrottlingException() -> new Fault.StoreUnavailable(message, e);
-            case SdkClientException client -> new Fault.StoreUnavailable(message, client);
-            default -> new Fault.Unexpected(message, e);
-        };
+        if (Transient.is(e)) return new Fault.StoreUnavailable(message, e);
+        return e instanceof S3Exception answer && answer.statusCode() == 403
+                ? new Fault.AccessRefused(message + " (S3 also says this of an object that is missing)", e)
+                : new Fault.Unexpected(message, e);
     }
 }

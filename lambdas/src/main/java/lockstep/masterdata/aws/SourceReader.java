@@ -8,7 +8,6 @@ import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.SyncPaths;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -57,9 +56,8 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
             Credentials credentials = Sts.CLIENT.assumeRole(r -> r.roleArn(roleArn).externalId(externalId).policy(policy)
                     .roleSessionName(sessionName(syncId)).durationSeconds(3600)).credentials();
             return StaticCredentialsProvider.create(AwsSessionCredentials.create(credentials.accessKeyId(), credentials.secretAccessKey(), credentials.sessionToken()));
-        } catch (SdkClientException e) {
-            throw new Fault.StoreUnavailable("STS can't be reached: " + e.getMessage(), e);
         } catch (SdkException e) {
+            if (Transient.is(e)) throw new Fault.StoreUnavailable("STS can't be reached: " + e.getMessage(), e);
             throw new Fault.AccessRefused("role " + roleArn + " can't be assumed: " + e.getMessage()
                     + "; deploy the source's account with this account in its lockstep.yaml", e);
         }
