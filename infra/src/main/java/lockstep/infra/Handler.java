@@ -15,7 +15,7 @@ enum Handler {
     PREFLIGHT("Preflight", Size.WORKER, true, Duration.minutes(15)),
     STAGE_PARTS("StageParts", Size.WORKER, true, Duration.minutes(15)),
     PUBLISH("Publish", Size.WORKER, true, Duration.minutes(15)),
-    RECORD("Record", Size.SHORT, true, Duration.minutes(2)),
+    RECORD("Record", Size.SHORT, true, Duration.minutes(15)),
     PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
     REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15));
 

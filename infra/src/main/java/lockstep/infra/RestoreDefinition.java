@@ -70,12 +70,15 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         var worker = invoke(scope, stageParts, "StageBatch", sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));
         stage.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
-        stage.addCatch(outcome(scope, "StageParts", "StageFailed"), caught());
+        var stageFailed = outcome(scope, "StageParts", "StageFailed");
+        stage.addCatch(stageFailed, caught());
 
         var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));
         // another restore of this shard is under way
         merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());
+        // it refuses what was not wholly staged: the failure of a batch, told by the next state
+        merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
         return Chain.start(check).next(stage).next(merge);
     }

@@ -35,6 +35,7 @@ import software.constructs.Construct;
 final class Workflow extends StateMachine {
     private static final String FAULT = "lockstep.masterdata.engine.Fault$";
     static final String DATABASE_UNAVAILABLE = FAULT + "DatabaseUnavailable";
+    static final String BATCH_FAILED = FAULT + "BatchFailed";
     static final String BUSY = FAULT + "Busy";
 
     /** Worth another try: the world was at fault, not the data. No other fault of lockstep is: each names itself, so none is caught by a wildcard. */

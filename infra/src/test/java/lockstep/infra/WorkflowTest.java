@@ -89,6 +89,9 @@ class WorkflowTest {
             assertEquals(Set.of("cause.$", "error.$", "shard.$", "state"), names(RESTORE.get(outcome).get("Parameters")));
             assertTrue(RESTORE.get(outcome).get("End").asBoolean());
         });
+        var notStaged = RESTORE.get("Publish").get("Catch").get(0);
+        assertEquals("[\"lockstep.masterdata.engine.Fault$BatchFailed\"]", notStaged.get("ErrorEquals").toString());
+        assertEquals("StageFailed", notStaged.get("Next").asText());
         assertEquals("Unexpected", caught(RESTORE, "RestoreShards"));
         assertEquals("Unexpected", caught(RESTORE, "Record"));
     }
@@ -217,8 +220,9 @@ class WorkflowTest {
 
     private static String caught(Map<String, JsonNode> states, String name) {
         var catches = states.get(name).path("Catch");
-        assertEquals("[\"States.ALL\"]", catches.path(0).path("ErrorEquals").toString(), name);
-        return catches.get(0).get("Next").asText();
+        var last = catches.path(catches.size() - 1);
+        assertEquals("[\"States.ALL\"]", last.path("ErrorEquals").toString(), name);
+        return last.get("Next").asText();
     }
 
     private static Set<String> names(JsonNode object) {

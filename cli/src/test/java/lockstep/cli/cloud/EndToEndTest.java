@@ -246,7 +246,7 @@ class EndToEndTest {
                 damage.getValue().run();
                 var ended = restore("demo", id, notification(id));
                 assertEquals(ExecutionStatus.FAILED, ended.status(), id);
-                assertTrue(ended.cause().contains("demo-1 failed in Publish") && ended.cause().contains("of the staging failed"), ended.cause());
+                assertTrue(ended.cause().contains("demo-1 failed in StageParts") && ended.cause().contains("of the staging failed"), ended.cause());
                 assertTrue(ended.cause().contains(part.object()), ended.cause());
                 assertEquals(edited, CLOUD.master("demo-1"), id);
                 assertEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
