@@ -40,8 +40,9 @@ public final class SyncFollower implements AutoCloseable {
     private final Map<String, Instant> asked = new LinkedHashMap<>();
     private Batch[] batches;
     private Instant begun = Instant.now();
-    /** When the last of the executions that have ended did. */
+    /** When the last of the executions that have ended did, and whether another goes on. */
     private Instant ended = Instant.MIN;
+    private boolean running;
 
     public SyncFollower(SyncAccess access, String syncId) {
         this.access = access;
@@ -66,17 +67,20 @@ public final class SyncFollower implements AutoCloseable {
 
     public SyncState state() {
         var execution = Execution.read(source, access.dumpArn(paths.syncId()));
+        running = false;
         execution.ifPresent(this::noteEnd);
         Dump dump = dump(execution);
         var shards = new ArrayList<SyncState.Shard>();
         for (Account account : access.targetAccounts()) shards.addAll(shards(account, dump));
         var outcome = outcome(dump, shards);
-        return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, outcome == Outcome.running ? Instant.now() : ended)), dump, shards);
+        Instant until = outcome == Outcome.running || running ? Instant.now() : ended;
+        return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, until)), dump, shards);
     }
 
     private void noteEnd(Execution execution) {
         Instant stopped = execution.described().stopDate();
-        if (stopped != null && stopped.isAfter(ended)) ended = stopped;
+        if (stopped == null) running = true;
+        else if (stopped.isAfter(ended)) ended = stopped;
     }
 
     private static Outcome outcome(Dump dump, List<SyncState.Shard> shards) {

@@ -110,7 +110,8 @@ public final class Publisher {
             Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
             for (TableManifest table : parentsFirst) {
                 changes.put(table.name(), new Changes());
-                Sql.execute(connection, "ANALYZE " + staging.of(table));
+                // the joins below are by key: statistics of the other columns would cost more than the merge
+                Sql.execute(connection, "ANALYZE " + staging.of(table) + " (" + Sql.columns("", table.key()) + ")");
                 findGone(table);
             }
             // Rows that nothing refers to go first, so that those to come may have their unique values.
