@@ -249,6 +249,14 @@ class RefusalTest {
     }
 
     @Test
+    void aKeptRowsUniqueValueIsNotGivenAway() {
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.prescription (drug) VALUES (7)");
+        source.execute("DELETE FROM m.interaction WHERE 7 IN (a, b)", "DELETE FROM m.drug WHERE id = 7", "INSERT INTO m.drug (code) VALUES ('D7')");
+        refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "drug_code_key");
+    }
+
+    @Test
     void refusesRowsThatAPolicyHides() {
         source.execute("CREATE ROLE hidden LOGIN", "GRANT USAGE ON SCHEMA m, lockstep TO hidden", "GRANT SELECT ON ALL TABLES IN SCHEMA m, lockstep TO hidden",
                 "ALTER TABLE m.drug ENABLE ROW LEVEL SECURITY", "CREATE POLICY few ON m.drug USING (id < 10)");
