@@ -46,7 +46,7 @@ final class Emulator {
     /** Starts it if it does not run, or runs with another version or configuration. */
     void ensure() {
         var known = store.read().emulator();
-        if (known.isPresent() && known.get().process().running().isPresent() && known.get().configuration().equals(configuration(known.get().port()))
+        if (known.isPresent() && known.get().process().running().isPresent() && configuration(known.get().port()).equals(known.get().configuration())
                 && answers(endpoint(certificates, known.get()))) {
             return;
         }

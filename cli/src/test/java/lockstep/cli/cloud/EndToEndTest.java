@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.cloud.TestingCloud.Ended;
@@ -284,19 +285,45 @@ class EndToEndTest {
 
     @Test
     @Order(40)
-    void workersKilledInTheMiddleOfCopyAreTriedAgain() {
-        for (String table : List.of("UPDATE master.postal_code SET town = town || '!'", "UPDATE master.disease SET name = name || '!'"))
-            CLOUD.sql("clinic-1", table);
-        var sync = CLOUD.lockstepAsync("sync", "--output", "json");
-        await("a COPY at the source, and its end", Duration.ofSeconds(60), () -> terminate("clinic-1", "query LIKE 'COPY (SELECT%' AND state = 'active'") > 0 || sync.isDone());
-        await("a COPY into staging, and its end", Duration.ofSeconds(60), () -> terminate("demo-1", "query LIKE 'COPY lockstep.staging%' AND state = 'active'") > 0 || sync.isDone());
-        await("a COPY into staging, and the end of its process", Duration.ofSeconds(60), () -> {
-            boolean copying = !CLOUD.value("clinic-2", "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY lockstep.staging%' AND state = 'active'").equals("0");
-            return copying && CLOUD.functions("production", "StageParts").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0 || sync.isDone();
-        });
-        Ended ended = sync.join();
-        assertEquals(0, ended.exit(), ended::toString);
-        assertSameMasterRows();
+    void aConnectionCutInTheMiddleOfTheDumpIsMadeAgain() throws Exception {
+        assertVerifiedThoughStruck("clinic-1", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0", () -> true);
+    }
+
+    @Test
+    @Order(40)
+    void aConnectionCutInTheMiddleOfStagingIsMadeAgain() throws Exception {
+        assertVerifiedThoughStruck("demo-1", "SELECT count(pg_terminate_backend(p.pid)) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
+                + " WHERE p.datname = current_database() AND p.tuples_processed > 0 AND a.query LIKE 'COPY lockstep.staging%'", () -> true);
+    }
+
+    @Test
+    @Order(40)
+    void aWorkerKilledInTheMiddleOfStagingIsStartedAgain() throws Exception {
+        assertVerifiedThoughStruck("clinic-2", "SELECT count(*) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
+                + " WHERE p.datname = current_database() AND p.tuples_processed > 0 AND a.query LIKE 'COPY lockstep.staging%'",
+                () -> CLOUD.functions("production", "StageParts").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0);
+    }
+
+    /** Syncs until the query has found something and the blow has struck: a sync that was over before counts for nothing. */
+    private static void assertVerifiedThoughStruck(String shard, String query, BooleanSupplier blow) throws Exception {
+        boolean struck = false;
+        for (int attempt = 0; attempt < 8 && !struck; attempt++) {
+            CLOUD.sql("clinic-1", "UPDATE master.postal_code SET town = coalesce(town, '') || '!'", "UPDATE master.disease SET name = name || '!'");
+            var sync = CLOUD.lockstepAsync("sync", "--output", "json");
+            try (var connection = CLOUD.connect(shard); var watch = connection.prepareStatement(query)) {
+                while (!struck && !sync.isDone()) {
+                    try (var row = watch.executeQuery()) {
+                        row.next();
+                        struck = row.getInt(1) > 0 && blow.getAsBoolean();
+                    }
+                    Thread.sleep(2);
+                }
+            }
+            Ended ended = sync.join();
+            assertEquals(0, ended.exit(), ended::toString);
+            assertSameMasterRows();
+        }
+        assertTrue(struck, "no sync was struck");
     }
 
     @Test
