@@ -44,8 +44,8 @@ final class MasterDataTarget extends Construct {
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true).retentionPeriod(Duration.days(14)).build();
         var inbox = Queue.Builder.create(this, "Inbox")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true)
-                // six times the function's timeout, as the event source mapping wants
-                .visibilityTimeout(Duration.seconds(6 * Handler.START_RESTORE.timeout.toSeconds().intValue()))
+                // twice the function's timeout: long enough for it to answer, short enough that what it refuses is soon told
+                .visibilityTimeout(Duration.seconds(2 * Handler.START_RESTORE.timeout.toSeconds().intValue()))
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(3).build()).build();
         Topic.fromTopicArn(this, "Topic", topicArn).addSubscription(SqsSubscription.Builder.create(inbox).rawMessageDelivery(true).build());
         var minute = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();

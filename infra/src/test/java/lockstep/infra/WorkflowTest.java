@@ -174,7 +174,7 @@ class WorkflowTest {
             assertEquals(3, inbox.property("RedrivePolicy").get("maxReceiveCount").asInt());
             assertEquals(CLINIC.resource(stack, "AWS::SQS::Queue", "Refused").id(), inbox.property("RedrivePolicy").at("/deadLetterTargetArn/Fn::GetAtt/0").asText());
             var starter = CLINIC.resource(stack, "AWS::Lambda::Function", "StartRestore");
-            assertEquals(6 * starter.property("Timeout").asInt(), inbox.property("VisibilityTimeout").asInt());
+            assertEquals(2 * starter.property("Timeout").asInt(), inbox.property("VisibilityTimeout").asInt());
             var mapping = CLINIC.resources(stack, "AWS::Lambda::EventSourceMapping").getFirst();
             assertEquals(10, mapping.property("BatchSize").asInt());
             assertEquals("[\"ReportBatchItemFailures\"]", mapping.property("FunctionResponseTypes").toString());
