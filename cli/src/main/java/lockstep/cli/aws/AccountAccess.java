@@ -6,29 +6,33 @@ import java.nio.file.Files;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.util.Optional;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
 import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sts.StsClient;
 
-/** The one way from Java to an account of the local cloud: clients that carry endpoint, trust, region and credentials. */
+/** The one way from Java to an account, of the local cloud or of AWS: clients that carry endpoint, trust, region and credentials. */
 public final class AccountAccess implements AutoCloseable {
-    private final LocalEndpoint endpoint;
+    /** Of the local cloud; none for AWS. */
+    private final Optional<LocalEndpoint> endpoint;
     private final Region region;
     private final String accountId;
     private final AwsCredentialsProvider credentials;
     private final SdkHttpClient http;
 
-    private AccountAccess(LocalEndpoint endpoint, Region region, String accountId, AwsCredentialsProvider credentials, SdkHttpClient http) {
+    private AccountAccess(Optional<LocalEndpoint> endpoint, Region region, String accountId, AwsCredentialsProvider credentials, SdkHttpClient http) {
         this.endpoint = endpoint;
         this.region = region;
         this.accountId = accountId;
@@ -43,8 +47,29 @@ public final class AccountAccess implements AutoCloseable {
         }
         var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16))
                 .tlsTrustManagersProvider(() -> trust(endpoint)).build();
-        return new AccountAccess(endpoint, Region.of(region), accountId,
+        return new AccountAccess(Optional.of(endpoint), Region.of(region), accountId,
                 StaticCredentialsProvider.create(AwsBasicCredentials.create(accountId, "local")), http);
+    }
+
+    /**
+     * An account of AWS, by the profile of this name in the user's AWS configuration.
+     *
+     * @throws IllegalArgumentException when there is no such profile, or it is of another account than the landscape says
+     */
+    public static AccountAccess profile(String profile, String region, String accountId) {
+        var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build();
+        var access = new AccountAccess(Optional.empty(), Region.of(region), accountId, ProfileCredentialsProvider.create(profile), http);
+        try (var sts = access.client(StsClient.builder())) {
+            String found = sts.getCallerIdentity().account();
+            if (!found.equals(accountId)) {
+                throw new IllegalArgumentException("AWS profile '" + profile + "' is of account " + found + ", lockstep.yaml says " + accountId);
+            }
+            return access;
+        } catch (SdkException | IllegalArgumentException e) {
+            http.close();
+            throw new IllegalArgumentException("account '" + profile + "' can't be reached: " + e.getMessage()
+                    + "\n  Make a profile of that name, for instance: aws configure sso --profile " + profile, e);
+        }
     }
 
     /** With the rights of a role, and of nothing else. Closing either closes both. */
@@ -62,7 +87,8 @@ public final class AccountAccess implements AutoCloseable {
 
     /** A client of any service, for instance {@code access.client(SfnClient.builder())}. */
     public <B extends AwsSyncClientBuilder<B, C> & AwsClientBuilder<B, C>, C extends SdkClient> C client(B builder) {
-        return builder.httpClient(http).endpointOverride(endpoint.uri()).region(region).credentialsProvider(credentials).build();
+        endpoint.ifPresent(local -> builder.endpointOverride(local.uri()));
+        return builder.httpClient(http).region(region).credentialsProvider(credentials).build();
     }
 
     public String accountId() {

@@ -3,12 +3,13 @@ package lockstep.cli.cloud;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import lockstep.cli.aws.AccountAccess;
+import lockstep.cli.aws.Accounts;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 
 /** A local cloud that is up: its accounts and the databases of its shards. */
-public final class LocalCloud implements AutoCloseable {
+public final class LocalCloud implements Accounts {
     private final Landscape landscape;
     private final LocalEndpoint endpoint;
     private final Map<String, AccountAccess> accounts = new LinkedHashMap<>();
@@ -33,6 +34,7 @@ public final class LocalCloud implements AutoCloseable {
         return new LocalCloud(files, store, landscape, Emulator.endpoint(Certificates.in(files.certificates()), emulator));
     }
 
+    @Override
     public Landscape landscape() {
         return landscape;
     }
@@ -42,6 +44,7 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /** With all rights in that account; {@link AccountAccess#assume} narrows them. */
+    @Override
     public AccountAccess account(Account account) {
         return accounts.get(account.name());
     }

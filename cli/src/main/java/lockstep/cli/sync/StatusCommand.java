@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.LocalCloud;
 import lockstep.cli.sync.Status.ShardStatus;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
@@ -18,12 +18,15 @@ public final class StatusCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
+    @Mixin
+    private Place place;
+
     @Override
     public Integer call() {
         var landscape = main.landscape();
-        try (var cloud = LocalCloud.open(main.files(), landscape)) {
+        try (var accounts = place.open(main, landscape)) {
             var shards = new ArrayList<ShardStatus>();
-            for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
+            for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(accounts, dataSet)).shards());
             main.answer(Map.of("shards", shards), table(shards, main.colour()));
             return 0;
         }

@@ -9,13 +9,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.LocalCloud;
+import lockstep.cli.aws.Accounts;
 import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.SyncPaths;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,6 +35,9 @@ public final class SyncCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Mixin
+    private Place place;
 
     @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
     private String dataSetName;
@@ -54,8 +58,8 @@ public final class SyncCommand implements Callable<Integer> {
                 .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
         String syncId = id == null ? newId() : checked(id);
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
-        try (var cloud = LocalCloud.open(main.files(), landscape);
-                var follower = new SyncFollower(access(cloud, dataSet), syncId)) {
+        try (var accounts = place.open(main, landscape);
+                var follower = new SyncFollower(access(accounts, dataSet), syncId)) {
             follower.start();
             if (!wait) {
                 main.answer(java.util.Map.of("syncId", syncId), syncId);
@@ -67,8 +71,8 @@ public final class SyncCommand implements Callable<Integer> {
     }
 
     /** Roles, never the root of an account. */
-    public static SyncAccess access(LocalCloud cloud, DataSet dataSet) {
-        return new SyncAccess(cloud.landscape(), dataSet, (account, role) -> cloud.account(account).assume(role, "lockstep-cli"));
+    public static SyncAccess access(Accounts accounts, DataSet dataSet) {
+        return new SyncAccess(accounts.landscape(), dataSet, (account, role) -> accounts.account(account).assume(role, "lockstep-cli"));
     }
 
     private int follow(SyncFollower follower, String syncId) throws InterruptedException {

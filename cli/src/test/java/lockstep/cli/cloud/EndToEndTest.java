@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -443,6 +445,35 @@ class EndToEndTest {
             denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
             denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
+        }
+    }
+
+    // ---- as on AWS
+
+    @Test
+    @Order(55)
+    void withProfilesTheSameCommandsWorkWhateverAnswersAsAws() throws Exception {
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 9 WHERE id = 9");
+        Ended sync = asOnAws("111111111111", "222222222222", "sync", "--aws", "--output", "json");
+        assertEquals(0, sync.exit(), sync::toString);
+        Ended status = asOnAws("111111111111", "222222222222", "status", "--aws", "--output", "json");
+        assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"), status.json().get("shards").valueStream().map(s -> text(s, "state")).toList(), status::toString);
+        Ended confused = asOnAws("111111111111", "111111111111", "sync", "--aws");
+        assertEquals(1, confused.exit(), confused::toString);
+        assertTrue(confused.err().contains("AWS profile 'demo' is of account 111111111111, lockstep.yaml says 222222222222"), confused::toString);
+    }
+
+    /** Without the local cloud's own way in: only by what a user's AWS configuration says. */
+    private static Ended asOnAws(String production, String demo, String... arguments) throws Exception {
+        var credentials = Files.createTempFile("credentials", null);
+        try {
+            for (var profile : Map.of("production", production, "demo", demo, "qa", "333333333333").entrySet())
+                Files.writeString(credentials, "[%s]%naws_access_key_id = %s%naws_secret_access_key = local%n".formatted(profile.getKey(), profile.getValue()), StandardOpenOption.APPEND);
+            return CLOUD.lockstepAsync(Map.of("AWS_SHARED_CREDENTIALS_FILE", credentials.toString(), "AWS_CONFIG_FILE", "/dev/null", "AWS_ENDPOINT_URL", CLOUD.endpoint().uri().toString(),
+                    "LOCKSTEP_HOME", CLOUD.files.home().resolve("nothing-here").toString(),
+                    "JAVA_TOOL_OPTIONS", "-Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStore=" + CLOUD.endpoint().trustStore()), arguments).join();
+        } finally {
+            Files.delete(credentials);
         }
     }
 

@@ -53,6 +53,10 @@ final class TestingCloud {
     }
 
     CompletableFuture<Ended> lockstepAsync(String... arguments) {
+        return lockstepAsync(Map.of(), arguments);
+    }
+
+    CompletableFuture<Ended> lockstepAsync(Map<String, String> environment, String... arguments) {
         var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                 "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
                 "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "lockstep.cli.Main"));
@@ -60,6 +64,7 @@ final class TestingCloud {
         var builder = new ProcessBuilder(line).directory(files.project().toFile());
         builder.environment().put("LOCKSTEP_HOME", files.home().toString());
         builder.environment().put("LOCKSTEP_BUILT", "yes");
+        builder.environment().putAll(environment);
         try {
             var process = builder.start();
             process.getOutputStream().close();
