@@ -6,6 +6,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import lockstep.cli.aws.AccountAccess;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,9 +21,6 @@ public final class ShardDatabase {
     private final AccountAccess account;
     private final Certificates certificates;
 
-    /** Who may log in; each has a secret of the same name. */
-    public enum User { ADMIN, READER, WRITER }
-
     ShardDatabase(Shard shard, PostgresServer server, AccountAccess account, Certificates certificates) {
         this.shard = shard;
         this.server = server;
@@ -31,7 +30,7 @@ public final class ShardDatabase {
 
     /** Creates role and database, with the admin's password as the secret has it, and points the secrets to the real server. */
     void ensure() {
-        ObjectNode admin = secret(User.ADMIN);
+        ObjectNode admin = secret(DatabaseUser.ADMIN);
         String name = admin.get("username").asString();
         String database = admin.get("dbname").asString();
         try (var connection = server.connect("postgres")) {
@@ -43,36 +42,36 @@ public final class ShardDatabase {
         } catch (SQLException e) {
             throw new CloudFault("cannot create the database of shard " + shard.name() + ": " + e.getMessage(), e);
         }
-        for (User user : User.values()) {
+        for (DatabaseUser user : DatabaseUser.values()) {
             direct(user);
         }
     }
 
     /** A connection as one of the shard's users, by its secret. */
-    public Connection connect(User user) throws SQLException {
+    public Connection connect(DatabaseUser user) throws SQLException {
         ObjectNode secret = secret(user);
         return server.connect(secret.get("dbname").asString(), secret.get("username").asString(), secret.get("password").asString());
     }
 
     /** For JDBC, without user and password. */
     String jdbcUrl() {
-        return "jdbc:postgresql://localhost:" + server.port() + "/" + secret(User.ADMIN).get("dbname").asString() + "?" + tls();
+        return "jdbc:postgresql://localhost:" + server.port() + "/" + secret(DatabaseUser.ADMIN).get("dbname").asString() + "?" + tls();
     }
 
     /** For psql and everything else on libpq, with the admin's password. */
     public String url() {
-        ObjectNode secret = secret(User.ADMIN);
+        ObjectNode secret = secret(DatabaseUser.ADMIN);
         return "postgresql://" + encoded(secret.get("username").asString()) + ":" + encoded(secret.get("password").asString())
                 + "@localhost:" + server.port() + "/" + encoded(secret.get("dbname").asString()) + "?" + tls();
     }
 
-    ObjectNode secret(User user) {
+    ObjectNode secret(DatabaseUser user) {
         try (var secrets = account.client(SecretsManagerClient.builder())) {
             return (ObjectNode) JSON.readTree(secrets.getSecretValue(r -> r.secretId(secretName(user))).secretString());
         }
     }
 
-    private void direct(User user) {
+    private void direct(DatabaseUser user) {
         ObjectNode secret = secret(user);
         ObjectNode directed = secret.deepCopy().put("host", "localhost").put("port", server.port());
         if (!directed.equals(secret)) {
@@ -82,8 +81,8 @@ public final class ShardDatabase {
         }
     }
 
-    private String secretName(User user) {
-        return "lockstep/" + shard.name() + "/" + user.name().toLowerCase(java.util.Locale.ROOT);
+    private String secretName(DatabaseUser user) {
+        return Names.secret(shard.name(), user);
     }
 
     private String tls() {

@@ -15,8 +15,10 @@ import lockstep.cli.Progress;
 import lockstep.clinic.ClinicDatabase;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Edition;
+import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.lambda.LambdaClient;
@@ -118,10 +120,10 @@ public final class Up {
     private void prepare(LocalCloud cloud, Account account, Shard shard) {
         var database = cloud.database(shard.name());
         database.ensure();
-        var admin = database.secret(ShardDatabase.User.ADMIN);
+        var admin = database.secret(DatabaseUser.ADMIN);
         ClinicDatabase.migrate(database.jdbcUrl(), admin.get("username").asString(), admin.get("password").asString());
         try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
-            String function = "lockstep-" + shard.name() + "-prepare-database";
+            String function = Names.prepareDatabase(shard.name());
             var answer = lambda.invoke(r -> r.functionName(function)
                     .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", landscape.dataSets())))));
             if (answer.functionError() != null) {
@@ -152,7 +154,7 @@ public final class Up {
     }
 
     private void seedMaster(LocalCloud cloud, DataSet dataSet) {
-        try (var connection = cloud.database(dataSet.source()).connect(ShardDatabase.User.ADMIN)) {
+        try (var connection = cloud.database(dataSet.source()).connect(DatabaseUser.ADMIN)) {
             ClinicDatabase.seedMaster(connection, codeLists());
         } catch (SQLException e) {
             throw new CloudFault("cannot fill " + dataSet.source() + ": " + e.getMessage(), e);
@@ -166,7 +168,7 @@ public final class Up {
                 continue;
             }
             for (Shard shard : account.shards()) {
-                try (var connection = cloud.database(shard.name()).connect(ShardDatabase.User.ADMIN)) {
+                try (var connection = cloud.database(shard.name()).connect(DatabaseUser.ADMIN)) {
                     ClinicDatabase.seedVisitors(connection);
                 } catch (SQLException e) {
                     throw new CloudFault("cannot enter visitors into " + shard.name() + ": " + e.getMessage(), e);
