@@ -1,10 +1,16 @@
 package lockstep.cli.cloud;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.landscape.Account;
 import tools.jackson.databind.JsonNode;
@@ -21,14 +27,62 @@ final class Cdk {
         this.region = region;
     }
 
-    /** Synthesizes the application as {@code cdk synth} does for anyone. */
-    void synthesize(Path landscape) {
-        CloudFiles.deleteTree(files.synthesized());
-        var environment = environment();
-        environment.put("LOCKSTEP_BUILT", "yes");
-        new Command(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
-                "--output", files.synthesized().toString(), "--context", "landscape=" + landscape), files.project(), environment, files.log("synth"))
-                .run("synthesizing the stacks");
+    /**
+     * Synthesizes the application as {@code cdk synth} does for anyone. The same inputs give the same templates, so what was
+     * synthesized from them before is taken again: most of the time of an {@code up} without changes.
+     *
+     * @return the assembly, not to be changed
+     */
+    Path synthesize(Path landscape) {
+        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape));
+        if (!Files.exists(kept)) {
+            Path fresh = kept.resolveSibling(kept.getFileName() + "." + ProcessHandle.current().pid());
+            CloudFiles.deleteTree(fresh);
+            var environment = environment();
+            environment.put("LOCKSTEP_BUILT", "yes");
+            new Command(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
+                    "--output", fresh.toString(), "--context", "landscape=" + landscape), files.project(), environment, files.log("synth"))
+                    .run("synthesizing the stacks");
+            keep(fresh, kept);
+        }
+        return kept;
+    }
+
+    /** Digest of everything that the templates and assets are made from. */
+    private String inputs(Path landscape) {
+        var text = new StringBuilder();
+        try (var modules = Stream.of("landscape", "infra").map(module -> files.project().resolve(module).resolve("target")).flatMap(Cdk::jars)) {
+            for (Path input : Stream.concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
+                    files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar"))).toList()) {
+                text.append(input.getFileName()).append(' ').append(Projection.digest(Files.readAllBytes(input))).append('\n');
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
+    private static Stream<Path> jars(Path folder) {
+        try (var entries = Files.list(folder)) {
+            return entries.filter(file -> file.toString().endsWith(".jar")).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Puts it where the next {@code up} looks; of earlier ones only that of the inputs before these is left. */
+    private static void keep(Path fresh, Path kept) {
+        try {
+            if (!Files.exists(kept)) {
+                Files.move(fresh, kept);
+            }
+            try (var others = Files.list(kept.getParent())) {
+                others.filter(other -> !other.equals(kept)).sorted(Comparator.comparing((Path other) -> other.toFile().lastModified()).reversed()).skip(1)
+                        .forEach(CloudFiles::deleteTree);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     void bootstrap(Account account, LocalEndpoint endpoint) {
@@ -80,7 +134,7 @@ final class Cdk {
     String fingerprint(Account account) {
         var text = new StringBuilder();
         stacksOf(account).forEach(stack -> text.append(stack.artifact()).append(stack.template()));
-        return Projection.digest(text.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     record Stack(String name, JsonNode artifact, JsonNode template) {

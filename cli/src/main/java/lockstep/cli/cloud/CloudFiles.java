@@ -45,12 +45,7 @@ public record CloudFiles(Path project, Path tools, Path home) {
         return home.resolve("emulator");
     }
 
-    /** What the CDK application synthesized. */
-    public Path synthesized() {
-        return home.resolve("cdk.out");
-    }
-
-    /** The projection of it, which is deployed. */
+    /** The projection of what the CDK application synthesized: this is deployed. */
     public Path assembly() {
         return home.resolve("assembly");
     }

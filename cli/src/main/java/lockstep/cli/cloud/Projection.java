@@ -52,6 +52,8 @@ final class Projection {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
 
     private final Map<String, byte[]> runtime;
+    /** Digest of a jar that was packed → digest of the archive; stacks share the one jar. */
+    private final Map<String, String> packed = new TreeMap<>();
 
     /** @param runtime what is packed with a Java function in place of the managed runtime, by path */
     Projection(Map<String, byte[]> runtime) {
@@ -62,6 +64,7 @@ final class Projection {
     void project(Path synthesized, Path target) {
         try {
             CloudFiles.deleteTree(target);
+            packed.clear();
             copy(synthesized, target);
             var manifest = read(target.resolve("manifest.json"));
             for (var artifact : manifest.get("artifacts").properties()) {
@@ -193,13 +196,18 @@ final class Projection {
         if (!jar.getFileName().toString().endsWith(".jar")) {
             throw new CloudFault("a Java function's asset is a jar, not " + jar.getFileName());
         }
-        var entries = new TreeMap<>(runtime);
-        entries.put("lib/functions.jar", Files.readAllBytes(jar));
-        byte[] archive = pack(entries);
-        String after = digest(archive);
-        Path zip = Files.write(assembly.resolve("asset." + after + ".zip"), archive);
-        ((ObjectNode) asset.get("source")).put("path", zip.getFileName().toString()).put("packaging", "file");
-        asset.get("destinations").forEach(destination -> ((ObjectNode) destination).put("objectKey", after + ".zip"));
+        String after = packed.get(before);
+        if (after == null) {
+            var entries = new TreeMap<>(runtime);
+            entries.put("lib/functions.jar", Files.readAllBytes(jar));
+            byte[] archive = pack(entries);
+            after = digest(archive);
+            Files.write(assembly.resolve("asset." + after + ".zip"), archive);
+            packed.put(before, after);
+        }
+        String key = after + ".zip";
+        ((ObjectNode) asset.get("source")).put("path", "asset." + key).put("packaging", "file");
+        asset.get("destinations").forEach(destination -> ((ObjectNode) destination).put("objectKey", key));
         files.set(after, asset);
         return after;
     }

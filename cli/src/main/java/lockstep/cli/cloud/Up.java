@@ -85,8 +85,7 @@ public final class Up {
     }
 
     private void synthesize() {
-        cdk.synthesize(landscapeFile);
-        new Projection(JavaFunctions.runtime(certificates)).project(files.synthesized(), files.assembly());
+        new Projection(JavaFunctions.runtime(certificates)).project(cdk.synthesize(landscapeFile), files.assembly());
     }
 
     private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {

@@ -32,19 +32,20 @@ class ProjectionTest {
     @TempDir
     private static Path directory;
     private static CloudFiles files;
+    private static Path synthesized;
 
     @BeforeAll
     static void synthesizeAndProject() {
         var launcher = CloudFiles.ofLauncher();
         files = new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud"));
         files.create();
-        new Cdk(files, "eu-central-1").synthesize(files.project().resolve("lockstep.yaml"));
-        new Projection(JavaFunctions.runtime(Certificates.in(files.certificates()))).project(files.synthesized(), files.assembly());
+        synthesized = new Cdk(files, "eu-central-1").synthesize(files.project().resolve("lockstep.yaml"));
+        new Projection(JavaFunctions.runtime(Certificates.in(files.certificates()))).project(synthesized, files.assembly());
     }
 
     @Test
     void everyRewriteIsNeeded() throws IOException {
-        var before = resources(files.synthesized()).values();
+        var before = resources(synthesized).values();
         for (var rewrite : Projection.REWRITES) {
             assertTrue(switch (rewrite) {
                 case Projection.Remove remove -> before.stream().anyMatch(r -> r.get("Type").asString().equals(remove.type()));
@@ -68,7 +69,7 @@ class ProjectionTest {
 
     @Test
     void theSyncPathIsUntouched() throws IOException {
-        var before = resources(files.synthesized());
+        var before = resources(synthesized);
         var after = resources(files.assembly());
         before.forEach((name, resource) -> {
             if (SYNC_PATH.contains(resource.get("Type").asString())) {
@@ -79,7 +80,7 @@ class ProjectionTest {
 
     @Test
     void ofFunctionsOnlyRuntimeAndCodeDiffer() throws IOException {
-        var before = resources(files.synthesized());
+        var before = resources(synthesized);
         resources(files.assembly()).forEach((name, resource) -> {
             if (resource.get("Type").asString().equals("AWS::Lambda::Function")) {
                 var original = (ObjectNode) before.get(name);
@@ -109,7 +110,7 @@ class ProjectionTest {
     @Test
     void theJarOfTheFunctionsIsTheSame() throws IOException {
         Path zip = withSuffix(files.assembly(), ".zip");
-        Path jar = withSuffix(files.synthesized(), ".jar");
+        Path jar = withSuffix(synthesized, ".jar");
         try (var archive = new ZipFile(zip.toFile())) {
             try (var packed = archive.getInputStream(archive.getEntry("lib/functions.jar"))) {
                 assertEquals(Projection.digest(Files.readAllBytes(jar)), Projection.digest(packed.readAllBytes()));
