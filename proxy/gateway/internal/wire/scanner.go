@@ -38,12 +38,12 @@ type scanner struct {
 	hash  maphash.Hash
 	left  int64 // of the body or chunk
 
-	current   verdict
-	length    int64 // -1: none
-	chunked   bool
-	json      bool // the header read so far accepts JSON before HTML
-	lastCR    bool
-	started   bool // at least one byte of the current request was read
+	current verdict
+	length  int64 // -1: none
+	chunked bool
+	json    bool // the header read so far accepts JSON before HTML
+	lastCR  bool
+	started bool // at least one byte of the current request was read
 }
 
 func newScanner() *scanner {

@@ -47,7 +47,6 @@ type Conn struct {
 	mutex    sync.Mutex
 	scanner  *scanner
 	verdicts []verdict
-	json     bool // the last whole header accepts JSON before HTML
 }
 
 type key struct{}
@@ -110,10 +109,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mutex.Lock()
 	if n > 0 {
-		c.scanner.scan(b[:n], func(v verdict) {
-			c.verdicts = append(c.verdicts, v)
-			c.json = v.json
-		})
+		c.scanner.scan(b[:n], func(v verdict) { c.verdicts = append(c.verdicts, v) })
 	}
 	within := c.scanner.started && (c.scanner.state == inRequestLine || c.scanner.state == inHeader)
 	c.mutex.Unlock()
@@ -153,7 +149,11 @@ func (c *Conn) limit() error {
 
 func (c *Conn) refuse(status int) error {
 	c.mutex.Lock()
-	asJSON, reason := c.scanner.json || !c.scanner.started && c.json, c.scanner.current.reason
+	asJSON, reason := c.scanner.json, c.scanner.current.reason
+	if len(c.verdicts) > 0 {
+		// A whole header that net/http did not like; whatever came after it was scanned already.
+		asJSON, reason = c.verdicts[0].json, c.verdicts[0].reason
+	}
 	c.mutex.Unlock()
 	if c.listener.Refused != nil {
 		c.listener.Refused(status, reason)
