@@ -111,7 +111,7 @@ func TestSmuggling(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, accept := range []string{"text/html", "application/json"} {
 				request := test.request
-				if line := strings.Index(request, "\r\n"); line > 0 && accept == "application/json" && !strings.HasPrefix(test.name, "CL and TE in") && !strings.HasPrefix(test.name, "bare line") && !strings.HasPrefix(test.name, "HTTP/2") {
+				if line := strings.Index(request, "\r\n"); line > 0 && accept == "application/json" && !strings.HasPrefix(test.name, "CL and TE in") && !strings.HasPrefix(test.name, "bare line") && !strings.HasPrefix(test.name, "HTTP/2") && test.name != "oversized target" {
 					request = request[:line] + "\r\nAccept: application/json" + request[line:]
 				}
 				all := raw(t, "unix", g.socket, request)

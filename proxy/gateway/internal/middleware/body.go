@@ -25,6 +25,13 @@ func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
 			return
 		}
 		control := http.NewResponseController(w)
+		if r.ContentLength < 0 {
+			// A body without a length may be one half of a conversation: the answer must not wait for its end.
+			if err := control.EnableFullDuplex(); err != nil {
+				e.Refuse(r, page.Internal(), err)
+				return
+			}
+		}
 		if limit > 0 {
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}

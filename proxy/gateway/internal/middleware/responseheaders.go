@@ -24,7 +24,8 @@ func ResponseHeaders(rules []options.HeaderRule, next http.Handler) http.Handler
 			case "add":
 				h.Add(rule.Name, rule.Value)
 			case "remove":
-				h.Del(rule.Name)
+				// nil rather than absent: net/http would put its own Content-Type or Date there.
+				h[rule.Name] = nil
 			}
 		}
 	}

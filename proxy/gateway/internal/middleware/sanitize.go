@@ -27,7 +27,7 @@ func Sanitize(next http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 			e.Refuse(r, problem, errors.New(reason))
 		}
-		if !r.ProtoAtLeast(1, 1) {
+		if r.ProtoMajor != 1 || r.ProtoMinor != 1 {
 			refuse(page.VersionNotSupported(), "the first hop must speak HTTP/1.1")
 			return
 		}
