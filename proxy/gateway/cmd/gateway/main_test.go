@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -74,16 +75,22 @@ func TestSIGTERM(t *testing.T) {
 	if err := os.WriteFile(routes, fmt.Appendf(nil, `{"edition": "demo", "shards": {"a": {"upstream": %q}}, "default": "a"}`, upstream.URL), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.Addr().String()
+	free.Close()
 	var log bytes.Buffer
 	command := exec.Command(os.Args[0])
-	command.Env = []string{"BE_THE_GATEWAY=on", "EDITION=demo", "GATEWAY_ROUTES=" + routes, "GATEWAY_LISTEN=127.0.0.1:18999", "GATEWAY_ADMIN=127.0.0.1:0", "GATEWAY_DRAIN_DELAY=50ms"}
+	command.Env = []string{"BE_THE_GATEWAY=on", "EDITION=demo", "GATEWAY_ROUTES=" + routes, "GATEWAY_LISTEN=" + at, "GATEWAY_ADMIN=127.0.0.1:0", "GATEWAY_DRAIN_DELAY=50ms"}
 	command.Stdout, command.Stderr = &log, &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = command.Process.Kill() }() // an error means that it has ended
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if res, err := http.Get("http://127.0.0.1:18999/"); err == nil {
+		if res, err := http.Get("http://" + at + "/"); err == nil {
 			res.Body.Close()
 			break
 		}
@@ -93,7 +100,7 @@ func TestSIGTERM(t *testing.T) {
 	}
 	answer := make(chan error, 1)
 	go func() {
-		res, err := http.Get("http://127.0.0.1:18999/slow")
+		res, err := http.Get("http://" + at + "/slow")
 		if err == nil {
 			res.Body.Close()
 			if res.StatusCode != 200 {
