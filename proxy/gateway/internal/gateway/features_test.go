@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -108,6 +110,40 @@ func TestSessionsStayWithTheirTrack(t *testing.T) {
 	off := start(t, at(100), "GATEWAY_CANARY=off")
 	if a := off.get("/", http.Header{"Cookie": {"lockstep_track=one.canary"}}); a.echo.Name != "stable" {
 		t.Errorf("the flag is off: %+v", a)
+	}
+}
+
+// A session that a failed canary could not take stays with stable when the canary comes back.
+func TestFailedCanaryMovesSessionsOnce(t *testing.T) {
+	var sick atomic.Bool
+	canary := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if sick.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, `{"Name": "canary"}`)
+	}))
+	t.Cleanup(canary.Close)
+	g := start(t, table(echoServer(t, "stable", nil).URL, fmt.Sprintf(`"canary": {"upstream": %q, "weight": 100}`, canary.URL)))
+	ask := func(cookie string) (string, string) {
+		a := g.get("/", http.Header{"X-Tenant": {"acme"}, "Cookie": {cookie}})
+		value, _, _ := strings.Cut(a.header.Get("Set-Cookie"), ";")
+		return a.echo.Name, value
+	}
+	if name, pin := ask("a=b"); name != "canary" || pin != "lockstep_track=one.canary" {
+		t.Fatalf("%s %s", name, pin)
+	}
+	sick.Store(true)
+	eventually(t, "stable answers for the canary", func() bool { name, _ := ask("lockstep_track=one.canary"); return name == "stable" })
+	for _, cookie := range []string{"a=b", "lockstep_track=one.canary"} {
+		if name, pin := ask(cookie); name != "stable" || pin != "lockstep_track=one.stable" {
+			t.Errorf("%s: %s %s", cookie, name, pin)
+		}
+	}
+	sick.Store(false)
+	eventually(t, "the canary is back", func() bool { name, _ := ask("a=b"); return name == "canary" })
+	if name, pin := ask("lockstep_track=one.stable"); name != "stable" || pin != "" {
+		t.Errorf("flipped back: %s %s", name, pin)
 	}
 }
 

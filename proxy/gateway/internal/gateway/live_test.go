@@ -104,6 +104,9 @@ func TestNothingFailsWhileEverythingChanges(t *testing.T) {
 				answered.Add(1)
 				seen.Store(e.Name, true)
 				if set := res.Header.Get("Set-Cookie"); set != "" {
+					if cookie != "" {
+						t.Errorf("%s was pinned anew in mid-session", tenant)
+					}
 					cookie, _, _ = strings.Cut(set, ";")
 					track = e.Name
 				} else if track == "canary" && e.Name == "stable" || track == "stable" && e.Name == "canary" {

@@ -59,7 +59,7 @@ func start(t *testing.T, table string, environ ...string) *running {
 	r.write(table)
 	r.Main = &Main{Log: r.log, Environ: append([]string{"EDITION=demo", "GATEWAY_ROUTES=" + r.routes, "GATEWAY_ADMIN=127.0.0.1:0",
 		"GATEWAY_LISTEN=unix:" + r.socket + ",127.0.0.1:0", "GATEWAY_ROUTES_POLL=10ms", "GATEWAY_DRAIN_DELAY=50ms", "GATEWAY_DRAIN_TIMEOUT=5s",
-		"GATEWAY_HEALTH_INTERVAL=50ms", "GATEWAY_HEALTH_TIMEOUT=50ms", "GATEWAY_RESPONSE_TIMEOUT=10s"}, environ...)}
+		"GATEWAY_HEALTH_INTERVAL=50ms", "GATEWAY_HEALTH_TIMEOUT=5s", "GATEWAY_RESPONSE_TIMEOUT=10s"}, environ...)}
 	if err := r.Run(); err != nil {
 		t.Fatal(err)
 	}

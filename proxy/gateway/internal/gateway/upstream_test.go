@@ -330,3 +330,30 @@ func TestWebSocket(t *testing.T) {
 		t.Errorf("h2c: %d %s", res.StatusCode, body)
 	}
 }
+
+// A client that does not read holds neither the gateway nor the upstream for long.
+func TestClientThatDoesNotRead(t *testing.T) {
+	ended := make(chan bool, 1)
+	upstream := echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {
+		defer func() { ended <- true }()
+		block := make([]byte, 1<<20)
+		for range 200 {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+		t.Error("200 MiB went to a client that reads nothing")
+	})
+	g := start(t, table(upstream.URL, ""), "GATEWAY_WRITE_TIMEOUT=200ms")
+	conn, err := net.Dial("unix", g.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: demo.example\r\n\r\n")
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("still held")
+	}
+}

@@ -179,9 +179,6 @@ func Parse(environ []string) (Options, error) {
 	if text := r.text("GATEWAY_RESPONSE_HEADERS", ""); text != "" {
 		o.ResponseHeaders = r.headerRules("GATEWAY_RESPONSE_HEADERS", text)
 	}
-	if o.HealthTimeout > o.HealthInterval {
-		r.problem("GATEWAY_HEALTH_TIMEOUT", o.HealthTimeout.String(), "at most GATEWAY_HEALTH_INTERVAL, "+o.HealthInterval.String())
-	}
 	for name := range r.values {
 		if !slices.Contains(r.known, name) {
 			r.problem(name, r.values[name], "no such variable")

@@ -51,7 +51,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 
 func TestOneProblem(t *testing.T) {
 	for _, entry := range []string{"GATEWAY_RATE_LIMIT=NaN", "GATEWAY_RATE_BURST=3", "GATEWAY_LISTEN=127.0.0.1:1,127.0.0.1:1",
-		"GATEWAY_HEALTH_TIMEOUT=1h", "GATEWAY_RESPONSE_HEADERS={}", `GATEWAY_RESPONSE_HEADERS=[{"acton":"set"}]`,
+		"GATEWAY_RESPONSE_HEADERS={}", `GATEWAY_RESPONSE_HEADERS=[{"acton":"set"}]`,
 		"GATEWAY_BANNER=\xff", "GATEWAY_LISTEN=unix:/" + strings.Repeat("x", 100), "GATEWAY_SIGN_UP_PATHS=/", "GATEWAY_CANARY=true"} {
 		_, err := Parse([]string{"EDITION=demo", "GATEWAY_ROUTES=r", entry})
 		if err == nil || strings.Contains(err.Error(), "\n") {
