@@ -1,0 +1,61 @@
+// Command gateway is the reverse proxy between nginx and the shards. It is configured by its environment and a routing file; see
+// README.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"lockstep/gateway/internal/gateway"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run answers the process's exit status: 0, 1 when serving or draining failed, 2 when the configuration is wrong.
+func run(args, environ []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	configTest := flags.Bool("config-test", false, "validate environment and routing file, list every problem, and end")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "given %q, expected no arguments\n", flags.Args())
+		return 2
+	}
+	if err := gateway.Check(environ); err != nil {
+		fmt.Fprintf(stderr, "the configuration is wrong:\n%v\n", err)
+		return 2
+	}
+	if *configTest {
+		fmt.Fprintln(stdout, "the configuration is good")
+		return 0
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	m := &gateway.Main{Environ: environ, Log: stdout}
+	if err := m.Run(); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	status := 0
+	select {
+	case <-ctx.Done():
+		stop() // a second signal ends the process at once
+	case err := <-m.Failed():
+		fmt.Fprintln(stderr, err)
+		status = 1
+	}
+	if err := m.Close(); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return status
+}

@@ -1,0 +1,131 @@
+// Package middleware holds the steps that a request takes before it is proxied, one a file, in the order in which
+// internal/gateway puts them together.
+package middleware
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"lockstep/gateway/internal/exchange"
+	"lockstep/gateway/internal/page"
+	"lockstep/gateway/internal/telemetry"
+	"lockstep/gateway/internal/wire"
+)
+
+// RequestID is the header that carries the request id inwards and back.
+const RequestID = "X-Request-Id"
+
+// Access opens the exchange, gives it its request id, and when all is over counts and logs it once. The query is not logged: people
+// type their data into it. A panic becomes a page if nothing was sent yet, and an aborted answer otherwise.
+func Access(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := &exchange.Exchange{ResponseWriter: w, Started: time.Now(), Scheme: "http"}
+		conn := wire.Of(r)
+		e.Trusted = conn != nil && conn.Trusted()
+		if e.Trusted {
+			if ids := r.Header[RequestID]; len(ids) == 1 && validID(ids[0]) {
+				e.ID = ids[0]
+			}
+		}
+		if e.ID == "" {
+			var random [16]byte
+			_, _ = rand.Read(random[:]) // never fails
+			e.ID = hex.EncodeToString(random[:])
+		}
+		e.BeforeHeader(func(h http.Header) { h.Set(RequestID, e.ID) })
+		r = e.Attach(r)
+		metrics.InFlight.Inc()
+		aborted := true
+		defer func() {
+			fault := recover()
+			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				log.Error("panic", "request_id", e.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+				if e.Status == 0 {
+					e.Refuse(r, page.Internal(), nil)
+					fault, aborted = nil, false
+				} else {
+					fault = http.ErrAbortHandler
+				}
+			}
+			metrics.InFlight.Dec()
+			finish(log, metrics, accessLog, e, r, aborted)
+			if fault != nil {
+				panic(fault)
+			}
+		}()
+		if conn != nil {
+			if reason := conn.Begin(r); reason != "" {
+				w.Header().Set("Connection", "close")
+				e.Refuse(r, page.BadRequest("The request can be read in two ways."), errors.New(reason))
+				aborted = false
+				return
+			}
+		}
+		next.ServeHTTP(e, r)
+		aborted = false
+	})
+}
+
+func finish(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, e *exchange.Exchange, r *http.Request, aborted bool) {
+	took := time.Since(e.Started)
+	shard := ""
+	if e.Shard != nil {
+		shard = e.Shard.Name
+	}
+	metrics.Observe(shard, e.Role, e.Status, took)
+	if e.Problem != "" {
+		metrics.Problems.WithLabelValues(e.Problem).Inc()
+	}
+	if aborted {
+		metrics.Aborted.WithLabelValues(shard).Inc()
+	}
+	level := slog.LevelInfo
+	if aborted || e.Status >= 500 && e.Problem != "maintenance" {
+		level = slog.LevelWarn
+	}
+	if !accessLog && level == slog.LevelInfo {
+		return
+	}
+	attributes := make([]slog.Attr, 0, 18)
+	attributes = append(attributes, slog.String("request_id", e.ID), slog.String("client", e.Client), slog.String("method", r.Method),
+		slog.String("host", r.Host), slog.String("path", r.URL.Path), slog.Int("status", e.Status), slog.Int64("bytes", e.Bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000))
+	for _, pair := range [...][2]string{{"tenant", e.Tenant}, {"shard", shard}, {"role", e.Role}, {"upstream", e.Upstream}, {"problem", e.Problem}} {
+		if pair[1] != "" {
+			attributes = append(attributes, slog.String(pair[0], pair[1]))
+		}
+	}
+	if aborted {
+		attributes = append(attributes, slog.Bool("aborted", true))
+	}
+	if e.Cause != nil {
+		attributes = append(attributes, slog.String("error", e.Cause.Error()))
+	}
+	log.LogAttrs(r.Context(), level, "request", attributes...)
+}
+
+// validID accepts what nginx's $request_id and common tracing ids look like.
+func validID(id string) bool {
+	if len(id) == 0 || len(id) > 64 {
+		return false
+	}
+	return strings.IndexFunc(id, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
+	}) < 0
+}
+
+func addressOf(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return "" // a Unix socket has none
+	}
+	return host
+}

@@ -1,0 +1,70 @@
+package middleware
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"lockstep/gateway/internal/exchange"
+	"lockstep/gateway/internal/page"
+)
+
+// Body limits what a client sends: at most limit bytes (0 means any), and no silence longer than timeout. Reading fails then, and the
+// exchange's BodyError says why.
+func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		e := exchange.From(r.Context())
+		if limit > 0 && r.ContentLength > limit {
+			w.Header().Set("Connection", "close")
+			e.Refuse(r, page.BodyTooLarge(), nil)
+			return
+		}
+		control := http.NewResponseController(w)
+		if r.ContentLength < 0 {
+			// A body without a length may be one half of a conversation: the answer must not wait for its end.
+			if err := control.EnableFullDuplex(); err != nil {
+				e.Refuse(r, page.Internal(), err)
+				return
+			}
+		}
+		if limit > 0 {
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
+		}
+		body := &timedBody{ReadCloser: r.Body, control: control, timeout: timeout, exchange: e}
+		r.Body = body
+		next.ServeHTTP(w, r)
+		if !body.ended && e.Status != http.StatusSwitchingProtocols {
+			// The server reads on for a while, to be able to use the connection again: not from a client that has stopped.
+			_ = control.SetReadDeadline(time.Now().Add(timeout)) // an error means that the connection is gone
+		}
+	})
+}
+
+type timedBody struct {
+	io.ReadCloser
+	control  *http.ResponseController
+	timeout  time.Duration
+	exchange *exchange.Exchange
+	ended    bool
+}
+
+func (b *timedBody) Read(buffer []byte) (int, error) {
+	if err := b.control.SetReadDeadline(time.Now().Add(b.timeout)); err != nil {
+		return 0, err
+	}
+	n, err := b.ReadCloser.Read(buffer)
+	// At the end too: the server waits in the background for the client to go away, without a limit.
+	_ = b.control.SetReadDeadline(time.Time{})
+	if err != nil {
+		b.ended = true
+		if !errors.Is(err, io.EOF) {
+			b.exchange.BodyError.CompareAndSwap(nil, &err)
+		}
+	}
+	return n, err
+}

@@ -1,0 +1,24 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+
+	"lockstep/gateway/internal/exchange"
+	"lockstep/gateway/internal/page"
+	"lockstep/gateway/internal/routing"
+)
+
+// Route finds tenant and shard in the table in force now; the request keeps that table to its end.
+func Route(table func() *routing.Table, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := exchange.From(r.Context())
+		e.Table = table()
+		e.Tenant, e.Shard = e.Table.Route(r)
+		if e.Shard == nil {
+			e.Refuse(r, page.NotRouted(), errors.New("no tenant, host or default routes it"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,156 @@
+// Package page writes the gateway's own answers: one page for each thing that can go wrong, as HTML or JSON.
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Problem is one answer of the gateway's own. Code is stable, for programs; Title and Text are for people.
+type Problem struct {
+	Status int
+	Code   string
+	Title  string
+	Text   string
+}
+
+// The answers. None tells anything of the network behind the gateway.
+func BadRequest(text string) Problem {
+	return Problem{http.StatusBadRequest, "bad_request", "This request cannot be understood", text}
+}
+func MethodNotAllowed() Problem {
+	return Problem{http.StatusMethodNotAllowed, "method_not_allowed", "This method is not served", "CONNECT and TRACE are refused here."}
+}
+func NotRouted() Problem {
+	return Problem{http.StatusNotFound, "not_routed", "Nothing is served at this address", "Please check the address that you were given."}
+}
+func Timeout() Problem {
+	return Problem{http.StatusRequestTimeout, "request_timeout", "The request took too long to arrive", "The connection may be slow. Please try again."}
+}
+func BodyTooLarge() Problem {
+	return Problem{http.StatusRequestEntityTooLarge, "body_too_large", "This is too large to send", "Please send less at a time."}
+}
+func RateLimited() Problem {
+	return Problem{http.StatusTooManyRequests, "rate_limited", "Too many requests", "Please wait a moment, then try again."}
+}
+func HeadersTooLarge() Problem {
+	return Problem{http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's header is too large", "Deleting this site's cookies may help."}
+}
+func SignUpClosed() Problem {
+	return Problem{http.StatusForbidden, "sign_up_closed", "Sign-up is closed", "New accounts are not made here at the moment."}
+}
+func Internal() Problem {
+	return Problem{http.StatusInternalServerError, "internal", "Something went wrong", "It was written down together with the number below."}
+}
+func Unreachable() Problem {
+	return Problem{http.StatusBadGateway, "upstream_unreachable", "The service cannot be reached", "Please try again in a moment."}
+}
+func UpstreamTimeout() Problem {
+	return Problem{http.StatusGatewayTimeout, "upstream_timeout", "The service does not answer in time", "Please try again in a moment."}
+}
+func VersionNotSupported() Problem {
+	return Problem{http.StatusHTTPVersionNotSupported, "http_version", "HTTP/1.1 is needed", "An answer cut short could not be told from a whole one in HTTP/1.0."}
+}
+
+// Maintenance says why nothing is served; an empty message is replaced by a standard sentence.
+func Maintenance(message string) Problem {
+	if message == "" {
+		message = "We are working on it and will be back soon. Nothing that you saved is lost."
+	}
+	return Problem{http.StatusServiceUnavailable, "maintenance", "Down for maintenance", message}
+}
+
+// Parse gives the answer to a request that net/http refused before any handler saw it.
+func Parse(status int) Problem {
+	switch status {
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return HeadersTooLarge()
+	case http.StatusRequestTimeout:
+		return Timeout()
+	case http.StatusNotImplemented:
+		return Problem{status, "unknown_encoding", "This transfer encoding is not known", "Only chunked is understood."}
+	case http.StatusExpectationFailed:
+		return Problem{status, "expectation_failed", "This expectation is not known", "Only 100-continue is understood."}
+	case http.StatusHTTPVersionNotSupported:
+		return VersionNotSupported()
+	}
+	return BadRequest("The request or its header breaks the rules of HTTP.")
+}
+
+//go:embed page.html
+var source string
+
+var layout = template.Must(template.New("page").Parse(source))
+
+// Body answers the page and its content type. id may be empty.
+func (p Problem) Body(asJSON bool, id string) (body []byte, contentType string) {
+	if asJSON {
+		body, err := json.Marshal(struct {
+			Status    int    `json:"status"`
+			Error     string `json:"error"`
+			Title     string `json:"title"`
+			Message   string `json:"message"`
+			RequestID string `json:"requestId,omitempty"`
+		}{p.Status, p.Code, p.Title, p.Text, id})
+		if err != nil {
+			panic(err) // strings and a number always marshal
+		}
+		return append(body, '\n'), "application/json; charset=utf-8"
+	}
+	var html bytes.Buffer
+	if err := layout.Execute(&html, struct {
+		Problem
+		ID string
+	}{p, id}); err != nil {
+		panic(err) // the template is tested with every field
+	}
+	return html.Bytes(), "text/html; charset=utf-8"
+}
+
+// Write answers r with the page, as JSON if r accepts that rather than HTML. Headers already set, such as Retry-After, stay.
+func (p Problem) Write(w http.ResponseWriter, r *http.Request, id string) {
+	body, contentType := p.Body(WantsJSON(r.Header["Accept"]), id)
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	h.Add("Vary", "Accept")
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // a client that is gone needs no page
+	}
+}
+
+// WantsJSON says whether an Accept header prefers JSON to HTML. HTML wins a tie, and when neither is named.
+func WantsJSON(accept []string) bool {
+	best, asJSON := 0.0, false
+	for _, line := range accept {
+		for part := range strings.SplitSeq(line, ",") {
+			kind, rest, _ := strings.Cut(part, ";")
+			kind = strings.ToLower(strings.TrimSpace(kind))
+			quality := 1.0
+			for parameter := range strings.SplitSeq(rest, ";") {
+				if text, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
+					if q, err := strconv.ParseFloat(text, 64); err == nil {
+						quality = q
+					}
+				}
+			}
+			isJSON := kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+			switch {
+			case isJSON && quality > best:
+				best, asJSON = quality, true
+			case (kind == "text/html" || kind == "application/xhtml+xml") && quality >= best:
+				best, asJSON = quality, false
+			}
+		}
+	}
+	return asJSON
+}

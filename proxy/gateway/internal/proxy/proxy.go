@@ -1,0 +1,120 @@
+// Package proxy is the innermost step: it hands the request to the shard's upstream and the answer back.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"lockstep/gateway/internal/exchange"
+	"lockstep/gateway/internal/middleware"
+	"lockstep/gateway/internal/options"
+	"lockstep/gateway/internal/page"
+)
+
+// statusClientGone is nginx's for a client that left; nobody receives it, logs and metrics show it.
+const statusClientGone = 499
+
+// New makes the handler. transport must take requests whose exchange is routed.
+func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.Handler {
+	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
+	banner := url.PathEscape(o.Banner)
+	signUp := "closed"
+	if o.SignUpOpen {
+		signUp = "open"
+	}
+	return &httputil.ReverseProxy{
+		Transport:  transport,
+		BufferPool: newBuffers(),
+		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug), // told again, with more, by the access log
+		Rewrite: func(r *httputil.ProxyRequest) {
+			e := exchange.From(r.In.Context())
+			// The pool puts in the upstream that it chooses; the application sees the host that the client asked for.
+			r.Out.URL.Scheme, r.Out.URL.Host = "http", "chosen-by-pool"
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+			h := r.Out.Header
+			h.Set("X-Forwarded-Proto", e.Scheme)
+			h.Set(middleware.RequestID, e.ID)
+			h.Set("X-Lockstep-Edition", string(o.Edition))
+			h.Set("X-Lockstep-Shard", e.Shard.Name)
+			h.Set("X-Lockstep-Sign-Up", signUp)
+			if e.Tenant != "" {
+				h.Set("X-Lockstep-Tenant", e.Tenant)
+			}
+			if banner != "" {
+				h.Set("X-Lockstep-Banner", banner)
+			}
+		},
+		ModifyResponse: func(res *http.Response) error {
+			for name := range res.Header {
+				// Orders to nginx are the gateway's to give: an application could have it send any file it can read.
+				if strings.HasPrefix(name, "X-Accel-") {
+					delete(res.Header, name)
+				}
+			}
+			if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+				res.Header.Set("X-Accel-Buffering", "no")
+			}
+			return nil
+		},
+		ErrorHandler: refuse,
+	}
+}
+
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := exchange.From(r.Context())
+	if pointer := e.BodyError.Load(); pointer != nil {
+		bodyError := *pointer
+		w.Header().Set("Connection", "close")
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(bodyError, &tooLarge):
+			e.Refuse(r, page.BodyTooLarge(), bodyError)
+		case errors.Is(bodyError, os.ErrDeadlineExceeded):
+			e.Refuse(r, page.Timeout(), bodyError)
+		case errors.Is(bodyError, io.ErrUnexpectedEOF):
+			e.Cause = bodyError
+			w.WriteHeader(statusClientGone)
+		default:
+			e.Refuse(r, page.BadRequest("The request's body breaks the rules of HTTP."), bodyError)
+		}
+		return
+	}
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		e.Cause = err
+		w.WriteHeader(statusClientGone)
+		return
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		e.Refuse(r, page.Unreachable(), err)
+		return
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		e.Refuse(r, page.UpstreamTimeout(), err)
+		return
+	}
+	e.Refuse(r, page.Unreachable(), err)
+}
+
+type buffers struct{ pool sync.Pool }
+
+func newBuffers() *buffers {
+	return &buffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}}
+}
+
+// Get answers 32 KiB.
+func (b *buffers) Get() []byte { return b.pool.Get().(*[32 << 10]byte)[:] }
+
+// Put takes back what Get gave.
+func (b *buffers) Put(buffer []byte) { b.pool.Put((*[32 << 10]byte)(buffer)) }

@@ -1,0 +1,196 @@
+package routing
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// encoding/json into structs reports one problem and lets doubled keys pass. This reader keeps every problem, each
+// with the path where it is.
+
+const maxDepth = 16
+
+type problems struct{ list []string }
+
+func (p *problems) add(path, given, expected string) {
+	p.list = append(p.list, fmt.Sprintf("%s: given %s, expected %s", path, given, expected))
+}
+
+func (p *problems) err() error {
+	errs := make([]error, len(p.list))
+	for i, text := range p.list {
+		errs[i] = errors.New(text)
+	}
+	return errors.Join(errs...)
+}
+
+// object keeps the order of its keys.
+type object struct {
+	keys   []string
+	values map[string]any
+}
+
+// decode answers *object, []any, string, json.Number, bool or nil. Only broken JSON is an error; doubled keys are problems.
+func decode(data []byte, p *problems) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	value, err := decodeValue(decoder, "", 0, p)
+	if err != nil {
+		line := 1 + bytes.Count(data[:min(int(decoder.InputOffset()), len(data))], []byte{'\n'})
+		return nil, fmt.Errorf("line %d: not JSON: %w", line, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("not JSON: something follows the closing brace")
+	}
+	return value, nil
+}
+
+func decodeValue(decoder *json.Decoder, path string, depth int, p *problems) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("more than %d levels", maxDepth)
+	}
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		o := &object{values: map[string]any{}}
+		for decoder.More() {
+			token, err := decoder.Token()
+			if err != nil {
+				return nil, err
+			}
+			key, ok := token.(string)
+			if !ok {
+				return nil, fmt.Errorf("key %v is not a string", token)
+			}
+			at := join(path, key)
+			value, err := decodeValue(decoder, at, depth+1, p)
+			if err != nil {
+				return nil, err
+			}
+			if _, doubled := o.values[key]; doubled {
+				p.add(at, "twice", "once")
+				continue
+			}
+			o.keys = append(o.keys, key)
+			o.values[key] = value
+		}
+		_, err := decoder.Token()
+		return o, err
+	case json.Delim('['):
+		list := []any{}
+		for decoder.More() {
+			value, err := decodeValue(decoder, fmt.Sprintf("%s[%d]", path, len(list)), depth+1, p)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		_, err := decoder.Token()
+		return list, err
+	}
+	return token, nil
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// fields reads one object; what it is asked for counts as known, and done reports the rest.
+type fields struct {
+	path     string
+	object   *object
+	asked    []string
+	problems *problems
+}
+
+func (p *problems) object(path string, value any) *fields {
+	o, ok := value.(*object)
+	if !ok {
+		if path == "" {
+			path = "the file"
+		}
+		p.add(path, show(value), "an object")
+		o = &object{}
+	}
+	return &fields{path: path, object: o, problems: p}
+}
+
+func (f *fields) get(key string) (any, bool) {
+	f.asked = append(f.asked, key)
+	value, ok := f.object.values[key]
+	return value, ok
+}
+
+func (f *fields) at(key string) string { return join(f.path, key) }
+
+func (f *fields) text(key string) string {
+	value, ok := f.get(key)
+	if !ok {
+		return ""
+	}
+	text, isText := value.(string)
+	if !isText {
+		f.problems.add(f.at(key), show(value), "a string")
+	}
+	return text
+}
+
+func (f *fields) flag(key string) bool {
+	value, ok := f.get(key)
+	if !ok {
+		return false
+	}
+	flag, isFlag := value.(bool)
+	if !isFlag {
+		f.problems.add(f.at(key), show(value), "true or false")
+	}
+	return flag
+}
+
+func (f *fields) number(key string, least, most, absent float64) float64 {
+	value, ok := f.get(key)
+	if !ok {
+		return absent
+	}
+	number, isNumber := value.(json.Number)
+	float, err := number.Float64()
+	if !isNumber || err != nil || !(float >= least && float <= most) {
+		f.problems.add(f.at(key), show(value), fmt.Sprintf("a number from %g to %g", least, most))
+		return absent
+	}
+	return float
+}
+
+func (f *fields) done() {
+	for _, key := range f.object.keys {
+		if !slices.Contains(f.asked, key) {
+			f.problems.add(f.at(key), "an unknown key", "one of "+strings.Join(f.asked, ", "))
+		}
+	}
+}
+
+func show(value any) string {
+	switch value := value.(type) {
+	case *object:
+		return "an object"
+	case []any:
+		return "a list"
+	case string:
+		return fmt.Sprintf("%.80q", value)
+	case nil:
+		return "null"
+	default:
+		return fmt.Sprintf("%.80v", value)
+	}
+}

@@ -1,0 +1,359 @@
+// Package upstream sends requests to the applications behind the gateway: connections, health and the choice between a
+// shard's upstreams.
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lockstep/gateway/internal/exchange"
+	"lockstep/gateway/internal/options"
+	"lockstep/gateway/internal/routing"
+	"lockstep/gateway/internal/telemetry"
+)
+
+// Pool keeps one transport and one health check for each upstream of the table. It is an http.RoundTripper for
+// requests that carry a routed exchange.
+type Pool struct {
+	options options.Options
+	log     *slog.Logger
+	metrics *telemetry.Metrics
+
+	mutex   sync.Mutex // guards changes; readers load members
+	members atomic.Pointer[map[routing.Upstream]*member]
+	ctx     context.Context
+	stop    context.CancelFunc
+	probes  sync.WaitGroup
+}
+
+type member struct {
+	upstream  routing.Upstream
+	transport *http.Transport
+	down      atomic.Bool // the zero value, not yet checked, counts as healthy
+	failed    int         // checks in a row; the probing goroutine's own
+	stop      context.CancelFunc
+}
+
+// New makes a pool without members; Update gives it some, Close ends its health checks.
+func New(o options.Options, log *slog.Logger, metrics *telemetry.Metrics) *Pool {
+	p := &Pool{options: o, log: log, metrics: metrics}
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.members.Store(&map[routing.Upstream]*member{})
+	return p
+}
+
+// Update makes the pool hold the table's upstreams. Those that stay keep their connections and their health; requests under
+// way to those that go are not disturbed.
+func (p *Pool) Update(table *routing.Table) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	old := *p.members.Load()
+	next := map[routing.Upstream]*member{}
+	for _, u := range table.Upstreams() {
+		if m := old[u]; m != nil {
+			next[u] = m
+		} else {
+			next[u] = p.start(u)
+		}
+	}
+	p.members.Store(&next)
+	for u, m := range old {
+		if next[u] == nil {
+			m.stop()
+			m.transport.CloseIdleConnections()
+			p.metrics.Health.DeleteLabelValues(u.Address)
+		}
+	}
+}
+
+// Close ends health checks and closes idle connections.
+func (p *Pool) Close() {
+	p.stop()
+	p.probes.Wait()
+	for _, m := range *p.members.Load() {
+		m.transport.CloseIdleConnections()
+	}
+}
+
+func (p *Pool) start(u routing.Upstream) *member {
+	dialer := &net.Dialer{Timeout: p.options.DialTimeout, KeepAlive: 15 * time.Second}
+	m := &member{upstream: u, transport: &http.Transport{
+		DialContext:            dialer.DialContext,
+		MaxIdleConns:           p.options.UpstreamIdleConns,
+		MaxIdleConnsPerHost:    p.options.UpstreamIdleConns,
+		IdleConnTimeout:        p.options.UpstreamIdle,
+		ResponseHeaderTimeout:  p.options.ResponseTimeout,
+		TLSHandshakeTimeout:    p.options.DialTimeout,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // what the client asked for is what it gets
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		WriteBufferSize:        16 << 10,
+		ReadBufferSize:         16 << 10,
+	}}
+	if path, ok := strings.CutPrefix(u.Address, "unix:"); ok {
+		m.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", path)
+		}
+	}
+	ctx, stop := context.WithCancel(p.ctx)
+	m.stop = stop
+	p.metrics.Health.WithLabelValues(u.Address).Set(1)
+	p.probes.Go(func() { p.probe(ctx, m) })
+	return m
+}
+
+// join is for a request that still follows an older table: its upstream comes back until the next Update.
+func (p *Pool) join(u routing.Upstream) *member {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	old := *p.members.Load()
+	if m := old[u]; m != nil {
+		return m
+	}
+	next := maps.Clone(old)
+	next[u] = p.start(u)
+	p.members.Store(&next)
+	return next[u]
+}
+
+func (m *member) base() (scheme, host string) {
+	if strings.HasPrefix(m.upstream.Address, "unix:") {
+		return "http", "unix"
+	}
+	scheme, host, _ = strings.Cut(m.upstream.Address, "://")
+	return scheme, host
+}
+
+// An upstream is down after this many failed checks in a row, and up after one that passes.
+const failuresToDown = 2
+
+func (p *Pool) probe(ctx context.Context, m *member) {
+	ticker := time.NewTicker(p.options.HealthInterval)
+	defer ticker.Stop()
+	for {
+		err := p.check(ctx, m)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			m.failed = 0
+			p.mark(m, false, nil)
+		} else if m.failed++; m.failed >= failuresToDown {
+			p.mark(m, true, err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (p *Pool) mark(m *member, down bool, why error) {
+	if m.down.Swap(down) == down {
+		return
+	}
+	if down {
+		p.metrics.Health.WithLabelValues(m.upstream.Address).Set(0)
+		p.log.Warn("upstream is down", "upstream", m.upstream.Address, "error", why)
+	} else {
+		p.metrics.Health.WithLabelValues(m.upstream.Address).Set(1)
+		p.log.Info("upstream is up", "upstream", m.upstream.Address)
+	}
+}
+
+func (p *Pool) check(ctx context.Context, m *member) error {
+	ctx, cancel := context.WithTimeout(ctx, p.options.HealthTimeout)
+	defer cancel()
+	scheme, host := m.base()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+m.upstream.Health, nil)
+	if err != nil {
+		return fmt.Errorf("health check: %w", err)
+	}
+	r.Header.Set("User-Agent", "lockstep-gateway-health")
+	res, err := m.transport.RoundTrip(r)
+	if err != nil {
+		return fmt.Errorf("health check: %w", err)
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return fmt.Errorf("health check: status %d", res.StatusCode)
+	}
+	return nil
+}
+
+type candidate struct {
+	role   string
+	member *member
+}
+
+// candidates are a shard's upstreams in the order in which they are tried: the session's own first, the healthy before those that
+// are not. The last are tried too: a check may be wrong, and then trying is better than refusing everybody.
+func (p *Pool) candidates(e *exchange.Exchange) []candidate {
+	s := e.Shard
+	members := *p.members.Load()
+	list := make([]candidate, 0, 3)
+	add := func(role string, u routing.Upstream) {
+		if u == (routing.Upstream{}) {
+			return
+		}
+		m := members[u]
+		if m == nil {
+			m = p.join(u)
+		}
+		list = append(list, candidate{role, m})
+	}
+	if e.Canary {
+		add("canary", s.Canary)
+	}
+	add("stable", s.Stable)
+	if p.options.Fallback {
+		add("fallback", s.Fallback)
+	}
+	// A stable partition of at most three.
+	ordered := make([]candidate, 0, 3)
+	for _, down := range [2]bool{false, true} {
+		for _, c := range list {
+			if c.member.down.Load() == down {
+				ordered = append(ordered, c)
+			}
+		}
+	}
+	return ordered
+}
+
+// ErrSilent is why an answer in mid-body was given up.
+var ErrSilent = errors.New("the upstream fell silent")
+
+// RoundTrip sends the request to the first candidate that takes it. It goes on to the next only if nothing can have been
+// done yet: the connection was refused, or the method is safe, and in either case nothing of the body was read.
+func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	e := exchange.From(r.Context())
+	candidates := p.candidates(e)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	var body *onceBody
+	if r.Body != nil && r.Body != http.NoBody {
+		body = &onceBody{ReadCloser: r.Body}
+	}
+	for i, c := range candidates {
+		attempt := r.WithContext(ctx)
+		u := *r.URL
+		u.Scheme, u.Host = c.member.base()
+		attempt.URL = &u
+		if body != nil {
+			attempt.Body = body
+		}
+		e.Role, e.Upstream = c.role, c.member.upstream.Address
+		res, err := c.member.transport.RoundTrip(attempt)
+		if err == nil {
+			p.limitSilence(res, cancel)
+			return res, nil
+		}
+		var dial *net.OpError
+		refused := errors.As(err, &dial) && dial.Op == "dial"
+		if refused && ctx.Err() == nil {
+			p.mark(c.member, true, err)
+		}
+		last := i == len(candidates)-1
+		var timeout net.Error
+		waited := errors.As(err, &timeout) && timeout.Timeout()
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+		if last || ctx.Err() != nil || body != nil && body.touched.Load() || !refused && (!safe || waited) {
+			cancel(nil)
+			return nil, fmt.Errorf("%s %s: %w", c.role, c.member.upstream.Address, err)
+		}
+		p.metrics.Retries.WithLabelValues(e.Shard.Name, candidates[i+1].role).Inc()
+	}
+	panic("unreachable: the last candidate returns")
+}
+
+// onceBody knows whether it was read, and outlives the failed attempt that closes it. ReverseProxy closes the real one.
+type onceBody struct {
+	io.ReadCloser
+	touched atomic.Bool
+}
+
+func (b *onceBody) Read(buffer []byte) (int, error) {
+	b.touched.Store(true)
+	return b.ReadCloser.Read(buffer)
+}
+
+func (b *onceBody) Close() error { return nil }
+
+func (p *Pool) limitSilence(res *http.Response, cancel context.CancelCauseFunc) {
+	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
+		tunnel := &tunnel{ReadWriteCloser: conn, limit: p.options.StreamSilence, cancel: cancel}
+		tunnel.timer = time.AfterFunc(tunnel.limit, func() { conn.Close() })
+		res.Body = tunnel
+		return
+	}
+	limit := p.options.UpstreamSilence
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		limit = p.options.StreamSilence
+	}
+	b := &silenceBody{ReadCloser: res.Body, limit: limit, cancel: cancel}
+	b.timer = time.AfterFunc(limit, func() { cancel(ErrSilent) })
+	b.timer.Stop()
+	res.Body = b
+}
+
+// silenceBody gives up when one read takes too long. The time a slow client takes between reads does not count.
+type silenceBody struct {
+	io.ReadCloser
+	limit  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func (b *silenceBody) Read(buffer []byte) (int, error) {
+	b.timer.Reset(b.limit)
+	n, err := b.ReadCloser.Read(buffer)
+	b.timer.Stop()
+	return n, err
+}
+
+func (b *silenceBody) Close() error {
+	b.timer.Stop()
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}
+
+// tunnel is closed when neither side says anything for too long.
+type tunnel struct {
+	io.ReadWriteCloser
+	limit  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func (t *tunnel) Read(buffer []byte) (int, error) {
+	n, err := t.ReadWriteCloser.Read(buffer)
+	t.timer.Reset(t.limit)
+	return n, err
+}
+
+func (t *tunnel) Write(buffer []byte) (int, error) {
+	t.timer.Reset(t.limit)
+	return t.ReadWriteCloser.Write(buffer)
+}
+
+func (t *tunnel) Close() error {
+	t.timer.Stop()
+	err := t.ReadWriteCloser.Close()
+	t.cancel(nil)
+	return err
+}
