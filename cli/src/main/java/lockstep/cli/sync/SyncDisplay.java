@@ -13,6 +13,7 @@ import lockstep.cli.sync.SyncState.DumpPhase;
  * the lines are redrawn in place; elsewhere a line is printed when it changes.
  */
 final class SyncDisplay {
+    private static final int WIDTH = 90;
     private final PrintStream out;
     private final boolean live;
     private final boolean colour;
@@ -34,10 +35,15 @@ final class SyncDisplay {
     private void redraw(Map<String, String> lines) {
         var text = new StringBuilder();
         if (drawn > 0) text.append("\033[").append(drawn).append('A');
-        lines.forEach((subject, told) -> text.append("\033[2K  ").append(padded(subject)).append("  ").append(told).append('\n'));
+        lines.forEach((subject, told) -> text.append("\033[2K  ").append(padded(subject)).append("  ").append(clipped(told)).append('\n'));
         out.print(text);
         out.flush();
         drawn = lines.size();
+    }
+
+    /** A line that wraps would be redrawn at the wrong place; a failure is told whole at the end. */
+    private String clipped(String told) {
+        return told.length() <= WIDTH ? told : told.substring(0, WIDTH) + (colour ? "…\033[0m" : "…");
     }
 
     private void printChanged(SyncState state, Map<String, String> lines) {
