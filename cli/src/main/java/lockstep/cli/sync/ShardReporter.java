@@ -1,6 +1,5 @@
 package lockstep.cli.sync;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +27,6 @@ final class ShardReporter implements AutoCloseable {
     }
 
     /** A report, or why there is none. */
-    @JsonIgnoreProperties(ignoreUnknown = true)
     record Answer(Optional<ShardReport> report, Optional<String> unreachable) {}
 
     /** What the shard really holds now. */
