@@ -2,10 +2,12 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.Proxy;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
 import lockstep.landscape.Table;
@@ -17,12 +19,22 @@ final class TestLandscapes {
     /** Three accounts, five shards, one data set: the shape of the landscape that is shipped. */
     static Landscape clinic() {
         return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(
-                new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION))),
-                new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO))),
-                new Account("qa", "333333333333", Purpose.QA, List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO)))),
+                new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)), List.of(production("clinic.example"))),
+                new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of(demo("demo.clinic.example"))),
+                new Account("qa", "333333333333", Purpose.QA, List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO)),
+                        List.of(production("qa.clinic.example"), demo("qa-demo.clinic.example")))),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))));
+    }
+
+    private static Proxy production(String host) {
+        return new Proxy(Edition.PRODUCTION, host, Optional.empty(), false, Optional.empty(), OptionalInt.of(200));
+    }
+
+    private static Proxy demo(String host) {
+        return new Proxy(Edition.DEMO, host, Optional.of("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001"),
+                true, Optional.of("This is a demo."), OptionalInt.of(20));
     }
 
     static Landscape empty() {

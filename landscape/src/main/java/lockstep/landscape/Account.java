@@ -1,10 +1,20 @@
 package lockstep.landscape;
 
 import java.util.List;
+import java.util.Optional;
 
-/** An AWS account: its name in the landscape, its id of 12 digits, what it is for, and its shards in file order. */
-public record Account(String name, String id, Purpose purpose, List<Shard> shards) {
+/** An AWS account: its name in the landscape, its id of 12 digits, what it is for, its shards in file order, and at most one proxy per edition. */
+public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {
     public Account {
         shards = List.copyOf(shards);
+        proxies = List.copyOf(proxies);
+    }
+
+    public List<Shard> shardsOf(Edition edition) {
+        return shards.stream().filter(shard -> shard.edition() == edition).toList();
+    }
+
+    public Optional<Proxy> proxyOf(Edition edition) {
+        return proxies.stream().filter(proxy -> proxy.edition() == edition).findFirst();
     }
 }

@@ -3,7 +3,9 @@ package lockstep.landscape;
 import static lockstep.landscape.YamlValue.quote;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import lockstep.landscape.YamlValue.Field;
 import lockstep.landscape.YamlValue.Format;
@@ -26,9 +29,17 @@ public final class LandscapeReader {
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
-            new Field("shards", true, "{demo-1: {edition: demo}}"));
+            new Field("shards", true, "{demo-1: {edition: demo}}"),
+            new Field("proxies", false, "{demo: {host: demo.clinic.example}}"));
     static final List<Field> SHARD = List.of(
-            new Field("edition", true, "production or demo"));
+            new Field("edition", true, "production or demo"),
+            new Field("tenantsExpireAfter", false, "7d"));
+    static final List<Field> PROXY = List.of(
+            new Field("host", true, "demo.clinic.example"),
+            new Field("certificate", false, "arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"),
+            new Field("signUp", false, "open or closed"),
+            new Field("banner", false, "\"Please do not enter real patients' data.\""),
+            new Field("rateLimit", false, "20"));
     static final List<Field> DATA_SET = List.of(
             new Field("source", true, "clinic-1"),
             new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"));
@@ -46,14 +57,25 @@ public final class LandscapeReader {
             "a release of at most 64 letters, digits, dots, hyphens and underscores", "write it like \"1.0.0\"");
     static final Format REGION = new Format("[a-z]{2,4}(-(gov|iso[a-z]?|de))?-(central|(north|south)(east|west)?|east|west)-[1-9]",
             "an AWS region", "write it like eu-central-1");
+    static final Format EDITION = new Format("production|demo", "an edition", "write production or demo");
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
     static final Format COLUMN_NAME = new Format("[a-z_][a-z0-9_]{0,62}",
             "a plain PostgreSQL name of at most 63 lowercase letters, digits and underscores", "write it like drug_id");
     static final Format TABLE_NAME = new Format("[a-z_][a-z0-9_]{0,62}\\.[a-z_][a-z0-9_]{0,62}",
             "schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores", "write it like master.drug");
+    static final Format HOST = new Format("(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+            "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.clinic.example");
+    static final Format CERTIFICATE = new Format("arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-zA-Z0-9-]+",
+            "the ARN of an ACM certificate", "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
+    static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
+    static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
+    static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
+
+    /** Whether visitors may come in. */
+    enum Access { OPEN, CLOSED }
 
     /** Where a name that must be unique was first used. */
     private record Owner(String name, int line) {}
@@ -64,6 +86,7 @@ public final class LandscapeReader {
     private final List<Problem> problems = new ArrayList<>();
     private final Map<String, Owner> accountById = new HashMap<>();
     private final Map<String, Home> homeByShard = new HashMap<>();
+    private final Map<String, Owner> accountByHost = new HashMap<>();
     private final Map<String, Owner> dataSetByTable = new HashMap<>();
 
     private LandscapeReader() {}
@@ -110,11 +133,37 @@ public final class LandscapeReader {
         var shards = new ArrayList<Shard>();
         fields.get("shards").entries(NAME, "{edition: demo}")
                 .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose)));
-        return new Account(name, id.orElse(""), purpose, shards);
+        var proxies = new ArrayList<Proxy>();
+        if (fields.get("proxies").isGiven()) {
+            fields.get("proxies").entries(EDITION, "{host: demo.clinic.example}").forEach((edition, proxy) ->
+                    Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
+                            .ifPresent(known -> proxies.add(proxy(known, proxy, name, shards))));
+        }
+        return new Account(name, id.orElse(""), purpose, shards, proxies);
+    }
+
+    private Proxy proxy(Edition edition, YamlValue value, String account, List<Shard> shards) {
+        var fields = value.fields(PROXY);
+        if (!shards.isEmpty() && shards.stream().noneMatch(shard -> shard.edition() == edition)) {
+            value.problem("account " + account + " has no shard of the " + edition.word() + " edition", "remove this proxy, or add such a shard");
+        }
+        var host = fields.get("host").text(HOST);
+        host.map(given -> accountByHost.putIfAbsent(given, new Owner(account, value.line()))).ifPresent(other -> fields.get("host").problem(
+                quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own"));
+        for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp") : List.<String>of()) {
+            if (fields.get(field).isGiven()) fields.get(field).problem("the production edition has no " + field, "remove it");
+        }
+        if (edition == Edition.DEMO && !fields.get("certificate").isGiven()) {
+            value.problem("'certificate' is missing", "add certificate: the ARN of the load balancer's ACM certificate");
+        }
+        return new Proxy(edition, host.orElse(""), fields.get("certificate").text(CERTIFICATE),
+                fields.get("signUp").choice(Access.class).filter(Access.OPEN::equals).isPresent(), fields.get("banner").text(BANNER),
+                fields.get("rateLimit").text(RATE_LIMIT).map(text -> OptionalInt.of(Integer.parseInt(text))).orElse(OptionalInt.empty()));
     }
 
     private Shard shard(String name, YamlValue value, String account, Purpose purpose) {
-        var field = value.fields(SHARD).get("edition");
+        var fields = value.fields(SHARD);
+        var field = fields.get("edition");
         var edition = field.choice(Edition.class);
         var allowed = switch (purpose) {
             case PRODUCTION -> Optional.of(Edition.PRODUCTION);
@@ -130,7 +179,17 @@ public final class LandscapeReader {
             value.problem(quote(name) + " is already a shard of account " + other.account().name() + " in line " + other.account().line(),
                     "give each shard a name of its own");
         }
-        return new Shard(name, edition.orElse(Edition.DEMO));
+        var age = fields.get("tenantsExpireAfter");
+        if (age.isGiven() && edition.equals(Optional.of(Edition.PRODUCTION))) {
+            age.problem("tenants of the production edition never expire", "remove it");
+        }
+        var expireAfter = age.text(AGE).map(LandscapeReader::duration);
+        return expireAfter.isPresent() ? new Shard(name, edition.orElse(Edition.DEMO), expireAfter) : new Shard(name, edition.orElse(Edition.DEMO));
+    }
+
+    private static Duration duration(String age) {
+        long number = Long.parseLong(age.substring(0, age.length() - 1));
+        return age.endsWith("d") ? Duration.ofDays(number) : Duration.ofHours(number);
     }
 
     private DataSet dataSet(String name, YamlValue value) {

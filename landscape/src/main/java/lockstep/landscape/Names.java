@@ -15,6 +15,10 @@ public final class Names {
         return account + "-shard-" + shard;
     }
 
+    public static String proxyStack(String account, Edition edition) {
+        return account + "-" + edition.word() + "-proxy";
+    }
+
     public static String sourceStack(String account) {
         return account + "-master-data-source";
     }

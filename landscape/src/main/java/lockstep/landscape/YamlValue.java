@@ -155,6 +155,11 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return text.map(name -> Enum.valueOf(type, name.toUpperCase(Locale.ROOT)));
     }
 
+    /** Whether the file has this value, right or wrong. */
+    boolean isGiven() {
+        return node.isPresent();
+    }
+
     void problem(String message, String fix) {
         problems.add(new Problem(line, path, message, fix));
     }

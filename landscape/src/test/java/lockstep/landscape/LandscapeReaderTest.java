@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,9 @@ class LandscapeReaderTest {
                     where: valid_to IS NULL
             """;
 
+    private static final String PRODUCTION_SHARDS = "      clinic-1: {edition: production}\n";
+    private static final String DEMO_SHARDS = "      demo-1: {edition: demo}\n";
+
     /** The valid file with one text replaced, and the only problem that must come of it, without the file's name. */
     record Mistake(String name, String replaced, String by, String problem) {
         @Override
@@ -76,12 +81,26 @@ class LandscapeReaderTest {
                 new Mistake("name that is a list", "product: clinic\n", "product: clinic\n? [a, b]\n: c\n",
                         "2: the name of an entry is a list of 2; write a plain name"),
 
+                new Mistake("proxy of an edition that is not there", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      production: {host: a.example}\n",
+                        "16: accounts.demo.proxies.production: account demo has no shard of the production edition; remove this proxy, or add such a shard"),
+                new Mistake("proxy of an edition that does not exist", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
+                        "16: accounts.demo.proxies.trial: 'trial' is not an edition; write production or demo"),
+                new Mistake("demo proxy without a certificate", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      demo: {host: a.example}\n",
+                        "16: accounts.demo.proxies.demo: 'certificate' is missing; add certificate: the ARN of the load balancer's ACM certificate"),
+                new Mistake("sign-up in production", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, signUp: open}\n",
+                        "11: accounts.production.proxies.production.signUp: the production edition has no signUp; remove it"),
+                new Mistake("rate of nothing", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, rateLimit: 0}\n",
+                        "11: accounts.production.proxies.production.rateLimit: '0' is not a whole number of requests per second from 1 to 999999; write it like 20, or remove the field"),
+                new Mistake("tenants that expire in production", "{edition: production}", "{edition: production, tenantsExpireAfter: 7d}",
+                        "9: accounts.production.shards.clinic-1.tenantsExpireAfter: tenants of the production edition never expire; remove it"),
+                new Mistake("age without a unit", "{edition: demo}", "{edition: demo, tenantsExpireAfter: 7}",
+                        "14: accounts.demo.shards.demo-1.tenantsExpireAfter: '7' is not a number of hours or days; write it like 12h or 7d"),
                 new Mistake("unknown field, like a known one", "    where:", "    wehre:",
                         "25: dataSets.master.tables.master.disease.wehre: unknown field 'wehre'; did you mean 'where'?"),
                 new Mistake("unknown field, like a missing one", "columns: [id, name]", "Colums: [id, name]",
                         "21: dataSets.master.tables.master.drug.Colums: unknown field 'Colums'; did you mean 'columns'?"),
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
-                        "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition"),
+                        "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, tenantsExpireAfter"),
                 new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
                         "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
@@ -226,7 +245,7 @@ class LandscapeReaderTest {
                 FILE:12: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
                 FILE:13: accounts.demo.purpose: 'demos' is none of production, demo, qa; did you mean 'demo'?
                 FILE:14: accounts.demo.shards: a list of 1 stands where a map is expected; write {demo-1: {edition: demo}}
-                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards""",
+                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
         assertEquals(new Problem(2, "region", "'Frankfurt' is not an AWS region", "write it like eu-central-1"), failure.problems().get(1));
     }
@@ -234,12 +253,22 @@ class LandscapeReaderTest {
     @Test
     void readsWhatTheFileSays() throws IOException {
         assertEquals(new Landscape("clinic", "0.1.0", "eu-central-1",
-                List.of(new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION))),
-                        new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)))),
+                List.of(new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION)), List.of()),
+                        new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of())),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.empty()),
                         new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL")))))),
                 LandscapeReader.read(file(VALID)));
+    }
+
+    @Test
+    void aProxyAndAnAge() throws IOException {
+        var certificate = "arn:aws:acm:eu-central-1:222222222222:certificate/0a";
+        var demo = LandscapeReader.read(file(VALID.replace(DEMO_SHARDS, "      demo-1: {edition: demo, tenantsExpireAfter: 12h}\n    proxies:\n      demo:\n"
+                + "        {host: a.example, certificate: " + certificate + ", signUp: open, banner: Hello, rateLimit: 20}\n"))).accounts().get(1);
+        assertEquals(List.of(new Shard("demo-1", Edition.DEMO, Optional.of(Duration.ofHours(12)))), demo.shards());
+        assertEquals(Optional.of(new Proxy(Edition.DEMO, "a.example", Optional.of(certificate), true, Optional.of("Hello"), OptionalInt.of(20))), demo.proxyOf(Edition.DEMO));
+        assertEquals(Optional.empty(), demo.proxyOf(Edition.PRODUCTION));
     }
 
     @Test
@@ -266,7 +295,7 @@ class LandscapeReaderTest {
 
     @Test
     void aMapThatHoldsItselfEnds() throws IOException {
-        assertEquals(List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'", "remove it; the fields here are edition"),
+        assertEquals(List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'", "remove it; the fields here are edition, tenantsExpireAfter"),
                         new Problem(14, "accounts.demo.shards.demo-1", "'edition' is missing", "add edition: production or demo")),
                 problemsOf(VALID.replace("shards:\n      demo-1: {edition: demo}", "shards: &shards\n      demo-1: *shards")).problems());
     }

@@ -9,10 +9,13 @@ import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -28,10 +31,18 @@ class ShippedLandscapeTest {
         var landscape = LandscapeReader.read(FILE);
         assertEquals(List.of(
                         new Account("production", "111111111111", Purpose.PRODUCTION,
-                                List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION))),
-                        new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO))),
+                                List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
+                                List.of(new Proxy(Edition.PRODUCTION, "clinic.example", Optional.empty(), false, Optional.empty(), OptionalInt.of(200)))),
+                        new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)),
+                                List.of(new Proxy(Edition.DEMO, "demo.clinic.example",
+                                        Optional.of("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001"), true,
+                                        Optional.of("This is a demo. Please do not enter real patients' data."), OptionalInt.of(20)))),
                         new Account("qa", "333333333333", Purpose.QA,
-                                List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO)))),
+                                List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO, Optional.of(Duration.ofHours(12)))),
+                                List.of(new Proxy(Edition.PRODUCTION, "qa.clinic.example", Optional.empty(), false, Optional.empty(), OptionalInt.of(200)),
+                                        new Proxy(Edition.DEMO, "qa-demo.clinic.example",
+                                                Optional.of("arn:aws:acm:eu-central-1:333333333333:certificate/00000000-0000-0000-0000-000000000002"), true,
+                                                Optional.of("This is a demo in qa. Please do not enter real patients' data."), OptionalInt.of(20))))),
                 landscape.accounts());
         var master = landscape.dataSets().get(0);
         assertEquals("clinic-1", master.source());
@@ -48,11 +59,12 @@ class ShippedLandscapeTest {
         assertEquals(List.of(), schema.validate(shipped, InputFormat.YAML));
 
         // ... and is not blind: one mistake in each kind of value is seen.
-        for (var mistake : Map.of("product:", "products:", "\"333333333333\"", "\"3333\"", "purpose: qa", "purpose: staging",
-                "edition: demo", "edition: trial", "source: clinic-1", "source: Clinic", "key: [code, seq]", "key: []", "master.drug:", "drug:",
-                "eu-central-1", "Frankfurt", "[id, code, name, category", "[id, id, name, category").entrySet()) {
-            String edited = shipped.replaceFirst(Pattern.quote(mistake.getKey()), mistake.getValue());
-            assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake.toString());
+        for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging", "edition: demo → edition: trial",
+                "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.", "source: clinic-1 → source: Clinic",
+                "key: [code, seq] → key: []", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
+            var sides = mistake.split(" → ");
+            String edited = shipped.replaceFirst(Pattern.quote(sides[0]), sides[1]);
+            assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake);
         }
     }
 
@@ -60,7 +72,7 @@ class ShippedLandscapeTest {
     void theSchemaAndTheReaderKnowTheSame() {
         JsonNode schema = JsonMapper.shared().readTree(SCHEMA.toFile()).get("$defs");
         Map.of("landscape", LandscapeReader.LANDSCAPE, "account", LandscapeReader.ACCOUNT, "shard", LandscapeReader.SHARD,
-                "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE).forEach((name, fields) -> {
+                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE).forEach((name, fields) -> {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
@@ -68,7 +80,8 @@ class ShippedLandscapeTest {
         assertEquals(lowercase(Edition.values()), texts(schema.at("/shard/properties/edition/enum")));
         Map.of("/landscape/properties/release", LandscapeReader.RELEASE, "/landscape/properties/region", LandscapeReader.REGION,
                 "/account/properties/id", LandscapeReader.ID, "/dataSet/properties/tables/propertyNames", LandscapeReader.TABLE_NAME,
-                "/columns/items", LandscapeReader.COLUMN_NAME, "/name", LandscapeReader.NAME).forEach((place, format) ->
+                "/columns/items", LandscapeReader.COLUMN_NAME, "/proxy/properties/host", LandscapeReader.HOST,
+                "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE, "/name", LandscapeReader.NAME).forEach((place, format) ->
                         assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),
                 LandscapeReader.NAME.pattern().pattern().replace("30", schema.at("/landscape/properties/dataSets/propertyNames/maxLength").asString()));
