@@ -89,7 +89,10 @@ class WorkflowTest {
             assertEquals(Set.of("cause.$", "error.$", "shard.$", "state"), names(RESTORE.get(outcome).get("Parameters")));
             assertTrue(RESTORE.get(outcome).get("End").asBoolean());
         });
-        var notStaged = RESTORE.get("Publish").get("Catch").get(0);
+        var drifted = RESTORE.get("Publish").get("Catch").get(0);
+        assertEquals("[\"lockstep.masterdata.engine.Fault$Drifted\"]", drifted.get("ErrorEquals").toString());
+        assertEquals("Preflight", drifted.get("Next").asText());
+        var notStaged = RESTORE.get("Publish").get("Catch").get(1);
         assertEquals("[\"lockstep.masterdata.engine.Fault$BatchFailed\"]", notStaged.get("ErrorEquals").toString());
         assertEquals("StageFailed", notStaged.get("Next").asText());
         assertEquals("Unexpected", caught(RESTORE, "RestoreShards"));

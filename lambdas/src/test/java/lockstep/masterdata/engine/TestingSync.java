@@ -23,13 +23,19 @@ final class TestingSync {
     Preflight.Plan plan;
     /** Tables that a restore found drifted after Preflight. */
     final List<String> drifted = new ArrayList<>();
-    /** Small, so that little data makes several ranges, batches and parts. */
-    private final Planner planner = new Planner(16 << 10, 64 << 10);
-    private final long partBytes = 4 << 10;
+    private final Planner planner;
+    private final long partBytes;
     private final KeyPair keys = keys();
 
+    /** Sizes so small that little data makes several ranges, batches and parts. */
     TestingSync(DataSet dataSet) {
+        this(dataSet, new Planner(16 << 10, 64 << 10), 4 << 10);
+    }
+
+    TestingSync(DataSet dataSet, Planner planner, long partBytes) {
         this.dataSet = dataSet;
+        this.planner = planner;
+        this.partBytes = partBytes;
     }
 
     /** Dumps and restores. */
