@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS lockstep.applied_table (
   table_name text NOT NULL,
   files text NOT NULL,
   writes bigint NOT NULL,
+  counted bigint NOT NULL,  -- rows counted as inserted here: fewer later means that the server lost its counts
   PRIMARY KEY (data_set, table_name)
 );
 
