@@ -68,8 +68,6 @@ final class ProxyTask extends Construct {
     private ContainerImage nginxImage() {
         return ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "NginxImage")
                 .directory(network.props().artefacts().nginx().toString())
-                // a change of a test is no change of the image
-                .exclude(List.of("test", "*.md"))
                 .target(proxy.edition().word()).platform(Platform.LINUX_AMD64).build());
     }
 
