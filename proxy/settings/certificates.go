@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"lockstep/proxy/internal/authority"
@@ -27,9 +26,22 @@ func readPair(secret string) (authority.Pair, error) {
 	return pair, nil
 }
 
-// standInPair is a self-signed certificate that no browser believes.
+// Issuer of whatever is in force only until the real thing is there.
+const standIn = "Lockstep stand-in"
+
+// isStandIn goes by the issuer of the first certificate.
+func isStandIn(certificates []byte) bool {
+	block, _ := pem.Decode(certificates)
+	if block == nil {
+		return false
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	return err == nil && certificate.Issuer.CommonName == standIn
+}
+
+// standInPair is a certificate that no browser believes.
 func standInPair() (authority.Pair, error) {
-	a, err := authority.New("Lockstep: no certificate yet", 10*365*24*time.Hour)
+	a, err := authority.New(standIn, 10*365*24*time.Hour)
 	if err != nil {
 		return authority.Pair{}, err
 	}
@@ -38,7 +50,7 @@ func standInPair() (authority.Pair, error) {
 
 // standInAuthority is one whose key is forgotten at once, so that nobody has a certificate of it.
 func standInAuthority() (authorities, revocations []byte, err error) {
-	a, err := authority.New("Lockstep: no client authority yet", 10*365*24*time.Hour)
+	a, err := authority.New(standIn, 10*365*24*time.Hour)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -149,9 +161,6 @@ func parseLists(data []byte) ([]*x509.RevocationList, error) {
 		list, err := x509.ParseRevocationList(block)
 		if err != nil {
 			return nil, err
-		}
-		if list.Number == nil {
-			list.Number = big.NewInt(0)
 		}
 		all = append(all, list)
 	}

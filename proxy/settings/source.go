@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 	_ "golang.org/x/crypto/x509roots/fallback" // the image has no certificates of authorities of its own
 )
 
@@ -44,7 +45,7 @@ func (s *source) object(ctx context.Context, o object) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o, err)
+		return nil, fmt.Errorf("%s: %w", o, plain(err))
 	}
 	defer out.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(out.Body, maxObjectBytes+1))
@@ -57,13 +58,21 @@ func (s *source) object(ctx context.Context, o object) ([]byte, error) {
 	return data, nil
 }
 
+// plain leaves out what differs each time, such as the request's id: the same trouble is told once.
+func plain(err error) error {
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
+	}
+	return err
+}
+
 // secret answers the current value.
 func (s *source) secret(ctx context.Context, id string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	out, err := s.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", id, err)
+		return "", fmt.Errorf("%s: %w", id, plain(err))
 	}
 	if out.SecretString == nil {
 		return "", fmt.Errorf("%s: holds bytes, expected text", id)
