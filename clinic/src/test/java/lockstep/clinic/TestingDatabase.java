@@ -116,6 +116,16 @@ final class TestingDatabase {
         return values(sql).getFirst();
     }
 
+    /** As the server's superuser sees it. */
+    boolean isAnybodyWaitingForALock() {
+        try (var connection = SERVER.getPostgresDatabase().getConnection(); var query = connection.prepareStatement("SELECT FROM pg_stat_activity WHERE datname = ? AND wait_event_type = 'Lock'")) {
+            query.setString(1, name);
+            return query.executeQuery().next();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private static void writeCertificate(Path certificate, Path key) throws Exception {
         var generator = KeyPairGenerator.getInstance("EC");
         generator.initialize(new ECGenParameterSpec("secp256r1"));

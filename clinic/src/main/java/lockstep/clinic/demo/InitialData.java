@@ -13,14 +13,14 @@ import lockstep.clinic.store.Transaction;
  * master data; what refers to a list that is empty in this shard is left out.
  */
 public final class InitialData {
-    /** A patient, and a drug that interacts with what the patient takes. */
-    public record Suggestion(String patient, String drug) {
+    /** A patient, and a drug that interacts with what the patient takes; drugs of one name are told apart by their code. */
+    public record Suggestion(String patient, String drug, String drugCode) {
     }
 
     private record Visit(String disease, String complaint, List<String> substances, int days, String advice) {
     }
 
-    private record Pair(long taken, long other, String otherName) {
+    private record Pair(long taken, String other, String otherCode) {
     }
 
     private static final int PATIENTS = 14;
@@ -61,7 +61,7 @@ public final class InitialData {
         for (int i = 0; i < PATIENTS; i++) {
             patient(FAMILY.get(random.nextInt(FAMILY.size())), GIVEN.get(i));
         }
-        var pairs = transaction.list("interacting_drugs", row -> new Pair(row.getLong(1), row.getLong(2), row.getString(3)));
+        var pairs = transaction.list("interacting_drugs", row -> new Pair(row.getLong(1), row.getString(2), row.getString(3)));
         return pairs.isEmpty() ? Optional.empty() : suggestion(pairs.get(random.nextInt(pairs.size())));
     }
 
@@ -81,9 +81,9 @@ public final class InitialData {
     /** One patient was here yesterday, and asks for a drug that does not go with the one prescribed. */
     private Optional<Suggestion> suggestion(Pair pair) {
         var person = person("藤田 フジタ", "直美 ナオミ");
-        var encounter = encounter(person.id(), "R51.9", 1, "Feels well. Asks whether " + pair.otherName() + " may be added.");
+        var encounter = encounter(person.id(), "R51.9", 1, "Feels well. Asks whether " + pair.other() + " (" + pair.otherCode() + ") may be added.");
         encounter.ifPresent(it -> prescription(it, pair.taken(), 90, "as before"));
-        return encounter.map(_ -> new Suggestion(person.name(), pair.otherName()));
+        return encounter.map(_ -> new Suggestion(person.name(), pair.other(), pair.otherCode()));
     }
 
     private record Person(long id, String name) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;
@@ -29,12 +30,17 @@ public final class Visitors {
 
     /** Makes a tenant with generated data and one user, who is {@link #USERNAME}; its name is made up, so it tells nothing of the visitor. */
     public Arrival add(String clinic, String fullName, String email, String password) {
+        return add(clinic, fullName, email, password, ThreadLocalRandom.current().nextLong());
+    }
+
+    /** @param seed of the generated data */
+    public Arrival add(String clinic, String fullName, String email, String password, long seed) {
         String hash = passwords.hash(password);
         String customer = passwords.words(2, 5);
         return database.of(customer, t -> {
             t.change("INSERT INTO tenant.customer (name, title) VALUES (?, ?)", customer, clinic);
             t.change("INSERT INTO tenant.activity (customer) VALUES (?)", customer);
-            var suggestion = InitialData.enter(t, customer.hashCode());
+            var suggestion = InitialData.enter(t, seed);
             var since = t.first("INSERT INTO tenant.account (username, full_name, email, password_hash) VALUES (?, ?, ?, ?) RETURNING now()",
                     row -> row.getObject(1, OffsetDateTime.class).toInstant(), USERNAME, fullName, email, hash).orElseThrow();
             return new Arrival(new Accounts.User(customer, clinic, USERNAME, fullName, since), suggestion);
