@@ -115,14 +115,15 @@ public record Comparison(String from, String to, Both release, Both schema, List
                     case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
                 };
                 sources.putIfAbsent(whole, type.source());
-                types.computeIfAbsent(whole, key -> new ArrayList<>()).add(type.value());
+                var told = types.computeIfAbsent(whole, key -> new ArrayList<>());
                 if (type.axis() == Axis.communication) {
                     entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + ".Type") && !entry.getKey().contains(".Tags."))
-                            .forEach(entry -> types.get(whole).add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                            .forEach(entry -> told.add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
                 }
+                told.add(type.value());
             });
             var told = new LinkedHashMap<Whole, Fact>();
-            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), counted(lines), sources.get(whole))));
+            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
             return told;
         }
 
@@ -138,7 +139,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
         private static String counted(List<String> lines) {
             var counts = new LinkedHashMap<String, Integer>();
             lines.forEach(line -> counts.merge(line, 1, Integer::sum));
-            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining("\n"));
+            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining(", "));
         }
 
         private void add(String key, Optional<Fact> from, Optional<Fact> to) {

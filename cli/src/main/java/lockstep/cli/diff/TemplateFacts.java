@@ -46,7 +46,7 @@ final class TemplateFacts {
     }
 
     void add() {
-        facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, String.valueOf(stack.terminationProtection()), "manifest.json " + stack.name()));
+        if (stack.terminationProtection()) facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, "true", "manifest.json " + stack.name()));
         stack.resources().properties().forEach(resource -> new Resource(resource.getKey(), resource.getValue()).add());
     }
 
