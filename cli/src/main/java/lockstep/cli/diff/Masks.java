@@ -52,7 +52,7 @@ final class Masks {
         }
         pattern = Pattern.compile("(?<![A-Za-z0-9])(" + names.keySet().stream().sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote).collect(Collectors.joining("|"))
                 + ")(?![a-z0-9])");
-        label = Pattern.compile("(?<![A-Za-z0-9-])(" + String.join("|", identity()) + ")(?![A-Za-z0-9-])");
+        label = Pattern.compile("(?<![A-Za-z0-9])(" + String.join("|", identity()) + ")(?![A-Za-z0-9])");
     }
 
     String mask(String text) {
@@ -68,6 +68,8 @@ final class Masks {
     String maskPlace(String place) {
         String named = mask(place);
         for (var stack : squeezed.entrySet()) named = named.replace(stack.getKey(), stack.getValue() + "-");
+        // an account holds constructs for each of its editions
+        named = named.replaceAll("\\b" + side.edition().word() + "(?=[A-Z])", "edition");
         return named.replaceAll("(?<=[A-Za-z])[0-9A-F]{8}(?![0-9A-Za-z])", "").replaceAll("[<>']", "").replaceAll("\\s+", "-");
     }
 
