@@ -77,7 +77,7 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
-    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*\\.[^*\\s])\\S{0,300}",
+    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
             "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
     static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
     static final Format CONDITION = new Format("(?s).*\\S.*",
