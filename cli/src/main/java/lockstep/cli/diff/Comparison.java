@@ -1,6 +1,7 @@
 package lockstep.cli.diff;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,7 +87,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
             }
             wholes(left, rightWholes).forEach((key, fact) -> add(key.key(), Optional.of(fact), Optional.empty()));
             wholes(right, leftWholes).forEach((key, fact) -> add(key.key(), Optional.empty(), Optional.of(fact)));
-            found.sort(java.util.Comparator.comparing(Found::axis).thenComparing(Found::key));
+            found.sort(Comparator.comparing(Found::axis).thenComparing(Found::key));
             return List.copyOf(found);
         }
 
@@ -108,7 +109,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
             var types = new LinkedHashMap<Whole, List<String>>();
             var sources = new LinkedHashMap<Whole, String>();
             members.forEach((resource, entries) -> {
-                Fact type = facts.get(resource + TemplateFacts.TYPE);
+                Fact type = facts.getOrDefault(resource + TemplateFacts.TYPE, entries.getFirst().getValue());
                 var whole = switch (type.axis()) {
                     // who reaches whom is never summed up
                     case communication -> new Whole(type.axis(), resource);
@@ -117,10 +118,12 @@ public record Comparison(String from, String to, Both release, Both schema, List
                 sources.putIfAbsent(whole, type.source());
                 var told = types.computeIfAbsent(whole, key -> new ArrayList<>());
                 if (type.axis() == Axis.communication) {
-                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + TemplateFacts.TYPE) && !entry.getKey().contains(".Tags."))
+                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().contains(".Tags."))
+                            .sorted(Comparator.comparing((Map.Entry<String, Fact> entry) -> entry.getKey().endsWith(TemplateFacts.TYPE)))
                             .forEach(entry -> told.add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                } else {
+                    told.add(type.value());
                 }
-                told.add(type.value());
             });
             var told = new LinkedHashMap<Whole, Fact>();
             types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
