@@ -111,8 +111,8 @@ public record Comparison(String from, String to, Both release, Both schema, List
             members.forEach((resource, entries) -> {
                 Fact type = facts.getOrDefault(resource + TemplateFacts.TYPE, entries.getFirst().getValue());
                 var whole = switch (type.axis()) {
-                    // who reaches whom is never summed up
-                    case communication -> new Whole(type.axis(), resource);
+                    // who reaches whom is told of each resource, unless the other side has no such stack at all
+                    case communication -> new Whole(type.axis(), isMissing(role(resource), others) ? role(resource) : resource);
                     case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
                 };
                 sources.putIfAbsent(whole, type.source());
@@ -120,7 +120,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
                 if (type.axis() == Axis.communication) {
                     entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().contains(".Tags."))
                             .sorted(Comparator.comparing((Map.Entry<String, Fact> entry) -> entry.getKey().endsWith(TemplateFacts.TYPE)))
-                            .forEach(entry -> told.add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                            .forEach(entry -> told.add(entry.getKey().substring(whole.key().length() + 1) + ": " + entry.getValue().shown().replace("\n", "; ")));
                 } else {
                     told.add(type.value());
                 }
@@ -133,10 +133,17 @@ public record Comparison(String from, String to, Both release, Both schema, List
         /** The outermost construct around a resource of which the other side has nothing. */
         private static String construct(String resource, Set<String> others) {
             for (int end = resource.indexOf('.'); end >= 0; end = resource.indexOf('/', end + 1)) {
-                String prefix = resource.substring(0, end);
-                if (others.stream().noneMatch(other -> other.equals(prefix) || other.startsWith(prefix + "/") || other.startsWith(prefix + "."))) return prefix;
+                if (isMissing(resource.substring(0, end), others)) return resource.substring(0, end);
             }
             return resource;
+        }
+
+        private static String role(String resource) {
+            return resource.replaceAll("\\..*", "");
+        }
+
+        private static boolean isMissing(String construct, Set<String> others) {
+            return others.stream().noneMatch(other -> other.equals(construct) || other.startsWith(construct + "/") || other.startsWith(construct + "."));
         }
 
         private static String counted(List<String> lines) {
