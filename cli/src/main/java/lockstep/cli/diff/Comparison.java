@@ -2,6 +2,7 @@ package lockstep.cli.diff;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
         var right = EditionFacts.of(to, from, landscape, assembly);
         var found = new Differences(left, right, landscape.differences()).find();
         // entries speak of production and demo; within qa much of it is one and the same, and nothing is gone
-        boolean whole = Set.of(from.account().purpose(), to.account().purpose()).equals(Set.of(Purpose.PRODUCTION, Purpose.DEMO));
+        boolean whole = EnumSet.of(from.account().purpose(), to.account().purpose()).equals(EnumSet.of(Purpose.PRODUCTION, Purpose.DEMO));
         var gone = whole ? landscape.differences().stream().flatMap(difference -> difference.what().stream())
                 .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList() : List.<String>of();
         return new Comparison(from.name(), to.name(), both(left, right, "release"), both(left, right, "schema"), found, gone);
