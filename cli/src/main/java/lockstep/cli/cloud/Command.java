@@ -3,6 +3,7 @@ package lockstep.cli.cloud;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +45,13 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         var own = new TreeMap<>(environment);
         own.keySet().removeAll(INHERITED);
         return own;
+    }
+
+    /** In a session of its own, so that Ctrl-C in the terminal does not reach it. It keeps the pid of the process that is started. */
+    Command detached(CloudFiles files) {
+        var detached = new ArrayList<>(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
+        detached.addAll(line);
+        return new Command(detached, directory, environment, log);
     }
 
     /** Starts it and returns at once. */
