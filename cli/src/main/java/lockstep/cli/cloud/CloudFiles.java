@@ -62,7 +62,7 @@ public record CloudFiles(Path project, Path tools, Path home) {
 
     /** As {@code proxy/install-nginx} leaves it. */
     Path nginx() {
-        return tools.resolve("nginx/nginx");
+        return tools.resolve("nginx/nginx-current");
     }
 
     /** The home directory of the tools that run on behalf of the cloud, so that they find no one's AWS profile. */

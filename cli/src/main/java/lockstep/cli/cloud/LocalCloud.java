@@ -1,7 +1,9 @@
 package lockstep.cli.cloud;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.aws.Accounts;
 import lockstep.cli.aws.LocalEndpoint;
@@ -15,11 +17,13 @@ public final class LocalCloud implements Accounts {
     private final Map<String, AccountAccess> accounts = new LinkedHashMap<>();
     private final Map<String, PostgresServer> servers = new LinkedHashMap<>();
     private final Certificates certificates;
+    private final CloudState.Store store;
 
     private LocalCloud(CloudFiles files, CloudState.Store store, Landscape landscape, LocalEndpoint endpoint) {
         this.landscape = landscape;
         this.endpoint = endpoint;
         this.certificates = Certificates.in(files.certificates());
+        this.store = store;
         for (Account account : landscape.accounts()) {
             accounts.put(account.name(), AccountAccess.root(endpoint, landscape.region(), account.id()));
             servers.put(account.name(), new PostgresServer(files, store, account.name()));
@@ -53,6 +57,18 @@ public final class LocalCloud implements Accounts {
         Account account = landscape.accountOf(shard);
         var found = account.shards().stream().filter(s -> s.name().equals(shard)).findFirst().orElseThrow();
         return new ShardDatabase(found, servers.get(account.name()), account(account), certificates);
+    }
+
+    public Certificates certificates() {
+        return certificates;
+    }
+
+    /** Where each shard that has a proxy is open to browsers, in the landscape's order. */
+    public List<Page> pages() {
+        var ports = store.read().ports();
+        return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
+                Optional.ofNullable(ports.get(LocalTask.portName(LocalTask.name(account.name(), shard.edition()), "nginx", "PORT"))).stream()
+                        .map(port -> new Page(account.name(), shard.edition(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
     }
 
     @Override

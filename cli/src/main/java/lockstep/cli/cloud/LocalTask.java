@@ -21,6 +21,8 @@ import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.aws.DeployedTask;
 import lockstep.cli.cloud.CloudState.ContainerState;
 import lockstep.cli.cloud.CloudState.TaskState;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Names;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -66,8 +68,20 @@ final class LocalTask {
         this.name = name(task);
     }
 
-    static String name(DeployedTask task) {
-        return task.shard().map(shard -> "shard-" + shard).orElseGet(() -> task.account().name() + "-" + task.edition().word() + "-proxy");
+    private static String name(DeployedTask task) {
+        return task.shard().map(LocalTask::name).orElseGet(() -> name(task.account().name(), task.edition()));
+    }
+
+    static String name(String shard) {
+        return "shard-" + shard;
+    }
+
+    static String name(String account, Edition edition) {
+        return Names.proxyStack(account, edition);
+    }
+
+    String name() {
+        return name;
     }
 
     DeployedTask deployed() {
@@ -80,7 +94,12 @@ final class LocalTask {
     }
 
     private String portName(String container, String variable) {
-        return name + "/" + container + "/" + variable;
+        return portName(name, container, variable);
+    }
+
+    /** As {@link CloudState} remembers it. */
+    static String portName(String task, String container, String variable) {
+        return task + "/" + container + "/" + variable;
     }
 
     /** Runs the containers that the others wait for to end, unless they did with the same image, environment and secrets. */
@@ -323,31 +342,17 @@ final class LocalTask {
         return container.healthCheck() != null && !container.healthCheck().command().isEmpty();
     }
 
-    /** What ECS would run in the container, with the ports of this machine. */
+    /** What ECS would run in the container. */
     private List<String> healthCheck(ContainerDefinition container) {
         if (!hasHealthCheck(container)) {
             return List.of();
         }
         var command = container.healthCheck().command();
-        var line = switch (command.getFirst()) {
+        return switch (command.getFirst()) {
             case "CMD-SHELL" -> List.of("sh", "-c", command.get(1));
             case "CMD" -> command.subList(1, command.size());
             case String other -> throw new CloudFault("container " + container.name() + " of " + name + ": unknown kind of health check " + other);
         };
-        var ports = new HashMap<String, String>();
-        var local = environment(container);
-        deployedEnvironment(container).forEach((variable, value) -> {
-            if (variable.endsWith("PORT")) {
-                ports.put(":" + value + "/", ":" + local.get(variable) + "/");
-            }
-        });
-        return line.stream().map(word -> {
-            String changed = word;
-            for (var port : ports.entrySet()) {
-                changed = changed.replace(port.getKey(), port.getValue());
-            }
-            return changed;
-        }).toList();
     }
 
     private boolean isHealthy(ContainerDefinition container) {
