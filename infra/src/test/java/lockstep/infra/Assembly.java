@@ -39,7 +39,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
 
     /** Synthesizes with the feature flags of cdk.json, as the CDK CLI does. */
     static Assembly synthesize(String name, Landscape landscape) {
-        return synthesize(name, app -> LockstepApp.assemble(app, landscape, Path.of("src/test/resources/functions.jar")));
+        return synthesize(name, app -> LockstepApp.assemble(app, landscape, TestLandscapes.ARTEFACTS));
     }
 
     static Assembly synthesize(String name, Consumer<App> assemble) {

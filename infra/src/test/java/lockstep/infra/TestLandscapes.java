@@ -1,5 +1,6 @@
 package lockstep.infra;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -14,6 +15,11 @@ import lockstep.landscape.Table;
 
 /** Whole landscapes for tests. */
 final class TestLandscapes {
+    private static final Path RESOURCES = Path.of("src", "test", "resources");
+    /** Small ones in the shape of those that are built. */
+    static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("functions.jar"),
+            RESOURCES.resolve("images/clinic"), RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
+
     private TestLandscapes() {}
 
     /** Three accounts, five shards, one data set: the shape of the landscape that is shipped. */
