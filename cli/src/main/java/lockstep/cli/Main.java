@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.Landscape;
@@ -18,12 +19,12 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DiffCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** How answers are written to standard output. Progress goes to standard error. */
-    public enum OutputFormat { text, json }
+    public enum OutputFormat { text, json, markdown }
 
     /** Of the artefact; the jar's manifest carries it. */
     static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
@@ -34,7 +35,7 @@ public final class Main {
     @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT, description = "The file that names accounts, shards and data sets (default: lockstep.yaml of the checkout).")
     private Path landscape;
 
-    @Option(names = "--output", paramLabel = "text|json", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text).")
+    @Option(names = "--output", paramLabel = "text|json|markdown", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text). Only diff knows Markdown.")
     private OutputFormat output;
 
     @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours; also off when NO_COLOR is set or the output is no terminal.")
@@ -82,9 +83,14 @@ public final class Main {
 
     /** Writes an answer: as JSON when that was asked for, or as the text given. */
     public void answer(Object answer, String text) {
+        answer(answer, text, text);
+    }
+
+    public void answer(Object answer, String text, String markdown) {
         System.out.println(switch (output) {
             case json -> JSON.writeValueAsString(answer);
             case text -> text;
+            case markdown -> markdown;
         });
     }
 

@@ -84,7 +84,7 @@ public final class LockstepApp {
     }
 
     private static Landscape release(Landscape landscape, String release) {
-        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets());
+        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets(), landscape.differences());
     }
 
     private static Optional<String> context(App app, String key) {

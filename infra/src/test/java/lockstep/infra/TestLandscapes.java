@@ -31,7 +31,7 @@ final class TestLandscapes {
                         List.of(production("qa.clinic.example"), demo("qa-demo.clinic.example")))),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
-                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))));
+                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))), List.of());
     }
 
     private static Proxy production(String host) {
@@ -44,6 +44,6 @@ final class TestLandscapes {
     }
 
     static Landscape empty() {
-        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of());
+        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of(), List.of());
     }
 }

@@ -25,7 +25,8 @@ public final class LandscapeReader {
             new Field("release", true, "\"1.0.0\""),
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
-            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"));
+            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
+            new Field("differences", false, "[{what: shard.Database.DeletionProtection, reason: why, check: what to try}]"));
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
@@ -47,6 +48,11 @@ public final class LandscapeReader {
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
             new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"));
+
+    static final List<Field> DIFFERENCE = List.of(
+            new Field("what", true, "shard.Database.DeletionProtection, a key that lockstep diff shows"),
+            new Field("reason", true, "why the editions differ"),
+            new Field("check", true, "what QA should try"));
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 30 lowercase letters and digits, with single hyphens between", "write it like clinic-1");
@@ -71,6 +77,9 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
+    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*\\.[^*\\s])\\S{0,300}",
+            "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.WebAcl*");
+    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
 
@@ -116,11 +125,13 @@ public final class LandscapeReader {
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        var differences = new LinkedHashMap<String, Difference>();
+        fields.get("differences").items().forEach(value -> difference(value, differences));
         return new Landscape(
                 fields.get("product").text(NAME).orElse(""),
                 fields.get("release").text(RELEASE).orElse(""),
                 fields.get("region").text(REGION).orElse(""),
-                accounts, dataSets);
+                accounts, dataSets, List.copyOf(differences.values()));
     }
 
     private Account account(String name, YamlValue value) {
@@ -231,6 +242,13 @@ public final class LandscapeReader {
             });
         }
         return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION));
+    }
+
+    private static void difference(YamlValue value, Map<String, Difference> others) {
+        var fields = value.fields(DIFFERENCE);
+        String what = fields.get("what").text(DIFFERENCE_KEY).orElse(value.path());
+        var difference = new Difference(what, fields.get("reason").text(SENTENCE).orElse(""), fields.get("check").text(SENTENCE).orElse(""));
+        if (others.putIfAbsent(what, difference) != null) fields.get("what").problem(quote(what) + " is given twice", "remove one of the two");
     }
 
     private static Map<String, YamlValue> columns(YamlValue list) {

@@ -48,6 +48,17 @@ class LandscapeReaderTest {
                     where: valid_to IS NULL
             """;
 
+    private static final String DIFFERENCES = """
+            differences:
+              - what: shard.Database.DeletionProtection
+                reason: Demo is deleted at will
+                check: nothing
+              - what: proxy.*.environment.GATEWAY_*
+                reason: >-
+                  Visitors may sign up,
+                  in steps
+                check: sign up
+            """;
     private static final String PRODUCTION_SHARDS = "      clinic-1: {edition: production}\n";
     private static final String DEMO_SHARDS = "      demo-1: {edition: demo}\n";
 
@@ -102,7 +113,7 @@ class LandscapeReaderTest {
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, tenantsExpireAfter"),
                 new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
-                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets"),
+                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, differences"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
                         "1: 'region' is missing; add region: eu-central-1"),
                 new Mistake("field missing", "    purpose: demo\n", "",
@@ -257,8 +268,41 @@ class LandscapeReaderTest {
                         new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of())),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.empty()),
-                        new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL")))))),
+                        new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL"))))), List.of()),
                 LandscapeReader.read(file(VALID)));
+    }
+
+    @Test
+    void differencesThatAreMeant() throws IOException {
+        var differences = LandscapeReader.read(file(VALID + DIFFERENCES)).differences();
+        assertEquals(List.of(new Difference("shard.Database.DeletionProtection", "Demo is deleted at will", "nothing"),
+                new Difference("proxy.*.environment.GATEWAY_*", "Visitors may sign up, in steps", "sign up")), differences);
+        assertTrue(differences.getFirst().covers("shard.Database.DeletionProtection"));
+        assertTrue(differences.getLast().covers("proxy.gateway.environment.GATEWAY_SIGN_UP"));
+        for (var other : List.of("shard.DatabasexDeletionProtection", "shard.Database.DeletionProtection.x", "proxy.gateway.environment.GATEWAY", "x.proxy.gateway.environment.GATEWAY_")) {
+            assertTrue(differences.stream().noneMatch(difference -> difference.covers(other)), other);
+        }
+    }
+
+    @Test
+    void mistakesInDifferences() throws IOException {
+        assertEquals("""
+                FILE:27: differences[0].what: '*' is not a key that lockstep diff shows, with * for any text; write it like shard.Database.DeletionProtection or proxy.WebAcl*
+                FILE:30: differences[1]: 'check' is missing; add check: what QA should try
+                FILE:31: differences[1].reason: ' ' is not a text of one line and at most 500 characters; write one, or shorten it
+                FILE:32: differences[2].why: unknown field 'why'; remove it; the fields here are what, reason, check
+                FILE:32: differences[2].what: 'proxy.a' is given twice; remove one of the two""",
+                problemsOf(VALID + """
+                        differences:
+                          - what: "*"
+                            reason: any
+                            check: nothing
+                          - what: proxy.a
+                            reason: " "
+                          - {what: proxy.a, reason: any, check: nothing, why: me}
+                        """).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+        assertEquals(List.of(new Problem(26, "differences", "the list is empty", "write [{what: shard.Database.DeletionProtection, reason: why, check: what to try}]")),
+                problemsOf(VALID + "differences: []\n").problems());
     }
 
     @Test

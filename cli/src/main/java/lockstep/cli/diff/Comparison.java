@@ -1,0 +1,152 @@
+package lockstep.cli.diff;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import lockstep.landscape.Difference;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Purpose;
+
+/**
+ * How two editions differ. Its JSON form is what {@code --output json} writes; names are kept, and fields are only added.
+ *
+ * @param release     of both, or "A, B"
+ * @param schema      the newest migration
+ * @param differences by axis, then by key
+ * @param gone        declared in lockstep.yaml, and not there
+ */
+public record Comparison(String from, String to, Both release, Both schema, List<Found> differences, List<Difference> gone) {
+
+    /** The same thing on each side; null where there is nothing. */
+    public record Both(String from, String to) {}
+
+    /**
+     * One difference.
+     *
+     * @param values   to be read, of several lines at most when a file or several rules differ; secrets are never among them
+     * @param change   of texts of several lines, the lines that differ as a unified diff; empty otherwise
+     * @param sources  file and place in it
+     * @param declared the entry of lockstep.yaml that it is covered by; null when there is none
+     */
+    public record Found(Axis axis, String key, Both values, List<String> change, Both sources, Difference declared) {}
+
+    static Comparison of(Side from, Side to, Landscape landscape, Assembly assembly) {
+        var left = EditionFacts.of(from, landscape, assembly);
+        var right = EditionFacts.of(to, landscape, assembly);
+        var found = new Differences(left, right, landscape.differences()).find();
+        var covered = found.stream().map(Found::declared).collect(Collectors.toSet());
+        // entries speak of production and demo; within qa much of it is one and the same, and nothing is gone
+        boolean whole = Set.of(from.account().purpose(), to.account().purpose()).equals(Set.of(Purpose.PRODUCTION, Purpose.DEMO));
+        var gone = whole ? landscape.differences().stream().filter(difference -> !covered.contains(difference)).toList() : List.<Difference>of();
+        return new Comparison(from.name(), to.name(), both(left, right, "release"), both(left, right, "schema"), found, gone);
+    }
+
+    private static Both both(SortedMap<String, Fact> left, SortedMap<String, Fact> right, String key) {
+        return new Both(left.get(key).value(), right.get(key).value());
+    }
+
+    List<Found> undeclared() {
+        return differences.stream().filter(found -> found.declared() == null).toList();
+    }
+
+    /** Whether every difference is meant, and all that is meant is there. */
+    boolean isAsDeclared() {
+        return undeclared().isEmpty() && gone.isEmpty();
+    }
+
+    /** Finds what differs, and tells as one what only one side has. */
+    private static final class Differences {
+        private final SortedMap<String, Fact> left;
+        private final SortedMap<String, Fact> right;
+        private final List<Difference> declared;
+        private final List<Found> found = new ArrayList<>();
+
+        Differences(SortedMap<String, Fact> left, SortedMap<String, Fact> right, List<Difference> declared) {
+            this.left = left;
+            this.right = right;
+            this.declared = declared;
+        }
+
+        List<Found> find() {
+            var leftWholes = wholes(left);
+            var rightWholes = wholes(right);
+            for (String key : Stream.concat(left.keySet().stream(), right.keySet().stream()).collect(Collectors.toCollection(TreeSet::new))) {
+                Fact a = left.get(key), b = right.get(key);
+                if (a != null && b != null && a.value().equals(b.value())) continue;
+                if (a == null && isPartOfWhole(b, leftWholes) || b == null && isPartOfWhole(a, rightWholes)) continue;
+                add(key, Optional.ofNullable(a), Optional.ofNullable(b));
+            }
+            wholes(left, rightWholes).forEach((key, fact) -> add(key.key(), Optional.of(fact), Optional.empty()));
+            wholes(right, leftWholes).forEach((key, fact) -> add(key.key(), Optional.empty(), Optional.of(fact)));
+            found.sort(java.util.Comparator.comparing(Found::axis).thenComparing(Found::key));
+            return List.copyOf(found);
+        }
+
+        private static Set<String> wholes(SortedMap<String, Fact> facts) {
+            return facts.values().stream().map(Fact::whole).filter(whole -> !whole.isEmpty()).collect(Collectors.toCollection(TreeSet::new));
+        }
+
+        private static boolean isPartOfWhole(Fact fact, Set<String> others) {
+            return !fact.whole().isEmpty() && !others.contains(fact.whole());
+        }
+
+        private record Whole(Axis axis, String key) {}
+
+        /** The resources that only this side has, each construct or stack told once. */
+        private static Map<Whole, Fact> wholes(SortedMap<String, Fact> facts, Set<String> others) {
+            var members = new TreeMap<String, List<Map.Entry<String, Fact>>>();
+            facts.entrySet().stream().filter(entry -> isPartOfWhole(entry.getValue(), others)).forEach(entry ->
+                    members.computeIfAbsent(entry.getValue().whole(), whole -> new ArrayList<>()).add(entry));
+            var types = new LinkedHashMap<Whole, List<String>>();
+            var sources = new LinkedHashMap<Whole, String>();
+            members.forEach((resource, entries) -> {
+                Fact type = facts.get(resource + ".Type");
+                var whole = switch (type.axis()) {
+                    // who reaches whom is never summed up
+                    case communication -> new Whole(type.axis(), resource);
+                    case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
+                };
+                sources.putIfAbsent(whole, type.source());
+                types.computeIfAbsent(whole, key -> new ArrayList<>()).add(type.value());
+                if (type.axis() == Axis.communication) {
+                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + ".Type") && !entry.getKey().contains(".Tags."))
+                            .forEach(entry -> types.get(whole).add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                }
+            });
+            var told = new LinkedHashMap<Whole, Fact>();
+            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), counted(lines), sources.get(whole))));
+            return told;
+        }
+
+        /** The outermost construct around a resource of which the other side has nothing. */
+        private static String construct(String resource, Set<String> others) {
+            for (int end = resource.indexOf('.'); end >= 0; end = resource.indexOf('/', end + 1)) {
+                String prefix = resource.substring(0, end);
+                if (others.stream().noneMatch(other -> other.equals(prefix) || other.startsWith(prefix + "/") || other.startsWith(prefix + "."))) return prefix;
+            }
+            return resource;
+        }
+
+        private static String counted(List<String> lines) {
+            var counts = new LinkedHashMap<String, Integer>();
+            lines.forEach(line -> counts.merge(line, 1, Integer::sum));
+            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining("\n"));
+        }
+
+        private void add(String key, Optional<Fact> from, Optional<Fact> to) {
+            Axis axis = from.or(() -> to).orElseThrow().axis();
+            var values = new Both(from.map(Fact::shown).orElse(null), to.map(Fact::shown).orElse(null));
+            found.add(new Found(axis, key, values, Change.between(values.from(), values.to()),
+                    new Both(from.map(Fact::source).orElse(null), to.map(Fact::source).orElse(null)),
+                    declared.stream().filter(difference -> difference.covers(key)).findFirst().orElse(null)));
+        }
+    }
+}
