@@ -4,6 +4,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.cloud.TemporaryShards;
+import lockstep.cli.open.CertificateCommand;
+import lockstep.cli.open.OpenCommand;
+import lockstep.cli.routing.CanaryCommand;
+import lockstep.cli.routing.MaintenanceCommand;
+import lockstep.cli.shard.ShardCommand;
 import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
@@ -60,12 +66,26 @@ public final class Main {
         return files;
     }
 
-    public Path landscapeFile() {
+    public Path declaredFile() {
         return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
     }
 
+    /** As the file has it. */
+    public Landscape declaredLandscape() {
+        return LandscapeReader.read(declaredFile());
+    }
+
+    /** The file itself, or what stands for it with the shards that the local cloud has besides. */
+    public Path landscapeFile() {
+        return new TemporaryShards(files).landscape(declaredFile());
+    }
+
+    /** Of the local cloud: as the file has it, and the shards that were brought up besides. */
     public Landscape landscape() {
-        return LandscapeReader.read(landscapeFile());
+        // the file first, since its mistakes are told with its own lines
+        var declared = declaredLandscape();
+        Path effective = landscapeFile();
+        return effective.equals(declaredFile()) ? declared : LandscapeReader.read(effective);
     }
 
     public Progress progress() {
@@ -92,6 +112,10 @@ public final class Main {
             case text -> text;
             case markdown -> markdown;
         });
+    }
+
+    public boolean json() {
+        return output == OutputFormat.json;
     }
 
     private static String described(Exception fault) {

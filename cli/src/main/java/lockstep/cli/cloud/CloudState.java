@@ -81,6 +81,17 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
         return new CloudState(emulator, databases, deployed, tasks, completed, with(ports, name, port));
     }
 
+    /** Of a shard that is gone nothing is remembered. */
+    CloudState without(String stack, String taskPrefix) {
+        var left = new TreeMap<>(deployed);
+        left.remove(stack);
+        var leftCompleted = new TreeMap<>(completed);
+        leftCompleted.keySet().removeIf(name -> name.startsWith(taskPrefix));
+        var leftPorts = new TreeMap<>(ports);
+        leftPorts.keySet().removeIf(name -> name.startsWith(taskPrefix));
+        return new CloudState(emulator, databases, left, tasks, leftCompleted, leftPorts);
+    }
+
     private static <V> Map<String, V> with(Map<String, V> map, String key, V value) {
         var changed = new TreeMap<>(map);
         changed.put(key, value);

@@ -118,6 +118,16 @@ final class LocalTask {
         }
     }
 
+    /** Runs another command in a container's place, once and for all, with a file as its standard input. */
+    void runOnce(String container, List<String> command, Path input) {
+        resolve();
+        String key = name + "/" + command.getFirst();
+        if (!store.read().completed().containsKey(key)) {
+            command(task.container(container).toBuilder().command(command).build()).withInput(input).run(command.getFirst() + " in " + name);
+            store.update(state -> state.withCompleted(key, "done"));
+        }
+    }
+
     /** Starts the others, unless they run as they should; answers whether it did. */
     boolean ensure() {
         resolve();

@@ -56,6 +56,11 @@ final class Projection {
     static final List<Rewrite> REWRITES = List.of(
             new Remove("AWS::EC2::FlowLog", "nothing flows through the emulated network"),
             new Remove("AWS::EC2::SecurityGroupIngress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupEgress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::ApplicationAutoScaling::ScalableTarget", "one task of each service runs"),
+            new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
+            new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
+            new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
             new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
             new Images("there is no container engine: a task's processes run from the files that its image would hold"),
             new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),

@@ -30,6 +30,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Up {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final CloudFiles files;
+    private final Path declared;
     private final Path landscapeFile;
     private final Landscape landscape;
     private final Progress progress;
@@ -39,7 +40,13 @@ public final class Up {
     private final Emulator emulator;
     private volatile Path synthesized;
 
-    public Up(CloudFiles files, Path landscapeFile, Landscape landscape, Progress progress) {
+    /**
+     * @param declared      lockstep.yaml
+     * @param landscapeFile the same, or with the shards that were brought up besides
+     * @param landscape     what that holds
+     */
+    public Up(CloudFiles files, Path declared, Path landscapeFile, Landscape landscape, Progress progress) {
+        this.declared = declared;
         this.files = files;
         this.landscapeFile = landscapeFile;
         this.landscape = landscape;
@@ -86,6 +93,7 @@ public final class Up {
                 var applications = tasks.stream().filter(task -> task.deployed().shard().isPresent())
                         .map(task -> CompletableFuture.runAsync(() -> start(task), executor)).toList();
                 joinAll(List.of(codeLists));
+                new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
                     progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
@@ -118,7 +126,7 @@ public final class Up {
     /** Services that are no longer deployed. */
     private void stopOthers(List<LocalTask> tasks) {
         var known = tasks.stream().map(LocalTask::name).toList();
-        store.read().tasks().keySet().stream().filter(name -> !known.contains(name)).forEach(name -> {
+        store.read().tasks().keySet().stream().filter(name -> !known.contains(name) && !Expiry.isExpiry(name)).forEach(name -> {
             LocalTask.stop(files, store, name);
             progress.note("ended " + name + ", which is no longer deployed");
         });
@@ -172,6 +180,7 @@ public final class Up {
     private void prepare(LocalCloud cloud, Account account, Shard shard, LocalTask application) {
         cloud.database(shard.name()).ensure();
         application.runToCompletion();
+        addUser(shard, application);
         try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
             String function = Names.prepareDatabase(shard.name());
             var answer = lambda.invoke(r -> r.functionName(function)
@@ -179,6 +188,13 @@ public final class Up {
             if (answer.functionError() != null) {
                 throw new CloudFault("function " + function + " failed: " + answer.payload().asUtf8String());
             }
+        }
+    }
+
+    /** Where nobody can sign up. */
+    private void addUser(Shard shard, LocalTask application) {
+        if (shard.edition() == Edition.PRODUCTION) {
+            application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"), new Users(files).password(shard.name()));
         }
     }
 
