@@ -25,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DiffCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, OpenCommand.class, DiffCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
