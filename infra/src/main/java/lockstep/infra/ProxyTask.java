@@ -25,6 +25,7 @@ final class ProxyTask extends Construct {
     static final String HEALTH_PATH = "/healthz";
     static final Duration DEREGISTRATION = Duration.seconds(10);
 
+    private static final Duration NGINX_DRAIN_TIMEOUT = Duration.seconds(30);
     private static final Duration GATEWAY_DRAIN_DELAY = Duration.seconds(5);
     private static final Duration GATEWAY_DRAIN_TIMEOUT = Duration.seconds(20);
     private static final Task.Directory SETTINGS = new Task.Directory("settings", "/run/settings", false);
@@ -48,11 +49,11 @@ final class ProxyTask extends Construct {
         settings.grantRead(task.getTaskRole());
         var gatewayImage = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "GatewayImage")
                 .directory(network.props().artefacts().gateway().toString()).platform(Platform.LINUX_AMD64).build());
-        var settingsContainer = task.add(new Task.Container("settings", gatewayImage, List.of("./settings"), settings(settings, settingsEnvironment), Map.of(),
+        var settingsContainer = task.add(new Task.Container("settings", gatewayImage, List.of("./settings"), List.of(), settings(settings, settingsEnvironment), Map.of(),
                 Optional.of(List.of("CMD", "./settings", "--health")), Duration.seconds(10), List.of(SETTINGS)));
-        var gateway = task.add(new Task.Container("gateway", gatewayImage, List.of("./gateway"), gateway(), Map.of(),
+        var gateway = task.add(new Task.Container("gateway", gatewayImage, List.of("./gateway"), List.of(), gateway(), Map.of(),
                 Optional.of(List.of("CMD", "./gateway", "--health")), Duration.seconds(30), List.of(SETTINGS.asReader(), SOCKET)));
-        var nginx = task.add(new Task.Container("nginx", nginxImage(), List.of("./start"), nginx(nginxEnvironment), Map.of(),
+        var nginx = task.add(new Task.Container("nginx", nginxImage(), List.of(), List.of(), nginx(nginxEnvironment), Map.of(),
                 Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT" + HEALTH_PATH + " >/dev/null")), Duration.seconds(60),
                 List.of(SETTINGS.asReader(), SOCKET.asReader(), TEMPORARY)));
         gateway.addContainerDependencies(healthy(settingsContainer));
@@ -96,6 +97,7 @@ final class ProxyTask extends Construct {
 
     private Map<String, String> nginx(Map<String, String> more) {
         var environment = new TreeMap<>(Map.of(
+                "DRAIN_TIMEOUT", String.valueOf(NGINX_DRAIN_TIMEOUT.toSeconds()),
                 "HOST", proxy.host(),
                 "LISTEN_ADDRESS", "0.0.0.0",
                 "PORT", String.valueOf(PORT),

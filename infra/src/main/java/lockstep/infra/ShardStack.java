@@ -66,7 +66,7 @@ final class ShardStack extends AccountStack {
         grantSecret(DatabaseUser.READER, reportStatus);
 
         var application = new Application(this, network, key);
-        cluster.getConnections().allowDefaultPortFrom(application.group(), "application of this shard");
+        cluster.getConnections().allowFrom(application.group(), Port.POSTGRES, "application of this shard");
         // its first task migrates the database
         application.service().getNode().addDependency(cluster);
         exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
@@ -116,7 +116,7 @@ final class ShardStack extends AccountStack {
                 .encryptionKey(key).build();
         secret.applyRemovalPolicy(props().protection().data());
         Accepted.finding(secret, "AwsSolutions-SMG4", "The rotation functions that AWS offers need a way to the internet and its repository of serverless "
-                + "applications. A password is renewed by putting a new value and invoking prepare-database.");
+                + "applications. A password is renewed by putting a new value and invoking prepare-database, or deploying the application again.");
         return secret;
     }
 

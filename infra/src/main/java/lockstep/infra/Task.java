@@ -40,12 +40,13 @@ final class Task extends FargateTaskDefinition {
     }
 
     /**
-     * @param command    relative to the image's directory
-     * @param secrets    environment variables that the container service fills from these secrets
-     * @param health     as the container service wants it; a container without one is run to its end, before the others
-     * @param stop       after SIGTERM, or what the image says instead
+     * @param program     relative to the image's directory; the image's own when empty
+     * @param arguments   likewise
+     * @param secrets     environment variables that the container service fills from these secrets
+     * @param health      as the container service wants it; a container without one is run to its end, and not missed then
+     * @param stop        how long it may take to end, once it is told to
      */
-    record Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
+    record Container(String name, ContainerImage image, List<String> program, List<String> arguments, Map<String, String> environment, Map<String, ISecret> secrets,
             Optional<List<String>> health, Duration stop, List<Directory> directories) {}
 
     private final LogGroup logs;
@@ -69,7 +70,8 @@ final class Task extends FargateTaskDefinition {
         var definition = addContainer(container.name(), ContainerDefinitionOptions.builder()
                 .containerName(container.name())
                 .image(container.image())
-                .command(container.command())
+                .entryPoint(container.program().isEmpty() ? null : container.program())
+                .command(container.arguments().isEmpty() ? null : container.arguments())
                 .environment(new TreeMap<>(container.environment()))
                 .secrets(secrets)
                 .essential(container.health().isPresent())
@@ -94,8 +96,9 @@ final class Task extends FargateTaskDefinition {
         return parameters;
     }
 
+    /** Often, as containers wait for each other's first. */
     private static HealthCheck healthCheck(List<String> command) {
         return HealthCheck.builder().command(command)
-                .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).retries(3).startPeriod(Duration.seconds(60)).build();
+                .interval(Duration.seconds(5)).timeout(Duration.seconds(5)).retries(5).startPeriod(Duration.seconds(60)).build();
     }
 }

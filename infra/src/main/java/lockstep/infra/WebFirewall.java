@@ -2,6 +2,7 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationLoadBalancer;
 import software.amazon.awscdk.services.wafv2.CfnLoggingConfiguration;
 import software.amazon.awscdk.services.wafv2.CfnWebACL;
@@ -61,13 +62,14 @@ final class WebFirewall extends Construct {
     private static CfnWebACL.StatementProperty signUp() {
         return CfnWebACL.StatementProperty.builder().andStatement(CfnWebACL.AndStatementProperty.builder().statements(List.of(
                 matches(CfnWebACL.FieldToMatchProperty.builder().method(Map.of()).build(), "EXACTLY", "POST", "NONE"),
-                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", "/signup", "URL_DECODE"))).build()).build();
+                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", "/signup", "URL_DECODE", "NORMALIZE_PATH"))).build()).build();
     }
 
-    private static CfnWebACL.StatementProperty matches(CfnWebACL.FieldToMatchProperty field, String how, String text, String transformation) {
+    private static CfnWebACL.StatementProperty matches(CfnWebACL.FieldToMatchProperty field, String how, String text, String... transformations) {
         return CfnWebACL.StatementProperty.builder().byteMatchStatement(CfnWebACL.ByteMatchStatementProperty.builder()
                 .fieldToMatch(field).positionalConstraint(how).searchString(text)
-                .textTransformations(List.of(CfnWebACL.TextTransformationProperty.builder().priority(0).type(transformation).build())).build()).build();
+                .textTransformations(IntStream.range(0, transformations.length)
+                        .mapToObj(i -> CfnWebACL.TextTransformationProperty.builder().priority(i).type(transformations[i]).build()).toList()).build()).build();
     }
 
     private static CfnWebACL.VisibilityConfigProperty seen(String name) {
