@@ -26,7 +26,7 @@ public final class LandscapeReader {
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
             new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
-            new Field("differences", false, "[{what: shard.Database.DeletionProtection, reason: why, check: what to try}]"));
+            new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"));
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
@@ -50,7 +50,7 @@ public final class LandscapeReader {
             new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"));
 
     static final List<Field> DIFFERENCE = List.of(
-            new Field("what", true, "shard.Database.DeletionProtection, a key that lockstep diff shows"),
+            new Field("what", true, "[shard.Database.DeletionProtection], keys that lockstep diff shows"),
             new Field("reason", true, "why the editions differ"),
             new Field("check", true, "what QA should try"));
 
@@ -77,8 +77,8 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
-    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*\\.[^*\\s])\\S{0,300}",
-            "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.WebAcl*");
+    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
+            "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
     static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
@@ -97,6 +97,7 @@ public final class LandscapeReader {
     private final Map<String, Home> homeByShard = new HashMap<>();
     private final Map<String, Owner> accountByHost = new HashMap<>();
     private final Map<String, Owner> dataSetByTable = new HashMap<>();
+    private final Map<String, Integer> lineByDifference = new HashMap<>();
 
     private LandscapeReader() {}
 
@@ -125,13 +126,12 @@ public final class LandscapeReader {
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
-        var differences = new LinkedHashMap<String, Difference>();
-        fields.get("differences").items().forEach(value -> difference(value, differences));
+        var differences = fields.get("differences").items().stream().map(this::difference).toList();
         return new Landscape(
                 fields.get("product").text(NAME).orElse(""),
                 fields.get("release").text(RELEASE).orElse(""),
                 fields.get("region").text(REGION).orElse(""),
-                accounts, dataSets, List.copyOf(differences.values()));
+                accounts, dataSets, differences);
     }
 
     private Account account(String name, YamlValue value) {
@@ -244,11 +244,17 @@ public final class LandscapeReader {
         return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION));
     }
 
-    private static void difference(YamlValue value, Map<String, Difference> others) {
+    private Difference difference(YamlValue value) {
         var fields = value.fields(DIFFERENCE);
-        String what = fields.get("what").text(DIFFERENCE_KEY).orElse(value.path());
-        var difference = new Difference(what, fields.get("reason").text(SENTENCE).orElse(""), fields.get("check").text(SENTENCE).orElse(""));
-        if (others.putIfAbsent(what, difference) != null) fields.get("what").problem(quote(what) + " is given twice", "remove one of the two");
+        var what = new ArrayList<String>();
+        for (var item : fields.get("what").items()) {
+            item.text(DIFFERENCE_KEY).ifPresent(key -> {
+                what.add(key);
+                Integer other = lineByDifference.putIfAbsent(key, item.line());
+                if (other != null) item.problem(quote(key) + " is already declared in line " + other, "remove one of the two");
+            });
+        }
+        return new Difference(what, fields.get("reason").text(SENTENCE).orElse(""), fields.get("check").text(SENTENCE).orElse(""));
     }
 
     private static Map<String, YamlValue> columns(YamlValue list) {

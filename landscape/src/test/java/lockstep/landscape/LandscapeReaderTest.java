@@ -50,10 +50,11 @@ class LandscapeReaderTest {
 
     private static final String DIFFERENCES = """
             differences:
-              - what: shard.Database.DeletionProtection
+              - what: [shard.Database.DeletionProtection, "*.DeletionPolicy"]
                 reason: Demo is deleted at will
                 check: nothing
-              - what: proxy.*.environment.GATEWAY_*
+              - what:
+                  - proxy.*.environment.GATEWAY_*
                 reason: >-
                   Visitors may sign up,
                   in steps
@@ -275,9 +276,10 @@ class LandscapeReaderTest {
     @Test
     void differencesThatAreMeant() throws IOException {
         var differences = LandscapeReader.read(file(VALID + DIFFERENCES)).differences();
-        assertEquals(List.of(new Difference("shard.Database.DeletionProtection", "Demo is deleted at will", "nothing"),
-                new Difference("proxy.*.environment.GATEWAY_*", "Visitors may sign up, in steps", "sign up")), differences);
+        assertEquals(List.of(new Difference(List.of("shard.Database.DeletionProtection", "*.DeletionPolicy"), "Demo is deleted at will", "nothing"),
+                new Difference(List.of("proxy.*.environment.GATEWAY_*"), "Visitors may sign up, in steps", "sign up")), differences);
         assertTrue(differences.getFirst().covers("shard.Database.DeletionProtection"));
+        assertTrue(differences.getFirst().covers("shard.Key.DeletionPolicy"));
         assertTrue(differences.getLast().covers("proxy.gateway.environment.GATEWAY_SIGN_UP"));
         for (var other : List.of("shard.DatabasexDeletionProtection", "shard.Database.DeletionProtection.x", "proxy.gateway.environment.GATEWAY", "x.proxy.gateway.environment.GATEWAY_")) {
             assertTrue(differences.stream().noneMatch(difference -> difference.covers(other)), other);
@@ -287,21 +289,23 @@ class LandscapeReaderTest {
     @Test
     void mistakesInDifferences() throws IOException {
         assertEquals("""
-                FILE:27: differences[0].what: '*' is not a key that lockstep diff shows, with * for any text; write it like shard.Database.DeletionProtection or proxy.WebAcl*
+                FILE:27: differences[0].what[0]: '*' is not a key that lockstep diff shows, with * for any text; write it like shard.Database.DeletionProtection or proxy.Firewall*
                 FILE:30: differences[1]: 'check' is missing; add check: what QA should try
                 FILE:31: differences[1].reason: ' ' is not a text of one line and at most 500 characters; write one, or shorten it
                 FILE:32: differences[2].why: unknown field 'why'; remove it; the fields here are what, reason, check
-                FILE:32: differences[2].what: 'proxy.a' is given twice; remove one of the two""",
+                FILE:32: differences[2].what[1]: 'proxy.a' is already declared in line 30; remove one of the two
+                FILE:33: differences[3].what: the text 'proxy.b' stands where a list is expected; write [shard.Database.DeletionProtection], keys that lockstep diff shows""",
                 problemsOf(VALID + """
                         differences:
-                          - what: "*"
+                          - what: ["*"]
                             reason: any
                             check: nothing
-                          - what: proxy.a
+                          - what: [proxy.a]
                             reason: " "
-                          - {what: proxy.a, reason: any, check: nothing, why: me}
+                          - {what: [proxy.c, proxy.a], reason: any, check: nothing, why: me}
+                          - {what: proxy.b, reason: any, check: nothing}
                         """).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
-        assertEquals(List.of(new Problem(26, "differences", "the list is empty", "write [{what: shard.Database.DeletionProtection, reason: why, check: what to try}]")),
+        assertEquals(List.of(new Problem(26, "differences", "the list is empty", "write [{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]")),
                 problemsOf(VALID + "differences: []\n").problems());
     }
 

@@ -82,7 +82,7 @@ class ShippedLandscapeTest {
                 "/account/properties/id", LandscapeReader.ID, "/dataSet/properties/tables/propertyNames", LandscapeReader.TABLE_NAME,
                 "/columns/items", LandscapeReader.COLUMN_NAME, "/proxy/properties/host", LandscapeReader.HOST,
                 "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE,
-                "/difference/properties/what", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME).forEach((place, format) ->
+                "/difference/properties/what/items", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME).forEach((place, format) ->
                         assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),
                 LandscapeReader.NAME.pattern().pattern().replace("30", schema.at("/landscape/properties/dataSets/propertyNames/maxLength").asString()));

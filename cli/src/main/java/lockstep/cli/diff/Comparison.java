@@ -21,9 +21,9 @@ import lockstep.landscape.Purpose;
  * @param release     of both, or "A, B"
  * @param schema      the newest migration
  * @param differences by axis, then by key
- * @param gone        declared in lockstep.yaml, and not there
+ * @param gone        keys that lockstep.yaml declares, and that cover nothing
  */
-public record Comparison(String from, String to, Both release, Both schema, List<Found> differences, List<Difference> gone) {
+public record Comparison(String from, String to, Both release, Both schema, List<Found> differences, List<String> gone) {
 
     /** The same thing on each side; null where there is nothing. */
     public record Both(String from, String to) {}
@@ -39,13 +39,13 @@ public record Comparison(String from, String to, Both release, Both schema, List
     public record Found(Axis axis, String key, Both values, List<String> change, Both sources, Difference declared) {}
 
     static Comparison of(Side from, Side to, Landscape landscape, Assembly assembly) {
-        var left = EditionFacts.of(from, landscape, assembly);
-        var right = EditionFacts.of(to, landscape, assembly);
+        var left = EditionFacts.of(from, to, landscape, assembly);
+        var right = EditionFacts.of(to, from, landscape, assembly);
         var found = new Differences(left, right, landscape.differences()).find();
-        var covered = found.stream().map(Found::declared).collect(Collectors.toSet());
         // entries speak of production and demo; within qa much of it is one and the same, and nothing is gone
         boolean whole = Set.of(from.account().purpose(), to.account().purpose()).equals(Set.of(Purpose.PRODUCTION, Purpose.DEMO));
-        var gone = whole ? landscape.differences().stream().filter(difference -> !covered.contains(difference)).toList() : List.<Difference>of();
+        var gone = whole ? landscape.differences().stream().flatMap(difference -> difference.what().stream())
+                .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList() : List.<String>of();
         return new Comparison(from.name(), to.name(), both(left, right, "release"), both(left, right, "schema"), found, gone);
     }
 
@@ -108,21 +108,22 @@ public record Comparison(String from, String to, Both release, Both schema, List
             var types = new LinkedHashMap<Whole, List<String>>();
             var sources = new LinkedHashMap<Whole, String>();
             members.forEach((resource, entries) -> {
-                Fact type = facts.get(resource + ".Type");
+                Fact type = facts.get(resource + TemplateFacts.TYPE);
                 var whole = switch (type.axis()) {
                     // who reaches whom is never summed up
                     case communication -> new Whole(type.axis(), resource);
                     case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
                 };
                 sources.putIfAbsent(whole, type.source());
-                types.computeIfAbsent(whole, key -> new ArrayList<>()).add(type.value());
+                var told = types.computeIfAbsent(whole, key -> new ArrayList<>());
                 if (type.axis() == Axis.communication) {
-                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + ".Type") && !entry.getKey().contains(".Tags."))
-                            .forEach(entry -> types.get(whole).add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + TemplateFacts.TYPE) && !entry.getKey().contains(".Tags."))
+                            .forEach(entry -> told.add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
                 }
+                told.add(type.value());
             });
             var told = new LinkedHashMap<Whole, Fact>();
-            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), counted(lines), sources.get(whole))));
+            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
             return told;
         }
 
@@ -138,7 +139,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
         private static String counted(List<String> lines) {
             var counts = new LinkedHashMap<String, Integer>();
             lines.forEach(line -> counts.merge(line, 1, Integer::sum));
-            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining("\n"));
+            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining(", "));
         }
 
         private void add(String key, Optional<Fact> from, Optional<Fact> to) {

@@ -20,12 +20,14 @@ final class EditionFacts {
 
     private EditionFacts() {}
 
-    static SortedMap<String, Fact> of(Side side, Landscape landscape, Assembly assembly) {
+    /** @param other what the side is compared with: a stack that serves both is left out */
+    static SortedMap<String, Fact> of(Side side, Side other, Landscape landscape, Assembly assembly) {
         var facts = new TreeMap<String, Fact>();
         var masks = new Masks(side, landscape, assembly);
         var intrinsics = new Intrinsics(assembly, side, landscape, masks);
         var containers = new ContainerFacts(facts, masks);
         for (var stack : assembly.stacksOf(side.account())) {
+            if (side.account().equals(other.account()) && Roles.role(stack.name(), side, landscape).equals(Roles.role(stack.name(), other, landscape))) continue;
             Roles.role(stack.name(), side, landscape).ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
         }
         facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()), "lockstep.yaml accounts." + side.account().name() + ".shards"));

@@ -4,7 +4,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.MatchResult;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import lockstep.landscape.Account;
@@ -17,7 +18,9 @@ import lockstep.landscape.Names;
  */
 final class Masks {
     private final Map<String, String> names = new HashMap<>();
-    private final Map<String, String> words;
+    /** Stacks as the CDK writes them in names of constructs. */
+    private final Map<String, String> squeezed = new TreeMap<>(Comparator.reverseOrder());
+    private final Pattern label;
     private final Pattern pattern;
     private final Side side;
 
@@ -44,26 +47,30 @@ final class Masks {
         for (var stack : assembly.stacksOf(side.account())) {
             Roles.role(stack.name(), side, landscape).ifPresent(role -> {
                 names.put(stack.name(), "<" + role + " stack>");
-                names.put(stack.name().replaceAll("[^A-Za-z0-9]", ""), role);
+                squeezed.put(stack.name().replaceAll("[^A-Za-z0-9]", ""), role);
             });
         }
         pattern = Pattern.compile("(?<![A-Za-z0-9])(" + names.keySet().stream().sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote).collect(Collectors.joining("|"))
                 + ")(?![a-z0-9])");
-        words = Map.of(side.account().name(), "<name>", side.edition().word(), "<name>");
+        label = Pattern.compile("(?<![A-Za-z0-9])(" + String.join("|", identity()) + ")(?![A-Za-z0-9])");
     }
 
     String mask(String text) {
-        return pattern.matcher(text).replaceAll((MatchResult match) -> java.util.regex.Matcher.quoteReplacement(names.get(match.group(1))));
+        return pattern.matcher(text).replaceAll(match -> Matcher.quoteReplacement(names.get(match.group(1))));
     }
 
     /** Of a text that only tells people or logs whose it is. */
     String maskLabel(String text) {
-        return Pattern.compile("(?<![A-Za-z0-9-])(" + String.join("|", words.keySet()) + ")(?![A-Za-z0-9-])").matcher(mask(text)).replaceAll("<name>");
+        return label.matcher(mask(text)).replaceAll("<name>");
     }
 
     /** A place among the constructs, without spaces and without hashes that the CDK made from names. */
     String maskPlace(String place) {
-        return mask(place).replaceAll("(?<=[A-Za-z])[0-9A-F]{8}(?![0-9A-Za-z])", "").replaceAll("[<>']", "").replaceAll("\\s+", "-");
+        String named = mask(place);
+        for (var stack : squeezed.entrySet()) named = named.replace(stack.getKey(), stack.getValue() + "-");
+        // an account holds constructs for each of its editions
+        named = named.replaceAll("\\b" + side.edition().word() + "(?=[A-Z])", "edition");
+        return named.replaceAll("(?<=[A-Za-z])[0-9A-F]{8}(?![0-9A-Za-z])", "").replaceAll("[<>']", "").replaceAll("\\s+", "-");
     }
 
     List<String> identity() {

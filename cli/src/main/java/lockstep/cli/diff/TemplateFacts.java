@@ -16,17 +16,27 @@ import tools.jackson.databind.JsonNode;
  * their own name, as {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
  */
 final class TemplateFacts {
+    /** Ends the key of the fact that a resource is there, and of which type. */
+    static final String TYPE = ".ResourceType";
     /** Types that decide who reaches whom. */
     private static final List<String> COMMUNICATION = List.of("AWS::IAM::", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment",
             "AWS::EC2::Route", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCPeeringConnection", "AWS::ElasticLoadBalancingV2::", "AWS::WAFv2::", "AWS::SNS::", "AWS::SES::",
             "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::ServiceDiscovery::", "AWS::Route53::", "AWS::CertificateManager::", "AWS::Lambda::Permission", "AWS::Lambda::Url");
     /** Of those, what does not. */
     private static final Set<String> INFRASTRUCTURE = Set.of("AWS::EC2::RouteTable", "AWS::ElasticLoadBalancingV2::TargetGroup");
-    /** Texts for people and logs, which name the account. */
-    private static final Set<String> LABELS = Set.of("Description", "GroupDescription", "AlarmDescription", "Comment", "DisplayName", "account", "MetricName", "awslogs-stream-prefix", "LogGroupName");
+    /** Of which the port that is open is all there is to tell. */
+    private static final Set<String> RULES = Set.of("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress");
+    /** Texts for people and logs, and names of the account's own, which hold its name. */
+    private static final Set<String> LABELS = Set.of("ClusterName", "Description", "GroupDescription", "AlarmDescription", "Comment", "DisplayName", "account", "MetricName", "awslogs-stream-prefix", "LogGroupName");
     /** Properties that name an element of a list. */
     private static final List<String> NAMES = List.of("Name", "Key", "name", "ContainerPath", "Id", "Sid");
+    /** Names that the CDK makes from the places of constructs. */
+    private static final Set<String> GENERATED = Set.of("Family", "PolicyName");
     private static final Set<String> IDENTITY_TAGS = Set.of("account", "edition", "shard");
+    /** Parts of a statement, and how they are told. */
+    private record Part(String name, String word) {}
+    private static final List<Part> PARTS = List.of(new Part("Resource", ""), new Part("NotResource", "all but "), new Part("Principal", "by "), new Part("NotPrincipal", "by all but "),
+            new Part("Condition", "if "));
     private static final Set<String> STATEMENTS = Set.of("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy");
 
     private final SortedMap<String, Fact> facts;
@@ -46,7 +56,7 @@ final class TemplateFacts {
     }
 
     void add() {
-        facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, String.valueOf(stack.terminationProtection()), "manifest.json " + stack.name()));
+        if (stack.terminationProtection()) facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, "true", "manifest.json " + stack.name()));
         stack.resources().properties().forEach(resource -> new Resource(resource.getKey(), resource.getValue()).add());
     }
 
@@ -67,7 +77,7 @@ final class TemplateFacts {
         }
 
         void add() {
-            put(axis, key + ".Type", type);
+            if (!RULES.contains(type)) put(axis, key + TYPE, type);
             for (String policy : List.of("DeletionPolicy", "UpdateReplacePolicy")) {
                 if (definition.has(policy)) put(Axis.infrastructure, key + "." + policy, definition.get(policy).asString());
             }
@@ -128,7 +138,7 @@ final class TemplateFacts {
                 }
             } else {
                 String text = value.isString() ? value.asString() : value.toString();
-                put(axis, path, LABELS.contains(name) ? masks.maskLabel(text) : text);
+                put(axis, path, LABELS.contains(name) ? masks.maskLabel(text) : GENERATED.contains(name) ? masks.maskPlace(text) : text);
             }
         }
 
@@ -144,11 +154,13 @@ final class TemplateFacts {
         private void statement(String path, JsonNode statement) {
             String effect = statement.path("Effect").asString("Allow").toLowerCase(java.util.Locale.ROOT);
             var terms = new ArrayList<String>();
-            for (String part : List.of("Principal", "Resource", "NotResource", "Condition")) {
-                if (statement.has(part)) terms.add((part.equals("Resource") ? "" : part + " ") + plain(statement.get(part)));
+            for (Part part : PARTS) {
+                if (statement.has(part.name())) terms.add(part.word() + plain(statement.get(part.name())));
             }
+            // the name of such an asset changes with its content, which is compared where a container reads it
+            String told = String.join(" ", terms).replaceAll("[0-9a-f]{64}(?=\\.json)", "<asset>");
             for (JsonNode action : elements(statement.has("Action") ? statement.get("Action") : statement.path("NotAction"))) {
-                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), String.join(" when ", terms), key);
+                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), told, key);
             }
         }
 

@@ -15,6 +15,7 @@ import lockstep.landscape.Difference;
 final class TextReport {
     private static final int VALUE = 70;
     private static final int HUNK_LINES = 14;
+    private static final int DECLARED_LINES = 12;
     private static final String RED = "31", GREEN = "32", YELLOW = "33", BOLD = "1", FAINT = "2";
     private final Comparison comparison;
     private final boolean colour;
@@ -55,16 +56,17 @@ final class TextReport {
     private void group(Optional<Difference> declared, List<Found> found) {
         line("  " + declared.map(difference -> in(GREEN, "✓") + " " + difference.reason()).orElse(in(RED, "✗ not declared")));
         int width = found.stream().mapToInt(difference -> difference.key().length()).filter(length -> length <= 64).max().orElse(0);
-        for (Found difference : found) {
+        for (Found difference : declared.isEmpty() ? found : found.subList(0, Math.min(found.size(), DECLARED_LINES))) {
             String key = String.format("%-" + Math.max(1, width) + "s", difference.key());
             if (difference.change().isEmpty()) {
-                line("    " + key + "  " + shortened(difference.values().from()) + " → " + shortened(difference.values().to()));
+                line("    " + key + "  " + told(difference.values()));
             } else {
                 line("    " + key);
                 hunks(difference.change(), HUNK_LINES).forEach(changed -> line("      " + in(changed.startsWith("+") ? GREEN : changed.startsWith("-") ? RED : FAINT, changed)));
             }
             if (declared.isEmpty()) line("      " + in(FAINT, sources(difference.sources())));
         }
+        if (declared.isPresent() && found.size() > DECLARED_LINES) line("    … and " + (found.size() - DECLARED_LINES) + " more of these: --output json has them all");
     }
 
     static List<String> hunks(List<String> change, int limit) {
@@ -87,13 +89,16 @@ final class TextReport {
         }
         if (!comparison.gone().isEmpty()) {
             text.append("\n\n").append(in(YELLOW, "Remove from lockstep.yaml what no longer differs:"));
-            comparison.gone().forEach(difference -> text.append("\n  - what: ").append(difference.what()));
+            comparison.gone().forEach(what -> text.append("\n      - ").append(quoted(what)));
         }
     }
 
     static String snippet(String key) {
-        String what = key.matches("[A-Za-z0-9_./<>-]+") ? key : "\"" + key.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
-        return "\n  - what: " + what + "\n    reason: TODO why the editions differ\n    check: TODO what QA should try";
+        return "\n  - what: [" + quoted(key) + "]\n    reason: TODO why the editions differ\n    check: TODO what QA should try";
+    }
+
+    private static String quoted(String key) {
+        return key.matches("[a-z][A-Za-z0-9_./-]*") ? key : "\"" + key.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 
     static String same(Both values) {
@@ -102,6 +107,15 @@ final class TextReport {
 
     static String sources(Both sources) {
         return List.of(Optional.ofNullable(sources.from()), Optional.ofNullable(sources.to())).stream().flatMap(Optional::stream).distinct().collect(Collectors.joining(" | "));
+    }
+
+    /** Both in one line, without a long beginning that they share. */
+    static String told(Both values) {
+        if (values.from() == null || values.to() == null || Math.max(values.from().length(), values.to().length()) <= VALUE) return shortened(values.from()) + " → " + shortened(values.to());
+        int shared = 0;
+        while (shared < Math.min(values.from().length(), values.to().length()) && values.from().charAt(shared) == values.to().charAt(shared)) shared++;
+        int cut = shared - VALUE / 3;
+        return cut <= 0 ? shortened(values.from()) + " → " + shortened(values.to()) : "…" + shortened(values.from().substring(cut)) + " → …" + shortened(values.to().substring(cut));
     }
 
     /** In one line; a dash for nothing. */
