@@ -53,6 +53,9 @@ final class Projection {
     /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
     record TaskKeys(String property, String reason) implements Rewrite {}
 
+    /** Refers to resources of a type that have no {@code Name} by the attribute, which is the same on AWS. */
+    record Reference(String type, String attribute, String reason) implements Rewrite {}
+
     static final List<Rewrite> REWRITES = List.of(
             new Remove("AWS::EC2::FlowLog", "nothing flows through the emulated network"),
             new Remove("AWS::EC2::SecurityGroupIngress", "nothing is filtered in the emulated network"),
@@ -63,6 +66,7 @@ final class Projection {
             new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
             new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
             new Images("there is no container engine: a task's processes run from the files that its image would hold"),
+            new Reference("AWS::SecretsManager::Secret", "Id", "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
             new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),
             new TaskKeys("Volumes", "it spells their names in capitals"),
             new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
@@ -111,6 +115,7 @@ final class Projection {
                 case Remove remove -> remove(template, remove);
                 case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
                 case Images images -> assets.putObject("dockerImages");
+                case Reference reference -> refer(template, nameless(template, reference), reference.attribute());
                 case TaskKeys keys -> respell(template, keys);
                 case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
             }
@@ -144,6 +149,23 @@ final class Projection {
                 case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
                 case null, default -> { }
             }
+        }
+    }
+
+    // --- references ---
+
+    static Set<String> nameless(JsonNode template, Reference rule) {
+        return template.get("Resources").properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()) && !r.getValue().path("Properties").has("Name"))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static void refer(JsonNode node, Set<String> names, String attribute) {
+        if (node instanceof ObjectNode object && object.size() == 1 && names.contains(object.path("Ref").asString(""))) {
+            String name = object.remove("Ref").asString();
+            object.putArray("Fn::GetAtt").add(name).add(attribute);
+        } else {
+            node.forEach(child -> refer(child, names, attribute));
         }
     }
 
