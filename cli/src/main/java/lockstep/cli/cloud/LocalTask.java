@@ -216,8 +216,9 @@ final class LocalTask {
 
     private Command command(ContainerDefinition container) {
         var laidOut = images.layOut(container.image());
-        var line = new ArrayList<>(container.hasEntryPoint() && !container.entryPoint().isEmpty() ? container.entryPoint() : laidOut.image().entrypoint());
-        line.addAll(container.hasCommand() && !container.command().isEmpty() ? container.command() : laidOut.image().command());
+        // an entry point of its own puts the image's command out of force as well
+        var line = new ArrayList<>(container.entryPoint().isEmpty() ? laidOut.image().entrypoint() : container.entryPoint());
+        line.addAll(container.command().isEmpty() && container.entryPoint().isEmpty() ? laidOut.image().command() : container.command());
         if (line.isEmpty()) {
             throw new CloudFault("container " + container.name() + " of " + name + " has no command");
         }

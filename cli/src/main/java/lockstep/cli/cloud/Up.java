@@ -98,11 +98,11 @@ public final class Up {
                     progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
                 joinAll(applications);
+                joinAll(proxies);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
                     progress.step("visitors' rows", () -> seedVisitors(cloud));
                 });
-                joinAll(proxies);
                 images.deleteOthers();
                 return result(cloud);
             }
