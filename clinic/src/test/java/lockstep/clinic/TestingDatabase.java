@@ -2,8 +2,6 @@ package lockstep.clinic;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +13,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +24,6 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** A database of its own, for whoever asks, on a real PostgreSQL server that speaks TLS; owned by an admin that is no superuser. */
@@ -126,20 +124,12 @@ final class TestingDatabase {
         var now = Instant.now();
         var builder = new JcaX509v3CertificateBuilder(subject, BigInteger.ONE, Date.from(now.minusSeconds(3600)), Date.from(now.plusSeconds(86_400)), subject, pair.getPublic());
         builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName(GeneralName.dNSName, "localhost")));
-        write(certificate, builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
+        write(certificate, "CERTIFICATE", builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())).getEncoded());
         Files.createFile(key, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        write(key, pair.getPrivate());
+        write(key, "PRIVATE KEY", pair.getPrivate().getEncoded());
     }
 
-    private static void write(Path file, Object object) {
-        try {
-            var text = new StringWriter();
-            try (var pem = new JcaPEMWriter(text)) {
-                pem.writeObject(object);
-            }
-            Files.writeString(file, text.toString());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private static void write(Path file, String type, byte[] content) throws IOException {
+        Files.writeString(file, "-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content) + "\n-----END " + type + "-----\n");
     }
 }

@@ -21,13 +21,11 @@ public final class Passwords {
     private final SecureRandom random = new SecureRandom();
     /** Each hash takes its memory and a core: more at once would only wait for each other, and could exhaust the heap. */
     private final Semaphore atOnce = new Semaphore(2);
-    private final String nobodys = hash("nobody has this password");
+    private final String nobodys = encoded(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
 
     public String hash(String password) {
-        byte[] salt = new byte[SALT_BYTES];
-        random.nextBytes(salt);
-        var base64 = Base64.getEncoder().withoutPadding();
-        return PREFIX + base64.encodeToString(salt) + "$" + base64.encodeToString(compute(password, salt));
+        byte[] salt = randomBytes(SALT_BYTES);
+        return encoded(salt, compute(password, salt));
     }
 
     public boolean matches(String password, String hash) {
@@ -53,6 +51,17 @@ public final class Passwords {
             text.append(i > 0 && i % length == 0 ? "-" : "").append(READABLE.charAt(random.nextInt(READABLE.length())));
         }
         return text.toString();
+    }
+
+    private byte[] randomBytes(int count) {
+        byte[] bytes = new byte[count];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private static String encoded(byte[] salt, byte[] hash) {
+        var base64 = Base64.getEncoder().withoutPadding();
+        return PREFIX + base64.encodeToString(salt) + "$" + base64.encodeToString(hash);
     }
 
     private byte[] compute(String password, byte[] salt) {

@@ -8,7 +8,7 @@ import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import java.time.Duration;
-import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -173,7 +173,13 @@ public final class Server implements AutoCloseable {
             return;
         }
         String route = Optional.ofNullable(ctx.endpoints().lastHttpEndpoint()).map(it -> it.path).orElse("none");
-        LOG.log(Level.INFO, "answered", Map.of("request_id", requestId(ctx), "method", ctx.method().name(), "route", route, "status", ctx.statusCode(), "milliseconds", Math.round(milliseconds)));
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("request_id", requestId(ctx));
+        fields.put("method", ctx.method().name());
+        fields.put("route", route);
+        fields.put("status", ctx.statusCode());
+        fields.put("milliseconds", Math.round(milliseconds));
+        LOG.log(Level.INFO, "answered", fields);
     }
 
     private static String requestId(Context ctx) {

@@ -87,12 +87,12 @@ final class Site {
     void render(Context ctx, String template, Map<String, ?> parameters) {
         var all = new HashMap<String, Object>(parameters);
         all.put("frame", frame(ctx));
-        ctx.header("Cache-Control", "no-store").html(text(template, all));
+        ctx.header("Cache-Control", "no-store").contentType("text/html; charset=utf-8").result(text(template, all));
     }
 
     /** A part of a page, for the script. */
     void renderPart(Context ctx, String template, Map<String, Object> parameters) {
-        ctx.header("Cache-Control", "no-store").html(text(template, parameters));
+        ctx.header("Cache-Control", "no-store").contentType("text/html; charset=utf-8").result(text(template, parameters));
     }
 
     void message(Context ctx, HttpStatus status, String title, String text) {
