@@ -42,10 +42,10 @@ final class Application extends Construct {
         var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
                 .directory(network.props().artefacts().clinic().toString()).platform(Platform.LINUX_AMD64).build());
         var task = new Task(this, network, Capacity.of(shard.edition()).clinic(), List.of(TEMPORARY));
-        var migrate = task.add(new Task.Container("migrate", image, List.of(), List.of("migrate"), Map.of(),
+        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(),
                 Map.of("ADMIN_SECRET", stack.secretOf(DatabaseUser.ADMIN), "APPLICATION_SECRET", stack.secretOf(DatabaseUser.APPLICATION)),
                 Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
-        var clinic = task.add(new Task.Container("clinic", image, List.of(), List.of("serve"), environment(stack, shard, key, task),
+        var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
                 Map.of("DATABASE_SECRET", stack.secretOf(DatabaseUser.APPLICATION), "SESSION_KEY", sessionKey(stack, key)),
                 Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/health >/dev/null")), Duration.seconds(30), List.of(TEMPORARY)));
         clinic.addContainerDependencies(ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());

@@ -5,7 +5,7 @@ import lockstep.landscape.Edition;
 import software.amazon.awscdk.services.ecs.CapacityProviderStrategy;
 
 /**
- * What an edition's services may use. The demo's tasks may be taken away at two minutes' notice, all but one, for a third of the price.
+ * What an edition's services may use. Most of the demo's tasks, beyond the first, may be taken away at two minutes' notice; they cost a third.
  *
  * @param clinic   CPU units of a task of the product; 1024 are one CPU. A task has twice as many MiB of memory
  * @param proxy    CPU units of a task of the first hop
@@ -17,12 +17,13 @@ record Capacity(int clinic, int proxy, int minTasks, int maxTasks, List<Capacity
 
     static Capacity of(Edition edition) {
         return switch (edition) {
-            case PRODUCTION -> new Capacity(1024, 512, 2, 8, List.of(provider("FARGATE", 2, 1)));
-            case DEMO -> new Capacity(512, 256, 1, 4, List.of(provider("FARGATE", 1, 0), provider("FARGATE_SPOT", 0, 1)));
+            case PRODUCTION -> new Capacity(1024, 512, 2, 8, List.of(provider("FARGATE").weight(1).build()));
+            // ECS places nothing, not even the base, with a weight of 0
+            case DEMO -> new Capacity(512, 256, 1, 4, List.of(provider("FARGATE").base(1).weight(1).build(), provider("FARGATE_SPOT").weight(4).build()));
         };
     }
 
-    private static CapacityProviderStrategy provider(String name, int base, int weight) {
-        return CapacityProviderStrategy.builder().capacityProvider(name).base(base).weight(weight).build();
+    private static CapacityProviderStrategy.Builder provider(String name) {
+        return CapacityProviderStrategy.builder().capacityProvider(name);
     }
 }

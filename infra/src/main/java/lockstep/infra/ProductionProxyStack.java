@@ -8,6 +8,7 @@ import lockstep.landscape.Proxy;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
@@ -61,6 +62,8 @@ final class ProductionProxyStack extends AccountStack {
                 .build();
         balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
         Accepted.finding(balancer, "AwsSolutions-ELB2", "Such a balancer logs only the TLS that it ends itself, and this one passes it through: nginx logs each request");
+        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes",
+                targets.getMetrics().unHealthyHostCount(MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build()), 0);
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 }

@@ -49,11 +49,11 @@ final class ProxyTask extends Construct {
         settings.grantRead(task.getTaskRole());
         var gatewayImage = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "GatewayImage")
                 .directory(network.props().artefacts().gateway().toString()).platform(Platform.LINUX_AMD64).build());
-        var settingsContainer = task.add(new Task.Container("settings", gatewayImage, List.of("./settings"), List.of(), settings(settings, settingsEnvironment), Map.of(),
+        var settingsContainer = task.add(new Task.Container("settings", gatewayImage, List.of("./settings"), settings(settings, settingsEnvironment), Map.of(),
                 Optional.of(List.of("CMD", "./settings", "--health")), Duration.seconds(10), List.of(SETTINGS)));
-        var gateway = task.add(new Task.Container("gateway", gatewayImage, List.of("./gateway"), List.of(), gateway(), Map.of(),
+        var gateway = task.add(new Task.Container("gateway", gatewayImage, List.of("./gateway"), gateway(), Map.of(),
                 Optional.of(List.of("CMD", "./gateway", "--health")), Duration.seconds(30), List.of(SETTINGS.asReader(), SOCKET)));
-        var nginx = task.add(new Task.Container("nginx", nginxImage(), List.of(), List.of(), nginx(nginxEnvironment), Map.of(),
+        var nginx = task.add(new Task.Container("nginx", nginxImage(), List.of(), nginx(nginxEnvironment), Map.of(),
                 Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT" + HEALTH_PATH + " >/dev/null")), Duration.seconds(60),
                 List.of(SETTINGS.asReader(), SOCKET.asReader(), TEMPORARY)));
         gateway.addContainerDependencies(healthy(settingsContainer));
@@ -68,8 +68,6 @@ final class ProxyTask extends Construct {
     private ContainerImage nginxImage() {
         return ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "NginxImage")
                 .directory(network.props().artefacts().nginx().toString())
-                // a change of a test is no change of the image
-                .exclude(List.of("test", "*.md"))
                 .target(proxy.edition().word()).platform(Platform.LINUX_AMD64).build());
     }
 

@@ -40,13 +40,12 @@ final class Task extends FargateTaskDefinition {
     }
 
     /**
-     * @param program     relative to the image's directory; the image's own when empty
-     * @param arguments   likewise
+     * @param command     for the image's entry point, where it has one; the image's own when empty
      * @param secrets     environment variables that the container service fills from these secrets
      * @param health      as the container service wants it; a container without one is run to its end, and not missed then
      * @param stop        how long it may take to end, once it is told to
      */
-    record Container(String name, ContainerImage image, List<String> program, List<String> arguments, Map<String, String> environment, Map<String, ISecret> secrets,
+    record Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
             Optional<List<String>> health, Duration stop, List<Directory> directories) {}
 
     private final LogGroup logs;
@@ -70,8 +69,7 @@ final class Task extends FargateTaskDefinition {
         var definition = addContainer(container.name(), ContainerDefinitionOptions.builder()
                 .containerName(container.name())
                 .image(container.image())
-                .entryPoint(container.program().isEmpty() ? null : container.program())
-                .command(container.arguments().isEmpty() ? null : container.arguments())
+                .command(container.command().isEmpty() ? null : container.command())
                 .environment(new TreeMap<>(container.environment()))
                 .secrets(secrets)
                 .essential(container.health().isPresent())

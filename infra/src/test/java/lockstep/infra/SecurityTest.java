@@ -255,6 +255,16 @@ class SecurityTest {
         }
     }
 
+    /** It makes the logins of reader and writer; the application's is none of its business. */
+    @Test
+    void prepareDatabaseReadsTheSecretsOfItsUsers() {
+        for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).toList()) {
+            assertEquals(Set.of("secretsmanager:GetSecretValue AdminSecretAttachment", "secretsmanager:GetSecretValue ReaderSecretAttachment", "secretsmanager:GetSecretValue WriterSecretAttachment"),
+                    grants(policy).stream().filter(grant -> grant.startsWith("secretsmanager:")).collect(Collectors.toSet()), policy::toString);
+        }
+        assertEquals(5, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
+    }
+
     /** Of the agent that starts containers: to write the logs, to pull from the one repository, to read the secrets that the containers name. */
     @Test
     void executionRolesPullAndReadWhatTheTaskNames() {

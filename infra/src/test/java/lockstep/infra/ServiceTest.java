@@ -89,6 +89,16 @@ class ServiceTest {
         assertFalse(environment(container(proxyTask("production-production-proxy"), "nginx")).containsKey("TRUSTED_PROXIES"));
     }
 
+    /** Two programs come out of one image; nginx has one of its own. */
+    @Test
+    void programsOfAProxy() {
+        var task = proxyTask("demo-demo-proxy");
+        assertEquals("[\"./settings\"]", container(task, "settings").get("Command").toString());
+        assertEquals("[\"./gateway\"]", container(task, "gateway").get("Command").toString());
+        assertEquals(container(task, "settings").get("Image"), container(task, "gateway").get("Image"));
+        assertFalse(container(task, "nginx").has("Command"));
+    }
+
     @Test
     void containersOfAProxyMeetInTheirVolumes() {
         for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
@@ -136,10 +146,20 @@ class ServiceTest {
     void onlyTheDemoMayLoseItsTasksToOthers() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
             var demo = service.stack().contains("demo-");
-            assertEquals(demo ? "[{\"Base\":1,\"CapacityProvider\":\"FARGATE\",\"Weight\":0},{\"Base\":0,\"CapacityProvider\":\"FARGATE_SPOT\",\"Weight\":1}]"
-                    : "[{\"Base\":2,\"CapacityProvider\":\"FARGATE\",\"Weight\":1}]", service.property("CapacityProviderStrategy").toString(), service::toString);
+            assertEquals(demo ? "[{\"Base\":1,\"CapacityProvider\":\"FARGATE\",\"Weight\":1},{\"CapacityProvider\":\"FARGATE_SPOT\",\"Weight\":4}]"
+                    : "[{\"CapacityProvider\":\"FARGATE\",\"Weight\":1}]", service.property("CapacityProviderStrategy").toString(), service::toString);
         }
         CLINIC.resources("AWS::ECS::Cluster").forEach(cluster -> assertEquals("[\"FARGATE\",\"FARGATE_SPOT\"]", cluster.property("CapacityProviders").toString()));
+    }
+
+    @Test
+    void aProxyThatDoesNotAnswerIsTold() {
+        for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
+            var alarm = CLINIC.resource(stack, "AWS::CloudWatch::Alarm", "Unhealthy");
+            assertEquals("UnHealthyHostCount Minimum 300 0", "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
+                    alarm.property("Period").asText(), alarm.property("Threshold").asText()));
+            assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
+        }
     }
 
     /**
