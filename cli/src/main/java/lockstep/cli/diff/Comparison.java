@@ -1,6 +1,8 @@
 package lockstep.cli.diff;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +45,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
         var right = EditionFacts.of(to, from, landscape, assembly);
         var found = new Differences(left, right, landscape.differences()).find();
         // entries speak of production and demo; within qa much of it is one and the same, and nothing is gone
-        boolean whole = Set.of(from.account().purpose(), to.account().purpose()).equals(Set.of(Purpose.PRODUCTION, Purpose.DEMO));
+        boolean whole = EnumSet.of(from.account().purpose(), to.account().purpose()).equals(EnumSet.of(Purpose.PRODUCTION, Purpose.DEMO));
         var gone = whole ? landscape.differences().stream().flatMap(difference -> difference.what().stream())
                 .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList() : List.<String>of();
         return new Comparison(from.name(), to.name(), both(left, right, "release"), both(left, right, "schema"), found, gone);
@@ -86,7 +88,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
             }
             wholes(left, rightWholes).forEach((key, fact) -> add(key.key(), Optional.of(fact), Optional.empty()));
             wholes(right, leftWholes).forEach((key, fact) -> add(key.key(), Optional.empty(), Optional.of(fact)));
-            found.sort(java.util.Comparator.comparing(Found::axis).thenComparing(Found::key));
+            found.sort(Comparator.comparing(Found::axis).thenComparing(Found::key));
             return List.copyOf(found);
         }
 
@@ -108,19 +110,21 @@ public record Comparison(String from, String to, Both release, Both schema, List
             var types = new LinkedHashMap<Whole, List<String>>();
             var sources = new LinkedHashMap<Whole, String>();
             members.forEach((resource, entries) -> {
-                Fact type = facts.get(resource + TemplateFacts.TYPE);
+                Fact type = facts.getOrDefault(resource + TemplateFacts.TYPE, entries.getFirst().getValue());
                 var whole = switch (type.axis()) {
-                    // who reaches whom is never summed up
-                    case communication -> new Whole(type.axis(), resource);
+                    // who reaches whom is told of each resource, unless the other side has no such stack at all
+                    case communication -> new Whole(type.axis(), isMissing(role(resource), others) ? role(resource) : resource);
                     case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
                 };
                 sources.putIfAbsent(whole, type.source());
                 var told = types.computeIfAbsent(whole, key -> new ArrayList<>());
                 if (type.axis() == Axis.communication) {
-                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().equals(resource + TemplateFacts.TYPE) && !entry.getKey().contains(".Tags."))
-                            .forEach(entry -> told.add(entry.getKey().substring(Math.min(entry.getKey().length(), resource.length() + 1)) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                    entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().contains(".Tags."))
+                            .sorted(Comparator.comparing((Map.Entry<String, Fact> entry) -> entry.getKey().endsWith(TemplateFacts.TYPE)))
+                            .forEach(entry -> told.add(entry.getKey().substring(whole.key().length() + 1) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                } else {
+                    told.add(type.value());
                 }
-                told.add(type.value());
             });
             var told = new LinkedHashMap<Whole, Fact>();
             types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
@@ -130,10 +134,17 @@ public record Comparison(String from, String to, Both release, Both schema, List
         /** The outermost construct around a resource of which the other side has nothing. */
         private static String construct(String resource, Set<String> others) {
             for (int end = resource.indexOf('.'); end >= 0; end = resource.indexOf('/', end + 1)) {
-                String prefix = resource.substring(0, end);
-                if (others.stream().noneMatch(other -> other.equals(prefix) || other.startsWith(prefix + "/") || other.startsWith(prefix + "."))) return prefix;
+                if (isMissing(resource.substring(0, end), others)) return resource.substring(0, end);
             }
             return resource;
+        }
+
+        private static String role(String resource) {
+            return resource.replaceAll("\\..*", "");
+        }
+
+        private static boolean isMissing(String construct, Set<String> others) {
+            return others.stream().noneMatch(other -> other.equals(construct) || other.startsWith(construct + "/") || other.startsWith(construct + "."));
         }
 
         private static String counted(List<String> lines) {

@@ -160,7 +160,7 @@ final class TemplateFacts {
             // the name of such an asset changes with its content, which is compared where a container reads it
             String told = String.join(" ", terms).replaceAll("[0-9a-f]{64}(?=\\.json)", "<asset>");
             for (JsonNode action : elements(statement.has("Action") ? statement.get("Action") : statement.path("NotAction"))) {
-                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), told, key);
+                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), told, role);
             }
         }
 

@@ -61,7 +61,7 @@ final class TextReport {
             if (difference.change().isEmpty()) {
                 line("    " + key + "  " + told(difference.values()));
             } else {
-                line("    " + key);
+                line("    " + difference.key());
                 hunks(difference.change(), HUNK_LINES).forEach(changed -> line("      " + in(changed.startsWith("+") ? GREEN : changed.startsWith("-") ? RED : FAINT, changed)));
             }
             if (declared.isEmpty()) line("      " + in(FAINT, sources(difference.sources())));
