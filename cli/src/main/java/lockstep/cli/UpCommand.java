@@ -52,7 +52,7 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private static String pages(List<Page> pages) {
-        return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition().word(), page.shard(), page.url())).collect(Collectors.joining())
+        return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url())).collect(Collectors.joining())
                 + "\n\nWhat the browser needs for them: lockstep open demo, production or qa";
     }
 }

@@ -83,7 +83,7 @@ public final class LocalCloud implements Accounts {
         var ports = store.read().ports();
         return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
                 Optional.ofNullable(ports.get(LocalTask.portName(LocalTask.name(account.name(), shard.edition()), "nginx", "PORT"))).stream()
-                        .map(port -> new Page(account.name(), shard.edition(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
+                        .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
     }
 
     /** Who can log in to a shard; empty where visitors sign up themselves. */

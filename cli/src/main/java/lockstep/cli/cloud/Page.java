@@ -1,10 +1,9 @@
 package lockstep.cli.cloud;
 
-import lockstep.landscape.Edition;
-
 /**
  * Where a shard is open to browsers on this machine.
  *
  * @param account the name of its account
+ * @param edition as lockstep.yaml writes it
  */
-public record Page(String account, Edition edition, String shard, String url) {}
+public record Page(String account, String edition, String shard, String url) {}

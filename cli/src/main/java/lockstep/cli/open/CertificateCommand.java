@@ -50,9 +50,9 @@ public final class CertificateCommand implements Callable<Integer> {
                     var files = cloud.clients().files(client.name());
                     var answer = new LinkedHashMap<String, Object>();
                     answer.put("client", client);
-                    answer.put("certificate", files.certificate());
-                    answer.put("key", files.key());
-                    answer.put("pkcs12", files.pkcs12());
+                    answer.put("certificate", files.certificate().toString());
+                    answer.put("key", files.key().toString());
+                    answer.put("pkcs12", files.pkcs12().toString());
                     answer.put("password", files.password());
                     parent.main.answer(answer, "issued to " + client.name() + ", until " + client.expires() + "\n  for browsers  " + files.pkcs12()
                             + "\n  its password  " + files.password() + "\n  for curl      --cert " + files.certificate() + " --key " + files.key());

@@ -2,7 +2,6 @@ package lockstep.cli.open;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,10 +49,10 @@ public final class OpenCommand implements Callable<Integer> {
      * @param user      to log in as; production only, since visitors of the demo sign up
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
-    public record Opened(String account, Edition edition, String shard, String url, Path authority, Optional<ClientFiles> client, Optional<User> user) {}
+    public record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
 
     /** @param pkcs12 both in one file, encrypted with the password, for browsers */
-    public record ClientFiles(String name, Path certificate, Path key, Path pkcs12, String password) {}
+    public record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
 
     @Override
     public Integer call() {
@@ -84,8 +83,8 @@ public final class OpenCommand implements Callable<Integer> {
     }
 
     private static Opened opened(LocalCloud cloud, Page page) {
-        boolean production = page.edition() == Edition.PRODUCTION;
-        return new Opened(page.account(), page.edition(), page.shard(), page.url(), cloud.certificates().authority(),
+        boolean production = page.edition().equals(Edition.PRODUCTION.word());
+        return new Opened(page.account(), page.edition(), page.shard(), page.url(), cloud.certificates().authority().toString(),
                 production ? client(cloud.clients()) : Optional.empty(), production ? cloud.user(page.shard()) : Optional.empty());
     }
 
@@ -93,19 +92,19 @@ public final class OpenCommand implements Callable<Integer> {
     private static Optional<ClientFiles> client(ClientCertificates clients) {
         return clients.list().stream().filter(Client::isValid).findFirst().map(client -> {
             var files = clients.files(client.name());
-            return new ClientFiles(client.name(), files.certificate(), files.key(), files.pkcs12(), files.password());
+            return new ClientFiles(client.name(), files.certificate().toString(), files.key().toString(), files.pkcs12().toString(), files.password());
         });
     }
 
     private static String text(List<Opened> opened) {
         var text = new ArrayList<String>();
         for (Opened page : opened) {
-            text.add(page.url() + "   " + page.shard() + ", " + page.edition().word() + " edition in " + page.account());
+            text.add(page.url() + "   " + page.shard() + ", " + page.edition() + " edition in " + page.account());
         }
         Opened first = opened.getFirst();
         text.add("");
         text.add("trust in the browser, for servers   " + first.authority());
-        opened.stream().filter(page -> page.edition() == Edition.PRODUCTION).findFirst().ifPresent(page -> {
+        opened.stream().filter(page -> page.edition().equals(Edition.PRODUCTION.word())).findFirst().ifPresent(page -> {
             text.add(page.client().map(client -> "client certificate to import         " + client.pkcs12() + "\n  its password                       " + client.password()
                     + "\n  for curl                           --cert " + client.certificate() + " --key " + client.key())
                     .orElse("client certificate                   all are revoked; make one: lockstep certificate issue NAME"));
