@@ -4,6 +4,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.cloud.TemporaryShards;
+import lockstep.cli.open.CertificateCommand;
+import lockstep.cli.open.OpenCommand;
+import lockstep.cli.routing.CanaryCommand;
+import lockstep.cli.routing.MaintenanceCommand;
+import lockstep.cli.shard.ShardCommand;
 import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
@@ -19,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DiffCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, OpenCommand.class, DiffCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
@@ -60,12 +67,26 @@ public final class Main {
         return files;
     }
 
-    public Path landscapeFile() {
+    public Path declaredFile() {
         return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
     }
 
+    /** As the file has it. */
+    public Landscape declaredLandscape() {
+        return LandscapeReader.read(declaredFile());
+    }
+
+    /** The file itself, or what stands for it with the shards that the local cloud has besides. */
+    public Path landscapeFile() {
+        return new TemporaryShards(files).landscape(declaredFile());
+    }
+
+    /** Of the local cloud: as the file has it, and the shards that were brought up besides. */
     public Landscape landscape() {
-        return LandscapeReader.read(landscapeFile());
+        // the file first, since its mistakes are told with its own lines
+        var declared = declaredLandscape();
+        Path effective = landscapeFile();
+        return effective.equals(declaredFile()) ? declared : LandscapeReader.read(effective);
     }
 
     public Progress progress() {
@@ -92,6 +113,10 @@ public final class Main {
             case text -> text;
             case markdown -> markdown;
         });
+    }
+
+    public boolean json() {
+        return output == OutputFormat.json;
     }
 
     private static String described(Exception fault) {

@@ -3,6 +3,7 @@ package lockstep.cli.cloud;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +13,21 @@ import java.util.TreeMap;
  * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
  * all: no AWS credentials, profiles or endpoints, no proxies.
  */
-record Command(List<String> line, Path directory, Map<String, String> environment, Path log) {
+record Command(List<String> line, Path directory, Map<String, String> environment, Path log, Path input) {
+    private static final Path NOTHING = Path.of("/dev/null");
     private static final List<String> INHERITED = List.of("PATH", "LANG", "LC_ALL", "TERM", "USER", "LOGNAME");
 
     Command {
         line = List.copyOf(line);
         environment = Map.copyOf(environment);
+    }
+
+    Command(List<String> line, Path directory, Map<String, String> environment, Path log) {
+        this(line, directory, environment, log, NOTHING);
+    }
+
+    Command withInput(Path file) {
+        return new Command(line, directory, environment, log, file);
     }
 
     /** The environment that every program of this cloud starts from. */
@@ -46,10 +56,17 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         return own;
     }
 
+    /** In a session of its own, so that Ctrl-C in the terminal does not reach it. It keeps the pid of the process that is started. */
+    Command detached(CloudFiles files) {
+        var detached = new ArrayList<>(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
+        detached.addAll(line);
+        return new Command(detached, directory, environment, log, input);
+    }
+
     /** Starts it and returns at once. */
     Process start() {
         var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectInput(ProcessBuilder.Redirect.from(input.toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().clear();
         builder.environment().putAll(environment);
