@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -156,10 +157,18 @@ func (p *proxy) revoke(serials ...*big.Int) {
 	p.write("revoked.pem", must(p.clients.RevocationList(p.revocations, time.Now().Add(time.Hour), serials...)))
 }
 
+var lastPort atomic.Int64
+
+// freePort answers one below those that the kernel gives to clients, of which one might take it before nginx does.
 func freePort() string {
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))
-	defer listener.Close()
-	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
+	lastPort.CompareAndSwap(0, int64(20000+os.Getpid()%10000))
+	for {
+		port := fmt.Sprint(lastPort.Add(1))
+		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			listener.Close()
+			return port
+		}
+	}
 }
 
 // start runs upstream, gateway and nginx, and returns when requests are served.
@@ -177,7 +186,6 @@ func (p *proxy) start() *proxy {
 	must(0, os.WriteFile(filepath.Join(p.run, "routes.json"), fmt.Appendf(nil,
 		`{"edition": "demo", "tenantRules": [{"header": "X-Client-Cert-Organization"}], "shards": {"one": {"upstream": %q}}, "default": "one"}`, server.URL), 0o644))
 	p.gateway = p.startGateway()
-	p.startNginx()
 	p.t.Cleanup(func() {
 		p.nginx.end(syscall.SIGTERM)
 		p.gateway.end(syscall.SIGKILL)
@@ -185,6 +193,7 @@ func (p *proxy) start() *proxy {
 			p.t.Logf("nginx:\n%s\ngateway:\n%s", tail(p.nginx.log.String()), tail(p.gateway.log.String()))
 		}
 	})
+	p.startNginx()
 	return p
 }
 

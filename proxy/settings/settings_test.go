@@ -171,6 +171,18 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 	}
 }
 
+// The demo has no client certificates.
+func TestWithoutClientAuthority(t *testing.T) {
+	c := newCloud(t)
+	c.environ = c.environ[:len(c.environ)-2]
+	if status, log := c.look(); status != 0 || !c.healthy() {
+		t.Errorf("%d %s", status, log)
+	}
+	if _, err := os.Stat(filepath.Join(c.directory, "revoked.pem")); err == nil {
+		t.Error("a list of nobody's")
+	}
+}
+
 func TestUnchangedFilesAreNotWritten(t *testing.T) {
 	c := newCloud(t)
 	c.look()
