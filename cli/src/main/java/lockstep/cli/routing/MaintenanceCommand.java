@@ -38,10 +38,10 @@ public final class MaintenanceCommand implements Callable<Integer> {
     @Parameters(paramLabel = "on|off")
     private Switch state;
 
-    @Option(names = "--edition", paramLabel = "production|demo", description = "This edition (default: each that has a proxy).")
+    @Option(names = "--edition", paramLabel = "production|demo", description = "This edition alone.")
     private Edition edition;
 
-    @Option(names = "--account", paramLabel = "NAME", description = "In this account (default: in each).")
+    @Option(names = "--account", paramLabel = "NAME", description = "In this account alone.")
     private String account;
 
     @Option(names = "--shard", paramLabel = "NAME", description = "This shard alone.")
@@ -57,6 +57,9 @@ public final class MaintenanceCommand implements Callable<Integer> {
     public Integer call() {
         if (message != null && state == Switch.off) {
             throw usage("--message is for 'on'");
+        }
+        if (edition == null && account == null && shard == null) {
+            throw usage("say where: --edition, --account, --shard, or some of them");
         }
         Landscape landscape = place.landscape(main);
         var chosen = chosen(landscape);
