@@ -34,7 +34,6 @@ class Contender:
     name: str
     port: int
     processes: list
-    logs: list
 
 
 def free_ports(count):
@@ -83,18 +82,18 @@ class Field:
         try:
             self.upstream = [self._nginx("upstream", {"ALONE": alone, "BODY": "x" * 1024, "UPSTREAM_TLS": "ssl" if upstream_scheme == "https" else ""}, self._nginx_asks())]
             for name in names:
-                start = {ALONE: lambda port: self.upstream, NGINX: self._nginx_alone, GATEWAY: self._gateway, HAPROXY: self._haproxy, CADDY: self._caddy,
+                start = {ALONE: lambda port: self.upstream, NGINX: self._nginx_alone, GATEWAY: self.gateway, HAPROXY: self._haproxy, CADDY: self._caddy,
                          PLAIN: self._plain}[name]
-                port = alone if name == ALONE else free_ports(1)[0]
-                place = self._place(name.replace(" ", ""))
-                before = set(directory.rglob("*.log"))
-                contender = Contender(name, port, start(port), [])
-                self._prove(contender)
-                contender.logs = [path for path in place.rglob("*.log") if path not in before]
-                self.contenders[name] = contender
+                self.add(name, start, alone if name == ALONE else free_ports(1)[0])
         except BaseException:
             self.close()
             raise
+
+    def add(self, name, start, port=None):
+        """Starts one more contender by start(port), which answers its processes."""
+        port = port or free_ports(1)[0]
+        self.contenders[name] = Contender(name, port, start(port))
+        self._prove(self.contenders[name])
 
     def __enter__(self):
         return self
@@ -154,8 +153,9 @@ class Field:
         plain = self._start(place, "plain", [self.tools.plain, path, f"{self.scheme}://127.0.0.1:{self.stable}"])
         return [plain, self._nginx("nginx+plainGo", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http"}, self._nginx_asks(), "nginx.conf")]
 
-    def _gateway(self, port):
-        place = self._place("nginx+gateway")
+    def gateway(self, port, name="gateway", binary=None, environment=None):
+        """The gateway as deployed behind its stage; name, binary and environment are for comparing two gateways."""
+        place = self._place(name)
         edition = "production" if self.certificate else "demo"
         path = place / "gateway.sock"
         admin, health = free_ports(2)
@@ -172,8 +172,8 @@ class Field:
             "hosts": {HOST: "demo-1", "*.localhost": "demo-1"},
             "default": "demo-1",
         }))
-        gateway = self._start(place, "gateway", [self.tools.gateway], {
-            "EDITION": edition, "GATEWAY_ROUTES": str(routes), "GATEWAY_LISTEN": f"unix:{path}", "GATEWAY_ADMIN": f"127.0.0.1:{admin}",
+        gateway = self._start(place, "gateway", [binary or self.tools.gateway], {
+            **(environment or {}), "EDITION": edition, "GATEWAY_ROUTES": str(routes), "GATEWAY_LISTEN": f"unix:{path}", "GATEWAY_ADMIN": f"127.0.0.1:{admin}",
             "GATEWAY_SIGN_UP": "open" if edition == "demo" else "closed",
             "GATEWAY_BANNER": "Do not enter data of real patients. 実在の患者さんの情報を入力しないでください。",
             "GATEWAY_RATE_LIMIT": "1000000", "GATEWAY_RESPONSE_HEADERS": json.dumps([{"action": "set", "name": "X-Robots-Tag", "value": "noindex"}]),
@@ -183,7 +183,7 @@ class Field:
         wait_until(path.exists, "the gateway", gateway)
         stage = install.ROOT / "proxy" / "nginx" / edition
         if not stage.exists():  # INTERIM
-            return [gateway, self._nginx("nginx+gateway", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http"}, self._nginx_asks(), "nginx.conf")]
+            return [gateway, self._nginx(name, {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http"}, self._nginx_asks(), "nginx.conf")]
         nginx = self._start(place, "stage", ["./start"], {
             "NGINX": str(self.tools.nginx), "LISTEN_ADDRESS": "127.0.0.1", "PORT": str(port), "HEALTH_PORT": str(health), "SETTINGS_DIRECTORY": str(self.settings),
             "GATEWAY_SOCKET": str(path), "TEMPORARY_DIRECTORY": str(place / "temporary"), "HOST": HOST,
