@@ -11,24 +11,32 @@ import (
 	"os/signal"
 	"syscall"
 
-	"lockstep/gateway/internal/gateway"
+	"lockstep/proxy/gateway/internal/gateway"
 )
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// run answers the process's exit status: 0, 1 when serving or draining failed, 2 when the configuration is wrong.
+// run answers the process's exit status: 0, 1 when serving or draining failed or the gateway asked for is not ready, 2 when the configuration is wrong.
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	configTest := flags.Bool("config-test", false, "validate environment and routing file, list every problem, and end")
+	health := flags.Bool("health", false, "ask the running gateway whether it is ready, and end: 0 if it is, 1 if not")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	if flags.NArg() > 0 {
 		fmt.Fprintf(stderr, "given %q, expected no arguments\n", flags.Args())
 		return 2
+	}
+	if *health {
+		if err := gateway.Health(environ); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		return 0
 	}
 	if err := gateway.Check(environ); err != nil {
 		fmt.Fprintf(stderr, "the configuration is wrong:\n%v\n", err)

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/wire"
+	"lockstep/proxy/internal/routing"
 )
 
 // Exchange is made by the outermost middleware; each further one fills in what it finds. Only the request's own goroutine

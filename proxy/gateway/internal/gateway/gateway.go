@@ -15,13 +15,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/middleware"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/proxy"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/telemetry"
-	"lockstep/gateway/internal/upstream"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/middleware"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/proxy"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/upstream"
+	"lockstep/proxy/gateway/internal/wire"
+	"lockstep/proxy/internal/routing"
 )
 
 // Main is the whole program but for its process. Set the exported fields, call Run, then Close once.

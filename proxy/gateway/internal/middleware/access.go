@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/telemetry"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/wire"
 )
 
 // RequestID is the header that carries the request id inwards and back.

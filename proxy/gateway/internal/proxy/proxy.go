@@ -14,10 +14,10 @@ import (
 	"strings"
 	"sync"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/middleware"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/middleware"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // statusClientGone is nginx's for a client that left; nobody receives it, logs and metrics show it.

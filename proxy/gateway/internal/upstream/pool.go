@@ -4,7 +4,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +16,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/internal/routing"
 )
 
 // Pool keeps one transport and one health check for each upstream of the table. It is an http.RoundTripper for
@@ -90,18 +89,19 @@ func (p *Pool) start(u routing.Upstream) *member {
 	dialer := &net.Dialer{Timeout: p.options.DialTimeout, KeepAlive: 15 * time.Second}
 	m := &member{upstream: u, transport: &http.Transport{
 		DialContext:            dialer.DialContext,
+		DialTLSContext:         p.dialTLS(dialer),
+		Protocols:              new(http.Protocols),
 		MaxIdleConns:           p.options.UpstreamIdleConns,
 		MaxIdleConnsPerHost:    p.options.UpstreamIdleConns,
 		IdleConnTimeout:        p.options.UpstreamIdle,
 		ResponseHeaderTimeout:  p.options.ResponseTimeout,
-		TLSHandshakeTimeout:    p.options.DialTimeout,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true, // what the client asked for is what it gets
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		WriteBufferSize:        16 << 10,
 		ReadBufferSize:         16 << 10,
 	}}
+	m.transport.Protocols.SetHTTP1(true)
 	if path, ok := strings.CutPrefix(u.Address, "unix:"); ok {
 		m.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", path)

@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // Listener wraps accepted connections.
