@@ -17,6 +17,9 @@ from .processes import Failed, Process, wait_until
 ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN = "upstream alone", "nginx alone", "nginx + gateway", "HAProxy", "Caddy", "nginx + plain Go"
 ALL = (ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN)
 
+# Connections to the upstream that each contender keeps, so that nobody pays for handshakes that the others do not.
+KEPT = 512
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -80,7 +83,8 @@ class Field:
         self.stable, self.canary, self.fallback, alone = free_ports(4)
         self.started, self.contenders = [], {}
         try:
-            self.upstream = [self._nginx("upstream", {"ALONE": alone, "BODY": "x" * 1024, "UPSTREAM_TLS": "ssl" if upstream_scheme == "https" else ""}, self._nginx_asks())]
+            self.stage = self._make_stage()
+            self.upstream = [self._upstream(alone)]
             for name in names:
                 start = {ALONE: lambda port: self.upstream, NGINX: self._nginx_alone, GATEWAY: self.gateway, HAPROXY: self._haproxy, CADDY: self._caddy,
                          PLAIN: self._plain}[name]
@@ -123,7 +127,7 @@ class Field:
         return process
 
     def _render(self, template, place, more):
-        values = {"DIRECTORY": place, "SETTINGS": self.settings, "STABLE": self.stable, "CANARY": self.canary, "FALLBACK": self.fallback,
+        values = {"DIRECTORY": place, "STAGE": self.stage, "SETTINGS": self.settings, "STABLE": self.stable, "CANARY": self.canary, "FALLBACK": self.fallback,
                   # The workers of an nginx started by root would be nobody, to whom none of this belongs.
                   "USER": "user root root;" if os.geteuid() == 0 else "", **more}
         text = (install.HERE / "contenders" / template).read_text()
@@ -133,25 +137,38 @@ class Field:
         target.write_text(text)
         return target
 
-    def _nginx_asks(self):
+    def _make_stage(self):
+        """What the image of the edition holds, put together as its Dockerfile does. Production asks for certificates, demo does not; but the load comes from
+        one address, and demo's limits are for each address: its limits.conf is production's here."""
+        stage = self._place("stage")
+        source = install.ROOT / "proxy" / "nginx"
+        shutil.copy2(source / "start", stage)
+        shutil.copytree(source / "production", stage, dirs_exist_ok=True)
         if not self.certificate:
-            return ""
-        return (f"ssl_client_certificate {self.settings}/client-authority.pem; ssl_crl {self.settings}/revoked.pem; "
-                "ssl_verify_client on; ssl_verify_depth 1;")
+            for path in (source / "demo").iterdir():
+                if path.name != "limits.conf":
+                    shutil.copy2(path, stage)
+        return stage
 
-    def _nginx(self, name, more, asks, template=None):
+    def _nginx(self, name, template, more):
         place = self._place(name)
-        configuration = self._render(template or f"{name}.conf", place, {"CLIENT_CERTIFICATES": asks, **more})
-        return self._start(place, name, [self.tools.nginx, "-p", place, "-e", place / "error.log", "-c", configuration])
+        for path in self.settings.iterdir():
+            shutil.copy2(path, place)
+        configuration = self._render(template, place, more)
+        return self._start(place, name, [self.tools.nginx, "-p", f"{place}/", "-e", "stderr", "-c", configuration])
+
+    def _upstream(self, alone):
+        asks = "ssl_client_certificate client-authority.pem; ssl_crl revoked.pem; ssl_verify_client on; ssl_verify_depth 2;" if self.certificate else ""
+        return self._nginx("upstream", "upstream.conf", {"ALONE": alone, "BODY": "x" * 1024, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl" if self.scheme == "https" else ""})
 
     def _nginx_alone(self, port):
-        return [self._nginx("nginxalone", {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme}, self._nginx_asks(), "nginx.conf")]
+        return [self._nginx("nginxalone", "nginx.conf", {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme, "KEPT": KEPT})]
 
     def _plain(self, port):
         place = self._place("nginx+plainGo")
         path = place / "socket"
         plain = self._start(place, "plain", [self.tools.plain, path, f"{self.scheme}://127.0.0.1:{self.stable}"])
-        return [plain, self._nginx("nginx+plainGo", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http"}, self._nginx_asks(), "nginx.conf")]
+        return [plain, self._nginx("nginx+plainGo", "nginx.conf", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http", "KEPT": 64})]
 
     def gateway(self, port, name="gateway", binary=None, environment=None):
         """The gateway as deployed behind its stage; name, binary and environment are for comparing two gateways."""
@@ -177,17 +194,13 @@ class Field:
             "GATEWAY_SIGN_UP": "open" if edition == "demo" else "closed",
             "GATEWAY_BANNER": "Do not enter data of real patients. 実在の患者さんの情報を入力しないでください。",
             "GATEWAY_RATE_LIMIT": "1000000", "GATEWAY_RESPONSE_HEADERS": json.dumps([{"action": "set", "name": "X-Robots-Tag", "value": "noindex"}]),
-            # As many as the others keep.
-            "GATEWAY_UPSTREAM_IDLE_CONNECTIONS": "512", "GATEWAY_DRAIN_DELAY": "0s",
+            "GATEWAY_UPSTREAM_IDLE_CONNECTIONS": str(KEPT), "GATEWAY_DRAIN_DELAY": "0s",
         })
         wait_until(path.exists, "the gateway", gateway)
-        stage = install.ROOT / "proxy" / "nginx" / edition
-        if not stage.exists():  # INTERIM
-            return [gateway, self._nginx(name, {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http"}, self._nginx_asks(), "nginx.conf")]
         nginx = self._start(place, "stage", ["./start"], {
             "NGINX": str(self.tools.nginx), "LISTEN_ADDRESS": "127.0.0.1", "PORT": str(port), "HEALTH_PORT": str(health), "SETTINGS_DIRECTORY": str(self.settings),
             "GATEWAY_SOCKET": str(path), "TEMPORARY_DIRECTORY": str(place / "temporary"), "HOST": HOST,
-        }, stage)
+        }, self.stage)
         return [gateway, nginx]
 
     def _haproxy(self, port):
@@ -226,7 +239,7 @@ class Field:
         status, body, headers = self._ask(contender.port, self.certificate)
         if status != 200 or len(body) != 1024:
             raise Failed(f"{contender.name} answers {status} with {len(body)} bytes, expected 200 with 1024:\n{body[:2000]!r}")
-        if contender.name not in (ALONE, PLAIN) and not headers["X-Request-Id"]:
+        if contender.name == GATEWAY and not headers["X-Request-Id"]:
             raise Failed(f"{contender.name} gives no request id")
         if self.certificate:
             try:
