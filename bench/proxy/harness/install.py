@@ -110,9 +110,6 @@ def peers():
 def gateway():
     """The gateway's binary as it is shipped."""
     need("go", "apt install golang   |   brew install go   |   https://go.dev/dl")
-    if not (ROOT / "proxy" / "build").exists():  # INTERIM
-        step("gateway", ["go", "build", "-o", TOOLS / "gateway", "./gateway/cmd/gateway"], cwd=ROOT / "proxy", env={**os.environ, "CGO_ENABLED": "0"})
-        return TOOLS / "gateway"
     step("the gateway, as shipped", [ROOT / "proxy" / "build"])
     return ROOT / "proxy" / "target" / "image" / "gateway"
 
