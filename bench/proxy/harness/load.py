@@ -28,9 +28,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
-    """Times are in seconds, cpu in seconds per request; others is the part of the machine that neither contender, upstream nor load tool used."""
+    """Times are in seconds, cpu in seconds per request; others is the part of the machine that neither contender, upstream nor load tool used;
+    reconnects are requests that oha could not send because the server had ended the HTTP/2 connection in good order."""
     requests: int
     errors: dict
+    reconnects: int
     rate: float
     p50: float
     p99: float
@@ -50,16 +52,26 @@ class Result:
         return ""
 
 
-def parse(report):
-    """Requests answered 200, errors by kind, requests per second, p50 and p99, from oha's JSON."""
+# nginx ends a connection after so many requests, if not told otherwise.
+KEEPALIVE_REQUESTS = 1000
+
+
+def parse(report, http2=False):
+    """Requests answered 200, errors by kind, reconnects, requests per second, p50 and p99, from oha's JSON."""
     statuses = {int(status): count for status, count in report["statusCodeDistribution"].items()}
     good = statuses.pop(200, 0)
     errors = {f"status {status}": count for status, count in statuses.items()}
     errors.update(report["errorDistribution"])
     if good and report["summary"]["sizePerRequest"] != 1024:
         errors[f"answers of {report['summary']['sizePerRequest']} bytes"] = good
+    # After a GOAWAY, oha tells of the request that it had in hand and never sent, then makes a new connection.
+    reconnects = errors.get("operation was canceled", 0) if http2 else 0
+    if 0 < reconnects <= good / KEEPALIVE_REQUESTS:
+        del errors["operation was canceled"]
+    else:
+        reconnects = 0
     percentiles = report["latencyPercentiles"]
-    return good, errors, good / report["summary"]["total"], percentiles["p50"] or 0.0, percentiles["p99"] or 0.0
+    return good, errors, reconnects, good / report["summary"]["total"], percentiles["p50"] or 0.0, percentiles["p99"] or 0.0
 
 
 def run(oha, load, seconds, port, settings, contender, upstream):
@@ -90,11 +102,11 @@ def run(oha, load, seconds, port, settings, contender, upstream):
         process.check()
     if tool.returncode != 0:
         raise RuntimeError(f"oha ended with status {tool.returncode}: {complaint}")
-    requests, errors, rate, p50, p99 = parse(json.loads(output.read_text()))
+    requests, errors, reconnects, rate, p50, p99 = parse(json.loads(output.read_text()), load.http2)
     load_cpu = usage.ru_utime + usage.ru_stime
     cpu, upstream_cpu, all_cpu = after[0] - before[0], after[1] - before[1], sum(after[2]) - sum(before[2])
     if contender is upstream:
         upstream_cpu = 0.0
     each = max(1, requests)
-    return Result(requests, errors, rate, p50, p99, cpu / each, upstream_cpu / each, load_cpu / each,
+    return Result(requests, errors, reconnects, rate, p50, p99, cpu / each, upstream_cpu / each, load_cpu / each,
                   max(0.0, all_cpu - cpu - upstream_cpu - load_cpu) / (seconds * os.cpu_count()))

@@ -3,6 +3,7 @@
 import statistics
 
 from .contenders import ALONE, CADDY, GATEWAY, NGINX
+from .load import KEEPALIVE_REQUESTS
 from .measure import RATE, SATURATION
 
 
@@ -103,6 +104,8 @@ def write(measured, names, facts, plan):
                for number, run in enumerate(runs) if run.flaw(load)]
     parts.append("## Flagged runs, left out above\n")
     parts.append(table(("load", "contender", "round", "why"), flagged) if flagged else "None.\n")
+    reconnects = sum(run.reconnects for by_name in measured.results.values() for runs in by_name.values() for run in runs)
+    parts.append(f"Not errors: {reconnects} HTTP/2 connections that nginx ended after {KEEPALIVE_REQUESTS} requests, as it does by default.\n")
     parts += ["## Machine and programs\n", table(("", ""), [(what, str(value)) for what, value in facts])]
     parts.append(f"{plan.rounds} rounds; {plan.seconds} s a run at saturation, {plan.rate_seconds} s at a fixed rate.\n")
     return "\n".join(parts)
