@@ -116,7 +116,7 @@ func TestAccessLog(t *testing.T) {
 			return len(lines) >= 3
 		})
 		first := lines[0]
-		if first["path"] != `/path/with"quote` || first["status"] != 200.0 || first["client"] != "127.0.0.1" || first["method"] != "GET" || first["certificate"] == "" || first["gateway_status"] != "200" {
+		if first["path"] != "/path/with%22quote" || first["status"] != 200.0 || first["client"] != "127.0.0.1" || first["method"] != "GET" || first["certificate"] == "" || first["gateway_status"] != "200" {
 			t.Errorf("%v", first)
 		}
 		for line := range strings.Lines(p.nginx.log.String()) {

@@ -223,12 +223,17 @@ func (p *proxy) reloaded(what func()) {
 	what()
 	eventually(p.t, "nginx reloads", func() bool { return count() > before })
 	eventually(p.t, "new workers took over", func() bool {
+		fresh := false
 		for pid, title := range p.workers() {
-			if workers[pid] == "" && !strings.Contains(title, "shutting") {
-				return true
+			if strings.Contains(title, "shutting") {
+				continue
 			}
+			if workers[pid] != "" {
+				return false
+			}
+			fresh = true
 		}
-		return false
+		return fresh
 	})
 }
 
@@ -408,6 +413,9 @@ func get(t *testing.T, client *http.Client, path string) answer {
 }
 
 // load sends requests on kept-alive connections until stopped; stop answers how many were answered and how many failed.
+//
+// Before 1.27.4 a worker that shuts down closes idle HTTP/1.1 connections without a word. A client repeats by itself what is safe if it met that
+// moment, and must not repeat a POST; so there POSTs go over HTTP/2 only, which says which requests were not taken.
 func (p *proxy) load(clients int, http2 bool) (stop func() (answered, failed int)) {
 	var mutex sync.Mutex
 	answered, failed := 0, 0
@@ -419,7 +427,7 @@ func (p *proxy) load(clients int, http2 bool) (stop func() (answered, failed int
 		all.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				method, body := "GET", ""
-				if n%3 == 0 {
+				if n%3 == 0 && (http2 || p.environ["NGINX"] == os.Getenv("LOCKSTEP_NGINX_CURRENT")) {
 					method, body = "POST", "some body"
 				}
 				a, err := try(client, method, "/load", nil, strings.NewReader(body))
