@@ -60,12 +60,13 @@ class Runner:
 
     def run(self, plan, memory):
         measured = Measured()
-        for certificate in (False, True):
+        due = [certificate for certificate in (False, True) if any(load.certificate == certificate for load in plan.loads) or memory and not certificate]
+        for certificate in due[1:]:
+            self._arena(certificate).close()  # what does not start is told now and not in the middle
+        for certificate in due:
             loads = [load for load in plan.loads if load.certificate == certificate]
-            if not loads and (certificate or not memory):
-                continue
             self.say(f"starting everybody, {'with' if certificate else 'without'} client certificates")
-            with Field(self.tools, self.directory, self.names, certificate, self.scheme) as arena:
+            with self._arena(certificate) as arena:
                 if memory and not certificate:
                     self._memory(arena, plan, measured)
                 for load in loads:
@@ -73,6 +74,9 @@ class Runner:
                 if memory and not certificate and GATEWAY in arena.contenders:
                     self._flat(arena, plan, measured)
         return measured
+
+    def _arena(self, certificate):
+        return Field(self.tools, self.directory, self.names, certificate, self.scheme)
 
     def _once(self, arena, contender, load, seconds):
         result = run(self.tools.oha, load, seconds, contender.port, arena.settings, contender.processes, arena.upstream)
