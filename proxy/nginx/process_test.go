@@ -63,6 +63,21 @@ func TestStartRefuses(t *testing.T) {
 	})
 }
 
+// In its image nginx is on the PATH.
+func TestNginxOnThePath(t *testing.T) {
+	onBoth(t, "demo", func(t *testing.T, p *proxy) {
+		path := filepath.Join(p.run, "bin")
+		must(0, os.Mkdir(path, 0o755))
+		must(0, os.Symlink(p.environ["NGINX"], filepath.Join(path, "nginx")))
+		delete(p.environ, "NGINX")
+		p.environ["PATH"] = path + ":" + p.environ["PATH"]
+		p.start()
+		if a := get(t, p.browser(), "/"); a.status != 200 {
+			t.Errorf("%d", a.status)
+		}
+	})
+}
+
 // What nginx refuses never replaces what it accepted.
 func TestBadSettingsDoNotReplaceGoodOnes(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
