@@ -25,12 +25,13 @@ const statusClientGone = 499
 
 // New makes the handler. transport must take requests whose exchange is routed.
 func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.Handler {
-	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
-	banner := url.PathEscape(o.Banner)
-	signUp := "closed"
+	// The same for every request, which share these values: a header's are replaced and appended to, never changed in place.
+	edition, signUp := []string{string(o.Edition)}, []string{"closed"}
 	if o.SignUpOpen {
-		signUp = "open"
+		signUp = []string{"open"}
 	}
+	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
+	banner := []string{url.PathEscape(o.Banner)}
 	return &httputil.ReverseProxy{
 		Transport:  transport,
 		BufferPool: newBuffers(),
@@ -44,14 +45,13 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 			h := r.Out.Header
 			h.Set("X-Forwarded-Proto", e.Scheme)
 			h.Set(middleware.RequestID, e.ID)
-			h.Set("X-Lockstep-Edition", string(o.Edition))
+			h["X-Lockstep-Edition"], h["X-Lockstep-Sign-Up"] = edition, signUp
 			h.Set("X-Lockstep-Shard", e.Shard.Name)
-			h.Set("X-Lockstep-Sign-Up", signUp)
 			if e.Tenant != "" {
 				h.Set("X-Lockstep-Tenant", e.Tenant)
 			}
-			if banner != "" {
-				h.Set("X-Lockstep-Banner", banner)
+			if o.Banner != "" {
+				h["X-Lockstep-Banner"] = banner
 			}
 		},
 		ModifyResponse: func(res *http.Response) error {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -205,7 +206,7 @@ type candidate struct {
 func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	s := e.Shard
 	members := *p.members.Load()
-	list := make([]candidate, 0, 3)
+	list, healthy := make([]candidate, 0, 3), 0
 	add := func(role string, u routing.Upstream) {
 		if u == (routing.Upstream{}) {
 			return
@@ -214,7 +215,13 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 		if m == nil {
 			m = p.join(u)
 		}
-		list = append(list, candidate{role, m})
+		// Looked at once: one that changed between two looks would be in the list twice, or not at all.
+		if m.down.Load() {
+			list = append(list, candidate{role, m})
+		} else {
+			list = slices.Insert(list, healthy, candidate{role, m})
+			healthy++
+		}
 	}
 	if e.Canary {
 		add("canary", s.Canary)
@@ -223,16 +230,7 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	if p.options.Fallback {
 		add("fallback", s.Fallback)
 	}
-	// A stable partition of at most three.
-	ordered := make([]candidate, 0, 3)
-	for _, down := range [2]bool{false, true} {
-		for _, c := range list {
-			if c.member.down.Load() == down {
-				ordered = append(ordered, c)
-			}
-		}
-	}
-	return ordered
+	return list
 }
 
 // ErrSilent is why an answer in mid-body was given up.
