@@ -154,7 +154,7 @@ public final class Server implements AutoCloseable {
     }
 
     private static void explain(Context ctx, Site site, HttpStatus status) {
-        if (!ctx.req().isSecure() || ctx.path().equals("/health") || ctx.contentType() != null && ctx.contentType().startsWith("text/html")) {
+        if (!ctx.req().isSecure() || ctx.path().equals("/health") || Optional.ofNullable(ctx.res().getContentType()).orElse("").startsWith("text/html")) {
             return; // said already
         }
         String reason = Optional.<String>ofNullable(ctx.attribute("reason")).orElse("");
