@@ -73,6 +73,7 @@ public final class ShardCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             var expires = Instant.now().plus(duration()).truncatedTo(ChronoUnit.SECONDS);
+            account(parent.main.landscape());
             parent.main.files().exclusively(() -> {
                 parent.requireUp();
                 parent.expire();

@@ -86,18 +86,4 @@ class PostgresServerTest {
         server.ensure();
         assertTrue(server.running().isPresent());
     }
-
-    @Test
-    void certificatesAreKeptAndPrivate() throws Exception {
-        var certificates = Certificates.in(files.certificates());
-        byte[] before = Files.readAllBytes(certificates.certificate());
-        certificates.ensure();
-        assertEquals(-1, java.util.Arrays.mismatch(before, Files.readAllBytes(certificates.certificate())));
-        for (Path file : new Path[] {certificates.authority(), certificates.trustStore(), certificates.certificate(), certificates.key()}) {
-            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)), file.toString());
-        }
-        try (var left = Files.list(files.certificates())) {
-            assertEquals(4, left.count(), "the authority's private key is not kept");
-        }
-    }
 }
