@@ -59,7 +59,7 @@ const stories = {
     seen.user = (await page.locator('#user').textContent()).trim();
     seen.password = (await page.locator('#password').textContent()).trim();
     const patient = (await page.locator('#suggested-patient').textContent()).trim();
-    const drug = (await page.locator('#suggested-drug').textContent()).trim();
+    const drug = (await page.locator('#suggested-drug-code').textContent()).trim();
 
     await page.getByRole('link', {name: 'Go to the patients'}).click();
     seen.patients = await page.locator('tbody tr').count();
@@ -132,7 +132,7 @@ const stories = {
     await page.getByRole('button', {name: 'Make my clinic'}).click();
     await page.getByRole('heading', {name: 'Welcome, Kaede Phone'}).waitFor();
     await look('welcome');
-    const drug = (await page.locator('#suggested-drug').textContent()).trim();
+    const drug = (await page.locator('#suggested-drug-code').textContent()).trim();
     const patient = (await page.locator('#suggested-patient').textContent()).trim();
     await page.getByRole('link', {name: 'Go to the patients'}).click();
     await look('patients');
