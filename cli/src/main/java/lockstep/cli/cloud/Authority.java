@@ -87,7 +87,6 @@ final class Authority {
                     .addExtension(Extension.subjectKeyIdentifier, false, new JcaX509ExtensionUtils().createSubjectKeyIdentifier(pair.getPublic()))
                     .addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(kind.purpose));
             if (kind == Kind.SERVERS) {
-                // one address, since Java compares others of a network wrongly
                 builder.addExtension(Extension.nameConstraints, true, new NameConstraints(new GeneralSubtree[] {
                         new GeneralSubtree(new GeneralName(GeneralName.dNSName, "localhost")),
                         new GeneralSubtree(new GeneralName(GeneralName.iPAddress, "127.0.0.1/32"))}, null));
