@@ -89,7 +89,7 @@ final class Authority {
             if (kind == Kind.SERVERS) {
                 builder.addExtension(Extension.nameConstraints, true, new NameConstraints(new GeneralSubtree[] {
                         new GeneralSubtree(new GeneralName(GeneralName.dNSName, "localhost")),
-                        new GeneralSubtree(new GeneralName(GeneralName.iPAddress, "127.0.0.0/8"))}, null));
+                        new GeneralSubtree(new GeneralName(GeneralName.iPAddress, "127.0.0.1/32"))}, null));
             }
             return new Authority(signed(builder, pair.getPrivate()), pair.getPrivate());
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {

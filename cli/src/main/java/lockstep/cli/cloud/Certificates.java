@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import javax.security.auth.x500.X500Principal;
 
 /**
- * The authority that signs for this machine's servers, and what it signed. It can vouch for localhost, names below it and 127.0.0.0/8
+ * The authority that signs for this machine's servers, and what it signed. It can vouch for localhost, names below it and 127.0.0.1
  * only: whoever trusts it in a browser risks nothing. Clients have an authority of their own, which no browser is to trust.
  */
 public final class Certificates {

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
@@ -65,7 +66,7 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
 
     /** Starts it and returns at once. */
     Process start() {
-        var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true)
+        var builder = new ProcessBuilder(found()).directory(directory.toFile()).redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(input.toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().clear();
@@ -75,6 +76,17 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         } catch (IOException e) {
             throw new CloudFault("cannot start " + line.getFirst() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** A program without a path is looked for where the program itself would look; Java would look where this command does. */
+    private List<String> found() {
+        if (line.getFirst().contains("/")) {
+            return line;
+        }
+        var found = new ArrayList<>(line);
+        Stream.of(environment.getOrDefault("PATH", "").split(":")).map(folder -> Path.of(folder, line.getFirst())).filter(Files::isExecutable).findFirst()
+                .ifPresent(program -> found.set(0, program.toString()));
+        return found;
     }
 
     /** Runs it to its end; the log then holds its output alone. */

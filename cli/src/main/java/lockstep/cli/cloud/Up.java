@@ -81,7 +81,7 @@ public final class Up {
                 joinAll(databases);
                 var images = new ContainerImages(synthesized, files.images());
                 var tasks = landscape.accounts().stream().flatMap(account -> DeployedTask.of(account, cloud.account(account)).stream())
-                        .map(task -> new LocalTask(files, store, images, cloud, task)).toList();
+                        .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
                 stopOthers(tasks);
                 var proxies = tasks.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
                     new LocalProxy(cloud.account(task.deployed().account()), task.deployed()).fill(certificates, shard -> port(tasks, shard));
@@ -123,7 +123,12 @@ public final class Up {
         }
     }
 
-    /** Services that are no longer deployed. */
+    /** A shard that is being taken down is still deployed while others refer to its stack. */
+    private boolean isWanted(DeployedTask task) {
+        return task.shard().isEmpty() || task.account().shards().stream().anyMatch(shard -> task.shard().get().equals(shard.name()));
+    }
+
+    /** Services that are no longer deployed, or about to be no longer. */
     private void stopOthers(List<LocalTask> tasks) {
         var known = tasks.stream().map(LocalTask::name).toList();
         store.read().tasks().keySet().stream().filter(name -> !known.contains(name) && !Expiry.isExpiry(name)).forEach(name -> {

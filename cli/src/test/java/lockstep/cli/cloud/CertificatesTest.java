@@ -1,5 +1,6 @@
 package lockstep.cli.cloud;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -85,11 +86,12 @@ class CertificatesTest {
     @Test
     void theAuthorityCanVouchForThisMachineOnly() throws Exception {
         var authority = Authority.create("test", Authority.Kind.SERVERS);
-        for (String own : List.of("localhost", "clinic-1.localhost", "127.0.0.1", "127.1.2.3")) {
-            validate(authority, authority.issue(new X500Principal("CN=x"), Authority.Kind.SERVERS, List.of(own), Duration.ofDays(1)));
+        for (String own : List.of("localhost", "clinic-1.localhost", "127.0.0.1")) {
+            var issued = authority.issue(new X500Principal("CN=localhost"), Authority.Kind.SERVERS, List.of(own), Duration.ofDays(1));
+            assertDoesNotThrow(() -> validate(authority, issued), own);
         }
-        for (String foreign : List.of("example.com", "localhost.example.com", "notlocalhost", "10.0.0.1")) {
-            var issued = authority.issue(new X500Principal("CN=x"), Authority.Kind.SERVERS, List.of(foreign), Duration.ofDays(1));
+        for (String foreign : List.of("example.com", "localhost.example.com", "notlocalhost", "127.0.0.2", "10.0.0.1")) {
+            var issued = authority.issue(new X500Principal("CN=localhost"), Authority.Kind.SERVERS, List.of(foreign), Duration.ofDays(1));
             assertThrows(CertPathValidatorException.class, () -> validate(authority, issued), foreign);
         }
     }
