@@ -74,10 +74,12 @@ final class TestingLoad implements AutoCloseable {
                 }
                 try {
                     var answer = ask(http, cookies);
-                    switch (answer.status()) {
-                        case 200 -> succeeded.incrementAndGet();
-                        case 503 when maintenance -> refused.incrementAndGet();
-                        default -> failures.add(answer.toString());
+                    if (answer.status() == 200) {
+                        succeeded.incrementAndGet();
+                    } else if (answer.status() == 503 && maintenance) {
+                        refused.incrementAndGet();
+                    } else {
+                        failures.add(answer.toString());
                     }
                     if (!track.isEmpty() && !answer.track().equals(track)) flips.add(track + " → " + answer);
                     track = answer.track();
@@ -147,9 +149,13 @@ final class TestingLoad implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         stop.countDown();
-        for (var person : people) person.join();
+        try {
+            for (var person : people) person.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     static Answer once(String url, Path certificates, Client client) {
