@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type keeper struct {
 	source    *source
 	directory directory
 	log       *slog.Logger
+	base      []byte            // the deployed routes: an object that never changes, and that a later deployment takes this task's right to
 	told      map[string]string // kind → problem that was logged last, so that it is told once and not at every look
 }
 
@@ -129,13 +131,17 @@ func (k *keeper) certificate(ctx context.Context) error {
 }
 
 func (k *keeper) routes(ctx context.Context) error {
-	base, err := k.source.object(ctx, k.options.Routes)
-	if err != nil {
-		return err
+	if k.base == nil {
+		base, err := k.source.object(ctx, k.options.Routes)
+		if err != nil {
+			return err
+		}
+		if base == nil {
+			return fmt.Errorf("%s is not there", k.options.Routes)
+		}
+		k.base = base
 	}
-	if base == nil {
-		return fmt.Errorf("%s is not there", k.options.Routes)
-	}
+	base := k.base
 	var stack struct{ Edition string }
 	if err := json.Unmarshal(base, &stack); err != nil {
 		return fmt.Errorf("%s: %w", k.options.Routes, err)
@@ -160,6 +166,16 @@ func (k *keeper) routes(ctx context.Context) error {
 	// The edition is the stack's to say, so that an override cannot change it.
 	if _, err := routing.Parse(effective, stack.Edition); err != nil {
 		return fmt.Errorf("%s with %s: %w", k.options.Routes, k.options.Overrides, err)
+	}
+	// In one order, so that equal routes are equal bytes and not written again.
+	decoder := json.NewDecoder(bytes.NewReader(effective))
+	decoder.UseNumber()
+	var table any
+	if err := decoder.Decode(&table); err != nil {
+		return err
+	}
+	if effective, err = json.Marshal(table); err != nil {
+		return err
 	}
 	return k.write(routesFile, effective, public)
 }

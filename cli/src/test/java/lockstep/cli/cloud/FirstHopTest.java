@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import lockstep.cli.cloud.TestingCloud.Ended;
 import lockstep.cli.cloud.TestingLoad.Answer;
 import org.junit.jupiter.api.AfterAll;
@@ -78,9 +77,9 @@ class FirstHopTest {
         try (var load = new TestingLoad(productionUrl(), CLOUD.files.certificates(), client("operator"))) {
             load.settle();
             // nginx takes its configuration anew
-            signal("HUP", nginxMaster(proxy));
+            signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
-            signal("HUP", nginxMaster(proxy));
+            signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
 
             // a second gateway takes over, then the first drains and ends
@@ -166,7 +165,7 @@ class FirstHopTest {
         Ended up = CLOUD.lockstep("shard", "up", "qa-demo-2", "--edition", "demo", "--ttl", "1h", "--output", "json");
         assertEquals(0, up.exit(), up::toString);
         String url = up.json().get("url").asString();
-        assertEquals(200, TestingLoad.once(url.replace("qa-demo-2.localhost", "localhost"), "qa-demo-2.localhost", CLOUD.files.certificates()).status());
+        assertEquals("200", curl(url + "login"), "it can be opened");
         var status = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("qa-demo-2")).findFirst().orElseThrow();
         assertEquals("in-step", status.get("state").asString(), status::toString);
         Ended list = CLOUD.lockstep("shard", "list");
@@ -253,6 +252,16 @@ class FirstHopTest {
         return new TestingLoad.Client(files.pkcs12(), files.password());
     }
 
+    /** The status, as somebody sees it who believes the local authority; curl knows names below localhost, where Java does not. */
+    private static String curl(String url) {
+        try {
+            var process = new ProcessBuilder("curl", "-s", "--cacert", CLOUD.files.certificates().resolve("authority.pem").toString(), "-o", "/dev/null", "-w", "%{http_code}", url).start();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private static CloudState.TaskState task(String name) {
         return new CloudState.Store(CLOUD.files).read().tasks().get(name);
     }
@@ -261,9 +270,10 @@ class FirstHopTest {
         return task.containers().stream().filter(container -> container.name().equals(name)).findFirst().orElseThrow();
     }
 
-    private static long nginxMaster(CloudState.TaskState proxy) {
-        Predicate<ProcessHandle> master = process -> text(process.pid(), "cmdline").contains("nginx: master");
-        return container(proxy, "nginx").process().group().stream().filter(master).findFirst().orElseThrow().pid();
+    private static long nginxMaster(String proxy) throws IOException {
+        try (var files = Files.walk(CLOUD.files.volumes().resolve(proxy))) {
+            return Long.parseLong(Files.readString(files.filter(file -> file.endsWith("nginx.pid")).findFirst().orElseThrow()).strip());
+        }
     }
 
     private static void signal(String name, long pid) throws Exception {
