@@ -30,6 +30,9 @@ import software.constructs.Construct;
 final class Application extends Construct {
     private static final int PORT = 8443;
     private static final int HEALTH_PORT = 8081;
+    private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
+    /** Of RDS; in the image. */
+    private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
     private static final Task.Directory TEMPORARY = new Task.Directory("temporary", "/tmp", false);
 
     private final SecurityGroup group;
@@ -42,7 +45,7 @@ final class Application extends Construct {
         var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
                 .directory(network.props().artefacts().clinic().toString()).platform(Platform.LINUX_AMD64).build());
         var task = new Task(this, network, Capacity.of(shard.edition()).clinic(), List.of(TEMPORARY));
-        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(),
+        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(DATABASE_AUTHORITY, DATABASE_AUTHORITIES),
                 Map.of("ADMIN_SECRET", stack.secretOf(DatabaseUser.ADMIN), "APPLICATION_SECRET", stack.secretOf(DatabaseUser.APPLICATION)),
                 Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
         var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
@@ -74,6 +77,7 @@ final class Application extends Construct {
                 "SHARD", shard.name(),
                 "RELEASE", stack.props().landscape().release(),
                 "LISTEN_ADDRESS", "0.0.0.0",
+                DATABASE_AUTHORITY, DATABASE_AUTHORITIES,
                 "PORT", String.valueOf(PORT),
                 "HEALTH_PORT", String.valueOf(HEALTH_PORT)));
         switch (shard.edition()) {
