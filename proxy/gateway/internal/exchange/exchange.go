@@ -35,6 +35,9 @@ type Exchange struct {
 	Problem  string // code of the gateway's own page, "" for none
 	Cause    error  // what was behind it
 
+	// Early is told each informational answer of the upstream; nil means nobody is. Only requests of which upstream.Takes says so have it.
+	Early func(status int, h http.Header)
+
 	// BodyError is why the client's body could not be read, nil if it could.
 	BodyError atomic.Pointer[error]
 

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +16,7 @@ import (
 
 // client sends requests without a body to one upstream. Unlike http.Transport it does so in the caller's goroutine, since such a request is
 // written whole before its answer is read: no goroutines that hand each other every request, and one write. What is not as simple is
-// http.Transport's; takes tells.
+// http.Transport's, Takes tells.
 type client struct {
 	dial        func(ctx context.Context) (net.Conn, error)
 	limit       int           // of idle connections
@@ -63,8 +61,8 @@ var (
 	errNoUpgrade      = errors.New("the answer is an upgrade that nobody asked for")
 )
 
-// takes says whether a client can send r.
-func takes(r *http.Request) bool {
+// Takes says whether a request is plain enough for the client.
+func Takes(r *http.Request) bool {
 	if r.Body != nil && r.Body != http.NoBody || len(r.Header["Upgrade"]) > 0 || len(r.Trailer) > 0 {
 		return false
 	}
@@ -81,8 +79,14 @@ func safe(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// roundTrip answers as http.Transport.RoundTrip does. silence limits each read of the body that follows.
-func (c *client) roundTrip(ctx context.Context, r *http.Request, silence func(http.Header) time.Duration) (*http.Response, error) {
+// observer is what a request's sender has to say to its answer.
+type observer struct {
+	silence func(http.Header) time.Duration // of the body: the longest time of one read
+	early   func(int, http.Header)          // is told each informational answer; nil means nobody is
+}
+
+// roundTrip answers as http.Transport.RoundTrip does.
+func (c *client) roundTrip(ctx context.Context, r *http.Request, o observer) (*http.Response, error) {
 	fresh := false
 	for {
 		var conn *connection
@@ -95,7 +99,7 @@ func (c *client) roundTrip(ctx context.Context, r *http.Request, silence func(ht
 				return nil, err
 			}
 		}
-		res, begun, err := conn.roundTrip(ctx, r, silence)
+		res, begun, err := conn.roundTrip(ctx, r, o)
 		if err == nil {
 			return res, nil
 		}
@@ -198,7 +202,7 @@ func (c *client) CloseIdleConnections() {
 var past = time.Unix(1, 0)
 
 // roundTrip sends the request and reads the answer's header. begun says that an answer began.
-func (c *connection) roundTrip(ctx context.Context, r *http.Request, silence func(http.Header) time.Duration) (res *http.Response, begun bool, err error) {
+func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer) (res *http.Response, begun bool, err error) {
 	if c.head, err = appendHead(c.head[:0], r); err != nil {
 		return nil, true, err
 	}
@@ -226,13 +230,13 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, silence fun
 	if err != nil {
 		return nil, false, err
 	}
-	res, whole, err := c.readResponse(ctx, r)
+	res, whole, err := c.readResponse(r, o.early)
 	if err != nil {
 		return nil, true, err
 	}
 	c.left = -1
 	res.Request = r
-	b := &answerBody{connection: c, ctx: ctx, stop: stop, keep: whole && !res.Close, limit: silence(res.Header)}
+	b := &answerBody{connection: c, ctx: ctx, stop: stop, keep: whole && !res.Close, limit: o.silence(res.Header)}
 	if res.Body != nil { // as net/http reads it, to its end
 		b.source = res.Body
 		if res.Body == http.NoBody {
@@ -250,7 +254,7 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, silence fun
 
 // readResponse reads header after header up to the last. A plain answer has no Body yet: ContentLength bytes follow. whole says that the
 // connection can be used again after the body, as far as the header tells.
-func (c *connection) readResponse(ctx context.Context, r *http.Request) (res *http.Response, whole bool, err error) {
+func (c *connection) readResponse(r *http.Request, early func(int, http.Header)) (res *http.Response, whole bool, err error) {
 	for {
 		if r.Method != http.MethodHead {
 			if res := c.plainResponse(); res != nil {
@@ -269,10 +273,8 @@ func (c *connection) readResponse(ctx context.Context, r *http.Request) (res *ht
 			return nil, false, errNoUpgrade
 		}
 		if res.StatusCode < 200 {
-			if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.Got1xxResponse != nil {
-				if err := trace.Got1xxResponse(res.StatusCode, textproto.MIMEHeader(res.Header)); err != nil {
-					return nil, false, err
-				}
+			if early != nil {
+				early(res.StatusCode, res.Header)
 			}
 			continue
 		}

@@ -11,8 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
-	"net/textproto"
 	"reflect"
 	"strings"
 	"sync"
@@ -27,6 +25,7 @@ import (
 type script struct {
 	client *client
 	served atomic.Int64
+	early  func(int, http.Header)
 }
 
 func scripted(t *testing.T, secure bool, serve func(number int, conn net.Conn, reader *bufio.Reader)) *script {
@@ -78,7 +77,7 @@ func (s *script) ask(ctx context.Context, method string) (int, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	res, err := s.client.roundTrip(ctx, r, second)
+	res, err := s.client.roundTrip(ctx, r, observer{second, s.early})
 	if err != nil {
 		return 0, "", err
 	}
@@ -363,11 +362,8 @@ func TestEarlyAnswersAreTold(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"+plain)
 	})
 	var told []string
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
-		told = append(told, fmt.Sprint(code, header.Get("Link")))
-		return nil
-	}})
-	if _, body, err := s.ask(ctx, "GET"); body != "ok" || len(told) != 1 || told[0] != "103</style.css>" {
+	s.early = func(status int, h http.Header) { told = append(told, fmt.Sprint(status, h.Get("Link"))) }
+	if _, body, err := s.ask(t.Context(), "GET"); body != "ok" || len(told) != 1 || told[0] != "103</style.css>" {
 		t.Error(body, err, told)
 	}
 }

@@ -218,7 +218,7 @@ func (p *Pool) check(ctx context.Context, m *member) error {
 		return fmt.Errorf("health check: %w", err)
 	}
 	r.Header.Set("User-Agent", "lockstep-gateway-health")
-	res, err := m.client.roundTrip(ctx, r, p.silence)
+	res, err := m.client.roundTrip(ctx, r, observer{silence: p.silence})
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)
 	}
@@ -275,9 +275,12 @@ var ErrSilent = errors.New("the upstream fell silent")
 func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := exchange.From(r.Context())
 	candidates := p.candidates(e)
-	send, body := p.plainly, (*onceBody)(nil)
+	var body *onceBody
+	send := func(m *member, r *http.Request) (*http.Response, error) {
+		return m.client.roundTrip(r.Context(), r, observer{p.silence, e.Early})
+	}
 	ctx, cancel := r.Context(), context.CancelCauseFunc(func(error) {})
-	if !takes(r) {
+	if !Takes(r) {
 		ctx, cancel = context.WithCancelCause(ctx)
 		if r.Body != nil && r.Body != http.NoBody {
 			body = &onceBody{ReadCloser: r.Body}
@@ -309,17 +312,12 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	panic("unreachable: the last candidate returns")
 }
 
-// plainly sends what the client takes.
-func (p *Pool) plainly(m *member, r *http.Request) (*http.Response, error) {
-	return m.client.roundTrip(r.Context(), r, p.silence)
-}
-
 // byTransport sends requests with a body, upgrades, and whatever else is rare. cancel ends ctx.
 func (p *Pool) byTransport(ctx context.Context, cancel context.CancelCauseFunc, m *member, r *http.Request, body *onceBody) (*http.Response, error) {
 	attempt := r.WithContext(ctx)
 	u := *r.URL
 	u.Scheme, u.Host = m.scheme, m.host
-	attempt.URL = &u
+	attempt.URL, attempt.Close = &u, false
 	if body != nil {
 		attempt.Body = body
 	}
