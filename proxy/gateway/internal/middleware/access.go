@@ -46,6 +46,9 @@ func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLo
 		aborted := true
 		defer func() {
 			fault := recover()
+			if conn != nil {
+				conn.End()
+			}
 			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
 				log.Error("panic", "request_id", e.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				if e.Status == 0 {
