@@ -45,6 +45,7 @@ type Exchange struct {
 	Bytes  int64 // of the body, to the client
 
 	before []func(http.Header)
+	room   [4]func(http.Header) // for the first of them
 	wrote  bool
 }
 
@@ -60,7 +61,12 @@ func From(ctx context.Context) *Exchange { return ctx.Value(key{}).(*Exchange) }
 
 // BeforeHeader has change called on the response's header just before it is sent. Changes run in the reverse order of being
 // asked for, so that the outermost middleware has the last word.
-func (e *Exchange) BeforeHeader(change func(http.Header)) { e.before = append(e.before, change) }
+func (e *Exchange) BeforeHeader(change func(http.Header)) {
+	if e.before == nil {
+		e.before = e.room[:0]
+	}
+	e.before = append(e.before, change)
+}
 
 // Refuse answers with one of the gateway's own pages. cause may be nil; it is logged and never shown.
 func (e *Exchange) Refuse(r *http.Request, problem page.Problem, cause error) {
