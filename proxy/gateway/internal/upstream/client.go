@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -266,7 +267,7 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	}
 	c.socket.deferring = false
 	_, err = c.reader.Peek(1)
-	if len(c.socket.pending) > 0 {
+	if len(c.socket.pending) > 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.socket.stale = true // TLS had something left from before, its end maybe: no answer, for nothing was sent yet
 		return nil, false, errUnread
 	}

@@ -413,6 +413,7 @@ func FuzzPlainAgreesWithNetHTTP(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 404 Not Found\r\nserver: x\r\nContent-Type:text/html \r\nSet-Cookie: a\r\nset-cookie: b\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabcd"))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA: b\r\n c\r\n\r\nok"))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\nA: b\r\n\r\nok"))
+	f.Add([]byte("HTTP/1.1 400 \r\nA:\n\r\nContent-Length: 0\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ours, n := parsePlain(data)
 		if ours == nil {
@@ -431,6 +432,58 @@ func FuzzPlainAgreesWithNetHTTP(f *testing.F) {
 		body, _ := io.ReadAll(theirs.Body)
 		if rest := data[n:]; !bytes.Equal(body, rest[:min(int64(len(rest)), ours.ContentLength)]) {
 			t.Fatalf("%q and %q", body, rest)
+		}
+	})
+}
+
+// A header that does not fit the socket's buffer goes out all the same, and waits no longer than an answer may.
+func TestHeadersThatDoNotFit(t *testing.T) {
+	overBoth(t, func(t *testing.T, secure bool) {
+		read := make(chan bool, 1)
+		s := scripted(t, secure, func(_ int, conn net.Conn, reader *bufio.Reader) {
+			for n := 0; ; n++ {
+				if n == 1 {
+					time.Sleep(100 * time.Millisecond)
+				}
+				if n == 2 {
+					<-read
+					return
+				}
+				r, err := http.ReadRequest(reader)
+				if err != nil {
+					return
+				}
+				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n%05d", len(r.Header.Get("A")))
+			}
+		})
+		defer close(read)
+		s.client.header = time.Second
+		ask := func(size int) (string, error) {
+			r, _ := http.NewRequest("GET", "http://application/", nil)
+			r.Header["A"] = []string{strings.Repeat("x", size)}
+			res, err := s.client.roundTrip(t.Context(), r, observer{silence: second})
+			if err != nil {
+				return "", err
+			}
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			return string(body), err
+		}
+		if body, err := ask(10); body != "00010" {
+			t.Fatal(body, err)
+		}
+		tcp := s.client.idle[0].socket.Conn.(*net.TCPConn)
+		if err := tcp.SetWriteBuffer(1); err != nil {
+			t.Fatal(err)
+		}
+		if body, err := ask(40_000); body != "40000" {
+			t.Error(body, err)
+		}
+		began := time.Now()
+		_, err := ask(1 << 20)
+		var timeout net.Error
+		if !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(began) > 8*time.Second || s.served.Load() != 1 {
+			t.Errorf("%v after %v on %d connections", err, time.Since(began), s.served.Load())
 		}
 	})
 }

@@ -35,7 +35,7 @@ func appendHead(to []byte, r *http.Request) ([]byte, error) {
 			return to, errUnwritable
 		}
 		for _, value := range values {
-			value = textproto.TrimString(value)
+			value = strings.Trim(value, " \t")
 			if !printable(value, true) {
 				return to, errUnwritable
 			}
@@ -131,7 +131,7 @@ func parsePlain(data []byte) (*http.Response, int) {
 		if colon <= 0 || !token(line[:colon]) {
 			return nil, 0
 		}
-		value := textproto.TrimString(line[colon+1:])
+		value := strings.Trim(line[colon+1:], " \t")
 		if !printable(value, true) {
 			return nil, 0
 		}
