@@ -39,39 +39,6 @@ type connection struct {
 	used     bool  // an answer came over it
 	since    time.Time
 	head     []byte // of the request, kept for its memory
-
-	ctx   context.Context // of the request under way
-	stop  func() bool     // ends the watching of ctx; nil while it is not watched
-	by    time.Time       // when the answer's header must have come
-	waits func() bool     // wait, bound once
-}
-
-// patience is how long an answer may take before it is watched whether anybody still waits for it: most take less, and cost nothing.
-const patience = 50 * time.Millisecond
-
-// watch has the end of ctx end whatever waits on the connection. A deadline must be set before, and ctx looked at after it: a later deadline would undo what
-// this does.
-func (c *connection) watch() {
-	if c.stop == nil {
-		c.stop = context.AfterFunc(c.ctx, func() { _ = c.Conn.SetDeadline(past) })
-	}
-}
-
-// unwatch says whether the connection is as it was.
-func (c *connection) unwatch() bool {
-	stop := c.stop
-	c.stop, c.ctx, c.socket.late = nil, nil, nil
-	return stop == nil || stop()
-}
-
-// wait gives a header that did not come within patience the rest of its time.
-func (c *connection) wait() bool {
-	c.socket.late = nil
-	if !c.by.After(time.Now()) || c.Conn.SetReadDeadline(c.by) != nil {
-		return false
-	}
-	c.watch()
-	return true
 }
 
 // Read is the reader's.
@@ -179,16 +146,12 @@ func (c *client) connect(ctx context.Context) (*connection, error) {
 		made = secured.NetConn()
 	}
 	conn.socket = made.(*socket) // as the pool's dialers make them
-	conn.waits = conn.wait
 	conn.reader = bufio.NewReaderSize(conn, 16<<10)
 	return conn, nil
 }
 
 // release keeps the connection for the next request.
 func (c *client) release(conn *connection) {
-	if !conn.used {
-		_ = conn.Conn.SetWriteDeadline(time.Time{}) // fails if it was closed, which the next request sees
-	}
 	conn.used, conn.since = true, time.Now()
 	var surplus *connection
 	c.mutex.Lock()
@@ -244,22 +207,16 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	if c.head, err = appendHead(c.head[:0], r); err != nil {
 		return nil, true, err
 	}
-	now := time.Now()
-	c.ctx, c.by = ctx, now.Add(c.client.header)
-	defer func() {
-		if err != nil {
-			c.unwatch()
-		}
-	}()
-	if err := c.Conn.SetReadDeadline(now.Add(min(c.client.header, patience))); err != nil {
+	if err := c.Conn.SetDeadline(time.Now().Add(c.client.header)); err != nil {
 		return nil, false, err
 	}
-	c.socket.late, c.socket.writeBy = c.waits, c.by
-	if !c.used {
-		if err := c.Conn.SetWriteDeadline(c.by); err != nil {
-			return nil, false, err
+	// From here on the client's going ends whatever waits. It is asked for after each deadline that is set, which could be the later one.
+	stop := context.AfterFunc(ctx, func() { _ = c.Conn.SetDeadline(past) })
+	defer func() {
+		if err != nil {
+			stop()
 		}
-	}
+	}()
 	c.left = c.client.headerBytes
 	c.socket.deferring = c.used // a new one may have been sent what belongs to TLS
 	if _, err := c.Conn.Write(c.head); err != nil {
@@ -278,9 +235,9 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	if err != nil {
 		return nil, true, err
 	}
-	c.left, c.socket.late = -1, nil
+	c.left = -1
 	res.Request = r
-	b := &answerBody{connection: c, ctx: ctx, keep: whole && !res.Close, limit: o.silence(res.Header)}
+	b := &answerBody{connection: c, ctx: ctx, stop: stop, keep: whole && !res.Close, limit: o.silence(res.Header)}
 	if res.Body != nil { // as net/http reads it, to its end
 		b.source = res.Body
 		if res.Body == http.NoBody {
@@ -363,6 +320,7 @@ func (c *connection) bufferedHead() (string, bool) {
 type answerBody struct {
 	connection *connection
 	ctx        context.Context
+	stop       func() bool
 	source     io.Reader // nil: length more bytes of the connection
 	length     int64
 	limit      time.Duration
@@ -383,7 +341,6 @@ func (b *answerBody) Read(buffer []byte) (int, error) {
 		if err := c.Conn.SetReadDeadline(time.Now().Add(b.limit)); err != nil {
 			return 0, b.fail(err)
 		}
-		c.watch()
 		if err := context.Cause(b.ctx); err != nil {
 			return 0, b.fail(err)
 		}
@@ -434,7 +391,7 @@ func (b *answerBody) finish(keep bool) {
 	}
 	b.err = io.EOF
 	c := b.connection
-	if !c.unwatch() || !keep || c.reader.Buffered() > 0 {
+	if !b.stop() || !keep || c.reader.Buffered() > 0 {
 		c.Close()
 		return
 	}

@@ -2,12 +2,9 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"os"
 	"syscall"
-	"time"
 )
 
 // socket sends a request and waits for its answer in one step: what is written while deferring goes out with the next Read, which first makes
@@ -20,11 +17,6 @@ type socket struct {
 	deferring bool
 	pending   []byte
 	stale     bool // found closed, or with unread bytes, before anything was sent
-
-	// late is asked when a read's deadline is over whether to go on, with a later one; nil means no.
-	late func() bool
-	// writeBy is the deadline of a request that does not go out at once.
-	writeBy time.Time
 
 	into []byte
 	n    int
@@ -58,22 +50,17 @@ func (s *socket) Write(b []byte) (int, error) {
 
 // Read sends what is pending and waits for bytes.
 func (s *socket) Read(b []byte) (int, error) {
-	if len(s.pending) == 0 && s.late == nil || len(b) == 0 {
+	if len(s.pending) == 0 || len(b) == 0 {
 		return s.Conn.Read(b)
 	}
 	s.deferring = false
-	for {
-		s.into, s.n, s.err = b, 0, nil
-		err := s.raw.Read(s.attempt)
-		s.into = nil
-		if errors.Is(err, os.ErrDeadlineExceeded) && s.late != nil && s.late() {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		return s.n, s.err
+	s.into, s.n, s.err = b, 0, nil
+	err := s.raw.Read(s.attempt)
+	s.into = nil
+	if err != nil {
+		return 0, err
 	}
+	return s.n, s.err
 }
 
 // step runs between resetting the poller's state and waiting on it, so that an answer that comes at once is not missed.
@@ -106,13 +93,7 @@ func (s *socket) step(descriptor uintptr) bool {
 		n = 0 // told again by the next, or it was only that the buffer is full
 	}
 	if n < len(request) {
-		if s.err = s.Conn.SetWriteDeadline(s.writeBy); s.err != nil {
-			return true
-		}
 		if _, s.err = s.Conn.Write(request[n:]); s.err != nil {
-			return true
-		}
-		if s.err = s.Conn.SetWriteDeadline(time.Time{}); s.err != nil {
 			return true
 		}
 	}
