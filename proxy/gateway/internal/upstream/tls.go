@@ -22,7 +22,7 @@ func (p *Pool) dialTLS(dialer *net.Dialer) func(ctx context.Context, network, ad
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		began := time.Now()
-		conn, err := dialer.DialContext(ctx, network, address)
+		conn, err := dialSocket(ctx, dialer, network, address)
 		if err != nil {
 			return nil, err
 		}
