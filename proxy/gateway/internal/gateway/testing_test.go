@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -174,9 +175,37 @@ type echo struct {
 	Body   string
 }
 
-// echoServer answers what it was sent. /health follows healthy.
+// upstreams makes upstreams that speak plainly or over TLS.
+type upstreams struct{ secure bool }
+
+// overBoth runs test with upstreams that speak plainly, then with the same ones over TLS.
+func overBoth(t *testing.T, test func(t *testing.T, u upstreams)) {
+	for _, u := range []upstreams{{false}, {true}} {
+		t.Run(map[bool]string{false: "http", true: "https"}[u.secure], func(t *testing.T) {
+			t.Parallel()
+			test(t, u)
+		})
+	}
+}
+
+func (u upstreams) server(handler http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that tests break
+	if u.secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	return server
+}
+
 func echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.Server {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return upstreams{}.echoServer(t, name, special)
+}
+
+// echoServer answers what it was sent, and /health with 200.
+func (u upstreams) echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.Server {
+	server := u.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if special != nil && r.URL.Path != "/health" {
 			special(w, r)
 			return

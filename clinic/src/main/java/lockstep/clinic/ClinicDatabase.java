@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
@@ -48,6 +49,30 @@ public final class ClinicDatabase {
                     .load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
             throw new ClinicFault("could not migrate " + url + " as " + owner + ": " + rootMessage(e), e);
+        }
+    }
+
+    /**
+     * Makes the application's role, or gives it this password, and grants it what it may do and nothing else. The admin
+     * must own the schema and be allowed to create roles.
+     */
+    public static void grantApplication(String url, String admin, String password, String application, String applicationPassword) {
+        try (var connection = DriverManager.getConnection(url, admin, password)) {
+            inTransaction(connection, "grant " + application + " its rights", statement -> {
+                String role = statement.enquoteIdentifier(application, true);
+                try (var found = connection.prepareStatement("SELECT FROM pg_roles WHERE rolname = ?")) {
+                    found.setString(1, application);
+                    if (!found.executeQuery().next()) {
+                        statement.execute("CREATE ROLE " + role + " LOGIN");
+                    }
+                }
+                // sends a SCRAM verifier: the password itself reaches neither the server nor its log
+                connection.unwrap(PGConnection.class).alterUserPassword(application, applicationPassword.toCharArray(), "scram-sha-256");
+                statement.execute(resource("grant_application.sql").formatted(role));
+                return 0;
+            });
+        } catch (SQLException e) {
+            throw new ClinicFault("could not connect to " + url + " as " + admin + ": " + rootMessage(e), e);
         }
     }
 

@@ -61,7 +61,7 @@ class ClinicDatabaseTest {
             statement.execute("CREATE DATABASE " + database + " OWNER owner");
         }
         url = "jdbc:postgresql://localhost:" + server.getPort() + "/" + database;
-        assertEquals(2, ClinicDatabase.migrate(url, "owner", "secret"));
+        assertEquals(4, ClinicDatabase.migrate(url, "owner", "secret"));
         connection = DriverManager.getConnection(url, "owner", "secret");
     }
 

@@ -187,7 +187,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 + 3 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 + 3 * 4 + 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }

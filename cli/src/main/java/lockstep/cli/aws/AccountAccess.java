@@ -80,6 +80,14 @@ public final class AccountAccess implements AutoCloseable {
         }
     }
 
+    /** Credentials with the rights of a role. AWS limits how long they may last, the emulator does not. */
+    public AwsSessionCredentials session(String roleArn, String session, Duration duration) {
+        try (var sts = client(StsClient.builder())) {
+            var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session).durationSeconds((int) duration.toSeconds())).credentials();
+            return AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken());
+        }
+    }
+
     /** With these credentials in place of its own. Closing either closes both. */
     public AccountAccess with(AwsCredentialsProvider other) {
         return new AccountAccess(endpoint, region, accountId, other, http);

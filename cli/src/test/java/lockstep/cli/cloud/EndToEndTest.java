@@ -1,5 +1,6 @@
 package lockstep.cli.cloud;
 
+import static lockstep.cli.cloud.SharedCloud.CLOUD;
 import static lockstep.cli.cloud.TestingCloud.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -26,12 +27,11 @@ import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Manifest;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.SyncPaths;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -54,26 +54,11 @@ import tools.jackson.databind.JsonNode;
  * Three emulated accounts with IAM enforced, real databases, and functions from the artefact that would be deployed: what a user
  * does and what can go wrong, one after the other in one cloud.
  */
+@ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EndToEndTest {
-    private static final TestingCloud CLOUD = new TestingCloud("end-to-end");
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
-
-    @BeforeAll
-    static void up() {
-        CLOUD.lockstep("down", "--purge");
-        Ended up = CLOUD.lockstep("up");
-        assertEquals(0, up.exit(), up::toString);
-    }
-
-    @AfterAll
-    static void down() throws Exception {
-        Ended down = CLOUD.lockstep("down", "--purge");
-        assertEquals(0, down.exit(), down::toString);
-        var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString())).toList();
-        assertEquals(List.of(), left, "processes that down left");
-    }
 
     // ---- what a user does
 

@@ -1,0 +1,16 @@
+package lockstep.clinic.store;
+
+import java.sql.SQLException;
+
+/** The database did not do what it was asked to; the cause has its words. */
+public final class StoreFault extends RuntimeException {
+    StoreFault(SQLException cause) {
+        super(cause.getMessage(), cause);
+    }
+
+    /** Whether the database has no such table or view, or does not let the application see it. */
+    boolean isOfMissingTable() {
+        String state = ((SQLException) getCause()).getSQLState();
+        return "42P01".equals(state) || "3F000".equals(state) || "42501".equals(state);
+    }
+}
