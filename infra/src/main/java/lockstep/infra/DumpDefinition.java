@@ -11,6 +11,8 @@ import java.util.TreeMap;
 import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
+import software.amazon.awscdk.services.stepfunctions.Choice;
+import software.amazon.awscdk.services.stepfunctions.Condition;
 import software.amazon.awscdk.services.stepfunctions.DistributedMap;
 import software.amazon.awscdk.services.stepfunctions.Fail;
 import software.amazon.awscdk.services.stepfunctions.IChainable;
@@ -29,7 +31,7 @@ import software.constructs.Construct;
  * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Each branch
  * releases the snapshot before it fails: the other must not wait for what will never come.
  *
- * @param sync all that the handlers need but the sync id, which is the execution's name
+ * @param sync all that the handlers need but the sync id, which is the execution's name, and the input: {@code dryRun}, if nobody is to be told
  */
 record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
                       HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction releaseSnapshot) {
@@ -38,6 +40,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
     IChainable build(Construct scope) {
         var source = new TreeMap<>(sync);
         source.put("syncId", JsonPath.stringAt("$$.Execution.Name"));
+        source.put("terms", JsonPath.objectAt("$"));
         var failed = failed(scope);
         var snapshot = Parallel.Builder.create(scope, "Snapshot")
                 .resultSelector(Map.of("manifest", JsonPath.objectAt("$[1].manifest")))
@@ -47,8 +50,12 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var publish = publishManifest(scope);
         publish.addRetry(retry(List.of("States.TaskFailed")));
         publish.addCatch(failed, caught());
+        var done = new Succeed(scope, "Done");
+        publish.next(done);
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
-                .next(snapshot).next(publish).next(new Succeed(scope, "Done"));
+                .next(snapshot).next(new Choice(scope, "DryRun?")
+                        .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"), Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
+                        .otherwise(publish));
     }
 
     private IChainable hold(Construct scope) {

@@ -175,6 +175,29 @@ class SecurityTest {
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")), allowed::toString);
     }
 
+    /** Observers only look; who may start restores can do that and look, and nothing to data. */
+    @Test
+    void oneRoleOfATargetStartsRestores() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var stack = account + "-master-data-target";
+            var observer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "Observer"));
+            var starter = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStart"));
+            assertEquals(Set.of("lambda:InvokeFunction", "states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns"), observer);
+            assertTrue(starter.remove("states:StartExecution"));
+            assertEquals(observer, starter);
+            var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst().id();
+            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument").get("Statement")) {
+                if (statement.get("Action").asText().equals("states:StartExecution")) assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
+            }
+        }
+    }
+
+    private static Set<String> actions(Resource policy) {
+        var actions = new TreeSet<String>();
+        policy.property("PolicyDocument").get("Statement").forEach(statement -> texts(statement.get("Action")).forEach(actions::add));
+        return actions;
+    }
+
     @Test
     void bucketsTopicsAndQueuesWantTls() {
         var guarded = 0;

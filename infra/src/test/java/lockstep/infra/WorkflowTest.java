@@ -24,7 +24,11 @@ class WorkflowTest {
     void dumpGoesItsWay() {
         assertEquals("Snapshot", DUMP.get("Prepare").get("Next").asText());
         assertEquals("$$.Execution.Name", DUMP.get("Prepare").at("/Parameters/sync/syncId.$").asText());
-        assertEquals("PublishManifest", DUMP.get("Snapshot").get("Next").asText());
+        assertEquals("DryRun?", DUMP.get("Snapshot").get("Next").asText());
+        assertEquals("PublishManifest", DUMP.get("DryRun?").get("Default").asText());
+        assertEquals("Done", DUMP.get("DryRun?").at("/Choices/0/Next").asText());
+        assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}", DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
+        assertEquals("$", DUMP.get("Prepare").at("/Parameters/sync/terms.$").asText());
         assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport.stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
         assertEquals("DumpParts", DUMP.get("AwaitSnapshot").get("Next").asText());
         assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
@@ -64,7 +68,11 @@ class WorkflowTest {
     void restoreGoesItsWay() {
         assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
         assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
-        assertEquals("Preflight", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Meant?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Preflight", RESTORE.get("Meant?").at("/Choices/0/Next").asText());
+        assertEquals("[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\",\"StringEqualsPath\":\"$.shard.name\"}]",
+                RESTORE.get("Meant?").at("/Choices/0/Or").toString());
+        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Meant?").get("Default").asText()).get("Parameters")), "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
         assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
         assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());

@@ -94,6 +94,11 @@ public final class Names {
         return "lockstep-" + dataSet + "-observer";
     }
 
+    /** In a target account: starts restores, to roll back or to try, and follows them. */
+    public static String restoreStartRole(String dataSet) {
+        return "lockstep-" + dataSet + "-restore-start";
+    }
+
     public static String secret(String shard, DatabaseUser user) {
         return "lockstep/%s/%s".formatted(shard, user.word());
     }

@@ -18,6 +18,7 @@ class NamesTest {
         assertEquals("lockstep-master-sync-start", Names.syncStartRole("master"));
         assertEquals("lockstep-master-worker", Names.workerRole("master"));
         assertEquals("lockstep-master-observer", Names.observerRole("master"));
+        assertEquals("lockstep-master-restore-start", Names.restoreStartRole("master"));
     }
 
     @Test

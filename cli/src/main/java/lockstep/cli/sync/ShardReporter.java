@@ -34,6 +34,11 @@ final class ShardReporter implements AutoCloseable {
         return ask(false);
     }
 
+    /** Quickly, which sync it says is in force; nothing of its tables. */
+    Answer inForce() {
+        return ask(true);
+    }
+
     /** Rows of the sync that lie in staging; 0 when that can't be told. */
     long stagedRows(String syncId) {
         return ask(true).report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();

@@ -50,7 +50,7 @@ public record Retention(int newest, Duration age, Duration grace) {
         var parts = shelf.list("parts/");
         var latest = Latest.read(store, dataSet).map(l -> SyncPaths.manifest(dataSet, l.syncId()));
         record Known(Shelf.Lying object, Manifest manifest) {}
-        var manifests = shelf.list("manifests/" + dataSet + "/").stream().filter(o -> o.key().endsWith(".json") && !o.key().startsWith(dropped(dataSet)))
+        var manifests = shelf.list("manifests/" + dataSet + "/").stream().filter(o -> o.key().endsWith(".json") && !o.key().startsWith(dropped(dataSet)) && !o.key().startsWith(SyncPaths.rehearsals(dataSet)))
                 .map(o -> new Known(o, read(store, o.key()))).sorted(Comparator.comparing((Known k) -> k.manifest().snapshotTime()).reversed()).toList();
         var needed = new HashSet<String>();
         var droppedNow = new ArrayList<String>();
@@ -64,9 +64,10 @@ public record Retention(int newest, Duration age, Duration grace) {
             shelf.list(SyncPaths.signature(object.key())).forEach(shelf::delete);
             droppedNow.add(manifest.syncId());
         }
-        for (var object : shelf.list(dropped(dataSet))) {
-            if (object.since().isAfter(now.minus(grace))) objects(read(store, object.key())).forEach(needed::add);
-            else shelf.delete(object);
+        // what was sealed for a forecast is needed as long as one may take
+        for (var object : Stream.concat(shelf.list(dropped(dataSet)).stream(), shelf.list(SyncPaths.rehearsals(dataSet)).stream()).toList()) {
+            if (!object.since().isAfter(now.minus(grace))) shelf.delete(object);
+            else if (object.key().endsWith(".json")) objects(read(store, object.key())).forEach(needed::add);
         }
         var loose = parts.stream().filter(o -> !needed.contains(o.key()) && o.since().isBefore(now.minus(grace))).toList();
         loose.forEach(shelf::delete);

@@ -97,6 +97,19 @@ class RetentionTest {
     }
 
     @Test
+    void whatWasSealedForAForecastGoesAfterTheTimeOfGrace() {
+        sync.dump(source, "s0");
+        source.execute("UPDATE m.drug SET name = 'rehearsed' WHERE id = 9");
+        sync.rehearse(source, "try");
+        int before = sync.store.objects.size();
+        assertEquals(new Retention.Collected(List.of(), 0), collect(1, Duration.ofHours(5)));
+        assertEquals(before, sync.store.objects.size());
+        assertTrue(collect(1, Duration.ofHours(7)).parts() > 0);
+        assertEquals(List.of(), sync.store.objects.keySet().stream().filter(k -> k.contains("try") && k.startsWith("manifests/")).toList());
+        sync.restore(target, "s0");
+    }
+
+    @Test
     void stopsAtAManifestThatCannotBeRead() {
         dumpFour();
         sync.store.put("manifests/master/s1.json", new byte[] {'{'});

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.Publisher.TableResult;
@@ -45,13 +46,22 @@ final class TestingSync {
     }
 
     Manifest dump(Database source, String syncId) {
+        return dump(source, syncId, this::seal);
+    }
+
+    /** Dumps for a forecast. */
+    Manifest rehearse(Database source, String syncId) {
+        return dump(source, syncId, id -> new Sealer(store, this::sign).sealRehearsal(dataSet, new SyncPaths(dataSet.name(), id), "1.2.3"));
+    }
+
+    private Manifest dump(Database source, String syncId, Function<String, Manifest> seal) {
         var paths = new SyncPaths(dataSet.name(), syncId);
         try (var executor = Executors.newSingleThreadExecutor()) {
             var holder = CompletableFuture.supplyAsync(() -> hold(source, syncId), executor);
             try {
                 AwaitedSnapshot.await(store, paths, Instant.now().plusSeconds(20));
                 for (Batch batch : batches(syncId)) dumper(source).dump(dataSet, paths, batch);
-                return seal(syncId);
+                return seal.apply(syncId);
             } finally {
                 new Released("done").write(store, paths);
                 join(holder);
@@ -119,7 +129,11 @@ final class TestingSync {
     }
 
     Manifest readManifest(String syncId) {
-        return new ManifestReader(store, this::verify).read(SyncPaths.manifest(dataSet.name(), syncId), dataSet, syncId);
+        return reader().read(SyncPaths.manifest(dataSet.name(), syncId), dataSet, syncId);
+    }
+
+    ManifestReader reader() {
+        return new ManifestReader(store, this::verify);
     }
 
     static Publisher publisher(Database target) {
