@@ -192,6 +192,27 @@ class SecurityTest {
         }
     }
 
+    @Test
+    void oneFunctionDeletesAndOnlyVersionsOfPartsAndManifests() {
+        var may = new TreeSet<String>();
+        for (var policy : CLINIC.resources("production-master-data-source", "AWS::IAM::Policy")) {
+            for (var statement : policy.property("PolicyDocument").get("Statement")) {
+                if (texts(statement.get("Action")).anyMatch(action -> action.startsWith("s3:Delete") || action.equals("s3:ListBucketVersions"))) {
+                    assertTrue(policy.id().startsWith("masterCollectParts"), policy::toString);
+                    may.add(statement.get("Action").asText());
+                    var resources = statement.get("Resource").toString();
+                    if (statement.get("Action").asText().equals("s3:DeleteObjectVersion")) {
+                        assertTrue(resources.contains("/parts/*") && resources.contains("/manifests/master/*"), resources);
+                        assertEquals(2, statement.get("Resource").size());
+                    } else {
+                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/\",\"manifests/master/*\"]}}", statement.get("Condition").toString());
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of("s3:DeleteObjectVersion", "s3:ListBucketVersions"), may);
+    }
+
     private static Set<String> actions(Resource policy) {
         var actions = new TreeSet<String>();
         policy.property("PolicyDocument").get("Statement").forEach(statement -> texts(statement.get("Action")).forEach(actions::add));

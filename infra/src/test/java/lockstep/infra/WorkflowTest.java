@@ -34,7 +34,9 @@ class WorkflowTest {
         assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
         assertEquals("ReleaseSnapshot", DUMP.get("SealManifest").get("Next").asText());
         assertEquals("sealed", DUMP.get("ReleaseSnapshot").at("/Parameters/reason").asText());
-        assertEquals("Done", DUMP.get("PublishManifest").get("Next").asText());
+        assertEquals("CollectParts", DUMP.get("PublishManifest").get("Next").asText());
+        assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("CollectParts").at("/Parameters/keep").toString());
+        assertEquals("Done", DUMP.get("CollectParts").get("Next").asText());
         assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"), names(DUMP.get("PublishManifest").at("/Parameters/Message")));
     }
 
@@ -62,6 +64,14 @@ class WorkflowTest {
         assertEquals("DumpFailed", DUMP.get("NotifyFailure").get("Next").asText());
         assertEquals("DumpFailed", caught(DUMP, "NotifyFailure"));
         assertEquals("$.failure.Cause", DUMP.get("DumpFailed").get("CausePath").asText());
+    }
+
+    /** The sync has happened, whatever becomes of old parts. */
+    @Test
+    void whatIsNotCollectedIsToldAndNoFailure() {
+        assertEquals("NotifyNotCollected", caught(DUMP, "CollectParts"));
+        assertEquals("Done", DUMP.get("NotifyNotCollected").get("Next").asText());
+        assertEquals("Done", caught(DUMP, "NotifyNotCollected"));
     }
 
     @Test

@@ -43,7 +43,11 @@ public final class LandscapeReader {
             new Field("rateLimit", false, "20"));
     static final List<Field> DATA_SET = List.of(
             new Field("source", true, "clinic-1"),
-            new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"));
+            new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
+            new Field("keep", false, "{manifests: 30, days: 90}"));
+    static final List<Field> KEEP = List.of(
+            new Field("manifests", false, "30"),
+            new Field("days", false, "90"));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
@@ -77,6 +81,8 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
+    static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
+    static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
             "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
     static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
@@ -215,7 +221,13 @@ public final class LandscapeReader {
             }
             tables.add(table(table, tableValue));
         });
-        return new DataSet(name, source.orElse(""), tables);
+        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")));
+    }
+
+    private Keep keep(YamlValue value) {
+        var fields = value.fields(KEEP);
+        return new Keep(fields.get("manifests").text(MANIFESTS).map(Integer::parseInt).orElse(Keep.DEFAULT.manifests()),
+                fields.get("days").text(DAYS).map(Integer::parseInt).orElse(Keep.DEFAULT.days()));
     }
 
     private void checkSource(String shard, YamlValue field) {

@@ -276,6 +276,17 @@ class LandscapeReaderTest {
     }
 
     @Test
+    void howLongSyncsAreKept() throws IOException {
+        assertEquals(Keep.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().keep());
+        assertEquals(new Keep(5, 0), LandscapeReader.read(file(VALID.replace("    tables:", "    keep: {manifests: 5, days: 0}\n    tables:"))).dataSets().getFirst().keep());
+        assertEquals(new Keep(30, 7), LandscapeReader.read(file(VALID.replace("    tables:", "    keep: {days: 7}\n    tables:"))).dataSets().getFirst().keep());
+        assertEquals("""
+                FILE:18: dataSets.master.keep.days: '-1' is not a whole number of days from 0 to 9999; write it like 90, or remove the field
+                FILE:18: dataSets.master.keep.manifests: '0' is not a whole number of manifests from 1 to 9999; write it like 30, or remove the field""",
+                problemsOf(VALID.replace("    tables:", "    keep: {manifests: 0, days: -1}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE").lines().sorted().collect(java.util.stream.Collectors.joining("\n")));
+    }
+
+    @Test
     void differencesThatAreMeant() throws IOException {
         var differences = LandscapeReader.read(file(VALID + DIFFERENCES)).differences();
         assertEquals(List.of(new Difference(List.of("shard.Database.DeletionProtection", "*.DeletionPolicy"), "Demo is deleted at will", "nothing"),

@@ -45,6 +45,7 @@ class ShippedLandscapeTest {
                                                 Optional.of("This is a demo in qa. Please do not enter real patients' data."), OptionalInt.of(20))))),
                 landscape.accounts());
         var master = landscape.dataSets().get(0);
+        assertEquals(new Keep(30, 90), master.keep());
         assertEquals("clinic-1", master.source());
         assertEquals(List.of("master.disease", "master.postal_code", "master.drug", "master.drug_interaction"),
                 master.tables().stream().map(Table::name).toList());
@@ -61,7 +62,7 @@ class ShippedLandscapeTest {
         // ... and is not blind: one mistake in each kind of value is seen.
         for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging", "edition: demo → edition: trial",
                 "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.", "source: clinic-1 → source: Clinic",
-                "key: [code, seq] → key: []", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
+                "key: [code, seq] → key: []", "manifests: 30 → manifests: 0", "days: 90 → weeks: 9", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
             var sides = mistake.split(" → ");
             String edited = shipped.replaceFirst(Pattern.quote(sides[0]), sides[1]);
             assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake);
@@ -72,7 +73,7 @@ class ShippedLandscapeTest {
     void theSchemaAndTheReaderKnowTheSame() {
         JsonNode schema = JsonMapper.shared().readTree(SCHEMA.toFile()).get("$defs");
         Map.of("landscape", LandscapeReader.LANDSCAPE, "account", LandscapeReader.ACCOUNT, "shard", LandscapeReader.SHARD,
-                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE, "difference", LandscapeReader.DIFFERENCE).forEach((name, fields) -> {
+                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE, "keep", LandscapeReader.KEEP, "difference", LandscapeReader.DIFFERENCE).forEach((name, fields) -> {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
