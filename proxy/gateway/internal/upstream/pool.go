@@ -88,9 +88,10 @@ func (p *Pool) Close() {
 
 func (p *Pool) start(u routing.Upstream) *member {
 	dialer := &net.Dialer{Timeout: p.options.DialTimeout, KeepAlive: 15 * time.Second}
+	dial := (&addresses{lookup: net.DefaultResolver.LookupHost, dial: dialer.DialContext, timeout: p.options.DialTimeout}).DialContext
 	m := &member{upstream: u, transport: &http.Transport{
-		DialContext:            dialer.DialContext,
-		DialTLSContext:         p.dialTLS(dialer),
+		DialContext:            dial,
+		DialTLSContext:         p.dialTLS(dial),
 		Protocols:              new(http.Protocols),
 		MaxIdleConns:           p.options.UpstreamIdleConns,
 		MaxIdleConnsPerHost:    p.options.UpstreamIdleConns,
