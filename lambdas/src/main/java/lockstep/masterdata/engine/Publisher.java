@@ -108,6 +108,9 @@ public final class Publisher {
         Map<String, Changes> run() throws SQLException {
             // The product's own triggers run below and must find what they find in its own sessions.
             Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
+            // Tables that refer to ours may have policies. Those that hide rows from us were refused just now; to be without any, PostgreSQL wants a superuser.
+            refuseHiddenRows();
+            Sql.execute(connection, "SET LOCAL row_security = on");
             for (TableManifest table : parentsFirst) {
                 changes.put(table.name(), new Changes());
                 // the joins below are by key: statistics of the other columns would cost more than the merge
@@ -122,8 +125,17 @@ public final class Publisher {
             }
             deleteUnreferenced();
             keepTheRest();
+            Sql.execute(connection, "SET LOCAL row_security = off");
             Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
             return changes;
+        }
+
+        /** A row that refers to one of ours unseen would not keep it. */
+        private void refuseHiddenRows() throws SQLException {
+            var hidden = Schema.hidingRows(connection, references.stream().map(Reference::child).distinct().toList());
+            if (!hidden.isEmpty())
+                throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database,"
+                        + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
         }
 
         private void updateAndInsert(TableManifest table, Changes made) throws SQLException {
