@@ -150,34 +150,49 @@ func (k *keeper) routes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	effective, err := patched(base, overrides, stack.Edition)
+	if err != nil {
+		err = fmt.Errorf("%s with %s: %w", k.options.Routes, k.options.Overrides, err)
+		if old, readErr := k.directory.read(routesFile); readErr != nil || old != nil {
+			return errors.Join(err, readErr)
+		}
+		// A new task has nothing in force: it serves by what is deployed, rather than not at all.
+		deployed, baseErr := patched(base, nil, stack.Edition)
+		if baseErr != nil {
+			return errors.Join(err, baseErr)
+		}
+		return errors.Join(err, k.write(routesFile, deployed, public))
+	}
+	return k.write(routesFile, effective, public)
+}
+
+// patched answers the routes with the overrides on top, in one order, so that equal routes are equal bytes. The edition is the stack's to say, so
+// that an override cannot change it.
+func patched(base, overrides []byte, edition string) ([]byte, error) {
 	effective := base
 	if overrides != nil {
 		// A patch that is no object would replace the whole table.
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(overrides, &object); err != nil {
-			return fmt.Errorf("%s: not a merge patch, a JSON object: %w", k.options.Overrides, err)
+			return nil, fmt.Errorf("not a merge patch, a JSON object: %w", err)
 		} else if object == nil {
-			return fmt.Errorf("%s: not a merge patch, a JSON object: null", k.options.Overrides)
+			return nil, errors.New("not a merge patch, a JSON object: null")
 		}
+		var err error
 		if effective, err = jsonpatch.MergePatch(base, overrides); err != nil {
-			return fmt.Errorf("%s: %w", k.options.Overrides, err)
+			return nil, err
 		}
 	}
-	// The edition is the stack's to say, so that an override cannot change it.
-	if _, err := routing.Parse(effective, stack.Edition); err != nil {
-		return fmt.Errorf("%s with %s: %w", k.options.Routes, k.options.Overrides, err)
+	if _, err := routing.Parse(effective, edition); err != nil {
+		return nil, err
 	}
-	// In one order, so that equal routes are equal bytes and not written again.
 	decoder := json.NewDecoder(bytes.NewReader(effective))
 	decoder.UseNumber()
 	var table any
 	if err := decoder.Decode(&table); err != nil {
-		return err
+		return nil, err
 	}
-	if effective, err = json.Marshal(table); err != nil {
-		return err
-	}
-	return k.write(routesFile, effective, public)
+	return json.Marshal(table)
 }
 
 func (k *keeper) authority(ctx context.Context) error {

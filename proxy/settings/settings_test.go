@@ -245,6 +245,16 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// A task that is new while the override is bad, or is for a shard that is gone, serves by what is deployed.
+func TestBadOverrideOfNewTask(t *testing.T) {
+	c := newCloud(t)
+	c.put("settings/routes.json", []byte(`{"shards": {"gone": {"maintenance": {"on": true}}}}`))
+	status, log := c.look()
+	if status != 0 || !c.healthy() || c.file("routes.json") != inForce || !strings.Contains(log, "shards.gone") || !strings.Contains(log, `"level":"ERROR"`) {
+		t.Errorf("%d %s\n%s", status, c.file("routes.json"), log)
+	}
+}
+
 // Whatever is wrong with a revocation list, the one in force stays.
 func TestRevocationLists(t *testing.T) {
 	a, next, twin := must(authority.New("clients", time.Hour)), must(authority.New("next", time.Hour)), must(authority.New("clients", time.Hour))

@@ -33,6 +33,9 @@ final class Application extends Construct {
     /** Name servers and resolvers lead to a task for some time after it was told to stop, and gateways keep unused connections for 20 s. */
     private static final Duration DRAIN_DELAY = Duration.seconds(25);
     private static final Duration STOP = Duration.seconds(60);
+    private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
+    /** Of RDS; in the image. */
+    private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
     private static final Task.Directory TEMPORARY = new Task.Directory("temporary", "/tmp", false);
 
     private final SecurityGroup group;
@@ -45,7 +48,7 @@ final class Application extends Construct {
         var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
                 .directory(network.props().artefacts().clinic().toString()).platform(Platform.LINUX_AMD64).build());
         var task = new Task(this, network, Capacity.of(shard.edition()).clinic(), List.of(TEMPORARY));
-        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(),
+        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(DATABASE_AUTHORITY, DATABASE_AUTHORITIES),
                 Map.of("ADMIN_SECRET", stack.secretOf(DatabaseUser.ADMIN), "APPLICATION_SECRET", stack.secretOf(DatabaseUser.APPLICATION)),
                 Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
         var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
@@ -77,6 +80,7 @@ final class Application extends Construct {
                 "SHARD", shard.name(),
                 "RELEASE", stack.props().landscape().release(),
                 "LISTEN_ADDRESS", "0.0.0.0",
+                DATABASE_AUTHORITY, DATABASE_AUTHORITIES,
                 "PORT", String.valueOf(PORT),
                 "HEALTH_PORT", String.valueOf(HEALTH_PORT),
                 "DRAIN_DELAY", DRAIN_DELAY.toIsoString()));

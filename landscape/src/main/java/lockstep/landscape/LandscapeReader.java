@@ -161,7 +161,7 @@ public final class LandscapeReader {
         var host = fields.get("host").text(HOST);
         host.map(given -> accountByHost.putIfAbsent(given, new Owner(account, value.line()))).ifPresent(other -> fields.get("host").problem(
                 quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own"));
-        for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp") : List.<String>of()) {
+        for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp", "banner") : List.<String>of()) {
             if (fields.get(field).isGiven()) fields.get(field).problem("the production edition has no " + field, "remove it");
         }
         if (edition == Edition.DEMO && !fields.get("certificate").isGiven()) {

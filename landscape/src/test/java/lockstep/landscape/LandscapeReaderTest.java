@@ -101,6 +101,8 @@ class LandscapeReaderTest {
                         "16: accounts.demo.proxies.demo: 'certificate' is missing; add certificate: the ARN of the load balancer's ACM certificate"),
                 new Mistake("sign-up in production", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, signUp: open}\n",
                         "11: accounts.production.proxies.production.signUp: the production edition has no signUp; remove it"),
+                new Mistake("banner in production", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, banner: Hello}\n",
+                        "11: accounts.production.proxies.production.banner: the production edition has no banner; remove it"),
                 new Mistake("rate of nothing", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, rateLimit: 0}\n",
                         "11: accounts.production.proxies.production.rateLimit: '0' is not a whole number of requests per second from 1 to 999999; write it like 20, or remove the field"),
                 new Mistake("tenants that expire in production", "{edition: production}", "{edition: production, tenantsExpireAfter: 7d}",

@@ -50,8 +50,9 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
             new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's", (here, deployed) -> here.nginx.toString()),
             new Add("AWS_ENDPOINT_URL", "AWS_REGION", EMULATOR, (here, deployed) -> here.endpoint),
             new Add("AWS_CA_BUNDLE", "AWS_REGION", EMULATOR, (here, deployed) -> here.authority.toString()),
-            new Add("DATABASE_SSL_ROOT", "DATABASE_SECRET", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
-            new Add("DATABASE_SSL_ROOT", "ADMIN_SECRET", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
+            // Java reads no AWS_CA_BUNDLE; only the product of the demo edition is written in it and speaks to AWS
+            new Add("JAVA_TOOL_OPTIONS", "INQUIRY_TOPIC_ARN", EMULATOR, (here, deployed) -> "-Djavax.net.ssl.trustStore=" + here.authority.resolveSibling("authority.p12")),
+            new Replace("DATABASE_SSL_ROOT", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
             new Add("AWS_ACCESS_KEY_ID", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.accessKeyId()),
             new Add("AWS_SECRET_ACCESS_KEY", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.secretAccessKey()),
             new Add("AWS_SESSION_TOKEN", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.sessionToken()));

@@ -14,9 +14,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
+import lockstep.cli.aws.RoutingOverrides;
 import lockstep.cli.cloud.TestingCloud.Ended;
 import lockstep.cli.cloud.TestingLoad.Answer;
+import lockstep.landscape.Edition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -78,9 +79,9 @@ class FirstHopTest {
         try (var load = new TestingLoad(productionUrl(), CLOUD.files.certificates(), client("operator"))) {
             load.settle();
             // nginx takes its configuration anew
-            signal("HUP", nginxMaster(proxy));
+            signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
-            signal("HUP", nginxMaster(proxy));
+            signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
 
             // a second gateway takes over, then the first drains and ends
@@ -104,8 +105,11 @@ class FirstHopTest {
                 assertEquals(0, canary.exit(), canary::toString);
                 load.settle();
             }
-            await("the canary has all new sessions", SOON, () -> load.newSession().track().equals("canary"));
+            await("the canary has all new sessions", SOON, () -> load.newSession().track().equals("clinic-1.canary"));
             assertEquals(List.of(), load.flips(), "sessions that changed their upstream midway");
+            // sessions that began with the first one stay with it, as long as there is one: then the fallback has them
+            routing().change(patch -> patch.withObject("/shards/clinic-1").put("fallback", "https://127.0.0.1:" + port));
+            load.settle();
             clinic.process().signal("KILL");
             load.settle();
             load.settle();
@@ -127,26 +131,13 @@ class FirstHopTest {
             assertTrue(load.succeeded() > 500, "only " + load.succeeded() + " requests");
             System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: " + load.expected503() + ", failed: 0");
         }
-        Ended up = CLOUD.lockstep("canary", "clinic-1", "--weight", "off");
-        assertEquals(0, up.exit(), up::toString);
+        Ended canary = CLOUD.lockstep("canary", "clinic-1", "--weight", "off");
+        assertEquals(0, canary.exit(), canary::toString);
+        routing().change(patch -> patch.withObject("/shards/clinic-1").remove("fallback"));
         STARTED.forEach(Process::destroy);
         Ended again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
         assertEquals(200, TestingLoad.once(productionUrl(), CLOUD.files.certificates(), client("operator")).status(), "up mends what was killed");
-    }
-
-    // ---- differences
-
-    @Test
-    @Order(20)
-    void everyDifferenceIsDeclaredAndOneThatIsNotEndsInFailure() throws IOException {
-        Ended diff = CLOUD.lockstep("diff");
-        assertEquals(0, diff.exit(), diff::toString);
-        Path changed = CLOUD.files.home().resolve("extra-flag.yaml");
-        Files.writeString(changed, Files.readString(CLOUD.files.project().resolve("lockstep.yaml")).replaceFirst("host: clinic\\.example,", "host: clinic.example, banner: Hello,"));
-        Ended extra = CLOUD.lockstep("diff", "--landscape", changed.toString(), "--from", "production", "--to", "qa/production");
-        assertEquals(1, extra.exit(), extra::toString);
-        assertTrue(extra.out().contains("GATEWAY_BANNER"), extra::toString);
     }
 
     // ---- one more shard for QA
@@ -166,7 +157,7 @@ class FirstHopTest {
         Ended up = CLOUD.lockstep("shard", "up", "qa-demo-2", "--edition", "demo", "--ttl", "1h", "--output", "json");
         assertEquals(0, up.exit(), up::toString);
         String url = up.json().get("url").asString();
-        assertEquals(200, TestingLoad.once(url.replace("qa-demo-2.localhost", "localhost"), "qa-demo-2.localhost", CLOUD.files.certificates()).status());
+        assertEquals("200", curl(url + "login"), "it can be opened");
         var status = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("qa-demo-2")).findFirst().orElseThrow();
         assertEquals("in-step", status.get("state").asString(), status::toString);
         Ended list = CLOUD.lockstep("shard", "list");
@@ -253,6 +244,20 @@ class FirstHopTest {
         return new TestingLoad.Client(files.pkcs12(), files.password());
     }
 
+    /** The status, as somebody sees it who believes the local authority; curl knows names below localhost, where Java does not. */
+    private static String curl(String url) {
+        try {
+            var process = new ProcessBuilder("curl", "-s", "--cacert", CLOUD.files.certificates().resolve("authority.pem").toString(), "-o", "/dev/null", "-w", "%{http_code}", url).start();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static RoutingOverrides routing() {
+        return RoutingOverrides.of(CLOUD.account("production"), Edition.PRODUCTION, CLOUD.root("production"));
+    }
+
     private static CloudState.TaskState task(String name) {
         return new CloudState.Store(CLOUD.files).read().tasks().get(name);
     }
@@ -261,9 +266,10 @@ class FirstHopTest {
         return task.containers().stream().filter(container -> container.name().equals(name)).findFirst().orElseThrow();
     }
 
-    private static long nginxMaster(CloudState.TaskState proxy) {
-        Predicate<ProcessHandle> master = process -> text(process.pid(), "cmdline").contains("nginx: master");
-        return container(proxy, "nginx").process().group().stream().filter(master).findFirst().orElseThrow().pid();
+    private static long nginxMaster(String proxy) throws IOException {
+        try (var files = Files.walk(CLOUD.files.volumes().resolve(proxy))) {
+            return Long.parseLong(Files.readString(files.filter(file -> file.endsWith("nginx.pid")).findFirst().orElseThrow()).strip());
+        }
     }
 
     private static void signal(String name, long pid) throws Exception {

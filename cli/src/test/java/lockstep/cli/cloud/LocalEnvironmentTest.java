@@ -20,7 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The list of changes against the task definitions that infra really synthesizes. */
 class LocalEnvironmentTest {
-    private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "DATABASE_SSL_ROOT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
+    private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
     private static final LocalEnvironment HERE = new LocalEnvironment(variable -> 4000 + variable.length(), Map.of("/run/settings", Path.of("/here/settings"),
             "/run/gateway", Path.of("/here/gateway"), "/tmp", Path.of("/here/temporary")), "https://127.0.0.1:4566", Path.of("/here/authority.pem"),
             AwsSessionCredentials.create("key", "secret", "token"), Path.of("/here/nginx"));

@@ -171,20 +171,6 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    /** Without a client certificate, for a host that the resolver may not know. */
-    static Answer once(String url, String host, Path certificates) {
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
-        try (var http = HttpClient.newBuilder().sslContext(tls(certificates, null)).version(Version.HTTP_1_1).build()) {
-            var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve("/login")).header("Host", host).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
-            return new Answer(Instant.now(), answer.statusCode(), answer.body(), "");
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
     /** Whether a program answers on its loopback health port. */
     static boolean answers(int healthPort) {
         try (var http = HttpClient.newHttpClient()) {
