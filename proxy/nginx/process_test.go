@@ -126,6 +126,29 @@ func TestNothingFailsWhileThingsRestart(t *testing.T) {
 	})
 }
 
+// A load balancer that has not heard of the stop yet still gets its answers.
+func TestDrainDelay(t *testing.T) {
+	onBoth(t, "demo", func(t *testing.T, p *proxy) {
+		p.environ["DRAIN_DELAY"] = "2"
+		p.start()
+		_ = p.nginx.command.Process.Signal(syscall.SIGTERM)
+		eventually(t, "it drains", func() bool { return strings.Contains(p.nginx.log.String(), "start: draining") })
+		if a := get(t, p.browser(), "/"); a.status != 200 {
+			t.Errorf("%d", a.status)
+		}
+		eventually(t, "no new connections", func() bool { return !p.alive() })
+		if <-p.nginx.done; p.nginx.command.ProcessState.ExitCode() != 0 {
+			t.Errorf("status %d\n%s", p.nginx.command.ProcessState.ExitCode(), p.nginx.log.String())
+		}
+		// A second signal does not wait.
+		p.environ["DRAIN_DELAY"] = "60"
+		p.startNginx()
+		_ = p.nginx.command.Process.Signal(syscall.SIGTERM)
+		eventually(t, "it drains", func() bool { return strings.Contains(p.nginx.log.String(), "start: draining") })
+		p.nginx.end(syscall.SIGTERM)
+	})
+}
+
 func TestDrain(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		arrived, goOn := make(chan bool, 1), make(chan bool)

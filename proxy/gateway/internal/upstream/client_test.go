@@ -56,12 +56,15 @@ func scripted(t *testing.T, secure bool, serve func(number int, conn net.Conn, r
 	}()
 	dialer := &net.Dialer{Timeout: time.Second}
 	address := listener.Addr().String()
-	dialTLS := (&Pool{options: options.Options{}}).dialTLS(dialer)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dialSocket(ctx, dialer, network, address)
+	}
+	dialTLS := (&Pool{options: options.Options{DialTimeout: time.Second}}).dialTLS(dial)
 	s.client = &client{limit: 4, age: time.Minute, header: 5 * time.Second, headerBytes: maxHeader, dial: func(ctx context.Context) (net.Conn, error) {
 		if secure {
 			return dialTLS(ctx, "tcp", address)
 		}
-		return dialSocket(ctx, dialer, "tcp", address)
+		return dial(ctx, "tcp", address)
 	}}
 	t.Cleanup(func() {
 		listener.Close()

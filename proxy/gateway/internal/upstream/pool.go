@@ -94,17 +94,17 @@ func (p *Pool) Close() {
 
 func (p *Pool) start(u routing.Upstream) *member {
 	dialer := &net.Dialer{Timeout: p.options.DialTimeout, KeepAlive: 15 * time.Second}
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+	one := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialSocket(ctx, dialer, network, address)
 		if err != nil {
 			return nil, err // and not a nil *socket
 		}
 		return conn, nil
 	}
-	dialTLS := p.dialTLS(dialer)
+	dial := (&addresses{lookup: net.DefaultResolver.LookupHost, dial: one, timeout: p.options.DialTimeout}).DialContext
+	dialTLS := p.dialTLS(dial)
 	if path, ok := strings.CutPrefix(u.Address, "unix:"); ok {
-		tcp := dial
-		dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return tcp(ctx, "unix", path) }
+		dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return one(ctx, "unix", path) }
 	}
 	m := &member{upstream: u}
 	m.transport = &http.Transport{

@@ -11,7 +11,7 @@ import (
 
 // dialTLS connects and shakes hands, together within the dial timeout. A handshake that fails is told as a connection that was refused:
 // nothing of a request has been sent by then, so the next upstream may be tried whatever the method.
-func (p *Pool) dialTLS(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+func (p *Pool) dialTLS(dial dialFunc) func(ctx context.Context, network, address string) (net.Conn, error) {
 	// One for each upstream: sessions of one must not be offered to another.
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
@@ -22,7 +22,7 @@ func (p *Pool) dialTLS(dialer *net.Dialer) func(ctx context.Context, network, ad
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		began := time.Now()
-		conn, err := dialSocket(ctx, dialer, network, address)
+		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +34,7 @@ func (p *Pool) dialTLS(dialer *net.Dialer) func(ctx context.Context, network, ad
 		own := config.Clone()
 		own.ServerName = host
 		secured := tls.Client(conn, own)
-		ctx, cancel := context.WithDeadlineCause(ctx, began.Add(dialer.Timeout), errHandshakeTimeout)
+		ctx, cancel := context.WithDeadlineCause(ctx, began.Add(p.options.DialTimeout), errHandshakeTimeout)
 		defer cancel()
 		if err := secured.HandshakeContext(ctx); err != nil {
 			conn.Close()

@@ -30,6 +30,9 @@ public final class ClinicDatabase {
     /** The export holds the first two tables; drugs and interactions, of which there is no free list, are generated. */
     private static final List<MasterTable> EXPORTED = List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE);
     private static final MasterDataGenerator DRUGS = new MasterDataGenerator(0, 0, 30_000, 60_000);
+    /** Together a minute, for each attempt may take as long as its time-out; ECS gives up a container that others wait for after three. */
+    private static final int CONNECT_RETRIES = 6;
+    private static final int CONNECT_RETRY_SECONDS = 10;
     private static final int COPY_BUFFER_BYTES = 1 << 16;
 
     private ClinicDatabase() {
@@ -46,6 +49,8 @@ public final class ClinicDatabase {
             return Flyway.configure(ClinicDatabase.class.getClassLoader())
                     .dataSource(url, owner, password)
                     .locations("classpath:db/migration")
+                    // a paused Aurora takes half a minute to wake up
+                    .connectRetries(CONNECT_RETRIES).connectRetriesInterval(CONNECT_RETRY_SECONDS)
                     .load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
             throw new ClinicFault("could not migrate " + url + " as " + owner + ": " + rootMessage(e), e);

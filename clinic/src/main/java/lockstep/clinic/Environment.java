@@ -24,6 +24,9 @@ final class Environment {
     /** Activity is noted once a minute: a tenant must not expire within that. */
     private static final Duration SHORTEST_EXPIRY = Duration.ofMinutes(10);
 
+    /** Fargate lets a container stop for two minutes at most. */
+    private static final Duration LONGEST_DRAIN = Duration.ofSeconds(100);
+
     private final Map<String, String> variables;
     private final List<String> problems = new ArrayList<>();
 
@@ -34,7 +37,7 @@ final class Environment {
     ServeConfiguration serve() {
         var edition = edition();
         var configuration = new ServeConfiguration(edition, required("SHARD"), optional("RELEASE").orElse("unknown"), optional("LISTEN_ADDRESS").orElse("0.0.0.0"),
-                port("PORT", 8443), port("HEALTH_PORT", 8081), login("DATABASE_SECRET"), sslRoot(), sessionKey(),
+                port("PORT", 8443), port("HEALTH_PORT", 8081), drainDelay(), login("DATABASE_SECRET"), sslRoot(), sessionKey(),
                 Features.of(edition).tenantExpiry() ? expiry() : Duration.ZERO, optional("INQUIRY_TOPIC_ARN").filter(_ -> Features.of(edition).inquiries()), optional("AWS_REGION"), endpoint());
         if (configuration.inquiryTopic().isPresent() && configuration.region().isEmpty()) {
             problems.add("AWS_REGION is not set: INQUIRY_TOPIC_ARN needs it");
@@ -93,6 +96,20 @@ final class Environment {
         }
         problems.add(name + " is '" + value + "'; expected a port from 0 (any that is free) to 65535");
         return 0;
+    }
+
+    private Duration drainDelay() {
+        String value = optional("DRAIN_DELAY").orElse("PT5S");
+        try {
+            var duration = Duration.parse(value);
+            if (!duration.isNegative() && duration.compareTo(LONGEST_DRAIN) <= 0) {
+                return duration;
+            }
+        } catch (DateTimeParseException e) {
+            // told below
+        }
+        problems.add("DRAIN_DELAY is '" + value + "'; expected an ISO-8601 duration of at most " + LONGEST_DRAIN + ", as PT25S");
+        return Duration.ZERO;
     }
 
     private Duration expiry() {

@@ -23,7 +23,8 @@ public final class Main {
 
             serve     answers browsers until SIGTERM
                       EDITION (production or demo), SHARD, DATABASE_SECRET, SESSION_KEY (32 bytes or more);
-                      RELEASE, LISTEN_ADDRESS (0.0.0.0), PORT (8443), HEALTH_PORT (8081), DATABASE_SSL_ROOT;
+                      RELEASE, LISTEN_ADDRESS (0.0.0.0), PORT (8443), HEALTH_PORT (8081), DATABASE_SSL_ROOT,
+                      DRAIN_DELAY (PT5S: how long everything is answered after SIGTERM);
                       demo: TENANTS_EXPIRE_AFTER (as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
             migrate   brings the schema up to date and makes the application's user
                       ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
@@ -32,8 +33,8 @@ public final class Main {
 
             A *_SECRET is JSON with host, port, dbname, username and password.
             """;
-    /** Together within the 30 s that a container has to stop. */
-    private static final Server.Stopping STOPPING = new Server.Stopping(Duration.ofSeconds(5), Duration.ofSeconds(15));
+    /** After the drain delay; both together within the time that a container has to stop. */
+    private static final Duration FINISH = Duration.ofSeconds(15);
     private static final int SHORTEST_PASSWORD = 12;
 
     private Main() {
@@ -73,7 +74,7 @@ public final class Main {
 
     private static int serve(ServeConfiguration configuration) {
         JsonLog.install();
-        var application = new Application(configuration, STOPPING);
+        var application = new Application(configuration, new Server.Stopping(configuration.drainDelay(), FINISH));
         application.start();
         var stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

@@ -80,10 +80,3 @@ CREATE POLICY own ON tenant.prescription USING (customer = current_setting('clin
 CREATE POLICY own ON tenant.accepted_interaction USING (customer = current_setting('clinic.customer', true));
 CREATE POLICY own ON tenant.account USING (customer = current_setting('clinic.customer', true));
 CREATE POLICY own ON tenant.inquiry USING (customer IS NOT DISTINCT FROM nullif(current_setting('clinic.customer', true), ''));
-
--- The sync asks which master rows are referred to, by anybody. Its login is granted the referring columns and none of what
--- was entered; without these policies it would find nothing, and delete rows that are in use.
-CREATE POLICY referring ON tenant.patient FOR SELECT USING ((SELECT NOT has_column_privilege('tenant.patient', 'name', 'SELECT')));
-CREATE POLICY referring ON tenant.encounter FOR SELECT USING ((SELECT NOT has_column_privilege('tenant.encounter', 'note', 'SELECT')));
-CREATE POLICY referring ON tenant.prescription FOR SELECT USING ((SELECT NOT has_column_privilege('tenant.prescription', 'note', 'SELECT')));
-CREATE POLICY referring ON tenant.accepted_interaction FOR SELECT USING ((SELECT NOT has_column_privilege('tenant.accepted_interaction', 'prescription_id', 'SELECT')));

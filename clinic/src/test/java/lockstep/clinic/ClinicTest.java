@@ -10,9 +10,14 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;
@@ -178,18 +183,6 @@ class ClinicTest {
                 () -> assertRefused("permission denied", "SELECT FROM public.flyway_schema_history"));
     }
 
-    /** With no more rights than the sync grants its writer, as clinic knows nothing of that role. */
-    @Test
-    void syncSeesWhichMasterRowsAreInUseAndNothingElse() {
-        var aoki = loggedIn("aoki");
-        String patient = add(aoki, "In use");
-        aoki.post(patient + "/encounters", "disease", disease(), "step", "save").leadsTo(patient);
-        var writer = clinic.database.login(clinic.database.admin().database() + "_writer");
-        clinic.database.values("CREATE ROLE " + writer.username() + " LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA tenant TO " + writer.username() + "; GRANT SELECT (disease_id) ON tenant.encounter TO " + writer.username());
-        assertEquals(clinic.database.values("SELECT disease_id FROM tenant.encounter ORDER BY 1"), clinic.database.values(writer, "SELECT disease_id FROM tenant.encounter ORDER BY 1"));
-        assertThrows(IllegalStateException.class, () -> clinic.database.values(writer, "SELECT note FROM tenant.encounter"));
-    }
-
     @Test
     void patientIsEnteredWithAnAddressThatWasLookedUpWithoutScript() {
         var browser = loggedIn("lookup");
@@ -295,9 +288,50 @@ class ClinicTest {
         try (var running = new TestingClinic(clinic.database, absent)) {
             running.browser().get("/health").is(503);
             assertEquals(503, plainStatus(running, "/health"));
+            assertEquals(503, plainStatus(running, "/alive"), "a release that never reached its database is not to take the place of one that does");
             running.browser().get("/patients").leadsTo("/login");
             running.browser().login("aoki", "doctor", PASSWORD).is(500).has("Something went wrong").hasNot("Exception");
         }
+    }
+
+    @Test
+    void aDatabaseThatIsAwayLaterIsNoReasonToEnd() throws Exception {
+        var database = new TestingDatabase().migrated();
+        try (var running = new TestingClinic(Edition.PRODUCTION, database)) {
+            assertEquals(200, plainStatus(running, "/alive"));
+            running.browser().get("/alive").is(404);
+            try (var admin = database.connect(database.admin()); var own = database.connect(database.application())) {
+                admin.createStatement().execute("ALTER ROLE " + database.application().username() + " NOLOGIN");
+                own.createStatement().execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()");
+            }
+            assertEquals(503, plainStatus(running, "/health"));
+            assertEquals(200, plainStatus(running, "/alive"));
+        }
+    }
+
+    @Test
+    void charactersThatCannotBeKeptAreNoFault() {
+        clinic.browser().login("ao\0ki", "doctor", PASSWORD).is(400);
+        loggedIn("aoki").get("/patients?q=%00").is(400);
+    }
+
+    /** Somebody who tries passwords as fast as he can is put off, and others still get their pages. */
+    @Test
+    void manyLoginsAtOnceLeaveRoomForOthers() throws Exception {
+        var browser = loggedIn("aoki");
+        try (var threads = Executors.newFixedThreadPool(48)) {
+            var tries = new ArrayList<Future<Integer>>();
+            for (int i = 0; i < 48; i++) {
+                tries.add(threads.submit(() -> clinic.browser().login("nobody", "doctor", "wrong password").response().statusCode()));
+            }
+            browser.get("/patients").is(200);
+            var statuses = new TreeSet<Integer>();
+            for (var each : tries) {
+                statuses.add(each.get());
+            }
+            assertEquals(Set.of(401, 503), statuses);
+        }
+        clinic.browser().login("aoki", "doctor", PASSWORD).leadsTo("/patients");
     }
 
     private static int plainStatus(TestingClinic running, String path) throws Exception {

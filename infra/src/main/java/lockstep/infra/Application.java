@@ -33,6 +33,9 @@ final class Application extends Construct {
     private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
     /** Of RDS; in the image. */
     private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
+    /** Name servers and resolvers lead to a task for some time after it was told to stop, and gateways keep unused connections for 20 s. */
+    private static final Duration DRAIN_DELAY = Duration.seconds(25);
+    private static final Duration STOP = Duration.seconds(60);
     private static final Task.Directory TEMPORARY = new Task.Directory("temporary", "/tmp", false);
 
     private final SecurityGroup group;
@@ -50,7 +53,7 @@ final class Application extends Construct {
                 Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
         var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
                 Map.of("DATABASE_SECRET", stack.secretOf(DatabaseUser.APPLICATION), "SESSION_KEY", sessionKey(stack, key)),
-                Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/health >/dev/null")), Duration.seconds(30), List.of(TEMPORARY)));
+                Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/alive >/dev/null")), STOP, List.of(TEMPORARY)));
         clinic.addContainerDependencies(ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());
         clinic.addPortMappings(PortMapping.builder().containerPort(PORT).build());
 
@@ -79,7 +82,8 @@ final class Application extends Construct {
                 "LISTEN_ADDRESS", "0.0.0.0",
                 DATABASE_AUTHORITY, DATABASE_AUTHORITIES,
                 "PORT", String.valueOf(PORT),
-                "HEALTH_PORT", String.valueOf(HEALTH_PORT)));
+                "HEALTH_PORT", String.valueOf(HEALTH_PORT),
+                "DRAIN_DELAY", DRAIN_DELAY.toIsoString()));
         switch (shard.edition()) {
             case PRODUCTION -> { }
             case DEMO -> {

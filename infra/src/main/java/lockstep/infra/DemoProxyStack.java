@@ -34,12 +34,17 @@ import software.constructs.Construct;
  * A stack of its own, and not production's with other values, because the two must be free to differ.
  */
 final class DemoProxyStack extends AccountStack {
+    private static final Duration DEREGISTRATION = Duration.seconds(10);
+    /** A Spot task that is taken away is told to stop while the load balancer still sends requests to it. */
+    private static final Duration NGINX_DRAIN_DELAY = Duration.seconds(10);
+
     DemoProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
         super(scope, id, props, "Lockstep: first hop of the demo edition in " + props.account().name());
         Tags.of(this).add("edition", proxy.edition().word());
         var settings = new ProxySettings(this, proxy);
         // any address of the network may name the client: security groups let the load balancer alone come near
-        var task = new ProxyTask(this, network, proxy, settings, Map.of(), Map.of("TRUSTED_PROXIES", NetworkStack.CIDR));
+        var task = new ProxyTask(this, network, proxy, settings, Map.of(),
+                Map.of("TRUSTED_PROXIES", NetworkStack.CIDR, "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
 
         var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
         front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone");
@@ -53,7 +58,7 @@ final class DemoProxyStack extends AccountStack {
         var targets = ApplicationTargetGroup.Builder.create(this, "Targets")
                 .vpc(network.vpc()).targetType(TargetType.IP).protocol(ApplicationProtocol.HTTPS).port(ProxyTask.PORT)
                 .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
-                .deregistrationDelay(ProxyTask.DEREGISTRATION)
+                .deregistrationDelay(DEREGISTRATION)
                 .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
                         .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
                 .build();

@@ -36,6 +36,8 @@ final class EditionService extends FargateService {
                 .securityGroups(groups)
                 .cloudMapOptions(cloudMap.orElse(null))
                 .build());
+        // the CDK waits for the task's own role alone: the first tasks would be refused their secrets and logs, and the circuit breaker counts that
+        getNode().addDependency(task.obtainExecutionRole());
         scaling = autoScaleTaskCount(EnableScalingProps.builder().minCapacity(capacity.minTasks()).maxCapacity(capacity.maxTasks()).build());
         scaling.scaleOnCpuUtilization("Cpu", CpuUtilizationScalingProps.builder()
                 .targetUtilizationPercent(60).scaleOutCooldown(Duration.minutes(1)).scaleInCooldown(Duration.minutes(5)).build());

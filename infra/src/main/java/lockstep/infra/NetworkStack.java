@@ -30,6 +30,7 @@ import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.servicediscovery.CfnPrivateDnsNamespace;
 import software.amazon.awscdk.services.servicediscovery.PrivateDnsNamespace;
 import software.constructs.Construct;
 
@@ -62,6 +63,10 @@ final class NetworkStack extends AccountStack {
             clinicClients.put(edition, createClinicClients(edition));
         }
         namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product())).build();
+        // a name that is not there yet is asked for again soon; else resolvers may remember for 15 minutes that there is none
+        ((CfnPrivateDnsNamespace) namespace.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
+                .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
+                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build()).build());
         cluster = createCluster();
     }
 

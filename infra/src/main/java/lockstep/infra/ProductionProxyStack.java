@@ -28,6 +28,9 @@ import software.constructs.Construct;
  * A stack of its own, and not the demo's with other values, because the two must be free to differ.
  */
 final class ProductionProxyStack extends AccountStack {
+    /** A network load balancer goes on opening connections to a target for about two minutes after it was told not to; a task is stopped after that. */
+    private static final Duration DEREGISTRATION = Duration.minutes(3);
+
     ProductionProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
         super(scope, id, props, "Lockstep: first hop of the production edition in " + props.account().name());
         Tags.of(this).add("edition", proxy.edition().word());
@@ -50,7 +53,7 @@ final class ProductionProxyStack extends AccountStack {
                 .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
                 // nginx counts and logs by address, and tells it to the product
                 .preserveClientIp(true)
-                .deregistrationDelay(ProxyTask.DEREGISTRATION)
+                .deregistrationDelay(DEREGISTRATION)
                 .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
                         .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
                 .build();

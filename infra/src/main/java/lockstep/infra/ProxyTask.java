@@ -23,7 +23,6 @@ final class ProxyTask extends Construct {
     static final int PORT = 8443;
     static final int HEALTH_PORT = 8080;
     static final String HEALTH_PATH = "/healthz";
-    static final Duration DEREGISTRATION = Duration.seconds(10);
 
     private static final Duration NGINX_DRAIN_TIMEOUT = Duration.seconds(30);
     private static final Duration GATEWAY_DRAIN_DELAY = Duration.seconds(5);

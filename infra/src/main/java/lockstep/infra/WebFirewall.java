@@ -3,6 +3,7 @@ package lockstep.infra;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationLoadBalancer;
 import software.amazon.awscdk.services.wafv2.CfnLoggingConfiguration;
 import software.amazon.awscdk.services.wafv2.CfnWebACL;
@@ -15,6 +16,10 @@ final class WebFirewall extends Construct {
     private static final int ANY = 3000;
     /** A tenant is made at each: costly, and nobody needs many. */
     private static final int SIGN_UPS = 10;
+    /** Each is a message to the people of sales. */
+    private static final int INQUIRIES = 10;
+    /** Each is the work of hashing a password. */
+    private static final int LOGINS = 60;
 
     WebFirewall(Construct scope, NetworkStack network, ApplicationLoadBalancer balancer) {
         super(scope, "Firewall");
@@ -24,10 +29,13 @@ final class WebFirewall extends Construct {
                 .visibilityConfig(seen("Firewall"))
                 .rules(List.of(
                         managed(0, "AWSManagedRulesAmazonIpReputationList"),
-                        managed(1, "AWSManagedRulesCommonRuleSet"),
+                        // a page of Japanese in a form is more than its 8 KiB; nginx and the application have limits of their own
+                        managed(1, "AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY"),
                         managed(2, "AWSManagedRulesKnownBadInputsRuleSet"),
                         rate(3, "AnyRequest", rateOf(ANY).build()),
-                        rate(4, "SignUp", rateOf(SIGN_UPS).scopeDownStatement(signUp()).build())))
+                        rate(4, "SignUp", rateOf(SIGN_UPS).scopeDownStatement(posts("/signup")).build()),
+                        rate(5, "Inquiry", rateOf(INQUIRIES).scopeDownStatement(posts("/inquiry")).build()),
+                        rate(6, "LogIn", rateOf(LOGINS).scopeDownStatement(posts("/login")).build())))
                 .build();
         CfnWebACLAssociation.Builder.create(this, "Association").resourceArn(balancer.getLoadBalancerArn()).webAclArn(acl.getAttrArn()).build();
         // WAF writes only to groups of this prefix
@@ -39,10 +47,14 @@ final class WebFirewall extends Construct {
                 .build();
     }
 
-    private static CfnWebACL.RuleProperty managed(int priority, String group) {
+    /** @param counted rules of the group that are counted, and turn nobody away */
+    private static CfnWebACL.RuleProperty managed(int priority, String group, String... counted) {
         return CfnWebACL.RuleProperty.builder().name(group).priority(priority)
                 .statement(CfnWebACL.StatementProperty.builder()
-                        .managedRuleGroupStatement(CfnWebACL.ManagedRuleGroupStatementProperty.builder().vendorName("AWS").name(group).build()).build())
+                        .managedRuleGroupStatement(CfnWebACL.ManagedRuleGroupStatementProperty.builder().vendorName("AWS").name(group)
+                                .ruleActionOverrides(counted.length == 0 ? null : Stream.of(counted).map(rule -> CfnWebACL.RuleActionOverrideProperty.builder().name(rule)
+                                        .actionToUse(CfnWebACL.RuleActionProperty.builder().count(CfnWebACL.CountActionProperty.builder().build()).build()).build()).toList())
+                                .build()).build())
                 .overrideAction(CfnWebACL.OverrideActionProperty.builder().none(Map.of()).build())
                 .visibilityConfig(seen(group)).build();
     }
@@ -59,10 +71,10 @@ final class WebFirewall extends Construct {
         return CfnWebACL.RateBasedStatementProperty.builder().aggregateKeyType("IP").limit(limit).evaluationWindowSec(300);
     }
 
-    private static CfnWebACL.StatementProperty signUp() {
+    private static CfnWebACL.StatementProperty posts(String path) {
         return CfnWebACL.StatementProperty.builder().andStatement(CfnWebACL.AndStatementProperty.builder().statements(List.of(
                 matches(CfnWebACL.FieldToMatchProperty.builder().method(Map.of()).build(), "EXACTLY", "POST", "NONE"),
-                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", "/signup", "URL_DECODE", "NORMALIZE_PATH"))).build()).build();
+                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", path, "URL_DECODE", "NORMALIZE_PATH"))).build()).build();
     }
 
     private static CfnWebACL.StatementProperty matches(CfnWebACL.FieldToMatchProperty field, String how, String text, String... transformations) {

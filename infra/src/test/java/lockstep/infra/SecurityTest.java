@@ -361,14 +361,20 @@ class SecurityTest {
         for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
             var rules = new TreeMap<String, JsonNode>();
             CLINIC.resource(stack, "AWS::WAFv2::WebACL", "").property("Rules").forEach(rule -> rules.put(rule.get("Name").asText(), rule));
-            assertEquals(Set.of("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AnyRequest", "SignUp"), rules.keySet());
+            assertEquals(Set.of("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AnyRequest", "SignUp", "Inquiry", "LogIn"), rules.keySet());
             rules.forEach((name, rule) -> assertEquals(name.startsWith("AWS") ? "{\"None\":{}}" : "{\"Block\":{\"CustomResponse\":{\"ResponseCode\":429}}}",
                     rule.path(name.startsWith("AWS") ? "OverrideAction" : "Action").toString(), name));
             var any = rules.get("AnyRequest").at("/Statement/RateBasedStatement");
-            var signUp = rules.get("SignUp").at("/Statement/RateBasedStatement");
-            assertEquals("IP IP", any.get("AggregateKeyType").asText() + " " + signUp.get("AggregateKeyType").asText());
-            assertTrue(signUp.get("Limit").asInt() * 100 < any.get("Limit").asInt());
-            assertEquals(List.of("POST", "/signup"), elements(signUp.at("/ScopeDownStatement/AndStatement/Statements")).map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
+            assertEquals("IP", any.get("AggregateKeyType").asText());
+            Map.of("SignUp", "/signup", "Inquiry", "/inquiry", "LogIn", "/login").forEach((name, path) -> {
+                var costly = rules.get(name).at("/Statement/RateBasedStatement");
+                assertEquals("IP", costly.get("AggregateKeyType").asText());
+                assertTrue(costly.get("Limit").asInt() * 30 < any.get("Limit").asInt(), name);
+                assertEquals(List.of("POST", path), elements(costly.at("/ScopeDownStatement/AndStatement/Statements")).map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
+            });
+            // 4,000 characters of Japanese are 36 KB in a form, of which that rule lets 8 through
+            assertEquals("[{\"ActionToUse\":{\"Count\":{}},\"Name\":\"SizeRestrictions_BODY\"}]",
+                    rules.get("AWSManagedRulesCommonRuleSet").at("/Statement/ManagedRuleGroupStatement/RuleActionOverrides").toString());
             assertEquals("LoadBalancer", name(CLINIC.resource(stack, "AWS::WAFv2::WebACLAssociation", "").property("ResourceArn").get("Ref").asText()));
             assertEquals("[{\"SingleHeader\":{\"Name\":\"authorization\"}},{\"SingleHeader\":{\"Name\":\"cookie\"}}]",
                     CLINIC.resource(stack, "AWS::WAFv2::LoggingConfiguration", "").property("RedactedFields").toString());

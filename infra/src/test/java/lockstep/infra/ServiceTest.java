@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,6 +25,10 @@ class ServiceTest {
     private static final Assembly CLINIC = Assembly.clinic();
     /** Seconds that Fargate leaves a task between the notice that its Spot capacity is taken away and the end. */
     private static final int SPOT_NOTICE = 120;
+    /** Seconds that a network load balancer goes on opening connections to a target that was deregistered (aws/containers-roadmap#470). */
+    private static final int NETWORK_BALANCER_LETS_GO = 120;
+    /** Seconds that a gateway keeps a connection to an application that it does not use; the default of GATEWAY_UPSTREAM_IDLE. */
+    private static final int GATEWAY_KEEPS = 20;
 
     @Test
     void containersAreConfined() {
@@ -127,6 +132,7 @@ class ServiceTest {
     @Test
     void namesOfTheRoutesAreInThePrivateZone() {
         CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals("clinic.internal", zone.property("Name").asText()));
+        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals(5, zone.property("Properties").at("/DnsProperties/SOA/TTL").asInt()));
         assertEquals(3, CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").size());
     }
 
@@ -180,10 +186,16 @@ class ServiceTest {
                 .filter(attribute -> attribute.get("Key").asText().equals("deregistration_delay.timeout_seconds")).findFirst().orElseThrow().get("Value").asInt();
         var nginxDrain = Integer.parseInt(environment(nginx).get("DRAIN_TIMEOUT"));
         var gatewayDrain = Stream.of("GATEWAY_DRAIN_DELAY", "GATEWAY_DRAIN_TIMEOUT").mapToInt(name -> Integer.parseInt(environment(gateway).get(name).replaceFirst("s$", ""))).sum();
-        assertTrue(nginxDrain < nginx.get("StopTimeout").asInt(), "nginx is killed while it drains");
+        var nginxDelay = Integer.parseInt(environment(nginx).getOrDefault("DRAIN_DELAY", "0"));
+        assertTrue(nginxDelay + nginxDrain < nginx.get("StopTimeout").asInt(), "nginx is killed while it drains");
         assertTrue(gatewayDrain < gateway.get("StopTimeout").asInt(), "the gateway is killed while it drains");
-        var all = deregistration + Stream.of(nginx, gateway, settings).mapToInt(container -> container.get("StopTimeout").asInt()).sum();
-        assertTrue(all <= SPOT_NOTICE, () -> "takes up to " + all + " s");
+        if (stack.contains("demo-")) {
+            var all = deregistration + Stream.of(nginx, gateway, settings).mapToInt(container -> container.get("StopTimeout").asInt()).sum();
+            assertTrue(all <= SPOT_NOTICE, () -> "takes up to " + all + " s");
+            assertTrue(nginxDelay >= deregistration, "a Spot task is told to stop before the load balancer lets go of it");
+        } else {
+            assertTrue(deregistration >= NETWORK_BALANCER_LETS_GO, () -> "is stopped after " + deregistration + " s");
+        }
     }
 
     /** A gateway that looked the name up just before the task was told to stop still finds somebody there. */
@@ -191,8 +203,10 @@ class ServiceTest {
     void applicationsOutliveTheirNames() {
         for (var name : CLINIC.resources("AWS::ServiceDiscovery::Service")) {
             var ttl = name.property("DnsConfig").at("/DnsRecords/0/TTL").asInt();
-            var stop = container(CLINIC.resource(name.stack(), "AWS::ECS::TaskDefinition", "Application"), "clinic").get("StopTimeout").asInt();
-            assertTrue(ttl < stop, name::toString);
+            var clinic = container(CLINIC.resource(name.stack(), "AWS::ECS::TaskDefinition", "Application"), "clinic");
+            var drain = Duration.parse(environment(clinic).get("DRAIN_DELAY")).toSeconds();
+            assertTrue(ttl + GATEWAY_KEEPS <= drain, name::toString);
+            assertTrue(drain < clinic.get("StopTimeout").asInt(), name::toString);
         }
     }
 
@@ -200,6 +214,39 @@ class ServiceTest {
     void eachEditionHasItsStageOfTheSameContext() throws IOException {
         assertEquals(List.of("null", "production"), stages("qa-production-proxy"));
         assertEquals(List.of("demo", "null"), stages("qa-demo-proxy"));
+    }
+
+    /** A shard that does not answer its own database must not lose its tasks too: they would not come back before it does. */
+    @Test
+    void aDatabaseThatIsAwayEndsNoTask() {
+        for (var task : CLINIC.resources("AWS::ECS::TaskDefinition").stream().filter(task -> task.stack().contains("-shard-")).toList()) {
+            assertTrue(container(task, "clinic").get("HealthCheck").get("Command").get(1).asText().contains("/alive"), task::toString);
+        }
+    }
+
+    /** Else the first deployment of an account may be refused its secrets, and taken back for it. */
+    @Test
+    void servicesWaitForWhatTheirTasksMayDo() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.contains("TaskExecutionRoleDefaultPolicy")), service::toString);
+        }
+    }
+
+    /** On Fargate an empty volume belongs to root, unless the image says at the same path whose it is. */
+    @Test
+    void imagesOwnTheVolumesOfTheirContainers() throws IOException {
+        for (var task : CLINIC.resources("AWS::ECS::TaskDefinition")) {
+            for (var container : elements(task.property("ContainerDefinitions")).toList()) {
+                var file = switch (container.get("Name").asText()) {
+                    case "migrate", "clinic" -> Path.of("..", "clinic", "Dockerfile");
+                    case "settings", "gateway" -> Path.of("..", "proxy", "Dockerfile");
+                    case "nginx" -> Path.of("..", "proxy", "nginx", "Dockerfile");
+                    case String other -> throw new AssertionError(other);
+                };
+                var volumes = Files.readAllLines(file).stream().filter(line -> line.startsWith("VOLUME ")).findFirst().orElse("");
+                mounts(container).keySet().forEach(path -> assertTrue(volumes.contains('"' + path + '"'), () -> file + " has no volume " + path));
+            }
+        }
     }
 
     private static List<String> stages(String stack) throws IOException {

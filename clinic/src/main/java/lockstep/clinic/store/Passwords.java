@@ -10,6 +10,15 @@ import org.bouncycastle.crypto.params.Argon2Parameters;
 
 /** Argon2id at the cost that OWASP's password storage cheat sheet asks for, in the usual text form with its parameters and salt. */
 public final class Passwords {
+    /** So many passwords are being hashed that one more would only keep a thread waiting that others need. */
+    public static final class TooManyAtOnce extends RuntimeException {
+        TooManyAtOnce() {
+            super("too many passwords at once");
+        }
+    }
+
+    /** Threads that may wait for a hash; fewer than the server has, so that somebody who tries passwords stops no other page. */
+    private static final int WAITING = 12;
     private static final int MEMORY_KIB = 19 * 1024;
     private static final int ITERATIONS = 2;
     private static final int LANES = 1;
@@ -69,6 +78,9 @@ public final class Passwords {
         generator.init(new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id).withVersion(Argon2Parameters.ARGON2_VERSION_13)
                 .withMemoryAsKB(MEMORY_KIB).withIterations(ITERATIONS).withParallelism(LANES).withSalt(salt).build());
         byte[] hash = new byte[HASH_BYTES];
+        if (atOnce.getQueueLength() >= WAITING) {
+            throw new TooManyAtOnce();
+        }
         atOnce.acquireUninterruptibly();
         try {
             generator.generateBytes(password.getBytes(StandardCharsets.UTF_8), hash);

@@ -8,6 +8,11 @@ public final class StoreFault extends RuntimeException {
         super(cause.getMessage(), cause);
     }
 
+    /** Whether a text held a character that the database keeps in none: NUL. No page of ours sends one. */
+    public boolean isOfUnstorableText() {
+        return "22021".equals(((SQLException) getCause()).getSQLState());
+    }
+
     /** Whether the database has no such table or view, or does not let the application see it. */
     boolean isOfMissingTable() {
         String state = ((SQLException) getCause()).getSQLState();

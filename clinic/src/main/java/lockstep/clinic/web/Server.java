@@ -15,6 +15,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import lockstep.clinic.store.Passwords;
+import lockstep.clinic.store.StoreFault;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -35,7 +37,10 @@ public final class Server implements AutoCloseable {
     /** All that a page may load is our own; nobody may frame it. */
     private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     /** For anybody; all else is for who is logged in. */
-    private static final Set<String> PUBLIC = Set.of("/health", "/login", "/signup", "/inquiry");
+    private static final Set<String> PUBLIC = Set.of("/health", "/alive", "/login", "/signup", "/inquiry");
+
+    /** All that there is without TLS, for this machine alone. */
+    private static final Set<String> PLAIN = Set.of("/health", "/alive");
 
     /** @param drain how long to answer on, asking clients to go elsewhere, before no more is accepted; @param finish how long requests may then still take */
     public record Stopping(Duration drain, Duration finish) {
@@ -44,6 +49,7 @@ public final class Server implements AutoCloseable {
     private final Javalin javalin;
     private final Stopping stopping;
     private volatile boolean draining;
+    private volatile boolean begun;
 
     Server(String host, int port, int healthPort, Stopping stopping, Site site, BooleanSupplier healthy, Consumer<JavalinConfig> pages) {
         this.stopping = stopping;
@@ -63,7 +69,7 @@ public final class Server implements AutoCloseable {
             config.requestLogger.http(Server::log);
 
             config.routes.before(ctx -> {
-                if (!ctx.req().isSecure() && !ctx.path().equals("/health")) {
+                if (ctx.req().isSecure() ? ctx.path().equals("/alive") : !PLAIN.contains(ctx.path())) {
                     ctx.status(HttpStatus.NOT_FOUND).skipRemainingHandlers();
                 }
             });
@@ -73,13 +79,23 @@ public final class Server implements AutoCloseable {
                 boolean well = !draining && healthy.getAsBoolean();
                 ctx.status(well ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(well ? "ok\n" : draining ? "stopping\n" : "the database does not answer\n");
             });
-            pages.accept(config);
-            config.routes.exception(HttpResponseException.class, (e, ctx) -> ctx.status(e.getStatus()).attribute("reason", e.getMessage()));
-            config.routes.exception(Exception.class, (e, ctx) -> {
-                FAULTS.log(Level.SEVERE, "request " + requestId(ctx) + " failed", e);
-                ctx.status(HttpStatus.INTERNAL_SERVER_ERROR);
+            // for the container service, which ends what is not well: a database that is away later is no reason, since no task could come back before it
+            config.routes.get("/alive", ctx -> {
+                begun = begun || healthy.getAsBoolean();
+                ctx.status(begun ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(begun ? "ok\n" : "the database has not answered yet\n");
             });
-            for (var status : new HttpStatus[] {HttpStatus.BAD_REQUEST, HttpStatus.FORBIDDEN, HttpStatus.NOT_FOUND, HttpStatus.CONTENT_TOO_LARGE, HttpStatus.INTERNAL_SERVER_ERROR}) {
+            pages.accept(config);
+            config.routes.exception(Passwords.TooManyAtOnce.class, (e, ctx) -> ctx.status(HttpStatus.SERVICE_UNAVAILABLE).header("Retry-After", "5"));
+            config.routes.exception(StoreFault.class, (e, ctx) -> {
+                if (e.isOfUnstorableText()) {
+                    ctx.status(HttpStatus.BAD_REQUEST);
+                } else {
+                    fault(ctx, e);
+                }
+            });
+            config.routes.exception(HttpResponseException.class, (e, ctx) -> ctx.status(e.getStatus()).attribute("reason", e.getMessage()));
+            config.routes.exception(Exception.class, (e, ctx) -> fault(ctx, e));
+            for (var status : new HttpStatus[] {HttpStatus.BAD_REQUEST, HttpStatus.FORBIDDEN, HttpStatus.NOT_FOUND, HttpStatus.CONTENT_TOO_LARGE, HttpStatus.SERVICE_UNAVAILABLE, HttpStatus.INTERNAL_SERVER_ERROR}) {
                 config.routes.error(status.getCode(), ctx -> explain(ctx, site, status));
             }
         });
@@ -162,14 +178,20 @@ public final class Server implements AutoCloseable {
             case NOT_FOUND -> site.message(ctx, status, "There is nothing here", "The address may be mistyped, or what it led to is gone.");
             case FORBIDDEN -> site.message(ctx, status, "That was refused", reason);
             case CONTENT_TOO_LARGE -> site.message(ctx, status, "That was too much", "Please send less at once.");
+            case SERVICE_UNAVAILABLE -> site.message(ctx, status, "Too many people at once", "Please try again in a moment.");
             case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong here. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
             default -> site.message(ctx, status, "That could not be understood", "Please go back and try again.");
         }
     }
 
+    private static void fault(Context ctx, Exception e) {
+        FAULTS.log(Level.SEVERE, "request " + requestId(ctx) + " failed", e);
+        ctx.status(HttpStatus.INTERNAL_SERVER_ERROR);
+    }
+
     /** Tells the route and not the address, which may hold what somebody looked for. */
     private static void log(Context ctx, Float milliseconds) {
-        if (ctx.path().equals("/health")) {
+        if (PLAIN.contains(ctx.path())) {
             return;
         }
         String route = Optional.ofNullable(ctx.endpoints().lastHttpEndpoint()).map(it -> it.path).orElse("none");

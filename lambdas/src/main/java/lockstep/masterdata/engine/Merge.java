@@ -66,6 +66,7 @@ final class Merge {
         // The product's own triggers run below and must find what they find in its own sessions.
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
+        seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
             findGone(table);
@@ -80,12 +81,27 @@ final class Merge {
         keepTheRest();
         // what may wait for the commit must not fail there
         Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
+        Sql.execute(connection, "SET LOCAL row_security = off");
         Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
         return changes;
     }
 
+    /**
+     * Tables that refer to ours may have policies; to be without any, PostgreSQL wants a superuser. So those that hide rows from us are
+     * refused: a row that refers to one of ours unseen would not keep it.
+     */
+    private void seeWhatRefers() throws SQLException {
+        var read = Stream.concat(tables.stream().map(TableManifest::name), references.stream().map(Reference::child)).distinct().toList();
+        var hidden = Schema.hidingRows(connection, read);
+        if (!hidden.isEmpty())
+            throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database,"
+                    + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
+        Sql.execute(connection, "SET LOCAL row_security = on");
+    }
+
     /** What {@link #run} would do, told without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
     Map<String, Changes> forecast() throws SQLException {
+        seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
             collectGone(table);
