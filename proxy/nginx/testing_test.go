@@ -2,7 +2,6 @@
 package nginx
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -27,6 +26,7 @@ import (
 	"time"
 
 	"lockstep/proxy/internal/authority"
+	"lockstep/proxy/internal/testlog"
 )
 
 var gatewayProgram string // built once, by TestMain
@@ -260,13 +260,13 @@ func (p *proxy) workers() map[string]string {
 
 type process struct {
 	command *exec.Cmd
-	log     *logBuffer
+	log     *testlog.Buffer
 	done    chan struct{}
 }
 
 func startProcess(t *testing.T, command *exec.Cmd, environ map[string]string) *process {
 	t.Helper()
-	p := &process{command: command, log: &logBuffer{}, done: make(chan struct{})}
+	p := &process{command: command, log: &testlog.Buffer{}, done: make(chan struct{})}
 	for name, value := range environ {
 		command.Env = append(command.Env, name+"="+value)
 	}
@@ -293,23 +293,6 @@ func (p *process) end(signal os.Signal) int {
 	_ = p.command.Process.Signal(signal) // an error means that it has ended
 	<-p.done
 	return p.command.ProcessState.ExitCode()
-}
-
-type logBuffer struct {
-	mutex sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.String()
 }
 
 func eventually(t *testing.T, what string, is func() bool) {

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"lockstep/proxy/internal/testlog"
 )
 
 // The test binary is the program when asked to be.
@@ -20,28 +20,11 @@ func TestMain(m *testing.M) {
 
 type process struct {
 	command *exec.Cmd
-	log     *logBuffer
-}
-
-type logBuffer struct {
-	mutex sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.String()
+	log     *testlog.Buffer
 }
 
 func startKeeper(t *testing.T, c *cloud) *process {
-	p := &process{command: exec.Command(os.Args[0]), log: &logBuffer{}}
+	p := &process{command: exec.Command(os.Args[0]), log: &testlog.Buffer{}}
 	p.command.Env = append(c.environ, "BE_SETTINGS=on")
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	if err := p.command.Start(); err != nil {

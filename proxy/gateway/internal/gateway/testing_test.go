@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"lockstep/proxy/internal/testlog"
 )
 
 // running is a gateway with one trusted socket and one loopback port that is not trusted.
@@ -27,25 +28,8 @@ type running struct {
 	socket string
 	port   string
 	admin  string
-	log    *logBuffer
+	log    *testlog.Buffer
 	once   sync.Once
-}
-
-type logBuffer struct {
-	mutex sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.String()
 }
 
 // start runs a gateway. Timeouts are short; environ comes after the defaults and overrides them.
@@ -56,7 +40,7 @@ func start(t *testing.T, table string, environ ...string) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(directory) })
-	r := &running{t: t, routes: filepath.Join(directory, "routes.json"), socket: filepath.Join(directory, "g.sock"), log: &logBuffer{}}
+	r := &running{t: t, routes: filepath.Join(directory, "routes.json"), socket: filepath.Join(directory, "g.sock"), log: &testlog.Buffer{}}
 	r.write(table)
 	r.Main = &Main{Log: r.log, Environ: append([]string{"EDITION=demo", "GATEWAY_ROUTES=" + r.routes, "GATEWAY_ADMIN=127.0.0.1:0",
 		"GATEWAY_LISTEN=unix:" + r.socket + ",127.0.0.1:0", "GATEWAY_ROUTES_POLL=10ms", "GATEWAY_DRAIN_DELAY=50ms", "GATEWAY_DRAIN_TIMEOUT=5s",

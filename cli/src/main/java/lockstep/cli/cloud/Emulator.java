@@ -10,9 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.cli.cloud.CloudState.EmulatorState;
 
@@ -138,7 +135,7 @@ final class Emulator {
         } catch (IOException e) {
             return false;
         }
-        try (var client = HttpClient.newBuilder().sslContext(trusting(endpoint.trustStore())).connectTimeout(Duration.ofSeconds(2)).build()) {
+        try (var client = HttpClient.newBuilder().sslContext(trusting(endpoint)).connectTimeout(Duration.ofSeconds(2)).build()) {
             var request = HttpRequest.newBuilder(endpoint.uri().resolve("/_ministack/ready")).timeout(Duration.ofSeconds(5)).build();
             return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException e) {
@@ -149,19 +146,13 @@ final class Emulator {
         }
     }
 
-    private static SSLContext trusting(Path trustStore) {
+    private static SSLContext trusting(LocalEndpoint endpoint) {
         try {
-            var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            var store = KeyStore.getInstance("PKCS12");
-            try (var in = Files.newInputStream(trustStore)) {
-                store.load(in, null);
-            }
-            managers.init(store);
             var context = SSLContext.getInstance("TLS");
-            context.init(null, managers.getTrustManagers(), null);
+            context.init(null, endpoint.trust(), null);
             return context;
-        } catch (IOException | GeneralSecurityException e) {
-            throw new CloudFault("cannot read " + trustStore, e);
+        } catch (GeneralSecurityException e) {
+            throw new CloudFault("this Java has no TLS", e);
         }
     }
 

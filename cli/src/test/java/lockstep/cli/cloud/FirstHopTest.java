@@ -76,7 +76,7 @@ class FirstHopTest {
     @Order(10)
     void noRequestFailsWhileTheFirstHopIsWorkedOn() throws Exception {
         var proxy = task("production-production-proxy");
-        try (var load = new TestingLoad(productionUrl(), CLOUD.files.certificates(), client("operator"))) {
+        try (var load = new TestingLoad(productionUrl(), CLOUD.endpoint(), client("operator"))) {
             load.settle();
             // nginx takes its configuration anew
             signal("HUP", nginxMaster("production-production-proxy"));
@@ -87,7 +87,7 @@ class FirstHopTest {
             // a second gateway takes over, then the first drains and ends
             var gateway = container(proxy, "gateway");
             int admin = CloudState.freePort(java.util.Optional.empty());
-            var second = copy(gateway, Map.of("GATEWAY_ADMIN", "127.0.0.1:" + admin), List.of());
+            var second = copy(gateway, Map.of("GATEWAY_ADMIN", "127.0.0.1:" + admin));
             load.settle();
             gateway.process().signal("TERM");
             await("the first gateway has ended", Duration.ofSeconds(60), () -> gateway.process().running().isEmpty());
@@ -98,7 +98,7 @@ class FirstHopTest {
             var clinic = container(task("shard-clinic-1"), "clinic");
             int port = CloudState.freePort(java.util.Optional.empty());
             int health = CloudState.freePort(java.util.Optional.empty());
-            copy(clinic, Map.of("PORT", String.valueOf(port), "HEALTH_PORT", String.valueOf(health)), List.of());
+            copy(clinic, Map.of("PORT", String.valueOf(port), "HEALTH_PORT", String.valueOf(health)));
             await("the second clinic is healthy", Duration.ofSeconds(60), () -> TestingLoad.answers(health));
             for (String weight : List.of("0", "10", "100")) {
                 Ended canary = CLOUD.lockstep("canary", "clinic-1", "--upstream", "https://127.0.0.1:" + port, "--weight", weight);
@@ -137,7 +137,7 @@ class FirstHopTest {
         STARTED.forEach(Process::destroy);
         Ended again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
-        assertEquals(200, TestingLoad.once(productionUrl(), CLOUD.files.certificates(), client("operator")).status(), "up mends what was killed");
+        assertEquals(200, TestingLoad.once(productionUrl(), CLOUD.endpoint(), client("operator")).status(), "up mends what was killed");
     }
 
     // ---- one more shard for QA
@@ -185,16 +185,14 @@ class FirstHopTest {
             Ended revoke = CLOUD.lockstep("certificate", "revoke", "leaver");
             assertTrue(revoke.exit() == 0 || revoke.err().contains("revoked"), revoke::toString);
             var leaver = client("leaver");
-            await("nginx has the new list", SOON, () -> TestingLoad.once(productionUrl(), CLOUD.files.certificates(), leaver).status() == 403);
+            await("nginx has the new list", SOON, () -> TestingLoad.once(productionUrl(), CLOUD.endpoint(), leaver).status() == 403);
             settings.set("revoked", certificate(leaver));
             settings.set("certificate", certificate(client("operator")));
             JsonNode user = opened("clinic-1").get("user");
             settings.putObject("login").put("clinic", user.get("customer").asString()).put("user", user.get("name").asString()).put("password", user.get("password").asString());
         }
         try {
-            var builder = new ProcessBuilder("node", "cli/src/test/browser/pages.mjs", story).directory(CLOUD.files.project().toFile());
-            builder.environment().put("NODE_PATH", CLOUD.files.project().resolve("node_modules").toString());
-            var process = builder.start();
+            var process = new ProcessBuilder("node", "cli/src/test/browser/pages.mjs", story).directory(CLOUD.files.project().toFile()).start();
             try (var in = process.getOutputStream()) {
                 in.write(JSON.writeValueAsBytes(settings));
             }
@@ -277,11 +275,10 @@ class FirstHopTest {
     }
 
     /** A second process like this one, with other values of some variables. */
-    private static Process copy(CloudState.ContainerState container, Map<String, String> changes, List<String> arguments) throws IOException {
+    private static Process copy(CloudState.ContainerState container, Map<String, String> changes) throws IOException {
         long pid = container.process().pid();
         var line = new ArrayList<>(List.of(text(pid, "cmdline").split("\0")));
         line.set(0, Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "exe")).toString());
-        line.addAll(arguments);
         var builder = new ProcessBuilder(line).directory(Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "cwd")).toFile())
                 .redirectErrorStream(true).redirectOutput(CLOUD.files.log("copy-of-" + container.name()).toFile());
         builder.environment().clear();

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,7 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
+import lockstep.cli.aws.LocalEndpoint;
 
 /** People who load a page again and again, each with a session of their own, over HTTP/1.1 and 2; every answer is counted. */
 final class TestingLoad implements AutoCloseable {
@@ -52,9 +51,9 @@ final class TestingLoad implements AutoCloseable {
     /** While it changes both answers are right. */
     private volatile boolean maintenance;
 
-    TestingLoad(String url, Path certificates, Client client) {
+    TestingLoad(String url, LocalEndpoint endpoint, Client client) {
         uri = URI.create(url).resolve("/login");
-        tls = tls(certificates, client);
+        tls = tls(endpoint, client);
         for (int i = 0; i < PEOPLE; i++) {
             var version = i % 2 == 0 ? Version.HTTP_1_1 : Version.HTTP_2;
             boolean newConnections = i == PEOPLE - 1;
@@ -158,9 +157,9 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    static Answer once(String url, Path certificates, Client client) {
+    static Answer once(String url, LocalEndpoint endpoint, Client client) {
         var cookies = new CookieManager();
-        try (var http = HttpClient.newBuilder().sslContext(tls(certificates, client)).cookieHandler(cookies).build()) {
+        try (var http = HttpClient.newBuilder().sslContext(tls(endpoint, client)).cookieHandler(cookies).build()) {
             var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve("/login")).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
             return new Answer(Instant.now(), answer.statusCode(), answer.body(), "");
         } catch (IOException e) {
@@ -194,14 +193,8 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    private static SSLContext tls(Path certificates, Client client) {
+    private static SSLContext tls(LocalEndpoint endpoint, Client client) {
         try {
-            var trusted = KeyStore.getInstance("PKCS12");
-            try (var in = Files.newInputStream(certificates.resolve("authority.p12"))) {
-                trusted.load(in, null);
-            }
-            var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(trusted);
             KeyManager[] keys = null;
             if (client != null) {
                 var own = KeyStore.getInstance(client.pkcs12().toFile(), client.password().toCharArray());
@@ -210,7 +203,7 @@ final class TestingLoad implements AutoCloseable {
                 keys = factory.getKeyManagers();
             }
             var context = SSLContext.getInstance("TLS");
-            context.init(keys, trust.getTrustManagers(), new SecureRandom());
+            context.init(keys, endpoint.trust(), null);
             return context;
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalStateException(e);
