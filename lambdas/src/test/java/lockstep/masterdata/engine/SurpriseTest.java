@@ -90,4 +90,85 @@ class SurpriseTest {
             target.execute("DROP ROLE " + login);
         }
     }
+
+    @Test
+    void aRowOfAPartitionThatIsReferredToByItselfIsKept() {
+        schema("CREATE TABLE m.t (id int, region text, name text, PRIMARY KEY (id, region)) PARTITION BY LIST (region)", "CREATE TABLE m.t_east PARTITION OF m.t FOR VALUES IN ('east')",
+                "CREATE TABLE m.t_rest PARTITION OF m.t DEFAULT", "CREATE TABLE m.visit (id int, region text, FOREIGN KEY (id, region) REFERENCES m.t_east ON DELETE CASCADE)");
+        dataSet(table("t", "id,region", "name"));
+        source.execute("INSERT INTO m.t (id, region, name) SELECT i, CASE WHEN i % 3 = 0 THEN 'east' ELSE 'west' END, 'n' || i FROM generate_series(1, 400) i");
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.visit VALUES (3, 'east')");
+        source.execute("DELETE FROM m.t WHERE id IN (3, 6)");
+        var results = sync.run(source, target, "two");
+        assertEquals("1", target.value("SELECT count(*) FROM m.visit"));
+        assertEquals(List.of(1L, 1L), List.of(results.getFirst().deleted(), results.getFirst().kept()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"text UNIQUE, CASCADE", "text NOT NULL UNIQUE, CASCADE", "text UNIQUE, SET NULL"})
+    void anExchangeOfValuesThatAKeyCarriesOnIsRefused(String type, String action) {
+        schema("CREATE TABLE m.t (id int PRIMARY KEY, code " + type + ")", "CREATE TABLE m.visit (code text REFERENCES m.t (code) ON UPDATE " + action + ")");
+        dataSet(table("t", "id", "code"));
+        source.execute("INSERT INTO m.t SELECT i, 'c' || i FROM generate_series(1, 400) i");
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.visit VALUES ('c1')");
+        source.execute("UPDATE m.t SET code = 'x' WHERE id = 1", "UPDATE m.t SET code = 'c1' WHERE id = 2", "UPDATE m.t SET code = 'c2' WHERE id = 1");
+        assertTrue(assertThrows(Fault.MergeConflict.class, () -> sync.run(source, target, "two")).getMessage().contains("ON UPDATE"));
+        assertEquals("c1", target.value("SELECT code FROM m.visit"));
+    }
+
+    @Test
+    void aKeptRowThatTheShardMadeItsOwnStays() {
+        schema("CREATE TABLE m.t (id int PRIMARY KEY, v text NOT NULL)", "CREATE TABLE m.visit (t int REFERENCES m.t)");
+        sync = new TestingSync(new DataSet("hard", "source", List.of(new Table("m.t", List.of("id", "v"), List.of("id"), Optional.of("v <> 'local'")))));
+        source.execute("INSERT INTO m.t SELECT i, 'v' || i FROM generate_series(1, 400) i");
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.visit VALUES (7)");
+        source.execute("DELETE FROM m.t WHERE id = 7");
+        sync.run(source, target, "two");
+        target.execute("UPDATE m.t SET v = 'local' WHERE id = 7", "DELETE FROM m.visit");
+        sync.run(source, target, "three");
+        assertEquals("local", target.value("SELECT v FROM m.t WHERE id = 7"));
+        assertEquals("0", target.value("SELECT count(*) FROM lockstep.kept_row"));
+    }
+
+    @Test
+    void aKeyThatIsWrittenOtherwiseAndStaysEqual() {
+        schema("CREATE TABLE m.t (k numeric PRIMARY KEY, v int)");
+        dataSet(table("t", "k", "v"));
+        source.execute("INSERT INTO m.t SELECT i, i FROM generate_series(1, 600) i");
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.t SET k = 7.00 WHERE k = 7");
+        sync.run(source, target, "two");
+        assertInStep();
+        assertEquals(List.of(), sync.drifted);
+    }
+
+    @Test
+    void aForecastSeesWhatRowsWillReferTo() {
+        schema("CREATE TABLE m.drug (id int PRIMARY KEY)", "CREATE TABLE m.pair (id int PRIMARY KEY, drug int REFERENCES m.drug)");
+        dataSet(table("drug", "id"), table("pair", "id", "drug"));
+        source.execute("INSERT INTO m.drug SELECT generate_series(1, 50)", "INSERT INTO m.pair SELECT i, i FROM generate_series(1, 50) i");
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.pair SET drug = 8 WHERE id = 7", "DELETE FROM m.drug WHERE id = 7");
+        sync.dump(source, "two");
+        sync.stage(target, "two");
+        var told = new Forecast(target).tell("hard", "two").getFirst();
+        var was = sync.restore(target, "two").getFirst();
+        assertEquals(List.of(1L, 0L), List.of(was.deleted(), was.kept()));
+        assertEquals(List.of(was.deleted(), was.kept()), List.of(told.deleted(), told.kept()));
+    }
+
+    @Test
+    void collationsOfAForeignKeysTwoSidesMayDiffer() {
+        schema("CREATE TABLE m.t (k text COLLATE \"C\" PRIMARY KEY, v int)", "CREATE TABLE m.visit (k text COLLATE \"en-x-icu\" REFERENCES m.t)");
+        dataSet(table("t", "k", "v"));
+        source.execute("INSERT INTO m.t SELECT 'k' || i, i FROM generate_series(1, 60) i");
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.visit VALUES ('k7')");
+        source.execute("DELETE FROM m.t WHERE v IN (7, 8)");
+        var results = sync.run(source, target, "two");
+        assertEquals(List.of(1L, 1L), List.of(results.getFirst().deleted(), results.getFirst().kept()));
+    }
 }
