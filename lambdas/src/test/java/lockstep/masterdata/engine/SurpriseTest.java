@@ -92,6 +92,47 @@ class SurpriseTest {
     }
 
     @Test
+    void aRepairTrustsNothingThatABrokenOffSyncDecided() {
+        simple();
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.t SET v = 'B' WHERE id = 7");
+        sync.dump(source, "two");
+        sync.stage(target, "two");
+        target.execute("UPDATE m.t SET v = 'drift' WHERE id = 300");
+        sync.restore(target, "two", Mode.REPAIR);
+        assertInStep();
+    }
+
+    @Test
+    void aRollbackToWhatABrokenOffSyncBegan() {
+        simple();
+        sync.dump(source, "one");
+        String first = contents(source);
+        sync.stage(target, "one");
+        source.execute("UPDATE m.t SET v = 'B' WHERE id = 7");
+        sync.run(source, target, "two");
+        sync.restore(target, "one", Mode.ROLLBACK);
+        assertEquals(first, contents(target));
+    }
+
+    /** The target's manifest is no longer kept, and the source went back to what was before that. */
+    @Test
+    void aTargetFarBehindNeedsNoDeltaThatWasCollected() {
+        simple();
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.t SET v = 'B' WHERE id = 7");
+        sync.run(source, target, "two");
+        source.execute("UPDATE m.t SET v = 'C' WHERE id = 7");
+        sync.dump(source, "three");
+        source.execute("UPDATE m.t SET v = 'v7' WHERE id = 7");
+        sync.dump(source, "four");
+        for (var after : List.of(Duration.ofMinutes(1), Duration.ofDays(2)))
+            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.shelf(sync.store), "hard", Instant.now().plus(after));
+        sync.restore(target, "four");
+        assertInStep();
+    }
+
+    @Test
     void aRowOfAPartitionThatIsReferredToByItselfIsKept() {
         schema("CREATE TABLE m.t (id int, region text, name text, PRIMARY KEY (id, region)) PARTITION BY LIST (region)", "CREATE TABLE m.t_east PARTITION OF m.t FOR VALUES IN ('east')",
                 "CREATE TABLE m.t_rest PARTITION OF m.t DEFAULT", "CREATE TABLE m.visit (id int, region text, FOREIGN KEY (id, region) REFERENCES m.t_east ON DELETE CASCADE)");
@@ -131,6 +172,41 @@ class SurpriseTest {
         sync.run(source, target, "three");
         assertEquals("local", target.value("SELECT v FROM m.t WHERE id = 7"));
         assertEquals("0", target.value("SELECT count(*) FROM lockstep.kept_row"));
+    }
+
+    @Test
+    void rowsOfATableThatInheritsAreNotTakenForThoseOfItsParent() {
+        simple();
+        target.execute("CREATE TABLE m.mine () INHERITS (m.t)", "INSERT INTO m.mine VALUES (-5, 'mine')");
+        assertThrows(Fault.SchemaMismatch.class, () -> sync.run(source, target, "one"));
+        assertEquals("1", target.value("SELECT count(*) FROM m.mine"));
+        source.execute("CREATE TABLE m.mine () INHERITS (m.t)");
+        assertThrows(Fault.SchemaMismatch.class, () -> sync.dump(source, "two"));
+    }
+
+    @Test
+    void noRowIsDumpedTwiceWhenTextHasComeToSortOtherwise() {
+        schema("CREATE TABLE m.t (k text COLLATE \"C\" PRIMARY KEY, v int)");
+        dataSet(table("t", "k", "v"));
+        source.execute(LETTERS);
+        sync.run(source, target, "one");
+        source.execute("ALTER TABLE m.t ALTER k TYPE text COLLATE \"en-x-icu\"", "UPDATE m.t SET v = v + 1");
+        assertEquals(600, sync.dump(source, "two").tables().getFirst().rows());
+        sync.restore(target, "two");
+        assertInStep();
+    }
+
+    @Test
+    void keysThatSortByOperatorsOfAnExtension() {
+        schema("CREATE EXTENSION citext SCHEMA m", "CREATE TABLE m.t (k m.citext PRIMARY KEY, v int)");
+        dataSet(table("t", "k", "v"));
+        source.execute(LETTERS);
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.t SET v = v + 1 WHERE v % 50 = 0");
+        sync.run(source, target, "two");
+        source.execute("UPDATE m.t SET v = v + 1");
+        sync.run(source, target, "three");
+        assertInStep();
     }
 
     @Test
