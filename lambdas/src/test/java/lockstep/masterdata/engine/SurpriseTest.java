@@ -92,6 +92,20 @@ class SurpriseTest {
     }
 
     @Test
+    void aRollbackThatIsUnderWayOutlivesAnotherPreflight() {
+        simple();
+        sync.run(source, target, "one");
+        String first = contents(source);
+        source.execute("UPDATE m.t SET v = 'B' WHERE id = 7");
+        sync.run(source, target, "two");
+        sync.dump(source, "three");
+        sync.stage(target, "one", Mode.ROLLBACK);
+        sync.preflight(target, "three");
+        TestingSync.publisher(target).publish("hard", "one");
+        assertEquals(first, contents(target));
+    }
+
+    @Test
     void aRepairTrustsNothingThatABrokenOffSyncDecided() {
         simple();
         sync.run(source, target, "one");
