@@ -28,6 +28,7 @@ public final class DatabaseRoles {
         database.transaction(connection -> {
             login(connection, reader);
             login(connection, writer);
+            refuseForeignState(connection, reader, writer);
             Sql.execute(connection, Sql.named("state"));
             for (Login login : List.of(reader, writer)) {
                 Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
@@ -40,6 +41,24 @@ public final class DatabaseRoles {
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
         });
+    }
+
+    /**
+     * The writer may make tables in Lockstep's schema. One of them that had the name of a table that a later version makes there would be
+     * taken for that, and its rows believed.
+     */
+    private static void refuseForeignState(Connection connection, Login reader, Login writer) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = to_regnamespace('lockstep')"
+                + " AND relkind NOT IN ('i', 't', 'c') AND relname NOT LIKE 'staging\\_%' AND pg_get_userbyid(relowner) IN (?, ?)")) {
+            query.setString(1, reader.username());
+            query.setString(2, writer.username());
+            try (var row = query.executeQuery()) {
+                row.next();
+                if (row.getString(1) != null)
+                    throw new Fault.AccessRefused("schema lockstep holds what the workers' logins made under names that are not theirs: " + row.getString(1)
+                            + ". Look into how that came to be, drop it, and run prepare-database again; nothing was changed", null);
+            }
+        }
     }
 
     private static void login(Connection connection, Login login) throws SQLException {

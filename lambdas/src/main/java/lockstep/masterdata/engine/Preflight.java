@@ -72,6 +72,12 @@ public final class Preflight {
             checkSchema(connection, manifest);
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
+            if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
+                // a restore on other terms was broken off
+                Accepted.undecide(connection, manifest.dataSet(), manifest.syncId(), List.of());
+                Staging.drop(connection, manifest.dataSet(), manifest.syncId());
+                decided = Optional.empty();
+            }
             var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
@@ -86,6 +92,8 @@ public final class Preflight {
 
     private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
+        // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
+        boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
         var roads = new ArrayList<Road>();
         for (TableManifest table : manifest.tables()) {
@@ -95,32 +103,21 @@ public final class Preflight {
             var recorded = Mark.recorded(connection, manifest.dataSet(), table.name());
             boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            roads.add(from.isPresent() ? Road.known(from.get(), table, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
+            roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
         }
         return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads)));
     }
 
     /** The parts that the table does not hold. */
     private static List<Part> differing(Connection connection, Manifest manifest, TableManifest table) throws SQLException {
-        if (!ordersAlike(connection, table))
+        // text may sort otherwise than at the source
+        if (!Bounds.ascend(connection, table.name(), table.parts().stream().skip(1).map(Part::from).toList(), table.key(), table.columns()))
             return ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()) ? List.of() : table.parts();
         var differing = new ArrayList<Part>();
         for (Part part : table.parts())
             if (!ContentReader.read(connection, manifest.dataSet(), table, Bounds.within(part.from(), part.until(), table.key(), table.columns())).equals(part.content()))
                 differing.add(part);
         return differing;
-    }
-
-    /** Whether the bounds of the parts ascend here as well: text may sort otherwise than at the source. Then each row is in one range. */
-    private static boolean ordersAlike(Connection connection, TableManifest table) throws SQLException {
-        var ascends = new ArrayList<String>();
-        for (int i = 2; i < table.parts().size(); i++)
-            ascends.add(Bounds.row(table.parts().get(i - 1).from(), table.key(), table.columns()) + " < " + Bounds.row(table.parts().get(i).from(), table.key(), table.columns()));
-        if (ascends.isEmpty()) return true;
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + String.join(" AND ", ascends))) {
-            row.next();
-            return row.getBoolean(1);
-        }
     }
 
     private static List<PartRange> batches(int parts) {
@@ -152,7 +149,9 @@ public final class Preflight {
         for (TableManifest table : manifest.tables()) {
             TableInfo info = Schema.table(connection, table.name());
             if (info.exists()) problems.addAll(problems(table, info));
-            else problems.add("table " + table.name() + " does not exist");
+            if (Schema.hasHeirs(connection, table.name()))
+                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+            if (!info.exists()) problems.add("table " + table.name() + " does not exist");
         }
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)

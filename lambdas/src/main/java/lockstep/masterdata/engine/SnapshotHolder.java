@@ -89,6 +89,8 @@ public final class SnapshotHolder {
                 problems.add("table " + table.name() + " does not exist");
                 continue;
             }
+            if (Schema.hasHeirs(connection, table.name()))
+                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
             for (String column : table.columns()) {
                 var found = info.columns().get(column);
                 if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");
