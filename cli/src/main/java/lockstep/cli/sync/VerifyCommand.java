@@ -60,7 +60,7 @@ public final class VerifyCommand implements Callable<Integer> {
         for (var shard : verified.shards()) {
             lines.add(String.format("%-12s %-14s %-10s  %s", shard.account(), shard.shard(), shard.verdict(), shard.syncId().orElse("-")));
             for (var table : shard.tables())
-                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(), table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some are otherwise" : ""));
+                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(), table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some differ" : ""));
             shard.cause().ifPresent(cause -> lines.add(String.format("%27s %s", "", cause)));
         }
         if (verified.any(Verdict.different)) lines.add("Rows at the source may have changed since the sync in force: sync, and verify again.");

@@ -17,7 +17,7 @@ import lockstep.masterdata.engine.Snapshot.TableColumns;
  * every worker can read the same state.
  */
 public final class SnapshotHolder {
-    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration POLL = Duration.ofMillis(100);
     private final Database source;
     private final PartStore store;
     private final Planner planner;
