@@ -27,12 +27,12 @@ class FaultTest {
     private static TestingCluster sources;
     private static TestingCluster targets;
     private static TestingAws aws;
-    private static TestingWorker worker;
+    private static FaultTestRun beginning;
 
     /** Each kind follows from its seed: so many runs have each kind once. */
     static LongStream seeds() {
         Long one = Long.getLong("faults.seed");
-        return one != null ? LongStream.of(one) : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length));
+        return one != null ? LongStream.of(one) : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length)).map(s -> s + Long.getLong("faults.from", 0));
     }
 
     @BeforeAll
@@ -40,13 +40,13 @@ class FaultTest {
         sources = new TestingCluster();
         targets = new TestingCluster();
         aws = new TestingAws();
-        worker = TestingWorker.at(aws.endpoint());
+        beginning = FaultTestRun.beginning(sources, targets, aws, TestingWorker.at(aws.endpoint()));
     }
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
     void endsInStepOrInAClearFailureThatTheNextSyncMends(long seed) {
-        try (var run = new FaultTestRun(seed, sources, targets, aws, worker)) {
+        try (var run = beginning.withSeed(seed)) {
             assumeTrue(run.isPossible(), "only root may mount the small disk");
             Told told = run.run();
             TOLD.add(told);

@@ -64,7 +64,7 @@ final class FaultTestReader implements AutoCloseable {
                     answers.incrementAndGet();
                     if (seen == 0 || seen < last) wrong.incrementAndGet();
                     last = seen;
-                    TestingCluster.pause(3);
+                    TestingCluster.pause(12);
                 }
             } catch (SQLException | Fault e) {
                 refused.incrementAndGet(); // no answer is no wrong answer

@@ -97,30 +97,36 @@ final class FaultTestRun implements AutoCloseable {
     private final Map<Phase, AtomicInteger> messages = new EnumMap<>(Phase.class);
     private final Map<Phase, AtomicInteger> commits = new EnumMap<>(Phase.class);
     private final Map<Phase, AtomicInteger> requests = new EnumMap<>(Phase.class);
+    private final Map<Phase, AtomicInteger> steps = new EnumMap<>(Phase.class);
     private volatile boolean armed;
     private final AtomicBoolean struck = new AtomicBoolean();
     private int moment;
     private int times = 1;
     private boolean coin;
     private int way;
+    private int stepInProcess;
     private volatile int cutBehind;
     private volatile Process process;
     private volatile Thread mending;
     private String schemaBack;
 
-    FaultTestRun(long seed, TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
+    /** Where runs begin: in step by two syncs, of which the second told how much there is to strike. */
+    private FaultTestRun(TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
+        this(-1, sources, targets, aws, worker, TestingProduct.rows(TestingProduct.tables(sources.create())), TestingProduct.tables(targets.create()));
+    }
+
+    private FaultTestRun(long seed, TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker, TestingDatabase source, TestingDatabase target) {
         this.seed = seed;
         this.random = new Random(seed);
         this.sources = sources;
         this.targets = targets;
         this.aws = aws;
         this.worker = worker;
+        this.source = source;
+        this.target = target;
         kind = Kind.values()[Math.floorMod(seed, Kind.values().length)];
         random.nextInt(); // the first of neighbouring seeds are alike
         struckPhase = kind.phases.get(random.nextInt(kind.phases.size()));
-        aws.objects.clear();
-        source = TestingProduct.rows(TestingProduct.tables(sources.create()));
-        target = TestingProduct.tables(targets.create());
         reader = new FaultTestReader(target);
         reset();
         sources.wire.watch = message -> see(message, sources);
@@ -128,8 +134,37 @@ final class FaultTestRun implements AutoCloseable {
         aws.watch = this::see;
     }
 
+    static FaultTestRun beginning(TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
+        var beginning = new FaultTestRun(sources, targets, aws, worker);
+        beginning.change(0);
+        beginning.sync("first");
+        beginning.target.execute("INSERT INTO m.prescription (drug) SELECT generate_series(1, 300, 7)", "INSERT INTO m.prescription (drug) VALUES (100000)");
+        beginning.change(1);
+        beginning.reset();
+        beginning.sync("second");
+        aws.keep();
+        return beginning;
+    }
+
+    /** A run of its own that begins there. */
+    FaultTestRun withSeed(long seed) {
+        aws.backToKept();
+        var run = new FaultTestRun(seed, sources, targets, aws, worker, sources.copy(source), targets.copy(target));
+        // In half of all runs the target is trusted to be as the sync before left it. A copy has no counts of its own.
+        if (run.random.nextBoolean()) run.target.execute("UPDATE lockstep.applied_table SET writes = 0, counted = 0");
+        run.take(messages, commits, requests, steps);
+        return run;
+    }
+
+    private void take(Map<Phase, AtomicInteger> messages, Map<Phase, AtomicInteger> commits, Map<Phase, AtomicInteger> requests, Map<Phase, AtomicInteger> steps) {
+        this.messages.putAll(messages);
+        this.commits.putAll(commits);
+        this.requests.putAll(requests);
+        this.steps.putAll(steps);
+    }
+
     private void reset() {
-        for (Phase p : Phase.values()) for (var counts : List.of(messages, commits, requests)) counts.put(p, new AtomicInteger());
+        for (Phase p : Phase.values()) for (var counts : List.of(messages, commits, requests, steps)) counts.put(p, new AtomicInteger());
     }
 
     boolean isPossible() {
@@ -138,12 +173,6 @@ final class FaultTestRun implements AutoCloseable {
 
     Told run() {
         long begun = System.nanoTime();
-        change(0);
-        sync("first");
-        target.execute("INSERT INTO m.prescription (drug) SELECT generate_series(1, 300, 7)", "INSERT INTO m.prescription (drug) VALUES (100000)");
-        change(1);
-        reset();
-        sync("second");
         reader.knows(source);
         reader.start();
         var before = sums(target);
@@ -182,7 +211,7 @@ final class FaultTestRun implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "seed " + seed + " (" + kind + " in " + struckPhase + " at " + moment + ", " + times + ", " + coin + ", " + way + ", struck: " + struck + ")";
+        return seed < 0 ? "the beginning" : "seed " + seed + " (" + kind + " in " + struckPhase + " at " + moment + ", " + times + ", " + coin + ", " + way + ", struck: " + struck + ")";
     }
 
     private static List<TableSum> sums(TestingDatabase database) {
@@ -308,7 +337,9 @@ final class FaultTestRun implements AutoCloseable {
 
     /** In a process of its own, if that is to be killed. */
     private <T> T step(TestingDatabase database, String syncId, Supplier<T> here, int... numbers) {
-        if (!armed || kind != Kind.WORKER_KILLED || struckPhase != phase || struck.get()) return here.get();
+        int stepsSoFar = steps.get(phase).getAndIncrement();
+        if (!armed || kind != Kind.WORKER_KILLED || struckPhase != phase || stepsSoFar != stepInProcess) return here.get();
+        messages.get(phase).set(0);
         process = TestingWorker.start(aws.endpoint(), database, syncId, phase.name(), numbers);
         if (process.onExit().join().exitValue() != 0) throw new ProcessGone();
         return phase == Phase.PREFLIGHT ? here.get() : null;
@@ -319,8 +350,11 @@ final class FaultTestRun implements AutoCloseable {
     private void arm() {
         var counts = kind.ofRequests() ? requests : kind.name().endsWith("COMMIT") ? commits : messages;
         int there = counts.get(struckPhase).get();
+        int stepsThere = Math.max(1, steps.get(struckPhase).get());
+        stepInProcess = random.nextInt(stepsThere);
+        if (kind == Kind.WORKER_KILLED) there /= stepsThere;
         moment = kind == Kind.KMS_REFUSED ? 0 : random.nextInt(Math.max(1, there * 9 / 10));
-        times = kind.ofRequests() ? List.of(1, 2, 5, 10_000).get(random.nextInt(4)) : 1;
+        times = kind.ofRequests() ? List.of(1, 2, 5, struckPhase == Phase.SEAL ? 30 : 10_000).get(random.nextInt(4)) : 1;
         coin = random.nextBoolean();
         way = random.nextInt(5);
         reset();
@@ -370,11 +404,18 @@ final class FaultTestRun implements AutoCloseable {
                 aside(() -> source.execute(rewrite), 300);
             }
             case SCHEMA_CHANGED -> {
-                var changes = List.of(List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
+                // What rewrites a table is left out at the target: it would show readers an empty one, whoever does it.
+                var changes = (phase.atSource() ? List.of(
+                        List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
                         List.of("ALTER TABLE m.postal ALTER town TYPE varchar(200)", "ALTER TABLE m.postal ALTER town TYPE text"),
                         List.of("ALTER TABLE m.interaction RENAME TO interactions", "ALTER TABLE m.interactions RENAME TO interaction"),
-                        phase.atSource() ? List.of("ALTER TABLE m.drug ADD more text", "ALTER TABLE m.drug DROP more") : List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID", "ALTER TABLE m.drug DROP must"),
-                        List.of("ALTER TABLE m.interaction ALTER id TYPE numeric", "ALTER TABLE m.interaction ALTER id TYPE bigint")).get(way);
+                        List.of("ALTER TABLE m.drug ADD more text", "ALTER TABLE m.drug DROP more"),
+                        List.of("ALTER TABLE m.interaction ALTER id TYPE numeric", "ALTER TABLE m.interaction ALTER id TYPE bigint")) : List.of(
+                        List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
+                        List.of("ALTER TABLE m.postal ALTER town TYPE varchar", "ALTER TABLE m.postal ALTER town TYPE text"),
+                        List.of("ALTER TABLE m.interaction RENAME TO interactions", "ALTER TABLE m.interactions RENAME TO interaction"),
+                        List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID", "ALTER TABLE m.drug DROP must"),
+                        List.of("ALTER TABLE m.drug DROP CONSTRAINT drug_code_key, ADD CONSTRAINT other UNIQUE (name, code)", "ALTER TABLE m.drug DROP CONSTRAINT other, ADD CONSTRAINT drug_code_key UNIQUE (code)"))).get(way);
                 schemaBack = changes.get(1);
                 var changed = phase.atSource() ? source : target;
                 aside(() -> changed.execute(changes.get(0)), 300);
@@ -400,9 +441,9 @@ final class FaultTestRun implements AutoCloseable {
     }
 
     private Answer see(Request request) {
+        if (request.isKms() != (kind == Kind.KMS_REFUSED)) return Answer.WELL;
         int soFar = requests.get(phase).getAndIncrement();
         if (!armed || phase != struckPhase || !kind.ofRequests() || soFar < moment || soFar >= moment + times) return Answer.WELL;
-        if (request.isKms() != (kind == Kind.KMS_REFUSED)) return Answer.WELL;
         boolean reads = request.method().equals("GET");
         boolean lies = reads && aws.objects.containsKey(request.key());
         if (kind == Kind.S3_MISSING && !reads || (kind == Kind.S3_TRUNCATED || kind == Kind.S3_FLIPPED) && !lies) {

@@ -85,6 +85,22 @@ final class TestingAws implements AutoCloseable {
         return StaticCredentialsProvider.create(AwsBasicCredentials.create("local", "local"));
     }
 
+    private Map<String, byte[]> keptObjects = Map.of();
+    private Map<String, String> keptSha256 = Map.of();
+
+    /** Keeps what lies there, to come back to it. */
+    void keep() {
+        keptObjects = Map.copyOf(objects);
+        keptSha256 = Map.copyOf(sha256);
+    }
+
+    void backToKept() {
+        objects.clear();
+        objects.putAll(keptObjects);
+        sha256.clear();
+        sha256.putAll(keptSha256);
+    }
+
     /** As somebody would who may write to the bucket. */
     void overwrite(String key, byte[] object) {
         objects.put(key, object);
@@ -126,7 +142,7 @@ final class TestingAws implements AutoCloseable {
         byte[] object = String.valueOf(headers.getFirst("Content-Encoding")).contains("aws-chunked") ? unchunked(sent) : sent;
         objects.put(key, object);
         sha256.remove(key);
-        if (headers.containsKey("x-amz-checksum-sha256")) sha256.put(key, headers.getFirst("x-amz-checksum-sha256"));
+        if ("SHA256".equals(headers.getFirst("x-amz-sdk-checksum-algorithm"))) sha256.put(key, sha256(object));
         exchange.getResponseHeaders().set("ETag", "\"" + key.hashCode() + "\"");
         exchange.sendResponseHeaders(200, -1);
     }
@@ -165,6 +181,14 @@ final class TestingAws implements AutoCloseable {
         byte[] sent = answer == Answer.TRUNCATED ? Arrays.copyOf(object, object.length / 2) : object.clone();
         if (answer == Answer.FLIPPED && sent.length > 0) sent[sent.length / 2] ^= 4;
         exchange.getResponseBody().write(sent);
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static String crc32(byte[] bytes) {

@@ -24,7 +24,7 @@ final class TestingCluster implements AutoCloseable {
 
     TestingCluster() {
         try {
-            server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
+            server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("synchronous_commit", "on").setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
             var admin = database("postgres");
             data = Path.of(admin.value("SHOW data_directory"));
             // the server refuses to be root: it runs in a user namespace, as it was started
@@ -45,8 +45,17 @@ final class TestingCluster implements AutoCloseable {
     }
 
     TestingDatabase create() {
+        return create("");
+    }
+
+    /** The same again; nobody may be connected to it. */
+    TestingDatabase copy(TestingDatabase of) {
+        return create(" TEMPLATE " + of.name() + " STRATEGY file_copy");
+    }
+
+    private TestingDatabase create(String how) {
         String name = "fault_" + DATABASES.incrementAndGet();
-        database("postgres").execute("CREATE DATABASE " + name + (mounted ? " TABLESPACE small" : ""));
+        database("postgres").execute("CREATE DATABASE " + name + how + (mounted ? " TABLESPACE small" : ""));
         return database(name);
     }
 
