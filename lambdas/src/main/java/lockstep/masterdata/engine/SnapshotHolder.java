@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,9 +66,16 @@ public final class SnapshotHolder {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
         var tables = columns(connection, dataSet);
-        var batches = planner.plan(connection, dataSet, tables, newest(dataSet));
+        var newest = newest(dataSet);
+        var batches = planner.plan(connection, dataSet, tables, newest);
         Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(), new Snapshot(id, time, tables, batches.size()));
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size()));
+    }
+
+    /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
+    private static Instant after(Manifest newest, Instant time) {
+        Instant next = newest.snapshotTime().plus(1, ChronoUnit.MICROS);
+        return next.isAfter(time) ? next : time;
     }
 
     /** The newest manifest. One that can't be used any more, say because the data set is another now, is none. */
