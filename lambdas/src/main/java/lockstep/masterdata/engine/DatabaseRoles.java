@@ -30,6 +30,8 @@ public final class DatabaseRoles {
             login(connection, writer);
             refuseForeignState(connection, reader, writer);
             Sql.execute(connection, Sql.named("state"));
+            Sql.execute(connection, Sql.named("lay_aside"));
+            Sql.execute(connection, "DELETE FROM lockstep.prepared_table");
             for (Login login : List.of(reader, writer)) {
                 Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
                 Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + Sql.identifier(login.username()));
@@ -37,6 +39,7 @@ public final class DatabaseRoles {
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
             Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + user);
+            Sql.execute(connection, "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
             takeBack(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
@@ -96,6 +99,7 @@ public final class DatabaseRoles {
             throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
                     + ". Migrate the shard first, or mend lockstep.yaml");
         for (Table table : dataSet.tables()) {
+            mayBeLaidAside(connection, dataSet, table);
             for (Login login : List.of(reader, writer)) {
                 useSchema(connection, table.name(), login);
                 Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
@@ -110,6 +114,15 @@ public final class DatabaseRoles {
             select(connection, reference.child(), reference.childColumns(), writer);
             select(connection, reference.parent(), reference.parentColumns(), writer);
             if (!names.contains(reference.child())) seeEveryRow(connection, reference.child(), writer);
+        }
+    }
+
+    private static void mayBeLaidAside(Connection connection, DataSet dataSet, Table table) throws SQLException {
+        try (var insert = connection.prepareStatement("INSERT INTO lockstep.prepared_table (data_set, table_name, triggers) VALUES (?, ?, ?)")) {
+            insert.setString(1, dataSet.name());
+            insert.setString(2, table.name());
+            insert.setString(3, dataSet.triggers().name());
+            insert.executeUpdate();
         }
     }
 

@@ -63,21 +63,30 @@ final class Merge {
         tables = parentsFirst.stream().flatMap(List::stream).toList();
     }
 
-    /** What was done to each table that was merged. */
-    Map<String, Changes> run() throws SQLException {
+    /**
+     * What was done to each table that was merged.
+     *
+     * @param empty of these nothing has to be compared; their foreign keys to each other are laid aside
+     */
+    Map<String, Changes> run(Set<String> empty) throws SQLException {
         // The product's own triggers run below and must find what they find in its own sessions.
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
         seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
-            findGone(table);
+            if (empty.contains(table.name())) gone.put(table.name(), 0L);
+            else findGone(table);
         }
         // Rows that nothing refers to go first, so that those to come may have their unique values.
         deleteUnreferenced();
         for (var group : parentsFirst) {
-            for (TableManifest table : group) refuseForeignRows(table);
-            updateAndInsert(group);
+            if (group.stream().allMatch(t -> empty.contains(t.name()))) {
+                for (TableManifest table : group) changes.get(table.name()).inserted = Sql.update(connection, sql("fill_table", table));
+            } else {
+                for (TableManifest table : group) refuseForeignRows(table);
+                updateAndInsert(group);
+            }
         }
         deleteUnreferenced();
         keepTheRest();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Schema.ColumnInfo;
@@ -59,17 +60,23 @@ public final class Preflight {
         return prepare(manifest, Mode.SYNC);
     }
 
+    /** With triggers that run. */
+    public Plan prepare(Manifest manifest, Mode mode) {
+        return prepare(manifest, mode, Triggers.RUN);
+    }
+
     /**
+     * @param triggers what those of the product are to do when the sync writes
      * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
      */
-    public Plan prepare(Manifest manifest, Mode mode) {
+    public Plan prepare(Manifest manifest, Mode mode, Triggers triggers) {
         return target.transaction(connection -> {
             var applied = Applied.read(connection, manifest.dataSet());
             if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
             if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
-            checkSchema(connection, manifest);
+            checkSchema(connection, manifest, triggers);
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
             if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
@@ -78,7 +85,7 @@ public final class Preflight {
                 Staging.drop(connection, manifest.dataSet(), manifest.syncId());
                 decided = Optional.empty();
             }
-            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, applied).write(connection);
+            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, triggers, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
             return new Plan(batches(pieces.size()), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
@@ -90,7 +97,7 @@ public final class Preflight {
                 road.parts().stream().mapToLong(Part::bytes).sum() + road.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
     }
 
-    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Optional<Applied> applied) throws SQLException {
+    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
         // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
         boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
@@ -105,7 +112,7 @@ public final class Preflight {
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
             roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
         }
-        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads)));
+        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads, triggers)));
     }
 
     /** The parts that the table does not hold. */
@@ -144,7 +151,7 @@ public final class Preflight {
         }
     }
 
-    private void checkSchema(Connection connection, Manifest manifest) throws SQLException {
+    private void checkSchema(Connection connection, Manifest manifest, Triggers triggers) throws SQLException {
         var problems = new ArrayList<String>();
         for (TableManifest table : manifest.tables()) {
             TableInfo info = Schema.table(connection, table.name());
@@ -153,6 +160,9 @@ public final class Preflight {
                 problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
             if (!info.exists()) problems.add("table " + table.name() + " does not exist");
         }
+        if (triggers == Triggers.REFUSE)
+            for (String trigger : Schema.firingTriggers(connection, manifest.tables().stream().map(TableManifest::name).toList()))
+                problems.add("trigger " + trigger + " would fire, and data set '" + manifest.dataSet() + "' has triggers: refuse");
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)
                     + ". Nothing was changed; migrate the target to release " + manifest.release());

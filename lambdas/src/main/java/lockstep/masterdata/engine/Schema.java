@@ -117,6 +117,18 @@ final class Schema {
         return hiding;
     }
 
+    /** Triggers of the product that fire when somebody writes to one of these tables, such as {@code audit of master.drug}. */
+    static List<String> firingTriggers(Connection connection, Collection<String> tables) throws SQLException {
+        var triggers = new ArrayList<String>();
+        try (var query = connection.prepareStatement(Sql.named("firing_triggers"))) {
+            query.setArray(1, connection.createArrayOf("text", tables.toArray()));
+            try (var row = query.executeQuery()) {
+                while (row.next()) triggers.add(row.getString(1));
+            }
+        }
+        return triggers;
+    }
+
     /** Column → {@code schema.sequence} for the sequences that belong to the table. */
     static Map<String, String> ownedSequences(Connection connection, String table) throws SQLException {
         var sequences = new LinkedHashMap<String, String>();
