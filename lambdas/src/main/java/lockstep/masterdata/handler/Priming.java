@@ -30,7 +30,7 @@ public final class Priming {
         }
         run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}", StageParts.Event.class));
         run(() -> Json.MAPPER.readValue("{\"format\":1,\"tables\":[]}", Manifest.class));
-        run(() -> Json.MAPPER.writeValueAsString(new DataSet("x", "x", List.of(), null)));
+        run(() -> Json.MAPPER.writeValueAsString(new DataSet("x", "x", List.of())));
         byte[] bytes = "1\tx\n".getBytes(StandardCharsets.UTF_8);
         run(() -> Zstd.decompress(Zstd.compress(bytes), bytes.length));
         run(() -> Clients.store("nowhere").open("x"));
