@@ -13,7 +13,8 @@ import lockstep.masterdata.engine.Merge.Changes;
 
 /**
  * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
- * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait.
+ * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait, but for
+ * those of a table that is empty when the first sync comes.
  */
 public final class Publisher {
     private final Database target;
