@@ -8,17 +8,29 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.StreamSupport;
 import lockstep.infra.Assembly.Resource;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Keep;
+import lockstep.landscape.Table;
+import lockstep.landscape.Triggers;
 import org.junit.jupiter.api.Test;
 
 class WorkflowTest {
     private static final Assembly CLINIC = Assembly.clinic();
     private static final Map<String, JsonNode> DUMP = states("production-master-data-source");
     private static final Map<String, JsonNode> RESTORE = states("qa-master-data-target");
+
+    @Test
+    void handlersAreToldWhatTriggersDo() {
+        var tables = List.of(new Table("m.drug", List.of("id"), List.of("id"), Optional.empty()));
+        assertEquals("DISABLE", Workflow.constant(new DataSet("master", "s", tables, Keep.DEFAULT, Triggers.DISABLE)).get("triggers"));
+        assertFalse(Workflow.constant(new DataSet("master", "s", tables)).containsKey("triggers"), "what is usual is not said");
+    }
 
     @Test
     void dumpGoesItsWay() {

@@ -13,7 +13,8 @@ import lockstep.masterdata.engine.Merge.Changes;
 
 /**
  * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
- * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait.
+ * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait, but for
+ * those of a table that is empty when the first sync comes.
  */
 public final class Publisher {
     private final Database target;
@@ -49,7 +50,7 @@ public final class Publisher {
 
     private List<TableResult> publish(Connection connection, String dataSet, String syncId) throws SQLException {
         Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
-        // the joins by key: with PostgreSQL's 4 MB they went to disk at some 50,000 rows
+        // for the joins by key, which PostgreSQL's 4 MB would send to disk
         Sql.execute(connection, "SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')");
         Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
         var accepted = Accepted.read(connection, dataSet, syncId);
