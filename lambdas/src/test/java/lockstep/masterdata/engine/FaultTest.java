@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * One fault at a random moment of a sync, by seed: it ends in step or in a clear failure, the next ordinary sync is in step, and who reads meanwhile never sees anything but
- * a state of the source. {@code -Dfaults.seed=N} runs one again, {@code -Dfaults.runs=500} that many; what came of them lies in {@code target/faults.md} then.
+ * a state of the source. {@code -Dfaults.seed=N,…} runs some again, {@code -Dfaults.runs=500} that many; what came of them lies in {@code target/faults.md} then.
  */
 class FaultTest {
     private static final List<Told> TOLD = new ArrayList<>();
@@ -31,8 +32,8 @@ class FaultTest {
 
     /** Each kind follows from its seed: so many runs have each kind once. */
     static LongStream seeds() {
-        Long one = Long.getLong("faults.seed");
-        return one != null ? LongStream.of(one) : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length)).map(s -> s + Long.getLong("faults.from", 0));
+        String some = System.getProperty("faults.seed");
+        return some != null ? Arrays.stream(some.split(",")).mapToLong(Long::parseLong) : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length)).map(s -> s + Long.getLong("faults.from", 0));
     }
 
     @BeforeAll

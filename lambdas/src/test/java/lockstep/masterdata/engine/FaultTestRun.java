@@ -108,7 +108,7 @@ final class FaultTestRun implements AutoCloseable {
     private volatile int cutBehind;
     private volatile Process process;
     private volatile Thread mending;
-    private String schemaBack;
+    private volatile String schemaBack;
 
     /** Where runs begin: in step by two syncs, of which the second told how much there is to strike. */
     private FaultTestRun(TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
@@ -416,9 +416,11 @@ final class FaultTestRun implements AutoCloseable {
                         List.of("ALTER TABLE m.interaction RENAME TO interactions", "ALTER TABLE m.interactions RENAME TO interaction"),
                         List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID", "ALTER TABLE m.drug DROP must"),
                         List.of("ALTER TABLE m.drug DROP CONSTRAINT drug_code_key, ADD CONSTRAINT other UNIQUE (name, code)", "ALTER TABLE m.drug DROP CONSTRAINT other, ADD CONSTRAINT drug_code_key UNIQUE (code)"))).get(way);
-                schemaBack = changes.get(1);
                 var changed = phase.atSource() ? source : target;
-                aside(() -> changed.execute(changes.get(0)), 300);
+                aside(() -> {
+                    changed.execute(changes.get(0)); // or not at all, if it meets Publish in a deadlock
+                    schemaBack = changes.get(1);
+                }, 300);
             }
             default -> throw new IllegalStateException(kind.name());
         }

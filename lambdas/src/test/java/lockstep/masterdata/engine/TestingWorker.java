@@ -29,11 +29,11 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
     }
 
     Released hold(Database source, String syncId) {
-        return new SnapshotHolder(source, store, new Planner(16 << 10, 64 << 10), signature).hold(DATA_SET, paths(syncId), Instant.now().plusSeconds(25));
+        return new SnapshotHolder(source, store, new Planner(16 << 10, 64 << 10), signature).hold(DATA_SET, paths(syncId), Instant.now().plusSeconds(120));
     }
 
     List<Batch> awaitSnapshot(String syncId) {
-        AwaitedSnapshot.await(store, paths(syncId), Instant.now().plusSeconds(25));
+        AwaitedSnapshot.await(store, paths(syncId), Instant.now().plusSeconds(120));
         return List.of(Json.read(store, paths(syncId).batches(), Batch[].class).orElseThrow());
     }
 
