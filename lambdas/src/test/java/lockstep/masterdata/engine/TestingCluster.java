@@ -141,7 +141,7 @@ final class TestingCluster implements AutoCloseable {
     public void close() throws IOException {
         wire.close();
         server.close();
-        if (mounted) run("umount", disk.toString());
+        if (mounted) run("umount", "--lazy", disk.toString());
         Files.deleteIfExists(disk);
     }
 }
