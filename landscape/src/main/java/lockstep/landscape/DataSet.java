@@ -7,12 +7,20 @@ import java.util.List;
  *
  * @param keep     how long shards can be brought back; {@link Keep#DEFAULT} when null
  * @param triggers of the product, on its tables; they {@link Triggers#RUN} when null
+ * @param watch    how targets are watched; {@link Watch#DEFAULT} when null
+ * @param checks   of the user's own, which targets must pass; none when null
  */
-public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers) {
+public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks) {
     public DataSet {
         tables = List.copyOf(tables);
         if (keep == null) keep = Keep.DEFAULT;
         if (triggers == null) triggers = Triggers.RUN;
+        if (watch == null) watch = Watch.DEFAULT;
+        checks = checks == null ? List.of() : List.copyOf(checks);
+    }
+
+    public DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers) {
+        this(name, source, tables, keep, triggers, Watch.DEFAULT, List.of());
     }
 
     public DataSet(String name, String source, List<Table> tables) {

@@ -45,10 +45,19 @@ public final class LandscapeReader {
             new Field("source", true, "clinic-1"),
             new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
             new Field("keep", false, "{manifests: 30, days: 90}"),
-            new Field("triggers", false, "run"));
+            new Field("triggers", false, "run"),
+            new Field("watch", false, "{every: 15m, behind: 1h, age: 7d}"),
+            new Field("checks", false, "{drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}"));
     static final List<Field> KEEP = List.of(
             new Field("manifests", false, "30"),
             new Field("days", false, "90"));
+    static final List<Field> WATCH = List.of(
+            new Field("every", false, "15m"),
+            new Field("behind", false, "1h"),
+            new Field("age", false, "7d"));
+    static final List<Field> CHECK = List.of(
+            new Field("sql", true, "a query of one row and one column, as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
+            new Field("expected", true, "its answer, quoted, as \"0\""));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
@@ -82,6 +91,9 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
+    static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
+    static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a text of one line and at most 200 characters", "write the query's answer as psql shows it, quoted");
+    static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that answers one row and one column");
     static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
     static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
@@ -207,7 +219,11 @@ public final class LandscapeReader {
 
     private static Duration duration(String age) {
         long number = Long.parseLong(age.substring(0, age.length() - 1));
-        return age.endsWith("d") ? Duration.ofDays(number) : Duration.ofHours(number);
+        return switch (age.charAt(age.length() - 1)) {
+            case 'm' -> Duration.ofMinutes(number);
+            case 'h' -> Duration.ofHours(number);
+            default -> Duration.ofDays(number);
+        };
     }
 
     private DataSet dataSet(String name, YamlValue value) {
@@ -222,7 +238,28 @@ public final class LandscapeReader {
             }
             tables.add(table(table, tableValue));
         });
-        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN));
+        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
+                watch(fields.get("watch")), checks(fields.get("checks")));
+    }
+
+    private Watch watch(YamlValue value) {
+        var fields = value.fields(WATCH);
+        return new Watch(interval(fields.get("every"), Watch.DEFAULT.every()), interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
+    }
+
+    private static Duration interval(YamlValue value, Duration usual) {
+        return value.text(INTERVAL).map(LandscapeReader::duration).orElse(usual);
+    }
+
+    private List<Check> checks(YamlValue value) {
+        var checks = new ArrayList<Check>();
+        if (value.isGiven()) {
+            value.entries(NAME, "{sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}").forEach((name, check) -> {
+                var fields = check.fields(CHECK);
+                checks.add(new Check(name, fields.get("sql").text(QUERY).orElse(""), fields.get("expected").text(ANSWER).orElse("")));
+            });
+        }
+        return checks;
     }
 
     private Keep keep(YamlValue value) {

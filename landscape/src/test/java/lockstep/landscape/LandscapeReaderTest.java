@@ -295,6 +295,26 @@ class LandscapeReaderTest {
     }
 
     @Test
+    void howShardsAreWatched() throws IOException {
+        assertEquals(Watch.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().watch());
+        assertEquals(new Watch(Duration.ofMinutes(1), Duration.ofMinutes(5), Duration.ofDays(30)),
+                LandscapeReader.read(file(VALID.replace("    tables:", "    watch: {every: 1m, behind: 5m, age: 30d}\n    tables:"))).dataSets().getFirst().watch());
+        assertEquals(new Watch(Duration.ofHours(2), Watch.DEFAULT.behind(), Watch.DEFAULT.age()),
+                LandscapeReader.read(file(VALID.replace("    tables:", "    watch: {every: 2h}\n    tables:"))).dataSets().getFirst().watch());
+        assertEquals("FILE:18: dataSets.master.watch.every: '30s' is not a number of minutes, hours or days; write it like 15m, 1h or 7d",
+                problemsOf(VALID.replace("    tables:", "    watch: {every: 30s}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+    }
+
+    @Test
+    void queriesOfTheUsersOwn() throws IOException {
+        assertEquals(List.of(), LandscapeReader.read(file(VALID)).dataSets().getFirst().checks());
+        assertEquals(List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), LandscapeReader.read(file(VALID.replace("    tables:",
+                "    checks: {drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}\n    tables:"))).dataSets().getFirst().checks());
+        assertEquals("FILE:18: dataSets.master.checks.drugs: 'expected' is missing; add expected: its answer, quoted, as \"0\"",
+                problemsOf(VALID.replace("    tables:", "    checks: {drugs: {sql: SELECT 1}}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+    }
+
+    @Test
     void differencesThatAreMeant() throws IOException {
         var differences = LandscapeReader.read(file(VALID + DIFFERENCES)).differences();
         assertEquals(List.of(new Difference(List.of("shard.Database.DeletionProtection", "*.DeletionPolicy"), "Demo is deleted at will", "nothing"),

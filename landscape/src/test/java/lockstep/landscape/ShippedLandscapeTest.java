@@ -73,7 +73,7 @@ class ShippedLandscapeTest {
     void theSchemaAndTheReaderKnowTheSame() {
         JsonNode schema = JsonMapper.shared().readTree(SCHEMA.toFile()).get("$defs");
         Map.of("landscape", LandscapeReader.LANDSCAPE, "account", LandscapeReader.ACCOUNT, "shard", LandscapeReader.SHARD,
-                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE, "keep", LandscapeReader.KEEP, "difference", LandscapeReader.DIFFERENCE).forEach((name, fields) -> {
+                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE, "keep", LandscapeReader.KEEP, "watch", LandscapeReader.WATCH, "check", LandscapeReader.CHECK, "difference", LandscapeReader.DIFFERENCE).forEach((name, fields) -> {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
@@ -86,6 +86,7 @@ class ShippedLandscapeTest {
                 "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE,
                 "/difference/properties/what/items", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME).forEach((place, format) ->
                         assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
+        assertEquals("^" + LandscapeReader.INTERVAL.pattern() + "$", schema.at("/interval").get("pattern").asString());
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),
                 LandscapeReader.NAME.pattern().pattern().replace("30", schema.at("/landscape/properties/dataSets/propertyNames/maxLength").asString()));
     }
