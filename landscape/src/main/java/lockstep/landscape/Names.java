@@ -74,6 +74,21 @@ public final class Names {
         return "alias/lockstep-" + dataSet + "-signing";
     }
 
+    /** In a target account: looks after its shards. */
+    public static String watchMachine(String dataSet) {
+        return "lockstep-" + dataSet + "-watch";
+    }
+
+    /** In a target account: the role of the watch, which reads manifests by assuming the reader role. */
+    public static String watchRole(String dataSet) {
+        return "lockstep-" + dataSet + "-watch";
+    }
+
+    /** The namespace of a shard's metrics ({@link ShardMetric}). They have no dimensions. */
+    public static String metrics(String dataSet, String shard) {
+        return "Lockstep/%s/%s".formatted(dataSet, shard);
+    }
+
     /** In the source account: reads manifests and parts. */
     public static String readerRole(String dataSet) {
         return "lockstep-" + dataSet + "-reader";

@@ -112,7 +112,9 @@ public final class Preflight {
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
             roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
         }
-        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads, triggers)));
+        // who repairs what was brought back does not bring it forward
+        boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
+        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), rollback, roads, triggers)));
     }
 
     /** The parts that the table does not hold. */

@@ -1,5 +1,6 @@
 package lockstep.masterdata.engine;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +27,7 @@ public final class Sealer {
 
     public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
         Manifest manifest = seal(dataSet, paths, release, paths.manifest());
-        new Latest(paths.syncId(), manifest.snapshotTime()).write(store, dataSet.name());
+        Latest.note(store, manifest, Instant.now());
         return manifest;
     }
 

@@ -1,15 +1,18 @@
 package lockstep.masterdata.handler;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.ShardReport;
 
-/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds. */
+/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries. */
 public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
-    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck) {}
+    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck, Optional<List<Check>> checks) {}
 
     private final String readerSecretArn;
 
@@ -18,11 +21,12 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
         this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
-    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums} */
+    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results} */
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
         if (event.sqlCheck().orElse(false)) return database.run(connection -> SqlCheck.of(connection, event.dataSet()));
+        if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
         return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());
     }
 }

@@ -1,0 +1,56 @@
+package lockstep.masterdata.check;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import lockstep.landscape.Check;
+
+/** The user's own consistency queries. Each runs in a read-only transaction of its own, so that one that fails spoils no other. */
+public final class Queries {
+    /** A query that takes longer has failed. */
+    private static final int SECONDS = 60;
+
+    private Queries() {}
+
+    /**
+     * @param answer what the query answered, when it did and that is not NULL
+     * @param error  why it gave no answer of one row and one column
+     */
+    public record Result(String name, boolean passed, Optional<String> answer, Optional<String> error) {}
+
+    public record Results(List<Result> checks) {}
+
+    /** @throws SQLException when the connection itself does not work: then nothing is known of any check */
+    public static Results run(Connection connection, List<Check> checks) throws SQLException {
+        var results = new ArrayList<Result>();
+        connection.setAutoCommit(false);
+        connection.setReadOnly(true);
+        for (Check check : checks) {
+            results.add(run(connection, check));
+            connection.rollback();
+        }
+        return new Results(results);
+    }
+
+    private static Result run(Connection connection, Check check) {
+        try (var statement = connection.createStatement()) {
+            statement.execute("SET LOCAL statement_timeout = '" + SECONDS + "s'");
+            try (var row = statement.executeQuery(check.sql())) {
+                if (row.getMetaData().getColumnCount() != 1) return failed(check, "it answers " + row.getMetaData().getColumnCount() + " columns, not one");
+                if (!row.next()) return failed(check, "it answers no row");
+                String answer = row.getString(1);
+                if (row.next()) return failed(check, "it answers more than one row");
+                return new Result(check.name(), Objects.equals(answer, check.expected()), Optional.ofNullable(answer), Optional.empty());
+            }
+        } catch (SQLException e) {
+            return failed(check, e.getMessage());
+        }
+    }
+
+    private static Result failed(Check check, String why) {
+        return new Result(check.name(), false, Optional.empty(), Optional.of(why));
+    }
+}

@@ -1,0 +1,34 @@
+package lockstep.masterdata.handler;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import lockstep.landscape.Check;
+import lockstep.landscape.DataSet;
+import lockstep.masterdata.aws.SourceReader;
+import lockstep.masterdata.watch.Watcher;
+import lockstep.masterdata.watch.Watcher.Seen;
+
+/** One look at the shards of an account that receive a data set: measures each, and starts what brings it in step. */
+public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
+    /** Shards that have not answered then are left, to tell of the others. */
+    private static final Duration LEFT_TO_TELL = Duration.ofSeconds(30);
+
+    /** @param every the interval between looks */
+    public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
+            String restoreMachineArn, String operationsTopicArn, Duration every, List<Check> checks, List<String> shards) {}
+
+    public record Answer(List<Seen> shards) {}
+
+    public Watch() {
+        super(Event.class);
+    }
+
+    @Override
+    Answer handle(Event event, Instant deadline) {
+        var world = new WatchedAccount(new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
+                event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
+        return new Answer(new Watcher(world, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
+                .look(event.shards(), Instant.now(), deadline.minus(LEFT_TO_TELL)));
+    }
+}

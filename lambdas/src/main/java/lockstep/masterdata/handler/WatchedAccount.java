@@ -1,0 +1,124 @@
+package lockstep.masterdata.handler;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import lockstep.landscape.Check;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
+import lockstep.landscape.ShardMetric;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.aws.SourceReader;
+import lockstep.masterdata.check.Queries;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.Latest;
+import lockstep.masterdata.engine.Manifest;
+import lockstep.masterdata.engine.ManifestReader;
+import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.watch.Standing.Remedy;
+import lockstep.masterdata.watch.Watcher;
+import lockstep.masterdata.watch.Watcher.Told;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
+import software.amazon.awssdk.services.sns.SnsClient;
+import tools.jackson.databind.DeserializationFeature;
+
+/** An account's shards as the watch reaches them, by the right of its role, and the source's manifests by the reader role. */
+record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn) implements Watcher.World {
+    private static final class Sfn {
+        static final SfnClient CLIENT = SfnClient.builder().httpClient(Clients.Http.CLIENT).build();
+    }
+
+    private static final class Sns {
+        static final SnsClient CLIENT = SnsClient.builder().httpClient(Clients.Http.CLIENT).build();
+    }
+
+    private static final class CloudWatch {
+        static final CloudWatchClient CLIENT = CloudWatchClient.builder().httpClient(Clients.Http.CLIENT).build();
+    }
+
+    private static final class Lambda {
+        /** Who reads every row of a shard answers after minutes, and says nothing until then. */
+        static final LambdaClient CLIENT = LambdaClient.builder().httpClient(Apache5HttpClient.builder().socketTimeout(Duration.ofMinutes(15)).tcpKeepAlive(true).build()).build();
+    }
+
+    @Override
+    public Optional<Latest> newest() {
+        return Latest.read(source.objects("watch", List.of(SyncPaths.latest(dataSet.name()))), dataSet.name());
+    }
+
+    @Override
+    public Manifest manifest(String syncId) {
+        String key = SyncPaths.manifest(dataSet.name(), syncId);
+        try (var access = source.manifest(syncId, key)) {
+            return new ManifestReader(access.store(), access.signature()).read(key, dataSet, syncId);
+        }
+    }
+
+    @Override
+    public ShardReport report(String shard) {
+        return ask(shard, Map.of("dataSet", dataSet, "progressOnly", false), ShardReport.class);
+    }
+
+    @Override
+    public Queries.Results check(String shard) {
+        return ask(shard, Map.of("dataSet", dataSet, "progressOnly", false, "checks", checks), Queries.Results.class);
+    }
+
+    private <T> T ask(String shard, Map<String, Object> event, Class<T> type) {
+        var answer = Lambda.CLIENT.invoke(r -> r.functionName(Names.reportStatus(shard)).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
+        if (answer.functionError() != null) throw new Fault.Unexpected(Causes.message(answer.payload().asUtf8String()), null);
+        // it adds how long it took
+        return Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
+    }
+
+    @Override
+    public Set<String> running() {
+        return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(restoreMachineArn).statusFilter(ExecutionStatus.RUNNING)).executions().stream()
+                .map(ExecutionListItem::name).collect(Collectors.toSet());
+    }
+
+    /** The input is a notification's, with the terms of whoever starts a restore. */
+    @Override
+    public boolean start(String execution, Remedy remedy, String shard) {
+        var input = Map.of("dataSet", dataSet.name(), "syncId", remedy.syncId(), "bucket", source.bucket(), "manifestKey", SyncPaths.manifest(dataSet.name(), remedy.syncId()),
+                "mode", remedy.mode(), "shard", shard);
+        try {
+            Sfn.CLIENT.startExecution(r -> r.stateMachineArn(restoreMachineArn).name(execution).input(Json.MAPPER.writeValueAsString(input)));
+            return true;
+        } catch (ExecutionAlreadyExistsException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void tell(Told told) {
+        Sns.CLIENT.publish(r -> r.topicArn(operationsTopicArn).message(Json.MAPPER.writeValueAsString(told)));
+    }
+
+    @Override
+    public void measure(String shard, Map<ShardMetric, Double> values) {
+        var data = values.entrySet().stream().map(v -> MetricDatum.builder().metricName(v.getKey().word()).unit(unit(v.getKey())).value(v.getValue()).build()).toList();
+        CloudWatch.CLIENT.putMetricData(r -> r.namespace(Names.metrics(dataSet.name(), shard)).metricData(data));
+    }
+
+    private static StandardUnit unit(ShardMetric metric) {
+        return switch (metric) {
+            case FRESHNESS, BEHIND -> StandardUnit.SECONDS;
+            case DRIFT, UNREACHABLE, CHECKS_FAILED -> StandardUnit.COUNT;
+        };
+    }
+}
