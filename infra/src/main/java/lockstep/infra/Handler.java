@@ -13,13 +13,13 @@ enum Handler {
     COLLECT_PARTS("CollectParts", Size.SHORT, false, Duration.minutes(15)),
     RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
     /** A cold start is slow with the CPU of this size, and after a time-out the next one counts its own. */
-    /** Asks the functions of the shards, and waits for the slowest of them. */
-    WATCH("Watch", Size.SHORT, false, Duration.minutes(15)),
     START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(30)),
     PREFLIGHT("Preflight", Size.WORKER, true, Duration.minutes(15)),
     STAGE_PARTS("StageParts", Size.WORKER, true, Duration.minutes(15)),
     PUBLISH("Publish", Size.WORKER, true, Duration.minutes(15)),
     RECORD("Record", Size.SHORT, true, Duration.minutes(15)),
+    /** Asks the functions of the shards, and waits for the slowest of them. */
+    WATCH("Watch", Size.SHORT, false, Duration.minutes(15)),
     PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
     REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15));
 

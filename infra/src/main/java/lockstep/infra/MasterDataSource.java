@@ -3,6 +3,7 @@ package lockstep.infra;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.DatabaseUser;
@@ -137,19 +138,19 @@ final class MasterDataSource extends Construct {
     }
 
     /**
-     * The role of an account's worker. IAM compares the role's ARN, by its words, so that the role need not exist yet; an emulator may
+     * The roles of an account's worker and watch. IAM compares the role's ARN, by its words, so that the role need not exist yet; an emulator may
      * compare the session's, which no other role can have.
      */
-    private List<String> worker(Account account) {
-        var role = Names.workerRole(dataSet.name());
-        return List.of(Names.roleArn(account.id(), role), "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role));
+    private List<String> readers(Account account) {
+        return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()))
+                .flatMap(role -> Stream.of(Names.roleArn(account.id(), role), "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role))).toList();
     }
 
-    /** What a target's worker becomes: it reads manifests and parts, and can do nothing else here. */
+    /** What a target's worker, or watch, becomes: it reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
         var trusted = targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id()).withConditions(new TreeMap<>(Map.of(
                 "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
-                "ArnLike", Map.of("aws:PrincipalArn", worker(account)))))).toArray(IPrincipal[]::new);
+                "ArnLike", Map.of("aws:PrincipalArn", readers(account)))))).toArray(IPrincipal[]::new);
         var role = Role.Builder.create(this, "Reader")
                 .roleName(Names.readerRole(dataSet.name())).assumedBy(new CompositePrincipal(trusted)).maxSessionDuration(Duration.hours(1)).build();
         // by hand: grantRead would allow to list the bucket as well

@@ -7,8 +7,15 @@ import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
+import lockstep.landscape.ShardMetric;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.cloudwatch.Dashboard;
+import software.amazon.awscdk.services.cloudwatch.GraphWidget;
+import software.amazon.awscdk.services.cloudwatch.IMetric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.Schedule;
+import software.amazon.awscdk.services.events.targets.SfnStateMachine;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
@@ -21,8 +28,10 @@ import software.amazon.awscdk.services.sqs.Queue;
 import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
-/** One data set where it arrives: the inbox that hears of manifests, and the restore into the shards of this account. */
+/** One data set where it arrives: the inbox that hears of manifests, the restore into the shards of this account, and the watch over them. */
 final class MasterDataTarget extends Construct {
+    private static final int LINES = 100;
+
     private final DataSet dataSet;
     private final NetworkStack network;
 
@@ -36,6 +45,8 @@ final class MasterDataTarget extends Construct {
         startRestore(restore, inbox(topicArn));
         observerRole(restore, shards);
         restoreStartRole(restore, shards);
+        watch(source, restore, shards);
+        dashboard(shards);
     }
 
     private Queue inbox(String topicArn) {
@@ -87,6 +98,57 @@ final class MasterDataTarget extends Construct {
                 .with(Map.of("RESTORE_STATE_MACHINE_ARN", restore.getStateMachineArn())));
         starter.addEventSource(SqsEventSource.Builder.create(inbox).batchSize(10).reportBatchItemFailures(true).build());
         restore.grantStartExecution(starter);
+    }
+
+    /** By a state machine of one state: its definition has room for what the function is told, an event of the schedule has not. */
+    private void watch(Account source, Workflow restore, List<ShardStack> shards) {
+        var role = HandlerFunction.executionRole(this, "WatchRole", Names.watchRole(dataSet.name()), false);
+        var readerRole = Names.roleArn(source.id(), Names.readerRole(dataSet.name()));
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole")).resources(List.of(readerRole)).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:PutMetricData")).resources(List.of("*"))
+                .conditions(Map.of("StringLike", Map.of("cloudwatch:namespace", Names.metrics(dataSet.name(), "*")))).build());
+        restore.grantStartExecution(role);
+        restore.grant(role, "states:ListExecutions");
+        network.operations().grantPublish(role);
+        for (var shard : shards) {
+            shard.reportStatus().grantInvoke(role);
+        }
+        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; the namespaces are named", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Any version of a shard's function", "/^Resource::.*ReportStatus.*:\\*$/");
+        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the key of the operations topic", "Action::kms:GenerateDataKey*");
+
+        var watch = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.WATCH).as(role));
+        var told = new TreeMap<String, Object>(Map.of(
+                "account", network.props().account().name(),
+                "sourceBucket", Names.bucket(dataSet.name(), source.id(), network.props().landscape().region()),
+                "dataSet", Workflow.constant(dataSet),
+                "readerRoleArn", readerRole,
+                "externalId", Names.externalId(dataSet.name()),
+                "signingKeyArn", Names.keyAliasArn(network.props().landscape().region(), source.id(), Names.signingKeyAlias(dataSet.name())),
+                "restoreMachineArn", restore.getStateMachineArn(),
+                "operationsTopicArn", network.operations().getTopicArn(),
+                "every", dataSet.watch().every().toString(),
+                "shards", shards.stream().map(shard -> shard.shard().name()).toList()));
+        told.put("checks", dataSet.checks().stream().map(check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected()))).toList());
+        var look = Workflow.invoke(new Construct(this, "WatchStates"), watch, "Look", told, "$");
+        look.addRetry(Workflow.retry(Workflow.TRANSIENT));
+        var machine = new Workflow(this, "Watching", Names.watchMachine(dataSet.name()), Duration.hours(1), network, look);
+        Rule.Builder.create(this, "WatchSchedule")
+                .description("Looks at the shards that receive " + dataSet.name())
+                .schedule(Schedule.rate(Duration.minutes(dataSet.watch().every().toMinutes())))
+                // the next one comes soon enough
+                .targets(List.of(SfnStateMachine.Builder.create(machine).retryAttempts(0).build())).build();
+    }
+
+    /** What is measured of each shard, side by side; a graph shows 500 lines at most. */
+    private void dashboard(List<ShardStack> shards) {
+        var dashboard = Dashboard.Builder.create(this, "Dashboard").dashboardName(Names.dashboard(dataSet.name())).build();
+        for (var metric : ShardMetric.values()) {
+            for (int from = 0; from < shards.size(); from += LINES) {
+                var lines = shards.subList(from, Math.min(shards.size(), from + LINES)).stream().map(shard -> (IMetric) new ShardMetrics(dataSet, shard.shard().name()).of(metric)).toList();
+                dashboard.addWidgets(GraphWidget.Builder.create().title(metric.word()).left(lines).width(24).build());
+            }
+        }
     }
 
     /** Whoever may roll back or try: starts restores of this account, of manifests that the source signed, and follows them. Nothing else starts one by hand. */

@@ -69,6 +69,12 @@ final class ShardStack extends AccountStack {
         cluster.getConnections().allowFrom(application.group(), Port.POSTGRES, "application of this shard");
         // its first task migrates the database
         application.service().getNode().addDependency(cluster);
+        for (var dataSet : props().landscape().dataSets()) {
+            if (!dataSet.source().equals(shard.name())) {
+                // here, where there is one shard: a stack holds 500 resources
+                new ShardMetrics(dataSet, shard.name()).tell(new Construct(this, "Watch" + dataSet.name()), network.operations());
+            }
+        }
         exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
     }
 

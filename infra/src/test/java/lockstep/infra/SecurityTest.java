@@ -125,7 +125,7 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken"), policy + " " + action));
+                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData"), policy + " " + action));
                 }
             }
         }
@@ -141,7 +141,7 @@ class SecurityTest {
                     for (var statement : policy.property("PolicyDocument").get("Statement")) {
                         if (statement.toString().contains("111111111111")) {
                             assertEquals("{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-master-reader\"}", statement.toString());
-                            assertTrue(policy.id().startsWith("masterWorker"), policy::toString);
+                            assertTrue(policy.id().startsWith("masterWorker") || policy.id().startsWith("masterWatchRole"), policy::toString);
                         }
                     }
                 }
@@ -150,7 +150,7 @@ class SecurityTest {
     }
 
     @Test
-    void readerRoleTrustsOneRoleOfEachTarget() {
+    void readerRoleTrustsWorkerAndWatchOfEachTarget() {
         var reader = CLINIC.resource("production-master-data-source", "AWS::IAM::Role", "Reader");
         var accounts = new TreeSet<String>();
         for (var statement : reader.property("AssumeRolePolicyDocument").get("Statement")) {
@@ -158,6 +158,9 @@ class SecurityTest {
             assertEquals("lockstep-master", statement.at("/Condition/StringEquals/sts:ExternalId").asText());
             assertEquals("arn:aws:iam::%s:role/lockstep-master-worker".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/0").asText());
             assertEquals("arn:aws:sts::%s:assumed-role/lockstep-master-worker/*".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/1").asText());
+            assertEquals("arn:aws:iam::%s:role/lockstep-master-watch".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/2").asText());
+            assertEquals("arn:aws:sts::%s:assumed-role/lockstep-master-watch/*".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/3").asText());
+            assertEquals(4, statement.at("/Condition/ArnLike/aws:PrincipalArn").size());
             accounts.add(account);
         }
         assertEquals(Set.of("111111111111", "222222222222", "333333333333"), accounts);
@@ -188,6 +191,21 @@ class SecurityTest {
             var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst().id();
             for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument").get("Statement")) {
                 if (statement.get("Action").asText().equals("states:StartExecution")) assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
+            }
+        }
+    }
+
+    /** It looks, measures, tells and starts restores; it logs in nowhere. */
+    @Test
+    void theWatchHasNoSecret() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var policy = CLINIC.resource(account + "-master-data-target", "AWS::IAM::Policy", "masterWatchRole");
+            assertEquals(Set.of("cloudwatch:PutMetricData", "kms:Decrypt", "kms:GenerateDataKey*", "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish",
+                    "states:ListExecutions", "states:StartExecution", "sts:AssumeRole"), actions(policy));
+            for (var statement : policy.property("PolicyDocument").get("Statement")) {
+                if (statement.get("Action").toString().contains("PutMetricData")) {
+                    assertEquals("{\"StringLike\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}", statement.get("Condition").toString());
+                }
             }
         }
     }

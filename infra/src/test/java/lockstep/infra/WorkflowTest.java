@@ -216,10 +216,43 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 + 3 * 4 + 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 + 3 * 6 + 4 + 4 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }
+    }
+
+    /** Two looks, since one may fall between two periods; where none comes, freshness is not known. */
+    @Test
+    void eachTargetShardHasItsAlarms() {
+        for (var shard : List.of("production-shard-clinic-2", "demo-shard-demo-1", "qa-shard-qa-1", "qa-shard-qa-demo-1")) {
+            var alarms = new TreeMap<String, String>();
+            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm")) {
+                alarms.put(alarm.property("MetricName").asText(), alarm.property("Threshold").asInt() + " " + alarm.property("TreatMissingData").asText());
+                assertEquals("Lockstep/master/" + shard.replaceFirst(".*-shard-", ""), alarm.property("Namespace").asText());
+                assertEquals("Maximum 1800", alarm.property("Statistic").asText() + " " + alarm.property("Period").asInt());
+                assertTrue(alarm.property("Dimensions").isMissingNode(), alarm::toString);
+            }
+            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable", "0 notBreaching"), alarms);
+        }
+        assertEquals(List.of(), CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm"), "the source is behind nothing");
+    }
+
+    @Test
+    void shardsAreWatchedBySchedule() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var stack = account + "-master-data-target";
+            var rule = CLINIC.resources(stack, "AWS::Events::Rule").getFirst();
+            assertEquals("rate(15 minutes)", rule.property("ScheduleExpression").asText());
+            var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getLast();
+            assertEquals("lockstep-master-watch", machine.property("StateMachineName").asText());
+            assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
+            var look = definition(machine).at("/States/Look");
+            assertTrue(look.get("End").asBoolean());
+            assertEquals(Set.of("account", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn", "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(look.get("Parameters")));
+            assertEquals("PT15M", look.at("/Parameters/every").asText());
+        }
+        assertEquals("[\"qa-1\",\"qa-demo-1\"]", definition(CLINIC.resources("qa-master-data-target", "AWS::StepFunctions::StateMachine").getLast()).at("/States/Look/Parameters/shards").toString());
     }
 
     /** Lambda makes the network interfaces anew, which takes a minute or two; the holder may have to wait for them as well. */

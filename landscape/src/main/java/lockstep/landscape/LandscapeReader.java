@@ -244,7 +244,12 @@ public final class LandscapeReader {
 
     private Watch watch(YamlValue value) {
         var fields = value.fields(WATCH);
-        return new Watch(interval(fields.get("every"), Watch.DEFAULT.every()), interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
+        var every = interval(fields.get("every"), Watch.DEFAULT.every());
+        if (every.compareTo(Watch.LONGEST) > 0) {
+            fields.get("every").problem("a watch that looks every " + every.toHours() + " hours notices too late: an alarm spans two looks, and at most a day", "write 12h or less");
+            every = Watch.DEFAULT.every();
+        }
+        return new Watch(every, interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
     }
 
     private static Duration interval(YamlValue value, Duration usual) {

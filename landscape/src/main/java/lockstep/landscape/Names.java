@@ -84,6 +84,11 @@ public final class Names {
         return "lockstep-" + dataSet + "-watch";
     }
 
+    /** The dashboard of the shards of an account that receive the data set. */
+    public static String dashboard(String dataSet) {
+        return "lockstep-" + dataSet;
+    }
+
     /** The namespace of a shard's metrics ({@link ShardMetric}). They have no dimensions. */
     public static String metrics(String dataSet, String shard) {
         return "Lockstep/%s/%s".formatted(dataSet, shard);
