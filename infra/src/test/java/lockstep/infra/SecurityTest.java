@@ -204,7 +204,7 @@ class SecurityTest {
                     "states:ListExecutions", "states:StartExecution", "sts:AssumeRole"), actions(policy));
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 if (statement.get("Action").toString().contains("PutMetricData")) {
-                    assertEquals("{\"StringLike\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}", statement.get("Condition").toString());
+                    assertEquals("{\"StringLikeIfExists\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}", statement.get("Condition").toString());
                 }
             }
         }

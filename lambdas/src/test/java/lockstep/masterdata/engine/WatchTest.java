@@ -1,0 +1,282 @@
+package lockstep.masterdata.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import lockstep.landscape.Check;
+import lockstep.landscape.ShardMetric;
+import lockstep.masterdata.check.Queries;
+import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.watch.Standing.Remedy;
+import lockstep.masterdata.watch.Watcher;
+import org.junit.jupiter.api.Test;
+
+/** A watch over real databases and manifests; what it starts is restored at once. */
+class WatchTest {
+    private static final Duration EVERY = Duration.ofMinutes(15);
+
+    private final TestingDatabase source = TestingProduct.source();
+    private final TestingDatabase target = TestingProduct.database();
+    private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
+    private final Account account = new Account();
+
+    /** An account with the shard demo-1, and such as do not answer. */
+    private final class Account implements Watcher.World {
+        final Map<String, Map<ShardMetric, Double>> measured = new ConcurrentHashMap<>();
+        final List<String> started = new ArrayList<>();
+        final List<Watcher.Told> told = new ArrayList<>();
+        final Set<String> running = new HashSet<>();
+        List<Check> checks = List.of();
+        boolean sourceAnswers = true;
+
+        @Override
+        public Optional<Latest> newest() {
+            if (!sourceAnswers) throw new Fault.StoreUnavailable("the source does not answer", null);
+            return Latest.read(sync.store, "master");
+        }
+
+        @Override
+        public Manifest manifest(String syncId) {
+            return sync.readManifest(syncId);
+        }
+
+        @Override
+        public ShardReport report(String shard) {
+            switch (shard) {
+                case "demo-1" -> { return ShardReport.read(target, sync.dataSet); }
+                case "slow" -> {
+                    try {
+                        Thread.sleep(60_000);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    throw new AssertionError("it was waited for");
+                }
+                default -> throw new Fault.DatabaseUnavailable("the database is down", null);
+            }
+        }
+
+        @Override
+        public Queries.Results check(String shard) {
+            return target.run(connection -> Queries.run(connection, checks));
+        }
+
+        @Override
+        public Set<String> running() {
+            return running;
+        }
+
+        @Override
+        public boolean start(String execution, Remedy remedy, String shard) {
+            if (started.contains(execution)) return false;
+            started.add(execution);
+            sync.restore(target, remedy.syncId(), remedy.mode());
+            return true;
+        }
+
+        @Override
+        public void tell(Watcher.Told one) {
+            told.add(one);
+        }
+
+        @Override
+        public void measure(String shard, Map<ShardMetric, Double> values) {
+            measured.computeIfAbsent(shard, s -> new TreeMap<>()).putAll(values);
+        }
+
+        double last(ShardMetric metric) {
+            return measured.get("demo-1").get(metric);
+        }
+    }
+
+    private List<Watcher.Seen> look(Instant now, String... shards) {
+        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty()).look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(2));
+    }
+
+    private static Instant later(int minutes) {
+        return Instant.now().plus(Duration.ofMinutes(minutes));
+    }
+
+    private String master() {
+        return TestingProduct.contents(target);
+    }
+
+    @Test
+    void whatIsInStepIsLeftAlone() {
+        sync.run(source, target, "one");
+        look(later(10));
+        assertEquals(List.of(), account.started);
+        assertEquals(0, account.last(ShardMetric.BEHIND));
+        assertEquals(0, account.last(ShardMetric.DRIFT));
+        assertEquals(0, account.last(ShardMetric.UNREACHABLE));
+        assertEquals(600, account.last(ShardMetric.FRESHNESS), 30);
+    }
+
+    @Test
+    void rowsEditedByHandAreToldAndRepairedOnceASlot() {
+        sync.run(source, target, "one");
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7", "DELETE FROM m.interaction WHERE id = 3");
+        var now = Instant.parse("2030-01-01T10:07:00Z");
+        look(now);
+        assertEquals(2, account.last(ShardMetric.DRIFT));
+        assertEquals(List.of("drift-one-203001011000-demo-1"), account.started);
+        assertEquals(List.of(new Watcher.Told("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
+        assertEquals(TestingProduct.contents(source), master());
+        look(now.plus(EVERY));
+        assertEquals(0, account.last(ShardMetric.DRIFT));
+
+        target.execute("UPDATE m.drug SET price = 98 WHERE id = 7");
+        look(now.plus(EVERY.multipliedBy(2)));
+        assertEquals(1, account.last(ShardMetric.DRIFT), "noticed");
+        assertEquals(1, account.started.size(), "and left to the next slot");
+        look(now.plus(EVERY.multipliedBy(4)));
+        assertEquals("drift-one-203001011100-demo-1", account.started.getLast());
+        assertEquals(TestingProduct.contents(source), master());
+    }
+
+    @Test
+    void aMissedSyncIsCaughtUpWhenItsNotificationHasHadItsTime() {
+        sync.run(source, target, "one");
+        source.execute("UPDATE m.drug SET price = 1 WHERE id < 10");
+        sync.dump(source, "two");
+        look(later(4));
+        assertEquals(240, account.last(ShardMetric.BEHIND), 30);
+        assertEquals(List.of(), account.started);
+
+        account.running.add("two");
+        look(later(10));
+        account.running.clear();
+        account.running.add("back-other-demo-1");
+        look(later(10));
+        assertEquals(List.of(), account.started, "it is under way, or the shard is busy");
+
+        account.running.clear();
+        look(later(10));
+        assertTrue(account.started.getFirst().matches("missed-two-\\d{12}-demo-1"), account.started::toString);
+        assertEquals("missed", account.told.getFirst().what());
+        assertEquals(TestingProduct.contents(source), master());
+        look(later(30));
+        assertEquals(0, account.last(ShardMetric.BEHIND));
+        assertEquals(1, account.started.size());
+    }
+
+    /** However many came since: else one sync an hour would let none be an hour behind. */
+    @Test
+    void behindCountsFromTheFirstThatWasMissed() {
+        sync.run(source, target, "one");
+        for (var id : List.of("two", "three")) {
+            source.execute("UPDATE m.drug SET price = price + 1 WHERE id = 1");
+            sync.dump(source, id);
+        }
+        var newest = Latest.read(sync.store, "master").orElseThrow();
+        var two = newest.earlier().getFirst();
+        assertEquals(Optional.of(two.since()), newest.newerSince(sync.readManifest("one").snapshotTime(), Instant.MIN));
+        assertEquals(Optional.of(newest.since()), newest.newerSince(sync.readManifest("two").snapshotTime(), Instant.MIN));
+        assertEquals(Optional.empty(), newest.newerSince(sync.readManifest("three").snapshotTime(), Instant.MIN));
+        look(later(10));
+        assertTrue(account.started.getFirst().startsWith("missed-three-"), account.started::toString);
+    }
+
+    @Test
+    void aShardThatNeverHadASyncGetsTheNewest() {
+        sync.dump(source, "one");
+        look(later(10));
+        assertTrue(account.started.getFirst().startsWith("missed-one-"), account.started::toString);
+        assertEquals(TestingProduct.contents(source), master());
+        assertFalse(account.measured.get("demo-1").containsKey(ShardMetric.FRESHNESS), "nothing was in force");
+    }
+
+    @Test
+    void whatWasBroughtBackOnPurposeStaysSoUntilTheNextSync() {
+        sync.run(source, target, "one");
+        String one = master();
+        source.execute("UPDATE m.drug SET price = 1 WHERE id < 10");
+        sync.run(source, target, "two");
+        sync.restore(target, "one", Mode.ROLLBACK);
+        look(later(10));
+        assertEquals(List.of(), account.started);
+        assertEquals(0, account.last(ShardMetric.BEHIND));
+
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        look(later(10));
+        assertEquals(one, master(), "repaired");
+        assertTrue(ShardReport.read(target, sync.dataSet).applied().orElseThrow().rollback(), "and still brought back");
+        look(later(200));
+        assertEquals(1, account.started.size());
+
+        sync.dump(source, "three");
+        look(later(200));
+        assertTrue(account.started.getLast().startsWith("missed-three-"), account.started::toString);
+        assertEquals(TestingProduct.contents(source), master());
+    }
+
+    @Test
+    void shardsThatDoNotAnswerHoldBackNoOther() {
+        sync.run(source, target, "one");
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        var seen = look(later(10), "down", "slow", "demo-1");
+        assertEquals(1, account.started.size());
+        for (var shard : List.of("down", "slow")) assertEquals(Map.of(ShardMetric.UNREACHABLE, 1.0), account.measured.get(shard));
+        assertEquals("the database is down", seen.getFirst().failure().orElseThrow());
+        assertEquals(TestingProduct.contents(source), master());
+    }
+
+    @Test
+    void whileTheSourceDoesNotAnswerItIsToldAndTheRestIsDone() {
+        sync.run(source, target, "one");
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        account.sourceAnswers = false;
+        assertThrows(Fault.StoreUnavailable.class, () -> look(later(10)));
+        assertEquals(600, account.last(ShardMetric.FRESHNESS), 30);
+        assertFalse(account.measured.get("demo-1").containsKey(ShardMetric.BEHIND), "nobody knows");
+        assertEquals(1, account.started.size());
+    }
+
+    /** It was dropped, or is of other columns than this account is deployed for. */
+    @Test
+    void withoutTheManifestInForceThereIsNoDriftToTell() {
+        sync.run(source, target, "one");
+        sync.store.put(SyncPaths.manifest("master", "one"), "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        look(later(10));
+        assertEquals(List.of(), account.started);
+        assertFalse(account.measured.get("demo-1").containsKey(ShardMetric.DRIFT));
+    }
+
+    @Test
+    void namesFitWhateverTheSyncIsCalled() {
+        String id = "x".repeat(80);
+        sync.run(source, target, id);
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        look(later(10));
+        assertTrue(account.started.getFirst().matches("drift-[0-9a-f]{24}-\\d{12}-demo-1"), account.started::toString);
+    }
+
+    @Test
+    void queriesOfTheUsersOwn() {
+        sync.run(source, target, "one");
+        account.checks = List.of(new Check("right", "SELECT count(*) FROM m.drug", "500"), new Check("wrong", "SELECT count(*) FROM m.drug WHERE name IS NULL", "0"),
+                new Check("broken", "SELECT nothing", "0"), new Check("null", "SELECT NULL", "0"), new Check("two-rows", "SELECT 1 FROM m.drug", "1"), new Check("no-row", "SELECT 1 WHERE false", "1"),
+                new Check("two-columns", "SELECT 1, 2", "1"), new Check("writes", "DELETE FROM m.postal RETURNING '1'", "1"), new Check("after-all", "SELECT 'x'", "x"));
+        var seen = look(later(10)).getFirst();
+        assertEquals(7, account.last(ShardMetric.CHECKS_FAILED));
+        assertEquals("wrong: answers '71'", seen.checks().getFirst());
+        assertTrue(seen.checks().get(1).contains("nothing"), seen.checks()::toString);
+        assertEquals(List.of("null: answers NULL", "two-rows: it answers more than one row", "no-row: it answers no row", "two-columns: it answers 2 columns, not one"), seen.checks().subList(2, 6));
+        assertTrue(seen.checks().get(6).contains("read-only"), seen.checks()::toString);
+        assertEquals("300", target.value("SELECT count(*) FROM m.postal"));
+    }
+}
