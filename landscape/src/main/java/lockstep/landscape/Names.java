@@ -157,6 +157,10 @@ public final class Names {
         return "arn:aws:kms:%s:%s:%s".formatted(region, accountId, alias);
     }
 
+    public static String functionArn(String region, String accountId, String function) {
+        return "arn:aws:lambda:%s:%s:function:%s".formatted(region, accountId, function);
+    }
+
     /** @param kind {@code stateMachine}, {@code execution} or {@code mapRun} */
     public static String statesArn(String region, String accountId, String kind, String name) {
         return "arn:aws:states:%s:%s:%s:%s".formatted(region, accountId, kind, name);
