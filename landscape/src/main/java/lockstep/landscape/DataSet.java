@@ -9,21 +9,28 @@ import java.util.List;
  * @param triggers of the product, on its tables; they {@link Triggers#RUN} when null
  * @param watch    how targets are watched; {@link Watch#DEFAULT} when null
  * @param checks   of the user's own, which targets must pass; none when null
+ * @param holding  when a sync waits for a person; {@link Holding#DEFAULT} when null
  */
-public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks) {
+public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks, Holding holding) {
     public DataSet {
         tables = List.copyOf(tables);
         if (keep == null) keep = Keep.DEFAULT;
         if (triggers == null) triggers = Triggers.RUN;
         if (watch == null) watch = Watch.DEFAULT;
+        if (holding == null) holding = Holding.DEFAULT;
         checks = checks == null ? List.of() : List.copyOf(checks);
     }
 
     public DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers) {
-        this(name, source, tables, keep, triggers, Watch.DEFAULT, List.of());
+        this(name, source, tables, keep, triggers, Watch.DEFAULT, List.of(), Holding.DEFAULT);
     }
 
     public DataSet(String name, String source, List<Table> tables) {
         this(name, source, tables, Keep.DEFAULT, Triggers.RUN);
+    }
+
+    /** When a sync is held for this table. */
+    public Hold hold(Table table) {
+        return table.hold().orElse(holding.usual());
     }
 }

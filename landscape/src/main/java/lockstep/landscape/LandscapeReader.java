@@ -47,6 +47,7 @@ public final class LandscapeReader {
             new Field("keep", false, "{manifests: 30, days: 90}"),
             new Field("triggers", false, "run"),
             new Field("watch", false, "{every: 15m, behind: 1h, age: 7d}"),
+            new Field("hold", false, "{for: 3d, changed: 30, deleted: 10}"),
             new Field("checks", false, "{drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}"));
     static final List<Field> KEEP = List.of(
             new Field("manifests", false, "30"),
@@ -55,13 +56,21 @@ public final class LandscapeReader {
             new Field("every", false, "15m"),
             new Field("behind", false, "1h"),
             new Field("age", false, "7d"));
+    static final List<Field> HOLDING = List.of(
+            new Field("for", false, "3d"),
+            new Field("changed", false, "30"),
+            new Field("deleted", false, "10"));
+    static final List<Field> HOLD = List.of(
+            new Field("changed", false, "30"),
+            new Field("deleted", false, "10"));
     static final List<Field> CHECK = List.of(
             new Field("sql", true, "a query of one row and one column, as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
             new Field("expected", true, "its answer, quoted, as \"0\""));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
-            new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"));
+            new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"),
+            new Field("hold", false, "{changed: 30, deleted: 10}"));
 
     static final List<Field> DIFFERENCE = List.of(
             new Field("what", true, "[shard.Database.DeletionProtection], keys that lockstep diff shows"),
@@ -94,6 +103,7 @@ public final class LandscapeReader {
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
     static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a text of one line and at most 200 characters", "write the query's answer as psql shows it, quoted");
     static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that answers one row and one column");
+    static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole number of percent from 0 to 100", "write it like 30, or 100 for never");
     static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
     static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
@@ -230,16 +240,17 @@ public final class LandscapeReader {
         var fields = value.fields(DATA_SET);
         var source = fields.get("source").text(NAME);
         source.ifPresent(shard -> checkSource(shard, fields.get("source")));
+        var holding = holding(fields.get("hold"));
         var tables = new ArrayList<Table>();
         fields.get("tables").entries(TABLE_NAME, "{key: [id], columns: [id, name]}").forEach((table, tableValue) -> {
             var other = dataSetByTable.putIfAbsent(table, new Owner(name, tableValue.line()));
             if (other != null) {
                 tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(), "remove one of the two");
             }
-            tables.add(table(table, tableValue));
+            tables.add(table(table, tableValue, holding.usual()));
         });
         return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
-                watch(fields.get("watch")), checks(fields.get("checks")));
+                watch(fields.get("watch")), checks(fields.get("checks")), holding);
     }
 
     private Watch watch(YamlValue value) {
@@ -254,6 +265,17 @@ public final class LandscapeReader {
 
     private static Duration interval(YamlValue value, Duration usual) {
         return value.text(INTERVAL).map(LandscapeReader::duration).orElse(usual);
+    }
+
+    private Holding holding(YamlValue value) {
+        var fields = value.fields(HOLDING);
+        var longest = interval(fields.get("for"), Holding.DEFAULT.longest());
+        if (longest.compareTo(Holding.MOST) > 0) fields.get("for").problem("a sync's notes are deleted after a week", "write 6d or less");
+        return new Holding(longest, hold(fields, Hold.DEFAULT));
+    }
+
+    private static Hold hold(Map<String, YamlValue> fields, Hold usual) {
+        return new Hold(fields.get("changed").text(PERCENT).map(Integer::parseInt).orElse(usual.changed()), fields.get("deleted").text(PERCENT).map(Integer::parseInt).orElse(usual.deleted()));
     }
 
     private List<Check> checks(YamlValue value) {
@@ -285,7 +307,7 @@ public final class LandscapeReader {
         }
     }
 
-    private Table table(String name, YamlValue value) {
+    private Table table(String name, YamlValue value, Hold usual) {
         var fields = value.fields(TABLE);
         var key = columns(fields.get("key"));
         var columns = columns(fields.get("columns"));
@@ -296,7 +318,8 @@ public final class LandscapeReader {
                 }
             });
         }
-        return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION));
+        return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION),
+                fields.get("hold").isGiven() ? Optional.of(hold(fields.get("hold").fields(HOLD), usual)) : Optional.empty());
     }
 
     private Difference difference(YamlValue value) {

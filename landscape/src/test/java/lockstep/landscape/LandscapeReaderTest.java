@@ -306,6 +306,17 @@ class LandscapeReaderTest {
     }
 
     @Test
+    void whenSyncsAreHeld() throws IOException {
+        assertEquals(Holding.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().holding());
+        var dataSet = LandscapeReader.read(file(VALID.replace("    tables:", "    hold: {for: 12h, changed: 30}\n    tables:"))).dataSets().getFirst();
+        assertEquals(new Holding(Duration.ofHours(12), new Hold(30, Hold.DEFAULT.deleted())), dataSet.holding());
+        assertEquals(new Hold(30, 50), dataSet.hold(dataSet.tables().getFirst()));
+        var problems = problemsOf(VALID.replace("    tables:", "    hold: {for: 7d, deleted: 101}\n    tables:")).getMessage();
+        assertTrue(problems.contains("dataSets.master.hold.for: a sync's notes are deleted after a week; write 6d or less"), problems);
+        assertTrue(problems.contains("dataSets.master.hold.deleted: '101' is not a whole number of percent from 0 to 100"), problems);
+    }
+
+    @Test
     void queriesOfTheUsersOwn() throws IOException {
         assertEquals(List.of(), LandscapeReader.read(file(VALID)).dataSets().getFirst().checks());
         assertEquals(List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), LandscapeReader.read(file(VALID.replace("    tables:",

@@ -77,6 +77,8 @@ class ShippedLandscapeTest {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
+        Map.of("holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD).forEach((name, fields) ->
+                assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames())));
         assertEquals(lowercase(Purpose.values()), texts(schema.at("/account/properties/purpose/enum")));
         assertEquals(lowercase(Edition.values()), texts(schema.at("/shard/properties/edition/enum")));
         assertEquals(lowercase(Triggers.values()), texts(schema.at("/dataSet/properties/triggers/enum")));

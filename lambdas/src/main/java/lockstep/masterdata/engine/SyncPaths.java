@@ -31,6 +31,11 @@ public record SyncPaths(String dataSet, String syncId) {
         return "syncs/" + syncId + "/released.json";
     }
 
+    /** Why the sync is held, and how to answer: {@link Held}. */
+    public String held() {
+        return "syncs/" + syncId + "/held.json";
+    }
+
     public String manifest() {
         return manifest(dataSet, syncId);
     }

@@ -1,0 +1,51 @@
+package lockstep.masterdata.handler;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Hold;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.aws.S3PartStore;
+import lockstep.masterdata.engine.Assessment;
+import lockstep.masterdata.engine.Assessment.TableChange;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.Held;
+import lockstep.masterdata.engine.Latest;
+import lockstep.masterdata.engine.Manifest;
+import lockstep.masterdata.engine.ManifestReader;
+import lockstep.masterdata.engine.SyncPaths;
+
+/** Compares what was sealed with the newest admitted manifest, and decides whether a person has to look. With a token it notes that somebody is waited for. */
+public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {
+    /** @param hold thresholds by table; @param token of the task that waits, when it does */
+    public record Event(SourceSync sync, Map<String, Hold> hold, Optional<String> token) {}
+
+    public record Answer(boolean held, Optional<String> against, List<TableChange> tables, List<String> reasons) {}
+
+    public Assess() {
+        super(Event.class);
+    }
+
+    @Override
+    Answer handle(Event event, Instant deadline) {
+        SourceSync sync = event.sync();
+        S3PartStore store = Clients.store(sync.bucket());
+        var reader = new ManifestReader(store, Clients.signature(sync.signingKeyArn()));
+        String name = sync.dataSet().name();
+        var next = reader.readForForecast(SyncPaths.rehearsal(name, sync.syncId()), sync.dataSet(), sync.syncId());
+        var assessment = Assessment.of(newest(store, reader, sync), next, event.hold());
+        event.token().ifPresent(token -> new Held(token, Instant.now(), assessment).write(store, sync.paths()));
+        return new Answer(assessment.held(), assessment.against(), assessment.tables(), assessment.reasons());
+    }
+
+    /** One that is not of this data set any more can't be compared with. */
+    private static Optional<Manifest> newest(S3PartStore store, ManifestReader reader, SourceSync sync) {
+        String name = sync.dataSet().name();
+        try {
+            return Latest.read(store, name).map(l -> reader.read(SyncPaths.manifest(name, l.syncId()), sync.dataSet(), l.syncId()));
+        } catch (Fault.ManifestRefused e) {
+            return Optional.empty();
+        }
+    }
+}
