@@ -8,7 +8,8 @@ import static lockstep.infra.Workflow.sorted;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import lockstep.landscape.Keep;
+import lockstep.landscape.DataSet;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
@@ -17,6 +18,7 @@ import software.amazon.awscdk.services.stepfunctions.Condition;
 import software.amazon.awscdk.services.stepfunctions.DistributedMap;
 import software.amazon.awscdk.services.stepfunctions.Fail;
 import software.amazon.awscdk.services.stepfunctions.IChainable;
+import software.amazon.awscdk.services.stepfunctions.IntegrationPattern;
 import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.amazon.awscdk.services.stepfunctions.Parallel;
 import software.amazon.awscdk.services.stepfunctions.Pass;
@@ -24,6 +26,8 @@ import software.amazon.awscdk.services.stepfunctions.S3JsonItemReader;
 import software.amazon.awscdk.services.stepfunctions.StateMachineType;
 import software.amazon.awscdk.services.stepfunctions.Succeed;
 import software.amazon.awscdk.services.stepfunctions.TaskInput;
+import software.amazon.awscdk.services.stepfunctions.Timeout;
+import software.amazon.awscdk.services.stepfunctions.tasks.LambdaInvoke;
 import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
 import software.constructs.Construct;
 
@@ -34,7 +38,8 @@ import software.constructs.Construct;
  * @param sync all that the handlers need but the sync id, which is the execution's name, and the input: {@code dryRun}, if nobody is to be told
  */
 record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
-                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction releaseSnapshot, HandlerFunction collectParts, Keep keep) {
+                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction assess, HandlerFunction admit, HandlerFunction releaseSnapshot,
+                      HandlerFunction collectParts, DataSet dataSet) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
 
     IChainable build(Construct scope) {
@@ -52,10 +57,40 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         publish.addCatch(failed, caught());
         var done = new Succeed(scope, "Done");
         publish.next(collect(scope, done));
+        var admission = invoke(scope, admit, "Admit", Map.of("sync", SYNC), "$.admitted");
+        admission.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
+        admission.next(publish);
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
                 .next(snapshot).next(new Choice(scope, "DryRun?")
                         .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"), Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
-                        .otherwise(publish));
+                        .otherwise(assess(scope, admission, failed)));
+    }
+
+    /** What a sync would change is looked at before anybody hears of it; above the thresholds a person is told and waited for. */
+    private IChainable assess(Construct scope, IChainable admission, Chain failed) {
+        var thresholds = new TreeMap<String, Object>();
+        for (var table : dataSet.tables()) {
+            var hold = dataSet.hold(table);
+            thresholds.put(table.name(), sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted())));
+        }
+        var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
+        assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
+        var tell = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
+                "do", JsonPath.format("lockstep approve {} or lockstep reject {}", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
+        // whom nobody heard of is not waited for
+        tell.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
+        var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
+                .lambdaFunction(assess)
+                .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
+                .payload(TaskInput.fromObject(sorted(Map.of("sync", SYNC, "hold", thresholds, "token", JsonPath.getTaskToken()))))
+                .retryOnServiceExceptions(false)
+                .taskTimeout(Timeout.duration(Duration.minutes(dataSet.holding().longest().toMinutes())))
+                .resultPath(JsonPath.DISCARD).build();
+        // rejected, or given up: nothing was changed
+        wait.addRetry(retry(Workflow.NOT_READY)).addCatch(failed, caught());
+        tell.next(wait).next(admission);
+        return assessment.next(new Choice(scope, "Held?").when(Condition.booleanEquals("$.assessment.held", true), tell).otherwise(admission));
     }
 
     private IChainable hold(Construct scope) {
@@ -88,7 +123,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
     /** Last, when all is told: what is not collected now is collected after the next dump, so a failure is told and no more. */
     private IChainable collect(Construct scope, Succeed done) {
         var collect = invoke(scope, collectParts, "CollectParts",
-                sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", keep.manifests(), "days", keep.days())))), JsonPath.DISCARD);
+                sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", dataSet.keep().manifests(), "days", dataSet.keep().days())),
+                        "held", dataSet.holding().longest().toString())), JsonPath.DISCARD);
         collect.addRetry(retry(Workflow.TRANSIENT));
         var notify = Workflow.notifyOperations(scope, network, "NotifyNotCollected", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))));
@@ -112,8 +148,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
                 "dataSet", JsonPath.stringAt("$.sync.dataSet.name"),
                 "syncId", JsonPath.stringAt("$.sync.syncId"),
                 "bucket", JsonPath.stringAt("$.sync.bucket"),
-                "manifestKey", JsonPath.stringAt("$.dump.manifest.manifestKey"),
-                "snapshotTime", JsonPath.stringAt("$.dump.manifest.snapshotTime")));
+                "manifestKey", JsonPath.stringAt("$.admitted.manifestKey"),
+                "snapshotTime", JsonPath.stringAt("$.admitted.snapshotTime")));
         return SnsPublish.Builder.create(scope, "PublishManifest")
                 .topic(topic).message(TaskInput.fromObject(message)).resultPath(JsonPath.DISCARD).build();
     }

@@ -103,11 +103,18 @@ final class MasterDataSource extends Construct {
         bucket.grantRead(seal, MANIFESTS);
         bucket.grantPut(seal, MANIFESTS);
         signingKey.grantSign(seal);
+        var assess = function(Handler.ASSESS);
+        bucket.grantRead(assess, MANIFESTS);
+        bucket.grantPut(assess, SYNCS);
+        signingKey.grantVerify(assess);
+        var admit = function(Handler.ADMIT);
+        bucket.grantRead(admit, MANIFESTS);
+        bucket.grantPut(admit, MANIFESTS);
         var release = function(Handler.RELEASE_SNAPSHOT);
         bucket.grantPut(release, SYNCS);
         var collect = function(Handler.COLLECT_PARTS);
         mayCollect(collect);
-        for (var function : List.of(hold, await, dumpParts, seal, release, collect)) {
+        for (var function : List.of(hold, await, dumpParts, seal, assess, admit, release, collect)) {
             Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and what S3 needs for one object",
                     OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         }
@@ -117,8 +124,8 @@ final class MasterDataSource extends Construct {
                 "secretArn", source.secretOf(DatabaseUser.READER).getSecretArn(),
                 "signingKeyArn", signingKey.getKeyArn(),
                 "release", network.props().landscape().release()));
-        var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()), Duration.hours(2), network,
-                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, release, collect, dataSet.keep()).build(new Construct(this, "DumpStates")));
+        var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()), Duration.hours(2).plus(Duration.minutes(dataSet.holding().longest().toMinutes())), network,
+                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, assess, admit, release, collect, dataSet).build(new Construct(this, "DumpStates")));
         bucket.grantRead(machine, SYNCS);
         topic.grantPublish(machine);
         Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
@@ -167,6 +174,8 @@ final class MasterDataSource extends Construct {
         var role = Role.Builder.create(this, "SyncStart")
                 .roleName(Names.syncStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
         dump.grantStartExecution(role);
+        // approves and rejects what is held
+        dump.grantTaskResponse(role);
         dump.grantFollow(role);
         bucket.grantRead(role, SYNCS);
         bucket.grantRead(role, MANIFESTS);

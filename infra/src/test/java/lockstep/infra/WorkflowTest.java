@@ -37,7 +37,10 @@ class WorkflowTest {
         assertEquals("Snapshot", DUMP.get("Prepare").get("Next").asText());
         assertEquals("$$.Execution.Name", DUMP.get("Prepare").at("/Parameters/sync/syncId.$").asText());
         assertEquals("DryRun?", DUMP.get("Snapshot").get("Next").asText());
-        assertEquals("PublishManifest", DUMP.get("DryRun?").get("Default").asText());
+        assertEquals("Assess", DUMP.get("DryRun?").get("Default").asText());
+        assertEquals("Held?", DUMP.get("Assess").get("Next").asText());
+        assertEquals("Admit", DUMP.get("Held?").get("Default").asText());
+        assertEquals("PublishManifest", DUMP.get("Admit").get("Next").asText());
         assertEquals("Done", DUMP.get("DryRun?").at("/Choices/0/Next").asText());
         assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}", DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
         assertEquals("$", DUMP.get("Prepare").at("/Parameters/sync/terms.$").asText());
@@ -49,6 +52,26 @@ class WorkflowTest {
         assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("CollectParts").at("/Parameters/keep").toString());
         assertEquals("Done", DUMP.get("CollectParts").get("Next").asText());
         assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"), names(DUMP.get("PublishManifest").at("/Parameters/Message")));
+    }
+
+    @Test
+    void whatIsAboveItsThresholdsIsToldAndWaitedFor() {
+        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50},\"master.drug\":{\"changed\":100,\"deleted\":50}}", DUMP.get("Assess").at("/Parameters/hold").toString());
+        assertEquals("NotifyHeld", DUMP.get("Held?").at("/Choices/0/Next").asText());
+        assertEquals("$.assessment.held", DUMP.get("Held?").at("/Choices/0/Variable").asText());
+        assertEquals("WaitForApproval", DUMP.get("NotifyHeld").get("Next").asText());
+        var wait = DUMP.get("WaitForApproval");
+        assertTrue(wait.get("Resource").asText().endsWith(":states:::lambda:invoke.waitForTaskToken"), wait::toString);
+        assertEquals("$$.Task.Token", wait.at("/Parameters/Payload/token.$").asText());
+        assertEquals(3 * 24 * 3600, wait.get("TimeoutSeconds").asInt());
+        assertEquals("Admit", wait.get("Next").asText());
+        // nothing is admitted that was rejected or waited for too long
+        for (var state : List.of("Assess", "NotifyHeld", "WaitForApproval", "Admit")) {
+            assertEquals("NotifyFailure", caught(DUMP, state));
+        }
+        var machine = definition(CLINIC.resources("production-master-data-source", "AWS::StepFunctions::StateMachine").getFirst());
+        assertTrue(machine.get("TimeoutSeconds").asInt() >= wait.get("TimeoutSeconds").asInt() + 7200, "the machine's own time includes it");
+        assertEquals("PT72H", DUMP.get("CollectParts").at("/Parameters/held").asText());
     }
 
     /** The Parallel would wait for the other branch for ever. */

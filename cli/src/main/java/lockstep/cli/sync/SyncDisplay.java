@@ -79,6 +79,7 @@ final class SyncDisplay {
         return switch (dump.phase()) {
             case starting -> "taking a snapshot";
             case dumping -> "dumping the snapshot of " + dump.snapshotTime().orElseThrow().truncatedTo(ChronoUnit.SECONDS);
+            case held -> "held until somebody approves or rejects it: " + dump.cause().orElse("?");
             case sealed -> green("sealed") + String.format(Locale.ROOT, ": %,d rows, %.1f MB", dump.tables().stream().mapToLong(SyncState.Table::rows).sum(), dump.bytes().orElse(0L) / 1e6);
             case failed -> red("FAILED") + " with " + dump.error().orElse("?") + ": " + dump.cause().orElse("?");
         };

@@ -125,10 +125,12 @@ public final class SyncFollower implements AutoCloseable {
         });
         if (!execution.get().running()) seconds.put("all", seconds(Duration.between(execution.get().described().startDate(), execution.get().described().stopDate())));
         var tables = snapshot.isPresent() ? tables() : List.<SyncState.Table>of();
-        var phase = failed ? DumpPhase.failed : sealed.isPresent() ? DumpPhase.sealed : snapshot.isPresent() ? DumpPhase.dumping : DumpPhase.starting;
+        var held = execution.get().running() && answers.stream().filter(a -> a.has("manifestKey")).count() < 2
+                ? execution.get().inputOf("WaitForApproval").map(input -> input.at("/assessment/reasons").valueStream().map(reason -> reason.asString()).collect(java.util.stream.Collectors.joining("; "))) : Optional.<String>empty();
+        var phase = failed ? DumpPhase.failed : held.isPresent() ? DumpPhase.held : sealed.isPresent() ? DumpPhase.sealed : snapshot.isPresent() ? DumpPhase.dumping : DumpPhase.starting;
         return new Dump(phase, snapshot.map(a -> Instant.parse(a.payload().get("snapshotTime").asString())), tables,
                 sealed.map(a -> dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream()).mapToLong(Part::bytes).sum()),
-                failed ? Optional.of(execution.get().error()) : Optional.empty(), failed ? Optional.of(execution.get().cause()) : Optional.empty(),
+                failed ? Optional.of(execution.get().error()) : Optional.empty(), failed ? Optional.of(execution.get().cause()) : held,
                 seconds, sealed.map(a -> a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
     }
 

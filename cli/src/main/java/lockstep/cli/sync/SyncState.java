@@ -11,7 +11,8 @@ import java.util.Optional;
 public record SyncState(String syncId, String dataSet, Outcome outcome, double seconds, Dump dump, List<Shard> shards) {
     public enum Outcome { running, verified, failed }
 
-    public enum DumpPhase { starting, dumping, sealed, failed }
+    /** {@code held}: it waits for a person, and the cause says why. */
+    public enum DumpPhase { starting, dumping, held, sealed, failed }
 
     public enum ShardPhase { waiting, preflight, staging, publishing, verified, failed }
 

@@ -1,0 +1,72 @@
+package lockstep.cli.sync;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import lockstep.masterdata.engine.Assessment;
+import lockstep.masterdata.engine.Assessment.TableChange;
+import lockstep.masterdata.engine.Held;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.SyncPaths;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.InvalidTokenException;
+import software.amazon.awssdk.services.sfn.model.TaskDoesNotExistException;
+import software.amazon.awssdk.services.sfn.model.TaskTimedOutException;
+
+/** A sync that waits for a person: what it would change, and the answer that it waits for. */
+record HeldSync(SyncAccess access, String syncId, Held held) {
+    /** What {@code approve} and {@code reject} answer. */
+    record Answered(String syncId, String answer, Assessment assessment) {}
+
+    static HeldSync read(SyncAccess access, String syncId) {
+        var paths = new SyncPaths(access.dataSet().name(), syncId);
+        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true))) {
+            return new HeldSync(access, syncId, Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(paths.held())).asByteArrayUnsafe(), Held.class));
+        } catch (S3Exception e) {
+            if (e.statusCode() == 404 || e.statusCode() == 403)
+                throw new IllegalStateException("sync " + syncId + " of data set '" + access.dataSet().name() + "' is not held: lockstep sync --id " + syncId + " --timeout 1 tells where it stands", e);
+            throw e;
+        }
+    }
+
+    void approve() {
+        answer(sfn -> sfn.sendTaskSuccess(r -> r.taskToken(held.token()).output("{\"approved\":true}")));
+    }
+
+    void reject(String reason) {
+        answer(sfn -> sfn.sendTaskFailure(r -> r.taskToken(held.token()).error("Rejected").cause("rejected by hand: " + reason + "; nothing was changed")));
+    }
+
+    private interface Sent {
+        Object to(SfnClient sfn);
+    }
+
+    private void answer(Sent sent) {
+        try (var sfn = access.source().client(SfnClient.builder())) {
+            sent.to(sfn);
+        } catch (TaskTimedOutException | TaskDoesNotExistException | InvalidTokenException e) {
+            throw new IllegalStateException("sync " + syncId + " no longer waits: it was answered before, or held for too long and given up; lockstep sync --id " + syncId + " --timeout 1 tells which", e);
+        }
+    }
+
+    /** One line for each table that would change, and why it is held. */
+    static String difference(Assessment assessment) {
+        var lines = new ArrayList<String>();
+        lines.add("sync " + assessment.syncId() + " against " + assessment.against().orElse("nothing"));
+        lines.add(String.format("%-28s %12s %12s %12s %12s", "table", "rows before", "rows after", "come", "go"));
+        for (TableChange table : changed(assessment))
+            lines.add(String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went())));
+        assessment.reasons().forEach(reason -> lines.add("held: " + reason));
+        return String.join("\n", lines);
+    }
+
+    private static List<TableChange> changed(Assessment assessment) {
+        return assessment.tables().stream().filter(t -> t.came() > 0 || t.went() > 0).toList();
+    }
+
+    private static String atMost(TableChange table, long rows) {
+        return (table.exact() ? "" : "≤ ") + String.format(Locale.ROOT, "%,d", rows);
+    }
+}

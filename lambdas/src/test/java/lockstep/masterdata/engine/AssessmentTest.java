@@ -1,0 +1,97 @@
+package lockstep.masterdata.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Hold;
+import org.junit.jupiter.api.Test;
+
+/** What is held, and that what is held can be restored by nobody. */
+class AssessmentTest {
+    private final TestingServer.TestingDatabase source = TestingProduct.source();
+    private final TestingServer.TestingDatabase target = TestingProduct.database();
+    private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
+
+    private Assessment assessed(Hold hold, String... edits) {
+        Manifest one = sync.dump(source, "one");
+        source.execute(edits);
+        return Assessment.of(Optional.of(one), sync.rehearse(source, "two"), Map.of("m.drug", hold, "m.interaction", hold, "m.postal", hold));
+    }
+
+    private static Assessment.TableChange change(Assessment assessment, String table) {
+        return assessment.tables().stream().filter(t -> t.table().equals(table)).findFirst().orElseThrow();
+    }
+
+    @Test
+    void theFirstIsNeverHeld() {
+        assertFalse(Assessment.of(Optional.empty(), sync.dump(source, "one"), Map.of()).held());
+    }
+
+    @Test
+    void fewChangesGoOnByThemselvesAndAreCounted() {
+        var assessment = assessed(new Hold(20, 10), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4)", "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
+        assertEquals(List.of(), assessment.reasons());
+        assertEquals(Optional.of("one"), assessment.against());
+        assertEquals(new Assessment.TableChange("m.drug", 500, 500, 2, 2, true), change(assessment, "m.drug"));
+        assertEquals(new Assessment.TableChange("m.interaction", 800, 799, 0, 1, true), change(assessment, "m.interaction"));
+        assertEquals(new Assessment.TableChange("m.postal", 300, 301, 1, 0, true), change(assessment, "m.postal"));
+    }
+
+    @Test
+    void anEmptiedTableIsHeldWhateverTheThresholds() {
+        var assessment = assessed(new Hold(100, 100), "DELETE FROM m.interaction");
+        assertEquals(List.of("m.interaction had 800 rows and would have none"), assessment.reasons());
+        assertEquals(0, change(assessment, "m.interaction").after());
+    }
+
+    @Test
+    void manyFewerRowsAreHeld() {
+        var assessment = assessed(new Hold(100, 10), "DELETE FROM m.interaction WHERE id <= 81");
+        assertEquals(List.of("m.interaction would have 719 rows instead of 800: 11 % fewer, above 10 %"), assessment.reasons());
+        assertTrue(assessed(new Hold(100, 11)).reasons().isEmpty(), "nothing else changed");
+    }
+
+    @Test
+    void manyChangesAreHeld() {
+        var assessment = assessed(new Hold(50, 100), "UPDATE m.drug SET price = price + 1");
+        assertEquals(1, assessment.reasons().size(), assessment.reasons()::toString);
+        assertTrue(assessment.reasons().getFirst().contains("100 % of m.drug would change"), assessment.reasons()::toString);
+        assertEquals(500, change(assessment, "m.drug").came());
+    }
+
+    @Test
+    void whatIsHeldIsRestoredByNobodyAndOnceAdmittedByAll() {
+        sync.run(source, target, "one");
+        String before = TestingProduct.contents(target);
+        source.execute("DELETE FROM m.interaction");
+        sync.rehearse(source, "two");
+        assertThrows(Fault.ManifestRefused.class, () -> sync.restore(target, "two"));
+        assertEquals("one", Latest.read(sync.store, "master").orElseThrow().syncId());
+        assertEquals(before, TestingProduct.contents(target));
+
+        var paths = new SyncPaths("master", "two");
+        var sealer = new Sealer(sync.store, sync::sign);
+        sealer.admit(paths, Instant.now());
+        sealer.admit(paths, Instant.now());
+        assertEquals("two", Latest.read(sync.store, "master").orElseThrow().syncId());
+        assertEquals(1, Latest.read(sync.store, "master").orElseThrow().earlier().size());
+        sync.restore(target, "two");
+        assertEquals("0", target.value("SELECT count(*) FROM m.interaction"));
+    }
+
+    @Test
+    void whatWasOvertakenWhileItWasHeldIsNotAdmitted() {
+        sync.dump(source, "one");
+        sync.rehearse(source, "two");
+        source.execute("UPDATE m.drug SET price = 1 WHERE id = 3");
+        sync.dump(source, "three");
+        assertThrows(Fault.OutOfOrder.class, () -> new Sealer(sync.store, sync::sign).admit(new SyncPaths("master", "two"), Instant.now()));
+        assertEquals("three", Latest.read(sync.store, "master").orElseThrow().syncId());
+    }
+}
