@@ -44,7 +44,7 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/" + syncId + ".json";
     }
 
-    /** Of a dump that was only to tell what a sync would do. No sync is brought in force from there. */
+    /** Where every manifest is sealed: of a dry run, and of a sync until it is admitted. No sync is brought in force from there. */
     public static String rehearsal(String dataSet, String syncId) {
         return rehearsals(dataSet) + syncId + ".json";
     }
