@@ -14,11 +14,18 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
     /** Shards that have not answered then are left, to tell of the others. */
     private static final Duration LEFT_TO_TELL = Duration.ofSeconds(30);
 
+    private static final int TOLD = 200;
+
     /** @param every the interval between looks */
     public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
             String restoreMachineArn, String operationsTopicArn, Duration every, List<Check> checks, List<String> shards) {}
 
-    public record Answer(List<Seen> shards) {}
+    /** @param told shards that are not in step, or fail a check; no more than {@link #TOLD}, since a state's output has 256 KB */
+    public record Answer(int shards, int inStep, List<Seen> told) {
+        static Answer of(List<Seen> seen) {
+            return new Answer(seen.size(), (int) seen.stream().filter(Seen::quiet).count(), seen.stream().filter(s -> !s.quiet()).limit(TOLD).toList());
+        }
+    }
 
     public Watch() {
         super(Event.class);
@@ -28,7 +35,7 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
     Answer handle(Event event, Instant deadline) {
         var world = new WatchedAccount(new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
-        return new Answer(new Watcher(world, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
+        return Answer.of(new Watcher(world, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
                 .look(event.shards(), Instant.now(), deadline.minus(LEFT_TO_TELL)));
     }
 }

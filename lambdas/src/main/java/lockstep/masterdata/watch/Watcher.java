@@ -81,7 +81,12 @@ public final class Watcher {
      * @param checks  that failed, with the answer or the cause
      * @param failure why it did not answer; or if it did, what could not be done then
      */
-    public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks, Optional<String> failure) {}
+    public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks, Optional<String> failure) {
+        /** Whether there is nothing to tell. */
+        public boolean quiet() {
+            return failure.isEmpty() && checks.isEmpty() && started.isEmpty() && standing.flatMap(Standing::remedy).isEmpty();
+        }
+    }
 
     private final World world;
     private final String dataSet;

@@ -4,11 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import lockstep.landscape.Hold;
 import lockstep.landscape.Keep;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.watch.Standing;
+import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
 
 /** Events as the state machines and the command line write them. */
@@ -59,6 +65,37 @@ class EventTest {
         var event = Json.MAPPER.readValue("""
                 {"sync":%s,"keep":{"days":90,"manifests":30}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), CollectParts.Event.class);
         assertEquals(new Keep(30, 90), event.keep());
+    }
+
+    @Test
+    void theWatchIsToldAllByItsDefinition() {
+        var event = Json.MAPPER.readValue("""
+                {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT 0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
+                "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET), Watch.Event.class);
+        assertEquals(Duration.ofMinutes(15), event.every());
+        // as it asks the functions of the shards
+        var asked = Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(Map.of("dataSet", event.dataSet(), "progressOnly", false, "checks", event.checks())), ReportStatus.Event.class);
+        assertEquals(event.dataSet(), asked.dataSet());
+        assertEquals(Optional.of(event.checks()), asked.checks());
+    }
+
+    @Test
+    void theWatchTellsWhatIsNotInStep() {
+        var good = new Standing(Optional.of(Duration.ofMinutes(2)), Optional.of(Duration.ZERO), Optional.of(List.of()), Optional.empty());
+        var bad = new Standing(Optional.of(Duration.ofMinutes(2)), Optional.of(Duration.ZERO), Optional.of(List.of("m.drug")), Optional.of(new Standing.Remedy(Mode.REPAIR, "one")));
+        var answer = Json.MAPPER.readTree(Json.MAPPER.writeValueAsString(Watch.Answer.of(List.of(
+                new Watcher.Seen("a", true, Optional.of(good), Optional.empty(), List.of(), Optional.empty()), new Watcher.Seen("b", true, Optional.of(bad), Optional.of("drift-one"), List.of(), Optional.empty())))));
+        assertEquals("2 1", answer.get("shards").asInt() + " " + answer.get("inStep").asInt());
+        assertEquals("b", answer.at("/told/0/shard").asString());
+        assertEquals("PT2M", answer.at("/told/0/standing/age").asString());
+    }
+
+    @Test
+    void whoAssessesIsToldTheThresholds() {
+        var event = Json.MAPPER.readValue("""
+                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
+        assertEquals(Map.of("m.drug", new Hold(30, 5)), event.hold());
+        assertEquals(Optional.empty(), event.token());
     }
 
     @Test
