@@ -110,6 +110,7 @@ final class MasterDataSource extends Construct {
         var admit = function(Handler.ADMIT);
         bucket.grantRead(admit, MANIFESTS);
         bucket.grantPut(admit, MANIFESTS);
+        signingKey.grantVerify(admit);
         var release = function(Handler.RELEASE_SNAPSHOT);
         bucket.grantPut(release, SYNCS);
         var collect = function(Handler.COLLECT_PARTS);

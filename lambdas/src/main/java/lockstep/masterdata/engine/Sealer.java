@@ -1,7 +1,5 @@
 package lockstep.masterdata.engine;
 
-import java.io.IOException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,43 +24,9 @@ public final class Sealer {
         this.signer = signer;
     }
 
-    /** Seals it and admits it at once. */
+    /** Seals it where only a forecast may read it: it is not the newest, nobody is told, and what comes next is not compared with it, until it is admitted ({@link Admission}). */
     public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
-        sealRehearsal(dataSet, paths, release);
-        return admit(paths, Instant.now());
-    }
-
-    /**
-     * Brings a manifest that was sealed as a rehearsal to where restores take it from, as it was signed.
-     *
-     * @throws Fault.OutOfOrder when a newer one was admitted meanwhile: no target would take this one
-     */
-    public Manifest admit(SyncPaths paths, Instant now) {
-        String rehearsal = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());
-        Manifest manifest = required(rehearsal, Manifest.class);
-        Latest.read(store, paths.dataSet()).filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(l -> {
-            throw new Fault.OutOfOrder("sync " + l.syncId() + " of " + l.snapshotTime() + " came while " + paths.syncId() + " of " + manifest.snapshotTime() + " was held or made; nothing was changed. Start a new sync");
-        });
-        store.put(SyncPaths.signature(paths.manifest()), bytes(SyncPaths.signature(rehearsal)));
-        store.put(paths.manifest(), bytes(rehearsal));
-        Latest.note(store, manifest, now);
-        return manifest;
-    }
-
-    private byte[] bytes(String key) {
-        try (var in = store.open(key).orElseThrow(() -> new Fault.BatchFailed("'" + key + "' was not written: the dump is not complete"))) {
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new Fault.StoreUnavailable("'" + key + "' can't be read: " + e.getMessage(), e);
-        }
-    }
-
-    /** Seals it where only a forecast may read it: it is not the newest, nobody is told, and what comes next is not compared with it. It may be admitted later. */
-    public Manifest sealRehearsal(DataSet dataSet, SyncPaths paths, String release) {
-        return seal(dataSet, paths, release, SyncPaths.rehearsal(paths.dataSet(), paths.syncId()));
-    }
-
-    private Manifest seal(DataSet dataSet, SyncPaths paths, String release, String key) {
+        String key = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());
         Snapshot snapshot = required(paths.snapshot(), Snapshot.class);
         Batch[] planned = required(paths.batches(), Batch[].class);
         if (planned.length != snapshot.batches())

@@ -2,7 +2,7 @@ package lockstep.masterdata.handler;
 
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Sealer;
+import lockstep.masterdata.engine.Admission;
 
 /** Brings a sealed manifest to where restores take it from, and notes it as the newest. */
 public final class Admit extends JsonFunction<Admit.Event, Admit.Answer> {
@@ -17,7 +17,7 @@ public final class Admit extends JsonFunction<Admit.Event, Admit.Answer> {
     @Override
     Answer handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
-        var manifest = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).admit(sync.paths(), Instant.now());
+        var manifest = new Admission(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).admit(sync.paths(), Instant.now());
         return new Answer(sync.paths().manifest(), manifest.snapshotTime());
     }
 }

@@ -27,7 +27,7 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
         new Released("dumped").write(store, sync.paths());
         var sealer = new Sealer(store, Clients.signature(sync.signingKeyArn()));
         // where no restore takes it from; a state of its own admits it, if it is no dry run
-        var manifest = sealer.sealRehearsal(sync.dataSet(), sync.paths(), sync.release());
+        var manifest = sealer.seal(sync.dataSet(), sync.paths(), sync.release());
         return new Answer(SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
                 manifest.tables().stream().mapToInt(t -> t.parts().size()).sum(), BatchOutcome.Workers.of(event.outcomes()));
     }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,14 +78,23 @@ class AssessmentTest {
         assertEquals("one", Latest.read(sync.store, "master").orElseThrow().syncId());
         assertEquals(before, TestingProduct.contents(target));
 
-        var paths = new SyncPaths("master", "two");
-        var sealer = new Sealer(sync.store, sync::sign);
-        sealer.admit(paths, Instant.now());
-        sealer.admit(paths, Instant.now());
+        sync.admit("two");
+        sync.admit("two");
         assertEquals("two", Latest.read(sync.store, "master").orElseThrow().syncId());
         assertEquals(1, Latest.read(sync.store, "master").orElseThrow().earlier().size());
         sync.restore(target, "two");
         assertEquals("0", target.value("SELECT count(*) FROM m.interaction"));
+    }
+
+    @Test
+    void whatWasAlteredWhileItWasHeldIsNotAdmitted() {
+        sync.rehearse(source, "one");
+        String sealed = SyncPaths.rehearsal("master", "one");
+        byte[] altered = sync.store.objects.get(sealed).clone();
+        altered[altered.length / 2] ^= 1;
+        sync.store.put(sealed, altered);
+        assertThrows(Fault.ManifestRefused.class, () -> sync.admit("one"));
+        assertEquals(Optional.empty(), Latest.read(sync.store, "master"));
     }
 
     @Test
@@ -95,7 +103,7 @@ class AssessmentTest {
         sync.rehearse(source, "two");
         source.execute("UPDATE m.drug SET price = 1 WHERE id = 3");
         sync.dump(source, "three");
-        assertThrows(Fault.OutOfOrder.class, () -> new Sealer(sync.store, sync::sign).admit(new SyncPaths("master", "two"), Instant.now()));
+        assertThrows(Fault.OutOfOrder.class, () -> sync.admit("two"));
         assertEquals("three", Latest.read(sync.store, "master").orElseThrow().syncId());
     }
 }

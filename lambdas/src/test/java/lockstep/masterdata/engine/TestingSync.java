@@ -51,7 +51,7 @@ final class TestingSync {
 
     /** Dumps for a forecast. */
     Manifest rehearse(Database source, String syncId) {
-        return dump(source, syncId, id -> new Sealer(store, this::sign).sealRehearsal(dataSet, new SyncPaths(dataSet.name(), id), "1.2.3"));
+        return dump(source, syncId, id -> new Sealer(store, this::sign).seal(dataSet, new SyncPaths(dataSet.name(), id), "1.2.3"));
     }
 
     private Manifest dump(Database source, String syncId, Function<String, Manifest> seal) {
@@ -97,7 +97,12 @@ final class TestingSync {
     }
 
     Manifest seal(String syncId) {
-        return new Sealer(store, this::sign).seal(dataSet, new SyncPaths(dataSet.name(), syncId), "1.2.3");
+        new Sealer(store, this::sign).seal(dataSet, new SyncPaths(dataSet.name(), syncId), "1.2.3");
+        return admit(syncId);
+    }
+
+    Manifest admit(String syncId) {
+        return new Admission(store, this::verify).admit(new SyncPaths(dataSet.name(), syncId), Instant.now());
     }
 
     List<TableResult> restore(Database target, String syncId) {

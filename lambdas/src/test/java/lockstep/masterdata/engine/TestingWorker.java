@@ -42,7 +42,8 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
     }
 
     Manifest seal(String syncId) {
-        return new Sealer(store, signature).seal(DATA_SET, paths(syncId), "1.2.3");
+        new Sealer(store, signature).seal(DATA_SET, paths(syncId), "1.2.3");
+        return new Admission(store, signature).admit(paths(syncId), java.time.Instant.now());
     }
 
     void release(String syncId, String reason) {
