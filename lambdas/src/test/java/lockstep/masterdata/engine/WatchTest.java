@@ -103,7 +103,7 @@ class WatchTest {
     }
 
     private List<Watcher.Seen> look(Instant now, String... shards) {
-        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty()).look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(2));
+        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty()).look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
     }
 
     private static Instant later(int minutes) {
