@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /** One cloud for all end-to-end tests: brought up before the first of them, taken down when all tests have ended. */
 final class SharedCloud implements BeforeAllCallback {
-    static final TestingCloud CLOUD = new TestingCloud("end-to-end");
+    static final TestingCloud CLOUD = new TestingCloud("end-to-end", "12h");
 
     @Override
     public void beforeAll(ExtensionContext context) {

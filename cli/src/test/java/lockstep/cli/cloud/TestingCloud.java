@@ -30,11 +30,25 @@ final class TestingCloud {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     final CloudFiles files;
     final Landscape landscape;
+    private final Path landscapeFile;
 
-    TestingCloud(String name) {
+    /** @param every how often its shards are watched: seldom, where a test's own doings are not to be mended */
+    TestingCloud(String name, String every) {
         var launcher = CloudFiles.ofLauncher();
         files = new CloudFiles(launcher.project(), launcher.tools(), launcher.project().resolve("cli/target").resolve(name));
-        landscape = LandscapeReader.read(files.project().resolve("lockstep.yaml"));
+        landscapeFile = watched(files, name, every);
+        landscape = LandscapeReader.read(landscapeFile);
+    }
+
+    private static Path watched(CloudFiles files, String name, String every) {
+        try {
+            String shipped = Files.readString(files.project().resolve("lockstep.yaml"));
+            String watched = shipped.replace("    source: clinic-1\n", "    source: clinic-1\n    watch: {every: " + every + "}\n");
+            if (watched.equals(shipped)) throw new IllegalStateException("lockstep.yaml has no data set of clinic-1");
+            return Files.writeString(Files.createDirectories(files.project().resolve("cli/target")).resolve(name + ".yaml"), watched);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     record Ended(int exit, String out, String err) {
@@ -61,6 +75,7 @@ final class TestingCloud {
                 "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
                 "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "lockstep.cli.Main"));
         line.addAll(Arrays.asList(arguments));
+        line.addAll(List.of("--landscape", landscapeFile.toString()));
         var builder = new ProcessBuilder(line).directory(files.project().toFile());
         builder.environment().put("LOCKSTEP_HOME", files.home().toString());
         builder.environment().put("LOCKSTEP_BUILT", "yes");
