@@ -125,7 +125,7 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData"), policy + " " + action));
+                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.startsWith("states:SendTask"), policy + " " + action));
                 }
             }
         }
