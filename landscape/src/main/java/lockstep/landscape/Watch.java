@@ -10,10 +10,9 @@ import java.time.Duration;
  * @param age    an alarm fires when the snapshot in force is older
  */
 public record Watch(Duration every, Duration behind, Duration age) {
-    public static final Watch DEFAULT = new Watch(Duration.ofMinutes(15), Duration.ofHours(1), Duration.ofDays(7));
-
     /** An alarm's period spans two looks, and is a day at most. */
     static final Duration LONGEST = Duration.ofHours(12);
+    public static final Watch DEFAULT = new Watch(Duration.ofMinutes(15), Duration.ofHours(1), Duration.ofDays(7));
 
     public Watch {
         if (every.toMinutes() < 1 || every.compareTo(LONGEST) > 0 || !every.equals(Duration.ofMinutes(every.toMinutes()))) throw new IllegalArgumentException("shards are asked every so many whole minutes, and every 12 hours at least, not every " + every);
