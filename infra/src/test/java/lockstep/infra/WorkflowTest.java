@@ -250,7 +250,7 @@ class WorkflowTest {
     void eachTargetShardHasItsAlarms() {
         for (var shard : List.of("production-shard-clinic-2", "demo-shard-demo-1", "qa-shard-qa-1", "qa-shard-qa-demo-1")) {
             var alarms = new TreeMap<String, String>();
-            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm")) {
+            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Watch")).toList()) {
                 alarms.put(alarm.property("MetricName").asText(), alarm.property("Threshold").asInt() + " " + alarm.property("TreatMissingData").asText());
                 assertEquals("Lockstep/master/" + shard.replaceFirst(".*-shard-", ""), alarm.property("Namespace").asText());
                 assertEquals("Maximum 1800", alarm.property("Statistic").asText() + " " + alarm.property("Period").asInt());
@@ -258,7 +258,7 @@ class WorkflowTest {
             }
             assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable", "0 notBreaching"), alarms);
         }
-        assertEquals(List.of(), CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm"), "the source is behind nothing");
+        assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream().noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
     }
 
     @Test
