@@ -146,7 +146,7 @@ final class MasterDataTarget extends Construct {
         var dashboard = Dashboard.Builder.create(this, "Dashboard").dashboardName(Names.dashboard(dataSet.name())).build();
         for (var metric : ShardMetric.values()) {
             for (int from = 0; from < shards.size(); from += LINES) {
-                var lines = shards.subList(from, Math.min(shards.size(), from + LINES)).stream().map(shard -> (IMetric) new ShardMetrics(dataSet, shard.shard().name()).of(metric)).toList();
+                var lines = shards.subList(from, Math.min(shards.size(), from + LINES)).stream().map(shard -> (IMetric) new ShardMetrics(dataSet, shard.shard().name()).of(metric).with(MetricOptions.builder().label(shard.shard().name()).build())).toList();
                 dashboard.addWidgets(GraphWidget.Builder.create().title(metric.word()).left(lines).width(24).build());
             }
         }

@@ -10,10 +10,10 @@ import software.constructs.Construct;
 
 /** What the watch measures of one shard and data set, and what is told of it. */
 record ShardMetrics(DataSet dataSet, String shard) {
-    /** The largest value of two looks: one alone may fall between two periods. */
+    /** The largest value of two looks: one alone may fall between two periods. Without a label, with which an alarm would become one over metric math. */
     Metric of(ShardMetric metric) {
         return Metric.Builder.create()
-                .namespace(Names.metrics(dataSet.name(), shard)).metricName(metric.word()).statistic("Maximum").label(shard)
+                .namespace(Names.metrics(dataSet.name(), shard)).metricName(metric.word()).statistic("Maximum")
                 .period(Duration.minutes(2 * dataSet.watch().every().toMinutes())).build();
     }
 
