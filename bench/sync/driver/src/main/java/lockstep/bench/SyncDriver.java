@@ -1,0 +1,166 @@
+package lockstep.bench;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.AwaitedSnapshot;
+import lockstep.masterdata.engine.Batch;
+import lockstep.masterdata.engine.Database;
+import lockstep.masterdata.engine.DatabaseRoles;
+import lockstep.masterdata.engine.Dumper;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.ManifestReader;
+import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.Planner;
+import lockstep.masterdata.engine.Preflight;
+import lockstep.masterdata.engine.Publisher;
+import lockstep.masterdata.engine.Released;
+import lockstep.masterdata.engine.Sealer;
+import lockstep.masterdata.engine.SnapshotHolder;
+import lockstep.masterdata.engine.Stager;
+import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.TextFormat;
+
+/**
+ * Runs the engine as the two state machines do, each step with what the deployed functions give it, but without them.
+ *
+ * <pre>
+ *   SyncDriver prepare HOST:PORT/DATABASE    once for each database: Lockstep's own tables, its logins and their grants
+ *   SyncDriver dump SYNC-ID                  from $BENCH_SOURCE into the store at $BENCH_STORE
+ *   SyncDriver restore SYNC-ID               from the store into $BENCH_TARGET
+ * </pre>
+ * Ends with a line of JSON on standard output: what each phase took.
+ */
+public final class SyncDriver {
+    /** As in handler.DumpParts, handler.StageParts and handler.Publish. */
+    private static final int STREAMS = 2;
+    private static final long PART_BYTES = 32L << 20;
+    private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
+    /** The maxConcurrency of the state machines' maps. */
+    private static final int WORKERS = 4;
+
+    private static final DataSet DATA_SET = new DataSet("master", "source", List.of(
+            new Table("master.ingredient", List.of("id", "code", "name", "revised_on"), List.of("id"), Optional.empty()),
+            new Table("master.disease", List.of("id", "code", "name", "category", "billable", "synonyms", "valid_to", "revised_on"), List.of("id"), Optional.empty()),
+            new Table("master.postal_code", List.of("code", "seq", "prefecture", "town", "revised_on"), List.of("code", "seq"), Optional.empty()),
+            new Table("master.drug", List.of("id", "code", "name", "name_kana", "dosage_form", "ingredients", "strength_mg", "price", "approved_on", "withdrawn_on", "tags", "revised_on"), List.of("id"), Optional.empty()),
+            new Table("master.drug_interaction", List.of("id", "drug_id", "other_drug_id", "severity", "mechanism", "evidence", "revised_on"), List.of("id"), Optional.empty())));
+
+    private final Phases phases = new Phases();
+    private final FileStore store;
+    private final Keys keys;
+
+    private SyncDriver(Path directory) {
+        store = new FileStore(directory);
+        keys = Keys.of(directory.resolve("keys"));
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump or restore and its argument, given " + Arrays.toString(arguments));
+        if (arguments[0].equals("prepare")) {
+            new DatabaseRoles(new Plain(arguments[1], "postgres")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
+            return;
+        }
+        var driver = new SyncDriver(Path.of(System.getenv("BENCH_STORE")));
+        var paths = new SyncPaths(DATA_SET.name(), arguments[1]);
+        switch (arguments[0]) {
+            case "dump" -> driver.dump(new Plain(System.getenv("BENCH_SOURCE"), "lockstep_reader"), paths);
+            case "restore" -> driver.restore(new Plain(System.getenv("BENCH_TARGET"), "lockstep_writer"), paths);
+            default -> throw new IllegalArgumentException("expected prepare, dump or restore, given " + arguments[0]);
+        }
+        driver.phases.tell("written", driver.store.written.sum());
+        driver.phases.tell("read", driver.store.read.sum());
+        System.out.println(Json.MAPPER.writeValueAsString(driver.phases.told()));
+    }
+
+    private void dump(Database source, SyncPaths paths) throws Exception {
+        try (var executor = Executors.newSingleThreadExecutor()) {
+            var holder = executor.submit(() -> hold(source, paths));
+            try {
+                phases.time("plan", () -> AwaitedSnapshot.await(store, paths, Instant.now().plusSeconds(600)));
+                var batches = Json.MAPPER.readValue(store.open(paths.batches()).orElseThrow(), Batch[].class);
+                var dumper = new Dumper(source, store, STREAMS, PART_BYTES);
+                phases.time("dump", () -> map(Arrays.asList(batches), batch -> dumper.dump(DATA_SET, paths, batch)));
+                var manifest = phases.time("seal", () -> new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0"));
+                phases.tell("parts", manifest.placedParts().size());
+            } finally {
+                new Released("done").write(store, paths);
+            }
+            phases.time("release", holder::get);
+        }
+    }
+
+    private Released hold(Database source, SyncPaths paths) {
+        try {
+            return new SnapshotHolder(source, store, Planner.DEFAULT).hold(DATA_SET, paths, Instant.now().plusSeconds(3600));
+        } catch (RuntimeException e) {
+            new Released(e.toString()).write(store, paths);
+            throw e;
+        }
+    }
+
+    private void restore(Database target, SyncPaths paths) throws Exception {
+        var manifest = phases.time("manifest", () -> new ManifestReader(store, keys::verify).read(paths.manifest(), DATA_SET, paths.syncId()));
+        var plan = phases.time("preflight", () -> new Preflight(target).prepare(manifest));
+        var stager = new Stager(target, STREAMS);
+        phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
+        var results = phases.time("publish", () -> new Publisher(target, LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
+        phases.tell("staged_rows", plan.rows());
+        phases.tell("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
+    }
+
+    private interface Step<T> {
+        void take(T item);
+    }
+
+    /** What the state machines' maps do: some workers side by side, each with one item. */
+    private static <T> Void map(List<T> items, Step<T> step) throws Exception {
+        try (var executor = Executors.newFixedThreadPool(WORKERS)) {
+            var running = new ArrayList<Future<Void>>();
+            for (T item : items) running.add(executor.submit((Callable<Void>) () -> {
+                step.take(item);
+                return null;
+            }));
+            for (var future : running) future.get();
+            return null;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    private static Login login(String name) {
+        return new Login("localhost", 0, "", name, "bench");
+    }
+
+    /** Without TLS, like every contender of the bench. */
+    private record Plain(String place, String user) implements Database {
+        @Override
+        public Connection connect() {
+            try {
+                Connection connection = DriverManager.getConnection("jdbc:postgresql://" + place, user, "bench");
+                TextFormat.fix(connection);
+                return connection;
+            } catch (SQLException e) {
+                throw new IllegalStateException(place + " can't be reached", e);
+            }
+        }
+
+        @Override
+        public String name() {
+            return place;
+        }
+    }
+}
