@@ -4,3 +4,4 @@ UNION ALL SELECT 'disease', count(*), sum(hashtextextended(t::text, 0)::numeric)
 UNION ALL SELECT 'postal_code', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.postal_code t
 UNION ALL SELECT 'drug', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.drug t
 UNION ALL SELECT 'drug_interaction', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.drug_interaction t
+ORDER BY 1

@@ -32,13 +32,13 @@ FROM generate_series(1, :postal_codes) AS i;
 INSERT INTO master.drug (id, code, name, name_kana, dosage_form, ingredients, strength_mg, price, approved_on, withdrawn_on, tags, revised_on)
 OVERRIDING SYSTEM VALUE
 SELECT i, 'D' || lpad(i::text, 8, '0'), pg_temp.word(i, 11, '{アムロ錠,カンデ錠,メトグル錠,レバミ顆粒,ロスバ錠,フェキソ点眼液}') || pg_temp.pick(i, 12, 100) || 'mg「' || pg_temp.word(i, 13, '{沢井,東和,日医工,武田}') || '」',
-    pg_temp.word(i, 11, '{アムロ,カンデ,メトグル,レバミ,ロスバ,フェキソ}'), pg_temp.word(i, 14, '{錠剤,顆粒,注射,点眼}'),
-    jsonb_build_array(jsonb_build_object('name', pg_temp.word(i, 15, '{Amlodipine,Candesartan,Metformin,Rebamipide,Rosuvastatin}'), 'mg', pg_temp.pick(i, 16, 500))),
-    pg_temp.pick(i, 17, 5000) / 10.0, pg_temp.pick(i, 18, 1000000) / 100.0, date '1990-01-01' + pg_temp.pick(i, 19, 12000)::int,
+    pg_temp.word(i, 11, '{アムロ,カンデ,メトグル,レバミ,ロスバ,フェキソ}') || pg_temp.word(i, 13, '{「サワイ」,「トーワ」,「ニチイコー」,「タケダ」}'), pg_temp.word(i, 14, '{錠剤,顆粒,注射,点眼}'),
+    jsonb_build_array(jsonb_build_object('name', pg_temp.word(i, 15, '{Amlodipine,Candesartan,Metformin,Rebamipide,Rosuvastatin}'), 'mg', pg_temp.pick(i, 16, 500), 'salt', pg_temp.word(i, 20, '{hydrochloride,besilate,calcium,none}'), 'unit', 'mg')),
+    round(pg_temp.pick(i, 17, 5000) / 10.0, 1), pg_temp.pick(i, 18, 1000000) / 100.0, date '1990-01-01' + pg_temp.pick(i, 19, 12000)::int,
     CASE WHEN i % 40 = 0 THEN date '2025-06-30' END, CASE WHEN i % 3 = 0 THEN ARRAY['generic', 'otc'] ELSE ARRAY['rx'] END, date '2026-01-01'
 FROM generate_series(1, :drugs) AS i;
 
 INSERT INTO master.drug_interaction (id, drug_id, other_drug_id, severity, mechanism, evidence, revised_on)
 SELECT i, one, CASE WHEN other = one THEN (CASE WHEN one = 1 THEN 2 ELSE 1 END) ELSE other END, (ARRAY['minor', 'moderate', 'major', 'contraindicated'])[1 + i % 4]::master.interaction_severity,
-    pg_temp.word(i, 21, '{CYP3A4 阻害,QT 延長,血中濃度の上昇,吸収の低下}'), CASE WHEN i % 3 = 0 THEN jsonb_build_object('level', i % 5, 'pmid', pg_temp.pick(i, 22, 40000000)) END, date '2026-01-01'
+    pg_temp.word(i, 21, '{CYP3A4 の阻害による,QT 間隔の延長,血中濃度の上昇,吸収の低下による}'), CASE WHEN i % 3 = 0 THEN jsonb_build_object('pmid', pg_temp.pick(i, 22, 40000000)) END, date '2026-01-01'
 FROM generate_series(1, :interactions) AS i, LATERAL (SELECT pg_temp.refer(i, 23, :drugs) AS one, pg_temp.refer(i, 24, :drugs) AS other) AS pair;

@@ -1,0 +1,208 @@
+"""Makes the databases, runs every contender of a work in turn, and looks whether what it left is right."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from . import install
+from .servers import Failed, machine_cpu
+from .works import ENGINE
+
+SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
+MOST_SECONDS = 3600
+
+
+@dataclass
+class Run:
+    """One run of one contender. Sizes are in bytes; flaws say what was wrong with what it left, reader what the product saw meanwhile."""
+    seconds: float
+    cpu_source: float
+    cpu_target: float
+    cpu_client: float
+    wal: int
+    growth: int
+    others: float  # the part of the machine's processors that somebody else used
+    flaws: list = field(default_factory=list)
+    reader: dict = field(default_factory=dict)
+    dump: dict = field(default_factory=dict)
+    restore: dict = field(default_factory=dict)
+    statements: list = field(default_factory=list)  # (server, milliseconds, statement)
+
+
+class Arena:
+    """Two servers; at the source the rows, at the target a blank copy and one with the rows and the visitors' own."""
+
+    def __init__(self, tools, source, target, directory, scale, say):
+        self.tools, self.source, self.target, self.directory, self.say = tools, source, target, directory, say
+        self.drugs = max(1000, round(2_000_000 * scale))
+        self.contents, self.shape = None, None
+
+    def prepare(self):
+        self.say(f"making {self.drugs * 43 // 20:,} rows at the source")
+        for server in (self.source, self.target):
+            server.sql("postgres", "CREATE ROLE product LOGIN")
+        self.source.sql("postgres", "CREATE DATABASE base")
+        self.source.file("base", SQL / "tables.sql")
+        self.source.file("base", SQL / "rows.sql", drugs=self.drugs)
+        self.source.file("base", SQL / "keys.sql")
+        self._driver("prepare", self.source.place("base"))
+        self.source.sql("base", "VACUUM (FREEZE, ANALYZE)")
+        self.say("copying them to the target, and adding the visitors' rows")
+        self.target.sql("postgres", "CREATE DATABASE blank")
+        self.target.file("blank", SQL / "tables.sql")
+        self.target.file("blank", SQL / "keys.sql")
+        self._driver("prepare", self.target.place("blank"))
+        self.target.sql("postgres", "CREATE DATABASE base")
+        self._contender("pg_dump-restore", self.source.uri("base"), self.target.uri("base"))
+        self.target.file("base", SQL / "live.sql", drugs=self.drugs)
+        self._driver("prepare", self.target.place("base"))
+        self.target.sql("base", "VACUUM (FREEZE, ANALYZE)")
+        # From here on the target stands at a manifest, as it does before every sync but the first.
+        self.store = self.directory / "store-base"
+        self._driver("dump", "base", source="base", store=self.store)
+        self._driver("restore", "base", target="base", store=self.store)
+        self.target.sql("base", "VACUUM (ANALYZE)")
+
+    def change(self, work):
+        """Makes the source what the work wants it to be."""
+        self.source.copy("base", "source")
+        if work.stride:
+            self.source.file("source", SQL / "mutate.sql", stride=work.stride, drugs=self.drugs, drugs_only=int(work.tables == "drug"))
+            # A source whose every row is new would be read twice as slowly from a table half of dead rows.
+            self.source.sql("source", f"VACUUM ({'FULL, ' if 0 < work.stride <= 10 else ''}ANALYZE)")
+        self.contents, self.shape = self.source.psql("source", "-f", SQL / "content.sql"), self._shape(self.source, "source")
+
+    def _shape(self, server, database):
+        return server.psql(database, "-f", SQL / "shape.sql")
+
+    def run(self, work, contender):
+        self.target.copy("base" if work.live else "blank", "target")
+        place = self.directory / "work"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        store = self.directory / "store"
+        if contender == ENGINE:
+            shutil.rmtree(store, ignore_errors=True)
+            if work.live:
+                shutil.copytree(self.store, store, copy_function=os.link)
+        environment = {"TABLES": work.tables, "WORK": str(place), "CONTENDERS": str(CONTENDERS), "SYNC": f"sync-{time.time_ns()}", "BENCH_STORE": str(store),
+                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "DRIVER": self.tools.driver}
+        before = CONTENDERS / f"{contender}.before"
+        if before.exists():
+            self._script([before], environment)
+        reader = Reader(self, work) if work.live else None
+        for server in (self.source, self.target):
+            server.sql("postgres", "CHECKPOINT")
+        os.sync()
+        sizes = [self.target.size("target"), self.target.wal()]
+        logs = {server: server.log.stat().st_size for server in (self.source, self.target)}
+        cpu, machine, begun = [self.source.cpu(), self.target.cpu()], machine_cpu(), time.monotonic()
+        flaws = []
+        try:
+            client = self._contender(contender, self.source.uri("source"), self.target.uri("target"), environment)
+        except Failed as problem:
+            client, flaws = 0.0, [f"failed: {problem}"]
+        seconds, busy = time.monotonic() - begun, machine_cpu() - machine
+        cpu = [self.source.cpu() - cpu[0], self.target.cpu() - cpu[1]]
+        run = Run(seconds, *cpu, client, self.target.wal() - sizes[1], 0, max(0.0, busy - sum(cpu) - client) / seconds / os.cpu_count(), flaws)
+        if reader:
+            run.reader = reader.stop()
+        run.growth = self.target.size("target") - sizes[0]
+        if contender == ENGINE and not flaws:
+            run.dump, run.restore = (json.loads((place / f"{phase}.json").read_text().splitlines()[-1]) for phase in ("dump", "restore"))
+            run.statements = [(server.name, *statement) for server in logs for statement in server.long_statements(logs[server])]
+        if work.name != "limits" and not flaws:
+            run.flaws += self._check(work)
+        self.target.drop("target")
+        return run
+
+    def _check(self, work):
+        flaws = []
+        found = self.target.psql("target", "-f", SQL / "content.sql")
+        flaws += [f"rows differ: {is_so} instead of {wanted}" for is_so, wanted in zip(found, self.contents) if is_so != wanted]
+        lost = set(self.shape) - set(self._shape(self.target, "target"))
+        flaws += [f"lost: {what}" for what in sorted(lost)]
+        if work.live:
+            flaws += [f"lost: {what}" for what in self.target.file("target", SQL / "kept.sql", drugs=self.drugs)]
+        return flaws
+
+    def _contender(self, name, source, target, environment=None):
+        """Runs it; answers its processor seconds."""
+        place = self.directory / "work"
+        place.mkdir(exist_ok=True)
+        settings = {"SOURCE": source, "TARGET": target, "CONTENDERS": str(CONTENDERS), "WORK": str(place), **(environment or {})}
+        script = CONTENDERS / f"{name}.sql"
+        command = [self.tools.postgres / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", target, "-f", script] if script.exists() else [CONTENDERS / f"{name}.sh"]
+        try:
+            return self._script(command, settings)
+        finally:
+            shutil.rmtree(place / "dump", ignore_errors=True)
+
+    def _driver(self, *arguments, source="", target="", store=""):
+        self._script([self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments],
+                     {"BENCH_SOURCE": self.source.place(source), "BENCH_TARGET": self.target.place(target), "BENCH_STORE": str(store)})
+
+    def _script(self, command, environment):
+        settings = {**os.environ, **self.tools.environment(), "SOURCE": self.source.uri("source"), "TARGET": self.target.uri("target"), **environment}
+        log = self.directory / "contender.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen([str(word) for word in command], env=settings, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        end = time.monotonic() + MOST_SECONDS
+        try:
+            while True:
+                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if pid:
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    break
+                if time.monotonic() > end:
+                    raise Failed(f"{command[0]} did not end in {MOST_SECONDS} s")
+                time.sleep(0.005)
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, 9)
+                process.wait()
+        if process.returncode:
+            raise Failed(f"{' '.join(map(str, command))[-300:]}: {log.read_text(errors='replace').strip()[-1500:]}")
+        return usage.ru_utime + usage.ru_stime
+
+
+class Reader:
+    """The product's reader beside a contender."""
+
+    def __init__(self, arena, work):
+        self.arena = arena
+        halves = [", ".join(column for column in half) for half in self._questions(work)]
+        answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"), )]
+        # The source has no visitors: their column is as before.
+        after = [arena.source.psql("source", "-c", f"SELECT {column}")[0] if "tenant." not in column else arena.target.psql("target", "-c", f"SELECT {column}")[0]
+                 for half in self._questions(work) for column in half]
+        question = arena.directory / "question"
+        question.write_text("\n".join([*halves, answers[0], "|".join(after)]) + "\n")
+        self.process = subprocess.Popen([str(word) for word in (arena.tools.java, "-XX:+UseSerialGC", "-Xmx32m", "-XX:TieredStopAtLevel=1", "-cp", arena.tools.driver,
+                                                                "lockstep.bench.Reader", arena.target.place("target"), question)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(arena.directory / "reader.log").open("wb"), text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise Failed(f"the reader does not start:\n{(arena.directory / 'reader.log').read_text()[-2000:]}")
+
+    def _questions(self, work):
+        """Columns that together tell the state: a changed row near the beginning, in the middle and at the end of each table."""
+        def rows(table, key, text):
+            changed = f"{key} < 100000000 AND revised_on = (SELECT max(revised_on) FROM master.{table})"
+            found = self.arena.source.sql("source", f"SELECT min(k), percentile_disc(0.5) WITHIN GROUP (ORDER BY k), max(k) FROM "
+                                                    f"(SELECT {key} AS k FROM master.{table} WHERE {changed}) AS changed")[0].split("|")
+            return f"(SELECT string_agg({text}, ',' ORDER BY {key}) FROM master.{table} WHERE {key} IN ({', '.join(found)}))" if table != "postal_code" else \
+                "(SELECT string_agg(code || seq || coalesce(town, ''), ',' ORDER BY code, seq) FROM master.postal_code WHERE (code, seq) IN (" + \
+                ", ".join(f"('{int(k) // 2:07d}', {int(k) % 2})" for k in found) + "))"
+        first = [rows("drug", "id", "id || ':' || price"), rows("ingredient", "id", "id || name"),
+                 "(SELECT count(*) FROM tenant.prescription p JOIN master.drug d ON d.id = p.drug_id WHERE p.id <= 20)"]
+        second = [rows("disease", "id", "id || ':' || billable"), rows("drug_interaction", "id", "id || mechanism"), rows("postal_code", "(code::bigint * 2 + seq)", "")]
+        return first, second
+
+    def stop(self):
+        out, _ = self.process.communicate("\n", timeout=120)
+        if self.process.returncode:
+            raise Failed(f"the reader failed:\n{(self.arena.directory / 'reader.log').read_text()[-2000:]}")
+        return json.loads(out.splitlines()[-1])
