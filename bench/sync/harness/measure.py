@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from . import install
 from .servers import Failed, machine_cpu
-from .works import ENGINE
+from .works import ENGINES, WARM
 
 SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
 MOST_SECONDS = 3600
+WARM_DRUGS = 10_000
 
 
 @dataclass
@@ -60,15 +61,34 @@ class Arena:
         self.target.file("base", SQL / "live.sql", drugs=self.drugs)
         self._driver("prepare", self.target.place("base"))
         self.target.sql("base", "VACUUM (FREEZE, ANALYZE)")
+        self._prepare_warm()
         # From here on the target stands at a manifest, as it does before every sync but the first.
         self.store = self.directory / "store-base"
         self._driver("dump", "base", source="base", store=self.store)
         self._driver("restore", "base", target="base", store=self.store)
         self.target.sql("base", "VACUUM (ANALYZE)")
 
+    def _prepare_warm(self):
+        """Two small sources, each of whose rows differ: what the warm engine does before."""
+        for name, stride in (("warm", 0), ("warm_changed", 1)):
+            self.source.sql("postgres", f"CREATE DATABASE {name}")
+            self.source.file(name, SQL / "tables.sql")
+            self.source.file(name, SQL / "rows.sql", drugs=WARM_DRUGS)
+            self.source.file(name, SQL / "keys.sql")
+            if stride:
+                self.source.file(name, SQL / "mutate.sql", stride=stride, drugs=WARM_DRUGS, drugs_only=0)
+            self._driver("prepare", self.source.place(name))
+            self.source.sql(name, "VACUUM (ANALYZE)")
+
+    def _servers(self):
+        return f"{self.source.process.pid},{self.target.process.pid}"
+
     def change(self, work):
         """Makes the source what the work wants it to be."""
         self.source.copy("base", "source")
+        if work.times > 1:
+            self.source.file("source", SQL / "multiply.sql", times=work.times)
+            self.source.sql("source", "VACUUM (ANALYZE) master.drug")
         if work.stride:
             self.source.file("source", SQL / "mutate.sql", stride=work.stride, drugs=self.drugs, drugs_only=int(work.tables == "drug"))
             # A source whose every row is new would be read twice as slowly from a table half of dead rows.
@@ -84,12 +104,15 @@ class Arena:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         store = self.directory / "store"
-        if contender == ENGINE:
+        if contender in ENGINES:
             shutil.rmtree(store, ignore_errors=True)
             if work.live:
                 shutil.copytree(self.store, store, copy_function=os.link)
         environment = {"TABLES": work.tables, "WORK": str(place), "CONTENDERS": str(CONTENDERS), "SYNC": f"sync-{time.time_ns()}", "BENCH_STORE": str(store),
-                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "DRIVER": self.tools.driver}
+                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "DRIVER": self.tools.driver, "BENCH_SERVERS": self._servers(),
+                       "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}", "BENCH_WARM_TARGET": self.target.place("warm")}
+        if contender == WARM:
+            self.target.copy("blank", "warm")
         before = CONTENDERS / f"{contender}.before"
         if before.exists():
             self._script([before], environment)
@@ -111,8 +134,10 @@ class Arena:
         if reader:
             run.reader = reader.stop()
         run.growth = self.target.size("target") - sizes[0]
-        if contender == ENGINE and not flaws:
+        if contender in ENGINES and not flaws:
             run.dump, run.restore = (json.loads((place / f"{phase}.json").read_text().splitlines()[-1]) for phase in ("dump", "restore"))
+            if contender == WARM:
+                run.cpu_client = sum(spent["engine"] for told in (run.dump, run.restore) for spent in told["phases"].values())
             run.statements = [(server.name, *statement) for server in logs for statement in server.long_statements(logs[server])]
         if work.name != "limits" and not flaws:
             run.flaws += self._check(work)
@@ -143,7 +168,7 @@ class Arena:
 
     def _driver(self, *arguments, source="", target="", store=""):
         self._script([self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments],
-                     {"BENCH_SOURCE": self.source.place(source), "BENCH_TARGET": self.target.place(target), "BENCH_STORE": str(store)})
+                     {"BENCH_SOURCE": self.source.place(source), "BENCH_TARGET": self.target.place(target), "BENCH_STORE": str(store), "BENCH_SERVERS": self._servers()})
 
     def _script(self, command, environment):
         settings = {**os.environ, **self.tools.environment(), "SOURCE": self.source.uri("source"), "TARGET": self.target.uri("target"), **environment}

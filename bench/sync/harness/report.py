@@ -4,9 +4,10 @@ import re
 import statistics
 from collections import Counter
 
-from .works import ALL, ENGINE, RECIPES
+from .works import ALL, ENGINE, ENGINES, RECIPES, WARM
 
 MIB = 1 << 20
+MET = {True: "met", False: "**not met**", None: "not measured"}
 
 
 def median(runs, of):
@@ -24,12 +25,12 @@ def seconds(run):
 
 def at_target(run):
     """Seconds of the restore's steps, without the start of its JVM."""
-    return sum(run.restore["phases"].values())
+    return sum(spent["seconds"] for spent in run.restore["phases"].values())
 
 
 def into_staging(run):
     """From the plan to the last staged part; the target's preflight is no part of it."""
-    return sum(run.dump["phases"][phase] for phase in ("plan", "dump", "seal")) + run.restore["phases"]["stage"]
+    return sum(run.dump["phases"][phase]["seconds"] for phase in ("plan", "dump", "seal")) + run.restore["phases"]["stage"]["seconds"]
 
 
 def ratio(ours, theirs, of=seconds):
@@ -59,14 +60,14 @@ def best_recipe(results, work):
     return name, results[work][name]
 
 
-def reach(results):
-    """(work, what is to be reached, measured, met); met is None where it was not measured."""
+def reach(results, engine_name=ENGINE):
+    """(work, what is to be reached, measured of this engine, met); met is None where it was not measured."""
     rows = []
 
     def add(work, goal, value, limit, form="{:.2f}", note=""):
         rows.append((work, goal, number(value, form) + note, None if value is None else value <= limit))
 
-    def runs(work, contender=ENGINE):
+    def runs(work, contender=engine_name):
         return results.get(work, {}).get(contender, [])
 
     add("full copy into empty", "≤ 0.9 of pg_dump + pg_restore", ratio(runs("empty"), runs("empty", "pg_dump-restore")), 0.9)
@@ -75,12 +76,12 @@ def reach(results):
     add("rows from source into staging", "≤ 1.3 of COPY to COPY", staged / limit if staged and limit else None, 1.3)
     add("refresh, all rows changed", "≤ 0.5 of DELETE + COPY", ratio(runs("100"), runs("100", "delete-copy")), 0.5)
     add("", "≤ 1.1 of the swap by hand", ratio(runs("100"), runs("100", "swap")), 1.1)
-    everywhere = [run for by_name in results.values() for run in by_name.get(ENGINE, []) if run.reader]
+    everywhere = [run for by_name in results.values() for run in by_name.get(engine_name, []) if run.reader]
     waits = [run.reader["longest"] * 1e3 for run in runs("100") if run.reader]
     add("", "longest wait of a reader under 50 ms", max(waits, default=None), 50, "{:.0f} ms")
     add("", "never an empty or mixed answer (all works)", sum(map(wrong, everywhere)) if everywhere else None, 0, "{}",
         f" wrong of {sum(run.reader['polls'] for run in everywhere):,}" if everywhere else "")
-    engine = [run for by_name in results.values() for run in by_name.get(ENGINE, [])]
+    engine = [run for by_name in results.values() for run in by_name.get(engine_name, [])]
     add("", "right, keys valid, views and grants kept (all works)", sum(bool(run.flaws) for run in engine) if engine else None, 0, "{}", f" flawed of {len(engine)} runs" if engine else "")
     name, recipe = best_recipe(results, "1")
     add("1 % changed, spread evenly", "≤ 0.35 of the best recipe by hand", ratio(runs("1"), recipe), 0.35, note=f" ({name})" if name else "")
@@ -99,7 +100,7 @@ def _cells(name, runs, baseline):
     if not any(not failed(run) for run in runs):
         return [name, "failed", *["–"] * 8]
     spread = [run.seconds for run in runs if not failed(run)]
-    return [f"**{name}**" if name == ENGINE else name, number(ratio(runs, baseline)) if baseline else "–",
+    return [f"**{name}**" if name in ENGINES else name, number(ratio(runs, baseline)) if baseline else "–",
             f"{statistics.median(spread):.1f} ({min(spread):.1f}–{max(spread):.1f})",
             *(number(median(runs, of), "{:.1f}") for of in (lambda r: r.cpu_source, lambda r: r.cpu_target, lambda r: r.cpu_client)),
             number(median(runs, lambda r: r.wal / MIB), "{:,.0f}"), number(median(runs, lambda r: r.growth / MIB), "{:,.0f}"),
@@ -122,19 +123,19 @@ def _work(work, by_name):
                 for name, runs in by_name.items() for run in runs[-1:] if run.reader and run.reader["examples"]]
     if examples:
         parts.append("Wrong answers of the last round:\n\n" + "\n".join(examples) + "\n")
-    if any(run.restore for run in by_name.get(ENGINE, [])):
-        parts.append(_profile([run for run in by_name[ENGINE] if run.restore]))
+    parts += [_profile(name, [run for run in by_name[name] if run.restore]) for name in ENGINES if any(run.restore for run in by_name.get(name, []))]
     return "\n".join(parts)
 
 
-def _profile(runs):
-    """Where the engine's seconds go: its steps, and the statements that took longest in the last round."""
-    columns = []
+def _profile(name, runs):
+    """Where its seconds go: its steps, and the statements that took longest in the last round."""
+    rows = []
     for side in ("dump", "restore"):
-        columns += [(f"{side}: JVM" if phase == "jvm" else phase, statistics.median(getattr(run, side)[phase] if phase == "jvm" else getattr(run, side)["phases"][phase] for run in runs))
-                    for phase in ("jvm", *getattr(runs[0], side)["phases"])]
+        rows.append((f"{side}: the JVM's own", number(statistics.median(getattr(run, side)["jvm"] for run in runs)), *[""] * 3))
+        for phase in getattr(runs[0], side)["phases"]:
+            rows.append((f"{side}: {phase}", *(number(statistics.median(getattr(run, side)["phases"][phase][what] for run in runs)) for what in ("seconds", "engine", "source", "target"))))
     last = runs[-1]
-    text = "Where the engine's seconds go:\n\n" + table([name for name, _ in columns], [[f"{value:.2f}" for _, value in columns]])
+    text = f"Where the seconds of {name} go:\n\n" + table(("step", "s", "CPU s engine", "CPU s source", "CPU s target"), rows)
     text += (f"\n{last.dump['parts']} parts; {last.dump['written'] / MIB:.1f} MiB put, {last.restore['read'] / MIB:.1f} MiB got; {last.restore['staged_rows']:,} rows staged, "
              f"{last.restore['changed_rows']:,} changed; peak memory {last.dump['rss'] / MIB:.0f} and {last.restore['rss'] / MIB:.0f} MiB.\n\n")
     sums = Counter()
@@ -160,7 +161,7 @@ def curve(results):
         if not any(run.restore for run in engine):
             continue
         best, recipe = best_recipe(results, name)
-        rows.append((name if name == "nothing" else f"{name} %", f"{engine[-1].restore['changed_rows']:,}", number(median(engine, seconds), "{:.1f}"), number(median(engine, at_target)),
+        rows.append((name if name == "nothing" else f"{name} %", f"{engine[-1].restore['changed_rows']:,}", number(median(engine, seconds), "{:.1f}"), number(median(by_name.get(WARM, []), seconds), "{:.1f}"), number(median(engine, at_target)), number(median(by_name.get(WARM, []), at_target)),
                      number(median(engine, lambda r: r.cpu_target), "{:.1f}"), number(median(engine, lambda r: r.wal / MIB), "{:,.1f}"),
                      number(median(engine, lambda r: (r.dump["written"] + r.restore["read"]) / MIB), "{:,.1f}"),
                      f"{number(median(recipe, seconds), '{:.1f}')} {best or ''}", number(ratio(engine, recipe))))
@@ -168,16 +169,17 @@ def curve(results):
 
 
 def write(results, facts, volume, rounds):
-    known = [row for row in reach(results)]
+    cold, warm = reach(results), reach(results, WARM)
     parts = ["# Figures of the sync\n", f"Written by `bench/sync/run`; [bench/sync](../bench/sync/README.md) says what is measured and how. Medians of {rounds} interleaved rounds.\n"]
     noise = [run.others for by_name in results.values() for runs in by_name.values() for run in runs]
     if noise and statistics.median(noise) > 0.08:
         parts.append(f"**Noise:** in the median run others used {statistics.median(noise):.0%} of the processors. Measure again on a quiet machine before you believe any of this.\n")
-    parts += ["## What is to be reached\n", table(("work", "reach", "measured", ""), [(work, goal, value, {True: "met", False: "**not met**", None: "not measured"}[met]) for work, goal, value, met in known]),
+    parts += ["## What is to be reached\n", table(("work", "reach", "from a cold start", "", "warm", ""),
+                                            [(work, goal, value, MET[met], value_warm, MET[met_warm]) for (work, goal, value, met), (*_, value_warm, met_warm) in zip(cold, warm)]),
               "The time of a sync of ten rows is not measured here, since the state machines have no part in this bench.\n"]
     if curve(results):
         parts += ["## The engine over the part of rows changed\n",
-                  table(("changed at the source", "rows changed at the target", "s", "s at the target", "CPU s target", "WAL MiB", "MiB put and got", "best recipe by hand, s", "of it"), curve(results))]
+                  table(("changed at the source", "rows changed at the target", "s", "s warm", "s at the target", "warm", "CPU s target", "WAL MiB", "MiB put and got", "best recipe by hand, s", "of it"), curve(results))]
     if volume and "limits" in results:
         parts.append(_limits(results, volume))
     parts += [_work(work, results[work.name]) for work in ALL if work.name in results and work.name != "limits"]

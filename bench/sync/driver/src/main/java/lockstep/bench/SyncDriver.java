@@ -1,5 +1,7 @@
 package lockstep.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -41,8 +43,9 @@ import lockstep.masterdata.engine.TextFormat;
  *   SyncDriver prepare HOST:PORT/DATABASE    once for each database: Lockstep's own tables, its logins and their grants
  *   SyncDriver dump SYNC-ID                  from $BENCH_SOURCE into the store at $BENCH_STORE
  *   SyncDriver restore SYNC-ID               from the store into $BENCH_TARGET
+ *   SyncDriver warm SYNC-ID                  both, after some syncs between small databases
  * </pre>
- * Ends with a line of JSON on standard output: what each phase took.
+ * Dump and restore end with a line of JSON on standard output: what each phase took.
  */
 public final class SyncDriver {
     /** As in handler.DumpParts, handler.StageParts and handler.Publish. */
@@ -51,6 +54,7 @@ public final class SyncDriver {
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
     /** The maxConcurrency of the state machines' maps. */
     private static final int WORKERS = 4;
+    private static final int WARM_SYNCS = 6;
 
     private static final DataSet DATA_SET = new DataSet("master", "source", List.of(
             new Table("master.ingredient", List.of("id", "code", "name", "revised_on"), List.of("id"), Optional.empty()),
@@ -59,7 +63,7 @@ public final class SyncDriver {
             new Table("master.drug", List.of("id", "code", "name", "name_kana", "dosage_form", "ingredients", "strength_mg", "price", "approved_on", "withdrawn_on", "tags", "revised_on"), List.of("id"), Optional.empty()),
             new Table("master.drug_interaction", List.of("id", "drug_id", "other_drug_id", "severity", "mechanism", "evidence", "revised_on"), List.of("id"), Optional.empty())));
 
-    private final Phases phases = new Phases();
+    private final Phases phases = new Phases(System.getenv("BENCH_SERVERS"));
     private final FileStore store;
     private final Keys keys;
 
@@ -69,21 +73,49 @@ public final class SyncDriver {
     }
 
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump or restore and its argument, given " + Arrays.toString(arguments));
-        if (arguments[0].equals("prepare")) {
-            new DatabaseRoles(new Plain(arguments[1], "postgres")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
-            return;
-        }
-        var driver = new SyncDriver(Path.of(System.getenv("BENCH_STORE")));
-        var paths = new SyncPaths(DATA_SET.name(), arguments[1]);
+        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore or warm and its argument, given " + Arrays.toString(arguments));
         switch (arguments[0]) {
-            case "dump" -> driver.dump(new Plain(System.getenv("BENCH_SOURCE"), "lockstep_reader"), paths);
-            case "restore" -> driver.restore(new Plain(System.getenv("BENCH_TARGET"), "lockstep_writer"), paths);
-            default -> throw new IllegalArgumentException("expected prepare, dump or restore, given " + arguments[0]);
+            case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
+            case "dump" -> System.out.println(dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), arguments[1]));
+            case "restore" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1]));
+            case "warm" -> warm(Path.of(System.getenv("WORK")), arguments[1]);
+            default -> throw new IllegalArgumentException("expected prepare, dump, restore or warm, given " + arguments[0]);
         }
-        driver.phases.tell("written", driver.store.written.sum());
-        driver.phases.tell("read", driver.store.read.sum());
-        System.out.println(Json.MAPPER.writeValueAsString(driver.phases.told()));
+    }
+
+    private static String dump(String source, String store, String syncId) throws Exception {
+        var driver = new SyncDriver(Path.of(store));
+        driver.dump(new Plain(source, "lockstep_reader"), new SyncPaths(DATA_SET.name(), syncId));
+        return driver.told();
+    }
+
+    private static String restore(String target, String store, String syncId) throws Exception {
+        var driver = new SyncDriver(Path.of(store));
+        driver.restore(new Plain(target, "lockstep_writer"), new SyncPaths(DATA_SET.name(), syncId));
+        return driver.told();
+    }
+
+    /**
+     * A sync by a JVM that has done others before, as functions that are still warm: some between small databases, then says
+     * "ready", waits for "go" and does the sync. All by files in the directory.
+     */
+    private static void warm(Path directory, String syncId) throws Exception {
+        String[] sources = System.getenv("BENCH_WARM_SOURCES").split(",");
+        for (int i = 0; i < WARM_SYNCS; i++) {
+            dump(sources[i % sources.length], directory.resolve("warm-store").toString(), "warm-" + i);
+            restore(System.getenv("BENCH_WARM_TARGET"), directory.resolve("warm-store").toString(), "warm-" + i);
+        }
+        Files.createFile(directory.resolve("ready"));
+        while (!Files.exists(directory.resolve("go"))) Thread.sleep(2);
+        Files.writeString(directory.resolve("dump.json"), dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), syncId));
+        Files.writeString(directory.resolve("restore.json"), restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), syncId));
+        Files.createFile(directory.resolve("done"));
+    }
+
+    private String told() throws IOException {
+        phases.tell("written", store.written.sum());
+        phases.tell("read", store.read.sum());
+        return Json.MAPPER.writeValueAsString(phases.told());
     }
 
     private void dump(Database source, SyncPaths paths) throws Exception {
