@@ -113,6 +113,11 @@ class Arena:
                        "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}", "BENCH_WARM_TARGET": self.target.place("warm")}
         if contender == WARM:
             self.target.copy("blank", "warm")
+        if contender in ENGINES and work.live:
+            self._settle(store)
+        if work.live:
+            # What an engine that settles has read, every contender finds read.
+            self.target.psql("target", "-f", SQL / "content.sql")
         before = CONTENDERS / f"{contender}.before"
         if before.exists():
             self._script([before], environment)
@@ -143,6 +148,12 @@ class Arena:
             run.flaws += self._check(work)
         self.target.drop("target")
         return run
+
+    def _settle(self, store):
+        """A sync of the old rows. A copied database counts writes anew, so the engine would take it for one that somebody wrote to."""
+        sync = f"settled-{time.time_ns()}"
+        self._driver("dump", sync, source="base", store=store)
+        self._driver("restore", sync, target="target", store=store)
 
     def _check(self, work):
         flaws = []
