@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import install
 from .servers import Failed, machine_cpu
@@ -99,6 +100,18 @@ class Arena:
         return server.psql(database, "-f", SQL / "shape.sql")
 
     def run(self, work, contender):
+        try:
+            return self._run(work, contender)
+        finally:
+            self._end_driver()
+
+    def _end_driver(self):
+        """The warm engine has a session of its own; after a failure it would wait for ever."""
+        note = self.directory / "work" / "driver"
+        if note.exists() and Path(f"/proc/{note.read_text().strip()}").exists():
+            os.killpg(int(note.read_text()), 9)
+
+    def _run(self, work, contender):
         self.target.copy("base" if work.live else "blank", "target")
         place = self.directory / "work"
         shutil.rmtree(place, ignore_errors=True)

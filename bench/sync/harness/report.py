@@ -39,6 +39,12 @@ def ratio(ours, theirs, of=seconds):
     return statistics.median(both) if both else None
 
 
+def processors(ours, theirs):
+    """The same of processor time, of servers and client together: what hardly depends on who else is at work."""
+    both = [(a.cpu_source + a.cpu_target + a.cpu_client) / max(0.01, b.cpu_source + b.cpu_target + b.cpu_client) for a, b in zip(ours, theirs) if not failed(a) and not failed(b)]
+    return statistics.median(both) if both else None
+
+
 def wrong(run):
     return run.reader.get("empty", 0) + run.reader.get("mixed", 0) + run.reader.get("refused", 0)
 
@@ -98,9 +104,9 @@ def reach(results, engine_name=ENGINE):
 
 def _cells(name, runs, baseline):
     if not any(not failed(run) for run in runs):
-        return [name, "failed", *["–"] * 8]
+        return [name, "failed", *["–"] * 9]
     spread = [run.seconds for run in runs if not failed(run)]
-    return [f"**{name}**" if name in ENGINES else name, number(ratio(runs, baseline)) if baseline else "–",
+    return [f"**{name}**" if name in ENGINES else name, number(ratio(runs, baseline)), number(processors(runs, baseline)),
             f"{statistics.median(spread):.1f} ({min(spread):.1f}–{max(spread):.1f})",
             *(number(median(runs, of), "{:.1f}") for of in (lambda r: r.cpu_source, lambda r: r.cpu_target, lambda r: r.cpu_client)),
             number(median(runs, lambda r: r.wal / MIB), "{:,.0f}"), number(median(runs, lambda r: r.growth / MIB), "{:,.0f}"),
@@ -114,7 +120,7 @@ def _flaws(runs):
 def _work(work, by_name):
     baseline = by_name.get({"empty": "pg_dump-restore", "limits": "limit-copy-to-copy-text"}.get(work.name, "swap")) or by_name.get("stage-update") or next(iter(by_name.values()))
     of = next(name for name, runs in by_name.items() if runs is baseline)
-    parts = [f"## {work.title}\n", table(("contender", f"of {of}", "s, median (least–most)", "CPU s source", "CPU s target", "CPU s client", "WAL MiB", "growth MiB", "longest wait ms", "wrong answers"),
+    parts = [f"## {work.title}\n", table(("contender", f"of {of}", "of its CPU", "s, median (least–most)", "CPU s source", "CPU s target", "CPU s client", "WAL MiB", "growth MiB", "longest wait ms", "wrong answers"),
                                          [_cells(name, runs, baseline) for name, runs in by_name.items()])]
     notes = [f"- {name}: {_flaws(runs)}" for name, runs in by_name.items() if _flaws(runs)]
     if notes:
@@ -131,7 +137,8 @@ def _profile(name, runs):
     """Where its seconds go: its steps, and the statements that took longest in the last round."""
     rows = []
     for side in ("dump", "restore"):
-        rows.append((f"{side}: the JVM's own", number(statistics.median(getattr(run, side)["jvm"] for run in runs)), *[""] * 3))
+        if name != WARM:  # whose JVM did other things before
+            rows.append((f"{side}: the JVM's own", number(statistics.median(getattr(run, side)["jvm"] for run in runs)), *[""] * 3))
         for phase in getattr(runs[0], side)["phases"]:
             rows.append((f"{side}: {phase}", *(number(statistics.median(getattr(run, side)["phases"][phase][what] for run in runs)) for what in ("seconds", "engine", "source", "target"))))
     last = runs[-1]
