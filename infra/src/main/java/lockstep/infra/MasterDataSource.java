@@ -84,15 +84,21 @@ final class MasterDataSource extends Construct {
         source.grantSecret(DatabaseUser.READER, hold);
         bucket.grantRead(hold, SYNCS);
         bucket.grantPut(hold, SYNCS);
+        // the newest manifest tells what need not be sent again; only one that was signed here is believed
+        bucket.grantRead(hold, MANIFESTS);
+        signingKey.grantVerify(hold);
         var await = function(Handler.AWAIT_SNAPSHOT);
         bucket.grantRead(await, SYNCS);
         var dumpParts = function(Handler.DUMP_PARTS);
         source.grantSecret(DatabaseUser.READER, dumpParts);
         bucket.grantRead(dumpParts, SYNCS);
         bucket.grantPut(dumpParts, SYNCS);
+        // what changed is compared with what it was
+        bucket.grantRead(dumpParts, PARTS);
         bucket.grantPut(dumpParts, PARTS);
         var seal = function(Handler.SEAL_MANIFEST);
         bucket.grantRead(seal, SYNCS);
+        bucket.grantRead(seal, MANIFESTS);
         bucket.grantPut(seal, MANIFESTS);
         signingKey.grantSign(seal);
         var release = function(Handler.RELEASE_SNAPSHOT);

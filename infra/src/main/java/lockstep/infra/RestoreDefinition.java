@@ -26,7 +26,7 @@ import software.constructs.Construct;
 /**
  * The states of a restore. A shard that fails does not stop the others: its failure is an outcome, told at the end.
  *
- * @param sync   all that the handlers need but what the message says: sync id, bucket and manifest
+ * @param sync   all that the handlers need but what the input says: sync id, bucket and manifest, and perhaps the terms
  * @param shards name and secret of each shard that is restored
  */
 record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
@@ -39,6 +39,7 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         for (var field : List.of("syncId", "bucket", "manifestKey")) {
             target.put(field, JsonPath.stringAt("$." + field));
         }
+        target.put("terms", JsonPath.objectAt("$"));
         var unexpected = Pass.Builder.create(scope, "Unexpected")
                 .parameters(Map.of("cause", JsonPath.stringAt("$.failure.Cause"))).resultPath("$.record").build();
         var failed = failed(scope);
@@ -77,6 +78,8 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         merge.addRetry(retry(Workflow.TRANSIENT));
         // another restore of this shard is under way
         merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());
+        // the shard is not what Preflight took it for: it decides again, and reads now what it had relied on
+        merge.addCatch(check, CatchProps.builder().errors(List.of(Workflow.DRIFTED)).resultPath("$.drift").build());
         // it refuses what was not wholly staged: the failure of a batch, told by the next state
         merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());

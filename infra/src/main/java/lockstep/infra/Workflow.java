@@ -37,6 +37,7 @@ final class Workflow extends StateMachine {
     static final String DATABASE_UNAVAILABLE = FAULT + "DatabaseUnavailable";
     static final String BATCH_FAILED = FAULT + "BatchFailed";
     static final String BUSY = FAULT + "Busy";
+    static final String DRIFTED = FAULT + "Drifted";
 
     /** Worth another try: the world was at fault, not the data. No other fault of lockstep is: each names itself, so none is caught by a wildcard. */
     static final List<String> TRANSIENT = List.of(

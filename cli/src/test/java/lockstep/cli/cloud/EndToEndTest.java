@@ -223,7 +223,7 @@ class EndToEndTest {
         copyManifest("exactly", id, manifest -> withTable(manifest, "master.drug", table -> {
             var columns = new ArrayList<>(table.columns());
             columns.add(new Column("internal_note", "text"));
-            return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts());
+            return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts(), table.deltas());
         }), true);
         assertRefused(id, "ManifestRefused", "column master.drug.internal_note is not allowed");
     }
@@ -561,7 +561,7 @@ class EndToEndTest {
     private static void copyManifest(String from, String id, UnaryOperator<Manifest> change, boolean signed) {
         var old = manifest(from);
         var newest = manifest(text(status().at("/shards/0"), "syncId")).snapshotTime();
-        var copy = change.apply(new Manifest(1, old.dataSet(), id, old.source(), newest.plusMillis(1), old.release(), old.tables()));
+        var copy = change.apply(new Manifest(Manifest.FORMAT, old.dataSet(), id, old.source(), newest.plusMillis(1), old.release(), old.tables()));
         byte[] bytes = Json.MAPPER.writeValueAsBytes(copy);
         try (var s3 = s3("production"); var kms = CLOUD.root("production").client(KmsClient.builder())) {
             byte[] signature = signed ? kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
@@ -581,7 +581,7 @@ class EndToEndTest {
     }
 
     private static Manifest withTable(Manifest manifest, String name, UnaryOperator<TableManifest> change) {
-        return new Manifest(1, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(), manifest.release(),
+        return new Manifest(Manifest.FORMAT, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(), manifest.release(),
                 manifest.tables().stream().map(t -> t.name().equals(name) ? change.apply(t) : t).toList());
     }
 

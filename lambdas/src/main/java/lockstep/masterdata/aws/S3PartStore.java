@@ -33,6 +33,17 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
         }
     }
 
+    @Override
+    public boolean holds(String key, long bytes) {
+        try {
+            return s3.headObject(r -> r.bucket(bucket).key(key)).contentLength() == bytes;
+        } catch (NoSuchKeyException e) {
+            return false;
+        } catch (SdkException e) {
+            throw fault("looking for", key, e);
+        }
+    }
+
     private Fault fault(String what, String key, SdkException e) {
         String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
         if (Transient.is(e)) return new Fault.StoreUnavailable(message, e);

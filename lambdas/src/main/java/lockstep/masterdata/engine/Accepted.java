@@ -3,52 +3,123 @@ package lockstep.masterdata.engine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
-import lockstep.masterdata.engine.Manifest.Placed;
+import java.util.Optional;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 
 /**
  * A manifest as Preflight accepted it, kept in the target: the later steps read it there and need not trust anybody again.
  *
- * @param differing names of the tables that did not hold what the manifest says; the others are only verified
+ * @param decision what is to be done; nothing when that is done with
  */
-record Accepted(Manifest manifest, List<String> differing) {
-    Accepted {
-        differing = List.copyOf(differing);
+record Accepted(Manifest manifest, Optional<Decision> decision) {
+    /**
+     * @param base  the sync that was in force, from which the roads lead
+     * @param roads one for each table of the manifest, in its order
+     */
+    record Decision(Optional<String> base, boolean rollback, List<Road> roads) {
+        Decision {
+            roads = List.copyOf(roads);
+        }
+    }
+
+    /** An object of the store and what of it goes into which staging table, in this order. */
+    record Piece(TableManifest table, String object, String sha256, long bytes, List<Section> sections) {
+        long rows() {
+            return sections.stream().mapToLong(Section::rows).sum();
+        }
+    }
+
+    /** @param goes these rows are taken away, not brought */
+    record Section(boolean goes, long textBytes, long rows) {}
+
+    Road road(TableManifest table) {
+        return roads().stream().filter(r -> r.table().equals(table.name())).findFirst().orElseThrow();
+    }
+
+    List<Road> roads() {
+        return decision.map(Decision::roads).orElse(List.of());
     }
 
     /** The tables to be merged. */
     List<TableManifest> tables() {
-        return manifest.tables().stream().filter(t -> differing.contains(t.name())).toList();
+        return roads().stream().filter(Road::touches).map(r -> manifest.table(r.table()).orElseThrow()).toList();
     }
 
-    /** The parts to be staged, in the order in which batches count them. */
-    List<Placed> parts() {
-        return tables().stream().flatMap(t -> t.parts().stream().map(p -> new Placed(t, p))).toList();
+    /** What is to be staged, in the order in which batches count it. */
+    List<Piece> pieces() {
+        var pieces = new ArrayList<Piece>();
+        for (Road road : roads()) {
+            TableManifest table = manifest.table(road.table()).orElseThrow();
+            for (Road.Step step : road.steps()) {
+                Delta delta = step.delta();
+                pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(), List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
+                        new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
+            }
+            for (Part part : road.parts())
+                pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(), List.of(new Section(false, part.textBytes(), part.rows()))));
+        }
+        return pieces;
     }
 
-    /** Keeps it, unless the sync was accepted before: what was decided then stays. */
+    /** Keeps it, unless something was decided for this sync before and is not done: what was decided then stays. */
     Accepted write(Connection connection) throws SQLException {
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.sync (data_set, sync_id, snapshot_time, manifest, staging, differing) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+        try (var insert = connection.prepareStatement(Sql.named("accept"))) {
             insert.setString(1, manifest.dataSet());
             insert.setString(2, manifest.syncId());
             insert.setObject(3, manifest.snapshotTime().atOffset(ZoneOffset.UTC));
             insert.setString(4, Json.MAPPER.writeValueAsString(manifest));
             insert.setString(5, Staging.suffix(manifest.dataSet(), manifest.syncId()));
-            insert.setArray(6, connection.createArrayOf("text", differing.toArray()));
+            insert.setString(6, Json.MAPPER.writeValueAsString(decision.orElseThrow()));
             insert.executeUpdate();
         }
         return read(connection, manifest.dataSet(), manifest.syncId());
     }
 
     static Accepted read(Connection connection, String dataSet, String syncId) throws SQLException {
-        try (var query = connection.prepareStatement("SELECT manifest, differing FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
+        return find(connection, dataSet, syncId)
+                .orElseThrow(() -> new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here"));
+    }
+
+    static Optional<Accepted> find(Connection connection, String dataSet, String syncId) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT manifest, decision FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
             query.setString(1, dataSet);
             query.setString(2, syncId);
             try (var row = query.executeQuery()) {
-                if (!row.next()) throw new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here");
-                return new Accepted(Json.MAPPER.readValue(row.getString(1), Manifest.class), Schema.strings(row.getArray(2)));
+                return row.next() ? Optional.of(new Accepted(Json.MAPPER.readValue(row.getString(1), Manifest.class),
+                        Optional.ofNullable(row.getString(2)).map(d -> Json.MAPPER.readValue(d, Decision.class)))) : Optional.empty();
             }
+        }
+    }
+
+    /** The tables that must be read, whatever is recorded of them. */
+    static List<String> distrusted(Connection connection, String dataSet, String syncId) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT distrusted FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
+            query.setString(1, dataSet);
+            query.setString(2, syncId);
+            try (var row = query.executeQuery()) {
+                return row.next() ? Schema.strings(row.getArray(1)) : List.of();
+            }
+        }
+    }
+
+    /** Preflight has to decide again, without trust in what is recorded of these tables. */
+    static void undecide(Connection connection, String dataSet, String syncId, List<String> distrusted) throws SQLException {
+        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = distrusted || ? WHERE data_set = ? AND sync_id = ?")) {
+            update.setArray(1, connection.createArrayOf("text", distrusted.toArray()));
+            update.setString(2, dataSet);
+            update.setString(3, syncId);
+            update.executeUpdate();
+        }
+    }
+
+    /** It is in force, and what it decided done. */
+    void done(Connection connection) throws SQLException {
+        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = '{}' WHERE data_set = ? AND sync_id = ?")) {
+            update.setString(1, manifest.dataSet());
+            update.setString(2, manifest.syncId());
+            update.executeUpdate();
         }
     }
 }

@@ -7,4 +7,8 @@ public record Content(long rows, RowDigest digest) {
     public Content plus(Content other) {
         return new Content(rows + other.rows, digest.plus(other.digest));
     }
+
+    public Content minus(Content other) {
+        return new Content(rows - other.rows, digest.minus(other.digest));
+    }
 }

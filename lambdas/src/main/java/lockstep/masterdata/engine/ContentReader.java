@@ -12,15 +12,20 @@ final class ContentReader {
     private ContentReader() {}
 
     static Content read(Connection connection, String dataSet, TableManifest table) throws SQLException {
-        return read(connection, dataSet, table.name(), table.columnNames(), table.key(), table.where());
+        return read(connection, dataSet, table, "true");
     }
 
-    static Content read(Connection connection, String dataSet, String table, List<String> columns, List<String> key, Optional<String> where) throws SQLException {
-        String condition = where.orElse("true");
+    /** @param restriction over the table as {@code t}: only these rows */
+    static Content read(Connection connection, String dataSet, TableManifest table, String restriction) throws SQLException {
+        return read(connection, dataSet, table.name(), table.columns(), table.key(), table.where(), restriction);
+    }
+
+    static Content read(Connection connection, String dataSet, String table, List<Column> columns, List<String> key, Optional<String> where, String restriction) throws SQLException {
+        String condition = "(" + where.orElse("true") + ") AND (" + restriction + ")";
         if (kept(connection, dataSet, table) > 0)
             condition = Sql.named("not_kept", Map.of("condition", condition, "data_set", Sql.literal(dataSet),
-                    "table_name", Sql.literal(table), "key", Sql.columns("t.", key)));
-        return TableReader.content(connection, table, columns, condition);
+                    "table_name", Sql.literal(table), "kept_key", Bounds.equal("t.", key, "k.key", columns)));
+        return TableReader.content(connection, table, columns.stream().map(Column::name).toList(), condition);
     }
 
     /** Rows that stay only because others refer to them. */

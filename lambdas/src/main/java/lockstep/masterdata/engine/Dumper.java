@@ -35,7 +35,7 @@ public final class Dumper {
         Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
                 .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
         var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
-                (connection, range) -> new RangeParts(range, parts(connection, table(dataSet, range), columns(snapshot, range), range)));
+                (connection, range) -> parts(connection, table(dataSet, range), columns(snapshot, range), range));
         Dumped dumped = new Dumped(batch.index(), ranges);
         Json.write(store, paths.dumped(batch.index()), dumped);
         return dumped;
@@ -61,25 +61,14 @@ public final class Dumper {
         }
     }
 
-    private List<Part> parts(Connection connection, Table table, List<Column> columns, KeyRange range) throws SQLException {
+    private RangeParts parts(Connection connection, Table table, List<Column> columns, KeyRange range) throws SQLException {
         var names = columns.stream().map(Column::name).toList();
         int[] key = table.key().stream().mapToInt(names::indexOf).toArray();
         try (var writer = new PartWriter(store, key, range, partBytes)) {
             TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
-                    + table.where().orElse("true") + ")" + bound(range.from(), table, columns, ">=") + bound(range.until(), table, columns, "<")
+                    + table.where().orElse("true") + ") AND " + Bounds.within(range.from(), range.until(), table.key(), columns)
                     + " ORDER BY " + Sql.columns("t.", table.key()), writer::line);
             return writer.finish();
         }
-    }
-
-    private static String bound(List<String> key, Table table, List<Column> columns, String comparison) {
-        if (key.isEmpty()) return "";
-        var typed = new ArrayList<String>();
-        for (int i = 0; i < key.size(); i++) {
-            String name = table.key().get(i);
-            String type = columns.stream().filter(c -> c.name().equals(name)).findFirst().orElseThrow().type();
-            typed.add(Sql.literal(key.get(i)) + "::" + type);
-        }
-        return " AND (" + Sql.columns("t.", table.key()) + ") " + comparison + typed.stream().collect(Collectors.joining(", ", " (", ")"));
     }
 }

@@ -1,5 +1,7 @@
 package lockstep.masterdata.engine;
 
+import java.util.List;
+
 /**
  * Why a step of a sync could not be done. The class name is what a state machine matches on: {@link Transient} ones are
  * retried, all others end the sync (or, in a restore, the shard's part of it). The message says what is wrong, where, and
@@ -105,6 +107,21 @@ public abstract sealed class Fault extends RuntimeException {
     public static final class VerificationFailed extends Fault {
         public VerificationFailed(String message) {
             super(message, null);
+        }
+    }
+
+    /** The target is not what it was known to be when Preflight decided: Preflight has to decide again. Nothing was changed. */
+    public static final class Drifted extends Fault {
+        private final List<String> tables;
+
+        /** @param tables what is recorded of these can't be trusted */
+        public Drifted(String message, List<String> tables) {
+            super(message, null);
+            this.tables = List.copyOf(tables);
+        }
+
+        List<String> tables() {
+            return tables;
         }
     }
 

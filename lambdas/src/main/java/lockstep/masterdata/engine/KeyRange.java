@@ -7,10 +7,12 @@ import java.util.List;
  *
  * @param from  the key columns' text, or empty for the beginning
  * @param until the key columns' text, or empty for the end
+ * @param base  the parts that covered exactly this range in the manifest before, from first to last; none when there is nothing to compare with
  */
-public record KeyRange(String table, List<String> from, List<String> until) {
+public record KeyRange(String table, List<String> from, List<String> until, List<Part> base) {
     public KeyRange {
         from = List.copyOf(from);
         until = List.copyOf(until);
+        base = List.copyOf(base);
     }
 }

@@ -8,27 +8,40 @@ import java.util.Optional;
  * What a sync carries: for every table its columns, row count, digest and parts, at one snapshot of the source. It is small
  * and kept, so that a target can be brought to any manifest whose parts still lie in the store.
  *
- * @param format       1
+ * @param format       {@link #FORMAT}
  * @param snapshotTime by the source database's clock; manifests of one source are ordered by it
  * @param release      of the product, at the source
  */
 public record Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release,
         List<TableManifest> tables) {
+    public static final int FORMAT = 2;
+
     public Manifest {
         tables = List.copyOf(tables);
     }
 
-    /** One table at the snapshot; its digest is the sum of its parts' digests. */
+    /**
+     * One table at the snapshot; its digest is the sum of its parts' digests.
+     *
+     * @param parts  cover the whole key space in key order, without a gap
+     * @param deltas how ranges of it came to be what they are; ranges that did not change, or for which a delta would be no smaller, have none
+     */
     public record TableManifest(String name, List<Column> columns, List<String> key, Optional<String> where, long rows,
-            RowDigest digest, List<Part> parts) {
+            RowDigest digest, List<Part> parts, List<Delta> deltas) {
         public TableManifest {
             columns = List.copyOf(columns);
             key = List.copyOf(key);
             parts = List.copyOf(parts);
+            deltas = List.copyOf(deltas);
         }
 
         public List<String> columnNames() {
             return columns.stream().map(Column::name).toList();
+        }
+
+        /** Whether the rows of both can be compared: the same columns of the same rows. */
+        boolean sameShape(TableManifest other) {
+            return columns.equals(other.columns) && key.equals(other.key) && where.equals(other.where);
         }
 
         public Content content() {
@@ -36,11 +49,7 @@ public record Manifest(int format, String dataSet, String syncId, String source,
         }
     }
 
-    /** A part together with the table that it belongs to. */
-    public record Placed(TableManifest table, Part part) {}
-
-    /** All parts of all tables, in the order in which batches count them. */
-    public List<Placed> placedParts() {
-        return tables.stream().flatMap(t -> t.parts().stream().map(p -> new Placed(t, p))).toList();
+    public Optional<TableManifest> table(String name) {
+        return tables.stream().filter(t -> t.name().equals(name)).findFirst();
     }
 }

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Manifest.TableManifest;
@@ -53,7 +55,7 @@ public final class ManifestReader {
 
     private static List<String> problems(Manifest manifest, DataSet allowed, String syncId) {
         var problems = new ArrayList<String>();
-        if (manifest.format() != 1) problems.add("its format is " + manifest.format() + ", this receiver reads 1");
+        if (manifest.format() != Manifest.FORMAT) problems.add("its format is " + manifest.format() + ", this receiver reads " + Manifest.FORMAT);
         if (!manifest.dataSet().equals(allowed.name())) problems.add("it is of data set '" + manifest.dataSet() + "'");
         if (!manifest.syncId().equals(syncId)) problems.add("it is of sync '" + manifest.syncId() + "'");
         if (!manifest.source().equals(allowed.source())) problems.add("it comes from shard '" + manifest.source() + "'");
@@ -78,8 +80,16 @@ public final class ManifestReader {
         if (!table.where().equals(allowed.where())) problems.add("the row filter of " + table.name() + " differs");
         Content sum = table.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus);
         if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " are not what it says they are together");
-        if (table.parts().stream().anyMatch(p -> !p.object().startsWith("parts/"))) problems.add("a part of " + table.name() + " lies outside parts/");
+        if (!covers(table.parts())) problems.add("the parts of " + table.name() + " leave a gap");
+        for (Delta delta : table.deltas())
+            if (!delta.addsUp()) problems.add("the delta of " + table.name() + " from " + delta.from() + " does not add up");
+        if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(o -> !o.startsWith("parts/"))) problems.add("a part of " + table.name() + " lies outside parts/");
         return problems;
+    }
+
+    private static boolean covers(List<Part> parts) {
+        return !parts.isEmpty() && parts.getFirst().from().isEmpty() && parts.getLast().until().isEmpty()
+                && IntStream.range(1, parts.size()).allMatch(i -> !parts.get(i).from().isEmpty() && parts.get(i).from().equals(parts.get(i - 1).until()));
     }
 
     private byte[] bytes(String key) {

@@ -1,112 +1,78 @@
 package lockstep.masterdata.engine;
 
-import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import lockstep.masterdata.engine.Dumped.RangeParts;
 
 /**
  * Turns the lines of a key range into parts: compresses, digests, and puts a part into the store when its text has reached
- * the size of one. Parts follow each other without a gap, from the range's beginning to its end.
+ * the size of one. Parts follow each other without a gap, from the range's beginning to its end. What the range held in the
+ * manifest before is not put again, and what became of it is told as a delta.
  */
 final class PartWriter implements AutoCloseable {
-    private static final int LEVEL = 1;
     private final PartStore store;
     private final int[] key;
     private final KeyRange range;
-    private final long partBytes;
+    private final long cutAt;
     private final List<Part> parts = new ArrayList<>();
-    private final Buffer buffer = new Buffer();
-    private ZstdOutputStreamNoFinalizer zstd;
+    private final Packed lines = new Packed();
+    private Optional<DeltaWriter> delta = Optional.empty();
     private List<String> from;
-    private long rows;
-    private long textBytes;
-    private RowDigest digest;
 
+    /** @param partBytes aimed size of a part, in COPY text */
     PartWriter(PartStore store, int[] key, KeyRange range, long partBytes) {
         this.store = store;
         this.key = key;
         this.range = range;
-        this.partBytes = partBytes;
-        begin(range.from());
+        this.cutAt = cutAt(range, partBytes);
+        this.from = range.from();
+    }
+
+    /** A part that was there before may grow for a while before it is cut, and then in the middle: so bounds move seldom. */
+    private static long cutAt(KeyRange range, long partBytes) {
+        long before = range.base().stream().mapToLong(Part::textBytes).sum();
+        if (before == 0) return partBytes;
+        return before > partBytes * 5 / 4 ? Math.ceilDiv(before, 2) : partBytes * 3 / 2;
     }
 
     /** Takes the next line, its newline included. */
     void line(byte[] line) {
-        if (textBytes >= partBytes) {
+        if (lines.textBytes() >= cutAt) {
             List<String> bound = CopyText.fields(line, key);
             end(bound);
-            begin(bound);
+            lines.clear();
+            from = bound;
         }
-        try {
-            zstd.write(line, 0, line.length);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        rows++;
-        textBytes += line.length;
-        digest = digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
+        lines.line(line, 0, line.length);
     }
 
-    /** Ends the last part. A range without rows has none. */
-    List<Part> finish() {
-        if (rows > 0) end(range.until());
-        return List.copyOf(parts);
-    }
-
-    private void begin(List<String> bound) {
-        buffer.reset();
-        try {
-            zstd = new ZstdOutputStreamNoFinalizer(buffer, LEVEL);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /** Ends the last part. */
+    RangeParts finish() {
+        lines.close();
+        if (parts.isEmpty() && range.base().size() == 1) {
+            Part before = range.base().getFirst();
+            if (before.content().equals(lines.content()) && store.holds(before.object(), before.bytes())) return new RangeParts(range, List.of(before), Optional.empty());
         }
-        from = bound;
-        rows = 0;
-        textBytes = 0;
-        digest = RowDigest.EMPTY;
+        end(range.until());
+        long worth = parts.stream().mapToLong(Part::bytes).sum();
+        return new RangeParts(range, List.copyOf(parts), delta.flatMap(d -> d.finish(store, worth)));
     }
 
     private void end(List<String> until) {
-        close();
-        String sha256 = HexFormat.of().formatHex(buffer.sha256());
-        String object = "parts/" + digest + "-" + sha256.substring(0, 16);
-        store.put(object, buffer.bytes(), buffer.size());
-        parts.add(new Part(from, until, rows, digest, object, sha256, buffer.size(), textBytes));
+        lines.close();
+        String sha256 = lines.sha256();
+        Content content = lines.content();
+        String object = "parts/" + content.digest() + "-" + sha256.substring(0, 16);
+        // put even if there is such an object: an old one may be about to be collected
+        lines.put(store, object);
+        if (parts.isEmpty()) delta = DeltaWriter.against(store, range);
+        delta.ifPresent(d -> d.part(lines));
+        parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }
 
     @Override
     public void close() {
-        try {
-            zstd.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Gives its array away instead of copying it. */
-    private static final class Buffer extends ByteArrayOutputStream {
-        Buffer() {
-            super(1 << 20);
-        }
-
-        byte[] bytes() {
-            return buf;
-        }
-
-        byte[] sha256() {
-            try {
-                MessageDigest sha = MessageDigest.getInstance("SHA-256");
-                sha.update(buf, 0, count);
-                return sha.digest();
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
-        }
+        lines.close();
     }
 }

@@ -5,29 +5,39 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Snapshot.TableColumns;
 
 /**
- * Divides tables into key ranges of about equal size and ranges into batches. It only aims: whoever dumps a range cuts it
- * into parts by what it really holds.
+ * Divides tables into key ranges and ranges into batches. A table that was dumped before has the ranges of its parts of then, so
+ * that what did not change is the same part again; small neighbours are joined. Any other is divided into ranges of about equal
+ * size. It only aims: whoever dumps a range cuts it into parts by what it really holds.
  *
  * @param rangeBytes aimed size of a range, measured on disk
  * @param batchBytes aimed size of a batch, the work of one invocation
  */
 public record Planner(long rangeBytes, long batchBytes) {
+    /** Neighbours that are smaller than this fraction of a range together become one. */
+    private static final int SMALL = 8;
+
     public static final Planner DEFAULT = new Planner(32L << 20, 512L << 20);
 
     private record Sized(KeyRange range, long bytes) {}
 
-    List<Batch> plan(Connection connection, DataSet dataSet) throws SQLException {
+    /** @param before the manifest before, if there is one */
+    List<Batch> plan(Connection connection, DataSet dataSet, List<TableColumns> columns, Optional<Manifest> before) throws SQLException {
         var batches = new ArrayList<Batch>();
         var current = new ArrayList<KeyRange>();
         long size = 0;
         for (Table table : dataSet.tables()) {
-            for (Sized sized : ranges(connection, table)) {
+            var columnsNow = columns.stream().filter(c -> c.name().equals(table.name())).findFirst().orElseThrow().columns();
+            var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
+            for (Sized sized : dumped.isPresent() ? ranges(dumped.get()) : ranges(connection, table)) {
                 if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
                     batches.add(new Batch(batches.size(), List.copyOf(current)));
                     current.clear();
@@ -41,13 +51,34 @@ public record Planner(long rangeBytes, long batchBytes) {
         return batches;
     }
 
+    private List<Sized> ranges(TableManifest before) {
+        var ranges = new ArrayList<Sized>();
+        var joined = new ArrayList<Part>();
+        long size = 0;
+        for (Part part : before.parts()) {
+            if (!joined.isEmpty() && size + part.textBytes() > rangeBytes / SMALL) {
+                ranges.add(new Sized(range(before, joined), size));
+                joined.clear();
+                size = 0;
+            }
+            joined.add(part);
+            size += part.textBytes();
+        }
+        ranges.add(new Sized(range(before, joined), size));
+        return ranges;
+    }
+
+    private static KeyRange range(TableManifest before, List<Part> parts) {
+        return new KeyRange(before.name(), parts.getFirst().from(), parts.getLast().until(), parts);
+    }
+
     private List<Sized> ranges(Connection connection, Table table) throws SQLException {
-        long bytes = number(connection, "SELECT coalesce(sum(pg_table_size(relid)), 0) FROM pg_partition_tree(" + Sql.literal(Sql.table(table.name())) + ")");
+        long bytes = number(connection, Sql.named("table_bytes", Map.of("table", Sql.literal(Sql.table(table.name())))));
         var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, Math.ceilDiv(bytes, rangeBytes));
         var ranges = new ArrayList<Sized>();
         for (int i = 0; i <= bounds.size(); i++)
             ranges.add(new Sized(new KeyRange(table.name(), i == 0 ? List.of() : bounds.get(i - 1),
-                    i == bounds.size() ? List.of() : bounds.get(i)), bytes / (bounds.size() + 1)));
+                    i == bounds.size() ? List.of() : bounds.get(i), List.of()), bytes / (bounds.size() + 1)));
         return ranges;
     }
 

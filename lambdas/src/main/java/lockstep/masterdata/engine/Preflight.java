@@ -5,6 +5,8 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Schema.ColumnInfo;
 import lockstep.masterdata.engine.Schema.TableInfo;
@@ -26,35 +28,97 @@ public final class Preflight {
     /** The parts to be staged from one number (inclusive) up to another (exclusive). */
     public record PartRange(int from, int until) {}
 
-    /** What is to be staged: parts of the tables that do not hold yet what the manifest says. */
-    public record Plan(List<PartRange> batches, long rows) {}
+    /** What is to be staged: what the tables do not hold yet of what the manifest says, and which way it was chosen to come. */
+    public record Plan(List<PartRange> batches, long rows, List<Choice> tables) {
+        static final Plan NOTHING = new Plan(List.of(), 0, List.of());
+    }
+
+    /**
+     * How a table comes to hold what the manifest says.
+     *
+     * @param read      what is recorded of it could not be relied on, so it was read
+     * @param unchanged parts that it holds already
+     * @param deltas    ranges of which only rows come that differ
+     * @param parts     parts that come in full
+     * @param bytes     compressed, of what comes
+     */
+    public record Choice(String table, boolean read, int unchanged, int deltas, int parts, long bytes) {}
+
+    /** On what terms a manifest is taken. */
+    public enum Mode {
+        /** If nothing newer is in force, and with trust in what is recorded of the tables. */
+        SYNC,
+        /** Even if something newer is in force. */
+        ROLLBACK,
+        /** As SYNC, but every table is read, also if the sync is in force already. */
+        REPAIR
+    }
+
+    /** As a {@link Mode#SYNC}. */
+    public Plan prepare(Manifest manifest) {
+        return prepare(manifest, Mode.SYNC);
+    }
 
     /**
      * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
      */
-    public Plan prepare(Manifest manifest) {
+    public Plan prepare(Manifest manifest, Mode mode) {
         return target.transaction(connection -> {
             var applied = Applied.read(connection, manifest.dataSet());
-            if (applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return new Plan(List.of(), 0);
-            Applied.checkOrder(applied, manifest);
+            if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
+            if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
             checkSchema(connection, manifest);
             dropOvertaken(connection, manifest);
-            var accepted = new Accepted(manifest, differing(connection, manifest)).write(connection);
+            var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
+            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, applied).write(connection);
             new Staging(accepted).create(connection);
-            var parts = accepted.parts();
-            return new Plan(batches(parts.size()), parts.stream().mapToLong(p -> p.part().rows()).sum());
+            var pieces = accepted.pieces();
+            return new Plan(batches(pieces.size()), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
         });
     }
 
-    /** A table with kept rows counts, so that those are tried again. */
-    private static List<String> differing(Connection connection, Manifest manifest) throws SQLException {
-        var differing = new ArrayList<String>();
-        for (TableManifest table : manifest.tables())
-            if (ContentReader.kept(connection, manifest.dataSet(), table.name()) > 0 || !ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()))
-                differing.add(table.name());
+    private static Choice choice(Road road) {
+        return new Choice(road.table(), road.read(), road.unchanged(), road.steps().size(), road.parts().size(),
+                road.parts().stream().mapToLong(Part::bytes).sum() + road.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
+    }
+
+    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Optional<Applied> applied) throws SQLException {
+        var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
+        var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
+        var roads = new ArrayList<Road>();
+        for (TableManifest table : manifest.tables()) {
+            var mark = Mark.read(connection, table.name());
+            boolean kept = ContentReader.kept(connection, manifest.dataSet(), table.name()) > 0;
+            boolean untouched = mark.isPresent() && mark.equals(Mark.recorded(connection, manifest.dataSet(), table.name())) && !distrusted.contains(table.name());
+            var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
+            roads.add(from.isPresent() ? Road.known(from.get(), table, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table)));
+        }
+        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads)));
+    }
+
+    /** The parts that the table does not hold. */
+    private static List<Part> differing(Connection connection, Manifest manifest, TableManifest table) throws SQLException {
+        if (!ordersAlike(connection, table))
+            return ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()) ? List.of() : table.parts();
+        var differing = new ArrayList<Part>();
+        for (Part part : table.parts())
+            if (!ContentReader.read(connection, manifest.dataSet(), table, Bounds.within(part.from(), part.until(), table.key(), table.columns())).equals(part.content()))
+                differing.add(part);
         return differing;
+    }
+
+    /** Whether the bounds of the parts ascend here as well: text may sort otherwise than at the source. Then each row is in one range. */
+    private static boolean ordersAlike(Connection connection, TableManifest table) throws SQLException {
+        var ascends = new ArrayList<String>();
+        for (int i = 2; i < table.parts().size(); i++)
+            ascends.add(Bounds.row(table.parts().get(i - 1).from(), table.key(), table.columns()) + " < " + Bounds.row(table.parts().get(i).from(), table.key(), table.columns()));
+        if (ascends.isEmpty()) return true;
+        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + String.join(" AND ", ascends))) {
+            row.next();
+            return row.getBoolean(1);
+        }
     }
 
     private static List<PartRange> batches(int parts) {
@@ -68,11 +132,17 @@ public final class Preflight {
         var overtaken = new ArrayList<String>();
         try (var query = connection.prepareStatement(Sql.named("overtaken"))) {
             query.setString(1, manifest.dataSet());
+            query.setString(2, manifest.syncId());
             try (var row = query.executeQuery()) {
                 while (row.next()) overtaken.add(row.getString(1));
             }
         }
         for (String syncId : overtaken) Staging.drop(connection, manifest.dataSet(), syncId);
+        try (var delete = connection.prepareStatement(Sql.named("forget_overtaken"))) {
+            delete.setString(1, manifest.dataSet());
+            delete.setString(2, manifest.syncId());
+            delete.executeUpdate();
+        }
     }
 
     private void checkSchema(Connection connection, Manifest manifest) throws SQLException {
@@ -85,8 +155,6 @@ public final class Preflight {
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)
                     + ". Nothing was changed; migrate the target to release " + manifest.release());
-        Schema.parentsFirst(manifest.tables().stream().map(TableManifest::name).toList(),
-                Schema.referencesTo(connection, manifest.tables().stream().map(TableManifest::name).toList()));
     }
 
     private static List<String> problems(TableManifest table, TableInfo info) {

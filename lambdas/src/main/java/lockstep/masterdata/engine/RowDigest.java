@@ -29,6 +29,11 @@ public record RowDigest(long high, long low) {
         return new RowDigest(high + other.high + carry, sum);
     }
 
+    public RowDigest minus(RowDigest other) {
+        long borrow = Long.compareUnsigned(low, other.low) < 0 ? 1 : 0;
+        return new RowDigest(high - other.high - borrow, low - other.low);
+    }
+
     /** 32 hexadecimal digits. */
     @JsonValue
     @Override

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -81,21 +82,28 @@ final class Schema {
         return sequences;
     }
 
-    /** The tables ordered so that each comes after those it refers to. A reference of a table to itself does not count. */
-    static List<String> parentsFirst(List<String> tables, List<Reference> references) {
-        var ordered = new LinkedHashSet<String>();
-        while (ordered.size() < tables.size()) {
-            var ready = tables.stream().filter(t -> !ordered.contains(t)).filter(t -> references.stream()
-                    .filter(r -> r.child().equals(t) && !r.parent().equals(t) && tables.contains(r.parent()))
-                    .allMatch(r -> ordered.contains(r.parent()))).toList();
-            if (ready.isEmpty()) {
-                var cycle = tables.stream().filter(t -> !ordered.contains(t)).toList();
-                throw new Fault.SchemaMismatch("tables " + String.join(", ", cycle)
-                        + " refer to each other in a circle; a data set can't hold such tables yet (docs/limits.md)");
-            }
-            ordered.addAll(ready);
+    /**
+     * The tables ordered so that each comes after those it refers to, and together with those it refers to in a circle. A
+     * reference of a table to itself does not count.
+     */
+    static List<List<String>> parentsFirst(List<String> tables, List<Reference> references) {
+        var left = new LinkedHashSet<>(tables);
+        var ordered = new ArrayList<List<String>>();
+        while (!left.isEmpty()) {
+            // no smaller set is closed, so all of this one refer to each other
+            var next = left.stream().map(t -> closure(t, left, references)).min(Comparator.comparingInt(Set::size)).orElseThrow();
+            ordered.add(tables.stream().filter(next::contains).toList());
+            left.removeAll(next);
         }
-        return List.copyOf(ordered);
+        return ordered;
+    }
+
+    /** A table and all those among these that it refers to, by others or not. */
+    private static Set<String> closure(String table, Set<String> among, List<Reference> references) {
+        var closure = new LinkedHashSet<>(List.of(table));
+        for (boolean grows = true; grows; )
+            grows = closure.addAll(references.stream().filter(r -> closure.contains(r.child()) && among.contains(r.parent())).map(Reference::parent).toList());
+        return closure;
     }
 
     static List<String> strings(Array array) throws SQLException {

@@ -37,10 +37,11 @@ public final class Sealer {
             dumped.addAll(done.ranges());
         }
         var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
-        var manifest = new Manifest(1, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables);
+        var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables);
         byte[] bytes = Json.MAPPER.writeValueAsBytes(manifest);
         store.put(SyncPaths.signature(paths.manifest()), signer.sign(bytes));
         store.put(paths.manifest(), bytes);
+        new Latest(paths.syncId(), snapshot.time()).write(store, dataSet.name());
         return manifest;
     }
 
@@ -57,13 +58,12 @@ public final class Sealer {
         var columns = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow().columns();
         var parts = ranges.stream().flatMap(r -> r.parts().stream()).toList();
         Content content = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
-        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts);
+        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts, ranges.stream().flatMap(r -> r.delta().stream()).toList());
     }
 
     private static void checkCovered(Table table, RangeParts range) {
         var parts = range.parts();
-        if (parts.isEmpty()) return;
-        boolean whole = parts.getFirst().from().equals(range.range().from()) && parts.getLast().until().equals(range.range().until())
+        boolean whole = !parts.isEmpty() && parts.getFirst().from().equals(range.range().from()) && parts.getLast().until().equals(range.range().until())
                 && IntStream.range(1, parts.size()).allMatch(i -> parts.get(i).from().equals(parts.get(i - 1).until()));
         if (!whole) throw gap(table, range.range().from());
     }

@@ -1,10 +1,13 @@
 package lockstep.masterdata.engine;
 
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Schema.ColumnInfo;
 
 /** What a shard's database really holds of a data set, and which sync it says is in force. */
 public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging) {
@@ -20,11 +23,16 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
             var tables = new ArrayList<TableContent>();
             for (Table table : dataSet.tables()) {
-                Content content = ContentReader.read(connection, dataSet.name(), table.name(), table.columns(), table.key(), table.where());
+                Content content = ContentReader.read(connection, dataSet.name(), table.name(), columns(connection, table), table.key(), table.where(), "true");
                 tables.add(new TableContent(table.name(), content.rows(), content.digest(), ContentReader.kept(connection, dataSet.name(), table.name())));
             }
             return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of());
         });
+    }
+
+    private static List<Column> columns(Connection connection, Table table) throws SQLException {
+        var columns = Schema.table(connection, table.name()).columns();
+        return table.columns().stream().map(c -> new Column(c, Optional.ofNullable(columns.get(c)).map(ColumnInfo::type).orElse("text"))).toList();
     }
 
     /** Only how far staging is: quick, for following a running sync. */

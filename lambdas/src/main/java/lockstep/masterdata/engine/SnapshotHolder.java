@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
@@ -20,11 +21,14 @@ public final class SnapshotHolder {
     private final Database source;
     private final PartStore store;
     private final Planner planner;
+    private final ManifestReader manifests;
 
-    public SnapshotHolder(Database source, PartStore store, Planner planner) {
+    /** @param verifier of the source's own signature: what is not to be sent again is told by a manifest that it made */
+    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
         this.source = source;
         this.store = store;
         this.planner = planner;
+        this.manifests = new ManifestReader(store, verifier);
     }
 
     /**
@@ -61,9 +65,18 @@ public final class SnapshotHolder {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
         var tables = columns(connection, dataSet);
-        var batches = planner.plan(connection, dataSet);
+        var batches = planner.plan(connection, dataSet, tables, newest(dataSet));
         Json.write(store, paths.batches(), batches);
         Json.write(store, paths.snapshot(), new Snapshot(id, time, tables, batches.size()));
+    }
+
+    /** The newest manifest. One that can't be used any more, say because the data set is another now, is none. */
+    private Optional<Manifest> newest(DataSet dataSet) {
+        try {
+            return Latest.read(store, dataSet.name()).map(l -> manifests.read(SyncPaths.manifest(dataSet.name(), l.syncId()), dataSet, l.syncId()));
+        } catch (Fault.ManifestRefused | Fault.InvalidRequest e) {
+            return Optional.empty();
+        }
     }
 
     /** The types of the allowed columns. Everything that is missing is told at once. */

@@ -22,11 +22,11 @@ public final class Stager {
     public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
         var accepted = target.run(connection -> Accepted.read(connection, dataSet, syncId));
         var staging = new Staging(accepted);
-        var parts = accepted.parts();
+        var parts = accepted.pieces();
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
             throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
-        PartStore store = storeOf.apply(numbers.stream().map(n -> parts.get(n).part().object()).toList());
+        PartStore store = storeOf.apply(numbers.stream().map(n -> parts.get(n).object()).toList());
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
             staging.stage(connection, store, number, parts.get(number));
             connection.commit();

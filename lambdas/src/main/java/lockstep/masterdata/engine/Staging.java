@@ -1,23 +1,27 @@
 package lockstep.masterdata.engine;
 
-import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.security.DigestInputStream;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import lockstep.masterdata.engine.Manifest.Placed;
+import java.util.stream.IntStream;
+import lockstep.masterdata.engine.Accepted.Piece;
+import lockstep.masterdata.engine.Accepted.Section;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * The staging tables of one sync in a target database: unlogged, of the sync's own, one for each table. A part is copied in
- * and noted as staged in one transaction, so it can be tried again at any time and counts once.
+ * The staging tables of one sync in a target database: unlogged, of the sync's own; for each table that is merged one of rows
+ * that come and, if deltas are carried, one of rows that go. A piece is copied in and noted as staged in one transaction, so it
+ * can be tried again at any time and counts once.
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
@@ -33,19 +37,39 @@ final class Staging {
 
     /** Sync ids can be longer than an identifier may be. */
     static String suffix(String dataSet, String syncId) {
-        byte[] name = (dataSet + "/" + syncId).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] name = (dataSet + "/" + syncId).getBytes(StandardCharsets.UTF_8);
         return RowDigest.ofLine(name, 0, name.length).toString().substring(0, 16);
     }
 
-    /** The quoted name of a table's staging table. */
+    /** The quoted name of the staging table of a table's rows that come. */
     String of(TableManifest table) {
         return "lockstep.staging_" + manifest.tables().indexOf(table) + "_" + suffix;
     }
 
+    /** The same for rows that go. */
+    String goingFrom(TableManifest table) {
+        return "lockstep.staging_" + manifest.tables().indexOf(table) + "_goes_" + suffix;
+    }
+
     void create(Connection connection) throws SQLException {
-        for (TableManifest table : accepted.tables())
-            Sql.execute(connection, "CREATE UNLOGGED TABLE IF NOT EXISTS " + of(table) + " WITH (autovacuum_enabled = off) AS SELECT "
-                    + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+        for (TableManifest table : accepted.tables()) {
+            create(connection, of(table), table);
+            if (!accepted.road(table).steps().isEmpty()) create(connection, goingFrom(table), table);
+        }
+    }
+
+    private static void create(Connection connection, String name, TableManifest table) throws SQLException {
+        Sql.execute(connection, "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
+                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+    }
+
+    /** The merge joins by key: statistics of the other columns would cost more than it. */
+    void analyze(Connection connection) throws SQLException {
+        for (TableManifest table : accepted.tables()) {
+            String key = " (" + Sql.columns("", table.key()) + ")";
+            Sql.execute(connection, "ANALYZE " + of(table) + key);
+            if (!accepted.road(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
+        }
     }
 
     void drop(Connection connection) throws SQLException {
@@ -69,60 +93,67 @@ final class Staging {
     }
 
     /**
-     * Copies the part in, unless it is there already. The connection is inside a transaction that the caller commits.
+     * Copies the piece in, unless it is there already. The connection is inside a transaction that the caller commits. The
+     * object is read as a whole and checked first, so that nothing that was altered is ever unpacked.
      *
      * @throws Fault.PartRefused when the object is missing, or its bytes are not those that the manifest names
      */
-    void stage(Connection connection, PartStore store, int number, Placed placed) throws SQLException {
-        if (!note(connection, number, placed.part())) return;
-        Part part = placed.part();
-        InputStream object = store.open(part.object()).orElseThrow(() -> new Fault.PartRefused(describe(placed) + " is missing from the store"));
-        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + of(placed.table()) + " ("
-                + Sql.columns("", placed.table().columnNames()) + ") FROM STDIN");
+    void stage(Connection connection, PartStore store, int number, Piece piece) throws SQLException {
+        if (!note(connection, number, piece)) return;
+        try (InputStream text = Packed.text(new ByteArrayInputStream(checked(store, piece)))) {
+            for (Section section : piece.sections()) copy(connection, text, piece, section);
+            if (text.read() >= 0) throw new Fault.PartRefused(describe(piece) + " is longer than the manifest says");
+        } catch (IOException e) {
+            throw new Fault.PartRefused(describe(piece) + " is not what the manifest says: " + e.getMessage());
+        }
+    }
+
+    /** False when another try has staged the piece already; waits while one is at it. */
+    private boolean note(Connection connection, int number, Piece piece) throws SQLException {
+        try (var insert = connection.prepareStatement("INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            insert.setString(1, manifest.dataSet());
+            insert.setString(2, manifest.syncId());
+            insert.setInt(3, number);
+            insert.setLong(4, piece.rows());
+            return insert.executeUpdate() == 1;
+        }
+    }
+
+    private static byte[] checked(PartStore store, Piece piece) {
+        InputStream object = store.open(piece.object()).orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
+        byte[] bytes;
+        try (object) {
+            bytes = object.readNBytes(Math.toIntExact(piece.bytes() + 1));
+        } catch (IOException e) {
+            throw new Fault.StoreUnavailable(describe(piece) + " can't be read: " + e.getMessage(), e);
+        }
+        if (!HexFormat.of().formatHex(sha256(bytes)).equals(piece.sha256()))
+            throw new Fault.PartRefused(describe(piece) + " is truncated or altered: its SHA-256 is not the one in the manifest");
+        return bytes;
+    }
+
+    private void copy(Connection connection, InputStream text, Piece piece, Section section) throws SQLException, IOException {
+        if (section.textBytes() == 0) return;
+        String into = section.goes() ? goingFrom(piece.table()) : of(piece.table());
+        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + into + " (" + Sql.columns("", piece.table().columnNames()) + ") FROM STDIN");
         try {
-            copyChecked(copy, object, placed);
+            byte[] chunk = new byte[CHUNK];
+            for (long left = section.textBytes(); left > 0; ) {
+                int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
+                if (read < 0) throw new Fault.PartRefused(describe(piece) + " is shorter than the manifest says");
+                copy.writeToCopy(chunk, 0, read);
+                left -= read;
+            }
             long rows = copy.endCopy();
-            if (rows != part.rows()) throw new Fault.PartRefused(describe(placed) + " holds " + rows + " rows, the manifest names " + part.rows());
+            if (rows != section.rows()) throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, the manifest names " + section.rows());
         } finally {
             if (copy.isActive()) copy.cancelCopy();
         }
     }
 
-    /** False when another try has staged the part already; waits while one is at it. */
-    private boolean note(Connection connection, int number, Part part) throws SQLException {
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
-            insert.setString(1, manifest.dataSet());
-            insert.setString(2, manifest.syncId());
-            insert.setInt(3, number);
-            insert.setLong(4, part.rows());
-            return insert.executeUpdate() == 1;
-        }
-    }
-
-    private static void copyChecked(CopyIn copy, InputStream object, Placed placed) throws SQLException {
-        Part part = placed.part();
-        MessageDigest sha256 = sha256();
-        try (var hashed = new DigestInputStream(object, sha256); var text = new ZstdInputStreamNoFinalizer(hashed)) {
-            byte[] chunk = new byte[CHUNK];
-            long total = 0;
-            for (int n; (n = text.read(chunk)) >= 0; ) {
-                total += n;
-                if (total > part.textBytes()) throw new Fault.PartRefused(describe(placed) + " is longer than the manifest says");
-                copy.writeToCopy(chunk, 0, n);
-            }
-            hashed.transferTo(java.io.OutputStream.nullOutputStream());
-            if (!HexFormat.of().formatHex(sha256.digest()).equals(part.sha256()))
-                throw new Fault.PartRefused(describe(placed) + " was altered: its SHA-256 is not the one in the manifest");
-        } catch (com.github.luben.zstd.ZstdIOException | java.io.EOFException e) {
-            throw new Fault.PartRefused(describe(placed) + " is truncated or altered: " + e.getMessage());
-        } catch (IOException e) {
-            throw new Fault.StoreUnavailable(describe(placed) + " can't be read: " + e.getMessage(), e);
-        }
-    }
-
-    /** The numbers of the parts that are not staged yet. */
-    List<Integer> missingParts(Connection connection) throws SQLException {
-        var staged = new java.util.HashSet<Integer>();
+    /** The numbers of the pieces that are not staged yet. */
+    List<Integer> missing(Connection connection) throws SQLException {
+        var staged = new HashSet<Integer>();
         try (var query = connection.prepareStatement("SELECT part FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {
             query.setString(1, manifest.dataSet());
             query.setString(2, manifest.syncId());
@@ -130,18 +161,18 @@ final class Staging {
                 while (row.next()) staged.add(row.getInt(1));
             }
         }
-        return java.util.stream.IntStream.range(0, accepted.parts().size()).filter(i -> !staged.contains(i)).boxed().toList();
+        return IntStream.range(0, accepted.pieces().size()).filter(i -> !staged.contains(i)).boxed().toList();
     }
 
-    private static MessageDigest sha256() {
+    private static byte[] sha256(byte[] bytes) {
         try {
-            return MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private static String describe(Placed placed) {
-        return "part '" + placed.part().object() + "' of " + placed.table().name();
+    private static String describe(Piece piece) {
+        return "part '" + piece.object() + "' of " + piece.table().name();
     }
 }

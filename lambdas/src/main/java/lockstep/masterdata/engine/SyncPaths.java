@@ -39,6 +39,11 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/" + syncId + ".json";
     }
 
+    /** Tells which manifest of a data set is the newest: {@link Latest}. No sync's manifest can lie there, since those end in {@code .json}. */
+    public static String latest(String dataSet) {
+        return "manifests/" + dataSet + "/latest";
+    }
+
     /** The signature of a manifest lies beside it. */
     public static String signature(String manifestKey) {
         return manifestKey + ".sig";

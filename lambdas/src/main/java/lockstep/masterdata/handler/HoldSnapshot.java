@@ -20,7 +20,7 @@ public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Release
     @Override
     Released handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
-        return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT)
+        return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT, Clients.signature(sync.signingKeyArn()))
                 .hold(sync.dataSet(), sync.paths(), deadline.minus(TO_END_CLEANLY));
     }
 }

@@ -4,13 +4,15 @@ import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.ManifestReader;
+import lockstep.masterdata.engine.Preflight.Choice;
+import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.Preflight.PartRange;
 
 /** Reads and checks the manifest as the receiver, and decides whether the shard can take it. */
 public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
     public record Event(TargetSync sync, TargetSync.TargetShard shard) {}
 
-    public record Answer(String shard, List<PartRange> batches, long rows) {}
+    public record Answer(String shard, List<PartRange> batches, long rows, List<Choice> tables) {}
 
     public Preflight() {
         super(Event.class);
@@ -21,8 +23,8 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
         TargetSync sync = event.sync();
         try (var access = sync.source().manifest(sync.syncId(), sync.manifestKey())) {
             var manifest = new ManifestReader(access.store(), access.signature()).read(sync.manifestKey(), sync.dataSet(), sync.syncId());
-            var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest);
-            return new Answer(event.shard().name(), plan.batches(), plan.rows());
+            var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC));
+            return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables());
         }
     }
 }

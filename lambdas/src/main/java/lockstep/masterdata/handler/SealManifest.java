@@ -22,6 +22,6 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
         SourceSync sync = event.sync();
         var manifest = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).seal(sync.dataSet(), sync.paths(), sync.release());
         return new Answer(sync.paths().manifest(), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
-                manifest.placedParts().size(), BatchOutcome.Workers.of(event.outcomes()));
+                manifest.tables().stream().mapToInt(t -> t.parts().size()).sum(), BatchOutcome.Workers.of(event.outcomes()));
     }
 }

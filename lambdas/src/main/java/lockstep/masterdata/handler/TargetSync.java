@@ -1,11 +1,18 @@
 package lockstep.masterdata.handler;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.SourceReader;
+import lockstep.masterdata.engine.Preflight.Mode;
 
 /** What the restore state machine tells each of its functions: what the notification said, and constants of its definition. */
 record TargetSync(String syncId, String bucket, String manifestKey, String account, DataSet dataSet, String readerRoleArn,
-        String externalId, String signingKeyArn, String sourceBucket) {
+        String externalId, String signingKeyArn, String sourceBucket, Terms terms) {
+    /** What else an execution's input may say. A notification can't: who asks for a rollback starts the execution. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Terms(Optional<Mode> mode) {}
+
     /** @param name in the landscape */
     record TargetShard(String name, String secretArn) {}
 

@@ -1,1 +1,4 @@
-DELETE FROM {table} t USING pg_temp.{gone} g WHERE {same_key} AND NOT g.lockstep_kept
+deleted_{n} AS (
+  DELETE FROM {table} t USING pg_temp.{gone} g WHERE {gone_key} AND NOT g.lockstep_kept
+  RETURNING 1
+)

@@ -1,2 +1,2 @@
 INSERT INTO lockstep.kept_row (data_set, table_name, key)
-SELECT {data_set}, {table_name}, ROW({key})::text FROM pg_temp.{gone} g
+SELECT {data_set}, {table_name}, ARRAY[{gone_key_text}] FROM pg_temp.{gone} g

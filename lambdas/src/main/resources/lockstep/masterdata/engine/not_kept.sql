@@ -1,2 +1,2 @@
 ({condition}) AND NOT EXISTS (SELECT FROM lockstep.kept_row k
-  WHERE k.data_set = {data_set} AND k.table_name = {table_name} AND k.key = ROW({key})::text)
+  WHERE k.data_set = {data_set} AND k.table_name = {table_name} AND {kept_key})

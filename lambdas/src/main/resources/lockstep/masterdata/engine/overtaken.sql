@@ -1,6 +1,6 @@
--- syncs that left staging tables and are older than the one in force: they can never be published
+-- syncs that left staging tables and are older than the one in force, but for the one at hand: they can never be published
 SELECT s.sync_id
 FROM lockstep.sync s
 JOIN lockstep.applied a ON a.data_set = s.data_set
-WHERE s.data_set = ? AND s.snapshot_time < a.snapshot_time
+WHERE s.data_set = ? AND s.snapshot_time < a.snapshot_time AND s.sync_id <> ?
   AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'lockstep'::regnamespace AND c.relname LIKE 'staging\_%\_' || s.staging)

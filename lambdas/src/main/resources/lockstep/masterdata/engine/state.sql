@@ -1,14 +1,22 @@
 -- What Lockstep keeps in a target database. Owned by the shard's administrator; the writer may use it and make staging tables.
 CREATE SCHEMA IF NOT EXISTS lockstep;
 
--- manifests that were accepted and are being restored, or were
+-- What an earlier version kept in another form goes: the next sync reads every table, and finds the rows to keep again.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass('lockstep.sync') AND attname = 'differing') THEN
+    DROP TABLE lockstep.sync, lockstep.kept_row;
+  END IF;
+END $$;
+
+-- manifests that were accepted and are being restored, and the one in force
 CREATE TABLE IF NOT EXISTS lockstep.sync (
   data_set text NOT NULL,
   sync_id text NOT NULL,
   snapshot_time timestamptz NOT NULL,
   manifest text NOT NULL,
-  staging text NOT NULL,      -- how the names of its staging tables end
-  differing text[] NOT NULL,  -- the tables that did not hold what the manifest says: only these are staged and merged
+  staging text NOT NULL,                     -- how the names of its staging tables end
+  decision text,                             -- what Preflight decided; NULL when that is done with
+  distrusted text[] NOT NULL DEFAULT '{}',   -- tables found to hold something else than was recorded while restoring this
   accepted_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (data_set, sync_id)
 );
@@ -31,11 +39,21 @@ CREATE TABLE IF NOT EXISTS lockstep.applied (
   release text NOT NULL,
   applied_at timestamptz NOT NULL
 );
+ALTER TABLE lockstep.applied ADD COLUMN IF NOT EXISTS rollback boolean NOT NULL DEFAULT false;
+
+-- how each table was left by the sync in force: by its files and the server's count of rows written one sees whether anybody wrote since
+CREATE TABLE IF NOT EXISTS lockstep.applied_table (
+  data_set text NOT NULL,
+  table_name text NOT NULL,
+  files text NOT NULL,
+  writes bigint NOT NULL,
+  PRIMARY KEY (data_set, table_name)
+);
 
 -- rows that the source deleted and that stay while other rows refer to them
 CREATE TABLE IF NOT EXISTS lockstep.kept_row (
   data_set text NOT NULL,
   table_name text NOT NULL,
-  key text NOT NULL,
+  key text[] NOT NULL,  -- the key columns' text
   PRIMARY KEY (data_set, table_name, key)
 );

@@ -2,7 +2,10 @@ package lockstep.masterdata.engine;
 
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -11,8 +14,12 @@ import java.util.concurrent.ConcurrentSkipListMap;
 final class TestingStore implements PartStore {
     final Map<String, byte[]> objects = new ConcurrentSkipListMap<>();
 
+    /** Keys in the order in which they were put. */
+    final List<String> puts = Collections.synchronizedList(new ArrayList<>());
+
     @Override
     public void put(String key, byte[] bytes, int length) {
+        puts.add(key);
         objects.put(key, Arrays.copyOf(bytes, length));
     }
 

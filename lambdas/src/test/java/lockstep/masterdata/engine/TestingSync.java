@@ -6,17 +6,23 @@ import java.security.KeyPairGenerator;
 import java.security.Signature;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import lockstep.landscape.DataSet;
+import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.Publisher.TableResult;
 
 /** Runs the steps of a sync as the state machines do: the holder beside the dump, each step with what it reads from the store. */
 final class TestingSync {
     final TestingStore store = new TestingStore();
     final DataSet dataSet;
+    /** What Preflight said the last time. */
+    Preflight.Plan plan;
+    /** Tables that a restore found drifted after Preflight. */
+    final List<String> drifted = new ArrayList<>();
     /** Small, so that little data makes several ranges, batches and parts. */
     private final Planner planner = new Planner(16 << 10, 64 << 10);
     private final long partBytes = 4 << 10;
@@ -50,7 +56,7 @@ final class TestingSync {
     Released hold(Database source, String syncId) {
         var paths = new SyncPaths(dataSet.name(), syncId);
         try {
-            return new SnapshotHolder(source, store, planner).hold(dataSet, paths, Instant.now().plusSeconds(60));
+            return new SnapshotHolder(source, store, planner, this::verify).hold(dataSet, paths, Instant.now().plusSeconds(60));
         } catch (Fault e) {
             new Released(e.getMessage()).write(store, paths);
             throw e;
@@ -79,12 +85,27 @@ final class TestingSync {
     }
 
     List<TableResult> restore(Database target, String syncId) {
-        stage(target, syncId);
-        return publisher(target).publish(dataSet.name(), syncId);
+        return restore(target, syncId, Mode.SYNC);
+    }
+
+    List<TableResult> restore(Database target, String syncId, Mode mode) {
+        while (true) {
+            stage(target, syncId, mode);
+            try {
+                return publisher(target).publish(dataSet.name(), syncId);
+            } catch (Fault.Drifted e) {
+                drifted.addAll(e.tables());
+            }
+        }
     }
 
     void stage(Database target, String syncId) {
-        for (var batch : preflight(target, syncId).batches()) new Stager(target, 2).stage(dataSet.name(), syncId, batch, keys -> store);
+        stage(target, syncId, Mode.SYNC);
+    }
+
+    void stage(Database target, String syncId, Mode mode) {
+        plan = new Preflight(target).prepare(readManifest(syncId), mode);
+        for (var batch : plan.batches()) new Stager(target, 2).stage(dataSet.name(), syncId, batch, keys -> store);
     }
 
     Preflight.Plan preflight(Database target, String syncId) {

@@ -1,0 +1,111 @@
+package lockstep.masterdata.engine;
+
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** COPY text lines, compressed in memory as they come: what becomes an object of the store. */
+final class Packed implements AutoCloseable {
+    private static final int LEVEL = 1;
+    private final Buffer buffer = new Buffer();
+    private ZstdOutputStreamNoFinalizer zstd;
+    private long rows;
+    private long textBytes;
+    private RowDigest digest;
+
+    Packed() {
+        clear();
+    }
+
+    void clear() {
+        buffer.reset();
+        try {
+            zstd = new ZstdOutputStreamNoFinalizer(buffer, LEVEL);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        rows = 0;
+        textBytes = 0;
+        digest = RowDigest.EMPTY;
+    }
+
+    /** Takes a line, its newline included. */
+    void line(byte[] bytes, int from, int length) {
+        try {
+            zstd.write(bytes, from, length);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        rows++;
+        textBytes += length;
+        digest = digest.plus(RowDigest.ofLine(bytes, from, length - 1));
+    }
+
+    /** All lines since the last {@link #clear}. */
+    Content content() {
+        return new Content(rows, digest);
+    }
+
+    long textBytes() {
+        return textBytes;
+    }
+
+    /** Size when compressed; the frame is complete only after {@link #close}. */
+    int bytes() {
+        return buffer.size();
+    }
+
+    String sha256() {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            sha.update(buffer.array(), 0, buffer.size());
+            return HexFormat.of().formatHex(sha.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    void put(PartStore store, String object) {
+        store.put(object, buffer.array(), buffer.size());
+    }
+
+    InputStream text() {
+        return text(new ByteArrayInputStream(buffer.array(), 0, buffer.size()));
+    }
+
+    static InputStream text(InputStream object) {
+        try {
+            return new ZstdInputStreamNoFinalizer(object);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Completes the frame. */
+    @Override
+    public void close() {
+        try {
+            zstd.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Gives its array away instead of copying it. */
+    private static final class Buffer extends ByteArrayOutputStream {
+        Buffer() {
+            super(1 << 20);
+        }
+
+        byte[] array() {
+            return buf;
+        }
+    }
+}

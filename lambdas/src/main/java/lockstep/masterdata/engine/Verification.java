@@ -1,0 +1,114 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Merge.Changes;
+import lockstep.masterdata.engine.Publisher.TableResult;
+
+/**
+ * Compares the target's own rows with the manifest. A table of which nothing was known is read as a whole after the merge. Of one
+ * that is known by manifests, the rows that the merge touches are read, before it and after it, and the server's own count must
+ * say that no other row was written. What was not touched is what an earlier sync verified, unless somebody wrote to it: that
+ * {@link Mark} shows in Preflight.
+ */
+final class Verification {
+    private final Connection connection;
+    private final Accepted accepted;
+    private final Manifest manifest;
+    private final Staging staging;
+
+    Verification(Connection connection, Accepted accepted, Staging staging) {
+        this.connection = connection;
+        this.accepted = accepted;
+        this.manifest = accepted.manifest();
+        this.staging = staging;
+    }
+
+    /** @throws Fault.Drifted when a table does not hold what it is known to hold */
+    void beforeMerge() throws SQLException {
+        var drifted = new ArrayList<String>();
+        for (TableManifest table : manifest.tables()) {
+            Road road = accepted.road(table);
+            if (road.whole()) continue;
+            Content going = road.steps().stream().map(Road.Step::goes).reduce(Content.NONE, Content::plus);
+            if (!road.steps().isEmpty() && !read(table, isIn(staging.goingFrom(table), table)).equals(going)
+                    || !road.parts().isEmpty() && !read(table, ranges(table, road)).equals(road.partsBefore())) drifted.add(table.name());
+        }
+        if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what the sync in force left there");
+    }
+
+    /**
+     * @throws Fault.VerificationFailed when a table that was read as a whole is not the manifest's
+     * @throws Fault.Drifted            when another is not, as far as it was read: it has to be read as a whole
+     */
+    List<TableResult> afterMerge(Map<String, Changes> changes) throws SQLException {
+        if (manifest.tables().isEmpty()) throw new Fault.VerificationFailed("the manifest names no table: there is nothing to verify");
+        var results = new ArrayList<TableResult>();
+        var wrong = new ArrayList<String>();
+        var drifted = new ArrayList<String>();
+        for (TableManifest table : manifest.tables()) {
+            Road road = accepted.road(table);
+            Changes made = changes.getOrDefault(table.name(), new Changes());
+            if (road.whole()) {
+                Content found = read(table, "true");
+                if (!found.equals(table.content())) wrong.add(difference(table, found));
+            } else if (!touchedRowsAreRight(table, road, made)) {
+                drifted.add(table.name());
+            }
+            results.add(new TableResult(table.name(), table.rows(), table.digest(), made.inserted, made.updated, made.deleted,
+                    ContentReader.kept(connection, manifest.dataSet(), table.name())));
+        }
+        if (!wrong.isEmpty()) throw failed(wrong);
+        if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what they should where the merge touched them");
+        return results;
+    }
+
+    private boolean touchedRowsAreRight(TableManifest table, Road road, Changes made) throws SQLException {
+        if (Mark.written(connection, table.name()).filter(w -> w != made.writes()).isPresent()) return false;
+        if (!road.carries()) return true;
+        if (!read(table, isIn(staging.of(table), table)).equals(road.comes())) return false;
+        if (!road.steps().isEmpty() && read(table, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
+        return road.parts().isEmpty() || read(table, ranges(table, road)).equals(road.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus));
+    }
+
+    /** Reads every table as a whole. */
+    static List<TableResult> ofEverything(Connection connection, Manifest manifest) throws SQLException {
+        var results = new ArrayList<TableResult>();
+        var wrong = new ArrayList<String>();
+        for (TableManifest table : manifest.tables()) {
+            Content found = ContentReader.read(connection, manifest.dataSet(), table);
+            if (!found.equals(table.content())) wrong.add(difference(table, found));
+            results.add(new TableResult(table.name(), found.rows(), found.digest(), 0, 0, 0, ContentReader.kept(connection, manifest.dataSet(), table.name())));
+        }
+        if (!wrong.isEmpty()) throw failed(wrong);
+        return results;
+    }
+
+    private Content read(TableManifest table, String restriction) throws SQLException {
+        return ContentReader.read(connection, manifest.dataSet(), table, restriction);
+    }
+
+    private static String ranges(TableManifest table, Road road) {
+        return Bounds.within(road.parts(), table.key(), table.columns());
+    }
+
+    private static String isIn(String staged, TableManifest table) {
+        return "EXISTS (SELECT FROM " + staged + " s WHERE " + Sql.equal("t.", table.key(), "s.", table.key()) + ")";
+    }
+
+    private static String difference(TableManifest table, Content found) {
+        return table.name() + " has " + found.rows() + " rows with digest " + found.digest() + " instead of " + table.rows() + " with " + table.digest();
+    }
+
+    private static Fault failed(List<String> wrong) {
+        return new Fault.VerificationFailed("after the merge " + String.join("; ", wrong) + ". The merge was rolled back: nothing was changed");
+    }
+
+    private static Fault drifted(List<String> tables, String what) {
+        return new Fault.Drifted("rows of " + String.join(", ", tables) + " " + what + ": somebody else writes there. Preflight has to read them; nothing was changed", tables);
+    }
+}

@@ -1,0 +1,5 @@
+-- whether rows may be deleted and inserted anew in one statement without anybody noticing: no trigger of the product fires, and no
+-- foreign key does more than to check
+SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE confrelid = t.oid AND contype = 'f' AND confdeltype <> 'a')
+FROM (SELECT {table}::regclass AS oid) t

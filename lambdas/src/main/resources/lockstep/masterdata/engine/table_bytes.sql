@@ -1,0 +1,3 @@
+-- on disk; the tree of a table without partitions is empty
+SELECT sum(pg_table_size(c.oid)) FROM pg_class c
+WHERE c.oid = {table}::regclass OR c.oid IN (SELECT p.relid FROM pg_partition_tree({table}) p)
