@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import install
 from .servers import Failed, machine_cpu
-from .works import ENGINES, WARM
+from .works import ENGINES, ROLLBACK, WARM
 
 SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
 MOST_SECONDS = 3600
@@ -52,6 +52,7 @@ class Arena:
         self.source.file("base", SQL / "keys.sql")
         self._driver("prepare", self.source.place("base"))
         self.source.sql("base", "VACUUM (FREEZE, ANALYZE)")
+        self.base_contents = self.source.psql("base", "-f", SQL / "content.sql")
         self.say("copying them to the target, and adding the visitors' rows")
         self.target.sql("postgres", "CREATE DATABASE blank")
         self.target.file("blank", SQL / "tables.sql")
@@ -127,14 +128,18 @@ class Arena:
         if contender == WARM:
             self.target.copy("blank", "warm")
         if contender in ENGINES and work.live:
-            self._settle(store)
+            settled = self._settle(store)
+        if contender == ROLLBACK:
+            self._driver("dump", environment["SYNC"], source="source", store=store)
+            self._driver("restore", environment["SYNC"], target="target", store=store)
+            environment["SYNC"] = settled
         if work.live:
             # What an engine that settles has read, every contender finds read.
             self.target.psql("target", "-f", SQL / "content.sql")
         before = CONTENDERS / f"{contender}.before"
         if before.exists():
             self._script([before], environment)
-        reader = Reader(self, work) if work.live else None
+        reader = Reader(self, work, "base" if contender == ROLLBACK else "source") if work.live else None
         for server in (self.source, self.target):
             server.sql("postgres", "CHECKPOINT")
         os.sync()
@@ -153,25 +158,29 @@ class Arena:
             run.reader = reader.stop()
         run.growth = self.target.size("target") - sizes[0]
         if contender in ENGINES and not flaws:
-            run.dump, run.restore = (json.loads((place / f"{phase}.json").read_text().splitlines()[-1]) for phase in ("dump", "restore"))
+            run.dump, run.restore = (self._told(place / f"{phase}.json") for phase in ("dump", "restore"))
             if contender == WARM:
                 run.cpu_client = sum(spent["engine"] for told in (run.dump, run.restore) for spent in told["phases"].values())
             run.statements = [(server.name, *statement) for server in logs for statement in server.long_statements(logs[server])]
         if work.name != "limits" and not flaws:
-            run.flaws += self._check(work)
+            run.flaws += self._check(work, self.base_contents if contender == ROLLBACK else self.contents)
         self.target.drop("target")
         return run
+
+    def _told(self, path):
+        return json.loads(path.read_text().splitlines()[-1]) if path.exists() else {}
 
     def _settle(self, store):
         """A sync of the old rows. A copied database counts writes anew, so the engine would take it for one that somebody wrote to."""
         sync = f"settled-{time.time_ns()}"
         self._driver("dump", sync, source="base", store=store)
         self._driver("restore", sync, target="target", store=store)
+        return sync
 
-    def _check(self, work):
+    def _check(self, work, contents):
         flaws = []
         found = self.target.psql("target", "-f", SQL / "content.sql")
-        flaws += [f"rows differ: {is_so} instead of {wanted}" for is_so, wanted in zip(found, self.contents) if is_so != wanted]
+        flaws += [f"rows differ: {is_so} instead of {wanted}" for is_so, wanted in zip(found, contents) if is_so != wanted]
         lost = set(self.shape) - set(self._shape(self.target, "target"))
         flaws += [f"lost: {what}" for what in sorted(lost)]
         if work.live:
@@ -219,14 +228,14 @@ class Arena:
 
 
 class Reader:
-    """The product's reader beside a contender."""
+    """The product's reader beside a contender. after names the source's database that the target will be like."""
 
-    def __init__(self, arena, work):
-        self.arena = arena
+    def __init__(self, arena, work, after):
+        self.arena, source = arena, after
         halves = [", ".join(column for column in half) for half in self._questions(work)]
         answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"), )]
         # The source has no visitors: their column is as before.
-        after = [arena.source.psql("source", "-c", f"SELECT {column}")[0] if "tenant." not in column else arena.target.psql("target", "-c", f"SELECT {column}")[0]
+        after = [arena.source.psql(source, "-c", f"SELECT {column}")[0] if "tenant." not in column else arena.target.psql("target", "-c", f"SELECT {column}")[0]
                  for half in self._questions(work) for column in half]
         question = arena.directory / "question"
         question.write_text("\n".join([*halves, answers[0], "|".join(after)]) + "\n")

@@ -4,7 +4,7 @@ import re
 import statistics
 from collections import Counter
 
-from .works import ALL, ENGINE, ENGINES, RECIPES, WARM
+from .works import ALL, ENGINE, ENGINES, RECIPES, ROLLBACK, WARM
 
 MIB = 1 << 20
 MET = {True: "met", False: "**not met**", None: "not measured"}
@@ -96,8 +96,9 @@ def reach(results, engine_name=ENGINE):
     add("nothing changed", "target under 1 s", median(runs("nothing"), at_target), 1, "{:.2f} s")
     wal = median(runs("nothing"), lambda run: run.wal / MIB)
     add("", "target under 1 MB of WAL", wal, 1e6 / MIB, "{:.2f} MiB")
-    add("rollback of a 1 % sync", "at the target as the 1 % sync", None, 1)
-    memory = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in engine if run.restore]
+    back, forth = median(runs("rollback", ROLLBACK), at_target), median(results.get("1", {}).get(ENGINE, []), at_target)
+    add("rollback of a 1 % sync", "at the target as the 1 % sync (≤ 1.1 of it)", back / forth if back and forth and engine_name == ENGINE else None, 1.1)
+    memory = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in engine if run.restore and run.dump]
     add("memory of a worker", "under 512 MB", max(memory, default=None), 512e6 / MIB, "{:.0f} MiB")
     return rows
 
@@ -136,15 +137,22 @@ def _work(work, by_name):
 def _profile(name, runs):
     """Where its seconds go: its steps, and the statements that took longest in the last round."""
     rows = []
-    for side in ("dump", "restore"):
+    for side in ("dump", "restore") if runs[0].dump else ("restore",):
         if name != WARM:  # whose JVM did other things before
             rows.append((f"{side}: the JVM's own", number(statistics.median(getattr(run, side)["jvm"] for run in runs)), *[""] * 3))
         for phase in getattr(runs[0], side)["phases"]:
             rows.append((f"{side}: {phase}", *(number(statistics.median(getattr(run, side)["phases"][phase][what] for run in runs)) for what in ("seconds", "engine", "source", "target"))))
     last = runs[-1]
     text = f"Where the seconds of {name} go:\n\n" + table(("step", "s", "CPU s engine", "CPU s source", "CPU s target"), rows)
-    text += (f"\n{last.dump['parts']} parts; {last.dump['written'] / MIB:.1f} MiB put, {last.restore['read'] / MIB:.1f} MiB got; {last.restore['staged_rows']:,} rows staged, "
-             f"{last.restore['changed_rows']:,} changed; peak memory {last.dump['rss'] / MIB:.0f} and {last.restore['rss'] / MIB:.0f} MiB.\n\n")
+    told = [f"{last.dump['parts']} parts; {last.dump['written'] / MIB:.1f} MiB put"] if last.dump else []
+    told += [f"{last.restore['read'] / MIB:.1f} MiB got", f"{last.restore['staged_rows']:,} rows staged, {last.restore['changed_rows']:,} changed",
+             "peak memory " + " and ".join(f"{side['rss'] / MIB:.0f} MiB" for side in (last.dump, last.restore) if side)]
+    if last.restore["tries"] > 1:
+        told.append(f"**{last.restore['tries']} tries**, since the target was not what was recorded of it")
+    text += "\n" + "; ".join(told) + ".\n\n"
+    text += table(("table", "what was recorded was", "parts unchanged", "deltas", "full parts", "KiB"),
+                  [(choice["table"], "not trusted: read" if choice["read"] else "trusted", choice["unchanged"], choice["deltas"], choice["parts"], f"{choice['bytes'] / 1024:,.0f}")
+                   for choice in last.restore["choices"]]) + "\n"
     sums = Counter()
     for server, milliseconds, statement in last.statements:
         sums[server, _short(statement)] += milliseconds

@@ -14,7 +14,11 @@ import java.util.concurrent.Callable;
 /** What each phase of a run took, of the clock and of the processors, and what this process needed in all. */
 final class Phases {
     /** In seconds: the phase by the clock, and the processor time of this process and of each server meanwhile. */
-    record Spent(double seconds, double engine, double source, double target) {}
+    record Spent(double seconds, double engine, double source, double target) {
+        Spent plus(Spent again) {
+            return new Spent(seconds + again.seconds, engine + again.engine, source + again.source, target + again.target);
+        }
+    }
 
     private static final double TICK = 0.01;
     private final Map<String, Object> told = new LinkedHashMap<>();
@@ -32,7 +36,7 @@ final class Phases {
             return work.call();
         } finally {
             double[] after = now();
-            phases.put(phase, new Spent(after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]));
+            phases.merge(phase, new Spent(after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]), Spent::plus);
         }
     }
 

@@ -23,11 +23,14 @@ import lockstep.masterdata.engine.Batch;
 import lockstep.masterdata.engine.Database;
 import lockstep.masterdata.engine.DatabaseRoles;
 import lockstep.masterdata.engine.Dumper;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.Manifest;
 import lockstep.masterdata.engine.ManifestReader;
 import lockstep.masterdata.engine.PostgresDatabase.Login;
 import lockstep.masterdata.engine.Planner;
 import lockstep.masterdata.engine.Preflight;
+import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.Publisher;
 import lockstep.masterdata.engine.Released;
 import lockstep.masterdata.engine.Sealer;
@@ -43,6 +46,7 @@ import lockstep.masterdata.engine.TextFormat;
  *   SyncDriver prepare HOST:PORT/DATABASE    once for each database: Lockstep's own tables, its logins and their grants
  *   SyncDriver dump SYNC-ID                  from $BENCH_SOURCE into the store at $BENCH_STORE
  *   SyncDriver restore SYNC-ID               from the store into $BENCH_TARGET
+ *   SyncDriver rollback SYNC-ID              the same, though something newer is in force there
  *   SyncDriver warm SYNC-ID                  both, after some syncs between small databases
  * </pre>
  * Dump and restore end with a line of JSON on standard output: what each phase took.
@@ -55,6 +59,7 @@ public final class SyncDriver {
     /** The maxConcurrency of the state machines' maps. */
     private static final int WORKERS = 4;
     private static final int WARM_SYNCS = 6;
+    private static final int MAX_TRIES = 3;
 
     private static final DataSet DATA_SET = new DataSet("master", "source", List.of(
             new Table("master.ingredient", List.of("id", "code", "name", "revised_on"), List.of("id"), Optional.empty()),
@@ -73,13 +78,14 @@ public final class SyncDriver {
     }
 
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore or warm and its argument, given " + Arrays.toString(arguments));
+        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm and its argument, given " + Arrays.toString(arguments));
         switch (arguments[0]) {
             case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
             case "dump" -> System.out.println(dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), arguments[1]));
-            case "restore" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1]));
+            case "restore" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.SYNC));
+            case "rollback" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.ROLLBACK));
             case "warm" -> warm(Path.of(System.getenv("WORK")), arguments[1]);
-            default -> throw new IllegalArgumentException("expected prepare, dump, restore or warm, given " + arguments[0]);
+            default -> throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm, given " + arguments[0]);
         }
     }
 
@@ -89,9 +95,9 @@ public final class SyncDriver {
         return driver.told();
     }
 
-    private static String restore(String target, String store, String syncId) throws Exception {
+    private static String restore(String target, String store, String syncId, Mode mode) throws Exception {
         var driver = new SyncDriver(Path.of(store));
-        driver.restore(new Plain(target, "lockstep_writer"), new SyncPaths(DATA_SET.name(), syncId));
+        driver.restore(new Plain(target, "lockstep_writer"), new SyncPaths(DATA_SET.name(), syncId), mode);
         return driver.told();
     }
 
@@ -103,12 +109,12 @@ public final class SyncDriver {
         String[] sources = System.getenv("BENCH_WARM_SOURCES").split(",");
         for (int i = 0; i < WARM_SYNCS; i++) {
             dump(sources[i % sources.length], directory.resolve("warm-store").toString(), "warm-" + i);
-            restore(System.getenv("BENCH_WARM_TARGET"), directory.resolve("warm-store").toString(), "warm-" + i);
+            restore(System.getenv("BENCH_WARM_TARGET"), directory.resolve("warm-store").toString(), "warm-" + i, Mode.SYNC);
         }
         Files.createFile(directory.resolve("ready"));
         while (!Files.exists(directory.resolve("go"))) Thread.sleep(2);
         Files.writeString(directory.resolve("dump.json"), dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), syncId));
-        Files.writeString(directory.resolve("restore.json"), restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), syncId));
+        Files.writeString(directory.resolve("restore.json"), restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), syncId, Mode.SYNC));
         Files.createFile(directory.resolve("done"));
     }
 
@@ -127,7 +133,7 @@ public final class SyncDriver {
                 var dumper = new Dumper(source, store, STREAMS, PART_BYTES);
                 phases.time("dump", () -> map(Arrays.asList(batches), batch -> dumper.dump(DATA_SET, paths, batch)));
                 var manifest = phases.time("seal", () -> new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0"));
-                phases.tell("parts", manifest.placedParts().size());
+                phases.tell("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
             } finally {
                 new Released("done").write(store, paths);
             }
@@ -137,20 +143,33 @@ public final class SyncDriver {
 
     private Released hold(Database source, SyncPaths paths) {
         try {
-            return new SnapshotHolder(source, store, Planner.DEFAULT).hold(DATA_SET, paths, Instant.now().plusSeconds(3600));
+            return new SnapshotHolder(source, store, Planner.DEFAULT, keys::verify).hold(DATA_SET, paths, Instant.now().plusSeconds(3600));
         } catch (RuntimeException e) {
             new Released(e.toString()).write(store, paths);
             throw e;
         }
     }
 
-    private void restore(Database target, SyncPaths paths) throws Exception {
+    private void restore(Database target, SyncPaths paths, Mode mode) throws Exception {
         var manifest = phases.time("manifest", () -> new ManifestReader(store, keys::verify).read(paths.manifest(), DATA_SET, paths.syncId()));
-        var plan = phases.time("preflight", () -> new Preflight(target).prepare(manifest));
+        for (int tries = 1; ; tries++) {
+            try {
+                restore(target, paths, mode, manifest);
+                phases.tell("tries", tries);
+                return;
+            } catch (Fault.Drifted e) {
+                if (tries == MAX_TRIES) throw e;
+            }
+        }
+    }
+
+    private void restore(Database target, SyncPaths paths, Mode mode, Manifest manifest) throws Exception {
+        var plan = phases.time("preflight", () -> new Preflight(target).prepare(manifest, mode));
         var stager = new Stager(target, STREAMS);
         phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
         var results = phases.time("publish", () -> new Publisher(target, LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
         phases.tell("staged_rows", plan.rows());
+        phases.tell("choices", plan.tables());
         phases.tell("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
     }
 
