@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/wire"
+	"lockstep/proxy/internal/routing"
 )
 
 // Exchange is made by the outermost middleware; each further one fills in what it finds. Only the request's own goroutine
@@ -35,6 +35,9 @@ type Exchange struct {
 	Problem  string // code of the gateway's own page, "" for none
 	Cause    error  // what was behind it
 
+	// Early is told each informational answer of the upstream; nil means nobody is. Only requests of which upstream.Takes says so have it.
+	Early func(status int, h http.Header)
+
 	// BodyError is why the client's body could not be read, nil if it could.
 	BodyError atomic.Pointer[error]
 
@@ -42,6 +45,7 @@ type Exchange struct {
 	Bytes  int64 // of the body, to the client
 
 	before []func(http.Header)
+	room   [4]func(http.Header) // for the first of them
 	wrote  bool
 }
 
@@ -57,7 +61,12 @@ func From(ctx context.Context) *Exchange { return ctx.Value(key{}).(*Exchange) }
 
 // BeforeHeader has change called on the response's header just before it is sent. Changes run in the reverse order of being
 // asked for, so that the outermost middleware has the last word.
-func (e *Exchange) BeforeHeader(change func(http.Header)) { e.before = append(e.before, change) }
+func (e *Exchange) BeforeHeader(change func(http.Header)) {
+	if e.before == nil {
+		e.before = e.room[:0]
+	}
+	e.before = append(e.before, change)
+}
 
 // Refuse answers with one of the gateway's own pages. cause may be nil; it is logged and never shown.
 func (e *Exchange) Refuse(r *http.Request, problem page.Problem, cause error) {

@@ -232,7 +232,7 @@ func TestDrainWaitsForWhatRuns(t *testing.T) {
 	}
 
 	// A WebSocket is waited for, then cut.
-	tunnels := start(t, table(upgradeServer(t).URL, ""), "GATEWAY_DRAIN_TIMEOUT=200ms")
+	tunnels := start(t, table(upstreams{}.upgradeServer(t).URL, ""), "GATEWAY_DRAIN_TIMEOUT=200ms")
 	_, reader, _ := openTunnel(t, tunnels, "websocket")
 	began := time.Now()
 	if err := tunnels.close(); err == nil || time.Since(began) < 200*time.Millisecond || time.Since(began) > 3*time.Second {

@@ -15,13 +15,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/middleware"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/proxy"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/telemetry"
-	"lockstep/gateway/internal/upstream"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/middleware"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/proxy"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/upstream"
+	"lockstep/proxy/gateway/internal/wire"
+	"lockstep/proxy/internal/routing"
 )
 
 // Main is the whole program but for its process. Set the exported fields, call Run, then Close once.
@@ -30,6 +30,7 @@ type Main struct {
 	Log     io.Writer // gets JSON lines
 
 	options  options.Options
+	output   *output
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
 	file     *routing.File
@@ -45,6 +46,18 @@ type Main struct {
 	stop     context.CancelFunc // ends watching, and what the drain timeout cuts
 	cut      context.CancelFunc
 	tasks    sync.WaitGroup
+}
+
+// output lets the log and the access log share a writer, each line whole.
+type output struct {
+	mutex sync.Mutex
+	to    io.Writer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.to.Write(b)
 }
 
 // Check validates environment and routing file and starts nothing. The error holds every problem of both, one a line.
@@ -87,7 +100,8 @@ func (m *Main) Run() error {
 	if o.LogDebug {
 		level = slog.LevelDebug
 	}
-	m.log = slog.New(slog.NewJSONHandler(m.Log, &slog.HandlerOptions{Level: level})).With("edition", string(o.Edition))
+	m.output = &output{to: m.Log}
+	m.log = slog.New(slog.NewJSONHandler(m.output, &slog.HandlerOptions{Level: level})).With("edition", string(o.Edition))
 	m.metrics = telemetry.New(string(o.Edition))
 	m.failed = make(chan error, len(o.Listen)+1)
 
@@ -196,7 +210,7 @@ func (m *Main) handler() http.Handler {
 	h = middleware.Sanitize(h)
 	h = middleware.Drain(&m.draining, &m.inFlight, h)
 	h = middleware.ResponseHeaders(o.ResponseHeaders, h)
-	return middleware.Access(m.log, m.metrics, o.AccessLog, h)
+	return middleware.Access(m.log, middleware.NewLines(m.output, string(o.Edition)), m.metrics, o.AccessLog, h)
 }
 
 func (m *Main) refused(status int, reason string) {

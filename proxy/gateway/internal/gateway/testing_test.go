@@ -2,11 +2,11 @@ package gateway
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"lockstep/proxy/internal/testlog"
 )
 
 // running is a gateway with one trusted socket and one loopback port that is not trusted.
@@ -26,25 +28,8 @@ type running struct {
 	socket string
 	port   string
 	admin  string
-	log    *logBuffer
+	log    *testlog.Buffer
 	once   sync.Once
-}
-
-type logBuffer struct {
-	mutex sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.bytes.String()
 }
 
 // start runs a gateway. Timeouts are short; environ comes after the defaults and overrides them.
@@ -55,7 +40,7 @@ func start(t *testing.T, table string, environ ...string) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(directory) })
-	r := &running{t: t, routes: filepath.Join(directory, "routes.json"), socket: filepath.Join(directory, "g.sock"), log: &logBuffer{}}
+	r := &running{t: t, routes: filepath.Join(directory, "routes.json"), socket: filepath.Join(directory, "g.sock"), log: &testlog.Buffer{}}
 	r.write(table)
 	r.Main = &Main{Log: r.log, Environ: append([]string{"EDITION=demo", "GATEWAY_ROUTES=" + r.routes, "GATEWAY_ADMIN=127.0.0.1:0",
 		"GATEWAY_LISTEN=unix:" + r.socket + ",127.0.0.1:0", "GATEWAY_ROUTES_POLL=10ms", "GATEWAY_DRAIN_DELAY=50ms", "GATEWAY_DRAIN_TIMEOUT=5s",
@@ -174,9 +159,37 @@ type echo struct {
 	Body   string
 }
 
-// echoServer answers what it was sent. /health follows healthy.
+// upstreams makes upstreams that speak plainly or over TLS.
+type upstreams struct{ secure bool }
+
+// overBoth runs test with upstreams that speak plainly, then with the same ones over TLS.
+func overBoth(t *testing.T, test func(t *testing.T, u upstreams)) {
+	for _, u := range []upstreams{{false}, {true}} {
+		t.Run(map[bool]string{false: "http", true: "https"}[u.secure], func(t *testing.T) {
+			t.Parallel()
+			test(t, u)
+		})
+	}
+}
+
+func (u upstreams) server(handler http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that tests break
+	if u.secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	return server
+}
+
 func echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.Server {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return upstreams{}.echoServer(t, name, special)
+}
+
+// echoServer answers what it was sent, and /health with 200.
+func (u upstreams) echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.Server {
+	server := u.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if special != nil && r.URL.Path != "/health" {
 			special(w, r)
 			return

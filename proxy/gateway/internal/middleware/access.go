@@ -14,18 +14,18 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/telemetry"
-	"lockstep/gateway/internal/wire"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/wire"
 )
 
 // RequestID is the header that carries the request id inwards and back.
 const RequestID = "X-Request-Id"
 
-// Access opens the exchange, gives it its request id, and when all is over counts and logs it once. The query is not logged: people
+// Access opens the exchange, gives it its request id, and when all is over counts it and writes its line, once; log is for faults. The query is not logged: people
 // type their data into it. A panic becomes a page if nothing was sent yet, and an aborted answer otherwise.
-func Access(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, next http.Handler) http.Handler {
+func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLog bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := &exchange.Exchange{ResponseWriter: w, Started: time.Now(), Scheme: "http"}
 		conn := wire.Of(r)
@@ -46,6 +46,9 @@ func Access(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, next h
 		aborted := true
 		defer func() {
 			fault := recover()
+			if conn != nil {
+				conn.End()
+			}
 			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
 				log.Error("panic", "request_id", e.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				if e.Status == 0 {
@@ -56,7 +59,7 @@ func Access(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, next h
 				}
 			}
 			metrics.InFlight.Dec()
-			finish(log, metrics, accessLog, e, r, aborted)
+			finish(lines, metrics, accessLog, e, r, aborted)
 			if fault != nil {
 				panic(fault)
 			}
@@ -74,7 +77,7 @@ func Access(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, next h
 	})
 }
 
-func finish(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, e *exchange.Exchange, r *http.Request, aborted bool) {
+func finish(lines *Lines, metrics *telemetry.Metrics, accessLog bool, e *exchange.Exchange, r *http.Request, aborted bool) {
 	took := time.Since(e.Started)
 	shard := ""
 	if e.Shard != nil {
@@ -94,22 +97,28 @@ func finish(log *slog.Logger, metrics *telemetry.Metrics, accessLog bool, e *exc
 	if !accessLog && level == slog.LevelInfo {
 		return
 	}
-	attributes := make([]slog.Attr, 0, 18)
-	attributes = append(attributes, slog.String("request_id", e.ID), slog.String("client", e.Client), slog.String("method", r.Method),
-		slog.String("host", r.Host), slog.String("path", r.URL.Path), slog.Int("status", e.Status), slog.Int64("bytes", e.Bytes),
-		slog.Float64("ms", float64(took.Microseconds())/1000))
+	line := lines.begin(e.Started.Add(took), level)
+	b := text(*line, "request_id", e.ID)
+	b = text(b, "client", e.Client)
+	b = text(b, "method", r.Method)
+	b = text(b, "host", r.Host)
+	b = text(b, "path", r.URL.Path)
+	b = number(b, "status", int64(e.Status))
+	b = number(b, "bytes", e.Bytes)
+	b = milliseconds(b, "ms", took)
 	for _, pair := range [...][2]string{{"tenant", e.Tenant}, {"shard", shard}, {"role", e.Role}, {"upstream", e.Upstream}, {"problem", e.Problem}} {
 		if pair[1] != "" {
-			attributes = append(attributes, slog.String(pair[0], pair[1]))
+			b = text(b, pair[0], pair[1])
 		}
 	}
 	if aborted {
-		attributes = append(attributes, slog.Bool("aborted", true))
+		b = append(b, `,"aborted":true`...)
 	}
 	if e.Cause != nil {
-		attributes = append(attributes, slog.String("error", e.Cause.Error()))
+		b = text(b, "error", e.Cause.Error())
 	}
-	log.LogAttrs(r.Context(), level, "request", attributes...)
+	*line = b
+	lines.write(line)
 }
 
 // validID accepts what nginx's $request_id and common tracing ids look like.

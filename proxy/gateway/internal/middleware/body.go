@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // Body limits what a client sends: at most limit bytes (0 means any), and no silence longer than timeout. Reading fails then, and the

@@ -3,7 +3,7 @@ package middleware
 import (
 	"net/http"
 
-	"lockstep/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/exchange"
 )
 
 // TrackCookie pins a browser session to one upstream of one shard; its value is the shard, a dot, and "stable" or "canary".

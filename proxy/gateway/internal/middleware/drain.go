@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"lockstep/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/exchange"
 )
 
 // Drain counts what is in flight, WebSockets included, and closes each connection after its next answer while draining. Closing

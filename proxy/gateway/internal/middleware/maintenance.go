@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/routing"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/internal/routing"
 )
 
 // Maintenance answers 503 while the flag, the edition or the request's shard says so, in this order.

@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // MaxLimiters bounds the memory that clients can make the gateway use by inventing tenants. Beyond it all newcomers share one

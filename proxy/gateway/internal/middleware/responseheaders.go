@@ -3,8 +3,8 @@ package middleware
 import (
 	"net/http"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/options"
 )
 
 // ResponseHeaders applies the rules in order to every answer.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
-	"lockstep/gateway/internal/routing"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
+	"lockstep/proxy/internal/routing"
 )
 
 // Route finds tenant and shard in the table in force now; the request keeps that table to its end.

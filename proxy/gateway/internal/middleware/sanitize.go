@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // certificate facts, and what the gateway itself tells upstreams

@@ -5,8 +5,8 @@ import (
 	"path"
 	"strings"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // SignUp answers 403 at and below the paths while sign-up is closed. It compares as loosely as the most forgiving

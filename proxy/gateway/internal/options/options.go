@@ -3,12 +3,14 @@
 package options
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -57,6 +59,9 @@ type Options struct {
 	// ResponseHeaders are applied in order to every answer, the gateway's own pages included.
 	ResponseHeaders []HeaderRule
 
+	// UpstreamAuthority verifies the certificates of https upstreams; nil encrypts without verifying.
+	UpstreamAuthority *x509.CertPool
+
 	MaxHeaderBytes int   // of one request, in bytes
 	MaxBodyBytes   int64 // of one request, in bytes; 0 means no limit
 
@@ -94,7 +99,10 @@ type HeaderRule struct {
 	Value  string `json:"value"`
 }
 
-const prefix = "GATEWAY_"
+const (
+	prefix       = "GATEWAY_"
+	adminDefault = "127.0.0.1:9901"
+)
 
 // Parse reads environ, which has the shape of os.Environ. On error the message holds one problem a line, every one
 // there is; a GATEWAY_ variable that nobody reads is one as well, since it is a typing mistake.
@@ -108,7 +116,7 @@ func Parse(environ []string) (Options, error) {
 	}
 	o := Options{
 		Edition:     Edition(r.text("EDITION", "")),
-		Admin:       r.text("GATEWAY_ADMIN", "127.0.0.1:9901"),
+		Admin:       r.text("GATEWAY_ADMIN", adminDefault),
 		Routes:      r.text("GATEWAY_ROUTES", ""),
 		RoutesPoll:  r.duration("GATEWAY_ROUTES_POLL", 500*time.Millisecond, 10*time.Millisecond, time.Minute),
 		SocketMode:  r.mode("GATEWAY_SOCKET_MODE", 0o660),
@@ -176,6 +184,12 @@ func Parse(environ []string) (Options, error) {
 	if len(o.Banner) > 500 || strings.ContainsFunc(o.Banner, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }) {
 		r.problem("GATEWAY_BANNER", o.Banner, "one line of at most 500 bytes of UTF-8")
 	}
+	if path := r.text("GATEWAY_UPSTREAM_AUTHORITY", ""); path != "" {
+		o.UpstreamAuthority = x509.NewCertPool()
+		if data, err := os.ReadFile(path); err != nil || !o.UpstreamAuthority.AppendCertsFromPEM(data) {
+			r.problem("GATEWAY_UPSTREAM_AUTHORITY", path, "the path of a readable file of certificates in PEM")
+		}
+	}
 	if text := r.text("GATEWAY_RESPONSE_HEADERS", ""); text != "" {
 		o.ResponseHeaders = r.headerRules("GATEWAY_RESPONSE_HEADERS", text)
 	}
@@ -193,6 +207,17 @@ func Parse(environ []string) (Options, error) {
 		return Options{}, errors.Join(errs...)
 	}
 	return o, nil
+}
+
+// AdminOf reads no more than GATEWAY_ADMIN, as host:port, for who asks another process.
+func AdminOf(environ []string) string {
+	admin := adminDefault
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "GATEWAY_ADMIN="); ok && value != "" {
+			admin = value
+		}
+	}
+	return admin
 }
 
 func parseListen(text string) (Listen, error) {

@@ -31,7 +31,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		"EDITION=staging", "GATEWAY_LISTEN=0.0.0.0:80,unix:relative,127.0.0.1:8080", "GATEWAY_ADMIN=everywhere",
 		"GATEWAY_MAINTENANCE=perhaps", "GATEWAY_RATE_LIMIT=-1", "GATEWAY_RATE_LIMT=5", "GATEWAY_SIGN_UP=ajar",
 		"GATEWAY_SIGN_UP_PATHS=signup", "GATEWAY_BANNER=two\nlines", "GATEWAY_HEADER_TIMEOUT=0s", "GATEWAY_BODY_TIMEOUT=10",
-		"GATEWAY_SOCKET_MODE=999", "GATEWAY_MAX_BODY_BYTES=many",
+		"GATEWAY_SOCKET_MODE=999", "GATEWAY_MAX_BODY_BYTES=many", "GATEWAY_UPSTREAM_AUTHORITY=/nowhere",
 		`GATEWAY_RESPONSE_HEADERS=[{"action":"twist","name":"Content-Length","value":"a\nb"}]`,
 	})
 	if err == nil {
@@ -39,13 +39,13 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{"EDITION", "0.0.0.0:80", "unix:relative", "GATEWAY_ADMIN", "GATEWAY_MAINTENANCE", "GATEWAY_RATE_LIMIT:",
 		"GATEWAY_RATE_LIMT: ", "GATEWAY_SIGN_UP:", "GATEWAY_SIGN_UP_PATHS", "GATEWAY_BANNER", "GATEWAY_HEADER_TIMEOUT", "GATEWAY_BODY_TIMEOUT",
-		"GATEWAY_SOCKET_MODE", "GATEWAY_MAX_BODY_BYTES", "GATEWAY_ROUTES", "[0].action", "[0].name", "[0].value"} {
+		"GATEWAY_SOCKET_MODE", "GATEWAY_MAX_BODY_BYTES", "GATEWAY_UPSTREAM_AUTHORITY", "GATEWAY_ROUTES", "[0].action", "[0].name", "[0].value"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no word of %s in:\n%v", want, err)
 		}
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != 18 {
-		t.Errorf("%d problems told, 18 made:\n%v", lines, err)
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 19 {
+		t.Errorf("%d problems told, 19 made:\n%v", lines, err)
 	}
 }
 

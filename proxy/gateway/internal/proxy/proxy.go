@@ -14,10 +14,9 @@ import (
 	"strings"
 	"sync"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/middleware"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // statusClientGone is nginx's for a client that left; nobody receives it, logs and metrics show it.
@@ -25,48 +24,51 @@ const statusClientGone = 499
 
 // New makes the handler. transport must take requests whose exchange is routed.
 func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.Handler {
-	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
-	banner := url.PathEscape(o.Banner)
-	signUp := "closed"
+	// The same for every request, which share these values: a header's are replaced and appended to, never changed in place.
+	edition, signUp := []string{string(o.Edition)}, []string{"closed"}
 	if o.SignUpOpen {
-		signUp = "open"
+		signUp = []string{"open"}
 	}
-	return &httputil.ReverseProxy{
+	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
+	banner := []string{url.PathEscape(o.Banner)}
+	tell := func(h http.Header, e *exchange.Exchange, r *http.Request) {
+		tellClient(h, e, r)
+		h["X-Lockstep-Edition"], h["X-Lockstep-Sign-Up"] = edition, signUp
+		if o.Banner != "" {
+			h["X-Lockstep-Banner"] = banner
+		}
+	}
+	reverse := &httputil.ReverseProxy{
 		Transport:  transport,
 		BufferPool: newBuffers(),
 		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug), // told again, with more, by the access log
 		Rewrite: func(r *httputil.ProxyRequest) {
-			e := exchange.From(r.In.Context())
 			// The pool puts in the upstream that it chooses; the application sees the host that the client asked for.
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", "chosen-by-pool"
 			r.Out.Host = r.In.Host
-			r.SetXForwarded()
-			h := r.Out.Header
-			h.Set("X-Forwarded-Proto", e.Scheme)
-			h.Set(middleware.RequestID, e.ID)
-			h.Set("X-Lockstep-Edition", string(o.Edition))
-			h.Set("X-Lockstep-Shard", e.Shard.Name)
-			h.Set("X-Lockstep-Sign-Up", signUp)
-			if e.Tenant != "" {
-				h.Set("X-Lockstep-Tenant", e.Tenant)
-			}
-			if banner != "" {
-				h.Set("X-Lockstep-Banner", banner)
-			}
+			tell(r.Out.Header, exchange.From(r.In.Context()), r.In)
 		},
 		ModifyResponse: func(res *http.Response) error {
-			for name := range res.Header {
-				// Orders to nginx are the gateway's to give: an application could have it send any file it can read.
-				if strings.HasPrefix(name, "X-Accel-") {
-					delete(res.Header, name)
-				}
-			}
-			if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
-				res.Header.Set("X-Accel-Buffering", "no")
-			}
+			judge(res.Header)
 			return nil
 		},
 		ErrorHandler: refuse,
+	}
+	p := &plain{transport: transport, tell: tell, judge: judge, refuse: refuse, otherwise: reverse}
+	p.buffers.New = func() any { return new([32 << 10]byte) }
+	return p
+}
+
+// judge makes an answer's header what nginx may see.
+func judge(h http.Header) {
+	for name := range h {
+		// Orders to nginx are the gateway's to give: an application could have it send any file it can read.
+		if strings.HasPrefix(name, "X-Accel-") {
+			delete(h, name)
+		}
+	}
+	if eventStream(h) {
+		h.Set("X-Accel-Buffering", "no")
 	}
 }
 

@@ -4,7 +4,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +11,16 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"lockstep/gateway/internal/exchange"
-	"lockstep/gateway/internal/options"
-	"lockstep/gateway/internal/routing"
-	"lockstep/gateway/internal/telemetry"
+	"lockstep/proxy/gateway/internal/exchange"
+	"lockstep/proxy/gateway/internal/options"
+	"lockstep/proxy/gateway/internal/telemetry"
+	"lockstep/proxy/internal/routing"
 )
 
 // Pool keeps one transport and one health check for each upstream of the table. It is an http.RoundTripper for
@@ -39,11 +39,17 @@ type Pool struct {
 
 type member struct {
 	upstream  routing.Upstream
-	transport *http.Transport
-	down      atomic.Bool // the zero value, not yet checked, counts as healthy
-	failed    int         // checks in a row; the probing goroutine's own
+	scheme    string
+	host      string
+	client    *client         // sends the requests that it takes
+	transport *http.Transport // sends the others
+	down      atomic.Bool     // the zero value, not yet checked, counts as healthy
+	failed    int             // checks in a row; the probing goroutine's own
 	stop      context.CancelFunc
 }
+
+// maxHeader is how large an answer's header may be.
+const maxHeader = 64 << 10
 
 // New makes a pool without members; Update gives it some, Close ends its health checks.
 func New(o options.Options, log *slog.Logger, metrics *telemetry.Metrics) *Pool {
@@ -71,7 +77,7 @@ func (p *Pool) Update(table *routing.Table) {
 	for u, m := range old {
 		if next[u] == nil {
 			m.stop()
-			m.transport.CloseIdleConnections()
+			m.closeIdle()
 			p.metrics.Health.DeleteLabelValues(u.Address)
 		}
 	}
@@ -82,30 +88,47 @@ func (p *Pool) Close() {
 	p.stop()
 	p.probes.Wait()
 	for _, m := range *p.members.Load() {
-		m.transport.CloseIdleConnections()
+		m.closeIdle()
 	}
 }
 
 func (p *Pool) start(u routing.Upstream) *member {
 	dialer := &net.Dialer{Timeout: p.options.DialTimeout, KeepAlive: 15 * time.Second}
-	m := &member{upstream: u, transport: &http.Transport{
-		DialContext:            dialer.DialContext,
+	one := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialSocket(ctx, dialer, network, address)
+		if err != nil {
+			return nil, err // and not a nil *socket
+		}
+		return conn, nil
+	}
+	dial := (&addresses{lookup: net.DefaultResolver.LookupHost, dial: one, timeout: p.options.DialTimeout}).DialContext
+	dialTLS := p.dialTLS(dial)
+	if path, ok := strings.CutPrefix(u.Address, "unix:"); ok {
+		dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return one(ctx, "unix", path) }
+	}
+	m := &member{upstream: u}
+	m.transport = &http.Transport{
+		DialContext:            dial,
+		DialTLSContext:         dialTLS,
+		Protocols:              new(http.Protocols),
 		MaxIdleConns:           p.options.UpstreamIdleConns,
 		MaxIdleConnsPerHost:    p.options.UpstreamIdleConns,
 		IdleConnTimeout:        p.options.UpstreamIdle,
 		ResponseHeaderTimeout:  p.options.ResponseTimeout,
-		TLSHandshakeTimeout:    p.options.DialTimeout,
 		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // what the client asked for is what it gets
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		WriteBufferSize:        16 << 10,
 		ReadBufferSize:         16 << 10,
-	}}
-	if path, ok := strings.CutPrefix(u.Address, "unix:"); ok {
-		m.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", path)
+	}
+	m.transport.Protocols.SetHTTP1(true)
+	m.scheme, m.host = base(u)
+	m.client = &client{limit: p.options.UpstreamIdleConns, age: p.options.UpstreamIdle, header: p.options.ResponseTimeout, headerBytes: maxHeader}
+	m.client.dial = func(ctx context.Context) (net.Conn, error) {
+		if m.scheme == "https" {
+			return dialTLS(ctx, "tcp", withPort(m.host, "443"))
 		}
+		return dial(ctx, "tcp", withPort(m.host, "80"))
 	}
 	ctx, stop := context.WithCancel(p.ctx)
 	m.stop = stop
@@ -128,12 +151,25 @@ func (p *Pool) join(u routing.Upstream) *member {
 	return next[u]
 }
 
-func (m *member) base() (scheme, host string) {
-	if strings.HasPrefix(m.upstream.Address, "unix:") {
+func base(u routing.Upstream) (scheme, host string) {
+	if strings.HasPrefix(u.Address, "unix:") {
 		return "http", "unix"
 	}
-	scheme, host, _ = strings.Cut(m.upstream.Address, "://")
+	scheme, host, _ = strings.Cut(u.Address, "://")
 	return scheme, host
+}
+
+func withPort(host, port string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// closeIdle closes the connections that no request uses.
+func (m *member) closeIdle() {
+	m.client.CloseIdleConnections()
+	m.transport.CloseIdleConnections()
 }
 
 // An upstream is down after this many failed checks in a row, and up after one that passes.
@@ -177,13 +213,12 @@ func (p *Pool) mark(m *member, down bool, why error) {
 func (p *Pool) check(ctx context.Context, m *member) error {
 	ctx, cancel := context.WithTimeout(ctx, p.options.HealthTimeout)
 	defer cancel()
-	scheme, host := m.base()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+m.upstream.Health, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, m.scheme+"://"+m.host+m.upstream.Health, nil)
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)
 	}
 	r.Header.Set("User-Agent", "lockstep-gateway-health")
-	res, err := m.transport.RoundTrip(r)
+	res, err := m.client.roundTrip(ctx, r, observer{silence: p.silence})
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)
 	}
@@ -205,7 +240,7 @@ type candidate struct {
 func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	s := e.Shard
 	members := *p.members.Load()
-	list := make([]candidate, 0, 3)
+	list, healthy := make([]candidate, 0, 3), 0
 	add := func(role string, u routing.Upstream) {
 		if u == (routing.Upstream{}) {
 			return
@@ -214,7 +249,13 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 		if m == nil {
 			m = p.join(u)
 		}
-		list = append(list, candidate{role, m})
+		// Looked at once: one that changed between two looks would be in the list twice, or not at all.
+		if m.down.Load() {
+			list = append(list, candidate{role, m})
+		} else {
+			list = slices.Insert(list, healthy, candidate{role, m})
+			healthy++
+		}
 	}
 	if e.Canary {
 		add("canary", s.Canary)
@@ -223,16 +264,7 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	if p.options.Fallback {
 		add("fallback", s.Fallback)
 	}
-	// A stable partition of at most three.
-	ordered := make([]candidate, 0, 3)
-	for _, down := range [2]bool{false, true} {
-		for _, c := range list {
-			if c.member.down.Load() == down {
-				ordered = append(ordered, c)
-			}
-		}
-	}
-	return ordered
+	return list
 }
 
 // ErrSilent is why an answer in mid-body was given up.
@@ -243,23 +275,24 @@ var ErrSilent = errors.New("the upstream fell silent")
 func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := exchange.From(r.Context())
 	candidates := p.candidates(e)
-	ctx, cancel := context.WithCancelCause(r.Context())
 	var body *onceBody
-	if r.Body != nil && r.Body != http.NoBody {
-		body = &onceBody{ReadCloser: r.Body}
+	send := func(m *member, r *http.Request) (*http.Response, error) {
+		return m.client.roundTrip(r.Context(), r, observer{p.silence, e.Early})
+	}
+	ctx, cancel := r.Context(), context.CancelCauseFunc(func(error) {})
+	if !Takes(r) {
+		ctx, cancel = context.WithCancelCause(ctx)
+		if r.Body != nil && r.Body != http.NoBody {
+			body = &onceBody{ReadCloser: r.Body}
+		}
+		send = func(m *member, r *http.Request) (*http.Response, error) {
+			return p.byTransport(ctx, cancel, m, r, body)
+		}
 	}
 	for i, c := range candidates {
-		attempt := r.WithContext(ctx)
-		u := *r.URL
-		u.Scheme, u.Host = c.member.base()
-		attempt.URL = &u
-		if body != nil {
-			attempt.Body = body
-		}
 		e.Role, e.Upstream = c.role, c.member.upstream.Address
-		res, err := c.member.transport.RoundTrip(attempt)
+		res, err := send(c.member, r)
 		if err == nil {
-			p.limitSilence(res, cancel)
 			return res, nil
 		}
 		var dial *net.OpError
@@ -270,14 +303,29 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		last := i == len(candidates)-1
 		var timeout net.Error
 		waited := errors.As(err, &timeout) && timeout.Timeout()
-		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-		if last || ctx.Err() != nil || body != nil && body.touched.Load() || !refused && (!safe || waited) {
+		if last || ctx.Err() != nil || body != nil && body.touched.Load() || !refused && (!safe(r) || waited) {
 			cancel(nil)
 			return nil, fmt.Errorf("%s %s: %w", c.role, c.member.upstream.Address, err)
 		}
 		p.metrics.Retries.WithLabelValues(e.Shard.Name, candidates[i+1].role).Inc()
 	}
 	panic("unreachable: the last candidate returns")
+}
+
+// byTransport sends requests with a body, upgrades, and whatever else is rare. cancel ends ctx.
+func (p *Pool) byTransport(ctx context.Context, cancel context.CancelCauseFunc, m *member, r *http.Request, body *onceBody) (*http.Response, error) {
+	attempt := r.WithContext(ctx)
+	u := *r.URL
+	u.Scheme, u.Host = m.scheme, m.host
+	attempt.URL, attempt.Close = &u, false
+	if body != nil {
+		attempt.Body = body
+	}
+	res, err := m.transport.RoundTrip(attempt)
+	if err == nil {
+		p.limitSilence(res, cancel)
+	}
+	return res, err
 }
 
 // onceBody knows whether it was read, and outlives the failed attempt that closes it. ReverseProxy closes the real one.
@@ -293,6 +341,14 @@ func (b *onceBody) Read(buffer []byte) (int, error) {
 
 func (b *onceBody) Close() error { return nil }
 
+// silence is how long an answer may say nothing.
+func (p *Pool) silence(h http.Header) time.Duration {
+	if strings.HasPrefix(h.Get("Content-Type"), "text/event-stream") {
+		return p.options.StreamSilence
+	}
+	return p.options.UpstreamSilence
+}
+
 func (p *Pool) limitSilence(res *http.Response, cancel context.CancelCauseFunc) {
 	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		tunnel := &tunnel{ReadWriteCloser: conn, limit: p.options.StreamSilence, cancel: cancel}
@@ -300,10 +356,7 @@ func (p *Pool) limitSilence(res *http.Response, cancel context.CancelCauseFunc) 
 		res.Body = tunnel
 		return
 	}
-	limit := p.options.UpstreamSilence
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
-		limit = p.options.StreamSilence
-	}
+	limit := p.silence(res.Header)
 	b := &silenceBody{ReadCloser: res.Body, limit: limit, cancel: cancel}
 	b.timer = time.AfterFunc(limit, func() { cancel(ErrSilent) })
 	b.timer.Stop()

@@ -13,9 +13,10 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
-	"lockstep/gateway/internal/page"
+	"lockstep/proxy/gateway/internal/page"
 )
 
 // Listener wraps accepted connections.
@@ -35,7 +36,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: c, listener: l, scanner: newScanner()}, nil
+	conn := &Conn{Conn: c, listener: l, scanner: newScanner()}
+	if with, ok := c.(syscall.Conn); ok {
+		conn.raw, _ = with.SyscallConn() // nil on error
+	}
+	return conn, nil
 }
 
 // Conn is one connection of a client.
@@ -44,15 +49,25 @@ type Conn struct {
 	listener *Listener
 	handling atomic.Bool // a handler runs, or its answer is not all written yet
 
+	raw  syscall.RawConn // nil if there is none
+	gone func()          // cancels the connection's requests; nil if nobody could
+
 	mutex    sync.Mutex
 	scanner  *scanner
 	verdicts []verdict
+	timer    *time.Timer
+	awaited  bool          // the timer will start watching
+	ended    bool          // the request's handler is at its end
+	watching chan struct{} // closed when the watching is over; nil while nobody watches
 }
 
 type key struct{}
 
 // ConnContext is for http.Server.ConnContext.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if conn, ok := c.(*Conn); ok {
+		ctx, conn.gone = context.WithCancel(ctx)
+	}
 	return context.WithValue(ctx, key{}, c)
 }
 
@@ -75,9 +90,10 @@ func (c *Conn) Trusted() bool { return c.listener.Trusted }
 // Begin must be called first by the handler of each request, once. It answers why the request must be refused and
 // the connection closed, or "".
 func (c *Conn) Begin(r *http.Request) (reason string) {
-	c.handling.Store(true)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	c.handling.Store(true)
+	c.ended = false
 	if len(c.verdicts) == 0 {
 		return "it starts where the request before it had not ended"
 	}
@@ -97,8 +113,12 @@ func (c *Conn) Begin(r *http.Request) (reason string) {
 	return ""
 }
 
+// End must be called by the handler at its end, unless the connection became raw.
+func (c *Conn) End() { c.unwatch() }
+
 // Raw ends the scanning: what follows is another protocol.
 func (c *Conn) Raw() {
+	c.unwatch()
 	c.mutex.Lock()
 	c.scanner.state = stopped
 	c.mutex.Unlock()
@@ -106,6 +126,17 @@ func (c *Conn) Raw() {
 
 // Read scans what it reads. A client that stops within a header is answered 408.
 func (c *Conn) Read(b []byte) (int, error) {
+	if len(b) == 1 {
+		c.mutex.Lock()
+		background := c.background(b)
+		if background {
+			c.await()
+		}
+		c.mutex.Unlock()
+		if background {
+			return 0, nil
+		}
+	}
 	n, err := c.Conn.Read(b)
 	c.mutex.Lock()
 	if n > 0 {
@@ -130,6 +161,14 @@ func (c *Conn) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(b)
+}
+
+// Close ends the requests of the connection too.
+func (c *Conn) Close() error {
+	if c.gone != nil {
+		c.gone()
+	}
+	return c.Conn.Close()
 }
 
 // CloseWrite is used by net/http so that a refused client gets to read why.

@@ -4,8 +4,17 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.cloud.TemporaryShards;
+import lockstep.cli.open.CertificateCommand;
+import lockstep.cli.open.OpenCommand;
+import lockstep.cli.routing.CanaryCommand;
+import lockstep.cli.routing.MaintenanceCommand;
+import lockstep.cli.shard.ShardCommand;
+import lockstep.cli.diff.DiffCommand;
+import lockstep.cli.sync.RollbackCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
+import lockstep.cli.sync.VerifyCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import picocli.CommandLine;
@@ -18,12 +27,13 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, StatusCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, SyncCommand.class, RollbackCommand.class, StatusCommand.class, VerifyCommand.class, OpenCommand.class, DiffCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** How answers are written to standard output. Progress goes to standard error. */
-    public enum OutputFormat { text, json }
+    public enum OutputFormat { text, json, markdown }
 
     /** Of the artefact; the jar's manifest carries it. */
     static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
@@ -34,7 +44,7 @@ public final class Main {
     @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT, description = "The file that names accounts, shards and data sets (default: lockstep.yaml of the checkout).")
     private Path landscape;
 
-    @Option(names = "--output", paramLabel = "text|json", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text).")
+    @Option(names = "--output", paramLabel = "text|json|markdown", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text). Only diff knows Markdown.")
     private OutputFormat output;
 
     @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours; also off when NO_COLOR is set or the output is no terminal.")
@@ -59,12 +69,26 @@ public final class Main {
         return files;
     }
 
-    public Path landscapeFile() {
+    public Path declaredFile() {
         return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
     }
 
+    /** As the file has it. */
+    public Landscape declaredLandscape() {
+        return LandscapeReader.read(declaredFile());
+    }
+
+    /** The file itself, or what stands for it with the shards that the local cloud has besides. */
+    public Path landscapeFile() {
+        return new TemporaryShards(files).landscape(declaredFile());
+    }
+
+    /** Of the local cloud: as the file has it, and the shards that were brought up besides. */
     public Landscape landscape() {
-        return LandscapeReader.read(landscapeFile());
+        // the file first, since its mistakes are told with its own lines
+        var declared = declaredLandscape();
+        Path effective = landscapeFile();
+        return effective.equals(declaredFile()) ? declared : LandscapeReader.read(effective);
     }
 
     public Progress progress() {
@@ -82,10 +106,19 @@ public final class Main {
 
     /** Writes an answer: as JSON when that was asked for, or as the text given. */
     public void answer(Object answer, String text) {
+        answer(answer, text, text);
+    }
+
+    public void answer(Object answer, String text, String markdown) {
         System.out.println(switch (output) {
             case json -> JSON.writeValueAsString(answer);
             case text -> text;
+            case markdown -> markdown;
         });
+    }
+
+    public boolean json() {
+        return output == OutputFormat.json;
     }
 
     private static String described(Exception fault) {

@@ -1,17 +1,23 @@
 package lockstep.cli;
 
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lockstep.cli.cloud.LocalCloud;
+import lockstep.cli.cloud.Page;
+import lockstep.cli.cloud.Removal;
+import lockstep.cli.cloud.TemporaryShards;
+import lockstep.cli.cloud.TemporaryShards.TemporaryShard;
 import lockstep.cli.cloud.Up;
 import lockstep.cli.sync.InitialSync;
 import lockstep.cli.sync.Status;
 import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
+import lockstep.landscape.Landscape;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
@@ -22,14 +28,18 @@ final class UpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var up = new Up(main.files(), main.landscapeFile(), main.landscape(), main.progress());
         main.files().exclusively(() -> {
-            var result = up.run(Optional.of(new InitialSync(main.terminal(), main.colour())));
+            new TemporaryShards(main.files()).list().stream().filter(TemporaryShard::isExpired).forEach(shard ->
+                    new Removal(main.files(), main.declaredFile(), shard, main.progress()).run());
+            Landscape landscape = main.landscape();
+            var result = new Up(main.files(), main.declaredFile(), main.landscapeFile(), landscape, main.progress())
+                    .run(Optional.of(new InitialSync(main.terminal(), main.colour())));
             var shards = new ArrayList<ShardStatus>();
-            try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
-                for (var dataSet : cloud.landscape().dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
+            try (var cloud = LocalCloud.open(main.files(), landscape)) {
+                for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
             }
-            main.answer(Map.of("accounts", result.accounts(), "shards", shards), text(result) + "\n" + StatusCommand.table(shards, main.colour()));
+            main.answer(Map.of("accounts", result.accounts(), "shards", shards, "pages", result.pages()),
+                    text(result) + "\n" + StatusCommand.table(shards, main.colour()) + "\n" + pages(result.pages()));
         });
         return 0;
     }
@@ -37,7 +47,12 @@ final class UpCommand implements Callable<Integer> {
     private static String text(Up.Result result) {
         return result.accounts().stream().map(account -> "%n%s %s%n  stacks  %s%n  shards  %s".formatted(account.name(), account.id(),
                 String.join(", ", account.stacks()),
-                account.shards().stream().map(shard -> shard.name() + " (" + shard.edition().name().toLowerCase(java.util.Locale.ROOT) + ")")
+                account.shards().stream().map(shard -> shard.name() + " (" + shard.edition().word() + ")")
                         .collect(Collectors.joining(", ")))).collect(Collectors.joining("\n"));
+    }
+
+    private static String pages(List<Page> pages) {
+        return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url())).collect(Collectors.joining())
+                + "\n\nWhat the browser needs for them: lockstep open demo, production or qa";
     }
 }

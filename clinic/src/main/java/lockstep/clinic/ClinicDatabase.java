@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
@@ -29,6 +30,9 @@ public final class ClinicDatabase {
     /** The export holds the first two tables; drugs and interactions, of which there is no free list, are generated. */
     private static final List<MasterTable> EXPORTED = List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE);
     private static final MasterDataGenerator DRUGS = new MasterDataGenerator(0, 0, 30_000, 60_000);
+    /** Together a minute, for each attempt may take as long as its time-out; ECS gives up a container that others wait for after three. */
+    private static final int CONNECT_RETRIES = 6;
+    private static final int CONNECT_RETRY_SECONDS = 10;
     private static final int COPY_BUFFER_BYTES = 1 << 16;
 
     private ClinicDatabase() {
@@ -45,9 +49,35 @@ public final class ClinicDatabase {
             return Flyway.configure(ClinicDatabase.class.getClassLoader())
                     .dataSource(url, owner, password)
                     .locations("classpath:db/migration")
+                    // a paused Aurora takes half a minute to wake up
+                    .connectRetries(CONNECT_RETRIES).connectRetriesInterval(CONNECT_RETRY_SECONDS)
                     .load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
             throw new ClinicFault("could not migrate " + url + " as " + owner + ": " + rootMessage(e), e);
+        }
+    }
+
+    /**
+     * Makes the application's role, or gives it this password, and grants it what it may do and nothing else. The admin
+     * must own the schema and be allowed to create roles.
+     */
+    public static void grantApplication(String url, String admin, String password, String application, String applicationPassword) {
+        try (var connection = DriverManager.getConnection(url, admin, password)) {
+            inTransaction(connection, "grant " + application + " its rights", statement -> {
+                String role = statement.enquoteIdentifier(application, true);
+                try (var found = connection.prepareStatement("SELECT FROM pg_roles WHERE rolname = ?")) {
+                    found.setString(1, application);
+                    if (!found.executeQuery().next()) {
+                        statement.execute("CREATE ROLE " + role + " LOGIN");
+                    }
+                }
+                // sends a SCRAM verifier: the password itself reaches neither the server nor its log
+                connection.unwrap(PGConnection.class).alterUserPassword(application, applicationPassword.toCharArray(), "scram-sha-256");
+                statement.execute(resource("grant_application.sql").formatted(role));
+                return 0;
+            });
+        } catch (SQLException e) {
+            throw new ClinicFault("could not connect to " + url + " as " + admin + ": " + rootMessage(e), e);
         }
     }
 

@@ -16,6 +16,8 @@ WITH visit (customer, name, name_kana, born_on, postal_code, disease_code, start
         'Hay fever, "the usual" since birch started.', ARRAY['Fexofenadine'], 30, 'twice a day'),
     ('visitor-nguyen', 'Nguyễn Thị Ánh', NULL, date '1983-12-05', '8100001', 'E78.5', timestamptz '2026-03-09 13:00+09',
         'LDL 172 mg/dL.', ARRAY['Rosuvastatin'], 90, 'in the evening')
+), customer AS (
+    INSERT INTO tenant.customer (name, title) SELECT DISTINCT customer, customer FROM visit ON CONFLICT DO NOTHING
 ), patient AS (
     INSERT INTO tenant.patient (customer, name, name_kana, born_on, postal_code, postal_code_seq)
     SELECT visit.customer, visit.name, visit.name_kana, visit.born_on, home.code, home.seq
@@ -25,17 +27,17 @@ WITH visit (customer, name, name_kana, born_on, postal_code, disease_code, start
     ) home ON visit.postal_code IS NOT NULL
     RETURNING id, customer, name
 ), encounter AS (
-    INSERT INTO tenant.encounter (patient_id, disease_id, started_at, note)
-    SELECT patient.id, disease.id, visit.started_at, visit.complaint
+    INSERT INTO tenant.encounter (customer, patient_id, disease_id, started_at, note)
+    SELECT patient.customer, patient.id, disease.id, visit.started_at, visit.complaint
     FROM visit
     JOIN patient USING (customer, name)
     CROSS JOIN LATERAL (
         SELECT id FROM master.disease ORDER BY code >= visit.disease_code DESC, code LIMIT 1
     ) disease
-    RETURNING id, patient_id
+    RETURNING id, customer, patient_id
 )
-INSERT INTO tenant.prescription (encounter_id, drug_id, days, note)
-SELECT encounter.id, drug.id, visit.days, visit.advice
+INSERT INTO tenant.prescription (customer, encounter_id, drug_id, days, note)
+SELECT encounter.customer, encounter.id, drug.id, visit.days, visit.advice
 FROM visit
 JOIN patient USING (customer, name)
 JOIN encounter ON encounter.patient_id = patient.id

@@ -11,15 +11,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import lockstep.clinic.store.DatabaseLogin;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,7 +65,7 @@ class ClinicDatabaseTest {
             statement.execute("CREATE DATABASE " + database + " OWNER owner");
         }
         url = "jdbc:postgresql://localhost:" + server.getPort() + "/" + database;
-        assertEquals(2, ClinicDatabase.migrate(url, "owner", "secret"));
+        assertEquals(4, ClinicDatabase.migrate(url, "owner", "secret"));
         connection = DriverManager.getConnection(url, "owner", "secret");
     }
 
@@ -283,6 +287,42 @@ class ClinicDatabaseTest {
     private void execute(String sql) throws SQLException {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
+        }
+    }
+
+    /** A paused Aurora is away for half a minute when somebody comes; here nobody listens for two seconds. */
+    @Test
+    void migrationsWaitForADatabaseThatWakesUp() throws Exception {
+        var database = new TestingDatabase();
+        var admin = database.admin();
+        int port;
+        try (var free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        var away = new DatabaseLogin("127.0.0.1", port, admin.database(), admin.username(), admin.password());
+        Thread.ofPlatform().daemon().start(() -> {
+            try {
+                Thread.sleep(2000);
+                try (var awake = new ServerSocket(port)) {
+                    while (true) {
+                        var client = awake.accept();
+                        var server = new Socket(admin.host(), admin.port());
+                        Thread.ofPlatform().daemon().start(() -> pass(client, server));
+                        Thread.ofPlatform().daemon().start(() -> pass(server, client));
+                    }
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertEquals(4, ClinicDatabase.migrate(away.url(Optional.empty()), away.username(), away.password()));
+    }
+
+    private static void pass(Socket from, Socket to) {
+        try (from; to) {
+            from.getInputStream().transferTo(to.getOutputStream());
+        } catch (IOException e) {
+            // the other side has ended
         }
     }
 }

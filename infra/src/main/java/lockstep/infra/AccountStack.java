@@ -1,6 +1,5 @@
 package lockstep.infra;
 
-import java.nio.file.Path;
 import java.util.List;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
@@ -12,8 +11,7 @@ import software.constructs.Construct;
 
 /** A stack of one account of the landscape: its environment, tags and protection. */
 abstract class AccountStack extends Stack {
-    /** @param functions the jar with the handlers of all functions */
-    record Props(Landscape landscape, Account account, Path functions) {
+    record Props(Landscape landscape, Account account, Artefacts artefacts) {
         Protection protection() {
             return Protection.of(account.purpose());
         }

@@ -8,9 +8,12 @@ import static lockstep.infra.Workflow.sorted;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import lockstep.landscape.Keep;
 import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
+import software.amazon.awscdk.services.stepfunctions.Choice;
+import software.amazon.awscdk.services.stepfunctions.Condition;
 import software.amazon.awscdk.services.stepfunctions.DistributedMap;
 import software.amazon.awscdk.services.stepfunctions.Fail;
 import software.amazon.awscdk.services.stepfunctions.IChainable;
@@ -29,15 +32,16 @@ import software.constructs.Construct;
  * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Each branch
  * releases the snapshot before it fails: the other must not wait for what will never come.
  *
- * @param sync all that the handlers need but the sync id, which is the execution's name
+ * @param sync all that the handlers need but the sync id, which is the execution's name, and the input: {@code dryRun}, if nobody is to be told
  */
 record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
-                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction releaseSnapshot) {
+                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction releaseSnapshot, HandlerFunction collectParts, Keep keep) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
 
     IChainable build(Construct scope) {
         var source = new TreeMap<>(sync);
         source.put("syncId", JsonPath.stringAt("$$.Execution.Name"));
+        source.put("terms", JsonPath.objectAt("$"));
         var failed = failed(scope);
         var snapshot = Parallel.Builder.create(scope, "Snapshot")
                 .resultSelector(Map.of("manifest", JsonPath.objectAt("$[1].manifest")))
@@ -47,8 +51,12 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var publish = publishManifest(scope);
         publish.addRetry(retry(List.of("States.TaskFailed")));
         publish.addCatch(failed, caught());
+        var done = new Succeed(scope, "Done");
+        publish.next(collect(scope, done));
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
-                .next(snapshot).next(publish).next(new Succeed(scope, "Done"));
+                .next(snapshot).next(new Choice(scope, "DryRun?")
+                        .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"), Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
+                        .otherwise(publish));
     }
 
     private IChainable hold(Construct scope) {
@@ -78,6 +86,19 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var release = release(scope, "ReleaseSnapshot", "sealed");
         release.addCatch(failed, caught());
         return Chain.start(await).next(parts).next(seal).next(release);
+    }
+
+    /** Last, when all is told: what is not collected now is collected after the next dump, so a failure is told and no more. */
+    private IChainable collect(Construct scope, Succeed done) {
+        var collect = invoke(scope, collectParts, "CollectParts",
+                sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", keep.manifests(), "days", keep.days())))), JsonPath.DISCARD);
+        collect.addRetry(retry(Workflow.TRANSIENT));
+        var notify = Workflow.notifyOperations(scope, network, "NotifyNotCollected", sorted(Map.of(
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))));
+        notify.addCatch(done, CatchProps.builder().resultPath("$.notify").build());
+        notify.next(done);
+        collect.addCatch(notify, caught());
+        return collect.next(done);
     }
 
     private LambdaInvoke release(Construct scope, String id, String reason) {

@@ -9,6 +9,8 @@ enum Handler {
     AWAIT_SNAPSHOT("AwaitSnapshot", Size.SHORT, false, Duration.minutes(10)),
     DUMP_PARTS("DumpParts", Size.WORKER, true, Duration.minutes(15)),
     SEAL_MANIFEST("SealManifest", Size.SHORT, false, Duration.minutes(2)),
+    /** What a run does not get to, the next one does. */
+    COLLECT_PARTS("CollectParts", Size.SHORT, false, Duration.minutes(15)),
     RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
     /** A cold start is slow with the CPU of this size, and after a time-out the next one counts its own. */
     START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(30)),

@@ -53,7 +53,7 @@ final class HandlerFunction extends Function {
                 .functionName(props.name().orElse(null))
                 .runtime(Runtime.JAVA_25)
                 .architecture(Architecture.X86_64)
-                .code(Code.fromAsset(props.network().props().functions().toString()))
+                .code(Code.fromAsset(props.network().props().artefacts().functions().toString()))
                 .handler("lockstep.masterdata.handler." + handler.className + "::handleRequest")
                 .memorySize(handler.size.memory)
                 .timeout(handler.timeout)

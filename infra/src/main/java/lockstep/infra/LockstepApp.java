@@ -14,8 +14,8 @@ import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;
 
 /**
- * The CDK application. Context: {@code landscape}, the file that names everything ({@code lockstep.yaml}); {@code release}, instead of
- * the one in that file; {@code functions}, the jar of the functions ({@code lambdas/target/functions.jar}).
+ * The CDK application, run at the root of the project. Context: {@code landscape}, the file that names everything ({@code lockstep.yaml});
+ * {@code release}, instead of the one in that file.
  */
 public final class LockstepApp {
     private LockstepApp() {}
@@ -25,14 +25,15 @@ public final class LockstepApp {
         var app = new App(AppProps.builder().analyticsReporting(false).build());
         var landscape = LandscapeReader.read(Path.of(context(app, "landscape").orElse("lockstep.yaml")));
         var released = context(app, "release").map(release -> release(landscape, release)).orElse(landscape);
-        assemble(app, released, Path.of(context(app, "functions").orElse("lambdas/target/functions.jar")));
+        assemble(app, released, Artefacts.of(Path.of("")));
         app.synth();
     }
 
     /** Adds the stacks of all accounts, and the checks of cdk-nag, whose findings fail the synthesis. */
-    static void assemble(App app, Landscape landscape, Path functions) {
+    static void assemble(App app, Landscape landscape, Artefacts artefacts) {
         Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
-        var accounts = landscape.accounts().stream().map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, functions))).toList();
+        var accounts = landscape.accounts().stream().map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();
+        accounts.forEach(AccountStacks::addProxies);
         var sources = accounts.stream().map(AccountStacks::addSource).flatMap(Optional::stream).toList();
         // a subscription needs its topic, also across accounts
         accounts.stream().map(AccountStacks::addTarget).flatMap(Optional::stream).forEach(target -> sources.forEach(source -> target.addStackDependency(source)));
@@ -55,6 +56,18 @@ public final class LockstepApp {
             }
         }
 
+        void addProxies() {
+            for (var proxy : props.account().proxies()) {
+                var id = Names.proxyStack(props.account().name(), proxy.edition());
+                var stack = switch (proxy.edition()) {
+                    case PRODUCTION -> new ProductionProxyStack(app, id, props, network, proxy);
+                    case DEMO -> new DemoProxyStack(app, id, props, network, proxy);
+                };
+                // so that what is routed to is there
+                props.account().shardsOf(proxy.edition()).forEach(shard -> stack.addStackDependency(shards.get(shard.name())));
+            }
+        }
+
         Optional<AccountStack> addSource() {
             Account account = props.account();
             var dataSets = props.landscape().dataSets().stream().filter(dataSet -> shards.containsKey(dataSet.source())).toList();
@@ -71,7 +84,7 @@ public final class LockstepApp {
     }
 
     private static Landscape release(Landscape landscape, String release) {
-        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets());
+        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets(), landscape.differences());
     }
 
     private static Optional<String> context(App app, String key) {

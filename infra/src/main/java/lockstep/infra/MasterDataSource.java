@@ -103,7 +103,9 @@ final class MasterDataSource extends Construct {
         signingKey.grantSign(seal);
         var release = function(Handler.RELEASE_SNAPSHOT);
         bucket.grantPut(release, SYNCS);
-        for (var function : List.of(hold, await, dumpParts, seal, release)) {
+        var collect = function(Handler.COLLECT_PARTS);
+        mayCollect(collect);
+        for (var function : List.of(hold, await, dumpParts, seal, release, collect)) {
             Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and what S3 needs for one object",
                     OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         }
@@ -114,11 +116,23 @@ final class MasterDataSource extends Construct {
                 "signingKeyArn", signingKey.getKeyArn(),
                 "release", network.props().landscape().release()));
         var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()), Duration.hours(2), network,
-                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, release).build(new Construct(this, "DumpStates")));
+                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, release, collect, dataSet.keep()).build(new Construct(this, "DumpStates")));
         bucket.grantRead(machine, SYNCS);
         topic.grantPublish(machine);
         Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
         return machine;
+    }
+
+    /** Parts and manifests by version, so that what was put again meanwhile stays. By hand, since no grant of the bucket is as narrow. */
+    private void mayCollect(HandlerFunction collect) {
+        var manifests = "manifests/" + dataSet.name() + "/";
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucketVersions")).resources(List.of(bucket.getBucketArn()))
+                .conditions(Map.of("StringLike", Map.of("s3:prefix", List.of("parts/", manifests + "*")))).build());
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(manifests + "*"))).build());
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(manifests + "dropped/*"))).build());
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:DeleteObjectVersion"))
+                .resources(List.of(bucket.arnForObjects(PARTS), bucket.arnForObjects(manifests + "*"))).build());
+        key.grantEncryptDecrypt(collect);
     }
 
     /**
@@ -163,5 +177,5 @@ final class MasterDataSource extends Construct {
         return new HandlerFunction(this, new HandlerFunction.Props(network, handler));
     }
 
-    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|manifests)\\/\\*$/";
+    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|manifests|manifests\\/[a-z0-9-]+|manifests\\/[a-z0-9-]+\\/dropped)\\/\\*$/";
 }

@@ -35,6 +35,7 @@ final class MasterDataTarget extends Construct {
         var restore = restore(source, shards);
         startRestore(restore, inbox(topicArn));
         observerRole(restore, shards);
+        restoreStartRole(restore, shards);
     }
 
     private Queue inbox(String topicArn) {
@@ -88,9 +89,21 @@ final class MasterDataTarget extends Construct {
         restore.grantStartExecution(starter);
     }
 
+    /** Whoever may roll back or try: starts restores of this account, of manifests that the source signed, and follows them. Nothing else starts one by hand. */
+    private void restoreStartRole(Workflow restore, List<ShardStack> shards) {
+        var role = Role.Builder.create(this, "RestoreStart")
+                .roleName(Names.restoreStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
+        restore.grantStartExecution(role);
+        mayFollow(role, restore, shards);
+    }
+
     private void observerRole(Workflow restore, List<ShardStack> shards) {
         var role = Role.Builder.create(this, "Observer")
                 .roleName(Names.observerRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
+        mayFollow(role, restore, shards);
+    }
+
+    private static void mayFollow(Role role, Workflow restore, List<ShardStack> shards) {
         restore.grantFollow(role);
         for (var shard : shards) {
             shard.reportStatus().grantInvoke(role);

@@ -1,13 +1,17 @@
 package lockstep.infra;
 
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.Acknowledgment;
 import software.amazon.awscdk.Validations;
 import software.amazon.awscdk.services.ec2.FlowLogDestination;
 import software.amazon.awscdk.services.ec2.FlowLogOptions;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointAwsService;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointOptions;
+import software.amazon.awscdk.services.ec2.ISecurityGroup;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.InterfaceVpcEndpointAwsService;
 import software.amazon.awscdk.services.ec2.InterfaceVpcEndpointOptions;
@@ -15,30 +19,39 @@ import software.amazon.awscdk.services.ec2.IpAddresses;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SecurityGroupImportOptions;
 import software.amazon.awscdk.services.ec2.SubnetConfiguration;
 import software.amazon.awscdk.services.ec2.SubnetType;
 import software.amazon.awscdk.services.ec2.Vpc;
+import software.amazon.awscdk.services.ecs.CfnCluster;
+import software.amazon.awscdk.services.ecs.Cluster;
+import software.amazon.awscdk.services.ecs.ContainerInsights;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.servicediscovery.CfnPrivateDnsNamespace;
+import software.amazon.awscdk.services.servicediscovery.PrivateDnsNamespace;
 import software.constructs.Construct;
 
 /**
- * What all stacks of an account share: a network without a way to the internet, the key of the logs, and the topic
- * that operators listen to. A stack of its own because it changes about once a year, and everything stands on it.
+ * What all stacks of an account share: a network where load balancers alone have a way to the internet, the cluster of the services, the
+ * key of the logs, and the topic that operators listen to. A stack of its own because it changes about once a year, and everything stands on it.
  */
 final class NetworkStack extends AccountStack {
     /** The same in each account: the networks are never joined. */
-    private static final String CIDR = "10.0.0.0/16";
+    static final String CIDR = "10.0.0.0/16";
 
     private final Key key;
     private final OperationsTopic operations;
     private final Vpc vpc;
     private final SecurityGroup databaseClients;
+    private final Map<Edition, SecurityGroup> clinicClients = new EnumMap<>(Edition.class);
+    private final PrivateDnsNamespace namespace;
+    private final Cluster cluster;
 
     NetworkStack(Construct scope, String id, Props props) {
-        super(scope, id, props, "Lockstep: isolated network, log key and operations topic of " + props.account().name());
+        super(scope, id, props, "Lockstep: network, cluster, log key and operations topic of " + props.account().name());
         key = createKey();
         operations = new OperationsTopic(this, "Operations", key);
         vpc = createVpc();
@@ -46,6 +59,15 @@ final class NetworkStack extends AccountStack {
                 .vpc(vpc).description("Functions that may open a database").allowAllOutbound(false).build();
         databaseClients.addEgressRule(Peer.ipv4(CIDR), Port.tcp(5432), "databases");
         databaseClients.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
+        for (var edition : editions()) {
+            clinicClients.put(edition, createClinicClients(edition));
+        }
+        namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product())).build();
+        // a name that is not there yet is asked for again soon; else resolvers may remember for 15 minutes that there is none
+        ((CfnPrivateDnsNamespace) namespace.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
+                .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
+                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build()).build());
+        cluster = createCluster();
     }
 
     IVpc vpc() {
@@ -55,6 +77,20 @@ final class NetworkStack extends AccountStack {
     /** The security group that the databases of this account admit. */
     SecurityGroup databaseClients() {
         return databaseClients;
+    }
+
+    /** The security group that the applications of this edition admit, for another stack, which may change none of its rules: it would tie both in a circle. */
+    ISecurityGroup clinicClients(Construct scope, Edition edition) {
+        return SecurityGroup.fromSecurityGroupId(scope, "ClinicClients", clinicClients.get(edition).getSecurityGroupId(), SecurityGroupImportOptions.builder().mutable(false).build());
+    }
+
+    /** The private zone where applications have their names. */
+    PrivateDnsNamespace namespace() {
+        return namespace;
+    }
+
+    Cluster cluster() {
+        return cluster;
     }
 
     OperationsTopic operations() {
@@ -85,7 +121,10 @@ final class NetworkStack extends AccountStack {
         var vpc = Vpc.Builder.create(this, "Vpc")
                 .ipAddresses(IpAddresses.cidr(CIDR))
                 .natGateways(0)
-                .subnetConfiguration(List.of(SubnetConfiguration.builder().name("isolated").subnetType(SubnetType.PRIVATE_ISOLATED).cidrMask(20).build()))
+                .subnetConfiguration(List.of(
+                        SubnetConfiguration.builder().name("isolated").subnetType(SubnetType.PRIVATE_ISOLATED).cidrMask(20).build(),
+                        // load balancers alone live here: nothing is given a public address by living here
+                        SubnetConfiguration.builder().name("public").subnetType(SubnetType.PUBLIC).cidrMask(24).mapPublicIpOnLaunch(false).build()))
                 // would bring a custom resource; nothing is ever put into the default group
                 .restrictDefaultSecurityGroup(false)
                 .build();
@@ -100,7 +139,41 @@ final class NetworkStack extends AccountStack {
         interfaceEndpoint(vpc, endpoints, "SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER);
         interfaceEndpoint(vpc, endpoints, "Sts", InterfaceVpcEndpointAwsService.STS);
         interfaceEndpoint(vpc, endpoints, "Kms", InterfaceVpcEndpointAwsService.KMS);
+        interfaceEndpoint(vpc, endpoints, "Registry", InterfaceVpcEndpointAwsService.ECR);
+        interfaceEndpoint(vpc, endpoints, "Images", InterfaceVpcEndpointAwsService.ECR_DOCKER);
+        interfaceEndpoint(vpc, endpoints, "Logs", InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS);
+        if (editions().contains(Edition.DEMO)) {
+            interfaceEndpoint(vpc, endpoints, "Sns", InterfaceVpcEndpointAwsService.SNS);
+        }
         return vpc;
+    }
+
+    /** All that the account may hold, whether there is a shard of it today or not: what others have imported can't be taken back. */
+    private List<Edition> editions() {
+        return switch (props().account().purpose()) {
+            case PRODUCTION -> List.of(Edition.PRODUCTION);
+            case DEMO -> List.of(Edition.DEMO);
+            case QA -> List.of(Edition.PRODUCTION, Edition.DEMO);
+        };
+    }
+
+    private SecurityGroup createClinicClients(Edition edition) {
+        var group = SecurityGroup.Builder.create(this, edition.word() + "ClinicClients")
+                .vpc(vpc).description("Proxies of the " + edition.word() + " edition").allowAllOutbound(false).build();
+        group.addEgressRule(Peer.ipv4(CIDR), Port.tcp(8443), "applications");
+        exportValue(group.getSecurityGroupId());
+        return group;
+    }
+
+    private Cluster createCluster() {
+        var name = Names.serviceCluster(props().account().name());
+        // the service would make this group itself, without key and retention
+        var insights = logGroup(this, "ContainerInsights", "/aws/ecs/containerinsights/" + name + "/performance");
+        var cluster = Cluster.Builder.create(this, "Cluster").clusterName(name).vpc(vpc).containerInsightsV2(ContainerInsights.ENABLED).build();
+        cluster.getNode().addDependency(insights);
+        // by the cluster's own property: the CDK would add a resource for it, which only clusters with instances of their own need
+        ((CfnCluster) cluster.getNode().getDefaultChild()).setCapacityProviders(Capacity.PROVIDERS);
+        return cluster;
     }
 
     private static void interfaceEndpoint(Vpc vpc, SecurityGroup group, String id, InterfaceVpcEndpointAwsService service) {

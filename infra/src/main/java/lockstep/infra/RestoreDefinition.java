@@ -26,7 +26,8 @@ import software.constructs.Construct;
 /**
  * The states of a restore. A shard that fails does not stop the others: its failure is an outcome, told at the end.
  *
- * @param sync   all that the handlers need but what the input says: sync id, bucket and manifest, and perhaps the terms
+ * @param sync   all that the handlers need but what the input says: sync id, bucket and manifest, and perhaps the terms: {@code mode},
+ *               {@code dryRun}, and {@code shard}, the only one that is meant
  * @param shards name and secret of each shard that is restored
  */
 record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
@@ -83,7 +84,10 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         // it refuses what was not wholly staged: the failure of a batch, told by the next state
         merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
-        return Chain.start(check).next(stage).next(merge);
+        check.next(stage).next(merge);
+        var meant = Condition.or(Condition.isNotPresent("$.sync.terms.shard"), Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
+        return new Choice(scope, "Meant?").when(meant, check)
+                .otherwise(Pass.Builder.create(scope, "NotMeant").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());
     }
 
     /** What a shard's restore answers when this state failed. */

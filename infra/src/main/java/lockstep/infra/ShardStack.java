@@ -30,7 +30,10 @@ import software.amazon.awscdk.services.rds.ServerlessV2ClusterInstanceProps;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.constructs.Construct;
 
-/** One shard: its database, the secrets of its users, and the functions that prepare it and report on it. A stack of its own because it is stateful. */
+/**
+ * One shard: its database, the secrets of its users, the functions that prepare it and report on it, and its application. A stack of its
+ * own because it is stateful.
+ */
 final class ShardStack extends AccountStack {
     private final Shard shard;
     private final Key key;
@@ -38,7 +41,7 @@ final class ShardStack extends AccountStack {
     private final HandlerFunction reportStatus;
 
     ShardStack(Construct scope, String id, Props props, NetworkStack network, Shard shard) {
-        super(scope, id, props, "Lockstep: database of the shard " + shard.name());
+        super(scope, id, props, "Lockstep: database and application of the shard " + shard.name());
         this.shard = shard;
         Tags.of(this).add("shard", shard.name());
         Tags.of(this).add("edition", shard.edition().name().toLowerCase(Locale.ROOT));
@@ -50,16 +53,22 @@ final class ShardStack extends AccountStack {
         secrets.put(DatabaseUser.ADMIN, cluster.getSecret());
         secrets.put(DatabaseUser.READER, secret(DatabaseUser.READER).attach(cluster));
         secrets.put(DatabaseUser.WRITER, secret(DatabaseUser.WRITER).attach(cluster));
+        secrets.put(DatabaseUser.APPLICATION, secret(DatabaseUser.APPLICATION).attach(cluster));
 
         var prepare = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.PREPARE_DATABASE)
                 .named(Names.prepareDatabase(shard.name())).with(Map.of("ADMIN_SECRET_ARN", secretArn(DatabaseUser.ADMIN),
                         "READER_SECRET_ARN", secretArn(DatabaseUser.READER), "WRITER_SECRET_ARN", secretArn(DatabaseUser.WRITER))));
-        for (var user : DatabaseUser.values()) {
+        for (var user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {
             grantSecret(user, prepare);
         }
         reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS)
                 .named(Names.reportStatus(shard.name())).with(Map.of("READER_SECRET_ARN", secretArn(DatabaseUser.READER))));
         grantSecret(DatabaseUser.READER, reportStatus);
+
+        var application = new Application(this, network, key);
+        cluster.getConnections().allowFrom(application.group(), Port.POSTGRES, "application of this shard");
+        // its first task migrates the database
+        application.service().getNode().addDependency(cluster);
         exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
     }
 
@@ -107,7 +116,7 @@ final class ShardStack extends AccountStack {
                 .encryptionKey(key).build();
         secret.applyRemovalPolicy(props().protection().data());
         Accepted.finding(secret, "AwsSolutions-SMG4", "The rotation functions that AWS offers need a way to the internet and its repository of serverless "
-                + "applications. A password is renewed by putting a new value and invoking prepare-database.");
+                + "applications. A password is renewed by putting a new value and invoking prepare-database, or deploying the application again.");
         return secret;
     }
 

@@ -39,7 +39,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
 
     /** Synthesizes with the feature flags of cdk.json, as the CDK CLI does. */
     static Assembly synthesize(String name, Landscape landscape) {
-        return synthesize(name, app -> LockstepApp.assemble(app, landscape, Path.of("src/test/resources/functions.jar")));
+        return synthesize(name, app -> LockstepApp.assemble(app, landscape, TestLandscapes.ARTEFACTS));
     }
 
     static Assembly synthesize(String name, Consumer<App> assemble) {
@@ -108,10 +108,10 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         }
     }
 
-    /** The names of a stack's outputs. */
-    Set<String> outputs(String stack) {
+    /** The names of the outputs that other stacks import. */
+    Set<String> exports(String stack) {
         try {
-            return JSON.readTree(templates.get(stack)).path("Outputs").properties().stream().map(Map.Entry::getKey).collect(Collectors.toSet());
+            return JSON.readTree(templates.get(stack)).path("Outputs").properties().stream().filter(output -> output.getValue().has("Export")).map(Map.Entry::getKey).collect(Collectors.toSet());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

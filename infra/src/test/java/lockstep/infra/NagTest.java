@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.sqs.Queue;
@@ -19,7 +18,7 @@ class NagTest {
     @Test
     void whatNobodyAcceptedFailsTheSynthesis() {
         var failure = assertThrows(RuntimeException.class, () -> Assembly.synthesize("careless", app -> {
-            LockstepApp.assemble(app, TestLandscapes.empty(), Path.of("src/test/resources/functions.jar"));
+            LockstepApp.assemble(app, TestLandscapes.empty(), TestLandscapes.ARTEFACTS);
             new Queue(new Stack(app, "careless"), "Queue");
         }));
         assertTrue(failure.getMessage().contains("Validation failed"), failure::getMessage);

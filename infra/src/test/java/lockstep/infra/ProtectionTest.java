@@ -48,12 +48,15 @@ class ProtectionTest {
     /** Another logical id is another resource: the old one, and what it holds, would be deleted. */
     @Test
     void logicalIdsOfWhatIsStateful() {
-        var shard = Set.of("DatabaseB269D8BB", "Key961B73FD", "AdminSecretB9452750", "ReaderSecret5935E13C", "WriterSecret4C3EB24E");
+        var shard = Set.of("DatabaseB269D8BB", "Key961B73FD", "AdminSecretB9452750", "ReaderSecret5935E13C", "WriterSecret4C3EB24E",
+                "ApplicationSecret25AD4F13", "ApplicationSessionKey55894ACB");
+        var proxy = Set.of("SettingsKey6BF8E226", "SettingsAccessLogs59B05E16", "SettingsBucket5103C10B", "SettingsCertificate3734817B");
         var expected = new TreeMap<String, Set<String>>(Map.of(
                 "production-master-data-source", Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
         for (var account : TestLandscapes.clinic().accounts()) {
             expected.put(account.name() + "-network", Set.of("Key961B73FD"));
             expected.put(account.name() + "-master-data-target", Set.of("masterKey59DF5E4D"));
+            account.proxies().forEach(each -> expected.put(account.name() + "-" + each.edition().word() + "-proxy", proxy));
             account.shards().forEach(each -> expected.put(account.name() + "-shard-" + each.name(), shard));
         }
         var ids = new TreeMap<String, Set<String>>();
@@ -67,6 +70,6 @@ class ProtectionTest {
     void everyShardExportsTheSame() {
         var shards = Assembly.clinic().templates().keySet().stream().filter(stack -> stack.contains("-shard-")).toList();
         assertEquals(5, shards.size());
-        assertEquals(1, shards.stream().map(Assembly.clinic()::outputs).distinct().count());
+        assertEquals(1, shards.stream().map(Assembly.clinic()::exports).distinct().count());
     }
 }

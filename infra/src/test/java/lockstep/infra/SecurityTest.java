@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import lockstep.infra.Assembly.Resource;
@@ -20,23 +23,84 @@ class SecurityTest {
     private static final List<String> RESOURCE_POLICIES = List.of("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy");
 
     @Test
-    void noNetworkReachesTheInternet() {
-        for (var type : List.of("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::Route")) {
+    void loadBalancersAloneHaveAWayToTheInternet() {
+        for (var type : List.of("AWS::EC2::NatGateway", "AWS::EC2::EIP")) {
             assertEquals(List.of(), CLINIC.resources(type));
+        }
+        var routes = CLINIC.resources("AWS::EC2::Route");
+        assertEquals(3 * 2, routes.size());
+        routes.forEach(route -> assertTrue(route.property("RouteTableId").get("Ref").asText().startsWith("VpcpublicSubnet"), route::toString));
+        CLINIC.resources("AWS::EC2::Subnet").forEach(subnet -> assertFalse(subnet.property("MapPublicIpOnLaunch").asBoolean(true), subnet::toString));
+        for (var stack : CLINIC.templates().entrySet()) {
+            assertEquals(stack.getKey().endsWith("-proxy") || stack.getKey().endsWith("-network"), stack.getValue().contains("publicSubnet"), stack.getKey());
+        }
+        for (var balancer : CLINIC.resources("AWS::ElasticLoadBalancingV2::LoadBalancer")) {
+            balancer.property("Subnets").forEach(subnet -> assertTrue(subnet.toString().contains("publicSubnet"), balancer::toString));
+        }
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            var place = service.property("NetworkConfiguration").get("AwsvpcConfiguration");
+            assertEquals("DISABLED", place.get("AssignPublicIp").asText(), service::toString);
+            place.get("Subnets").forEach(subnet -> assertTrue(subnet.toString().contains("isolatedSubnet"), service::toString));
         }
         assertEquals(3, CLINIC.resources("AWS::EC2::FlowLog").size());
     }
 
     @Test
-    void nothingIsOpenToTheWorld() {
+    void onlyLoadBalancersAreOpenToTheWorld() {
+        var open = new TreeSet<String>();
         for (var group : CLINIC.resources("AWS::EC2::SecurityGroup")) {
-            group.property("SecurityGroupIngress").forEach(rule -> assertEquals("10.0.0.0/16", rule.get("CidrIp").asText(), group::toString));
+            for (var rule : group.property("SecurityGroupIngress")) {
+                if (rule.get("CidrIp").asText().equals("0.0.0.0/0")) {
+                    open.add(group.stack() + " " + name(group.id()) + ":" + rule.get("FromPort").asInt());
+                } else {
+                    assertEquals("10.0.0.0/16", rule.get("CidrIp").asText(), group::toString);
+                    assertEquals("Endpoints", name(group.id()));
+                }
+            }
         }
-        for (var rule : CLINIC.resources("AWS::EC2::SecurityGroupIngress")) {
-            assertTrue(rule.property("SourceSecurityGroupId").isObject(), rule::toString);
-            assertEquals(5432, rule.property("FromPort").asInt());
-        }
+        assertEquals(Set.of("production-production-proxy LoadBalancerGroup:443", "demo-demo-proxy LoadBalancerGroup:443", "demo-demo-proxy LoadBalancerGroup:80",
+                "qa-production-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:80"), open);
         CLINIC.resources("AWS::RDS::DBInstance").forEach(instance -> assertFalse(instance.property("PubliclyAccessible").asBoolean(true), instance::toString));
+    }
+
+    /** Internet, load balancer, nginx, application, database: each lets in the one before it, and nobody else. */
+    @Test
+    void eachHopAdmitsTheOneBeforeIt() {
+        var admitted = new TreeSet<String>();
+        for (var rule : CLINIC.resources("AWS::EC2::SecurityGroupIngress")) {
+            assertEquals(rule.property("FromPort"), rule.property("ToPort"), rule::toString);
+            admitted.add("%s: %s > %s:%s".formatted(rule.stack(), group(rule.property("SourceSecurityGroupId")), group(rule.property("GroupId")), rule.property("FromPort").asText()));
+        }
+        var expected = new TreeSet<String>();
+        for (var account : TestLandscapes.clinic().accounts()) {
+            for (var shard : account.shards()) {
+                var stack = account.name() + "-shard-" + shard.name();
+                expected.add(stack + ": " + shard.edition().word() + "ClinicClients > ApplicationGroup:8443");
+                expected.add(stack + ": ApplicationGroup > DatabaseGroup:5432");
+                expected.add(stack + ": DatabaseClients > DatabaseGroup:5432");
+            }
+            for (var proxy : account.proxies()) {
+                var stack = account.name() + "-" + proxy.edition().word() + "-proxy";
+                expected.add(stack + ": LoadBalancerGroup > Group:8443");
+                expected.add(stack + ": LoadBalancerGroup > Group:8080");
+            }
+        }
+        assertEquals(expected, admitted);
+    }
+
+    /** Who is in which group: an edition's proxies may speak to that edition's applications. */
+    @Test
+    void tasksAreInTheGroupsOfTheirHop() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            var groups = elements(service.property("NetworkConfiguration").get("AwsvpcConfiguration").get("SecurityGroups")).map(SecurityTest::group).toList();
+            var edition = service.stack().contains("demo-") ? "demo" : "production";
+            assertEquals(service.stack().endsWith("-proxy") ? List.of("Group", edition + "ClinicClients") : List.of("ApplicationGroup"), groups, service::toString);
+        }
+        for (var group : CLINIC.resources("AWS::EC2::SecurityGroup")) {
+            if (name(group.id()).endsWith("ClinicClients")) {
+                assertEquals(List.of("10.0.0.0/16:8443"), elements(group.property("SecurityGroupEgress")).map(rule -> rule.get("CidrIp").asText() + ":" + rule.get("FromPort").asText()).toList());
+            }
+        }
     }
 
     @Test
@@ -44,13 +108,14 @@ class SecurityTest {
         assertEquals(5, CLINIC.resources("AWS::RDS::DBClusterParameterGroup").stream().filter(group -> group.property("Parameters").path("rds.force_ssl").asText().equals("1")).count());
     }
 
-    /** All that a function in the network speaks to, and nothing that is paid for and not used. */
+    /** All that functions and tasks speak to, and nothing that is paid for and not used: only the demo's application tells of inquiries. */
     @Test
-    void networksReachTheServicesThatFunctionsUse() {
+    void networksReachTheServicesThatAreUsed() {
         for (var account : List.of("production", "demo", "qa")) {
             var services = CLINIC.resources(account + "-network", "AWS::EC2::VPCEndpoint").stream().map(endpoint -> endpoint.property("ServiceName"))
                     .map(name -> name.isTextual() ? name.asText().replaceFirst(".*\\.", "") : name.at("/Fn::Join/1/2").asText().substring(1)).sorted().toList();
-            assertEquals(List.of("kms", "s3", "secretsmanager", "sts"), services);
+            assertEquals(account.equals("production") ? List.of("api", "dkr", "kms", "logs", "s3", "secretsmanager", "sts")
+                    : List.of("api", "dkr", "kms", "logs", "s3", "secretsmanager", "sns", "sts"), services);
         }
     }
 
@@ -60,7 +125,7 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:"), policy + " " + action));
+                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken"), policy + " " + action));
                 }
             }
         }
@@ -110,6 +175,50 @@ class SecurityTest {
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")), allowed::toString);
     }
 
+    /** Observers only look; who may start restores can do that and look, and nothing to data. */
+    @Test
+    void oneRoleOfATargetStartsRestores() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var stack = account + "-master-data-target";
+            var observer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "Observer"));
+            var starter = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStart"));
+            assertEquals(Set.of("lambda:InvokeFunction", "states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns"), observer);
+            assertTrue(starter.remove("states:StartExecution"));
+            assertEquals(observer, starter);
+            var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst().id();
+            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument").get("Statement")) {
+                if (statement.get("Action").asText().equals("states:StartExecution")) assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
+            }
+        }
+    }
+
+    @Test
+    void oneFunctionDeletesAndOnlyVersionsOfPartsAndManifests() {
+        var may = new TreeSet<String>();
+        for (var policy : CLINIC.resources("production-master-data-source", "AWS::IAM::Policy")) {
+            for (var statement : policy.property("PolicyDocument").get("Statement")) {
+                if (texts(statement.get("Action")).anyMatch(action -> action.startsWith("s3:Delete") || action.equals("s3:ListBucketVersions"))) {
+                    assertTrue(policy.id().startsWith("masterCollectParts"), policy::toString);
+                    may.add(statement.get("Action").asText());
+                    var resources = statement.get("Resource").toString();
+                    if (statement.get("Action").asText().equals("s3:DeleteObjectVersion")) {
+                        assertTrue(resources.contains("/parts/*") && resources.contains("/manifests/master/*"), resources);
+                        assertEquals(2, statement.get("Resource").size());
+                    } else {
+                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/\",\"manifests/master/*\"]}}", statement.get("Condition").toString());
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of("s3:DeleteObjectVersion", "s3:ListBucketVersions"), may);
+    }
+
+    private static Set<String> actions(Resource policy) {
+        var actions = new TreeSet<String>();
+        policy.property("PolicyDocument").get("Statement").forEach(statement -> texts(statement.get("Action")).forEach(actions::add));
+        return actions;
+    }
+
     @Test
     void bucketsTopicsAndQueuesWantTls() {
         var guarded = 0;
@@ -138,7 +247,8 @@ class SecurityTest {
     /** No policy of a resource, key or role lets anyone in but the accounts of the landscape, AWS services, and services that speak for one known source. */
     @Test
     void onlyAccountsOfTheLandscapeAreTrusted() {
-        var accounts = Pattern.compile("arn:aws:iam::(111111111111|222222222222|333333333333):root");
+        // the last is that of the load balancers themselves in this region, for their access logs
+        var accounts = Pattern.compile("arn:aws:iam::(111111111111|222222222222|333333333333|054676820928):root");
         var policies = Stream.concat(
                 RESOURCE_POLICIES.stream().flatMap(type -> CLINIC.resources(type).stream()),
                 Stream.of("AWS::KMS::Key", "AWS::IAM::Role").flatMap(type -> CLINIC.resources(type).stream()));
@@ -148,8 +258,8 @@ class SecurityTest {
                     if (statement.get("Effect").asText().equals("Allow")) {
                         assertFalse(statement.get("Principal").isTextual(), resource + " lets anyone in");
                         texts(statement.at("/Principal/AWS")).forEach(principal -> assertTrue(accounts.matcher(principal).matches(), resource + " " + principal));
-                        // no service but Lambda and Step Functions acts without naming whom it speaks for
-                        texts(statement.at("/Principal/Service")).filter(service -> !name.equals("AssumeRolePolicyDocument"))
+                        // no service acts without naming whom it speaks for, but for roles, and to look whether its logs will be the bucket owner's
+                        texts(statement.at("/Principal/Service")).filter(service -> !name.equals("AssumeRolePolicyDocument") && !statement.get("Action").asText().equals("s3:GetBucketAcl"))
                                 .forEach(service -> assertTrue(statement.has("Condition"), resource + " " + service));
                     }
                 }
@@ -169,6 +279,148 @@ class SecurityTest {
             assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master", send.at("/Condition/ArnEquals/aws:SourceArn").asText());
             assertEquals("sqs:SendMessage", send.get("Action").asText());
         }
+    }
+
+    @Test
+    void theApplicationsRoleTellsOfInquiriesAtMost() {
+        for (var shard : List.of("production-shard-clinic-1", "production-shard-clinic-2", "qa-shard-qa-1")) {
+            assertEquals(List.of(), CLINIC.resources(shard, "AWS::IAM::Policy").stream().filter(policy -> policy.id().contains("TaskTaskRole")).toList());
+        }
+        for (var shard : List.of("demo-shard-demo-1", "qa-shard-qa-demo-1")) {
+            assertEquals(Set.of("sns:Publish ApplicationInquiries", "kms:Decrypt Key", "kms:GenerateDataKey* Key"), grants(CLINIC.resource(shard, "AWS::IAM::Policy", "TaskTaskRole")));
+        }
+    }
+
+    @Test
+    void theProxysRoleReadsItsSettingsAlone() {
+        for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
+            assertEquals(Set.of("s3:GetObject ROUTES", "s3:GetObject SettingsBucket/client-authority.pem", "s3:GetObject SettingsBucket/revoked.pem", "s3:GetObject SettingsBucket/routes.json",
+                    "s3:ListBucket SettingsBucket", "secretsmanager:GetSecretValue SettingsCertificate", "kms:Decrypt SettingsKey"), grants(CLINIC.resource(stack, "AWS::IAM::Policy", "TaskTaskRole")));
+        }
+    }
+
+    /** It makes the logins of reader and writer; the application's is none of its business. */
+    @Test
+    void prepareDatabaseReadsTheSecretsOfItsUsers() {
+        for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).toList()) {
+            assertEquals(Set.of("secretsmanager:GetSecretValue AdminSecretAttachment", "secretsmanager:GetSecretValue ReaderSecretAttachment", "secretsmanager:GetSecretValue WriterSecretAttachment"),
+                    grants(policy).stream().filter(grant -> grant.startsWith("secretsmanager:")).collect(Collectors.toSet()), policy::toString);
+        }
+        assertEquals(5, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
+    }
+
+    /** Of the agent that starts containers: to write the logs, to pull from the one repository, to read the secrets that the containers name. */
+    @Test
+    void executionRolesPullAndReadWhatTheTaskNames() {
+        var all = Set.of("logs:CreateLogStream Logs", "logs:PutLogEvents Logs", "ecr:GetAuthorizationToken *",
+                "ecr:BatchCheckLayerAvailability REPOSITORY", "ecr:BatchGetImage REPOSITORY", "ecr:GetDownloadUrlForLayer REPOSITORY");
+        for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().contains("ExecutionRole")).toList()) {
+            var expected = new TreeSet<>(all);
+            if (policy.stack().contains("-shard-")) {
+                for (var secret : List.of("AdminSecretAttachment", "ApplicationSecretAttachment", "ApplicationSessionKey")) {
+                    expected.addAll(List.of("secretsmanager:GetSecretValue " + secret, "secretsmanager:DescribeSecret " + secret));
+                }
+            }
+            assertEquals(expected, grants(policy), policy::toString);
+        }
+    }
+
+    @Test
+    void theDemosLoadBalancerSpeaksModernTlsAndCleanHttp() {
+        for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
+            var https = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::Listener", "Https");
+            assertEquals("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", https.property("SslPolicy").asText());
+            assertEquals("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001", https.property("Certificates").at("/0/CertificateArn").asText());
+            var http = CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::Listener").stream().filter(listener -> listener.property("Port").asInt() == 80).findFirst().orElseThrow();
+            assertEquals("{\"Port\":\"443\",\"Protocol\":\"HTTPS\",\"StatusCode\":\"HTTP_301\"}", http.property("DefaultActions").at("/0/RedirectConfig").toString());
+            var attributes = attributes(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::LoadBalancer", ""));
+            assertEquals("true", attributes.get("routing.http.drop_invalid_header_fields.enabled"));
+            assertEquals("strictest", attributes.get("routing.http.desync_mitigation_mode"));
+            assertEquals("true", attributes.get("access_logs.s3.enabled"));
+        }
+    }
+
+    @Test
+    void productionsLoadBalancerPassesTlsAndAddressesThrough() {
+        for (var stack : List.of("production-production-proxy", "qa-production-proxy")) {
+            var balancer = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::LoadBalancer", "");
+            assertEquals("network", balancer.property("Type").asText());
+            assertEquals("true", attributes(balancer).get("load_balancing.cross_zone.enabled"));
+            assertEquals(stack.startsWith("production-") ? "true" : "false", attributes(balancer).get("deletion_protection.enabled"));
+            var listener = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::Listener", "");
+            assertEquals("TCP 443", listener.property("Protocol").asText() + " " + listener.property("Port").asText());
+            assertTrue(listener.property("Certificates").isMissingNode());
+            var targets = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "");
+            assertEquals("TCP 8443", targets.property("Protocol").asText() + " " + targets.property("Port").asText());
+            assertTrue(targets.property("TargetGroupAttributes").toString().contains("{\"Key\":\"preserve_client_ip.enabled\",\"Value\":\"true\"}"));
+        }
+    }
+
+    @Test
+    void theDemoStandsBehindAWebFirewall() {
+        for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
+            var rules = new TreeMap<String, JsonNode>();
+            CLINIC.resource(stack, "AWS::WAFv2::WebACL", "").property("Rules").forEach(rule -> rules.put(rule.get("Name").asText(), rule));
+            assertEquals(Set.of("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AnyRequest", "SignUp", "Inquiry", "LogIn"), rules.keySet());
+            rules.forEach((name, rule) -> assertEquals(name.startsWith("AWS") ? "{\"None\":{}}" : "{\"Block\":{\"CustomResponse\":{\"ResponseCode\":429}}}",
+                    rule.path(name.startsWith("AWS") ? "OverrideAction" : "Action").toString(), name));
+            var any = rules.get("AnyRequest").at("/Statement/RateBasedStatement");
+            assertEquals("IP", any.get("AggregateKeyType").asText());
+            Map.of("SignUp", "/signup", "Inquiry", "/inquiry", "LogIn", "/login").forEach((name, path) -> {
+                var costly = rules.get(name).at("/Statement/RateBasedStatement");
+                assertEquals("IP", costly.get("AggregateKeyType").asText());
+                assertTrue(costly.get("Limit").asInt() * 30 < any.get("Limit").asInt(), name);
+                assertEquals(List.of("POST", path), elements(costly.at("/ScopeDownStatement/AndStatement/Statements")).map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
+            });
+            // 4,000 characters of Japanese are 36 KB in a form, of which that rule lets 8 through
+            assertEquals("[{\"ActionToUse\":{\"Count\":{}},\"Name\":\"SizeRestrictions_BODY\"}]",
+                    rules.get("AWSManagedRulesCommonRuleSet").at("/Statement/ManagedRuleGroupStatement/RuleActionOverrides").toString());
+            assertEquals("LoadBalancer", name(CLINIC.resource(stack, "AWS::WAFv2::WebACLAssociation", "").property("ResourceArn").get("Ref").asText()));
+            assertEquals("[{\"SingleHeader\":{\"Name\":\"authorization\"}},{\"SingleHeader\":{\"Name\":\"cookie\"}}]",
+                    CLINIC.resource(stack, "AWS::WAFv2::LoggingConfiguration", "").property("RedactedFields").toString());
+        }
+        assertEquals(2, CLINIC.resources("AWS::WAFv2::WebACL").size());
+    }
+
+    /** A logical id without the digits that the CDK ends it with. */
+    private static String name(String id) {
+        return id.replaceFirst("[0-9A-F]{8}$", "");
+    }
+
+    /** Of this stack or of another. */
+    private static String group(JsonNode reference) {
+        return reference.has("Fn::GetAtt") ? name(reference.at("/Fn::GetAtt/0").asText())
+                : reference.get("Fn::ImportValue").asText().replaceFirst(".*:ExportsOutputFnGetAtt(.*?)[0-9A-F]{8}GroupId.*", "$1");
+    }
+
+    private static Map<String, String> attributes(Resource balancer) {
+        return elements(balancer.property("LoadBalancerAttributes")).filter(attribute -> attribute.get("Value").isTextual())
+                .collect(Collectors.toMap(attribute -> attribute.get("Key").asText(), attribute -> attribute.get("Value").asText()));
+    }
+
+    /** What a policy allows: an action and the name of a resource each. */
+    private static Set<String> grants(Resource policy) {
+        var grants = new TreeSet<String>();
+        for (var statement : policy.property("PolicyDocument").get("Statement")) {
+            var resources = statement.get("Resource").isArray() ? elements(statement.get("Resource")).toList() : List.of(statement.get("Resource"));
+            texts(statement.get("Action")).forEach(action -> resources.forEach(resource -> grants.add(action + " " + granted(resource))));
+        }
+        return grants;
+    }
+
+    private static String granted(JsonNode resource) {
+        if (resource.isTextual()) {
+            return resource.asText().replaceFirst("^arn:aws:s3:::cdk-hnb659fds-assets-\\d+-eu-central-1/[0-9a-f]{64}\\.json$", "ROUTES")
+                    .replaceFirst("^arn:aws:ecr:eu-central-1:\\d+:repository/cdk-hnb659fds-container-assets-\\d+-eu-central-1$", "REPOSITORY");
+        }
+        if (resource.has("Fn::Join")) {
+            return granted(resource.at("/Fn::Join/1/0")) + resource.at("/Fn::Join/1/1").asText();
+        }
+        return name(resource.has("Ref") ? resource.get("Ref").asText() : resource.at("/Fn::GetAtt/0").asText()).replaceFirst("^(Application|Proxy)Logs$", "Logs");
+    }
+
+    private static Stream<JsonNode> elements(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false);
     }
 
     private static String accountOf(Resource resource) {

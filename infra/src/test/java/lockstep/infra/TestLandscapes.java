@@ -1,5 +1,6 @@
 package lockstep.infra;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -14,6 +15,11 @@ import lockstep.landscape.Table;
 
 /** Whole landscapes for tests. */
 final class TestLandscapes {
+    private static final Path RESOURCES = Path.of("src", "test", "resources");
+    /** Small ones in the shape of those that are built. */
+    static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("functions.jar"),
+            RESOURCES.resolve("images/clinic"), RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
+
     private TestLandscapes() {}
 
     /** Three accounts, five shards, one data set: the shape of the landscape that is shipped. */
@@ -25,7 +31,7 @@ final class TestLandscapes {
                         List.of(production("qa.clinic.example"), demo("qa-demo.clinic.example")))),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
-                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))));
+                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))), List.of());
     }
 
     private static Proxy production(String host) {
@@ -38,6 +44,6 @@ final class TestLandscapes {
     }
 
     static Landscape empty() {
-        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of());
+        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of(), List.of());
     }
 }

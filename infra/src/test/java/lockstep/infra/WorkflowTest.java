@@ -24,13 +24,19 @@ class WorkflowTest {
     void dumpGoesItsWay() {
         assertEquals("Snapshot", DUMP.get("Prepare").get("Next").asText());
         assertEquals("$$.Execution.Name", DUMP.get("Prepare").at("/Parameters/sync/syncId.$").asText());
-        assertEquals("PublishManifest", DUMP.get("Snapshot").get("Next").asText());
+        assertEquals("DryRun?", DUMP.get("Snapshot").get("Next").asText());
+        assertEquals("PublishManifest", DUMP.get("DryRun?").get("Default").asText());
+        assertEquals("Done", DUMP.get("DryRun?").at("/Choices/0/Next").asText());
+        assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}", DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
+        assertEquals("$", DUMP.get("Prepare").at("/Parameters/sync/terms.$").asText());
         assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport.stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
         assertEquals("DumpParts", DUMP.get("AwaitSnapshot").get("Next").asText());
         assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
         assertEquals("ReleaseSnapshot", DUMP.get("SealManifest").get("Next").asText());
         assertEquals("sealed", DUMP.get("ReleaseSnapshot").at("/Parameters/reason").asText());
-        assertEquals("Done", DUMP.get("PublishManifest").get("Next").asText());
+        assertEquals("CollectParts", DUMP.get("PublishManifest").get("Next").asText());
+        assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("CollectParts").at("/Parameters/keep").toString());
+        assertEquals("Done", DUMP.get("CollectParts").get("Next").asText());
         assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"), names(DUMP.get("PublishManifest").at("/Parameters/Message")));
     }
 
@@ -60,11 +66,23 @@ class WorkflowTest {
         assertEquals("$.failure.Cause", DUMP.get("DumpFailed").get("CausePath").asText());
     }
 
+    /** The sync has happened, whatever becomes of old parts. */
+    @Test
+    void whatIsNotCollectedIsToldAndNoFailure() {
+        assertEquals("NotifyNotCollected", caught(DUMP, "CollectParts"));
+        assertEquals("Done", DUMP.get("NotifyNotCollected").get("Next").asText());
+        assertEquals("Done", caught(DUMP, "NotifyNotCollected"));
+    }
+
     @Test
     void restoreGoesItsWay() {
         assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
         assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
-        assertEquals("Preflight", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Meant?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Preflight", RESTORE.get("Meant?").at("/Choices/0/Next").asText());
+        assertEquals("[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\",\"StringEqualsPath\":\"$.shard.name\"}]",
+                RESTORE.get("Meant?").at("/Choices/0/Or").toString());
+        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Meant?").get("Default").asText()).get("Parameters")), "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
         assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
         assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());
@@ -89,7 +107,10 @@ class WorkflowTest {
             assertEquals(Set.of("cause.$", "error.$", "shard.$", "state"), names(RESTORE.get(outcome).get("Parameters")));
             assertTrue(RESTORE.get(outcome).get("End").asBoolean());
         });
-        var notStaged = RESTORE.get("Publish").get("Catch").get(0);
+        var drifted = RESTORE.get("Publish").get("Catch").get(0);
+        assertEquals("[\"lockstep.masterdata.engine.Fault$Drifted\"]", drifted.get("ErrorEquals").toString());
+        assertEquals("Preflight", drifted.get("Next").asText());
+        var notStaged = RESTORE.get("Publish").get("Catch").get(1);
         assertEquals("[\"lockstep.masterdata.engine.Fault$BatchFailed\"]", notStaged.get("ErrorEquals").toString());
         assertEquals("StageFailed", notStaged.get("Next").asText());
         assertEquals("Unexpected", caught(RESTORE, "RestoreShards"));
@@ -184,7 +205,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 + 3 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 + 3 * 4 + 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }

@@ -4,7 +4,9 @@ import java.util.Locale;
 
 /** The users of a shard's database, each with a secret of its own. */
 public enum DatabaseUser {
-    ADMIN("Admin"), READER("Reader"), WRITER("Writer");
+    ADMIN("Admin"), READER("Reader"), WRITER("Writer"),
+    /** The product itself. Its own migration makes this login; prepare-database makes those of reader and writer. */
+    APPLICATION("Application");
 
     private final String title;
 

@@ -2,11 +2,12 @@ package lockstep.landscape;
 
 import java.util.List;
 
-/** Everything that lockstep.yaml names: the product, its release, the region, accounts with their shards, and data sets. */
-public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets) {
+/** Everything that lockstep.yaml names: the product, its release, the region, accounts with their shards, data sets, and the differences between editions that are meant. */
+public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets, List<Difference> differences) {
     public Landscape {
         accounts = List.copyOf(accounts);
         dataSets = List.copyOf(dataSets);
+        differences = List.copyOf(differences);
     }
 
     /** The account that holds the shard of this name; the reader has checked that there is one. */

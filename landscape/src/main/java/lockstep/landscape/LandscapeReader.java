@@ -25,7 +25,8 @@ public final class LandscapeReader {
             new Field("release", true, "\"1.0.0\""),
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
-            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"));
+            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
+            new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"));
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
@@ -42,11 +43,20 @@ public final class LandscapeReader {
             new Field("rateLimit", false, "20"));
     static final List<Field> DATA_SET = List.of(
             new Field("source", true, "clinic-1"),
-            new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"));
+            new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
+            new Field("keep", false, "{manifests: 30, days: 90}"));
+    static final List<Field> KEEP = List.of(
+            new Field("manifests", false, "30"),
+            new Field("days", false, "90"));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
             new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"));
+
+    static final List<Field> DIFFERENCE = List.of(
+            new Field("what", true, "[shard.Database.DeletionProtection], keys that lockstep diff shows"),
+            new Field("reason", true, "why the editions differ"),
+            new Field("check", true, "what QA should try"));
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 30 lowercase letters and digits, with single hyphens between", "write it like clinic-1");
@@ -71,6 +81,11 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
+    static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
+    static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
+    static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
+            "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
+    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
 
@@ -88,6 +103,7 @@ public final class LandscapeReader {
     private final Map<String, Home> homeByShard = new HashMap<>();
     private final Map<String, Owner> accountByHost = new HashMap<>();
     private final Map<String, Owner> dataSetByTable = new HashMap<>();
+    private final Map<String, Integer> lineByDifference = new HashMap<>();
 
     private LandscapeReader() {}
 
@@ -116,11 +132,12 @@ public final class LandscapeReader {
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        var differences = fields.get("differences").items().stream().map(this::difference).toList();
         return new Landscape(
                 fields.get("product").text(NAME).orElse(""),
                 fields.get("release").text(RELEASE).orElse(""),
                 fields.get("region").text(REGION).orElse(""),
-                accounts, dataSets);
+                accounts, dataSets, differences);
     }
 
     private Account account(String name, YamlValue value) {
@@ -150,7 +167,7 @@ public final class LandscapeReader {
         var host = fields.get("host").text(HOST);
         host.map(given -> accountByHost.putIfAbsent(given, new Owner(account, value.line()))).ifPresent(other -> fields.get("host").problem(
                 quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own"));
-        for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp") : List.<String>of()) {
+        for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp", "banner") : List.<String>of()) {
             if (fields.get(field).isGiven()) fields.get(field).problem("the production edition has no " + field, "remove it");
         }
         if (edition == Edition.DEMO && !fields.get("certificate").isGiven()) {
@@ -204,7 +221,13 @@ public final class LandscapeReader {
             }
             tables.add(table(table, tableValue));
         });
-        return new DataSet(name, source.orElse(""), tables);
+        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")));
+    }
+
+    private Keep keep(YamlValue value) {
+        var fields = value.fields(KEEP);
+        return new Keep(fields.get("manifests").text(MANIFESTS).map(Integer::parseInt).orElse(Keep.DEFAULT.manifests()),
+                fields.get("days").text(DAYS).map(Integer::parseInt).orElse(Keep.DEFAULT.days()));
     }
 
     private void checkSource(String shard, YamlValue field) {
@@ -231,6 +254,19 @@ public final class LandscapeReader {
             });
         }
         return new Table(name, List.copyOf(columns.keySet()), List.copyOf(key.keySet()), fields.get("where").text(CONDITION));
+    }
+
+    private Difference difference(YamlValue value) {
+        var fields = value.fields(DIFFERENCE);
+        var what = new ArrayList<String>();
+        for (var item : fields.get("what").items()) {
+            item.text(DIFFERENCE_KEY).ifPresent(key -> {
+                what.add(key);
+                Integer other = lineByDifference.putIfAbsent(key, item.line());
+                if (other != null) item.problem(quote(key) + " is already declared in line " + other, "remove one of the two");
+            });
+        }
+        return new Difference(what, fields.get("reason").text(SENTENCE).orElse(""), fields.get("check").text(SENTENCE).orElse(""));
     }
 
     private static Map<String, YamlValue> columns(YamlValue list) {

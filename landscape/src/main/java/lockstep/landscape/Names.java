@@ -5,6 +5,13 @@ package lockstep.landscape;
  * Pure functions, for the partition {@code aws}.
  */
 public final class Names {
+    /** Object of a proxy's settings bucket: PEM, who signs the certificates of clients. */
+    public static final String CLIENT_AUTHORITY = "client-authority.pem";
+    /** Object of a proxy's settings bucket: PEM, the certificate revocation list of that authority. */
+    public static final String REVOCATION_LIST = "revoked.pem";
+    /** Object of a proxy's settings bucket: a JSON merge patch (RFC 7386) on top of the routes that were deployed; may be absent. */
+    public static final String ROUTES_OVERRIDES = "routes.json";
+
     private Names() {}
 
     public static String networkStack(String account) {
@@ -17,6 +24,21 @@ public final class Names {
 
     public static String proxyStack(String account, Edition edition) {
         return account + "-" + edition.word() + "-proxy";
+    }
+
+    /** The cluster of an account's services. */
+    public static String serviceCluster(String account) {
+        return "lockstep-" + account;
+    }
+
+    /** The private DNS zone of an account's network, where the shards find each other by name. */
+    public static String privateZone(String product) {
+        return product + ".internal";
+    }
+
+    /** Where the proxies of the account reach a shard's application. */
+    public static String upstream(String product, String shard) {
+        return "https://%s.%s:8443".formatted(shard, privateZone(product));
     }
 
     public static String sourceStack(String account) {
@@ -70,6 +92,11 @@ public final class Names {
     /** In a target account: follows restores. */
     public static String observerRole(String dataSet) {
         return "lockstep-" + dataSet + "-observer";
+    }
+
+    /** In a target account: starts restores, to roll back or to try, and follows them. */
+    public static String restoreStartRole(String dataSet) {
+        return "lockstep-" + dataSet + "-restore-start";
     }
 
     public static String secret(String shard, DatabaseUser user) {

@@ -126,7 +126,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return entries;
     }
 
-    /** The texts of a list, at least one and each once. */
+    /** The values of a list, at least one. */
     List<YamlValue> items() {
         if (node.isEmpty()) return List.of();
         if (!(node.get() instanceof SequenceNode list)) return wrongKind("list", List.of());

@@ -48,6 +48,18 @@ class LandscapeReaderTest {
                     where: valid_to IS NULL
             """;
 
+    private static final String DIFFERENCES = """
+            differences:
+              - what: [shard.Database.DeletionProtection, "*.DeletionPolicy"]
+                reason: Demo is deleted at will
+                check: nothing
+              - what:
+                  - proxy.*.environment.GATEWAY_*
+                reason: >-
+                  Visitors may sign up,
+                  in steps
+                check: sign up
+            """;
     private static final String PRODUCTION_SHARDS = "      clinic-1: {edition: production}\n";
     private static final String DEMO_SHARDS = "      demo-1: {edition: demo}\n";
 
@@ -89,6 +101,8 @@ class LandscapeReaderTest {
                         "16: accounts.demo.proxies.demo: 'certificate' is missing; add certificate: the ARN of the load balancer's ACM certificate"),
                 new Mistake("sign-up in production", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, signUp: open}\n",
                         "11: accounts.production.proxies.production.signUp: the production edition has no signUp; remove it"),
+                new Mistake("banner in production", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, banner: Hello}\n",
+                        "11: accounts.production.proxies.production.banner: the production edition has no banner; remove it"),
                 new Mistake("rate of nothing", PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    proxies:\n      production: {host: a.example, rateLimit: 0}\n",
                         "11: accounts.production.proxies.production.rateLimit: '0' is not a whole number of requests per second from 1 to 999999; write it like 20, or remove the field"),
                 new Mistake("tenants that expire in production", "{edition: production}", "{edition: production, tenantsExpireAfter: 7d}",
@@ -102,7 +116,7 @@ class LandscapeReaderTest {
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, tenantsExpireAfter"),
                 new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
-                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets"),
+                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, differences"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
                         "1: 'region' is missing; add region: eu-central-1"),
                 new Mistake("field missing", "    purpose: demo\n", "",
@@ -257,8 +271,55 @@ class LandscapeReaderTest {
                         new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of())),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.empty()),
-                        new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL")))))),
+                        new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL"))))), List.of()),
                 LandscapeReader.read(file(VALID)));
+    }
+
+    @Test
+    void howLongSyncsAreKept() throws IOException {
+        assertEquals(Keep.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().keep());
+        assertEquals(new Keep(5, 0), LandscapeReader.read(file(VALID.replace("    tables:", "    keep: {manifests: 5, days: 0}\n    tables:"))).dataSets().getFirst().keep());
+        assertEquals(new Keep(30, 7), LandscapeReader.read(file(VALID.replace("    tables:", "    keep: {days: 7}\n    tables:"))).dataSets().getFirst().keep());
+        assertEquals("""
+                FILE:18: dataSets.master.keep.days: '-1' is not a whole number of days from 0 to 9999; write it like 90, or remove the field
+                FILE:18: dataSets.master.keep.manifests: '0' is not a whole number of manifests from 1 to 9999; write it like 30, or remove the field""",
+                problemsOf(VALID.replace("    tables:", "    keep: {manifests: 0, days: -1}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE").lines().sorted().collect(java.util.stream.Collectors.joining("\n")));
+    }
+
+    @Test
+    void differencesThatAreMeant() throws IOException {
+        var differences = LandscapeReader.read(file(VALID + DIFFERENCES)).differences();
+        assertEquals(List.of(new Difference(List.of("shard.Database.DeletionProtection", "*.DeletionPolicy"), "Demo is deleted at will", "nothing"),
+                new Difference(List.of("proxy.*.environment.GATEWAY_*"), "Visitors may sign up, in steps", "sign up")), differences);
+        assertTrue(differences.getFirst().covers("shard.Database.DeletionProtection"));
+        assertTrue(differences.getFirst().covers("shard.Key.DeletionPolicy"));
+        assertTrue(differences.getLast().covers("proxy.gateway.environment.GATEWAY_SIGN_UP"));
+        for (var other : List.of("shard.DatabasexDeletionProtection", "shard.Database.DeletionProtection.x", "proxy.gateway.environment.GATEWAY", "x.proxy.gateway.environment.GATEWAY_")) {
+            assertTrue(differences.stream().noneMatch(difference -> difference.covers(other)), other);
+        }
+    }
+
+    @Test
+    void mistakesInDifferences() throws IOException {
+        assertEquals("""
+                FILE:27: differences[0].what[0]: '*' is not a key that lockstep diff shows, with * for any text; write it like shard.Database.DeletionProtection or proxy.Firewall*
+                FILE:30: differences[1]: 'check' is missing; add check: what QA should try
+                FILE:31: differences[1].reason: ' ' is not a text of one line and at most 500 characters; write one, or shorten it
+                FILE:32: differences[2].why: unknown field 'why'; remove it; the fields here are what, reason, check
+                FILE:32: differences[2].what[1]: 'proxy.a' is already declared in line 30; remove one of the two
+                FILE:33: differences[3].what: the text 'proxy.b' stands where a list is expected; write [shard.Database.DeletionProtection], keys that lockstep diff shows""",
+                problemsOf(VALID + """
+                        differences:
+                          - what: ["*"]
+                            reason: any
+                            check: nothing
+                          - what: [proxy.a]
+                            reason: " "
+                          - {what: [proxy.c, proxy.a], reason: any, check: nothing, why: me}
+                          - {what: proxy.b, reason: any, check: nothing}
+                        """).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+        assertEquals(List.of(new Problem(26, "differences", "the list is empty", "write [{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]")),
+                problemsOf(VALID + "differences: []\n").problems());
     }
 
     @Test

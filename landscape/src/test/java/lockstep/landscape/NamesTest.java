@@ -18,11 +18,14 @@ class NamesTest {
         assertEquals("lockstep-master-sync-start", Names.syncStartRole("master"));
         assertEquals("lockstep-master-worker", Names.workerRole("master"));
         assertEquals("lockstep-master-observer", Names.observerRole("master"));
+        assertEquals("lockstep-master-restore-start", Names.restoreStartRole("master"));
     }
 
     @Test
     void ofAShard() {
         assertEquals("lockstep/clinic-1/reader", Names.secret("clinic-1", DatabaseUser.READER));
+        assertEquals("lockstep/clinic-1/application", Names.secret("clinic-1", DatabaseUser.APPLICATION));
+        assertEquals("https://clinic-1.clinic.internal:8443", Names.upstream("clinic", "clinic-1"));
         assertEquals("lockstep-clinic-1-prepare-database", Names.prepareDatabase("clinic-1"));
         assertEquals("lockstep-clinic-1-report-status", Names.reportStatus("clinic-1"));
         assertEquals("lockstep-clinic-1", Names.cluster("clinic-1"));
@@ -33,6 +36,7 @@ class NamesTest {
     @Test
     void ofStacks() {
         assertEquals("qa-network", Names.networkStack("qa"));
+        assertEquals("qa-demo-proxy", Names.proxyStack("qa", Edition.DEMO));
         assertEquals("qa-shard-qa-1", Names.shardStack("qa", "qa-1"));
         assertEquals("qa-master-data-source", Names.sourceStack("qa"));
         assertEquals("qa-master-data-target", Names.targetStack("qa"));

@@ -45,6 +45,7 @@ class ShippedLandscapeTest {
                                                 Optional.of("This is a demo in qa. Please do not enter real patients' data."), OptionalInt.of(20))))),
                 landscape.accounts());
         var master = landscape.dataSets().get(0);
+        assertEquals(new Keep(30, 90), master.keep());
         assertEquals("clinic-1", master.source());
         assertEquals(List.of("master.disease", "master.postal_code", "master.drug", "master.drug_interaction"),
                 master.tables().stream().map(Table::name).toList());
@@ -61,7 +62,7 @@ class ShippedLandscapeTest {
         // ... and is not blind: one mistake in each kind of value is seen.
         for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging", "edition: demo → edition: trial",
                 "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.", "source: clinic-1 → source: Clinic",
-                "key: [code, seq] → key: []", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
+                "key: [code, seq] → key: []", "manifests: 30 → manifests: 0", "days: 90 → weeks: 9", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
             var sides = mistake.split(" → ");
             String edited = shipped.replaceFirst(Pattern.quote(sides[0]), sides[1]);
             assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake);
@@ -72,7 +73,7 @@ class ShippedLandscapeTest {
     void theSchemaAndTheReaderKnowTheSame() {
         JsonNode schema = JsonMapper.shared().readTree(SCHEMA.toFile()).get("$defs");
         Map.of("landscape", LandscapeReader.LANDSCAPE, "account", LandscapeReader.ACCOUNT, "shard", LandscapeReader.SHARD,
-                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE).forEach((name, fields) -> {
+                "proxy", LandscapeReader.PROXY, "dataSet", LandscapeReader.DATA_SET, "table", LandscapeReader.TABLE, "keep", LandscapeReader.KEEP, "difference", LandscapeReader.DIFFERENCE).forEach((name, fields) -> {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
@@ -81,7 +82,8 @@ class ShippedLandscapeTest {
         Map.of("/landscape/properties/release", LandscapeReader.RELEASE, "/landscape/properties/region", LandscapeReader.REGION,
                 "/account/properties/id", LandscapeReader.ID, "/dataSet/properties/tables/propertyNames", LandscapeReader.TABLE_NAME,
                 "/columns/items", LandscapeReader.COLUMN_NAME, "/proxy/properties/host", LandscapeReader.HOST,
-                "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE, "/name", LandscapeReader.NAME).forEach((place, format) ->
+                "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE,
+                "/difference/properties/what/items", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME).forEach((place, format) ->
                         assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),
                 LandscapeReader.NAME.pattern().pattern().replace("30", schema.at("/landscape/properties/dataSets/propertyNames/maxLength").asString()));

@@ -1,14 +1,7 @@
 package lockstep.cli.aws;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.Optional;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -46,7 +39,7 @@ public final class AccountAccess implements AutoCloseable {
             throw new IllegalArgumentException("an account id has 12 digits, not '" + accountId + "'");
         }
         var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16))
-                .tlsTrustManagersProvider(() -> trust(endpoint)).build();
+                .tlsTrustManagersProvider(endpoint::trust).build();
         return new AccountAccess(Optional.of(endpoint), Region.of(region), accountId,
                 StaticCredentialsProvider.create(AwsBasicCredentials.create(accountId, "local")), http);
     }
@@ -80,6 +73,14 @@ public final class AccountAccess implements AutoCloseable {
         }
     }
 
+    /** Credentials with the rights of a role. AWS limits how long they may last, the emulator does not. */
+    public AwsSessionCredentials session(String roleArn, String session, Duration duration) {
+        try (var sts = client(StsClient.builder())) {
+            var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session).durationSeconds((int) duration.toSeconds())).credentials();
+            return AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken());
+        }
+    }
+
     /** With these credentials in place of its own. Closing either closes both. */
     public AccountAccess with(AwsCredentialsProvider other) {
         return new AccountAccess(endpoint, region, accountId, other, http);
@@ -102,17 +103,5 @@ public final class AccountAccess implements AutoCloseable {
     @Override
     public void close() {
         http.close();
-    }
-
-    private static TrustManager[] trust(LocalEndpoint endpoint) {
-        try (InputStream in = Files.newInputStream(endpoint.trustStore())) {
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(in, null);
-            var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            factory.init(store);
-            return factory.getTrustManagers();
-        } catch (IOException | GeneralSecurityException e) {
-            throw new IllegalStateException("cannot read the trust store " + endpoint.trustStore(), e);
-        }
     }
 }

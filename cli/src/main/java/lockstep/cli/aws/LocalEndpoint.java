@@ -1,8 +1,14 @@
 package lockstep.cli.aws;
 
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.util.regex.Pattern;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * The address of the local cloud. Everything local goes through it, and it can be no address but this machine's: a name other than
@@ -19,6 +25,19 @@ public record LocalEndpoint(URI uri, Path authority, Path trustStore) {
         if (!"https".equals(uri.getScheme()) || uri.getHost() == null || !LOOPBACK.matcher(uri.getHost()).matches()
                 || uri.getPort() < 1 || uri.getUserInfo() != null) {
             throw new IllegalArgumentException("refused: local mode speaks to this machine only, as https://localhost:PORT, not to " + uri);
+        }
+    }
+
+    /** For TLS: whoever the local authority signed for, and nobody else. */
+    public TrustManager[] trust() {
+        try (var in = Files.newInputStream(trustStore)) {
+            var store = KeyStore.getInstance("PKCS12");
+            store.load(in, null);
+            var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(store);
+            return factory.getTrustManagers();
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException("cannot read the trust store " + trustStore, e);
         }
     }
 }

@@ -19,6 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The CDK command line, kept away from everything that could lead it to a real account. */
 final class Cdk {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** The contexts of the container images. */
+    private static final List<String> IMAGES = List.of("clinic/target/image", "proxy/nginx", "proxy/target/image");
     private final CloudFiles files;
     private final String region;
 
@@ -51,15 +53,32 @@ final class Cdk {
     /** Digest of everything that the templates and assets are made from. */
     private String inputs(Path landscape) {
         var text = new StringBuilder();
+        try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
+            images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ').append(digest(file)).append('\n'));
+        }
         try (var modules = Stream.of("landscape", "infra").map(module -> files.project().resolve(module).resolve("target")).flatMap(Cdk::jars)) {
             for (Path input : Stream.concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
                     files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar"))).toList()) {
-                text.append(input.getFileName()).append(' ').append(Projection.digest(Files.readAllBytes(input))).append('\n');
+                text.append(input.getFileName()).append(' ').append(digest(input)).append('\n');
             }
+        }
+        return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
+    private static String digest(Path file) {
+        try {
+            return Projection.digest(Files.readAllBytes(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
+    private static Stream<Path> filesBelow(Path folder) {
+        try (var found = Files.walk(folder)) {
+            return found.filter(Files::isRegularFile).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Stream<Path> jars(Path folder) {
@@ -96,6 +115,15 @@ final class Cdk {
         run(account, endpoint, "deploy", arguments);
     }
 
+    /**
+     * Deletes a stack.
+     *
+     * @param assembly one that still holds it
+     */
+    void destroy(Account account, String stack, Path assembly, LocalEndpoint endpoint) {
+        run(account, endpoint, "destroy", List.of("destroy", "--app", assembly.toString(), "--exclusively", "--force", "--no-notices", stack));
+    }
+
     private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments) {
         var environment = environment();
         environment.put("AWS_ENDPOINT_URL", endpoint.uri().toString());
@@ -130,14 +158,12 @@ final class Cdk {
         return stacks;
     }
 
-    /** What would be deployed to an account: templates hold the digests of their assets, so they say it all. */
-    String fingerprint(Account account) {
-        var text = new StringBuilder();
-        stacksOf(account).forEach(stack -> text.append(stack.artifact()).append(stack.template()));
-        return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8));
-    }
-
     record Stack(String name, JsonNode artifact, JsonNode template) {
+        /** What would be deployed: a template holds the digests of its assets, so it says it all. */
+        String fingerprint() {
+            return Projection.digest((artifact.toString() + template).getBytes(StandardCharsets.UTF_8));
+        }
+
         /** Resources of a type by logical id. */
         Map<String, JsonNode> resources(String type) {
             var found = new TreeMap<String, JsonNode>();

@@ -1,90 +1,124 @@
 package lockstep.cli.cloud;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
-import java.util.Base64;
+import java.time.Duration;
 import java.util.List;
-import java.util.UUID;
+import java.util.TreeSet;
+import javax.security.auth.x500.X500Principal;
 
 /**
- * A certificate for localhost and the authority that signed it. The authority's private key is thrown away once it has signed, so
- * nobody can ever make a second certificate that those who trust it would accept.
- *
- * @param authority  PEM, for node, python and libpq
- * @param trustStore the same, PKCS12 without a password, for Java
- * @param certificate server certificate, PEM
- * @param key        its private key, PEM
+ * The authority that signs for this machine's servers, and what it signed. It can vouch for localhost, names below it and 127.0.0.1
+ * only: whoever trusts it in a browser risks nothing. Clients have an authority of their own, which no browser is to trust.
  */
-record Certificates(Path authority, Path trustStore, Path certificate, Path key) {
+public final class Certificates {
+    /** Browsers accept no longer one. */
+    private static final Duration SERVER_VALIDITY = Duration.ofDays(397);
+    private final Path directory;
+
+    private Certificates(Path directory) {
+        this.directory = directory;
+    }
 
     static Certificates in(Path directory) {
-        return new Certificates(directory.resolve("authority.pem"), directory.resolve("authority.p12"),
-                directory.resolve("server.pem"), directory.resolve("server.key"));
+        return new Certificates(directory);
     }
 
-    /** Makes them unless they are there. The authority is written last, so that a half-made set counts as none. */
-    void ensure() {
-        if (Files.exists(authority)) {
-            return;
-        }
-        Path directory = authority.getParent();
-        Path scratch = directory.resolve("scratch.p12");
-        String password = UUID.randomUUID().toString();
-        try {
-            Files.deleteIfExists(scratch);
-            keytool(scratch, password, "authority", "CN=Lockstep local authority", "-ext", "bc:critical=ca:true,pathlen:0", "-ext", "ku:critical=keyCertSign");
-            keytool(scratch, password, "server", "CN=localhost", "-signer", "authority",
-                    "-ext", "san=dns:localhost,dns:*.localhost,ip:127.0.0.1", "-ext", "eku=serverAuth", "-ext", "ku=digitalSignature");
-            var store = KeyStore.getInstance(scratch.toFile(), password.toCharArray());
-            var signer = (X509Certificate) store.getCertificate("authority");
-            CloudFiles.writePrivately(key, pem("PRIVATE KEY", store.getKey("server", password.toCharArray()).getEncoded()));
-            CloudFiles.writePrivately(certificate, pem("CERTIFICATE", store.getCertificate("server").getEncoded()));
-            CloudFiles.writePrivately(trustStore, trusting(signer));
-            CloudFiles.writePrivately(authority, pem("CERTIFICATE", signer.getEncoded()));
-        } catch (IOException | GeneralSecurityException e) {
-            throw new CloudFault("cannot make certificates in " + directory + ": " + e.getMessage(), e);
-        } finally {
-            scratch.toFile().delete();
-        }
+    /** PEM, for browsers, curl, node, python and libpq. */
+    public Path authority() {
+        return directory.resolve("authority.pem");
     }
 
-    private static void keytool(Path store, String password, String alias, String subject, String... options) throws IOException {
-        var line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
-                "-keystore", store.toString(), "-storetype", "PKCS12", "-storepass:env", "STORE_PASSWORD", "-alias", alias, "-dname", subject,
-                "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "3650"));
-        line.addAll(List.of(options));
-        var builder = new ProcessBuilder(line).redirectErrorStream(true);
-        builder.environment().put("STORE_PASSWORD", password);
-        var process = builder.start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    /** The same, PKCS #12 without a password, for Java. */
+    Path trustStore() {
+        return directory.resolve("authority.p12");
+    }
+
+    /** Of the emulator and the databases, PEM. */
+    Path certificate() {
+        return directory.resolve("server.pem");
+    }
+
+    Path key() {
+        return directory.resolve("server.key");
+    }
+
+    private Path authorityKey() {
+        return directory.resolve("authority.key");
+    }
+
+    ClientCertificates clients() {
+        return new ClientCertificates(directory.resolve("clients"));
+    }
+
+    /**
+     * Makes them unless they are there and last.
+     *
+     * @return whether they were made: what runs with the old ones must be started anew
+     */
+    boolean ensure() {
+        clients().ensure();
+        // the authority's certificate is written last
+        if (Files.exists(authority()) && Files.exists(authorityKey()) && !Authority.nearExpiry(Authority.certificate(authority()))) {
+            return false;
+        }
+        var made = Authority.create("Lockstep local authority", Authority.Kind.SERVERS);
+        var server = made.issue(new X500Principal("CN=localhost"), Authority.Kind.SERVERS, List.of("localhost", "*.localhost", "127.0.0.1"), Authority.VALIDITY.minusDays(1));
+        CloudFiles.writePrivately(key(), Authority.pem(server.key()));
+        CloudFiles.writePrivately(certificate(), Authority.pem(server.certificate()));
+        CloudFiles.writePrivately(trustStore(), trusting(made.certificate()));
+        made.write(authority(), authorityKey());
+        return true;
+    }
+
+    /** Certificate, without the authority's, and private key, both PEM. */
+    record Server(String certificate, String key) {}
+
+    /** That of a proxy: the one that was issued for the same names before, unless it ends soon. */
+    Server server(String proxy, List<String> names) {
+        Path certificateFile = directory.resolve("servers").resolve(proxy + ".pem");
+        Path keyFile = directory.resolve("servers").resolve(proxy + ".key");
+        var signer = Authority.read(authority(), authorityKey());
         try {
-            if (process.waitFor() != 0) {
-                throw new CloudFault("keytool failed: " + said.strip());
+            if (!Files.exists(certificateFile) || !fits(signer, Authority.certificate(certificateFile), names)) {
+                Files.createDirectories(certificateFile.getParent());
+                var issued = signer.issue(new X500Principal("CN=" + names.getFirst()), Authority.Kind.SERVERS, names, SERVER_VALIDITY);
+                CloudFiles.writePrivately(keyFile, Authority.pem(issued.key()));
+                CloudFiles.writePrivately(certificateFile, Authority.pem(issued.certificate()));
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CloudFault("keytool was interrupted", e);
+            return new Server(Files.readString(certificateFile), Files.readString(keyFile));
+        } catch (IOException e) {
+            throw new CloudFault("cannot write the certificate of " + proxy + ": " + e.getMessage(), e);
         }
     }
 
-    private static byte[] trusting(X509Certificate authority) throws IOException, GeneralSecurityException {
-        var store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        store.setCertificateEntry("lockstep", authority);
-        var bytes = new java.io.ByteArrayOutputStream();
-        // Without a password there is no encryption and no MAC: the JVM then opens it by its path alone.
-        store.store(bytes, null);
-        return bytes.toByteArray();
+    private static boolean fits(Authority signer, X509Certificate certificate, List<String> names) {
+        try {
+            var known = new TreeSet<String>();
+            certificate.getSubjectAlternativeNames().forEach(name -> known.add(name.get(1).toString()));
+            return signer.signed(certificate) && !Authority.nearExpiry(certificate) && known.equals(new TreeSet<>(names));
+        } catch (CertificateParsingException e) {
+            return false;
+        }
     }
 
-    private static byte[] pem(String type, byte[] content) {
-        String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
-        return ("-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n").getBytes(StandardCharsets.US_ASCII);
+    private static byte[] trusting(X509Certificate authority) {
+        try {
+            var store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            store.setCertificateEntry("lockstep", authority);
+            var bytes = new ByteArrayOutputStream();
+            // Without a password there is no encryption and no MAC: the JVM then opens it by its path alone.
+            store.store(bytes, null);
+            return bytes.toByteArray();
+        } catch (IOException | GeneralSecurityException e) {
+            throw new CloudFault("cannot write the trust store: " + e.getMessage(), e);
+        }
     }
 }

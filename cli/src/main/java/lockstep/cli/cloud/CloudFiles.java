@@ -50,6 +50,21 @@ public record CloudFiles(Path project, Path tools, Path home) {
         return home.resolve("assembly");
     }
 
+    /** What stands for the root directories of container images. */
+    Path images() {
+        return home.resolve("images");
+    }
+
+    /** What stands for the volumes of tasks; short, since a socket's path may have 107 bytes. */
+    Path volumes() {
+        return home.resolve("run");
+    }
+
+    /** As {@code proxy/install-nginx} leaves it. */
+    Path nginx() {
+        return tools.resolve("nginx/nginx-current");
+    }
+
     /** The home directory of the tools that run on behalf of the cloud, so that they find no one's AWS profile. */
     public Path emptyHome() {
         return home.resolve("home");

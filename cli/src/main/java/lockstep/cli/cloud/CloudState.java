@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,9 +16,14 @@ import tools.jackson.databind.json.JsonMapper;
  * What a local cloud remembers between commands.
  *
  * @param databases by account name
- * @param deployed  by account name: the fingerprint of what was deployed there, and into which emulator
+ * @param deployed  by account, and by account and stack: the fingerprint of what was deployed there, and into which emulator
+ * @param tasks     by account and service: what runs of it
+ * @param completed by account, service and container that runs to its end: the fingerprint with which it did
+ * @param ports     by account, service, container and variable: chosen once, so that addresses stay good
  */
-record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed) {
+record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed, Map<String, TaskState> tasks,
+        Map<String, String> completed, Map<String, Integer> ports) {
+    static final CloudState EMPTY = new CloudState(Optional.empty(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
 
     /**
      * @param instance      differs for each start: an emulator that was started anew knows nothing of earlier deployments
@@ -27,21 +33,63 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
 
     record DatabaseState(int port, String password) {}
 
+    /**
+     * @param fingerprint of what it was started from
+     * @param containers  in the order in which they were started; those that run to their end are not among them
+     */
+    record TaskState(String fingerprint, List<ContainerState> containers) {}
+
+    /** @param stopSignal without SIG, as kill takes it */
+    record ContainerState(String name, ProcessIdentity process, String stopSignal, int stopTimeoutSeconds) {}
+
+    /** A state that an earlier version wrote lacks what came since. */
     CloudState {
-        databases = Map.copyOf(databases);
-        deployed = Map.copyOf(deployed);
+        databases = databases == null ? Map.of() : Map.copyOf(databases);
+        deployed = deployed == null ? Map.of() : Map.copyOf(deployed);
+        tasks = tasks == null ? Map.of() : Map.copyOf(tasks);
+        completed = completed == null ? Map.of() : Map.copyOf(completed);
+        ports = ports == null ? Map.of() : Map.copyOf(ports);
     }
 
     CloudState withEmulator(Optional<EmulatorState> started) {
-        return new CloudState(started, databases, deployed);
+        return new CloudState(started, databases, deployed, tasks, completed, ports);
     }
 
     CloudState withDatabase(String account, DatabaseState database) {
-        return new CloudState(emulator, with(databases, account, database), deployed);
+        return new CloudState(emulator, with(databases, account, database), deployed, tasks, completed, ports);
     }
 
-    CloudState withDeployed(String account, String fingerprint) {
-        return new CloudState(emulator, databases, with(deployed, account, fingerprint));
+    CloudState withDeployed(String what, String fingerprint) {
+        return new CloudState(emulator, databases, with(deployed, what, fingerprint), tasks, completed, ports);
+    }
+
+    CloudState withTask(String task, TaskState state) {
+        return new CloudState(emulator, databases, deployed, with(tasks, task, state), completed, ports);
+    }
+
+    CloudState withoutTask(String task) {
+        var left = new TreeMap<>(tasks);
+        left.remove(task);
+        return new CloudState(emulator, databases, deployed, left, completed, ports);
+    }
+
+    CloudState withCompleted(String container, String fingerprint) {
+        return new CloudState(emulator, databases, deployed, tasks, with(completed, container, fingerprint), ports);
+    }
+
+    CloudState withPort(String name, int port) {
+        return new CloudState(emulator, databases, deployed, tasks, completed, with(ports, name, port));
+    }
+
+    /** Of a shard that is gone nothing is remembered. */
+    CloudState without(String stack, String taskPrefix) {
+        var left = new TreeMap<>(deployed);
+        left.remove(stack);
+        var leftCompleted = new TreeMap<>(completed);
+        leftCompleted.keySet().removeIf(name -> name.startsWith(taskPrefix));
+        var leftPorts = new TreeMap<>(ports);
+        leftPorts.keySet().removeIf(name -> name.startsWith(taskPrefix));
+        return new CloudState(emulator, databases, left, tasks, leftCompleted, leftPorts);
     }
 
     private static <V> Map<String, V> with(Map<String, V> map, String key, V value) {
@@ -63,7 +111,7 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
             try {
                 return Files.exists(files.state())
                         ? JSON.readValue(Files.readAllBytes(files.state()), CloudState.class)
-                        : new CloudState(Optional.empty(), Map.of(), Map.of());
+                        : EMPTY;
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot read " + files.state(), e);
             }
@@ -71,6 +119,23 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
 
         synchronized void update(UnaryOperator<CloudState> change) {
             CloudFiles.writePrivately(files.state(), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(change.apply(read())));
+        }
+    }
+
+    /** The port that was chosen for a name before, or else one that is free now and not yet anyone's. */
+    static int port(Store store, String name) {
+        synchronized (store) {
+            var known = store.read().ports();
+            if (known.containsKey(name)) {
+                return known.get(name);
+            }
+            int port = freePort(Optional.empty());
+            while (known.containsValue(port)) {
+                port = freePort(Optional.empty());
+            }
+            int chosen = port;
+            store.update(state -> state.withPort(name, chosen));
+            return chosen;
         }
     }
 

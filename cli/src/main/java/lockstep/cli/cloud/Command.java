@@ -3,21 +3,32 @@ package lockstep.cli.cloud;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
  * all: no AWS credentials, profiles or endpoints, no proxies.
  */
-record Command(List<String> line, Path directory, Map<String, String> environment, Path log) {
+record Command(List<String> line, Path directory, Map<String, String> environment, Path log, Path input) {
+    private static final Path NOTHING = Path.of("/dev/null");
     private static final List<String> INHERITED = List.of("PATH", "LANG", "LC_ALL", "TERM", "USER", "LOGNAME");
 
     Command {
         line = List.copyOf(line);
         environment = Map.copyOf(environment);
+    }
+
+    Command(List<String> line, Path directory, Map<String, String> environment, Path log) {
+        this(line, directory, environment, log, NOTHING);
+    }
+
+    Command withInput(Path file) {
+        return new Command(line, directory, environment, log, file);
     }
 
     /** The environment that every program of this cloud starts from. */
@@ -46,10 +57,17 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         return own;
     }
 
+    /** In a session of its own, so that Ctrl-C in the terminal does not reach it. It keeps the pid of the process that is started. */
+    Command detached(CloudFiles files) {
+        var detached = new ArrayList<>(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
+        detached.addAll(line);
+        return new Command(detached, directory, environment, log, input);
+    }
+
     /** Starts it and returns at once. */
     Process start() {
-        var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+        var builder = new ProcessBuilder(found()).directory(directory.toFile()).redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(input.toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().clear();
         builder.environment().putAll(environment);
@@ -58,6 +76,17 @@ record Command(List<String> line, Path directory, Map<String, String> environmen
         } catch (IOException e) {
             throw new CloudFault("cannot start " + line.getFirst() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** A program without a path is looked for where the program itself would look; Java would look where this command does. */
+    private List<String> found() {
+        if (line.getFirst().contains("/")) {
+            return line;
+        }
+        var found = new ArrayList<>(line);
+        Stream.of(environment.getOrDefault("PATH", "").split(":")).map(folder -> Path.of(folder, line.getFirst())).filter(Files::isExecutable).findFirst()
+                .ifPresent(program -> found.set(0, program.toString()));
+        return found;
     }
 
     /** Runs it to its end; the log then holds its output alone. */

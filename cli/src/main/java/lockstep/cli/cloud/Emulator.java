@@ -10,9 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.cli.cloud.CloudState.EmulatorState;
 
@@ -43,7 +40,7 @@ final class Emulator {
         this.region = region;
     }
 
-    /** Starts it if it does not run, or runs with another version or configuration. */
+    /** Starts it if it does not run, or runs with another version, configuration or certificate. */
     void ensure() {
         var known = store.read().emulator();
         if (known.isPresent() && known.get().process().running().isPresent() && configuration(known.get().port()).equals(known.get().configuration())
@@ -92,7 +89,7 @@ final class Emulator {
     List<ProcessHandle> members(EmulatorState known) {
         var leader = known.process().running();
         String home = files.home().toString() + "/";
-        return processGroup(known.process().pid()).stream()
+        return known.process().group().stream()
                 .filter(process -> leader.map(process::equals).orElse(false)
                         || process.info().commandLine().map(line -> line.contains(home)).orElse(false)
                         || leader.isPresent() && descends(process, leader.get()))
@@ -105,7 +102,7 @@ final class Emulator {
 
     private String configuration(int port) {
         try {
-            String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"));
+            String requirements = Files.readString(files.project().resolve("emulator/requirements.txt")) + Files.readString(certificates.authority());
             var command = command(port);
             return Projection.digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -126,12 +123,10 @@ final class Emulator {
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
         environment.put("LAMBDA_WARM_TTL_SECONDS", "1800");
         environment.put("PYTHONUNBUFFERED", "1");
-        // A session of its own, so that Ctrl-C in the terminal does not reach it. Started through hypercorn rather than by its own
-        // command, which would also try to listen on port 443.
-        return new Command(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])",
-                files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
+        // Through hypercorn rather than by its own command, which would also try to listen on port 443.
+        return new Command(List.of(files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
                 "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
-                files.emulator(), environment, files.log("emulator"));
+                files.emulator(), environment, files.log("emulator")).detached(files);
     }
 
     private boolean answers(LocalEndpoint endpoint) {
@@ -140,7 +135,7 @@ final class Emulator {
         } catch (IOException e) {
             return false;
         }
-        try (var client = HttpClient.newBuilder().sslContext(trusting(endpoint.trustStore())).connectTimeout(Duration.ofSeconds(2)).build()) {
+        try (var client = HttpClient.newBuilder().sslContext(trusting(endpoint)).connectTimeout(Duration.ofSeconds(2)).build()) {
             var request = HttpRequest.newBuilder(endpoint.uri().resolve("/_ministack/ready")).timeout(Duration.ofSeconds(5)).build();
             return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException e) {
@@ -151,37 +146,18 @@ final class Emulator {
         }
     }
 
-    private static SSLContext trusting(Path trustStore) {
+    private static SSLContext trusting(LocalEndpoint endpoint) {
         try {
-            var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            var store = KeyStore.getInstance("PKCS12");
-            try (var in = Files.newInputStream(trustStore)) {
-                store.load(in, null);
-            }
-            managers.init(store);
             var context = SSLContext.getInstance("TLS");
-            context.init(null, managers.getTrustManagers(), null);
+            context.init(null, endpoint.trust(), null);
             return context;
-        } catch (IOException | GeneralSecurityException e) {
-            throw new CloudFault("cannot read " + trustStore, e);
+        } catch (GeneralSecurityException e) {
+            throw new CloudFault("this Java has no TLS", e);
         }
     }
 
     private static boolean descends(ProcessHandle process, ProcessHandle ancestor) {
         return process.parent().map(parent -> parent.equals(ancestor) || descends(parent, ancestor)).orElse(false);
-    }
-
-    /** From /proc, since ps is not everywhere; a zombie counts as gone. */
-    private static List<ProcessHandle> processGroup(long group) {
-        return ProcessHandle.allProcesses().filter(process -> {
-            try {
-                String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));
-                String[] field = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-                return field[2].equals(String.valueOf(group)) && !field[0].equals("Z");
-            } catch (IOException ended) {
-                return false;
-            }
-        }).toList();
     }
 
     private static void pause() {

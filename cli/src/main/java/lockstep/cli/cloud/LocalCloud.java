@@ -1,11 +1,15 @@
 package lockstep.cli.cloud;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.aws.Accounts;
+import lockstep.cli.aws.DeployedTask;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 
 /** A local cloud that is up: its accounts and the databases of its shards. */
@@ -15,11 +19,15 @@ public final class LocalCloud implements Accounts {
     private final Map<String, AccountAccess> accounts = new LinkedHashMap<>();
     private final Map<String, PostgresServer> servers = new LinkedHashMap<>();
     private final Certificates certificates;
+    private final CloudState.Store store;
+    private final CloudFiles files;
 
     private LocalCloud(CloudFiles files, CloudState.Store store, Landscape landscape, LocalEndpoint endpoint) {
         this.landscape = landscape;
         this.endpoint = endpoint;
         this.certificates = Certificates.in(files.certificates());
+        this.store = store;
+        this.files = files;
         for (Account account : landscape.accounts()) {
             accounts.put(account.name(), AccountAccess.root(endpoint, landscape.region(), account.id()));
             servers.put(account.name(), new PostgresServer(files, store, account.name()));
@@ -53,6 +61,34 @@ public final class LocalCloud implements Accounts {
         Account account = landscape.accountOf(shard);
         var found = account.shards().stream().filter(s -> s.name().equals(shard)).findFirst().orElseThrow();
         return new ShardDatabase(found, servers.get(account.name()), account(account), certificates);
+    }
+
+    public Certificates certificates() {
+        return certificates;
+    }
+
+    public ClientCertificates clients() {
+        return certificates.clients();
+    }
+
+    /** Tells every production proxy whom to admit; they follow within seconds. */
+    public void publishClients() {
+        for (Account account : landscape.accounts()) {
+            DeployedTask.proxy(account, Edition.PRODUCTION, account(account)).ifPresent(proxy -> new LocalProxy(account(account), proxy).publish(clients()));
+        }
+    }
+
+    /** Where each shard that has a proxy is open to browsers, in the landscape's order. */
+    public List<Page> pages() {
+        var ports = store.read().ports();
+        return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
+                Optional.ofNullable(ports.get(LocalTask.portName(LocalTask.name(account.name(), shard.edition()), "nginx", "PORT"))).stream()
+                        .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
+    }
+
+    /** Who can log in to a shard; empty where visitors sign up themselves. */
+    public Optional<User> user(String shard) {
+        return new Users(files).find(shard);
     }
 
     @Override

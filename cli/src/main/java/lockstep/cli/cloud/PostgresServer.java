@@ -67,13 +67,13 @@ final class PostgresServer {
     /** Ends it as {@code pg_ctl stop -m fast} does: sessions are cut, data is on disk. */
     void stop() {
         running().ifPresent(server -> {
-            signal("INT", server.pid());
+            ProcessIdentity.of(server).signal("INT");
             var deadline = Instant.now().plus(PATIENCE);
             while (server.isAlive() && Instant.now().isBefore(deadline)) {
                 pause();
             }
             if (server.isAlive()) {
-                signal("QUIT", server.pid());
+                ProcessIdentity.of(server).signal("QUIT");
                 server.onExit().orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join();
             }
         });
@@ -215,16 +215,6 @@ final class PostgresServer {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void signal(String name, long pid) {
-        try {
-            new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid).redirectErrorStream(true).start().waitFor();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

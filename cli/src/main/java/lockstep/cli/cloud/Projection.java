@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -43,9 +44,31 @@ final class Projection {
     /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
     record Runtime(String from, String to, String reason) implements Rewrite {}
 
+    /** A service runs on this machine under a role that only a service of AWS may assume. */
+    record Trust(String service, String reason) implements Rewrite {}
+
+    /** An image is neither built nor uploaded. */
+    record Images(String reason) implements Rewrite {}
+
+    /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
+    record TaskKeys(String property, String reason) implements Rewrite {}
+
+    /** Refers to resources of a type that have no {@code Name} by the attribute, which is the same on AWS. */
+    record Reference(String type, String attribute, String reason) implements Rewrite {}
+
     static final List<Rewrite> REWRITES = List.of(
             new Remove("AWS::EC2::FlowLog", "nothing flows through the emulated network"),
             new Remove("AWS::EC2::SecurityGroupIngress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupEgress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::ApplicationAutoScaling::ScalableTarget", "one task of each service runs"),
+            new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
+            new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
+            new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
+            new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
+            new Images("there is no container engine: a task's processes run from the files that its image would hold"),
+            new Reference("AWS::SecretsManager::Secret", "Id", "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
+            new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),
+            new TaskKeys("Volumes", "it spells their names in capitals"),
             new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -65,7 +88,7 @@ final class Projection {
         try {
             CloudFiles.deleteTree(target);
             packed.clear();
-            copy(synthesized, target);
+            copy(synthesized, target, ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context).collect(Collectors.toSet()));
             var manifest = read(target.resolve("manifest.json"));
             for (var artifact : manifest.get("artifacts").properties()) {
                 switch (artifact.getValue().get("type").asString()) {
@@ -90,6 +113,10 @@ final class Projection {
         for (Rewrite rewrite : REWRITES) {
             switch (rewrite) {
                 case Remove remove -> remove(template, remove);
+                case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
+                case Images images -> assets.putObject("dockerImages");
+                case Reference reference -> refer(template, nameless(template, reference), reference.attribute());
+                case TaskKeys keys -> respell(template, keys);
                 case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
             }
         }
@@ -122,6 +149,62 @@ final class Projection {
                 case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
                 case null, default -> { }
             }
+        }
+    }
+
+    // --- references ---
+
+    static Set<String> nameless(JsonNode template, Reference rule) {
+        return template.get("Resources").properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()) && !r.getValue().path("Properties").has("Name"))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static void refer(JsonNode node, Set<String> names, String attribute) {
+        if (node instanceof ObjectNode object && object.size() == 1 && names.contains(object.path("Ref").asString(""))) {
+            String name = object.remove("Ref").asString();
+            object.putArray("Fn::GetAtt").add(name).add(attribute);
+        } else {
+            node.forEach(child -> refer(child, names, attribute));
+        }
+    }
+
+    // --- tasks ---
+
+    static boolean isTrusted(JsonNode resource, String service) {
+        return resource.get("Type").asString().equals("AWS::IAM::Role")
+                && resource.at("/Properties/AssumeRolePolicyDocument/Statement").valueStream().anyMatch(s -> s.at("/Principal/Service").asString("").equals(service));
+    }
+
+    private static void trust(ObjectNode template, Trust rule, String account) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (isTrusted(resource, rule.service())) {
+                var statement = ((ArrayNode) resource.at("/Properties/AssumeRolePolicyDocument/Statement")).addObject();
+                statement.put("Action", "sts:AssumeRole").put("Effect", "Allow").putObject("Principal").put("AWS", "arn:aws:iam::" + account + ":root");
+            }
+        }
+    }
+
+    private static void respell(ObjectNode template, TaskKeys rule) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (resource.get("Type").asString().equals("AWS::ECS::TaskDefinition")) {
+                resource.at("/Properties/" + rule.property()).forEach(Projection::respell);
+            }
+        }
+    }
+
+    /** Keys begin with a small letter, but for those of CloudFormation's functions, and whatever lies within them. */
+    private static void respell(JsonNode node) {
+        switch (node) {
+            case ObjectNode object when object.propertyNames().stream().noneMatch(key -> key.equals("Ref") || key.startsWith("Fn::")) -> {
+                for (String key : List.copyOf(object.propertyNames())) {
+                    JsonNode value = object.remove(key);
+                    respell(value);
+                    object.set(key.substring(0, 1).toLowerCase(Locale.ROOT) + key.substring(1), value);
+                }
+            }
+            case ArrayNode array -> array.forEach(Projection::respell);
+            default -> { }
         }
     }
 
@@ -226,9 +309,10 @@ final class Projection {
 
     // --- files ---
 
-    private static void copy(Path from, Path to) throws IOException {
+    /** @param left directories that are not copied */
+    private static void copy(Path from, Path to, Set<Path> left) throws IOException {
         try (var paths = Files.walk(from)) {
-            for (Path path : paths.toList()) {
+            for (Path path : paths.filter(path -> left.stream().noneMatch(path::startsWith)).toList()) {
                 Files.copy(path, to.resolve(from.relativize(path).toString()));
             }
         }

@@ -47,6 +47,18 @@ public final class ShardDatabase {
         }
     }
 
+    /** Deletes the database with all that it holds, and its users. */
+    void drop() {
+        try (var connection = server.connect("postgres")) {
+            executeFormatted(connection, "drop database if exists %I with (force)", Names.database(shard.name()));
+            for (DatabaseUser user : DatabaseUser.values()) {
+                executeFormatted(connection, "drop role if exists %I", Names.databaseUser(shard.name(), user));
+            }
+        } catch (SQLException e) {
+            throw new CloudFault("cannot delete the database of shard " + shard.name() + ": " + e.getMessage(), e);
+        }
+    }
+
     /** A connection as one of the shard's users, by its secret. */
     public Connection connect(DatabaseUser user) throws SQLException {
         ObjectNode secret = secret(user);
@@ -101,11 +113,10 @@ public final class ShardDatabase {
     }
 
     /** Statements that define things take no parameters; the server itself quotes them. */
-    private static void executeFormatted(Connection connection, String format, String first, String second) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("select format(?, ?, ?)")) {
+    private static void executeFormatted(Connection connection, String format, String... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select format(?, variadic ?)")) {
             statement.setString(1, format);
-            statement.setString(2, first);
-            statement.setString(3, second);
+            statement.setArray(2, connection.createArrayOf("text", values));
             var answer = statement.executeQuery();
             answer.next();
             try (var execute = connection.createStatement()) {

@@ -7,11 +7,13 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import lockstep.cli.Progress;
+import lockstep.cli.aws.DeployedTask;
 import lockstep.clinic.ClinicDatabase;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
@@ -28,6 +30,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Up {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final CloudFiles files;
+    private final Path declared;
     private final Path landscapeFile;
     private final Landscape landscape;
     private final Progress progress;
@@ -35,8 +38,15 @@ public final class Up {
     private final Certificates certificates;
     private final Cdk cdk;
     private final Emulator emulator;
+    private volatile Path synthesized;
 
-    public Up(CloudFiles files, Path landscapeFile, Landscape landscape, Progress progress) {
+    /**
+     * @param declared      lockstep.yaml
+     * @param landscapeFile the same, or with the shards that were brought up besides
+     * @param landscape     what that holds
+     */
+    public Up(CloudFiles files, Path declared, Path landscapeFile, Landscape landscape, Progress progress) {
+        this.declared = declared;
         this.files = files;
         this.landscapeFile = landscapeFile;
         this.landscape = landscape;
@@ -48,7 +58,7 @@ public final class Up {
     }
 
     /** What runs when it has ended. */
-    public record Result(List<AccountResult> accounts) {
+    public record Result(List<AccountResult> accounts, List<Page> pages) {
         public record AccountResult(String name, String id, List<String> stacks, List<ShardResult> shards) {}
 
         public record ShardResult(String name, Edition edition) {}
@@ -59,7 +69,7 @@ public final class Up {
         // Synthesis needs nothing of the cloud and takes longest.
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", this::synthesize);
-            progress.step("certificates", certificates::ensure);
+            progress.step("certificates", this::certify);
             var databases = landscape.accounts().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
                     () -> new PostgresServer(files, store, account.name()).ensure())).toList();
             var codeLists = after(executor, "code lists exported", this::exportCodeLists);
@@ -69,42 +79,98 @@ public final class Up {
                 joinAll(deployed);
                 progress.step("subscriptions across accounts", () -> subscribe(cloud));
                 joinAll(databases);
-                joinAll(landscape.accounts().stream().flatMap(account -> account.shards().stream()
-                        .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard)))).toList());
+                var images = new ContainerImages(synthesized, files.images());
+                var tasks = landscape.accounts().stream().flatMap(account -> DeployedTask.of(account, cloud.account(account)).stream())
+                        .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
+                stopOthers(tasks);
+                var proxies = tasks.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
+                    new LocalProxy(cloud.account(task.deployed().account()), task.deployed()).fill(certificates, shard -> port(tasks, shard));
+                    start(task);
+                }, executor)).toList();
+                var shards = landscape.accounts().stream().flatMap(account -> account.shards().stream()
+                        .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard, application(tasks, shard))))).toList();
+                joinAll(shards);
+                var applications = tasks.stream().filter(task -> task.deployed().shard().isPresent())
+                        .map(task -> CompletableFuture.runAsync(() -> start(task), executor)).toList();
                 joinAll(List.of(codeLists));
+                new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
                     progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
+                joinAll(applications);
+                joinAll(proxies);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
                     progress.step("visitors' rows", () -> seedVisitors(cloud));
                 });
-                return result();
+                images.deleteOthers();
+                return result(cloud);
             }
         }
     }
 
+    /** What has the certificates of an authority that is no more is ended, to be started with the new ones. */
+    private void certify() {
+        if (certificates.ensure()) {
+            emulator.stop();
+            landscape.accounts().forEach(account -> new PostgresServer(files, store, account.name()).stop());
+        }
+    }
+
+    private void start(LocalTask task) {
+        if (task.ensure()) {
+            progress.note("started " + task.name());
+        }
+    }
+
+    /** A shard that is being taken down is still deployed while others refer to its stack. */
+    private boolean isWanted(DeployedTask task) {
+        return task.shard().isEmpty() || task.account().shards().stream().anyMatch(shard -> task.shard().get().equals(shard.name()));
+    }
+
+    /** Services that are no longer deployed, or about to be no longer. */
+    private void stopOthers(List<LocalTask> tasks) {
+        var known = tasks.stream().map(LocalTask::name).toList();
+        store.read().tasks().keySet().stream().filter(name -> !known.contains(name) && !Expiry.isExpiry(name)).forEach(name -> {
+            LocalTask.stop(files, store, name);
+            progress.note("ended " + name + ", which is no longer deployed");
+        });
+    }
+
+    private static LocalTask application(List<LocalTask> tasks, Shard shard) {
+        return tasks.stream().filter(task -> task.deployed().shard().filter(shard.name()::equals).isPresent()).findFirst()
+                .orElseThrow(() -> new CloudFault("no service of shard " + shard.name() + " is deployed"));
+    }
+
+    private static int port(List<LocalTask> tasks, Shard shard) {
+        return application(tasks, shard).port("clinic", "PORT");
+    }
+
     private void synthesize() {
-        new Projection(JavaFunctions.runtime(certificates)).project(cdk.synthesize(landscapeFile), files.assembly());
+        synthesized = cdk.synthesize(landscapeFile);
+        new Projection(JavaFunctions.runtime(certificates)).project(synthesized, files.assembly());
     }
 
     private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {
         String instance = store.read().emulator().orElseThrow().instance();
-        boolean bootstrapped = Optional.ofNullable(store.read().deployed().get(account.name())).map(known -> known.startsWith(instance)).orElse(false);
+        boolean bootstrapped = Optional.ofNullable(store.read().deployed().get(account.name())).map(instance::equals).orElse(false);
         var ready = bootstrapped ? CompletableFuture.<Void>completedFuture(null)
                 : after(executor, "cdk bootstrap in " + account.name(), () -> {
                     cdk.bootstrap(account, cloud.endpoint());
                     store.update(state -> state.withDeployed(account.name(), instance));
                 });
         return CompletableFuture.allOf(ready, assembly).thenRunAsync(() -> {
-            String fingerprint = instance + " " + cdk.fingerprint(account);
-            if (fingerprint.equals(store.read().deployed().get(account.name()))) {
+            var fingerprints = new TreeMap<String, String>();
+            cdk.stacksOf(account).forEach(stack -> fingerprints.put(stack.name(), instance + " " + stack.fingerprint()));
+            var known = store.read().deployed();
+            var changed = cdk.stacksOf(account).stream().map(Cdk.Stack::name)
+                    .filter(stack -> !fingerprints.get(stack).equals(known.get(account.name() + "/" + stack))).toList();
+            if (changed.isEmpty()) {
                 progress.note("stacks of " + account.name() + " are unchanged");
                 return;
             }
-            var stacks = cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList();
-            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", stacks), () -> cdk.deploy(account, stacks, cloud.endpoint()));
-            store.update(state -> state.withDeployed(account.name(), fingerprint));
+            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", changed), () -> cdk.deploy(account, changed, cloud.endpoint()));
+            changed.forEach(stack -> store.update(state -> state.withDeployed(account.name() + "/" + stack, fingerprints.get(stack))));
         }, executor);
     }
 
@@ -116,11 +182,10 @@ public final class Up {
         }
     }
 
-    private void prepare(LocalCloud cloud, Account account, Shard shard) {
-        var database = cloud.database(shard.name());
-        database.ensure();
-        var admin = database.secret(DatabaseUser.ADMIN);
-        ClinicDatabase.migrate(database.jdbcUrl(), admin.get("username").asString(), admin.get("password").asString());
+    private void prepare(LocalCloud cloud, Account account, Shard shard, LocalTask application) {
+        cloud.database(shard.name()).ensure();
+        application.runToCompletion();
+        addUser(shard, application);
         try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
             String function = Names.prepareDatabase(shard.name());
             var answer = lambda.invoke(r -> r.functionName(function)
@@ -128,6 +193,13 @@ public final class Up {
             if (answer.functionError() != null) {
                 throw new CloudFault("function " + function + " failed: " + answer.payload().asUtf8String());
             }
+        }
+    }
+
+    /** Where nobody can sign up. */
+    private void addUser(Shard shard, LocalTask application) {
+        if (shard.edition() == Edition.PRODUCTION) {
+            application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"), new Users(files).password(shard.name()));
         }
     }
 
@@ -176,10 +248,10 @@ public final class Up {
         }
     }
 
-    private Result result() {
+    private Result result(LocalCloud cloud) {
         return new Result(landscape.accounts().stream().map(account -> new Result.AccountResult(account.name(), account.id(),
                 cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList(),
-                account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList());
+                account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList(), cloud.pages());
     }
 
     private CompletableFuture<Void> after(Executor executor, String title, Runnable work) {

@@ -7,6 +7,7 @@ import lockstep.cli.aws.AccountAccess;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
+import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.ShardReport;
 import software.amazon.awssdk.core.SdkBytes;
@@ -34,20 +35,39 @@ final class ShardReporter implements AutoCloseable {
         return ask(false);
     }
 
+    /** Quickly, which sync it says is in force; nothing of its tables. */
+    Answer inForce() {
+        return ask(true);
+    }
+
     /** Rows of the sync that lie in staging; 0 when that can't be told. */
     long stagedRows(String syncId) {
         return ask(true).report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();
     }
 
+    /** What the check by SQL alone finds, or why it finds nothing. */
+    record Checked(Optional<SqlCheck.Sums> sums, Optional<String> unreachable) {}
+
+    Checked checkBySql() {
+        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", false, "sqlCheck", true), SqlCheck.Sums.class);
+        return new Checked(asked.answer(), asked.unreachable());
+    }
+
     private Answer ask(boolean progressOnly) {
+        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", progressOnly), ShardReport.class);
+        return new Answer(asked.answer(), asked.unreachable());
+    }
+
+    private record Asked<T>(Optional<T> answer, Optional<String> unreachable) {}
+
+    private <T> Asked<T> ask(Map<String, Object> event, Class<T> type) {
         try {
-            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name()))
-                    .payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(Map.of("dataSet", dataSet, "progressOnly", progressOnly)))));
-            if (answer.functionError() != null) return new Answer(Optional.empty(), Optional.of(Execution.message(answer.payload().asUtf8String())));
-            return new Answer(Optional.of(Json.MAPPER.readerFor(ShardReport.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .readValue(answer.payload().asByteArrayUnsafe())), Optional.empty());
+            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
+            if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Execution.message(answer.payload().asUtf8String())));
+            T told = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
+            return new Asked<>(Optional.of(told), Optional.empty());
         } catch (SdkException e) {
-            return new Answer(Optional.empty(), Optional.of(e.getMessage()));
+            return new Asked<>(Optional.empty(), Optional.of(e.getMessage()));
         }
     }
 

@@ -23,7 +23,7 @@ public final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var landscape = main.landscape();
+        var landscape = place.landscape(main);
         try (var accounts = place.open(main, landscape)) {
             var shards = new ArrayList<ShardStatus>();
             for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(accounts, dataSet)).shards());

@@ -11,19 +11,22 @@ import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 
 /**
- * The rights by which syncs are started and followed: one role in the source's account, one in each target account. A person,
- * a CI job and this machine use the same; none of them may touch data.
+ * The rights by which syncs are started and followed: one role in the source's account, one in each target account, and one there
+ * that also starts restores. A person, a CI job and this machine use the same; none of them may touch data.
  */
 public final class SyncAccess {
     private final Landscape landscape;
     private final DataSet dataSet;
     private final AccountAccess source;
     private final Map<String, AccountAccess> observers = new LinkedHashMap<>();
+    private final Map<String, AccountAccess> starters = new LinkedHashMap<>();
+    private final BiFunction<Account, String, AccountAccess> assume;
 
     /** @param assume opens an account with the rights of the role of this ARN */
     public SyncAccess(Landscape landscape, DataSet dataSet, BiFunction<Account, String, AccountAccess> assume) {
         this.landscape = landscape;
         this.dataSet = dataSet;
+        this.assume = assume;
         Account sourceAccount = sourceAccount();
         source = assume.apply(sourceAccount, Names.roleArn(sourceAccount.id(), Names.syncStartRole(dataSet.name())));
         for (Account account : landscape.accounts())
@@ -56,6 +59,11 @@ public final class SyncAccess {
         return observers.get(account.name());
     }
 
+    /** Who may start restores there, which is asked for only when one is to be started. */
+    AccountAccess starter(Account account) {
+        return starters.computeIfAbsent(account.name(), name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole(dataSet.name()))));
+    }
+
     /** Who may ask this shard for its status. */
     AccountAccess statusOf(Account account, Shard shard) {
         return shard.name().equals(dataSet.source()) ? source : observer(account);
@@ -67,6 +75,10 @@ public final class SyncAccess {
 
     String dumpArn(String syncId) {
         return Names.statesArn(landscape.region(), sourceAccount().id(), "execution", Names.dumpMachine(dataSet.name()) + ":" + syncId);
+    }
+
+    String restoreMachineArn(Account account) {
+        return Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.restoreMachine(dataSet.name()));
     }
 
     String restoreArn(Account account, String syncId) {

@@ -48,24 +48,28 @@ public final class SyncCommand implements Callable<Integer> {
     @Option(names = "--id", paramLabel = "ID", description = "The sync's id (default: made from the time). One that was started before is followed, not started again.")
     private String id;
 
+    @Option(names = "--dry-run", description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and compares, as a sync would.")
+    private boolean dryRun;
+
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to follow (default: ${DEFAULT-VALUE}).")
     private long timeout;
 
     @Override
     public Integer call() throws InterruptedException {
-        Landscape landscape = main.landscape();
+        Landscape landscape = place.landscape(main);
         DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
                 .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
-        String syncId = id == null ? newId() : checked(id);
+        if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
+        String syncId = dryRun ? "try-" + newId() : id == null ? newId() : checked(id);
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         try (var accounts = place.open(main, landscape);
-                var follower = new SyncFollower(access(accounts, dataSet), syncId)) {
+                var follower = new SyncFollower(access(accounts, dataSet), syncId, dryRun)) {
             follower.start();
             if (!wait) {
                 main.answer(java.util.Map.of("syncId", syncId), syncId);
                 return 0;
             }
-            System.err.println("sync " + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
+            System.err.println((dryRun ? "dry run " : "sync ") + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
             return follow(follower, syncId);
         }
     }
@@ -76,11 +80,11 @@ public final class SyncCommand implements Callable<Integer> {
     }
 
     private int follow(SyncFollower follower, String syncId) throws InterruptedException {
-        var left = new Thread(() -> System.err.println("\nNo longer following; sync " + syncId + " goes on. Follow it again: lockstep sync --id " + syncId));
+        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: lockstep sync --id " + syncId)));
         Runtime.getRuntime().addShutdownHook(left);
         try {
-            SyncState state = follow(follower, new SyncDisplay(System.err, main.terminal(), main.colour()), Instant.now().plusSeconds(timeout));
-            main.answer(state, SyncDisplay.summary(state) + told(state));
+            SyncState state = follow(follower, new SyncDisplay(System.err, main.terminal(), main.colour(), dryRun), Instant.now().plusSeconds(timeout));
+            main.answer(state, dryRun ? SyncDisplay.forecast(state.shards()) + toldOfForecast(state) : SyncDisplay.summary(state) + told(state));
             return switch (state.outcome()) {
                 case verified -> 0;
                 case failed -> 1;
@@ -106,6 +110,14 @@ public final class SyncCommand implements Callable<Integer> {
             case verified -> String.format(java.util.Locale.ROOT, "Verified in %d shards after %.1f s.", state.shards().size(), state.seconds());
             case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
             case running -> "Sync " + state.syncId() + " still runs after --timeout. Follow it again: lockstep sync --id " + state.syncId();
+        };
+    }
+
+    private static String toldOfForecast(SyncState state) {
+        return switch (state.outcome()) {
+            case verified -> "A sync started now would do this. Nothing was changed.";
+            case failed -> "The dry run failed: " + failures(state);
+            case running -> "The dry run still runs after --timeout; it changes nothing.";
         };
     }
 

@@ -17,10 +17,16 @@ final class SyncDisplay {
     private final PrintStream out;
     private final boolean live;
     private final boolean colour;
+    private final boolean dryRun;
     private final Map<String, String> shown = new LinkedHashMap<>();
     private int drawn;
 
     SyncDisplay(PrintStream out, boolean live, boolean colour) {
+        this(out, live, colour, false);
+    }
+
+    SyncDisplay(PrintStream out, boolean live, boolean colour, boolean dryRun) {
+        this.dryRun = dryRun;
         this.out = out;
         this.live = live;
         this.colour = colour;
@@ -74,13 +80,14 @@ final class SyncDisplay {
         };
     }
 
-    private String told(SyncState.Shard shard) {
+    /** Where a shard stands, in a few words. */
+    String told(SyncState.Shard shard) {
         return switch (shard.phase()) {
             case waiting -> "waiting";
             case preflight -> "preflight";
             case staging -> String.format(Locale.ROOT, "staging, %,d rows so far", shard.stagedRows());
-            case publishing -> "merging and verifying";
-            case verified -> green("verified") + ": " + changes(shard);
+            case publishing -> dryRun ? "comparing" : "merging and verifying";
+            case verified -> green(dryRun ? "told" : "verified") + ": " + changes(shard);
             case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + ": " + shard.cause().orElse("?");
         };
     }
@@ -92,6 +99,24 @@ final class SyncDisplay {
         add(words, "deleted", shard.tables().stream().mapToLong(SyncState.TableChange::deleted).sum());
         add(words, "kept because other rows refer to them", shard.tables().stream().mapToLong(SyncState.TableChange::kept).sum());
         return words.isEmpty() ? "nothing differed" : String.join(", ", words);
+    }
+
+    /** What a dry run tells: one line for each table of each shard that would change. */
+    static String forecast(List<SyncState.Shard> shards) {
+        var text = new StringBuilder(String.format("%-14s %-28s %12s %12s %12s %12s %12s%n", "shard", "table", "inserted", "updated", "deleted", "kept", "kB to carry"));
+        for (var shard : shards) {
+            if (shard.phase() != SyncState.ShardPhase.verified) continue;
+            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", sum(shard, SyncState.TableChange::inserted), sum(shard, SyncState.TableChange::updated),
+                    sum(shard, SyncState.TableChange::deleted), sum(shard, SyncState.TableChange::kept), shard.bytes().orElse(0L) / 1e3));
+            for (var table : shard.tables())
+                if (table.inserted() + table.updated() + table.deleted() + table.kept() > 0)
+                    text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d%n", "", table.name(), table.inserted(), table.updated(), table.deleted(), table.kept()));
+        }
+        return text.toString();
+    }
+
+    private static long sum(SyncState.Shard shard, java.util.function.ToLongFunction<SyncState.TableChange> count) {
+        return shard.tables().stream().mapToLong(count).sum();
     }
 
     private static void add(List<String> words, String what, long rows) {

@@ -11,26 +11,26 @@ import lockstep.cli.sync.SyncState.Dump;
 import lockstep.cli.sync.SyncState.DumpPhase;
 import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.cli.sync.SyncState.ShardPhase;
-import lockstep.cli.sync.SyncState.TableChange;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.engine.Batch;
 import lockstep.masterdata.engine.Dumped;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Part;
+import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.SyncPaths;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
 
 /** Starts one sync and tells, each time it is asked, where it stands: from the executions' histories and what the workers noted. */
 public final class SyncFollower implements AutoCloseable {
     private static final Duration PROGRESS = Duration.ofSeconds(5);
     private final SyncAccess access;
     private final SyncPaths paths;
+    private final boolean dryRun;
+    private boolean restoresStarted;
     private final SfnClient source;
     private final S3Client s3;
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
@@ -45,7 +45,13 @@ public final class SyncFollower implements AutoCloseable {
     private boolean running;
 
     public SyncFollower(SyncAccess access, String syncId) {
+        this(access, syncId, false);
+    }
+
+    /** @param dryRun the dump tells nobody, and the restores that are started here only tell what they would change */
+    SyncFollower(SyncAccess access, String syncId, boolean dryRun) {
         this.access = access;
+        this.dryRun = dryRun;
         this.paths = new SyncPaths(access.dataSet().name(), syncId);
         source = access.source().client(SfnClient.builder());
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
@@ -59,7 +65,7 @@ public final class SyncFollower implements AutoCloseable {
     /** Starts the dump. A sync that was started before is not started again. */
     public void start() {
         try {
-            source.startExecution(r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input("{}"));
+            source.startExecution(r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input(dryRun ? "{\"dryRun\":true}" : "{}"));
         } catch (ExecutionAlreadyExistsException e) {
             Execution.read(source, access.dumpArn(paths.syncId())).ifPresent(known -> begun = known.described().startDate());
         }
@@ -70,11 +76,19 @@ public final class SyncFollower implements AutoCloseable {
         running = false;
         execution.ifPresent(this::noteEnd);
         Dump dump = dump(execution);
+        if (dryRun && !restoresStarted && execution.filter(Execution::succeeded).isPresent()) startForecasts();
         var shards = new ArrayList<SyncState.Shard>();
         for (Account account : access.targetAccounts()) shards.addAll(shards(account, dump));
         var outcome = outcome(dump, shards);
         Instant until = outcome == Outcome.running || running ? Instant.now() : ended;
         return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, until)), dump, shards);
+    }
+
+    private void startForecasts() {
+        String dataSet = access.dataSet().name();
+        var input = new RestoreInput(dataSet, paths.syncId(), access.bucket(), SyncPaths.rehearsal(dataSet, paths.syncId()), Mode.SYNC, Optional.empty(), true);
+        for (Account account : access.targetAccounts()) input.start(access, account, paths.syncId());
+        restoresStarted = true;
     }
 
     private void noteEnd(Execution execution) {
@@ -137,41 +151,17 @@ public final class SyncFollower implements AutoCloseable {
 
     private List<SyncState.Shard> shards(Account account, Dump dump) {
         var shards = access.landscape().targetsIn(account, access.dataSet());
-        if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> waiting(account, s)).toList();
+        if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
         var execution = Execution.read(targets.get(account.name()), access.restoreArn(account, paths.syncId()));
-        if (execution.isEmpty()) return shards.stream().map(s -> waiting(account, s)).toList();
+        if (execution.isEmpty()) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
         noteEnd(execution.get());
-        var outcomes = execution.get().inputOf("Record").map(input -> input.path("outcomes"));
-        return shards.stream().map(s -> shard(account, s, execution.get(), outcomes)).toList();
+        return shards.stream().map(s -> shard(account, s, execution.get())).toList();
     }
 
-    private static SyncState.Shard waiting(Account account, Shard shard) {
-        return new SyncState.Shard(account.name(), shard.name(), ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
-    }
-
-    private SyncState.Shard shard(Account account, Shard shard, Execution execution, Optional<JsonNode> outcomes) {
-        var mine = execution.answers().stream().filter(a -> shard.name().equals(a.payload().path("shard").asString(""))).toList();
-        var preflight = mine.stream().filter(a -> a.has("batches")).findFirst();
-        var published = mine.stream().filter(a -> a.has("tables")).findFirst();
-        var seconds = new LinkedHashMap<String, Double>();
-        preflight.ifPresent(a -> seconds.put("preflight", a.seconds()));
-        published.ifPresent(a -> {
-            preflight.ifPresent(p -> seconds.put("staging", seconds(Duration.between(p.at(), a.at())) - a.seconds()));
-            seconds.put("publish", a.seconds());
-        });
-        var peak = published.map(a -> Math.max(a.peakMemoryMiB().orElse(0L), a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
-        if (published.isPresent())
-            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.verified, 0, changes(published.get().payload()), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
-        var failure = outcomes.flatMap(all -> all.valueStream().filter(o -> shard.name().equals(o.path("shard").asString("")) && o.has("error")).findFirst());
-        if (failure.isPresent() || !execution.running())
-            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.failed, 0, List.of(),
-                    Optional.of(failure.map(f -> f.path("state").asString("?")).orElse("restore")),
-                    Optional.of(failure.map(f -> f.path("error").asString("?")).orElseGet(execution::error)),
-                    Optional.of(failure.map(f -> Execution.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak);
-        long expected = preflight.map(a -> a.payload().path("rows").asLong(0)).orElse(0L);
-        if (preflight.isPresent() && stagedRows(shard) < expected) askHowFar(shard);
-        var phase = preflight.isEmpty() ? ShardPhase.preflight : stagedRows(shard) < expected ? ShardPhase.staging : ShardPhase.publishing;
-        return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows(shard), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak);
+    private SyncState.Shard shard(Account account, Shard shard, Execution execution) {
+        long expected = RestoredShard.expectedRows(shard, execution);
+        if (execution.running() && stagedRows(shard) < expected) askHowFar(shard);
+        return RestoredShard.read(account, shard, execution, stagedRows(shard));
     }
 
     private long stagedRows(Shard shard) {
@@ -183,10 +173,6 @@ public final class SyncFollower implements AutoCloseable {
         if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
         staged.merge(shard.name(), reporters.get(shard.name()).stagedRows(paths.syncId()), Math::max);
         asked.put(shard.name(), Instant.now());
-    }
-
-    private static List<TableChange> changes(JsonNode published) {
-        return List.of(Json.MAPPER.readerFor(TableChange[].class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(published.get("tables")));
     }
 
     private static double seconds(Duration duration) {

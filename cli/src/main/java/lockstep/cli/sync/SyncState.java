@@ -23,9 +23,10 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
     /** @param done whether all of the table's ranges are dumped */
     public record Table(String name, long rows, boolean done) {}
 
+    /** @param bytes compressed, of what comes to the shard */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables, Optional<String> failedState,
-            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB) {
+            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB, Optional<Long> bytes) {
         long changed() {
             return tables.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum();
         }

@@ -1,5 +1,6 @@
 package lockstep.cli.cloud;
 
+import static lockstep.cli.cloud.SharedCloud.CLOUD;
 import static lockstep.cli.cloud.TestingCloud.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -26,12 +27,11 @@ import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Manifest;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.SyncPaths;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -54,26 +54,11 @@ import tools.jackson.databind.JsonNode;
  * Three emulated accounts with IAM enforced, real databases, and functions from the artefact that would be deployed: what a user
  * does and what can go wrong, one after the other in one cloud.
  */
+@ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EndToEndTest {
-    private static final TestingCloud CLOUD = new TestingCloud("end-to-end");
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
-
-    @BeforeAll
-    static void up() {
-        CLOUD.lockstep("down", "--purge");
-        Ended up = CLOUD.lockstep("up");
-        assertEquals(0, up.exit(), up::toString);
-    }
-
-    @AfterAll
-    static void down() throws Exception {
-        Ended down = CLOUD.lockstep("down", "--purge");
-        assertEquals(0, down.exit(), down::toString);
-        var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString())).toList();
-        assertEquals(List.of(), left, "processes that down left");
-    }
 
     // ---- what a user does
 
@@ -166,6 +151,75 @@ class EndToEndTest {
         CLOUD.sql("demo-1", "UPDATE tenant.encounter SET disease_id = (SELECT min(id) FROM master.disease) WHERE disease_id = 900001");
         assertEquals(0, CLOUD.lockstep("sync").exit());
         assertSameMasterRows();
+    }
+
+    @Test
+    @Order(8)
+    void aDryRunTellsWhatTheSyncThenDoes() {
+        String before = CLOUD.master("demo-1");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET name = name || ' 試' WHERE id % 1000 = 2", "DELETE FROM master.drug_interaction WHERE id % 500 = 4");
+        CLOUD.sql("qa-1", "UPDATE master.drug SET price = -1 WHERE id = 7");
+        String newest = text(status().at("/shards/1"), "syncId");
+        Ended tried = CLOUD.lockstep("sync", "--dry-run", "--output", "json");
+        assertEquals(0, tried.exit(), tried::toString);
+        assertEquals(before, CLOUD.master("demo-1"));
+        assertStates("in-step", "behind", "behind", "behind", "behind");
+        assertEquals(newest, text(status().at("/shards/1"), "syncId"));
+        for (String shard : TARGETS) assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
+        Ended sync = CLOUD.lockstep("sync", "--output", "json");
+        assertEquals(0, sync.exit(), sync::toString);
+        for (String shard : TARGETS) assertEquals(changes(shard(sync.json(), shard)), changes(shard(tried.json(), shard)), shard);
+        assertEquals(2, CLOUD.lockstep("sync", "--dry-run", "--id", "x").exit());
+        assertSameMasterRows();
+    }
+
+    private static List<String> changes(JsonNode shard) {
+        return shard.get("tables").valueStream().map(t -> t.get("name") + " " + t.get("inserted") + " " + t.get("updated") + " " + t.get("deleted") + " " + t.get("kept")).toList();
+    }
+
+    @Test
+    @Order(9)
+    void oneShardIsRolledBackAndTheNextSyncGoesForwardAgain() {
+        String first = text(status().at("/shards/2"), "syncId");
+        String before = CLOUD.master("demo-1");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET name = 'wrong' WHERE id % 1000 = 3");
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        String wrong = CLOUD.master("demo-1");
+        Ended tried = CLOUD.lockstep("rollback", "--shard", "demo-1", "--dry-run", "--output", "json");
+        assertEquals(0, tried.exit(), tried::toString);
+        assertEquals(wrong, CLOUD.master("demo-1"));
+        Ended back = CLOUD.lockstep("rollback", "--shard", "demo-1", "--output", "json");
+        assertEquals(0, back.exit(), back::toString);
+        assertEquals(first, text(back.json().at("/shards/0"), "to"));
+        assertEquals(changes(back.json().at("/shards/0/state")), changes(tried.json().at("/shards/0/state")));
+        assertEquals(before, CLOUD.master("demo-1"));
+        assertEquals(wrong, CLOUD.master("qa-1"));
+        assertStates("in-step", "in-step", "behind", "in-step", "in-step");
+        Ended unknown = CLOUD.lockstep("rollback", "--to", first.substring(0, first.length() - 1));
+        assertEquals(2, unknown.exit(), unknown::toString);
+        assertTrue(unknown.err().contains("did you mean") && unknown.err().contains(first), unknown::toString);
+        assertEquals(2, CLOUD.lockstep("rollback", "--shard", "clinic-1").exit(), "the source follows nothing");
+        Ended all = CLOUD.lockstep("rollback", "--to", first, "--output", "json");
+        assertEquals(0, all.exit(), all::toString);
+        for (String shard : TARGETS) assertEquals(before, CLOUD.master(shard), shard);
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
+    }
+
+    @Test
+    @Order(9)
+    void bySqlAloneEachShardIsEqualOrNamed() {
+        Ended equal = CLOUD.lockstep("verify", "--output", "json");
+        assertEquals(0, equal.exit(), equal::toString);
+        assertEquals(TARGETS, equal.json().get("shards").valueStream().map(s -> text(s, "shard")).toList());
+        CLOUD.sql("qa-1", "UPDATE master.postal_code SET town = town || ' ' WHERE (code, seq) = (SELECT code, seq FROM master.postal_code WHERE town IS NOT NULL LIMIT 1)");
+        Ended different = CLOUD.lockstep("verify", "--output", "json");
+        assertEquals(1, different.exit(), different::toString);
+        assertEquals("master.postal_code", text(shard(different.json(), "qa-1").at("/tables/0"), "name"));
+        assertEquals(0, CLOUD.lockstep("verify", "--shard", "demo-1").exit());
+        assertEquals(2, CLOUD.lockstep("verify", "--shard", "clinic-1").exit());
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertEquals(0, CLOUD.lockstep("verify", "--shard", "qa-1").exit());
     }
 
     @Test
@@ -445,6 +499,19 @@ class EndToEndTest {
             denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
             denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
+        }
+    }
+
+    @Test
+    @Order(52)
+    void observersOnlyLookAndWhoStartsRestoresCanNotTouchData() {
+        try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-observer"), "test");
+                var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-restore-start"), "test");
+                var looking = observer.client(SfnClient.builder()); var s3 = starter.client(S3Client.builder().forcePathStyle(true));
+                var secrets = starter.client(SecretsManagerClient.builder())) {
+            denied("starts a restore", () -> looking.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "222222222222", "stateMachine", "lockstep-master-restore"))));
+            denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
+            denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/demo-1/writer")));
         }
     }
 

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -85,19 +84,5 @@ class PostgresServerTest {
         assertEquals(Optional.empty(), server.running());
         server.ensure();
         assertTrue(server.running().isPresent());
-    }
-
-    @Test
-    void certificatesAreKeptAndPrivate() throws Exception {
-        var certificates = Certificates.in(files.certificates());
-        byte[] before = Files.readAllBytes(certificates.certificate());
-        certificates.ensure();
-        assertEquals(-1, java.util.Arrays.mismatch(before, Files.readAllBytes(certificates.certificate())));
-        for (Path file : new Path[] {certificates.authority(), certificates.trustStore(), certificates.certificate(), certificates.key()}) {
-            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)), file.toString());
-        }
-        try (var left = Files.list(files.certificates())) {
-            assertEquals(4, left.count(), "the authority's private key is not kept");
-        }
     }
 }

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The projection of what infra really synthesizes, against what the installed emulator really supports. */
@@ -49,6 +52,10 @@ class ProjectionTest {
         for (var rewrite : Projection.REWRITES) {
             assertTrue(switch (rewrite) {
                 case Projection.Remove remove -> before.stream().anyMatch(r -> r.get("Type").asString().equals(remove.type()));
+                case Projection.Trust trust -> before.stream().anyMatch(r -> Projection.isTrusted(r, trust.service()));
+                case Projection.Images images -> !ContainerImages.sources(synthesized).isEmpty();
+                case Projection.Reference reference -> !nameless(reference).isEmpty();
+                case Projection.TaskKeys keys -> before.stream().anyMatch(r -> r.get("Type").asString().equals("AWS::ECS::TaskDefinition") && r.get("Properties").has(keys.property()));
                 case Projection.Runtime runtime -> before.stream().anyMatch(r -> r.at("/Properties/Runtime").asString("").equals(runtime.from()));
             }, "nothing is synthesized that " + rewrite + " applies to");
         }
@@ -57,6 +64,54 @@ class ProjectionTest {
             if (rewrite instanceof Projection.Remove remove) {
                 assertFalse(supported.contains(remove.type()), "the emulator has " + remove.type() + " by now: take it off the list");
             }
+        }
+    }
+
+    @Test
+    void theEmulatorStillSpellsTasksAsTheTemplateDoes() throws IOException {
+        String registered = python("""
+                from ministack.services import ecs
+                from ministack.services.cloudformation import provisioners
+                provisioners._ecs_task_def_create("Task", {"Family": "f", "Volumes": [{"Name": "v"}], "ContainerDefinitions": [{"Secrets": [{"Name": "s"}]}]}, "stack")
+                print(ecs._task_defs["f:1"]["containerDefinitions"], ecs._task_defs["f:1"]["volumes"])
+                """);
+        assertEquals("[{'secrets': [{'Name': 's'}]}] [{'Name': 'v'}]", registered.strip());
+    }
+
+    @Test
+    void ofTasksOnlyTheSpellingDiffers() throws IOException {
+        var before = resources(synthesized);
+        resources(files.assembly()).forEach((name, resource) -> {
+            if (resource.get("Type").asString().equals("AWS::ECS::TaskDefinition")) {
+                assertEquals(before.get(name).toString().toLowerCase(Locale.ROOT),
+                        resource.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}").toLowerCase(Locale.ROOT), name);
+                for (var container : resource.at("/Properties/ContainerDefinitions")) {
+                    assertTrue(container.has("name") && container.path("environment").valueStream().allMatch(variable -> variable.has("name") && variable.has("value")), name);
+                }
+            }
+        });
+    }
+
+    @Test
+    void aRoleOfATaskIsTrustedByItsAccountAsWellAndByNobodyElse() throws IOException {
+        var before = resources(synthesized);
+        resources(files.assembly()).forEach((name, resource) -> {
+            if (Projection.isTrusted(resource, "ecs-tasks.amazonaws.com")) {
+                var statements = (ArrayNode) resource.at("/Properties/AssumeRolePolicyDocument/Statement");
+                String added = statements.remove(statements.size() - 1).at("/Principal/AWS").asString();
+                String account = name.startsWith("production-") ? "111111111111" : name.startsWith("demo-") ? "222222222222" : "333333333333";
+                assertEquals("arn:aws:iam::" + account + ":root", added, name);
+                assertEquals(before.get(name), resource, name);
+            }
+        });
+    }
+
+    @Test
+    void noImageIsBuilt() throws IOException {
+        assertEquals(Map.of(), ContainerImages.sources(files.assembly()));
+        for (var source : ContainerImages.sources(synthesized).values()) {
+            assertTrue(Files.exists(source.context().resolve("Dockerfile")), source::toString);
+            assertFalse(Files.exists(files.assembly().resolve(source.context().getFileName())), "what nobody builds is not copied");
         }
     }
 
@@ -71,8 +126,10 @@ class ProjectionTest {
     void theSyncPathIsUntouched() throws IOException {
         var before = resources(synthesized);
         var after = resources(files.assembly());
+        // the sync's own secrets all have names
+        var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance).flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
         before.forEach((name, resource) -> {
-            if (SYNC_PATH.contains(resource.get("Type").asString())) {
+            if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com") && !refersTo(resource, nameless)) {
                 assertEquals(resource, after.get(name), name);
             }
         });
@@ -129,6 +186,28 @@ class ProjectionTest {
                    "z": {"Fn::Sub": "${Gone5}-${A.Arn}-${!Literal}"}, "w": {"Fn::Sub": ["${Own}", {"Own": {"Ref": "Gone6"}}]}}}}}
                 """);
         assertEquals(Set.of("Gone1", "Gone2", "Gone3", "Gone4", "Gone5", "Gone6"), Projection.dangling(template));
+    }
+
+    private static Set<String> nameless(Projection.Reference rule) {
+        var found = new TreeSet<String>();
+        try (var templates = Files.newDirectoryStream(synthesized, "*.template.json")) {
+            templates.forEach(template -> found.addAll(Projection.nameless(JSON.readTree(template), rule)));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        return found;
+    }
+
+    private static boolean refersTo(JsonNode resource, List<String> names) {
+        return names.stream().anyMatch(name -> resource.toString().contains("{\"Ref\":\"" + name + "\"}"));
+    }
+
+    @Test
+    void theEmulatorStillRefersToASecretByItsName() throws IOException {
+        assertEquals("given", python("""
+                from ministack.services.cloudformation import provisioners
+                print(provisioners._sm_secret_create("Secret", {"Name": "given", "SecretString": "x"}, "stack")[0])
+                """).strip());
     }
 
     private static Path withSuffix(Path directory, String suffix) throws IOException {

@@ -31,6 +31,11 @@ public final class Clients {
         return new S3PartStore(S3.CLIENT, bucket);
     }
 
+    /** The same, to list and delete what lies there. */
+    public static S3Shelf shelf(String bucket) {
+        return new S3Shelf(S3.CLIENT, bucket);
+    }
+
     public static KmsSignature signature(String keyArn) {
         return new KmsSignature(Kms.CLIENT, keyArn);
     }

@@ -1,5 +1,7 @@
 package lockstep.masterdata.engine;
 
+import java.util.List;
+
 /** Takes away what a failed restore left in a target. */
 public final class Cleanup {
     private Cleanup() {}
@@ -7,6 +9,8 @@ public final class Cleanup {
     public static void dropStaging(Database target, String dataSet, String syncId) {
         target.transaction(connection -> {
             Staging.drop(connection, dataSet, syncId);
+            // another try may find the target otherwise
+            Accepted.undecide(connection, dataSet, syncId, List.of());
             return null;
         });
     }

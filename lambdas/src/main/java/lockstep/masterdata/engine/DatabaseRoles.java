@@ -90,11 +90,25 @@ public final class DatabaseRoles {
             useSchema(connection, reference.child(), writer);
             select(connection, reference.child(), reference.childColumns(), writer);
             select(connection, reference.parent(), reference.parentColumns(), writer);
+            if (!names.contains(reference.child())) seeEveryRow(connection, reference.child(), writer);
         }
     }
 
     private static void useSchema(Connection connection, String table, Login login) throws SQLException {
         Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(table.substring(0, table.indexOf('.'))) + " TO " + Sql.identifier(login.username()));
+    }
+
+    /** Of the columns granted. Row-level security would hide a row that refers to a master row, which would then be deleted. */
+    private static void seeEveryRow(Connection connection, String table, Login login) throws SQLException {
+        boolean secured;
+        try (var query = connection.prepareStatement("SELECT relrowsecurity FROM pg_class WHERE oid = ?::regclass")) {
+            query.setString(1, Sql.table(table));
+            try (var row = query.executeQuery()) {
+                secured = row.next() && row.getBoolean(1);
+            }
+        }
+        Sql.execute(connection, "DROP POLICY IF EXISTS lockstep_writer ON " + Sql.table(table));
+        if (secured) Sql.execute(connection, "CREATE POLICY lockstep_writer ON " + Sql.table(table) + " FOR SELECT TO " + Sql.identifier(login.username()) + " USING (true)");
     }
 
     private static void select(Connection connection, String table, List<String> columns, Login login) throws SQLException {

@@ -94,7 +94,7 @@ final class DeltaWriter {
         return RowDigest.ofLine(bytes, from, length - 1).low();
     }
 
-    /** A set of hashes, 16 to 32 bytes each, of which some are marked. */
+    /** A set of hashes, 11 to 22 bytes each, of which some are marked. */
     private static final class Known {
         static final class Full extends RuntimeException {}
 
@@ -105,7 +105,7 @@ final class DeltaWriter {
         /** @param size how many hashes there will be at most */
         Known(long size) {
             if (size > 1 << 28) throw new Full();
-            int slots = Integer.highestOneBit((int) Math.max(8, size)) << 2;
+            int slots = Integer.highestOneBit((int) Math.max(8, size + size / 3)) << 1;
             this.slots = new long[slots];
             this.marked = new BitSet(slots);
             this.room = size;

@@ -26,6 +26,8 @@ final class Merge {
         long inserted;
         long updated;
         long deleted;
+        /** Of a forecast only: rows that would stay since others refer to them. */
+        long kept;
         /** Writes on the way: of a try that was taken back, or of a row more than once. */
         long passing;
 
@@ -64,6 +66,7 @@ final class Merge {
         // The product's own triggers run below and must find what they find in its own sessions.
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
+        seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
             findGone(table);
@@ -78,7 +81,43 @@ final class Merge {
         keepTheRest();
         // what may wait for the commit must not fail there
         Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
+        Sql.execute(connection, "SET LOCAL row_security = off");
         Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
+        return changes;
+    }
+
+    /**
+     * Tables that refer to ours may have policies; to be without any, PostgreSQL wants a superuser. So those that hide rows from us are
+     * refused: a row that refers to one of ours unseen would not keep it.
+     */
+    private void seeWhatRefers() throws SQLException {
+        var read = Stream.concat(tables.stream().map(TableManifest::name), references.stream().map(Reference::child)).distinct().toList();
+        var hidden = Schema.hidingRows(connection, read);
+        if (!hidden.isEmpty())
+            throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database,"
+                    + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
+        Sql.execute(connection, "SET LOCAL row_security = on");
+    }
+
+    /** What {@link #run} would do, told without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
+    Map<String, Changes> forecast() throws SQLException {
+        seeWhatRefers();
+        for (TableManifest table : tables) {
+            changes.put(table.name(), new Changes());
+            collectGone(table);
+        }
+        while (keepReferenced() > 0) continue;
+        for (TableManifest table : tables) {
+            refuseForeignRows(table);
+            Changes would = changes.get(table.name());
+            try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("forecast_table", table))) {
+                row.next();
+                would.inserted = row.getLong(1);
+                would.updated = row.getLong(2);
+                would.deleted = row.getLong(3);
+                would.kept = row.getLong(4);
+            }
+        }
         return changes;
     }
 
@@ -191,6 +230,11 @@ final class Merge {
     }
 
     private void findGone(TableManifest table) throws SQLException {
+        collectGone(table);
+        if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table));
+    }
+
+    private void collectGone(TableManifest table) throws SQLException {
         Road road = accepted.road(table);
         Sql.execute(connection, sql("gone", table));
         if (!road.steps().isEmpty()) Sql.execute(connection, sql("gone_of_deltas", table));
@@ -199,10 +243,7 @@ final class Merge {
             row.next();
             gone.put(table.name(), row.getLong(1));
         }
-        if (gone.get(table.name()) > 0) {
-            Sql.execute(connection, "ANALYZE pg_temp." + goneTable(table));
-            Sql.execute(connection, sql("lock_gone", table));
-        }
+        if (gone.get(table.name()) > 0) Sql.execute(connection, "ANALYZE pg_temp." + goneTable(table));
     }
 
     /** Deletes gone rows, children first, but those that a row refers to that stays, and those that such a row refers to, and so on. */

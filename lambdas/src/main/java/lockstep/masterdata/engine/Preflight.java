@@ -91,9 +91,11 @@ public final class Preflight {
         for (TableManifest table : manifest.tables()) {
             var mark = Mark.read(connection, table.name());
             boolean kept = ContentReader.kept(connection, manifest.dataSet(), table.name()) > 0;
-            boolean untouched = mark.isPresent() && mark.equals(Mark.recorded(connection, manifest.dataSet(), table.name())) && !distrusted.contains(table.name());
+            boolean trusted = !distrusted.contains(table.name());
+            var recorded = Mark.recorded(connection, manifest.dataSet(), table.name());
+            boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            roads.add(from.isPresent() ? Road.known(from.get(), table, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table)));
+            roads.add(from.isPresent() ? Road.known(from.get(), table, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
         }
         return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads)));
     }

@@ -81,9 +81,8 @@ public final class Publisher {
         String dataSet = accepted.manifest().dataSet();
         Sql.execute(connection, "DELETE FROM lockstep.applied_table WHERE data_set = " + Sql.literal(dataSet));
         for (Road road : accepted.roads()) {
-            var written = Mark.written(connection, road.table());
-            if (road.mark().isPresent() && written.isPresent())
-                new Mark(road.mark().get().files(), road.mark().get().writes() + written.get()).record(connection, dataSet, road.table());
+            var left = Mark.left(connection, road.table(), road.mark());
+            if (left.isPresent()) left.get().record(connection, dataSet, road.table());
         }
     }
 

@@ -57,9 +57,13 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
         return parts.stream().map(Part::content).reduce(Content.NONE, Content::plus).plus(steps.stream().map(Step::comes).reduce(Content.NONE, Content::plus));
     }
 
-    /** By what was read of the table itself. */
-    static Road read(TableManifest table, Optional<Mark> mark, boolean kept, List<Part> differing) {
-        return new Road(table.name(), true, mark, !differing.isEmpty(), kept, table.parts().size() - differing.size(), differing, Content.NONE, List.of());
+    /**
+     * By what was read of the table itself.
+     *
+     * @param distrusted something writes to it while this sync is restored, so it is read afterwards even if nothing is carried
+     */
+    static Road read(TableManifest table, Optional<Mark> mark, boolean kept, List<Part> differing, boolean distrusted) {
+        return new Road(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(), differing, Content.NONE, List.of());
     }
 
     /** By manifests alone: from what the table is known to hold to what it is to hold. */

@@ -70,6 +70,18 @@ final class Schema {
         return references;
     }
 
+    /** Those of the tables of which a policy may hide rows from this login. */
+    static List<String> hidingRows(Connection connection, Collection<String> tables) throws SQLException {
+        var hiding = new ArrayList<String>();
+        try (var query = connection.prepareStatement(Sql.named("hiding_rows"))) {
+            query.setArray(1, connection.createArrayOf("text", tables.toArray()));
+            try (var row = query.executeQuery()) {
+                while (row.next()) hiding.add(row.getString(1));
+            }
+        }
+        return hiding;
+    }
+
     /** Column → {@code schema.sequence} for the sequences that belong to the table. */
     static Map<String, String> ownedSequences(Connection connection, String table) throws SQLException {
         var sequences = new LinkedHashMap<String, String>();

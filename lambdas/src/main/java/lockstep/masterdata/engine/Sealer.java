@@ -25,6 +25,17 @@ public final class Sealer {
     }
 
     public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
+        Manifest manifest = seal(dataSet, paths, release, paths.manifest());
+        new Latest(paths.syncId(), manifest.snapshotTime()).write(store, dataSet.name());
+        return manifest;
+    }
+
+    /** Seals it where only a forecast may read it: it is not the newest, nobody is told, and what comes next is not compared with it. */
+    public Manifest sealRehearsal(DataSet dataSet, SyncPaths paths, String release) {
+        return seal(dataSet, paths, release, SyncPaths.rehearsal(paths.dataSet(), paths.syncId()));
+    }
+
+    private Manifest seal(DataSet dataSet, SyncPaths paths, String release, String key) {
         Snapshot snapshot = required(paths.snapshot(), Snapshot.class);
         Batch[] planned = required(paths.batches(), Batch[].class);
         if (planned.length != snapshot.batches())
@@ -39,9 +50,8 @@ public final class Sealer {
         var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
         var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables);
         byte[] bytes = Json.MAPPER.writeValueAsBytes(manifest);
-        store.put(SyncPaths.signature(paths.manifest()), signer.sign(bytes));
-        store.put(paths.manifest(), bytes);
-        new Latest(paths.syncId(), snapshot.time()).write(store, dataSet.name());
+        store.put(SyncPaths.signature(key), signer.sign(bytes));
+        store.put(key, bytes);
         return manifest;
     }
 

@@ -39,6 +39,15 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/" + syncId + ".json";
     }
 
+    /** Of a dump that was only to tell what a sync would do. No sync is brought in force from there. */
+    public static String rehearsal(String dataSet, String syncId) {
+        return rehearsals(dataSet) + syncId + ".json";
+    }
+
+    static String rehearsals(String dataSet) {
+        return "manifests/" + dataSet + "/rehearsed/";
+    }
+
     /** Tells which manifest of a data set is the newest: {@link Latest}. No sync's manifest can lie there, since those end in {@code .json}. */
     public static String latest(String dataSet) {
         return "manifests/" + dataSet + "/latest";

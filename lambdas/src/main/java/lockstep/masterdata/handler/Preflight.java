@@ -22,7 +22,9 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
     Answer handle(Event event, Instant deadline) {
         TargetSync sync = event.sync();
         try (var access = sync.source().manifest(sync.syncId(), sync.manifestKey())) {
-            var manifest = new ManifestReader(access.store(), access.signature()).read(sync.manifestKey(), sync.dataSet(), sync.syncId());
+            var reader = new ManifestReader(access.store(), access.signature());
+            var manifest = sync.terms().isDryRun() ? reader.readForForecast(sync.manifestKey(), sync.dataSet(), sync.syncId())
+                    : reader.read(sync.manifestKey(), sync.dataSet(), sync.syncId());
             var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC));
             return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables());
         }

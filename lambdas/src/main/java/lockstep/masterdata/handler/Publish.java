@@ -4,10 +4,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Forecast;
 import lockstep.masterdata.engine.Publisher;
 import lockstep.masterdata.engine.Publisher.TableResult;
 
-/** Merges what is staged, verifies it from the shard's own rows, and commits. */
+/** Merges what is staged, verifies it from the shard's own rows, and commits; or tells what that would change, in a dry run. */
 public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
@@ -22,7 +23,10 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
     @Override
     Answer handle(Event event, Instant deadline) {
         BatchOutcome.check("of the staging", event.staged());
-        var tables = new Publisher(Clients.database(event.shard().secretArn()), LOCK_TIMEOUT).publish(event.sync().dataSet().name(), event.sync().syncId());
+        var database = Clients.database(event.shard().secretArn());
+        String dataSet = event.sync().dataSet().name();
+        var tables = event.sync().terms().isDryRun() ? new Forecast(database).tell(dataSet, event.sync().syncId())
+                : new Publisher(database, LOCK_TIMEOUT).publish(dataSet, event.sync().syncId());
         return new Answer(event.shard().name(), tables, BatchOutcome.Workers.of(event.staged()));
     }
 }

@@ -1,13 +1,15 @@
 package lockstep.masterdata.handler;
 
 import java.time.Instant;
+import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.ShardReport;
 
-/** Tells what a shard really holds of a data set, or only how far a running restore is. */
-public final class ReportStatus extends JsonFunction<ReportStatus.Event, ShardReport> {
-    public record Event(DataSet dataSet, boolean progressOnly) {}
+/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds. */
+public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
+    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck) {}
 
     private final String readerSecretArn;
 
@@ -16,9 +18,11 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, ShardRe
         this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
+    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums} */
     @Override
-    ShardReport handle(Event event, Instant deadline) {
+    Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
+        if (event.sqlCheck().orElse(false)) return database.run(connection -> SqlCheck.of(connection, event.dataSet()));
         return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());
     }
 }

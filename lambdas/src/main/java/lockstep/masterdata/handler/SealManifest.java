@@ -5,6 +5,7 @@ import java.util.List;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Sealer;
+import lockstep.masterdata.engine.SyncPaths;
 
 /** Makes and signs the manifest when every batch was dumped. */
 public final class SealManifest extends JsonFunction<SealManifest.Event, SealManifest.Answer> {
@@ -20,8 +21,10 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
     Answer handle(Event event, Instant deadline) {
         BatchOutcome.check("of the dump", event.outcomes());
         SourceSync sync = event.sync();
-        var manifest = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).seal(sync.dataSet(), sync.paths(), sync.release());
-        return new Answer(sync.paths().manifest(), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
+        var sealer = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn()));
+        boolean dryRun = sync.terms().isDryRun();
+        var manifest = dryRun ? sealer.sealRehearsal(sync.dataSet(), sync.paths(), sync.release()) : sealer.seal(sync.dataSet(), sync.paths(), sync.release());
+        return new Answer(dryRun ? SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()) : sync.paths().manifest(), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
                 manifest.tables().stream().mapToInt(t -> t.parts().size()).sum(), BatchOutcome.Workers.of(event.outcomes()));
     }
 }

@@ -9,9 +9,13 @@ import lockstep.masterdata.engine.Preflight.Mode;
 /** What the restore state machine tells each of its functions: what the notification said, and constants of its definition. */
 record TargetSync(String syncId, String bucket, String manifestKey, String account, DataSet dataSet, String readerRoleArn,
         String externalId, String signingKeyArn, String sourceBucket, Terms terms) {
-    /** What else an execution's input may say. A notification can't: who asks for a rollback starts the execution. */
+    /** What else an execution's input may say; which shard is meant concerns the state machine alone. A notification can't: who asks for a rollback starts the execution. */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Terms(Optional<Mode> mode) {}
+    record Terms(Optional<Mode> mode, Optional<Boolean> dryRun) {
+        boolean isDryRun() {
+            return dryRun.orElse(false);
+        }
+    }
 
     /** @param name in the landscape */
     record TargetShard(String name, String secretArn) {}

@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS lockstep.applied_table (
   table_name text NOT NULL,
   files text NOT NULL,
   writes bigint NOT NULL,
+  counted bigint NOT NULL,  -- rows counted as inserted here: fewer later means that the server lost its counts
   PRIMARY KEY (data_set, table_name)
 );
 
@@ -57,3 +58,8 @@ CREATE TABLE IF NOT EXISTS lockstep.kept_row (
   key text[] NOT NULL,  -- the key columns' text
   PRIMARY KEY (data_set, table_name, key)
 );
+
+-- how old the master data is, for the product to show: nothing else here is for everybody
+CREATE OR REPLACE VIEW lockstep.freshness AS SELECT data_set, snapshot_time FROM lockstep.applied;
+GRANT USAGE ON SCHEMA lockstep TO PUBLIC;
+GRANT SELECT ON lockstep.freshness TO PUBLIC;

@@ -39,6 +39,38 @@ class DatabaseRolesTest {
     }
 
     @Test
+    void rowsThatReferKeepTheirsWhoeverMaySeeThem() {
+        var sync = new TestingSync(TestingProduct.DATA_SET);
+        sync.run(source.as("reader"), target.as("writer"), "one");
+        target.execute("INSERT INTO m.prescription (drug) VALUES (7)", "ALTER TABLE m.prescription ENABLE ROW LEVEL SECURITY", "CREATE POLICY nobody ON m.prescription USING (false)");
+        source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id IN (7, 8)");
+        String before = TestingProduct.contents(target).toString();
+        var refused = assertThrows(Fault.AccessRefused.class, () -> sync.run(source.as("reader"), target.as("writer"), "two"));
+        assertTrue(refused.getMessage().contains("may hide rows of m.prescription"), refused.getMessage());
+        assertEquals(before, TestingProduct.contents(target).toString());
+
+        prepare(target, TestingProduct.DATA_SET);
+        sync.run(source.as("reader"), target.as("writer"), "three");
+        assertEquals("7", target.value("SELECT string_agg(id::text, ',') FROM m.drug WHERE id IN (7, 8)"));
+
+        target.execute("CREATE POLICY narrower ON m.prescription AS RESTRICTIVE USING (false)");
+        source.execute("UPDATE m.drug SET name = 'y' WHERE id = 9");
+        assertThrows(Fault.AccessRefused.class, () -> sync.run(source.as("reader"), target.as("writer"), "four"));
+    }
+
+    @Test
+    void everybodySeesTheFreshnessAndNothingElse() {
+        var sync = new TestingSync(TestingProduct.DATA_SET);
+        sync.run(source.as("reader"), target.as("writer"), "one");
+        target.execute("DO $$BEGIN CREATE ROLE product LOGIN PASSWORD 'secret'; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
+        var product = target.as("product");
+        assertEquals(target.value("SELECT data_set || snapshot_time FROM lockstep.applied"), product.value("SELECT data_set || snapshot_time FROM lockstep.freshness"));
+        for (String table : List.of("sync", "staged_part", "applied", "applied_table", "kept_row")) assertRefused(target, "product", "SELECT FROM lockstep." + table);
+        assertRefused(target, "product", "DELETE FROM lockstep.freshness");
+        assertRefused(target, "product", "CREATE TABLE lockstep.mine ()");
+    }
+
+    @Test
     void neitherSeesWhatIsNotAllowed() {
         for (String user : List.of("reader", "writer")) {
             assertRefused(source, user, "SELECT secret FROM m.drug");

@@ -154,6 +154,20 @@ class DeltaTest {
     }
 
     @Test
+    void aTriggerThatWritesToAnotherTableEndsInAFailure() {
+        sync.run(source, target, "one");
+        target.execute("CREATE FUNCTION m.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE m.postal SET town = 'meddled' WHERE code = '0000009'; RETURN NULL; END $$",
+                "CREATE TRIGGER meddle AFTER UPDATE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION m.meddle()");
+        source.execute("UPDATE m.drug SET price = 99 WHERE id = 4");
+        assertThrows(Fault.VerificationFailed.class, () -> sync.run(source, target, "two"));
+        assertEquals(List.of("m.postal"), sync.drifted);
+        Cleanup.dropStaging(target, "master", "two");
+        target.execute("DROP TRIGGER meddle ON m.drug");
+        sync.restore(target, "two");
+        assertInStep();
+    }
+
+    @Test
     void aSyncThatCameBetweenPreflightAndPublishIsDecidedAgain() {
         sync.run(source, target, "one");
         source.execute("UPDATE m.drug SET name = 'b' WHERE id = 5");
@@ -165,6 +179,18 @@ class DeltaTest {
         assertThrows(Fault.Drifted.class, () -> TestingSync.publisher(target).publish("master", "three"));
         sync.restore(target, "three");
         assertInStep();
+    }
+
+    /** As after a crash: the server's counts begin anew, and may come to be what they were. */
+    @Test
+    void countsThatWereLostAreNotTrusted() {
+        sync.run(source, target, "one");
+        target.execute("SELECT pg_stat_reset()", "UPDATE m.drug SET name = 'edited'", "SELECT pg_stat_force_next_flush()");
+        assertEquals("500", target.value("SELECT writes FROM lockstep.applied_table WHERE table_name = 'm.drug'"), "just as many as were written by the sync");
+        assertEquals("500", target.value("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE relname = 'drug'"));
+        sync.run(source, target, "two");
+        assertInStep();
+        assertTrue(sync.plan.tables().stream().allMatch(Choice::read));
     }
 
     @Test

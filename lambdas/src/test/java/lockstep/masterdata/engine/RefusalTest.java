@@ -229,7 +229,7 @@ class RefusalTest {
     void tellsASwapOfUniqueValuesAsAConflict() {
         sync.run(source, target, "one");
         source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2", "UPDATE m.drug SET code = 'D2' WHERE id = 1");
-        refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "drug_code_key");
+        refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "drug_code_key", "columns that are not in the data set");
     }
 
     @Test

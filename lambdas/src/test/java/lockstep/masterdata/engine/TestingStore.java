@@ -2,24 +2,27 @@ package lockstep.masterdata.engine;
 
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /** A store in memory whose objects a test can damage. */
 final class TestingStore implements PartStore {
     final Map<String, byte[]> objects = new ConcurrentSkipListMap<>();
-
+    final Map<String, Instant> times = new ConcurrentHashMap<>();
     /** Keys in the order in which they were put. */
     final List<String> puts = Collections.synchronizedList(new ArrayList<>());
 
     @Override
     public void put(String key, byte[] bytes, int length) {
         puts.add(key);
+        times.put(key, Instant.now());
         objects.put(key, Arrays.copyOf(bytes, length));
     }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.Publisher.TableResult;
@@ -23,13 +24,19 @@ final class TestingSync {
     Preflight.Plan plan;
     /** Tables that a restore found drifted after Preflight. */
     final List<String> drifted = new ArrayList<>();
-    /** Small, so that little data makes several ranges, batches and parts. */
-    private final Planner planner = new Planner(16 << 10, 64 << 10);
-    private final long partBytes = 4 << 10;
+    private final Planner planner;
+    private final long partBytes;
     private final KeyPair keys = keys();
 
+    /** Sizes so small that little data makes several ranges, batches and parts. */
     TestingSync(DataSet dataSet) {
+        this(dataSet, new Planner(16 << 10, 64 << 10), 4 << 10);
+    }
+
+    TestingSync(DataSet dataSet, Planner planner, long partBytes) {
         this.dataSet = dataSet;
+        this.planner = planner;
+        this.partBytes = partBytes;
     }
 
     /** Dumps and restores. */
@@ -39,13 +46,22 @@ final class TestingSync {
     }
 
     Manifest dump(Database source, String syncId) {
+        return dump(source, syncId, this::seal);
+    }
+
+    /** Dumps for a forecast. */
+    Manifest rehearse(Database source, String syncId) {
+        return dump(source, syncId, id -> new Sealer(store, this::sign).sealRehearsal(dataSet, new SyncPaths(dataSet.name(), id), "1.2.3"));
+    }
+
+    private Manifest dump(Database source, String syncId, Function<String, Manifest> seal) {
         var paths = new SyncPaths(dataSet.name(), syncId);
         try (var executor = Executors.newSingleThreadExecutor()) {
             var holder = CompletableFuture.supplyAsync(() -> hold(source, syncId), executor);
             try {
                 AwaitedSnapshot.await(store, paths, Instant.now().plusSeconds(20));
                 for (Batch batch : batches(syncId)) dumper(source).dump(dataSet, paths, batch);
-                return seal(syncId);
+                return seal.apply(syncId);
             } finally {
                 new Released("done").write(store, paths);
                 join(holder);
@@ -113,7 +129,11 @@ final class TestingSync {
     }
 
     Manifest readManifest(String syncId) {
-        return new ManifestReader(store, this::verify).read(SyncPaths.manifest(dataSet.name(), syncId), dataSet, syncId);
+        return reader().read(SyncPaths.manifest(dataSet.name(), syncId), dataSet, syncId);
+    }
+
+    ManifestReader reader() {
+        return new ManifestReader(store, this::verify);
     }
 
     static Publisher publisher(Database target) {

@@ -1,0 +1,1 @@
+"""The parts of bench/proxy/run: install, processes, contenders, load, measure, report."""

@@ -1,0 +1,112 @@
+"""One run of the load tool, and what it cost everybody."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+
+from .processes import machine_cpu
+
+HOST = "demo-1.localhost"
+# A session in its middle: a tenant to route by, and the canary's pin that the first answer gave.
+COOKIES = "tenant=riverside-clinic; lockstep_track=demo-1.stable"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked for. rate is in requests per second, 0 for as many as go."""
+    connections: int
+    http2: bool = False
+    keep_alive: bool = True
+    certificate: bool = False
+    rate: int = 0
+
+    def name(self):
+        parts = [f"rate-{self.rate}" if self.rate else "saturation", "h2" if self.http2 else "h1", str(self.connections)]
+        return "-".join(parts + ["close"] * (not self.keep_alive) + ["certificate"] * self.certificate)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Times are in seconds, cpu in seconds per request; others is the part of the machine that neither contender, upstream nor load tool used;
+    reconnects are requests that oha could not send because the server had ended the HTTP/2 connection in good order."""
+    requests: int
+    errors: dict
+    reconnects: int
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    upstream_cpu: float
+    load_cpu: float
+    others: float
+
+    def flaw(self, load):
+        """Why this run must not be averaged, "" if it may."""
+        if self.errors:
+            return ", ".join(f"{count} × {what}" for what, count in sorted(self.errors.items()))
+        if self.requests == 0:
+            return "no request was answered"
+        if load.rate and self.rate < 0.99 * load.rate:
+            return f"only {self.rate:.0f} requests/s of {load.rate}"
+        return ""
+
+
+# nginx ends a connection after so many requests, if not told otherwise.
+KEEPALIVE_REQUESTS = 1000
+
+
+def parse(report, http2=False):
+    """Requests answered 200, errors by kind, reconnects, requests per second, p50 and p99, from oha's JSON."""
+    statuses = {int(status): count for status, count in report["statusCodeDistribution"].items()}
+    good = statuses.pop(200, 0)
+    errors = {f"status {status}": count for status, count in statuses.items()}
+    errors.update(report["errorDistribution"])
+    if good and report["summary"]["sizePerRequest"] != 1024:
+        errors[f"answers of {report['summary']['sizePerRequest']} bytes"] = good
+    # After a GOAWAY, oha tells of the request that it had in hand and never sent, then makes a new connection.
+    reconnects = errors.get("operation was canceled", 0) if http2 else 0
+    if 0 < reconnects <= good / KEEPALIVE_REQUESTS:
+        del errors["operation was canceled"]
+    else:
+        reconnects = 0
+    percentiles = report["latencyPercentiles"]
+    return good, errors, reconnects, good / report["summary"]["total"], percentiles["p50"] or 0.0, percentiles["p99"] or 0.0
+
+
+def run(oha, load, seconds, port, settings, contender, upstream):
+    """Loads 127.0.0.1:port for so long. contender and upstream are lists of processes, whose time is counted."""
+    output = settings.parent / "oha.json"
+    command = [oha, "--no-tui", "--output-format", "json", "--output", output, "--insecure", "--redirect", "0", "-z", f"{seconds}s", "--wait-ongoing-requests-after-deadline",
+               "-c", load.connections, "-H", f"cookie: {COOKIES}", "--connect-to", f"{HOST}:{port}:127.0.0.1:{port}"]
+    if load.http2:
+        command.append("--http2")
+    if not load.keep_alive:
+        command.append("--disable-keepalive")
+    if load.certificate:
+        command += ["--cert", settings / "client.pem", "--key", settings / "client.key"]
+    if load.rate:
+        command += ["-q", load.rate, "--latency-correction"]
+    command.append(f"https://{HOST}:{port}/patients?page=1")
+
+    def used():
+        return sum(process.cpu() for process in contender), sum(process.cpu() for process in upstream), machine_cpu()
+
+    before = used()
+    tool = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    complaint = tool.stderr.read()
+    _, status, usage = os.wait4(tool.pid, 0)
+    tool.returncode = os.waitstatus_to_exitcode(status)
+    after = used()
+    for process in contender + upstream:
+        process.check()
+    if tool.returncode != 0:
+        raise RuntimeError(f"oha ended with status {tool.returncode}: {complaint}")
+    requests, errors, reconnects, rate, p50, p99 = parse(json.loads(output.read_text()), load.http2)
+    load_cpu = usage.ru_utime + usage.ru_stime
+    cpu, upstream_cpu, all_cpu = after[0] - before[0], after[1] - before[1], sum(after[2]) - sum(before[2])
+    if contender is upstream:
+        upstream_cpu = 0.0
+    each = max(1, requests)
+    return Result(requests, errors, reconnects, rate, p50, p99, cpu / each, upstream_cpu / each, load_cpu / each,
+                  max(0.0, all_cpu - cpu - upstream_cpu - load_cpu) / (seconds * os.cpu_count()))

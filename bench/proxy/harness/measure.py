@@ -1,0 +1,127 @@
+"""The plan of a run, and running it: interleaved, so that what disturbs the machine disturbs all contenders alike."""
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from .contenders import ALONE, GATEWAY, Field
+from .load import Load, run
+
+SATURATION, RATE = Load(64), Load(64, rate=2000)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """seconds are of one run of the load tool."""
+    loads: tuple
+    rounds: int
+    seconds: int
+    rate_seconds: int
+    memory_seconds: int  # the load on each contender whose memory is measured
+    flat_seconds: int  # the longer load on the gateway
+
+
+def full():
+    protocols = [{}, {"keep_alive": False}, {"http2": True}]
+    loads = [Load(connections, certificate=certificate, **protocol)
+             for certificate in (False, True) for protocol in protocols for connections in (1, 64, 512)]
+    loads += [Load(64, rate=2000, http2=http2, certificate=certificate) for certificate in (False, True) for http2 in (False, True)]
+    return Plan(tuple(loads), rounds=5, seconds=3, rate_seconds=6, memory_seconds=10, flat_seconds=300)
+
+
+def quick():
+    loads = (SATURATION, Load(64, http2=True), Load(64, keep_alive=False), RATE, Load(64, certificate=True))
+    return Plan(loads, rounds=3, seconds=2, rate_seconds=4, memory_seconds=3, flat_seconds=20)
+
+
+@dataclass
+class Memory:
+    """Bytes, proportional set size of all processes of a contender: when fresh, the largest under load, and some seconds after."""
+    before: int
+    under: int
+    after: int
+
+
+@dataclass
+class Measured:
+    """results[load][contender] is one Result a round, in the order of the rounds."""
+    results: dict = field(default_factory=dict)
+    memory: dict = field(default_factory=dict)
+    flat: list = field(default_factory=list)  # bytes, once a second
+
+
+def _total(contender):
+    return sum(process.memory() for process in contender.processes)
+
+
+class Runner:
+    def __init__(self, tools, directory, names, scheme, say):
+        self.tools, self.directory, self.names, self.scheme, self.say = tools, directory, names, scheme, say
+
+    def run(self, plan, memory):
+        measured = Measured()
+        due = [certificate for certificate in (False, True) if any(load.certificate == certificate for load in plan.loads) or memory and not certificate]
+        for certificate in due[1:]:
+            self._arena(certificate).close()  # what does not start is told now and not in the middle
+        for certificate in due:
+            loads = [load for load in plan.loads if load.certificate == certificate]
+            self.say(f"starting everybody, {'with' if certificate else 'without'} client certificates")
+            with self._arena(certificate) as arena:
+                if memory and not certificate:
+                    self._memory(arena, plan, measured)
+                for load in loads:
+                    measured.results[load] = self._rounds(arena, load, plan)
+                if memory and not certificate and GATEWAY in arena.contenders:
+                    self._flat(arena, plan, measured)
+        return measured
+
+    def _arena(self, certificate):
+        return Field(self.tools, self.directory, self.names, certificate, self.scheme)
+
+    def _once(self, arena, contender, load, seconds):
+        result = run(self.tools.oha, load, seconds, contender.port, arena.settings, contender.processes, arena.upstream)
+        arena.empty_logs()
+        return result
+
+    def _rounds(self, arena, load, plan):
+        results = {name: [] for name in self.names}
+        for number in range(plan.rounds):
+            turn = number % len(self.names)
+            for name in self.names[turn:] + self.names[:turn]:
+                results[name].append(self._once(arena, arena.contenders[name], load, plan.rate_seconds if load.rate else plan.seconds))
+        self.say(load.name() + ": " + ", ".join(
+            f"{name} {statistics.median(r.p50 for r in runs) * 1e3:.2f} ms" if load.rate else f"{name} {statistics.median(r.rate for r in runs):,.0f}/s"
+            for name, runs in results.items()))
+        for name, runs in results.items():
+            for flaw in filter(None, (r.flaw(load) for r in runs)):
+                self.say(f"  flagged: {name}: {flaw}")
+        return results
+
+    def _memory(self, arena, plan, measured):
+        for name in self.names:
+            if name == ALONE:
+                continue
+            contender = arena.contenders[name]
+            before, largest = _total(contender), 0
+            # The load runs in a thread so that memory can be looked at meanwhile.
+            largest = max(self._watched(arena, contender, Load(512), plan.memory_seconds))
+            time.sleep(3)
+            measured.memory[name] = Memory(before, largest, _total(contender))
+        self.say("memory: " + ", ".join(f"{name} {m.under >> 20} MiB" for name, m in measured.memory.items()))
+
+    def _flat(self, arena, plan, measured):
+        measured.flat = self._watched(arena, arena.contenders[GATEWAY], SATURATION, plan.flat_seconds)
+        self.say(f"memory over {plan.flat_seconds} s: {min(measured.flat) >> 20} to {max(measured.flat) >> 20} MiB")
+
+    def _watched(self, arena, contender, load, seconds):
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self._once, arena, contender, load, seconds)
+            samples = [_total(contender)]
+            while not running.done():
+                time.sleep(0.5)
+                samples.append(_total(contender))
+            flaw = running.result().flaw(load)
+            if flaw:
+                self.say(f"  flagged: {contender.name}, memory: {flaw}")
+        return samples

@@ -1,0 +1,3 @@
+module lockstep/bench/plain
+
+go 1.26.0

@@ -1,0 +1,85 @@
+package lockstep.cli.cloud;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.ToIntFunction;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.cli.aws.DeployedTask;
+import lockstep.cli.aws.RoutingOverrides;
+import lockstep.cli.aws.RoutingOverrides.S3Object;
+import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Names;
+import lockstep.landscape.Shard;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What operators give to a deployed proxy: its certificate, who its clients' authority is, and here also where the shards are. */
+final class LocalProxy {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final AccountAccess account;
+    private final DeployedTask task;
+
+    LocalProxy(AccountAccess account, DeployedTask task) {
+        this.account = account;
+        this.task = task;
+    }
+
+    /** The name below localhost at which an edition answers, besides its shards. */
+    static String host(Account account, Edition edition) {
+        return (account.name().equals(edition.word()) ? "" : account.name() + "-") + edition.word() + ".localhost";
+    }
+
+    static String host(Shard shard) {
+        return shard.name() + ".localhost";
+    }
+
+    /** @param port of a shard's application */
+    void fill(Certificates certificates, ToIntFunction<Shard> port) {
+        var shards = task.account().shardsOf(task.edition());
+        var upstreams = new TreeMap<String, URI>();
+        var hosts = new TreeMap<String, String>();
+        shards.forEach(shard -> {
+            upstreams.put(shard.name(), URI.create("https://127.0.0.1:" + port.applyAsInt(shard)));
+            hosts.put(host(shard), shard.name());
+        });
+        hosts.put(host(task.account(), task.edition()), shards.getFirst().name());
+        RoutingOverrides.of(task, account).addresses(upstreams, hosts);
+
+        var names = new ArrayList<>(hosts.keySet());
+        names.addAll(List.of("localhost", "127.0.0.1"));
+        var certificate = certificates.server(Names.proxyStack(task.account().name(), task.edition()), names);
+        keep(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(java.util.Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
+        publish(certificates.clients());
+    }
+
+    /** Who may come in, and who no longer; nothing for the demo edition, where anyone may. */
+    void publish(ClientCertificates clients) {
+        task.variable("CLIENT_AUTHORITY").ifPresent(authority -> put(authority, clients.authority()));
+        task.variable("REVOCATION_LIST").ifPresent(list -> put(list, clients.revocationList()));
+    }
+
+    private void put(String uri, Path file) {
+        var object = S3Object.of(uri);
+        try (var s3 = account.client(S3Client.builder().forcePathStyle(true))) {
+            s3.putObject(r -> r.bucket(object.bucket()).key(object.key()), RequestBody.fromFile(file));
+        }
+    }
+
+    private void keep(String secret, String value) {
+        try (var secrets = account.client(SecretsManagerClient.builder())) {
+            if (!value.equals(secrets.getSecretValue(r -> r.secretId(secret)).secretString())) {
+                secrets.putSecretValue(r -> r.secretId(secret).secretString(value));
+            }
+        }
+    }
+
+    private String variable(String name) {
+        return task.variable(name).orElseThrow(() -> new CloudFault("service " + task.service() + " has no " + name));
+    }
+}

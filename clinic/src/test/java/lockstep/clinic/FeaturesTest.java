@@ -1,0 +1,26 @@
+package lockstep.clinic;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which features each edition has: a change here is one that customers or visitors notice. */
+class FeaturesTest {
+    @Test
+    void editionsDifferInTheseFeatures() {
+        assertEquals(List.of("clientCertificate"), of(Edition.PRODUCTION));
+        assertEquals(List.of("signUp", "demoNotice", "inquiries", "banner", "tenantExpiry"), of(Edition.DEMO));
+    }
+
+    private static List<String> of(Edition edition) {
+        return Arrays.stream(Features.class.getRecordComponents()).filter(feature -> {
+            try {
+                return (boolean) feature.getAccessor().invoke(Features.of(edition));
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }).map(feature -> feature.getName()).toList();
+    }
+}

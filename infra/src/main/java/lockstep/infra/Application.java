@@ -1,0 +1,114 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Shard;
+import software.amazon.awscdk.CfnOutput;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ecr.assets.DockerImageAsset;
+import software.amazon.awscdk.services.ecr.assets.Platform;
+import software.amazon.awscdk.services.ecs.CloudMapOptions;
+import software.amazon.awscdk.services.ecs.ContainerDependency;
+import software.amazon.awscdk.services.ecs.ContainerDependencyCondition;
+import software.amazon.awscdk.services.ecs.ContainerImage;
+import software.amazon.awscdk.services.ecs.PortMapping;
+import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.secretsmanager.ISecret;
+import software.amazon.awscdk.services.secretsmanager.Secret;
+import software.amazon.awscdk.services.secretsmanager.SecretStringGenerator;
+import software.amazon.awscdk.services.servicediscovery.DnsRecordType;
+import software.amazon.awscdk.services.sns.Topic;
+import software.constructs.Construct;
+
+/** The product as one shard runs it: each task migrates the database before it serves, and is found by the shard's name. */
+final class Application extends Construct {
+    private static final int PORT = 8443;
+    private static final int HEALTH_PORT = 8081;
+    private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
+    /** Of RDS; in the image. */
+    private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
+    /** Name servers and resolvers lead to a task for some time after it was told to stop, and gateways keep unused connections for 20 s. */
+    private static final Duration DRAIN_DELAY = Duration.seconds(25);
+    private static final Duration STOP = Duration.seconds(60);
+    private static final Task.Directory TEMPORARY = new Task.Directory("temporary", "/tmp", false);
+
+    private final SecurityGroup group;
+    private final EditionService service;
+
+    /** @param key encrypts what the shard keeps */
+    Application(ShardStack stack, NetworkStack network, IKey key) {
+        super(stack, "Application");
+        var shard = stack.shard();
+        var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
+                .directory(network.props().artefacts().clinic().toString()).platform(Platform.LINUX_AMD64).build());
+        var task = new Task(this, network, Capacity.of(shard.edition()).clinic(), List.of(TEMPORARY));
+        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(DATABASE_AUTHORITY, DATABASE_AUTHORITIES),
+                Map.of("ADMIN_SECRET", stack.secretOf(DatabaseUser.ADMIN), "APPLICATION_SECRET", stack.secretOf(DatabaseUser.APPLICATION)),
+                Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
+        var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
+                Map.of("DATABASE_SECRET", stack.secretOf(DatabaseUser.APPLICATION), "SESSION_KEY", sessionKey(stack, key)),
+                Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/alive >/dev/null")), STOP, List.of(TEMPORARY)));
+        clinic.addContainerDependencies(ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());
+        clinic.addPortMappings(PortMapping.builder().containerPort(PORT).build());
+
+        group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Application of " + shard.name()).allowAllOutbound(false).build();
+        group.addIngressRule(network.clinicClients(this, shard.edition()), Port.tcp(PORT), "proxies of the " + shard.edition().word() + " edition");
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
+        service = new EditionService(this, network, shard.edition(), task, List.of(group), Optional.of(CloudMapOptions.builder()
+                .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5)).build()));
+    }
+
+    /** The security group of its tasks. */
+    SecurityGroup group() {
+        return group;
+    }
+
+    EditionService service() {
+        return service;
+    }
+
+    private Map<String, String> environment(ShardStack stack, Shard shard, IKey key, Task task) {
+        var environment = new TreeMap<>(Map.of(
+                "AWS_REGION", stack.getRegion(),
+                "EDITION", shard.edition().word(),
+                "SHARD", shard.name(),
+                "RELEASE", stack.props().landscape().release(),
+                "LISTEN_ADDRESS", "0.0.0.0",
+                DATABASE_AUTHORITY, DATABASE_AUTHORITIES,
+                "PORT", String.valueOf(PORT),
+                "HEALTH_PORT", String.valueOf(HEALTH_PORT),
+                "DRAIN_DELAY", DRAIN_DELAY.toIsoString()));
+        switch (shard.edition()) {
+            case PRODUCTION -> { }
+            case DEMO -> {
+                environment.put("TENANTS_EXPIRE_AFTER", shard.tenantsExpireAfter().orElseThrow().toString());
+                environment.put("INQUIRY_TOPIC_ARN", inquiries(task, key).getTopicArn());
+            }
+        }
+        return environment;
+    }
+
+    /** Where sales hears of what visitors ask. */
+    private Topic inquiries(Task task, IKey key) {
+        var topic = Topic.Builder.create(this, "Inquiries").masterKey(key).enforceSsl(true).build();
+        topic.grantPublish(task.getTaskRole());
+        Accepted.finding(task.getTaskRole(), "AwsSolutions-IAM5", "What an encrypted topic needs for one message", "Action::kms:GenerateDataKey*");
+        CfnOutput.Builder.create(topic.getStack(), "InquiryTopic").value(topic.getTopicArn()).build();
+        return topic;
+    }
+
+    private ISecret sessionKey(ShardStack stack, IKey key) {
+        var secret = Secret.Builder.create(this, "SessionKey")
+                .description("Signs the sessions of " + stack.shard().name()).encryptionKey(key)
+                .generateSecretString(SecretStringGenerator.builder().passwordLength(64).excludePunctuation(true).build()).build();
+        secret.applyRemovalPolicy(stack.props().protection().data());
+        Accepted.finding(secret, "AwsSolutions-SMG4", "A new key ends every session: it is renewed on purpose, by a new value and a new deployment");
+        return secret;
+    }
+}

@@ -1,0 +1,90 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Proxy;
+import software.amazon.awscdk.CfnOutput;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.ecs.LoadBalancerTargetOptions;
+import software.amazon.awscdk.services.ecs.RequestCountScalingProps;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationLoadBalancer;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationProtocol;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationTargetGroup;
+import software.amazon.awscdk.services.elasticloadbalancingv2.BaseApplicationListenerProps;
+import software.amazon.awscdk.services.elasticloadbalancingv2.DesyncMitigationMode;
+import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerAction;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerCertificate;
+import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
+import software.amazon.awscdk.services.elasticloadbalancingv2.RedirectOptions;
+import software.amazon.awscdk.services.elasticloadbalancingv2.SslPolicy;
+import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
+import software.constructs.Construct;
+
+/**
+ * The first hop of the demo edition: a public load balancer that ends TLS, behind a firewall for the web, since anyone may come.
+ * A stack of its own, and not production's with other values, because the two must be free to differ.
+ */
+final class DemoProxyStack extends AccountStack {
+    private static final Duration DEREGISTRATION = Duration.seconds(10);
+    /** A Spot task that is taken away is told to stop while the load balancer still sends requests to it. */
+    private static final Duration NGINX_DRAIN_DELAY = Duration.seconds(10);
+
+    DemoProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
+        super(scope, id, props, "Lockstep: first hop of the demo edition in " + props.account().name());
+        Tags.of(this).add("edition", proxy.edition().word());
+        var settings = new ProxySettings(this, proxy);
+        // any address of the network may name the client: security groups let the load balancer alone come near
+        var task = new ProxyTask(this, network, proxy, settings, Map.of(),
+                Map.of("TRUSTED_PROXIES", NetworkStack.CIDR, "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
+
+        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
+        front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone");
+        front.addIngressRule(Peer.anyIpv4(), Port.HTTP, "anyone; led to HTTPS");
+        Accepted.finding(front, "AwsSolutions-EC23", "The demo is open to the public; the web firewall stands before it");
+        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
+        group.getConnections().allowFrom(front, Port.tcp(ProxyTask.HEALTH_PORT), "load balancer");
+
+        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty());
+        var targets = ApplicationTargetGroup.Builder.create(this, "Targets")
+                .vpc(network.vpc()).targetType(TargetType.IP).protocol(ApplicationProtocol.HTTPS).port(ProxyTask.PORT)
+                .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
+                .deregistrationDelay(DEREGISTRATION)
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .build();
+        var balancer = ApplicationLoadBalancer.Builder.create(this, "LoadBalancer")
+                .vpc(network.vpc()).vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
+                .internetFacing(true)
+                .securityGroup(front)
+                .dropInvalidHeaderFields(true).desyncMitigationMode(DesyncMitigationMode.STRICTEST)
+                .deletionProtection(props.protection().deletion())
+                .build();
+        balancer.logAccessLogs(settings.logs(), "balancer");
+        balancer.addListener("Https", BaseApplicationListenerProps.builder()
+                .port(443).protocol(ApplicationProtocol.HTTPS).open(false)
+                .certificates(List.of(ListenerCertificate.fromArn(proxy.certificate().orElseThrow())))
+                .sslPolicy(SslPolicy.TLS13_12_RES_PQ)
+                .defaultTargetGroups(List.of(targets)).build());
+        balancer.addListener("Http", BaseApplicationListenerProps.builder()
+                .port(80).protocol(ApplicationProtocol.HTTP).open(false)
+                .defaultAction(ListenerAction.redirect(RedirectOptions.builder().protocol("HTTPS").port("443").permanent(true).build())).build());
+        service.scaling().scaleOnRequestCount("Requests", RequestCountScalingProps.builder()
+                // a minute: far below what a task can do, since a visitor waits for the shard behind it
+                .targetGroup(targets).requestsPerTarget(3000)
+                .scaleOutCooldown(Duration.minutes(1)).scaleInCooldown(Duration.minutes(5)).build());
+        new WebFirewall(this, network, balancer);
+        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes",
+                targets.getMetrics().unhealthyHostCount(MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build()), 0);
+        CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+}

@@ -1,0 +1,72 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Names;
+import lockstep.landscape.Proxy;
+import software.amazon.awscdk.CfnOutput;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.MetricOptions;
+import software.amazon.awscdk.services.ec2.Peer;
+import software.amazon.awscdk.services.ec2.Port;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.ecs.LoadBalancerTargetOptions;
+import software.amazon.awscdk.services.elasticloadbalancingv2.BaseNetworkListenerProps;
+import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
+import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkLoadBalancer;
+import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkTargetGroup;
+import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
+import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
+import software.constructs.Construct;
+
+/**
+ * The first hop of the production edition: a load balancer that passes TLS through, since nginx itself asks for the client's certificate.
+ * A stack of its own, and not the demo's with other values, because the two must be free to differ.
+ */
+final class ProductionProxyStack extends AccountStack {
+    /** A network load balancer goes on opening connections to a target for about two minutes after it was told not to; a task is stopped after that. */
+    private static final Duration DEREGISTRATION = Duration.minutes(3);
+
+    ProductionProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
+        super(scope, id, props, "Lockstep: first hop of the production edition in " + props.account().name());
+        Tags.of(this).add("edition", proxy.edition().word());
+        var settings = new ProxySettings(this, proxy);
+        var task = new ProxyTask(this, network, proxy, settings,
+                Map.of("CLIENT_AUTHORITY", settings.url(Names.CLIENT_AUTHORITY), "REVOCATION_LIST", settings.url(Names.REVOCATION_LIST)), Map.of());
+
+        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
+        front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone; nginx asks for a certificate");
+        Accepted.finding(front, "AwsSolutions-EC23", "Customers come from anywhere: what lets them in is their certificate");
+        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
+        for (var port : List.of(ProxyTask.PORT, ProxyTask.HEALTH_PORT)) {
+            group.getConnections().allowFrom(front, Port.tcp(port), "load balancer");
+        }
+
+        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty());
+        var targets = NetworkTargetGroup.Builder.create(this, "Targets")
+                .vpc(network.vpc()).targetType(TargetType.IP).protocol(Protocol.TCP).port(ProxyTask.PORT)
+                .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
+                // nginx counts and logs by address, and tells it to the product
+                .preserveClientIp(true)
+                .deregistrationDelay(DEREGISTRATION)
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .build();
+        var balancer = NetworkLoadBalancer.Builder.create(this, "LoadBalancer")
+                .vpc(network.vpc()).vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
+                .internetFacing(true).crossZoneEnabled(true)
+                .securityGroups(List.of(front))
+                .deletionProtection(props.protection().deletion())
+                .build();
+        balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
+        Accepted.finding(balancer, "AwsSolutions-ELB2", "Such a balancer logs only the TLS that it ends itself, and this one passes it through: nginx logs each request");
+        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes",
+                targets.getMetrics().unHealthyHostCount(MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build()), 0);
+        CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+}

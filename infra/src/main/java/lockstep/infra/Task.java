@@ -1,0 +1,102 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Size;
+import software.amazon.awscdk.services.ecs.AwsLogDriverMode;
+import software.amazon.awscdk.services.ecs.AwsLogDriverProps;
+import software.amazon.awscdk.services.ecs.Capability;
+import software.amazon.awscdk.services.ecs.ContainerDefinition;
+import software.amazon.awscdk.services.ecs.ContainerDefinitionOptions;
+import software.amazon.awscdk.services.ecs.ContainerImage;
+import software.amazon.awscdk.services.ecs.CpuArchitecture;
+import software.amazon.awscdk.services.ecs.FargateTaskDefinition;
+import software.amazon.awscdk.services.ecs.FargateTaskDefinitionProps;
+import software.amazon.awscdk.services.ecs.HealthCheck;
+import software.amazon.awscdk.services.ecs.LinuxParameters;
+import software.amazon.awscdk.services.ecs.LogDriver;
+import software.amazon.awscdk.services.ecs.MountPoint;
+import software.amazon.awscdk.services.ecs.OperatingSystemFamily;
+import software.amazon.awscdk.services.ecs.RuntimePlatform;
+import software.amazon.awscdk.services.ecs.Secret;
+import software.amazon.awscdk.services.ecs.Volume;
+import software.amazon.awscdk.services.logs.LogGroup;
+import software.amazon.awscdk.services.secretsmanager.ISecret;
+import software.constructs.Construct;
+
+/** A task whose containers get what is named here and nothing else: no privilege, no capability, no writable file outside their volumes. */
+final class Task extends FargateTaskDefinition {
+    /** Made in the images, which own their volumes by it. */
+    private static final String USER = "10001:10001";
+
+    /** A directory that containers of a task share, empty when the task starts. */
+    record Directory(String volume, String path, boolean readOnly) {
+        Directory asReader() {
+            return new Directory(volume, path, true);
+        }
+    }
+
+    /**
+     * @param command     for the image's entry point, where it has one; the image's own when empty
+     * @param secrets     environment variables that the container service fills from these secrets
+     * @param health      as the container service wants it; a container without one is run to its end, and not missed then
+     * @param stop        how long it may take to end, once it is told to
+     */
+    record Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
+            Optional<List<String>> health, Duration stop, List<Directory> directories) {}
+
+    private final LogGroup logs;
+
+    /** @param cpu in units; 1024 are one CPU */
+    Task(Construct scope, NetworkStack network, int cpu, List<Directory> directories) {
+        super(scope, "Task", FargateTaskDefinitionProps.builder()
+                .cpu(cpu).memoryLimitMiB(2 * cpu)
+                .runtimePlatform(RuntimePlatform.builder().cpuArchitecture(CpuArchitecture.X86_64).operatingSystemFamily(OperatingSystemFamily.LINUX).build())
+                .volumes(directories.stream().map(directory -> Volume.builder().name(directory.volume()).build()).toList())
+                .build());
+        logs = network.logGroup(scope, "Logs", null);
+        logs.grantWrite(obtainExecutionRole());
+        Accepted.finding(this, "AwsSolutions-ECS2", "Nothing secret is written here: secrets are named by ARN, and filled in when a container starts");
+        Accepted.finding(obtainExecutionRole(), "AwsSolutions-IAM5", "A login to the registry is for no repository; what may be pulled with it is one repository", "Resource::*");
+    }
+
+    ContainerDefinition add(Container container) {
+        var secrets = new TreeMap<String, Secret>();
+        container.secrets().forEach((variable, secret) -> secrets.put(variable, Secret.fromSecretsManager(secret)));
+        var definition = addContainer(container.name(), ContainerDefinitionOptions.builder()
+                .containerName(container.name())
+                .image(container.image())
+                .command(container.command().isEmpty() ? null : container.command())
+                .environment(new TreeMap<>(container.environment()))
+                .secrets(secrets)
+                .essential(container.health().isPresent())
+                .healthCheck(container.health().map(Task::healthCheck).orElse(null))
+                .stopTimeout(container.stop())
+                .user(USER)
+                .readonlyRootFilesystem(true)
+                .privileged(false)
+                .linuxParameters(parameters(container.name()))
+                // an outage of the logs must not become one of the product
+                .logging(LogDriver.awsLogs(AwsLogDriverProps.builder()
+                        .logGroup(logs).streamPrefix(container.name()).mode(AwsLogDriverMode.NON_BLOCKING).maxBufferSize(Size.mebibytes(4)).build()))
+                .build());
+        container.directories().forEach(directory -> definition.addMountPoints(MountPoint.builder()
+                .sourceVolume(directory.volume()).containerPath(directory.path()).readOnly(directory.readOnly()).build()));
+        return definition;
+    }
+
+    private LinuxParameters parameters(String name) {
+        var parameters = new LinuxParameters(this, name + "Parameters");
+        parameters.dropCapabilities(Capability.ALL);
+        return parameters;
+    }
+
+    /** Often, as containers wait for each other's first. */
+    private static HealthCheck healthCheck(List<String> command) {
+        return HealthCheck.builder().command(command)
+                .interval(Duration.seconds(5)).timeout(Duration.seconds(5)).retries(5).startPeriod(Duration.seconds(60)).build();
+    }
+}

@@ -1,0 +1,295 @@
+package lockstep.infra;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import lockstep.infra.Assembly.Resource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The tasks of shards and proxies: what runs in them, with what, and how they come and go. */
+class ServiceTest {
+    private static final Assembly CLINIC = Assembly.clinic();
+    /** Seconds that Fargate leaves a task between the notice that its Spot capacity is taken away and the end. */
+    private static final int SPOT_NOTICE = 120;
+    /** Seconds that a network load balancer goes on opening connections to a target that was deregistered (aws/containers-roadmap#470). */
+    private static final int NETWORK_BALANCER_LETS_GO = 120;
+    /** Seconds that a gateway keeps a connection to an application that it does not use; the default of GATEWAY_UPSTREAM_IDLE. */
+    private static final int GATEWAY_KEEPS = 20;
+
+    @Test
+    void containersAreConfined() {
+        var containers = CLINIC.resources("AWS::ECS::TaskDefinition").stream().flatMap(task -> elements(task.property("ContainerDefinitions"))).toList();
+        assertEquals(5 * 2 + 4 * 3, containers.size());
+        for (var container : containers) {
+            assertFalse(container.get("Privileged").asBoolean(true), container::toString);
+            assertTrue(container.get("ReadonlyRootFilesystem").asBoolean(), container::toString);
+            assertEquals("10001:10001", container.get("User").asText());
+            assertEquals("{\"Capabilities\":{\"Drop\":[\"ALL\"]}}", container.get("LinuxParameters").toString());
+            assertEquals("non-blocking", container.at("/LogConfiguration/Options/mode").asText());
+        }
+        for (var task : CLINIC.resources("AWS::ECS::TaskDefinition")) {
+            task.property("Volumes").forEach(volume -> assertEquals(1, volume.size(), () -> task + " mounts more than scratch space"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"production-shard-clinic-1, production, clinic-1", "demo-shard-demo-1, demo, demo-1", "qa-shard-qa-1, production, qa-1", "qa-shard-qa-demo-1, demo, qa-demo-1"})
+    void applicationsMigrateBeforeTheyServe(String stack, String edition, String shard) {
+        var task = CLINIC.resource(stack, "AWS::ECS::TaskDefinition", "Application");
+        var migrate = container(task, "migrate");
+        assertFalse(migrate.get("Essential").asBoolean(true));
+        assertEquals("[\"migrate\"]", migrate.get("Command").toString());
+        assertEquals(List.of("ADMIN_SECRET", "APPLICATION_SECRET"), secrets(migrate));
+        var clinic = container(task, "clinic");
+        assertEquals("[{\"Condition\":\"SUCCESS\",\"ContainerName\":\"migrate\"}]", clinic.get("DependsOn").toString());
+        assertEquals(List.of("DATABASE_SECRET", "SESSION_KEY"), secrets(clinic));
+        var environment = environment(clinic);
+        assertEquals(edition, environment.get("EDITION"));
+        assertEquals(shard, environment.get("SHARD"));
+        assertEquals(edition.equals("demo") ? "PT168H" : null, environment.get("TENANTS_EXPIRE_AFTER"));
+        assertEquals(edition.equals("demo"), environment.containsKey("INQUIRY_TOPIC_ARN"));
+        assertEquals(shard, CLINIC.resource(stack, "AWS::ServiceDiscovery::Service", "Application").property("Name").asText());
+        assertTrue(stream(CLINIC.resource(stack, "AWS::ECS::Service", "Application").body().get("DependsOn")).anyMatch(name -> name.startsWith("DatabaseWriter")), "there is a database to migrate");
+    }
+
+    @Test
+    void whatAProxyReadsWhileItRuns() {
+        var production = environment(container(proxyTask("qa-production-proxy"), "settings"));
+        var demo = environment(container(proxyTask("qa-demo-proxy"), "settings"));
+        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "CLIENT_AUTHORITY", "REVOCATION_LIST", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"), List.copyOf(production.keySet()));
+        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"), List.copyOf(demo.keySet()));
+        assertTrue(production.get("CLIENT_AUTHORITY").matches(".*\"s3://\",\\{\"Ref\":\"SettingsBucket\\w+\"},\"/client-authority.pem\".*"), production::toString);
+    }
+
+    @Test
+    void flagsOfTheGateway() {
+        var demo = environment(container(proxyTask("demo-demo-proxy"), "gateway"));
+        assertEquals("open", demo.get("GATEWAY_SIGN_UP"));
+        assertEquals("This is a demo.", demo.get("GATEWAY_BANNER"));
+        assertEquals("20", demo.get("GATEWAY_RATE_LIMIT"));
+        var production = environment(container(proxyTask("production-production-proxy"), "gateway"));
+        assertEquals("closed", production.get("GATEWAY_SIGN_UP"));
+        assertFalse(production.containsKey("GATEWAY_BANNER"));
+        assertEquals("200", production.get("GATEWAY_RATE_LIMIT"));
+    }
+
+    /** Else anyone could say from which address a request comes. */
+    @Test
+    void onlyTheDemosLoadBalancerMayNameTheClient() {
+        assertEquals("10.0.0.0/16", environment(container(proxyTask("demo-demo-proxy"), "nginx")).get("TRUSTED_PROXIES"));
+        assertFalse(environment(container(proxyTask("production-production-proxy"), "nginx")).containsKey("TRUSTED_PROXIES"));
+    }
+
+    /** Two programs come out of one image; nginx has one of its own. */
+    @Test
+    void programsOfAProxy() {
+        var task = proxyTask("demo-demo-proxy");
+        assertEquals("[\"./settings\"]", container(task, "settings").get("Command").toString());
+        assertEquals("[\"./gateway\"]", container(task, "gateway").get("Command").toString());
+        assertEquals(container(task, "settings").get("Image"), container(task, "gateway").get("Image"));
+        assertFalse(container(task, "nginx").has("Command"));
+    }
+
+    @Test
+    void containersOfAProxyMeetInTheirVolumes() {
+        for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
+            var task = proxyTask(stack);
+            assertEquals(Map.of("/run/settings", false), mounts(container(task, "settings")));
+            assertEquals(Map.of("/run/settings", true, "/run/gateway", false), mounts(container(task, "gateway")));
+            assertEquals(Map.of("/run/settings", true, "/run/gateway", true, "/tmp", false), mounts(container(task, "nginx")));
+            assertEquals("unix:" + environment(container(task, "nginx")).get("GATEWAY_SOCKET"), environment(container(task, "gateway")).get("GATEWAY_LISTEN"));
+        }
+    }
+
+    @Test
+    void routesLeadToTheShardsOfTheEditionAlone() throws IOException {
+        assertEquals(Assembly.JSON.readTree("""
+                {"edition": "production", "default": "clinic-1", "tenantRules": [{"cookie": "tenant"}],
+                 "hosts": {"clinic.example": "clinic-1", "clinic-1.clinic.example": "clinic-1", "clinic-2.clinic.example": "clinic-2"},
+                 "shards": {"clinic-1": {"upstream": "https://clinic-1.clinic.internal:8443", "health": "/health"},
+                            "clinic-2": {"upstream": "https://clinic-2.clinic.internal:8443", "health": "/health"}}}"""), routes("production-production-proxy"));
+        assertEquals(Assembly.JSON.readTree("""
+                {"edition": "demo", "default": "qa-demo-1", "tenantRules": [{"cookie": "tenant"}],
+                 "hosts": {"qa-demo.clinic.example": "qa-demo-1", "qa-demo-1.qa-demo.clinic.example": "qa-demo-1"},
+                 "shards": {"qa-demo-1": {"upstream": "https://qa-demo-1.clinic.internal:8443", "health": "/health"}}}"""), routes("qa-demo-proxy"));
+    }
+
+    /** The zone that the routes name is the one that the applications are found in. */
+    @Test
+    void namesOfTheRoutesAreInThePrivateZone() {
+        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals("clinic.internal", zone.property("Name").asText()));
+        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals(5, zone.property("Properties").at("/DnsProperties/SOA/TTL").asInt()));
+        assertEquals(3, CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").size());
+    }
+
+    @Test
+    void failedDeploymentsGoBack() {
+        var services = CLINIC.resources("AWS::ECS::Service");
+        assertEquals(9, services.size());
+        for (var service : services) {
+            assertEquals("{\"Enable\":true,\"Rollback\":true}", service.property("DeploymentConfiguration").get("DeploymentCircuitBreaker").toString(), service::toString);
+            assertEquals(100, service.property("DeploymentConfiguration").get("MinimumHealthyPercent").asInt(), service::toString);
+            assertTrue(service.property("DesiredCount").isMissingNode(), () -> service + " would undo its scaling at each deployment");
+        }
+        assertEquals(9, CLINIC.resources("AWS::ApplicationAutoScaling::ScalableTarget").size());
+    }
+
+    @Test
+    void onlyTheDemoMayLoseItsTasksToOthers() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            var demo = service.stack().contains("demo-");
+            assertEquals(demo ? "[{\"Base\":1,\"CapacityProvider\":\"FARGATE\",\"Weight\":1},{\"CapacityProvider\":\"FARGATE_SPOT\",\"Weight\":4}]"
+                    : "[{\"CapacityProvider\":\"FARGATE\",\"Weight\":1}]", service.property("CapacityProviderStrategy").toString(), service::toString);
+        }
+        CLINIC.resources("AWS::ECS::Cluster").forEach(cluster -> assertEquals("[\"FARGATE\",\"FARGATE_SPOT\"]", cluster.property("CapacityProviders").toString()));
+    }
+
+    @Test
+    void aProxyThatDoesNotAnswerIsTold() {
+        for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
+            var alarm = CLINIC.resource(stack, "AWS::CloudWatch::Alarm", "Unhealthy");
+            assertEquals("UnHealthyHostCount Minimum 300 0", "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
+                    alarm.property("Period").asText(), alarm.property("Threshold").asText()));
+            assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
+        }
+    }
+
+    /**
+     * Load balancer, nginx and gateway let go one after the other, each within the time that it is given, and all of them before a Spot
+     * task is gone. A container is stopped before those that it depends on.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"production-production-proxy", "qa-production-proxy", "demo-demo-proxy", "qa-demo-proxy"})
+    void drainTimesFitTogether(String stack) {
+        var task = proxyTask(stack);
+        var settings = container(task, "settings");
+        var gateway = container(task, "gateway");
+        var nginx = container(task, "nginx");
+        assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"}]", gateway.get("DependsOn").toString());
+        assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"},{\"Condition\":\"HEALTHY\",\"ContainerName\":\"gateway\"}]", nginx.get("DependsOn").toString());
+
+        var deregistration = elements(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "").property("TargetGroupAttributes"))
+                .filter(attribute -> attribute.get("Key").asText().equals("deregistration_delay.timeout_seconds")).findFirst().orElseThrow().get("Value").asInt();
+        var nginxDrain = Integer.parseInt(environment(nginx).get("DRAIN_TIMEOUT"));
+        var gatewayDrain = Stream.of("GATEWAY_DRAIN_DELAY", "GATEWAY_DRAIN_TIMEOUT").mapToInt(name -> Integer.parseInt(environment(gateway).get(name).replaceFirst("s$", ""))).sum();
+        var nginxDelay = Integer.parseInt(environment(nginx).getOrDefault("DRAIN_DELAY", "0"));
+        assertTrue(nginxDelay + nginxDrain < nginx.get("StopTimeout").asInt(), "nginx is killed while it drains");
+        assertTrue(gatewayDrain < gateway.get("StopTimeout").asInt(), "the gateway is killed while it drains");
+        if (stack.contains("demo-")) {
+            var all = deregistration + Stream.of(nginx, gateway, settings).mapToInt(container -> container.get("StopTimeout").asInt()).sum();
+            assertTrue(all <= SPOT_NOTICE, () -> "takes up to " + all + " s");
+            assertTrue(nginxDelay >= deregistration, "a Spot task is told to stop before the load balancer lets go of it");
+        } else {
+            assertTrue(deregistration >= NETWORK_BALANCER_LETS_GO, () -> "is stopped after " + deregistration + " s");
+        }
+    }
+
+    /** A gateway that looked the name up just before the task was told to stop still finds somebody there. */
+    @Test
+    void applicationsOutliveTheirNames() {
+        for (var name : CLINIC.resources("AWS::ServiceDiscovery::Service")) {
+            var ttl = name.property("DnsConfig").at("/DnsRecords/0/TTL").asInt();
+            var clinic = container(CLINIC.resource(name.stack(), "AWS::ECS::TaskDefinition", "Application"), "clinic");
+            var drain = Duration.parse(environment(clinic).get("DRAIN_DELAY")).toSeconds();
+            assertTrue(ttl + GATEWAY_KEEPS <= drain, name::toString);
+            assertTrue(drain < clinic.get("StopTimeout").asInt(), name::toString);
+        }
+    }
+
+    @Test
+    void eachEditionHasItsStageOfTheSameContext() throws IOException {
+        assertEquals(List.of("null", "production"), stages("qa-production-proxy"));
+        assertEquals(List.of("demo", "null"), stages("qa-demo-proxy"));
+    }
+
+    /** A shard that does not answer its own database must not lose its tasks too: they would not come back before it does. */
+    @Test
+    void aDatabaseThatIsAwayEndsNoTask() {
+        for (var task : CLINIC.resources("AWS::ECS::TaskDefinition").stream().filter(task -> task.stack().contains("-shard-")).toList()) {
+            assertTrue(container(task, "clinic").get("HealthCheck").get("Command").get(1).asText().contains("/alive"), task::toString);
+        }
+    }
+
+    /** Else the first deployment of an account may be refused its secrets, and taken back for it. */
+    @Test
+    void servicesWaitForWhatTheirTasksMayDo() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.contains("TaskExecutionRoleDefaultPolicy")), service::toString);
+        }
+    }
+
+    /** On Fargate an empty volume belongs to root, unless the image says at the same path whose it is. */
+    @Test
+    void imagesOwnTheVolumesOfTheirContainers() throws IOException {
+        for (var task : CLINIC.resources("AWS::ECS::TaskDefinition")) {
+            for (var container : elements(task.property("ContainerDefinitions")).toList()) {
+                var file = switch (container.get("Name").asText()) {
+                    case "migrate", "clinic" -> Path.of("..", "clinic", "Dockerfile");
+                    case "settings", "gateway" -> Path.of("..", "proxy", "Dockerfile");
+                    case "nginx" -> Path.of("..", "proxy", "nginx", "Dockerfile");
+                    case String other -> throw new AssertionError(other);
+                };
+                var volumes = Files.readAllLines(file).stream().filter(line -> line.startsWith("VOLUME ")).findFirst().orElse("");
+                mounts(container).keySet().forEach(path -> assertTrue(volumes.contains('"' + path + '"'), () -> file + " has no volume " + path));
+            }
+        }
+    }
+
+    private static List<String> stages(String stack) throws IOException {
+        var assets = Assembly.JSON.readTree(Path.of("target", "cdk.out", "clinic", stack + ".assets.json").toFile());
+        return elements(assets.get("dockerImages")).map(image -> image.get("source")).peek(source -> assertEquals("linux/amd64", source.get("platform").asText()))
+                .map(source -> source.path("dockerBuildTarget").asText("null")).sorted().toList();
+    }
+
+    private static Resource proxyTask(String stack) {
+        return CLINIC.resource(stack, "AWS::ECS::TaskDefinition", "Proxy");
+    }
+
+    private static JsonNode routes(String stack) throws IOException {
+        var key = environment(container(proxyTask(stack), "settings")).get("ROUTES_DEFAULT").replaceFirst(".*/", "");
+        return Assembly.JSON.readTree(Files.readString(Path.of("target", "cdk.out", "clinic", "asset." + key)));
+    }
+
+    private static JsonNode container(Resource task, String name) {
+        return elements(task.property("ContainerDefinitions")).filter(container -> container.get("Name").asText().equals(name)).findFirst().orElseThrow();
+    }
+
+    /** Values that are put together when deployed as JSON. */
+    private static Map<String, String> environment(JsonNode container) {
+        var environment = new TreeMap<String, String>();
+        container.get("Environment").forEach(entry -> environment.put(entry.get("Name").asText(), entry.get("Value").isTextual() ? entry.get("Value").asText() : entry.get("Value").toString()));
+        return environment;
+    }
+
+    private static List<String> secrets(JsonNode container) {
+        return elements(container.get("Secrets")).map(secret -> secret.get("Name").asText()).toList();
+    }
+
+    private static Map<String, Boolean> mounts(JsonNode container) {
+        var mounts = new TreeMap<String, Boolean>();
+        container.get("MountPoints").forEach(mount -> mounts.put(mount.get("ContainerPath").asText(), mount.get("ReadOnly").asBoolean()));
+        return mounts;
+    }
+
+    private static Stream<String> stream(JsonNode texts) {
+        return elements(texts).map(JsonNode::asText);
+    }
+
+    private static Stream<JsonNode> elements(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false);
+    }
+}

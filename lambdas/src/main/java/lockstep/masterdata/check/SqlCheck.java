@@ -1,0 +1,82 @@
+package lockstep.masterdata.check;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+
+/**
+ * The check that shares nothing with the engine: no class, no SQL, no format, no manifest. The server itself turns each row into text
+ * and hashes it; what two servers answer is compared. It reads every row of every table, and takes several times as long as the engine's.
+ * What comes equal by accident does so about once in 2^127. It is no proof against forgery: md5 is broken, and sums can be aimed at.
+ */
+public final class SqlCheck {
+    private SqlCheck() {}
+
+    /** @param hash both sums, in decimal, as text */
+    public record TableSum(String name, long rows, String hash) {}
+
+    /** @param syncId the sync in force, by the database's own record; none at the source */
+    public record Sums(Optional<String> syncId, List<TableSum> sums) {}
+
+    /**
+     * All tables, from one snapshot, which ends with this call.
+     *
+     * @throws SQLException             when a table can't be read: then nothing is known of it
+     * @throws IllegalArgumentException when there is no table to check
+     */
+    public static Sums of(Connection connection, DataSet dataSet) throws SQLException {
+        if (dataSet.tables().isEmpty()) throw new IllegalArgumentException("data set '" + dataSet.name() + "' has no table: there is nothing to check");
+        connection.setAutoCommit(true);
+        try (var statement = connection.createStatement()) {
+            statement.execute("START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+            statement.execute(resource("settings.sql"));
+            var sums = new ArrayList<TableSum>();
+            for (Table table : dataSet.tables()) {
+                try (var row = statement.executeQuery(query(dataSet, table))) {
+                    row.next();
+                    sums.add(new TableSum(table.name(), row.getLong(1), row.getString(2) + " " + row.getString(3)));
+                }
+            }
+            try (var row = statement.executeQuery("SELECT sync_id FROM lockstep.applied WHERE data_set = " + literal(dataSet.name()))) {
+                return new Sums(row.next() ? Optional.of(row.getString(1)) : Optional.empty(), sums);
+            } finally {
+                statement.execute("ROLLBACK");
+            }
+        }
+    }
+
+    private static String query(DataSet dataSet, Table table) {
+        String[] name = table.name().split("\\.", 2);
+        return resource("table.sql")
+                .replace("{columns}", table.columns().stream().map(c -> "t." + quoted(c)).collect(Collectors.joining(", ")))
+                .replace("{key}", table.key().stream().map(c -> "t." + quoted(c) + "::text").collect(Collectors.joining(", ")))
+                .replace("{table}", quoted(name[0]) + "." + quoted(name[1]))
+                .replace("{data_set}", literal(dataSet.name())).replace("{table_name}", literal(table.name()))
+                .replace("{condition}", table.where().orElse("true"));
+    }
+
+    private static String quoted(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    private static String literal(String text) {
+        return "'" + text.replace("'", "''") + "'";
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = SqlCheck.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

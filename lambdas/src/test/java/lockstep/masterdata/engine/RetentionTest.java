@@ -1,0 +1,126 @@
+package lockstep.masterdata.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.Retention.Shelf;
+import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import org.junit.jupiter.api.Test;
+
+/** Old manifests go, and what only they needed; never what somebody may be at. */
+class RetentionTest {
+    private static final Duration GRACE = Duration.ofHours(6);
+    private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
+    private final TestingDatabase source = TestingProduct.source();
+    private final TestingDatabase target = TestingProduct.database();
+    /** The version is the order in which an object was put, as a versioned bucket would give. */
+    private final Shelf shelf = new Shelf() {
+        @Override
+        public List<Lying> list(String prefix) {
+            return sync.store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new Lying(k, Integer.toString(sync.store.puts.lastIndexOf(k)), sync.store.times.get(k))).toList();
+        }
+
+        @Override
+        public void delete(Lying object) {
+            if (sync.store.puts.lastIndexOf(object.key()) == Integer.parseInt(object.version())) sync.store.objects.remove(object.key());
+        }
+    };
+
+    private void dumpFour() {
+        for (int i = 0; i < 4; i++) {
+            source.execute("UPDATE m.drug SET name = 'v" + i + "' WHERE id % 100 = " + i);
+            sync.dump(source, "s" + i);
+        }
+    }
+
+    private Retention.Collected collect(int newest, Duration after) {
+        return new Retention(newest, Duration.ZERO, GRACE).collect(sync.store, shelf, "master", Instant.now().plus(after));
+    }
+
+    @Test
+    void whatNoKeptManifestNeedsGoesAfterTheTimeOfGrace() {
+        dumpFour();
+        int before = sync.store.objects.size();
+        assertEquals(new Retention.Collected(List.of("s1", "s0"), 0), collect(2, Duration.ofMinutes(1)));
+        assertThrows(Fault.ManifestRefused.class, () -> sync.readManifest("s1"));
+        assertEquals(new Retention.Collected(List.of(), 0), collect(2, Duration.ofMinutes(2)));
+        assertTrue(collect(2, Duration.ofDays(1)).parts() > 4);
+        assertTrue(sync.store.objects.size() < before - 6);
+        sync.restore(target, "s3");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+        sync.restore(target, "s2", Mode.ROLLBACK);
+        assertTrue(sync.plan.tables().stream().allMatch(t -> t.parts() == 0), "back by the delta");
+        source.execute("UPDATE m.drug SET name = 'again' WHERE id = 8");
+        sync.run(source, target, "s4");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+    }
+
+    @Test
+    void aRestoreThatHasBegunEnds() {
+        dumpFour();
+        var plan = sync.preflight(target, "s0");
+        collect(1, Duration.ofMinutes(1));
+        for (var batch : plan.batches()) new Stager(target, 1).stage("master", "s0", batch, keys -> sync.store);
+        TestingSync.publisher(target).publish("master", "s0");
+    }
+
+    @Test
+    void aPartThatIsPutAgainWhileItIsCollectedStays() {
+        var part = sync.dump(source, "s0").table("m.drug").orElseThrow().parts().getFirst();
+        String object = part.object();
+        byte[] bytes = sync.store.objects.get(object);
+        var lying = shelf.list(object).getFirst();
+        sync.store.put(object, bytes);
+        shelf.delete(lying);
+        assertTrue(sync.store.objects.containsKey(object));
+    }
+
+    @Test
+    void youngManifestsAreKeptBeyondTheNumber() {
+        dumpFour();
+        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, shelf, "master", Instant.now()).dropped());
+    }
+
+    @Test
+    void partsThatNoManifestNamesYetStayForTheTimeOfGrace() {
+        sync.dump(source, "s0");
+        sync.store.put("parts/under-way", new byte[1]);
+        assertEquals(0, collect(1, Duration.ofHours(5)).parts());
+        assertEquals(1, collect(1, Duration.ofHours(7)).parts());
+        assertFalse(sync.store.objects.containsKey("parts/under-way"));
+    }
+
+    @Test
+    void whatWasSealedForAForecastGoesAfterTheTimeOfGrace() {
+        sync.dump(source, "s0");
+        source.execute("UPDATE m.drug SET name = 'rehearsed' WHERE id = 9");
+        sync.rehearse(source, "try");
+        int before = sync.store.objects.size();
+        assertEquals(new Retention.Collected(List.of(), 0), collect(1, Duration.ofHours(5)));
+        assertEquals(before, sync.store.objects.size());
+        assertTrue(collect(1, Duration.ofHours(7)).parts() > 0);
+        assertEquals(List.of(), sync.store.objects.keySet().stream().filter(k -> k.contains("try") && k.startsWith("manifests/")).toList());
+        sync.restore(target, "s0");
+    }
+
+    @Test
+    void stopsAtAManifestThatCannotBeRead() {
+        dumpFour();
+        sync.store.put("manifests/master/s1.json", new byte[] {'{'});
+        int before = sync.store.objects.size();
+        assertThrows(Fault.ManifestRefused.class, () -> collect(1, Duration.ofDays(1)));
+        assertEquals(before, sync.store.objects.size());
+    }
+
+    @Test
+    void theNewestIsAlwaysKept() {
+        assertThrows(Fault.InvalidRequest.class, () -> new Retention(0, Duration.ZERO, GRACE));
+        assertThrows(Fault.InvalidRequest.class, () -> new Retention(1, Duration.ZERO, Duration.ZERO));
+    }
+}

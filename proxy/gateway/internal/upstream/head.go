@@ -1,0 +1,163 @@
+package upstream
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+)
+
+var errUnwritable = errors.New("the request holds what no header may")
+
+// appendHead appends the header of a request without a body, as http.Request.Write writes it.
+func appendHead(to []byte, r *http.Request) ([]byte, error) {
+	target := r.URL.RequestURI()
+	if !printable(r.Method, false) || !printable(target, false) || !printable(r.Host, false) {
+		return to, errUnwritable
+	}
+	to = append(append(append(to, r.Method...), ' '), target...)
+	to = append(append(append(to, " HTTP/1.1\r\nHost: "...), r.Host...), "\r\n"...)
+	if r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch {
+		to = append(to, "Content-Length: 0\r\n"...)
+	}
+	for name, values := range r.Header {
+		switch name {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+			continue
+		case "User-Agent":
+			if len(values) > 0 && values[0] == "" {
+				continue // ReverseProxy's way to say that there is none
+			}
+		}
+		if !token(name) {
+			return to, errUnwritable
+		}
+		for _, value := range values {
+			value = strings.Trim(value, " \t")
+			if !printable(value, true) {
+				return to, errUnwritable
+			}
+			to = append(append(to, name...), ": "...)
+			to = append(append(to, value...), "\r\n"...)
+		}
+	}
+	return append(to, "\r\n"...), nil
+}
+
+// printable says that a text holds no control character; in a value blanks, tabs and other bytes above ASCII may be.
+func printable(text string, value bool) bool {
+	for i := range len(text) {
+		if b := text[i]; b < ' ' && !(value && b == '\t') || b == 0x7f || b == ' ' && !value {
+			return false
+		}
+	}
+	return true
+}
+
+// tokens are the bytes that a header's name may have.
+var tokens = func() (is [256]bool) {
+	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		is[b] = true
+	}
+	return is
+}()
+
+func token(name string) bool {
+	for i := range len(name) {
+		if !tokens[name[i]] {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// headEnd answers how many bytes a header takes with the blank line that ends it, 0 if it has not ended. It sees every end that net/http sees.
+func headEnd(data []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(data[from:], '\n')
+		if i < 0 {
+			return 0
+		}
+		from += i + 1
+		rest := data[from:]
+		if len(rest) > 0 && rest[0] == '\n' {
+			return from + 1
+		}
+		if len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n' {
+			return from + 2
+		}
+	}
+}
+
+// plainResponse reads the answers that nearly all are: HTTP/1.1, a status of which a body follows, one Content-Length, and nothing in the header that
+// could be read in two ways. It answers nil, and has read nothing, if the answer is not buffered whole or is any other: http.ReadResponse judges those.
+func (c *connection) plainResponse() *http.Response {
+	have, _ := c.reader.Peek(c.reader.Buffered())
+	res, n := parsePlain(have)
+	if res != nil {
+		_, _ = c.reader.Discard(n) // they are buffered
+	}
+	return res
+}
+
+func parsePlain(data []byte) (*http.Response, int) {
+	const version = "HTTP/1.1 "
+	if len(data) < len(version)+5 || string(data[:len(version)]) != version {
+		return nil, 0
+	}
+	end := bytes.Index(data, []byte("\r\n\r\n"))
+	if end < 0 {
+		return nil, 0
+	}
+	head := string(data[len(version) : end+2]) // each line with its CR LF; one copy, of which all parts are slices
+	status, rest, _ := strings.Cut(head, "\r\n")
+	if len(status) < 4 || status[0] < '2' || status[0] > '5' || status[1] < '0' || status[1] > '9' || status[2] < '0' || status[2] > '9' || status[3] != ' ' ||
+		!printable(status, true) {
+		return nil, 0
+	}
+	code := int(status[0]-'0')*100 + int(status[1]-'0')*10 + int(status[2]-'0')
+	if code == http.StatusNoContent || code == http.StatusNotModified {
+		return nil, 0
+	}
+	lines := strings.Count(rest, "\n")
+	header, values := make(http.Header, lines), make([]string, lines)
+	length := int64(-1)
+	for rest != "" {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\r\n")
+		colon := strings.IndexByte(line, ':')
+		if colon <= 0 || !token(line[:colon]) {
+			return nil, 0
+		}
+		value := strings.Trim(line[colon+1:], " \t")
+		if !printable(value, true) {
+			return nil, 0
+		}
+		name := textproto.CanonicalMIMEHeaderKey(line[:colon])
+		switch name {
+		case "Content-Length":
+			if length >= 0 || len(value) == 0 || len(value) > 18 || strings.Trim(value, "0123456789") != "" {
+				return nil, 0
+			}
+			length, _ = strconv.ParseInt(value, 10, 64)
+		case "Connection":
+			if !strings.EqualFold(value, "keep-alive") {
+				return nil, 0
+			}
+		case "Transfer-Encoding", "Trailer", "Upgrade", "Pragma":
+			return nil, 0
+		}
+		if already := header[name]; already != nil {
+			header[name] = append(already, value)
+		} else {
+			values[0] = value
+			header[name], values = values[:1:1], values[1:]
+		}
+	}
+	if length < 0 {
+		return nil, 0
+	}
+	return &http.Response{Status: status, StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: length}, end + 4
+}

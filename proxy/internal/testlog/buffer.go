@@ -1,0 +1,25 @@
+// Package testlog holds what tests keep of a program's log.
+package testlog
+
+import (
+	"bytes"
+	"sync"
+)
+
+// Buffer collects what is written, from any goroutine. Its zero value is empty.
+type Buffer struct {
+	mutex sync.Mutex
+	bytes bytes.Buffer
+}
+
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.bytes.Write(p)
+}
+
+func (b *Buffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.bytes.String()
+}
