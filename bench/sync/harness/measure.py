@@ -10,11 +10,13 @@ from pathlib import Path
 
 from . import install
 from .servers import Failed, machine_cpu
-from .works import ENGINES, ROLLBACK, WARM
+from .works import ENGINES, ROLLBACK, TABLES, WARM
 
 SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
 MOST_SECONDS = 3600
+JVM = "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m -XX:TieredStopAtLevel=4"  # infra's Handler.Size.WORKER
 WARM_DRUGS = 10_000
+BASE = "base"  # the sync that every live target has had
 
 
 @dataclass
@@ -31,11 +33,13 @@ class Run:
     reader: dict = field(default_factory=dict)
     dump: dict = field(default_factory=dict)
     restore: dict = field(default_factory=dict)
-    statements: list = field(default_factory=list)  # (server, milliseconds, statement)
+    statements: list = field(default_factory=list)  # of the engine, over 50 ms: (server, its step, milliseconds, statement)
+    publish: dict = field(default_factory=dict)  # of the engine: seconds of the kinds of statements by which it publishes
+    number: int = 0  # of the round
 
 
 class Arena:
-    """Two servers; at the source the rows, at the target a blank copy and one with the rows and the visitors' own."""
+    """Two servers; at the source the rows; of the target's files two templates, a blank one and one with the rows and the visitors' own."""
 
     def __init__(self, tools, source, target, directory, scale, say):
         self.tools, self.source, self.target, self.directory, self.say = tools, source, target, directory, say
@@ -53,22 +57,33 @@ class Arena:
         self._driver("prepare", self.source.place("base"))
         self.source.sql("base", "VACUUM (FREEZE, ANALYZE)")
         self.base_contents = self.source.psql("base", "-f", SQL / "content.sql")
-        self.say("copying them to the target, and adding the visitors' rows")
-        self.target.sql("postgres", "CREATE DATABASE blank")
-        self.target.file("blank", SQL / "tables.sql")
-        self.target.file("blank", SQL / "keys.sql")
-        self._driver("prepare", self.target.place("blank"))
-        self.target.sql("postgres", "CREATE DATABASE base")
-        self._contender("pg_dump-restore", self.source.uri("base"), self.target.uri("base"))
-        self.target.file("base", SQL / "live.sql", drugs=self.drugs)
-        self._driver("prepare", self.target.place("base"))
-        self.target.sql("base", "VACUUM (FREEZE, ANALYZE)")
         self._prepare_warm()
+        self.say("a blank target")
+        for name in ("target", "warm"):
+            self._blank(name)
+        self.target.sql("postgres", "ALTER ROLE lockstep_writer SET log_min_duration_statement = 0")
+        self.blank = self.directory / "template-blank"
+        self.target.keep(self.blank)
+        self.say("a target with the rows and the visitors' own")
+        self.target.drop("target")
+        self.target.sql("postgres", "CREATE DATABASE target")
+        self._contender("pg_dump-restore", self.source.uri("base"), self.target.uri("target"))
+        self.target.file("target", SQL / "live.sql", drugs=self.drugs)
+        self._driver("prepare", self.target.place("target"))
+        self.target.sql("target", "VACUUM (FREEZE, ANALYZE)")
         # From here on the target stands at a manifest, as it does before every sync but the first.
         self.store = self.directory / "store-base"
-        self._driver("dump", "base", source="base", store=self.store)
-        self._driver("restore", "base", target="base", store=self.store)
-        self.target.sql("base", "VACUUM (ANALYZE)")
+        self._driver("dump", BASE, source="base", store=self.store)
+        self._driver("restore", BASE, target="target", store=self.store)
+        self.target.sql("target", "VACUUM (ANALYZE)")
+        self.live = self.directory / "template-live"
+        self.target.keep(self.live)
+
+    def _blank(self, name):
+        self.target.sql("postgres", f"CREATE DATABASE {name}")
+        self.target.file(name, SQL / "tables.sql")
+        self.target.file(name, SQL / "keys.sql")
+        self._driver("prepare", self.target.place(name))
 
     def _prepare_warm(self):
         """Two small sources, each of whose rows differ: what the warm engine does before."""
@@ -88,13 +103,20 @@ class Arena:
     def change(self, work):
         """Makes the source what the work wants it to be."""
         self.source.copy("base", "source")
+        many = work.times > 1 or 0 < work.stride <= 10
+        if many:
+            self.source.file("source", SQL / "unkeyed.sql")
         if work.times > 1:
+            self.source.less_log()
             self.source.file("source", SQL / "multiply.sql", times=work.times)
-            self.source.sql("source", "VACUUM (ANALYZE) master.drug")
         if work.stride:
             self.source.file("source", SQL / "mutate.sql", stride=work.stride, drugs=self.drugs, drugs_only=int(work.tables == "drug"))
+        if many:
             # A source whose every row is new would be read twice as slowly from a table half of dead rows.
-            self.source.sql("source", f"VACUUM ({'FULL, ' if 0 < work.stride <= 10 else ''}ANALYZE)")
+            if work.stride:
+                self.source.sql("source", "VACUUM (FULL)")
+            self.source.file("source", SQL / "keys.sql")
+        self.source.sql("source", "VACUUM (ANALYZE)")
         self.contents, self.shape = self.source.psql("source", "-f", SQL / "content.sql"), self._shape(self.source, "source")
 
     def _shape(self, server, database):
@@ -113,7 +135,9 @@ class Arena:
             os.killpg(int(note.read_text()), 9)
 
     def _run(self, work, contender):
-        self.target.copy("base" if work.live else "blank", "target")
+        self.target.reset(self.live if work.live else self.blank)
+        if work.times > 1:
+            self.target.less_log()
         place = self.directory / "work"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
@@ -123,19 +147,14 @@ class Arena:
             if work.live:
                 shutil.copytree(self.store, store, copy_function=os.link)
         environment = {"TABLES": work.tables, "WORK": str(place), "CONTENDERS": str(CONTENDERS), "SYNC": f"sync-{time.time_ns()}", "BENCH_STORE": str(store),
-                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "DRIVER": self.tools.driver, "BENCH_SERVERS": self._servers(),
+                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "JVM": JVM, "DRIVER": self.tools.driver, "BENCH_SERVERS": self._servers(),
                        "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}", "BENCH_WARM_TARGET": self.target.place("warm")}
-        if contender == WARM:
-            self.target.copy("blank", "warm")
-        if contender in ENGINES and work.live:
-            settled = self._settle(store)
         if contender == ROLLBACK:
             self._driver("dump", environment["SYNC"], source="source", store=store)
             self._driver("restore", environment["SYNC"], target="target", store=store)
-            environment["SYNC"] = settled
+            environment["SYNC"] = BASE
         if work.live:
-            # What an engine that settles has read, every contender finds read.
-            self.target.psql("target", "-f", SQL / "content.sql")
+            self.target.sql("target", *(f"SELECT count(*) FROM master.{table}" for table in TABLES.split()))
         before = CONTENDERS / f"{contender}.before"
         if before.exists():
             self._script([before], environment)
@@ -145,7 +164,7 @@ class Arena:
         os.sync()
         sizes = [self.target.size("target"), self.target.wal()]
         logs = {server: server.log.stat().st_size for server in (self.source, self.target)}
-        cpu, machine, begun = [self.source.cpu(), self.target.cpu()], machine_cpu(), time.monotonic()
+        cpu, machine, begun, wall = [self.source.cpu(), self.target.cpu()], machine_cpu(), time.monotonic(), time.time()
         flaws = []
         try:
             client = self._contender(contender, self.source.uri("source"), self.target.uri("target"), environment)
@@ -156,26 +175,22 @@ class Arena:
         run = Run(seconds, *cpu, client, self.target.wal() - sizes[1], 0, max(0.0, busy - sum(cpu) - client) / seconds / os.cpu_count(), flaws)
         if reader:
             run.reader = reader.stop()
+            run.reader["after"] = run.reader["at"] - wall
         run.growth = self.target.size("target") - sizes[0]
         if contender in ENGINES and not flaws:
             run.dump, run.restore = (self._told(place / f"{phase}.json") for phase in ("dump", "restore"))
-            if contender == WARM:
+            if contender == WARM:  # whose JVM began before
+                del run.dump["jvm"], run.restore["jvm"]
                 run.cpu_client = sum(spent["engine"] for told in (run.dump, run.restore) for spent in told["phases"].values())
-            run.statements = [(server.name, *statement) for server in logs for statement in server.long_statements(logs[server])]
+            told = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
+            run.statements = [statement for statement in told if statement[2] > 50]
+            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in told if step.endswith("publish")])
         if work.name != "limits" and not flaws:
             run.flaws += self._check(work, self.base_contents if contender == ROLLBACK else self.contents)
-        self.target.drop("target")
         return run
 
     def _told(self, path):
         return json.loads(path.read_text().splitlines()[-1]) if path.exists() else {}
-
-    def _settle(self, store):
-        """A sync of the old rows. A copied database counts writes anew, so the engine would take it for one that somebody wrote to."""
-        sync = f"settled-{time.time_ns()}"
-        self._driver("dump", sync, source="base", store=store)
-        self._driver("restore", sync, target="target", store=store)
-        return sync
 
     def _check(self, work, contents):
         flaws = []
@@ -225,6 +240,15 @@ class Arena:
         if process.returncode:
             raise Failed(f"{' '.join(map(str, command))[-300:]}: {log.read_text(errors='replace').strip()[-1500:]}")
         return usage.ru_utime + usage.ru_stime
+
+
+def _publishing(statements):
+    """One connection does it, so the durations of its statements add up to its time."""
+    kinds = {"statistics": 0.0, "verify": 0.0, "merge": 0.0, "commit": 0.0}
+    for milliseconds, text in statements:
+        kind = "statistics" if text.startswith("ANALYZE lockstep.") else "verify" if text.startswith("COPY (SELECT") else "commit" if text == "COMMIT" else "merge"
+        kinds[kind] += milliseconds / 1e3
+    return kinds
 
 
 class Reader:

@@ -1,6 +1,7 @@
 """A PostgreSQL server of the bench's own, and what it costs."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +14,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "1GB", "max_wal_size": "8GB", "min_wal_size": "1GB", "checkpoint_timeout": "30min",
     "maintenance_work_mem": "128MB", "autovacuum": "off", "jit": "off", "max_parallel_workers_per_gather": "2", "max_parallel_workers": "4",
-    # what the report tells of the statements that took long
-    "log_min_duration_statement": "50ms", "log_line_prefix": "%a|", "log_checkpoints": "off",
+    # what the report tells of statements; of the engine's writer all are logged (Arena.prepare)
+    "log_min_duration_statement": "50ms", "log_line_prefix": "%a|", "log_parameter_max_length": "0", "log_checkpoints": "off",
 }
 
 
@@ -43,6 +44,11 @@ class Server:
             raise Failed(f"initdb: {made.stderr[-2000:]}")
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in {**SETTINGS, "port": self.port, "unix_socket_directories": ""}.items())
+        self._start()
+        return self
+
+    def _start(self):
+        environment = {**os.environ, **self.tools.environment()}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self._as_user(self.tools.postgres / "postgres", "-D", self.data), env=environment, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)
@@ -50,20 +56,39 @@ class Server:
         while True:
             try:
                 self.sql("postgres", "SELECT 1")
-                return self
+                return
             except Failed:
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise Failed(f"the {self.name} server does not start:\n{self.log.read_text()[-2000:]}") from None
                 time.sleep(0.1)
 
     def __exit__(self, *_):
+        self._stop()
+
+    def keep(self, template):
+        """Copies the server's files, so that it can begin again from there. What it counted of writes is in them too."""
+        self._stop()
+        _copy(self.data, template)
+        self._start()
+
+    def reset(self, template):
+        """Begins again with the files of a template. What it holds now need not be written down."""
+        self._stop(signal.SIGQUIT)
+        _copy(template, self.data)
+        self._start()
+
+    def _stop(self, how=signal.SIGINT):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             try:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGQUIT)
                 self.process.wait()
+
+    def less_log(self):
+        """For a work of which no time is compared: 6 GiB of disk less."""
+        self.sql("postgres", "ALTER SYSTEM SET max_wal_size = '2GB'", "SELECT pg_reload_conf()")
 
     def place(self, database):
         return f"127.0.0.1:{self.port}/{database}"
@@ -122,21 +147,26 @@ class Server:
         return int(self.sql(database, "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text "
                                       "NOT IN ('pg_catalog', 'information_schema', 'pg_toast')")[0])
 
-    def long_statements(self, offset, application="lockstep"):
-        """(milliseconds, statement) of what ran long since the log was that long, by its application's name."""
+    def statements(self, offset, application="lockstep"):
+        """(application, milliseconds, statement) of what the log tells since it was that long, of applications whose names begin so."""
         with self.log.open("rb") as log:
             log.seek(offset)
             text = log.read().decode(errors="replace")
         found = []
         for line in text.splitlines():
             if line.startswith("\t") and found:
-                found[-1][1] += "" if line.strip().startswith("--") else " " + line.strip()
+                found[-1][2] += "" if line.strip().startswith("--") else " " + line.strip()
             elif "duration: " in line and line.startswith(application):
                 milliseconds, _, statement = line.split("duration: ", 1)[1].partition(" ms ")
-                found.append([float(milliseconds), statement.partition(": ")[2].partition("--")[0]])
+                found.append([line.partition("|")[0], float(milliseconds), statement.partition(": ")[2].partition("--")[0]])
             else:
-                found.append([0.0, ""])
-        return [(milliseconds, " ".join(statement.split())) for milliseconds, statement in found if milliseconds]
+                found.append(["", 0.0, ""])
+        return [(name, milliseconds, " ".join(statement.split())) for name, milliseconds, statement in found if name]
+
+
+def _copy(source, target):
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
 
 
 def _stat(path):

@@ -1,4 +1,4 @@
-"""What is measured, and who takes part."""
+"""What is measured, who takes part, and how often."""
 
 from dataclasses import dataclass
 
@@ -7,33 +7,54 @@ ENGINE = "engine"
 WARM = "engine-warm"
 ROLLBACK = "engine-rollback"
 ENGINES = (ENGINE, WARM, ROLLBACK)
-LIMITS = tuple(f"limit-{name}" for name in ("copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "copy-to-copy-text", "copy-to-copy-binary",
-                                            "zstd-1", "lz4", "hash"))
+COPY_TO_COPY = "limit-copy-to-copy-text"
 RECIPES = ("stage-upsert", "stage-update", "row-hashes")
 
 
 @dataclass(frozen=True)
 class Work:
-    """stride: one row in so many was changed at the source, 0 for none. live: the target holds the old rows and is being read."""
+    """
+    stride: one row in so many was changed at the source, 0 for none. live: the target holds the old rows and is being read.
+    often: contenders that run in every round, those that a figure to be reached depends on. once: those that run in one round.
+    minutes: what it takes at scale 1 on two processors, for the estimate of what is left.
+    """
     name: str
     title: str
-    contenders: tuple
+    often: tuple
+    minutes: float
+    once: tuple = ()
+    rounds: int = 3
     stride: int = 0
     live: bool = True
     tables: str = TABLES
-    times: int = 1  # the drugs of so many times the scale; one round
+    times: int = 1  # the drugs of so many times the scale
+
+    @property
+    def contenders(self):
+        return (*self.often, *self.once)
+
+    def turns(self, rounds):
+        """(round, contender) in the order in which they run: it moves on by one each round."""
+        rounds = min(rounds, self.rounds)
+        for number in range(rounds):
+            turn = number % max(1, len(self.often))
+            names = [*self.often[turn:], *self.often[:turn], *(name for i, name in enumerate(self.once) if i % rounds == number)]
+            for name in names:
+                yield number, name
 
 
+# By importance: a run that is ended early has the first ones.
 ALL = (
-    Work("limits", "The limits", LIMITS, live=False),
-    Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", "pgcopydb", ENGINE, WARM), live=False),
-    Work("100", "Refresh under live references, all rows changed", ("swap", "delete-copy", "truncate-copy", "restore-data-only", *RECIPES, ENGINE, WARM), stride=1),
-    Work("10", "10 % changed, spread evenly, all tables", ("swap", *RECIPES, ENGINE, WARM), stride=10),
-    Work("1", "1 % changed, spread evenly, all tables", ("swap", *RECIPES, ENGINE, WARM), stride=100),
-    Work("0.1", "0.1 % changed, spread evenly, all tables", (*RECIPES, ENGINE, WARM), stride=1000),
-    Work("0.01", "0.01 % changed, spread evenly, all tables", (*RECIPES, ENGINE, WARM), stride=10000),
-    Work("drugs", "1 % changed, the drugs alone", (*RECIPES, ENGINE, WARM), stride=100, tables="drug"),
-    Work("nothing", "Nothing changed", ("stage-update", ENGINE, WARM)),
-    Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), stride=100),
-    Work("memory", "Ten times the drugs into empty", (ENGINE,), live=False, times=10),
+    Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE, WARM), 5, once=("pgcopydb",), live=False),
+    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", "stage-update", WARM), 6, once=("swap", "stage-upsert"), stride=100),
+    Work("100", "Refresh under live references, all rows changed", ("swap", ENGINE), 8, once=(WARM, "delete-copy", "truncate-copy", "restore-data-only", "stage-update"), stride=1),
+    Work("nothing", "Nothing changed", (ENGINE, WARM), 1.5, once=("stage-update",)),
+    Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=tuple(f"limit-{name}" for name in (
+        "copy-to-copy-binary", "copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "zstd-1", "lz4", "hash")), live=False),
+    Work("drugs", "1 % changed, the drugs alone", (ENGINE, WARM, "row-hashes"), 1.5, once=("stage-update",), rounds=1, stride=100, tables="drug"),
+    Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.5, rounds=2, stride=100),
+    Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 2, once=("row-hashes", ), rounds=2, stride=1000),
+    Work("0.01", "0.01 % changed, spread evenly, all tables", (ENGINE, WARM), 1.5, once=("row-hashes", ), rounds=2, stride=10000),
+    Work("10", "10 % changed, spread evenly, all tables", (ENGINE, WARM, "row-hashes", "stage-update"), 3, rounds=1, stride=10),
+    Work("memory", "Ten times the drugs into empty", (ENGINE,), 6, rounds=1, live=False, times=10),
 )

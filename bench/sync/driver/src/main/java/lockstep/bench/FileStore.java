@@ -52,4 +52,16 @@ final class FileStore implements PartStore {
             throw new UncheckedIOException(e);
         }
     }
+
+    /** As S3's HEAD: no byte is read. */
+    @Override
+    public boolean holds(String key, long bytes) {
+        try {
+            return Files.size(directory.resolve(key)) == bytes;
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 }

@@ -13,10 +13,10 @@ import java.util.concurrent.Callable;
 
 /** What each phase of a run took, of the clock and of the processors, and what this process needed in all. */
 final class Phases {
-    /** In seconds: the phase by the clock, and the processor time of this process and of each server meanwhile. */
-    record Spent(double seconds, double engine, double source, double target) {
+    /** In seconds: when the phase first began, since 1970; what it took by the clock, and the processor time of this process and of each server meanwhile. */
+    record Spent(double began, double seconds, double engine, double source, double target) {
         Spent plus(Spent again) {
-            return new Spent(seconds + again.seconds, engine + again.engine, source + again.source, target + again.target);
+            return new Spent(began, seconds + again.seconds, engine + again.engine, source + again.source, target + again.target);
         }
     }
 
@@ -32,11 +32,12 @@ final class Phases {
 
     <T> T time(String phase, Callable<T> work) throws Exception {
         double[] before = now();
+        double began = System.currentTimeMillis() / 1e3;
         try {
             return work.call();
         } finally {
             double[] after = now();
-            phases.merge(phase, new Spent(after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]), Spent::plus);
+            phases.merge(phase, new Spent(began, after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]), Spent::plus);
         }
     }
 

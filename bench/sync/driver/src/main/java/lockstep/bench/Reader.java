@@ -18,11 +18,14 @@ import lockstep.masterdata.engine.Json;
  */
 public final class Reader {
     private static final long PERIOD = 10_000_000;
+    private static final long SLOW = 50_000_000;
     private final List<String> before;
     private final List<String> after;
     private final String[] halves;
     private final List<Long> waits = new ArrayList<>();
     private final List<String> examples = new ArrayList<>();
+    private long longest;
+    private double longestAt;
     private int empty;
     private int mixed;
     private int refused;
@@ -43,6 +46,7 @@ public final class Reader {
         Connection connection = DriverManager.getConnection(url, "product", "bench");
         for (int i = 0; i < 20; i++) reader.ask(connection, i % 2 == 0);
         reader.waits.clear();
+        reader.longest = 0;
         System.out.println("ready");
         long next = System.nanoTime();
         for (int i = 0; System.in.available() == 0; i++) {
@@ -63,7 +67,12 @@ public final class Reader {
             refused++;
             note(e.getMessage());
         }
-        waits.add(System.nanoTime() - begun);
+        long waited = System.nanoTime() - begun;
+        waits.add(waited);
+        if (waited > longest) {
+            longest = waited;
+            longestAt = System.currentTimeMillis() / 1e3 - waited / 1e9;
+        }
     }
 
     private List<String> inTwo(Connection connection) throws SQLException {
@@ -102,7 +111,7 @@ public final class Reader {
 
     private Map<String, Object> told() {
         var sorted = waits.stream().sorted().toList();
-        return Map.of("polls", sorted.size(), "longest", sorted.isEmpty() ? 0 : sorted.getLast() / 1e9,
+        return Map.of("polls", sorted.size(), "longest", longest / 1e9, "at", longestAt, "slow", sorted.stream().filter(w -> w > SLOW).count(),
                 "p99", sorted.isEmpty() ? 0 : sorted.get(sorted.size() * 99 / 100) / 1e9, "empty", empty, "mixed", mixed, "refused", refused, "examples", examples);
     }
 }

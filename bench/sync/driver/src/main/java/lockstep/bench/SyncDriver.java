@@ -80,7 +80,7 @@ public final class SyncDriver {
     public static void main(String[] arguments) throws Exception {
         if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm and its argument, given " + Arrays.toString(arguments));
         switch (arguments[0]) {
-            case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
+            case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres", "prepare")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
             case "dump" -> System.out.println(dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), arguments[1]));
             case "restore" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.SYNC));
             case "rollback" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.ROLLBACK));
@@ -91,13 +91,13 @@ public final class SyncDriver {
 
     private static String dump(String source, String store, String syncId) throws Exception {
         var driver = new SyncDriver(Path.of(store));
-        driver.dump(new Plain(source, "lockstep_reader"), new SyncPaths(DATA_SET.name(), syncId));
+        driver.dump(new Plain(source, "lockstep_reader", "dump"), new SyncPaths(DATA_SET.name(), syncId));
         return driver.told();
     }
 
     private static String restore(String target, String store, String syncId, Mode mode) throws Exception {
         var driver = new SyncDriver(Path.of(store));
-        driver.restore(new Plain(target, "lockstep_writer"), new SyncPaths(DATA_SET.name(), syncId), mode);
+        driver.restore(new Plain(target, "lockstep_writer", "restore"), new SyncPaths(DATA_SET.name(), syncId), mode);
         return driver.told();
     }
 
@@ -150,7 +150,7 @@ public final class SyncDriver {
         }
     }
 
-    private void restore(Database target, SyncPaths paths, Mode mode) throws Exception {
+    private void restore(Plain target, SyncPaths paths, Mode mode) throws Exception {
         var manifest = phases.time("manifest", () -> new ManifestReader(store, keys::verify).read(paths.manifest(), DATA_SET, paths.syncId()));
         for (int tries = 1; ; tries++) {
             try {
@@ -163,11 +163,11 @@ public final class SyncDriver {
         }
     }
 
-    private void restore(Database target, SyncPaths paths, Mode mode, Manifest manifest) throws Exception {
-        var plan = phases.time("preflight", () -> new Preflight(target).prepare(manifest, mode));
-        var stager = new Stager(target, STREAMS);
+    private void restore(Plain target, SyncPaths paths, Mode mode, Manifest manifest) throws Exception {
+        var plan = phases.time("preflight", () -> new Preflight(target.during("preflight")).prepare(manifest, mode));
+        var stager = new Stager(target.during("stage"), STREAMS);
         phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
-        var results = phases.time("publish", () -> new Publisher(target, LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
+        var results = phases.time("publish", () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
         phases.tell("staged_rows", plan.rows());
         phases.tell("choices", plan.tables());
         phases.tell("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
@@ -196,13 +196,18 @@ public final class SyncDriver {
         return new Login("localhost", 0, "", name, "bench");
     }
 
-    /** Without TLS, like every contender of the bench. */
-    private record Plain(String place, String user) implements Database {
+    /** Without TLS, like every contender of the bench. The server's log tells its statements by the step. */
+    private record Plain(String place, String user, String step) implements Database {
+        Plain during(String step) {
+            return new Plain(place, user, step);
+        }
+
         @Override
         public Connection connect() {
             try {
                 Connection connection = DriverManager.getConnection("jdbc:postgresql://" + place, user, "bench");
                 TextFormat.fix(connection);
+                connection.setClientInfo("ApplicationName", "lockstep " + step);
                 return connection;
             } catch (SQLException e) {
                 throw new IllegalStateException(place + " can't be reached", e);
