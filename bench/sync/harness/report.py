@@ -239,24 +239,29 @@ def _short(statement):
     return (statement if len(statement) <= 150 else statement[:149] + "…").replace("|", "\\|").replace("`", "'")
 
 
-def _missed(results, figure, processors):
-    """Why: the steps of the engine that took the seconds, how busy the machine was, and how far from what nobody can beat."""
-    parts = [f"### {figure.work or ''}{': ' if figure.work else ''}{figure.goal}: {figure.told}\n"]
-    work = results.get(figure.of, {})
-    runs = [run for run in work.get(ROLLBACK if figure.of == "rollback" else ENGINE, []) if run.restore]
+def _missed(results, figures, processors):
+    """Why, for figures of one work: the steps of the engine that took the seconds, how busy the machine was, and how far it is from what nobody can beat."""
+    of = figures[0].of
+    title = next((work.title for work in ALL if work.name == of), "All works")
+    parts = [f"### {title}\n", "\n".join(f"- {figure.goal}: {figure.told}" for figure in figures) + "\n"]
+    runs = [run for run in results.get(of, {}).get(ROLLBACK if of == "rollback" else ENGINE, []) if run.restore]
     if not runs:
         return "\n".join(parts)
     total = statistics.median(map(seconds, runs))
-    names = [name for name, _ in steps(runs[0])]
-    spent = sorted(((name, statistics.median(dict(steps(run)).get(name, 0.0) for run in runs)) for name in names), key=lambda step: -step[1])
-    parts.append(table(("step", "s", "of all"), [(name, f"{value:.2f}", f"{value / total:.0%}") for name, value in spent if value >= 0.01 * total]))
-    busy = statistics.median(processor(run) / run.seconds / processors for run in runs)
-    text = f"{total:.2f} s in all, of which {busy:.0%} of the processors' time is the servers' and the engine's work"
-    text += "; the rest is waiting" if busy < 0.75 else ": only less work makes it faster"
+    spent = sorted(((name, statistics.median(dict(steps(run)).get(name, 0.0) for run in runs)) for name, _ in steps(runs[0])), key=lambda step: -step[1])
+    warm = [run for run in results[of].get(WARM, []) if run.restore]
+    parts.append(table(("step", "s", "of all", "s warm"), [(name, f"{value:.2f}", f"{value / total:.0%}", number(median(warm, lambda run, name=name: dict(steps(run)).get(name, 0.0)) if warm else None))
+                                                           for name, value in spent if value >= 0.01 * total]))
+    busy, others = statistics.median(processor(run) / run.seconds / processors for run in runs), statistics.median(run.others for run in runs)
+    text = f"{total:.2f} s in all; servers and engine kept the processors busy for {busy:.0%} of it, others for {others:.0%}"
+    text += ": only less work would make it faster" if busy > 0.85 else ""
     copying = median(results.get("limits", {}).get(COPY_TO_COPY, []), seconds)
-    if copying:
+    if copying and of in ("empty", "100"):
         text += f". COPY to COPY of all rows, which nobody beats, takes {copying:.2f} s: this is {total / copying:.1f} times that"
-    if "wait" in figure.goal:
+    scan = median(results.get("limits", {}).get("limit-copy-out-text-2", []), seconds)
+    if scan and of not in ("empty", "100"):
+        text += f". To read all rows of the source once, without a digest, takes {scan:.2f} s: this is {total / scan:.1f} times that"
+    if any("wait" in figure.goal for figure in figures):
         slowest = max((run for run in runs if run.reader), key=lambda run: run.reader["longest"])
         text += (f". The longest wait, {slowest.reader['longest'] * 1e3:.0f} ms, began {slowest.reader['after']:.1f} s after the start, {_while(slowest)}; "
                  f"{slowest.reader['slow']} of {slowest.reader['polls']:,} answers took more than 50 ms, 99 % came within {slowest.reader['p99'] * 1e3:.0f} ms")
@@ -312,7 +317,8 @@ def write(results, facts, sittings, volume):
         parts.append(_limits(results, volume))
     missed = [figure for figure in cold if figure.met is False]
     if missed:
-        parts += ["## What was missed, and why\n", *(_missed(results, figure, processors) for figure in missed)]
+        parts += ["## What was missed from a cold start, and why\n",
+                  *(_missed(results, [figure for figure in missed if figure.of == of], processors) for of in dict.fromkeys(figure.of for figure in missed))]
     parts += [_work(work, results[work.name]) for work in ALL if results.get(work.name) and work.name != "limits"]
     parts += ["## Machine and programs\n", table(("", ""), [*facts, *(("measured", f"{s['date']}, commit {s['commit']}, load average {s['load']:.2f} before" + (f", {s['minutes']:.0f} minutes" if "minutes" in s else "")) for s in sittings),
                                                            ("others", f"used {noise:.1%} of the processors in the median run, {max((run.others for run in runs), default=0):.1%} at most")])]

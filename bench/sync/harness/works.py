@@ -45,16 +45,16 @@ class Work:
 
 # By importance: a run that is ended early has the first ones.
 ALL = (
-    Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE, WARM), 5, once=("pgcopydb",), live=False),
-    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", "stage-update", WARM), 6, once=("swap", "stage-upsert"), stride=100),
-    Work("100", "Refresh under live references, all rows changed", ("swap", ENGINE), 8, once=(WARM, "delete-copy", "truncate-copy", "restore-data-only", "stage-update"), stride=1),
-    Work("nothing", "Nothing changed", (ENGINE, WARM), 1.5, once=("stage-update",)),
+    Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE), 4.3, once=("pgcopydb", WARM), live=False),
+    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", WARM), 4.8, once=("swap", "stage-update", "stage-upsert"), stride=100),
+    Work("100", "Refresh under live references, all rows changed", ("swap", ENGINE), 7.7, once=(WARM, "delete-copy", "truncate-copy", "restore-data-only"), stride=1),
+    Work("nothing", "Nothing changed", (ENGINE, WARM), 1.6, once=("stage-update",), rounds=2),
     Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=tuple(f"limit-{name}" for name in (
         "copy-to-copy-binary", "copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "zstd-1", "lz4", "hash")), live=False),
-    Work("drugs", "1 % changed, the drugs alone", (ENGINE, WARM, "row-hashes"), 1.5, once=("stage-update",), rounds=1, stride=100, tables="drug"),
-    Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.5, rounds=2, stride=100),
-    Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 2, once=("row-hashes", ), rounds=2, stride=1000),
-    Work("0.01", "0.01 % changed, spread evenly, all tables", (ENGINE, WARM), 1.5, once=("row-hashes", ), rounds=2, stride=10000),
-    Work("10", "10 % changed, spread evenly, all tables", (ENGINE, WARM, "row-hashes", "stage-update"), 3, rounds=1, stride=10),
-    Work("memory", "Ten times the drugs into empty", (ENGINE,), 6, rounds=1, live=False, times=10),
+    Work("drugs", "1 % changed, the drugs alone", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
+    Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.3, rounds=2, stride=100),
+    Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 1.7, once=("row-hashes",), rounds=2, stride=1000),
+    Work("0.01", "0.01 % changed, spread evenly, all tables", (ENGINE, WARM), 0.7, rounds=1, stride=10000),
+    Work("10", "10 % changed, spread evenly, all tables", (ENGINE, "row-hashes"), 1.8, rounds=1, stride=10),
+    Work("memory", "Ten times the drugs into empty", (ENGINE,), 6.5, rounds=1, live=False, times=10),
 )
