@@ -129,7 +129,7 @@ def reach(results, engine_name=ENGINE):
 
     def against(work, goal, limit, of, peer, theirs, ours=None):
         ours = runs(of) if ours is None else ours
-        figures.append(Figure(work, goal, limit, ratio(ours, theirs), ours=number(median(ours, seconds), "{:.1f} s"), peer=f"{number(median(theirs, seconds), '{:.1f} s')} ({peer})", of=of))
+        figures.append(Figure(work, goal, limit, ratio(ours, theirs), ours=number(median(ours, seconds), "{:.1f} s"), peer=f"{median(theirs, seconds):.1f} s ({peer})" if median(theirs, seconds) else "–", of=of))
 
     against("full copy into empty, with indexes and keys", "≤ 0.9 of pg_dump + pg_restore", 0.9, "empty", "pg_dump-restore", runs("empty", "pg_dump-restore"))
     staged, limit = median(runs("100"), into_staging), median(runs("limits", COPY_TO_COPY), seconds)
@@ -151,7 +151,7 @@ def reach(results, engine_name=ENGINE):
     against("1 % changed, spread evenly, all tables", "≤ 0.35 of the best recipe by hand", 0.35, "1", name, recipe)
     one, tenth = median(runs("1"), at_target), median(runs("0.1"), at_target)
     figures.append(Figure("", "at the target a cost that grows with the rows changed: 0.1 % ≤ 0.5 of 1 %", 0.5, tenth / one if one and tenth else None,
-                          ours=f"{number(tenth)} s", peer=f"{number(one)} s (its own 1 %)", of="0.1"))
+                          ours=number(tenth, "{:.2f} s"), peer=number(one, "{:.2f} s (its own 1 %)"), of="0.1"))
     nothing = median(runs("nothing"), at_target)
     figures.append(Figure("nothing changed", "target under 1 s", 1, nothing, "{:.2f} s", ours=number(nothing, "{:.2f} s"), of="nothing"))
     wal = median(runs("nothing"), lambda run: run.wal / MIB)
@@ -159,7 +159,7 @@ def reach(results, engine_name=ENGINE):
     # The rollback has a cold JVM, so it is compared with the cold sync.
     back, forth = median(runs("rollback", ROLLBACK), at_target), median(runs("1", ENGINE), at_target)
     figures.append(Figure("rollback of a 1 % sync", "at the target as the 1 % sync (≤ 1.1 of it)", 1.1, back / forth if back and forth and engine_name == ENGINE else None,
-                          ours=f"{number(back)} s", peer=f"{number(forth)} s (its own 1 %)", of="rollback"))
+                          ours=number(back, "{:.2f} s"), peer=number(forth, "{:.2f} s (its own 1 %)"), of="rollback"))
     memory = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in engine if run.restore and run.dump]
     tenfold = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in runs("memory") if run.restore and run.dump]
     figures.append(Figure("memory of a worker", "under 512 MB for any table", 512e6 / MIB, max(memory, default=None), "{:.0f} MiB",
