@@ -1,5 +1,7 @@
 -- TRUNCATE and COPY in one transaction. What refers to the tables from outside has to let go meanwhile.
+-- What readers take first is locked first, or one of both ends in a deadlock.
 BEGIN;
+LOCK TABLE master.drug, master.drug_interaction, master.postal_code, master.disease, master.ingredient, tenant.prescription, tenant.encounter, tenant.patient IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE tenant.prescription DROP CONSTRAINT prescription_drug_id_fkey;
 ALTER TABLE tenant.encounter DROP CONSTRAINT encounter_disease_id_fkey;
 ALTER TABLE tenant.patient DROP CONSTRAINT patient_postal_code_fkey;
