@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,9 +39,6 @@ func parse(environ []string) (options, error) {
 	o := options{Directory: "/run/settings", Poll: 5 * time.Second, Certificate: values["CERTIFICATE_SECRET_ARN"], Endpoint: values["AWS_ENDPOINT_URL"]}
 	if text := values["SETTINGS_DIRECTORY"]; text != "" {
 		o.Directory = text
-	}
-	if !filepath.IsAbs(o.Directory) {
-		problem("SETTINGS_DIRECTORY", "an absolute path")
 	}
 	if text := values["SETTINGS_POLL"]; text != "" {
 		poll, err := time.ParseDuration(text)

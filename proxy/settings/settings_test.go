@@ -376,10 +376,10 @@ func TestHealthIsFresh(t *testing.T) {
 
 func TestEveryProblemAtOnce(t *testing.T) {
 	var out bytes.Buffer
-	if status := run(nil, []string{"SETTINGS_DIRECTORY=relative", "SETTINGS_POLL=5", "ROUTES_DEFAULT=s3://bucket", "CLIENT_AUTHORITY=s3://b/k"}, &out, &out); status != 2 {
+	if status := run(nil, []string{"SETTINGS_POLL=5", "ROUTES_DEFAULT=s3://bucket", "CLIENT_AUTHORITY=s3://b/k"}, &out, &out); status != 2 {
 		t.Errorf("%d", status)
 	}
-	for _, name := range []string{"SETTINGS_DIRECTORY", "SETTINGS_POLL", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "REVOCATION_LIST"} {
+	for _, name := range []string{"SETTINGS_POLL", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "REVOCATION_LIST"} {
 		if !strings.Contains(out.String(), name+":") {
 			t.Errorf("no word of %s: %s", name, out.String())
 		}

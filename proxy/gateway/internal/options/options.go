@@ -86,7 +86,7 @@ type Options struct {
 // Listen is one place where requests come in.
 type Listen struct {
 	Network string // "tcp" or "unix"
-	Address string // host:port or an absolute path
+	Address string // host:port or a path
 	// Trusted says that the peer is the first hop, whose forwarding and certificate headers are believed. Only a
 	// Unix socket is: its file mode says who may connect, while anything on the machine reaches a loopback port.
 	Trusted bool
@@ -223,14 +223,14 @@ func AdminOf(environ []string) string {
 func parseListen(text string) (Listen, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		// The kernel's limit is 108 bytes, and the gateway binds a longer name first, to rename it.
-		if !filepath.IsAbs(path) || len(path) > 90 {
-			return Listen{}, errors.New("an absolute path of at most 90 bytes after unix:")
+		if path == "" || len(path) > 90 {
+			return Listen{}, errors.New("a path of at most 90 bytes after unix:")
 		}
 		return Listen{Network: "unix", Address: filepath.Clean(path), Trusted: true}, nil
 	}
 	address, err := netip.ParseAddrPort(text)
 	if err != nil || !address.Addr().IsLoopback() {
-		return Listen{}, errors.New("unix:/absolute/path or a loopback address such as 127.0.0.1:8080")
+		return Listen{}, errors.New("unix:/path or a loopback address such as 127.0.0.1:8080")
 	}
 	return Listen{Network: "tcp", Address: address.String()}, nil
 }

@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEveryProblemAtOnce(t *testing.T) {
 	_, err := Parse([]string{
-		"EDITION=staging", "GATEWAY_LISTEN=0.0.0.0:80,unix:relative,127.0.0.1:8080", "GATEWAY_ADMIN=everywhere",
+		"EDITION=staging", "GATEWAY_LISTEN=0.0.0.0:80,unix:,127.0.0.1:8080", "GATEWAY_ADMIN=everywhere",
 		"GATEWAY_MAINTENANCE=perhaps", "GATEWAY_RATE_LIMIT=-1", "GATEWAY_RATE_LIMT=5", "GATEWAY_SIGN_UP=ajar",
 		"GATEWAY_SIGN_UP_PATHS=signup", "GATEWAY_BANNER=two\nlines", "GATEWAY_HEADER_TIMEOUT=0s", "GATEWAY_BODY_TIMEOUT=10",
 		"GATEWAY_SOCKET_MODE=999", "GATEWAY_MAX_BODY_BYTES=many", "GATEWAY_UPSTREAM_AUTHORITY=/nowhere",
@@ -37,7 +37,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"EDITION", "0.0.0.0:80", "unix:relative", "GATEWAY_ADMIN", "GATEWAY_MAINTENANCE", "GATEWAY_RATE_LIMIT:",
+	for _, want := range []string{"EDITION", "0.0.0.0:80", `"unix:"`, "GATEWAY_ADMIN", "GATEWAY_MAINTENANCE", "GATEWAY_RATE_LIMIT:",
 		"GATEWAY_RATE_LIMT: ", "GATEWAY_SIGN_UP:", "GATEWAY_SIGN_UP_PATHS", "GATEWAY_BANNER", "GATEWAY_HEADER_TIMEOUT", "GATEWAY_BODY_TIMEOUT",
 		"GATEWAY_SOCKET_MODE", "GATEWAY_MAX_BODY_BYTES", "GATEWAY_UPSTREAM_AUTHORITY", "GATEWAY_ROUTES", "[0].action", "[0].name", "[0].value"} {
 		if !strings.Contains(err.Error(), want) {

@@ -60,7 +60,7 @@ public final class Main {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((fault, command, parsed) -> {
                     command.getErr().println("lockstep: " + (fault instanceof CloudFault cloud ? cloud.report() : described(fault)));
-                    return CommandLine.ExitCode.SOFTWARE;
+                    return command.getCommandSpec().exitCodeOnExecutionException();
                 })
                 .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
     }

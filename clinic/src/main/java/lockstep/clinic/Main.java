@@ -35,6 +35,8 @@ public final class Main {
             """;
     /** After the drain delay; both together within the time that a container has to stop. */
     private static final Duration FINISH = Duration.ofSeconds(15);
+    /** A paused Aurora takes half a minute, and nobody waits for a page. */
+    private static final Duration A_DATABASE_WAKES_UP = Duration.ofMinutes(1);
     private static final int SHORTEST_PASSWORD = 12;
 
     private Main() {
@@ -111,7 +113,7 @@ public final class Main {
             return 2;
         }
         JsonLog.install();
-        try (var database = new Database(configuration.database(), configuration.databaseAuthority())) {
+        try (var database = new Database(configuration.database(), configuration.databaseAuthority(), A_DATABASE_WAKES_UP)) {
             new Accounts(database, new Passwords()).put(customer, arguments.get(1), arguments.get(2), arguments.get(3), password);
         }
         return 0;

@@ -24,13 +24,12 @@ import software.amazon.awscdk.services.stepfunctions.S3JsonItemReader;
 import software.amazon.awscdk.services.stepfunctions.StateMachineType;
 import software.amazon.awscdk.services.stepfunctions.Succeed;
 import software.amazon.awscdk.services.stepfunctions.TaskInput;
-import software.amazon.awscdk.services.stepfunctions.tasks.LambdaInvoke;
 import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
 import software.constructs.Construct;
 
 /**
- * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Each branch
- * releases the snapshot before it fails: the other must not wait for what will never come.
+ * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Who seals
+ * releases it; and each branch does before it fails: the other must not wait for what will never come.
  *
  * @param sync all that the handlers need but the sync id, which is the execution's name, and the input: {@code dryRun}, if nobody is to be told
  */
@@ -83,9 +82,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         parts.addCatch(failed, caught());
         var seal = invoke(scope, sealManifest, "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))), "$.manifest");
         seal.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
-        var release = release(scope, "ReleaseSnapshot", "sealed");
-        release.addCatch(failed, caught());
-        return Chain.start(await).next(parts).next(seal).next(release);
+        return Chain.start(await).next(parts).next(seal);
     }
 
     /** Last, when all is told: what is not collected now is collected after the next dump, so a failure is told and no more. */
@@ -101,15 +98,10 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         return collect.next(done);
     }
 
-    private LambdaInvoke release(Construct scope, String id, String reason) {
-        var release = invoke(scope, releaseSnapshot, id, sorted(Map.of("sync", SYNC, "reason", reason)), JsonPath.DISCARD);
-        release.addRetry(retry(Workflow.TRANSIENT));
-        return release;
-    }
-
     private Chain releaseAndFail(Construct scope, String what) {
         var fail = Fail.Builder.create(scope, what + "Failed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
-        var release = release(scope, "ReleaseAfter" + what + "Failure", JsonPath.stringAt("$.failure.Cause"));
+        var release = invoke(scope, releaseSnapshot, "ReleaseAfter" + what + "Failure", sorted(Map.of("sync", SYNC, "reason", JsonPath.stringAt("$.failure.Cause"))), JsonPath.DISCARD);
+        release.addRetry(retry(Workflow.TRANSIENT));
         // the first failure is the one to tell
         release.addCatch(fail, CatchProps.builder().resultPath("$.release").build());
         return Chain.start(release).next(fail);

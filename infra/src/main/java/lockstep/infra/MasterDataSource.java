@@ -98,6 +98,7 @@ final class MasterDataSource extends Construct {
         bucket.grantPut(dumpParts, PARTS);
         var seal = function(Handler.SEAL_MANIFEST);
         bucket.grantRead(seal, SYNCS);
+        bucket.grantPut(seal, SYNCS);
         bucket.grantRead(seal, MANIFESTS);
         bucket.grantPut(seal, MANIFESTS);
         signingKey.grantSign(seal);

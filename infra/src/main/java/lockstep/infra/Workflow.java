@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.landscape.Table;
+import lockstep.landscape.Triggers;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.iam.IRole;
@@ -124,7 +125,9 @@ final class Workflow extends StateMachine {
 
     /** The data set as handlers read it. */
     static Map<String, Object> constant(DataSet dataSet) {
-        return sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables", dataSet.tables().stream().map(Workflow::constant).toList()));
+        var constant = Workflow.<Object>sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables", dataSet.tables().stream().map(Workflow::constant).toList()));
+        if (dataSet.triggers() != Triggers.RUN) constant.put("triggers", dataSet.triggers().name());
+        return constant;
     }
 
     private static Map<String, Object> constant(Table table) {

@@ -44,7 +44,8 @@ public final class LandscapeReader {
     static final List<Field> DATA_SET = List.of(
             new Field("source", true, "clinic-1"),
             new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
-            new Field("keep", false, "{manifests: 30, days: 90}"));
+            new Field("keep", false, "{manifests: 30, days: 90}"),
+            new Field("triggers", false, "run"));
     static final List<Field> KEEP = List.of(
             new Field("manifests", false, "30"),
             new Field("days", false, "90"));
@@ -221,7 +222,7 @@ public final class LandscapeReader {
             }
             tables.add(table(table, tableValue));
         });
-        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")));
+        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN));
     }
 
     private Keep keep(YamlValue value) {

@@ -276,6 +276,14 @@ class LandscapeReaderTest {
     }
 
     @Test
+    void whatTriggersDo() throws IOException {
+        assertEquals(Triggers.RUN, LandscapeReader.read(file(VALID)).dataSets().getFirst().triggers());
+        assertEquals(Triggers.DISABLE, LandscapeReader.read(file(VALID.replace("    tables:", "    triggers: disable\n    tables:"))).dataSets().getFirst().triggers());
+        assertEquals("FILE:18: dataSets.master.triggers: 'disabled' is none of run, refuse, disable; did you mean 'disable'?",
+                problemsOf(VALID.replace("    tables:", "    triggers: disabled\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+    }
+
+    @Test
     void howLongSyncsAreKept() throws IOException {
         assertEquals(Keep.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().keep());
         assertEquals(new Keep(5, 0), LandscapeReader.read(file(VALID.replace("    tables:", "    keep: {manifests: 5, days: 0}\n    tables:"))).dataSets().getFirst().keep());

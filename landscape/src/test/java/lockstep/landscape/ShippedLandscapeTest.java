@@ -79,6 +79,7 @@ class ShippedLandscapeTest {
         });
         assertEquals(lowercase(Purpose.values()), texts(schema.at("/account/properties/purpose/enum")));
         assertEquals(lowercase(Edition.values()), texts(schema.at("/shard/properties/edition/enum")));
+        assertEquals(lowercase(Triggers.values()), texts(schema.at("/dataSet/properties/triggers/enum")));
         Map.of("/landscape/properties/release", LandscapeReader.RELEASE, "/landscape/properties/region", LandscapeReader.REGION,
                 "/account/properties/id", LandscapeReader.ID, "/dataSet/properties/tables/propertyNames", LandscapeReader.TABLE_NAME,
                 "/columns/items", LandscapeReader.COLUMN_NAME, "/proxy/properties/host", LandscapeReader.HOST,

@@ -222,7 +222,13 @@ final class LocalTask {
         if (line.isEmpty()) {
             throw new CloudFault("container " + container.name() + " of " + name + " has no command");
         }
-        return new Command(line, laidOut.root().resolve(laidOut.image().workingDirectory().substring(1)), environment(container), log(container));
+        return new Command(line, directory(container), environment(container), log(container));
+    }
+
+    /** In which its command runs. */
+    private Path directory(ContainerDefinition container) {
+        var laidOut = images.layOut(container.image());
+        return laidOut.root().resolve(laidOut.image().workingDirectory().substring(1));
     }
 
     Map<String, String> environment(ContainerDefinition container) {
@@ -238,9 +244,11 @@ final class LocalTask {
     }
 
     private LocalEnvironment local(ContainerDefinition container) {
+        Path directory = directory(container);
         var volumes = new TreeMap<String, Path>();
         for (MountPoint mount : container.mountPoints()) {
-            volumes.put(mount.containerPath(), volume(mount.sourceVolume()));
+            // relative, since a socket's path may have 107 bytes at most, and projects lie as deep as they like
+            volumes.put(mount.containerPath(), directory.relativize(volume(mount.sourceVolume())));
         }
         return new LocalEnvironment(variable -> port(container.name(), variable), volumes, endpoint, certificates.authority(), credentials, files.nginx());
     }

@@ -58,7 +58,7 @@ public final class Removal {
     private void destroy(LocalCloud cloud, Account account, String stack) {
         var cdk = new Cdk(files, cloud.landscape().region());
         Path assembly = files.home().resolve("assembly-before");
-        new Projection(JavaFunctions.runtime(cloud.certificates())).project(cdk.synthesize(temporary.landscapeBefore(declared)), assembly);
+        new Projection(JavaFunctions.runtime(files)).project(cdk.synthesize(temporary.landscapeBefore(declared)), assembly);
         cdk.destroy(account, stack, assembly, cloud.endpoint());
         CloudFiles.deleteTree(assembly);
     }

@@ -74,11 +74,14 @@ public final class Up {
                     () -> new PostgresServer(files, store, account.name()).ensure())).toList();
             var codeLists = after(executor, "code lists exported", this::exportCodeLists);
             progress.step("emulator", emulator::ensure);
+            var archive = JavaFunctions.Archive.of(files);
+            var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null) : after(executor, "class archive of the functions", () -> archive.make(files));
             try (var cloud = LocalCloud.open(files, landscape)) {
                 var deployed = landscape.accounts().stream().map(account -> deployed(executor, cloud, account, assembly)).toList();
                 joinAll(deployed);
                 progress.step("subscriptions across accounts", () -> subscribe(cloud));
                 joinAll(databases);
+                joinAll(List.of(archived));
                 var images = new ContainerImages(synthesized, files.images());
                 var tasks = landscape.accounts().stream().flatMap(account -> DeployedTask.of(account, cloud.account(account)).stream())
                         .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
@@ -148,7 +151,7 @@ public final class Up {
 
     private void synthesize() {
         synthesized = cdk.synthesize(landscapeFile);
-        new Projection(JavaFunctions.runtime(certificates)).project(synthesized, files.assembly());
+        new Projection(JavaFunctions.runtime(files)).project(synthesized, files.assembly());
     }
 
     private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {

@@ -2,6 +2,7 @@ package lockstep.cli.sync;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,7 +81,7 @@ public final class RollbackCommand implements Callable<Integer> {
             if (to == null) System.err.println(kept.table());
             var meant = meant(access, targets, kept);
             for (Meant one : meant) {
-                System.err.println((dryRun ? "dry run: " : "") + one.shard().name() + " from " + one.from().orElse("nothing") + " to " + one.to().syncId() + " of " + one.to().snapshotTime());
+                System.err.println((dryRun ? "dry run: " : "") + one.shard().name() + " from " + one.from().orElse("nothing") + " to " + one.to().syncId() + " of " + one.to().snapshotTime().truncatedTo(ChronoUnit.SECONDS));
                 new RestoreInput(dataSet.name(), one.to().syncId(), access.bucket(), SyncPaths.manifest(dataSet.name(), one.to().syncId()), Mode.ROLLBACK, Optional.of(one.shard().name()), dryRun)
                         .start(access, one.account(), one.execution());
             }
@@ -166,7 +167,7 @@ public final class RollbackCommand implements Callable<Integer> {
 
     private String told(Outcome outcome, List<Step> steps) {
         return switch (outcome) {
-            case verified -> dryRun ? "A rollback started now would do this. Nothing was changed." : "Rolled back and verified in " + steps.size() + " shards. The next sync goes forward again.";
+            case verified -> dryRun ? SyncDisplay.forecastTold("rollback", steps.stream().map(Step::state).toList()) : "Rolled back and verified in " + SyncDisplay.count(steps) + ". The next sync goes forward again.";
             case failed -> "Failed: " + steps.stream().map(Step::state).filter(s -> s.error().isPresent())
                     .map(s -> s.shard() + " in " + s.failedState().orElse("?") + " with " + s.error().get() + ": " + s.cause().orElse("?")).collect(Collectors.joining("; "));
             case running -> "Still running after --timeout; executions " + steps.stream().map(Step::execution).collect(Collectors.joining(", "));

@@ -107,7 +107,7 @@ public final class SyncCommand implements Callable<Integer> {
 
     private static String told(SyncState state) {
         return switch (state.outcome()) {
-            case verified -> String.format(java.util.Locale.ROOT, "Verified in %d shards after %.1f s.", state.shards().size(), state.seconds());
+            case verified -> String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncDisplay.count(state.shards()), state.seconds());
             case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
             case running -> "Sync " + state.syncId() + " still runs after --timeout. Follow it again: lockstep sync --id " + state.syncId();
         };
@@ -115,7 +115,7 @@ public final class SyncCommand implements Callable<Integer> {
 
     private static String toldOfForecast(SyncState state) {
         return switch (state.outcome()) {
-            case verified -> "A sync started now would do this. Nothing was changed.";
+            case verified -> SyncDisplay.forecastTold("sync", state.shards());
             case failed -> "The dry run failed: " + failures(state);
             case running -> "The dry run still runs after --timeout; it changes nothing.";
         };

@@ -1,6 +1,7 @@
 package lockstep.cli.sync;
 
 import java.io.PrintStream;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,8 @@ final class SyncDisplay {
     private final boolean dryRun;
     private final Map<String, String> shown = new LinkedHashMap<>();
     private int drawn;
+    /** When a line was last printed: at its end a sync is as old as its last execution, which the clock here had passed before that was seen. */
+    private double last;
 
     SyncDisplay(PrintStream out, boolean live, boolean colour) {
         this(out, live, colour, false);
@@ -53,8 +56,9 @@ final class SyncDisplay {
     }
 
     private void printChanged(SyncState state, Map<String, String> lines) {
+        last = Math.max(last, state.seconds());
         lines.forEach((subject, told) -> {
-            if (!told.equals(shown.put(subject, told))) out.printf(Locale.ROOT, "%6.1f s  %s  %s%n", state.seconds(), padded(subject), told);
+            if (!told.equals(shown.put(subject, told))) out.printf(Locale.ROOT, "%6.1f s  %s  %s%n", last, padded(subject), told);
         });
     }
 
@@ -74,7 +78,7 @@ final class SyncDisplay {
     private String told(SyncState.Dump dump) {
         return switch (dump.phase()) {
             case starting -> "taking a snapshot";
-            case dumping -> "dumping the snapshot of " + dump.snapshotTime().orElseThrow();
+            case dumping -> "dumping the snapshot of " + dump.snapshotTime().orElseThrow().truncatedTo(ChronoUnit.SECONDS);
             case sealed -> green("sealed") + String.format(Locale.ROOT, ": %,d rows, %.1f MB", dump.tables().stream().mapToLong(SyncState.Table::rows).sum(), dump.bytes().orElse(0L) / 1e6);
             case failed -> red("FAILED") + " with " + dump.error().orElse("?") + ": " + dump.cause().orElse("?");
         };
@@ -87,7 +91,7 @@ final class SyncDisplay {
             case preflight -> "preflight";
             case staging -> String.format(Locale.ROOT, "staging, %,d rows so far", shard.stagedRows());
             case publishing -> dryRun ? "comparing" : "merging and verifying";
-            case verified -> green(dryRun ? "told" : "verified") + ": " + changes(shard);
+            case verified -> green(dryRun ? "compared" : "verified") + ": " + changes(shard);
             case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + ": " + shard.cause().orElse("?");
         };
     }
@@ -113,6 +117,16 @@ final class SyncDisplay {
                     text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d%n", "", table.name(), table.inserted(), table.updated(), table.deleted(), table.kept()));
         }
         return text.toString();
+    }
+
+    /** What a dry run ends with. */
+    static String forecastTold(String what, List<SyncState.Shard> shards) {
+        boolean nothing = shards.stream().allMatch(s -> s.changed() == 0);
+        return "A " + what + " started now would " + (nothing ? "change nothing." : "do this. Nothing was changed.");
+    }
+
+    static String count(List<?> shards) {
+        return shards.size() == 1 ? "one shard" : shards.size() + " shards";
     }
 
     private static long sum(SyncState.Shard shard, java.util.function.ToLongFunction<SyncState.TableChange> count) {

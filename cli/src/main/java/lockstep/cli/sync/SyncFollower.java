@@ -35,6 +35,7 @@ public final class SyncFollower implements AutoCloseable {
     private final S3Client s3;
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
     private final Map<String, ShardReporter> reporters = new LinkedHashMap<>();
+    private final Map<String, Execution> executions = new LinkedHashMap<>();
     private final Map<Integer, Dumped> dumped = new LinkedHashMap<>();
     private final Map<String, Long> staged = new LinkedHashMap<>();
     private final Map<String, Instant> asked = new LinkedHashMap<>();
@@ -55,15 +56,11 @@ public final class SyncFollower implements AutoCloseable {
         this.paths = new SyncPaths(access.dataSet().name(), syncId);
         source = access.source().client(SfnClient.builder());
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
-        for (Account account : access.targetAccounts()) {
-            targets.put(account.name(), access.observer(account).client(SfnClient.builder()));
-            for (Shard shard : access.landscape().targetsIn(account, access.dataSet()))
-                reporters.put(shard.name(), new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
-        }
     }
 
     /** Starts the dump. A sync that was started before is not started again. */
     public void start() {
+        begun = Instant.now();
         try {
             source.startExecution(r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input(dryRun ? "{\"dryRun\":true}" : "{}"));
         } catch (ExecutionAlreadyExistsException e) {
@@ -72,7 +69,7 @@ public final class SyncFollower implements AutoCloseable {
     }
 
     public SyncState state() {
-        var execution = Execution.read(source, access.dumpArn(paths.syncId()));
+        var execution = read(source, access.dumpArn(paths.syncId()));
         running = false;
         execution.ifPresent(this::noteEnd);
         Dump dump = dump(execution);
@@ -82,6 +79,15 @@ public final class SyncFollower implements AutoCloseable {
         var outcome = outcome(dump, shards);
         Instant until = outcome == Outcome.running || running ? Instant.now() : ended;
         return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, until)), dump, shards);
+    }
+
+    /** What has ended is not asked for again. */
+    private Optional<Execution> read(SfnClient sfn, String arn) {
+        var known = executions.get(arn);
+        if (known != null && !known.running()) return Optional.of(known);
+        var execution = Execution.read(sfn, arn);
+        execution.ifPresent(e -> executions.put(arn, e));
+        return execution;
     }
 
     private void startForecasts() {
@@ -152,7 +158,7 @@ public final class SyncFollower implements AutoCloseable {
     private List<SyncState.Shard> shards(Account account, Dump dump) {
         var shards = access.landscape().targetsIn(account, access.dataSet());
         if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
-        var execution = Execution.read(targets.get(account.name()), access.restoreArn(account, paths.syncId()));
+        var execution = read(targets.computeIfAbsent(account.name(), name -> access.observer(account).client(SfnClient.builder())), access.restoreArn(account, paths.syncId()));
         if (execution.isEmpty()) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
         noteEnd(execution.get());
         return shards.stream().map(s -> shard(account, s, execution.get())).toList();
@@ -160,7 +166,7 @@ public final class SyncFollower implements AutoCloseable {
 
     private SyncState.Shard shard(Account account, Shard shard, Execution execution) {
         long expected = RestoredShard.expectedRows(shard, execution);
-        if (execution.running() && stagedRows(shard) < expected) askHowFar(shard);
+        if (execution.running() && stagedRows(shard) < expected) askHowFar(account, shard);
         return RestoredShard.read(account, shard, execution, stagedRows(shard));
     }
 
@@ -169,9 +175,10 @@ public final class SyncFollower implements AutoCloseable {
     }
 
     /** Now and then, since it costs the shard a query and the machine a function's time; it never goes back. */
-    private void askHowFar(Shard shard) {
+    private void askHowFar(Account account, Shard shard) {
         if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
-        staged.merge(shard.name(), reporters.get(shard.name()).stagedRows(paths.syncId()), Math::max);
+        var reporter = reporters.computeIfAbsent(shard.name(), name -> new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
+        staged.merge(shard.name(), reporter.stagedRows(paths.syncId()), Math::max);
         asked.put(shard.name(), Instant.now());
     }
 

@@ -18,11 +18,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "verify", description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that copies and checks.",
+@Command(mixinStandardHelpOptions = true, name = "verify", exitCodeOnExecutionException = VerifyCommand.UNCHECKED, description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that copies and checks.",
         footer = {"", "Ends with 0 when every shard is equal, 1 when one is different, 3 when one or the source could not be checked and none is different, 2 on wrong usage.",
                 "Both sides are read as they are now: a source that moved on since the last sync is different as well."})
 public final class VerifyCommand implements Callable<Integer> {
-    private static final int UNCHECKED = 3;
+    static final int UNCHECKED = 3;
 
     @ParentCommand
     private Main main;
@@ -60,7 +60,7 @@ public final class VerifyCommand implements Callable<Integer> {
         for (var shard : verified.shards()) {
             lines.add(String.format("%-12s %-14s %-10s  %s", shard.account(), shard.shard(), shard.verdict(), shard.syncId().orElse("-")));
             for (var table : shard.tables())
-                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(), table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some are otherwise" : ""));
+                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(), table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some differ" : ""));
             shard.cause().ifPresent(cause -> lines.add(String.format("%27s %s", "", cause)));
         }
         if (verified.any(Verdict.different)) lines.add("Rows at the source may have changed since the sync in force: sync, and verify again.");

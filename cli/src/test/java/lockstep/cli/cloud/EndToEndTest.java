@@ -207,7 +207,7 @@ class EndToEndTest {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void bySqlAloneEachShardIsEqualOrNamed() {
         Ended equal = CLOUD.lockstep("verify", "--output", "json");
         assertEquals(0, equal.exit(), equal::toString);
@@ -232,7 +232,7 @@ class EndToEndTest {
     // ---- notifications
 
     @Test
-    @Order(10)
+    @Order(11)
     void aNotificationThatIsNoJsonEndsInTheDeadLetterQueueAndOthersGoOn() {
         publish("this is not JSON");
         publish("{\"dataSet\": \"master\", \"unknown\": 1}");
@@ -241,7 +241,7 @@ class EndToEndTest {
     }
 
     @Test
-    @Order(11)
+    @Order(12)
     void aNotificationThatComesTwiceStartsOneRestore() {
         long before = executions("demo");
         publish(notification("exactly"));
@@ -252,7 +252,7 @@ class EndToEndTest {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void anOlderManifestIsRefused() {
         var ended = restore("demo", "older", notification("exactly"));
         assertEquals(ExecutionStatus.FAILED, ended.status());
@@ -503,7 +503,7 @@ class EndToEndTest {
     }
 
     @Test
-    @Order(52)
+    @Order(53)
     void observersOnlyLookAndWhoStartsRestoresCanNotTouchData() {
         try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-observer"), "test");
                 var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-restore-start"), "test");

@@ -43,7 +43,7 @@ class ProjectionTest {
         files = new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud"));
         files.create();
         synthesized = new Cdk(files, "eu-central-1").synthesize(files.project().resolve("lockstep.yaml"));
-        new Projection(JavaFunctions.runtime(Certificates.in(files.certificates()))).project(synthesized, files.assembly());
+        new Projection(JavaFunctions.runtime(files)).project(synthesized, files.assembly());
     }
 
     @Test

@@ -4,16 +4,24 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
 
 /** Transactions in the shard's database, as the application's user: which rows each can see follows from whose it is. */
 public final class Database implements AutoCloseable {
     private static final int CONNECTIONS = 8;
+    /** Of who asks for a page. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
     private final HikariDataSource pool;
 
     /** Does not wait for the database: what needs it fails until it is there. */
     public Database(DatabaseLogin login, Optional<Path> authority) {
+        this(login, authority, PATIENCE);
+    }
+
+    /** @param patience how long work waits for a connection before it fails */
+    public Database(DatabaseLogin login, Optional<Path> authority, Duration patience) {
         var configuration = new HikariConfig();
         configuration.setJdbcUrl(login.url(authority));
         configuration.setUsername(login.username());
@@ -23,7 +31,7 @@ public final class Database implements AutoCloseable {
         configuration.setAutoCommit(false);
         configuration.setMaximumPoolSize(CONNECTIONS);
         configuration.setMinimumIdle(1);
-        configuration.setConnectionTimeout(5_000);
+        configuration.setConnectionTimeout(patience.toMillis());
         configuration.setInitializationFailTimeout(-1);
         pool = new HikariDataSource(configuration);
     }

@@ -5,6 +5,8 @@ import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.PostgresDatabase;
 import lockstep.masterdata.engine.PostgresDatabase.Login;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
@@ -14,16 +16,23 @@ import tools.jackson.databind.DeserializationFeature;
 public final class Clients {
     private Clients() {}
 
+    /** One for all, whatever role they act as: connections are kept between clients and invocations, and what is trusted is read once. */
+    public static final class Http {
+        public static final SdkHttpClient CLIENT = Apache5HttpClient.create();
+
+        private Http() {}
+    }
+
     private static final class S3 {
-        static final S3Client CLIENT = S3Client.create();
+        static final S3Client CLIENT = S3Client.builder().httpClient(Http.CLIENT).build();
     }
 
     private static final class Kms {
-        static final KmsClient CLIENT = KmsClient.create();
+        static final KmsClient CLIENT = KmsClient.builder().httpClient(Http.CLIENT).build();
     }
 
     private static final class Secrets {
-        static final SecretsManagerClient CLIENT = SecretsManagerClient.create();
+        static final SecretsManagerClient CLIENT = SecretsManagerClient.builder().httpClient(Http.CLIENT).build();
     }
 
     /** The bucket of a source, for functions of the source's account. */

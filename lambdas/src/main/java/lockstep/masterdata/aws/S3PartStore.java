@@ -1,12 +1,16 @@
 package lockstep.masterdata.aws;
 
 import java.io.InputStream;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Optional;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.PartStore;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
+import software.amazon.awssdk.services.s3.model.ChecksumMode;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -15,7 +19,8 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
     @Override
     public void put(String key, byte[] bytes, int length) {
         try {
-            s3.putObject(r -> r.bucket(bucket).key(key), RequestBody.fromContentProvider(
+            // kept beside the object: by it holds tells whether it is still this one
+            s3.putObject(r -> r.bucket(bucket).key(key).checksumAlgorithm(ChecksumAlgorithm.SHA256), RequestBody.fromContentProvider(
                     () -> new java.io.ByteArrayInputStream(bytes, 0, length), length, "application/octet-stream"));
         } catch (SdkException e) {
             throw fault("writing", key, e);
@@ -34,9 +39,10 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
     }
 
     @Override
-    public boolean holds(String key, long bytes) {
+    public boolean holds(String key, long bytes, String sha256) {
         try {
-            return s3.headObject(r -> r.bucket(bucket).key(key)).contentLength() == bytes;
+            var head = s3.headObject(r -> r.bucket(bucket).key(key).checksumMode(ChecksumMode.ENABLED));
+            return head.contentLength() == bytes && Base64.getEncoder().encodeToString(HexFormat.of().parseHex(sha256)).equals(head.checksumSHA256());
         } catch (NoSuchKeyException e) {
             return false;
         } catch (SdkException e) {

@@ -20,7 +20,7 @@ import software.amazon.awssdk.services.sts.model.Credentials;
  */
 public record SourceReader(String roleArn, String externalId, String bucket, String signingKeyArn) {
     private static final class Sts {
-        static final StsClient CLIENT = StsClient.create();
+        static final StsClient CLIENT = StsClient.builder().httpClient(Clients.Http.CLIENT).build();
     }
 
     /** What may be done with a manifest: read it and its signature, and verify that. */
@@ -35,7 +35,7 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
     public ManifestAccess manifest(String syncId, String manifestKey) {
         var session = session(syncId, Stream.of(manifestKey, SyncPaths.signature(manifestKey)).toList(), List.of("kms:Decrypt", "kms:Verify"));
         return new ManifestAccess(new S3PartStore(s3(session), bucket),
-                new KmsSignature(KmsClient.builder().credentialsProvider(session).build(), signingKeyArn));
+                new KmsSignature(KmsClient.builder().httpClient(Clients.Http.CLIENT).credentialsProvider(session).build(), signingKeyArn));
     }
 
     /** A store that reads exactly these objects. */
@@ -44,7 +44,7 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
     }
 
     private static S3Client s3(StaticCredentialsProvider session) {
-        return S3Client.builder().credentialsProvider(session).build();
+        return S3Client.builder().httpClient(Clients.Http.CLIENT).credentialsProvider(session).build();
     }
 
     private StaticCredentialsProvider session(String syncId, List<String> keys, List<String> kmsActions) {

@@ -6,6 +6,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 
 /**
@@ -15,12 +16,14 @@ import lockstep.masterdata.engine.Manifest.TableManifest;
  */
 record Accepted(Manifest manifest, Optional<Decision> decision) {
     /**
-     * @param base  the sync that was in force, from which the roads lead
-     * @param roads one for each table of the manifest, in its order
+     * @param base     the sync that was in force, from which the roads lead
+     * @param roads    one for each table of the manifest, in its order
+     * @param triggers what those of the product are to do; they run when null
      */
-    record Decision(Optional<String> base, boolean rollback, List<Road> roads) {
+    record Decision(Optional<String> base, boolean rollback, List<Road> roads, Triggers triggers) {
         Decision {
             roads = List.copyOf(roads);
+            if (triggers == null) triggers = Triggers.RUN;
         }
     }
 

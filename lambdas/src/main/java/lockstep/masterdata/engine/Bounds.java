@@ -1,7 +1,10 @@
 package lockstep.masterdata.engine;
 
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Key ranges as SQL over a table that is called {@code t}. */
@@ -28,10 +31,29 @@ final class Bounds {
         return ranges.isEmpty() ? "false" : String.join(" OR ", ranges);
     }
 
+    /**
+     * Whether these keys of a table ascend in this database, by the operators that {@link #within} uses. Then each row is in one of the
+     * ranges between them.
+     */
+    static boolean ascend(Connection connection, String table, List<List<String>> bounds, List<String> key, List<Column> columns) throws SQLException {
+        if (bounds.size() < 2) return true;
+        var collations = Schema.collations(connection, table);
+        var ascends = new ArrayList<String>();
+        for (int i = 1; i < bounds.size(); i++) ascends.add(row(bounds.get(i - 1), key, columns, collations) + " < " + row(bounds.get(i), key, columns, collations));
+        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + String.join(" AND ", ascends))) {
+            row.next();
+            return row.getBoolean(1);
+        }
+    }
+
     /** The values of a key as a row of their types. */
     static String row(List<String> values, List<String> key, List<Column> columns) {
+        return row(values, key, columns, Map.of());
+    }
+
+    private static String row(List<String> values, List<String> key, List<Column> columns, Map<String, String> collations) {
         var typed = new ArrayList<String>();
-        for (int i = 0; i < key.size(); i++) typed.add(Sql.literal(values.get(i)) + "::" + type(key.get(i), columns));
+        for (int i = 0; i < key.size(); i++) typed.add(Sql.literal(values.get(i)) + "::" + type(key.get(i), columns) + collations.getOrDefault(key.get(i), ""));
         return typed.stream().collect(Collectors.joining(", ", "(", ")"));
     }
 

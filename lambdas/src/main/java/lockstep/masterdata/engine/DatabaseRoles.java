@@ -28,7 +28,10 @@ public final class DatabaseRoles {
         database.transaction(connection -> {
             login(connection, reader);
             login(connection, writer);
+            refuseForeignState(connection, reader, writer);
             Sql.execute(connection, Sql.named("state"));
+            Sql.execute(connection, Sql.named("lay_aside"));
+            Sql.execute(connection, "DELETE FROM lockstep.prepared_table");
             for (Login login : List.of(reader, writer)) {
                 Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
                 Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + Sql.identifier(login.username()));
@@ -36,10 +39,29 @@ public final class DatabaseRoles {
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
             Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + user);
+            Sql.execute(connection, "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
             takeBack(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
         });
+    }
+
+    /**
+     * The writer may make tables in Lockstep's schema. One of them that had the name of a table that a later version makes there would be
+     * taken for that, and its rows believed.
+     */
+    private static void refuseForeignState(Connection connection, Login reader, Login writer) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = to_regnamespace('lockstep')"
+                + " AND relkind NOT IN ('i', 't', 'c') AND relname NOT LIKE 'staging\\_%' AND pg_get_userbyid(relowner) IN (?, ?)")) {
+            query.setString(1, reader.username());
+            query.setString(2, writer.username());
+            try (var row = query.executeQuery()) {
+                row.next();
+                if (row.getString(1) != null)
+                    throw new Fault.AccessRefused("schema lockstep holds what the workers' logins made under names that are not theirs: " + row.getString(1)
+                            + ". Look into how that came to be, drop it, and run prepare-database again; nothing was changed", null);
+            }
+        }
     }
 
     private static void login(Connection connection, Login login) throws SQLException {
@@ -77,6 +99,7 @@ public final class DatabaseRoles {
             throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
                     + ". Migrate the shard first, or mend lockstep.yaml");
         for (Table table : dataSet.tables()) {
+            mayBeLaidAside(connection, dataSet, table);
             for (Login login : List.of(reader, writer)) {
                 useSchema(connection, table.name(), login);
                 Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
@@ -91,6 +114,15 @@ public final class DatabaseRoles {
             select(connection, reference.child(), reference.childColumns(), writer);
             select(connection, reference.parent(), reference.parentColumns(), writer);
             if (!names.contains(reference.child())) seeEveryRow(connection, reference.child(), writer);
+        }
+    }
+
+    private static void mayBeLaidAside(Connection connection, DataSet dataSet, Table table) throws SQLException {
+        try (var insert = connection.prepareStatement("INSERT INTO lockstep.prepared_table (data_set, table_name, triggers) VALUES (?, ?, ?)")) {
+            insert.setString(1, dataSet.name());
+            insert.setString(2, table.name());
+            insert.setString(3, dataSet.triggers().name());
+            insert.executeUpdate();
         }
     }
 

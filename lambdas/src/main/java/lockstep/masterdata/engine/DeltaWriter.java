@@ -96,6 +96,9 @@ final class DeltaWriter {
 
     /** A set of hashes, 11 to 22 bytes each, of which some are marked. */
     private static final class Known {
+        /** 32 MB of hashes: two streams fit a worker's heap. */
+        static final long MOST = 2 << 20;
+
         static final class Full extends RuntimeException {}
 
         private final long[] slots;
@@ -104,7 +107,7 @@ final class DeltaWriter {
 
         /** @param size how many hashes there will be at most */
         Known(long size) {
-            if (size > 1 << 28) throw new Full();
+            if (size > MOST) throw new Full();
             int slots = Integer.highestOneBit((int) Math.max(8, size + size / 3)) << 1;
             this.slots = new long[slots];
             this.marked = new BitSet(slots);

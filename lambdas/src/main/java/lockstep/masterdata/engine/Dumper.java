@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
@@ -68,7 +69,19 @@ public final class Dumper {
             TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
                     + table.where().orElse("true") + ") AND " + Bounds.within(range.from(), range.until(), table.key(), columns)
                     + " ORDER BY " + Sql.columns("t.", table.key()), writer::line);
+            refuseRewritten(connection, table);
             return writer.finish();
+        }
+    }
+
+    /** After the COPY, whose lock stays: what is so now was so while it read. */
+    private static void refuseRewritten(Connection connection, Table table) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(Sql.named("rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
+            row.next();
+            if (row.getBoolean(1))
+                throw new Fault.SnapshotGone("table " + table.name() + " was truncated or rewritten, or its partitions changed, since the snapshot was taken: "
+                        + "its rows of then can't be read any more. Start a new sync when the migration or the load at the source is done", null);
         }
     }
 }

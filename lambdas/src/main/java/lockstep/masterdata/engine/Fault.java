@@ -57,7 +57,11 @@ public abstract sealed class Fault extends RuntimeException {
     /** The database's tables don't fit the data set or the manifest. Nothing was changed. */
     public static final class SchemaMismatch extends Fault {
         public SchemaMismatch(String message) {
-            super(message, null);
+            this(message, null);
+        }
+
+        public SchemaMismatch(String message, Throwable cause) {
+            super(message, cause);
         }
     }
 

@@ -19,7 +19,11 @@ final class Faults {
             case String s when s.startsWith("53") -> new Fault.DatabaseUnavailable(what, e);
             case "28P01", "28000", "42501", "3D000" -> new Fault.AccessRefused(what
                     + "; run the shard's prepare-database function, which makes the roles and their grants", e);
-            case String s when s.startsWith("23") -> new Fault.MergeConflict(what, e);
+            // a table, column or operator is not there, or of another type
+            case "42P01", "42703", "42704", "42804", "42883", "3F000" -> new Fault.SchemaMismatch(what
+                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done", e);
+            // P0001: raised by a trigger of the product
+            case String s when s.startsWith("23") || s.equals("P0001") -> new Fault.MergeConflict(what, e);
             default -> new Fault.Unexpected(what, e);
         };
     }

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * By what one sees, without reading a table, whether anybody wrote to it: its files, which TRUNCATE and a rewrite replace, and
- * the rows that the server counts as written. The server counts with a delay of some seconds: a write just before may be seen
+ * By what one sees, without reading a table, whether anybody wrote to it: its files, which TRUNCATE and a rewrite replace, the
+ * numbers of its columns and the labels of enums, by which values change without a write, and the rows that the server counts as written. The server counts with a delay of some seconds: a write just before may be seen
  * by the next sync only. In a crash it forgets, which Lockstep's own record betrays, and then nothing is known.
  *
  * @param counted rows that the server counts as inserted into that record

@@ -3,6 +3,7 @@ package lockstep.masterdata.engine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -48,6 +49,7 @@ final class Merge {
     private final List<Reference> references;
     private final Map<String, Changes> changes = new LinkedHashMap<>();
     private final Map<String, Long> gone = new LinkedHashMap<>();
+    private boolean forecasting;
 
     Merge(Connection connection, Accepted accepted, Staging staging) throws SQLException {
         this.connection = connection;
@@ -61,21 +63,30 @@ final class Merge {
         tables = parentsFirst.stream().flatMap(List::stream).toList();
     }
 
-    /** What was done to each table that was merged. */
-    Map<String, Changes> run() throws SQLException {
+    /**
+     * What was done to each table that was merged.
+     *
+     * @param empty of these nothing has to be compared; their foreign keys to each other are laid aside
+     */
+    Map<String, Changes> run(Set<String> empty) throws SQLException {
         // The product's own triggers run below and must find what they find in its own sessions.
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
         seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
-            findGone(table);
+            if (empty.contains(table.name())) gone.put(table.name(), 0L);
+            else findGone(table);
         }
         // Rows that nothing refers to go first, so that those to come may have their unique values.
         deleteUnreferenced();
         for (var group : parentsFirst) {
-            for (TableManifest table : group) refuseForeignRows(table);
-            updateAndInsert(group);
+            if (group.stream().allMatch(t -> empty.contains(t.name()))) {
+                for (TableManifest table : group) changes.get(table.name()).inserted = Sql.update(connection, sql("fill_table", table));
+            } else {
+                for (TableManifest table : group) refuseForeignRows(table);
+                updateAndInsert(group);
+            }
         }
         deleteUnreferenced();
         keepTheRest();
@@ -101,6 +112,7 @@ final class Merge {
 
     /** What {@link #run} would do, told without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
     Map<String, Changes> forecast() throws SQLException {
+        forecasting = true;
         seeWhatRefers();
         for (TableManifest table : tables) {
             changes.put(table.name(), new Changes());
@@ -123,6 +135,8 @@ final class Merge {
 
     /** Tries it plainly first, since rows seldom exchange unique values. */
     private void updateAndInsert(List<TableManifest> group) throws SQLException {
+        var written = new HashMap<String, Long>();
+        for (TableManifest table : group) written.put(table.name(), Mark.written(connection, table.name()).orElse(0L));
         var start = connection.setSavepoint();
         try {
             count(group, together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
@@ -132,7 +146,7 @@ final class Merge {
             connection.rollback(start);
             for (TableManifest table : group) {
                 Changes made = changes.get(table.name());
-                made.passing += Mark.written(connection, table.name()).orElse(0L) - made.writes();
+                made.passing += Mark.written(connection, table.name()).orElse(0L) - written.get(table.name());
             }
             var moved = new ArrayList<Long>();
             for (TableManifest table : group) moved.add(makeWay(table, e));
@@ -165,6 +179,7 @@ final class Merge {
         Sql.execute(connection, "CREATE TEMPORARY TABLE " + movedTable(table) + " ON COMMIT DROP AS SELECT " + Sql.columns("", table.key()) + " FROM " + Sql.table(table.name()) + " WITH NO DATA");
         TableInfo info = Schema.table(connection, table.name());
         var emptied = new LinkedHashSet<String>();
+        var exchanged = new LinkedHashSet<String>();
         boolean mayBeNull = true;
         long moved = 0;
         for (Set<String> unique : info.uniqueKeys()) {
@@ -173,11 +188,16 @@ final class Merge {
             long holders = Sql.update(connection, sql("moved", table, Map.of("same_value", Sql.equal("t.", columns, "s.", columns))));
             if (holders == 0) continue;
             moved += holders;
+            exchanged.addAll(unique);
             var nullable = unique.stream().filter(c -> info.columns().get(c).nullable()).findFirst();
             nullable.ifPresent(emptied::add);
             mayBeNull &= nullable.isPresent();
         }
         if (moved == 0) return 0;
+        exchanged.removeAll(table.key());
+        if (isFollowed(table, exchanged))
+            throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): " + conflict.getMessage()
+                    + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing was changed", conflict);
         if (mayBeNull) {
             changes.get(table.name()).passing += Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
                     + emptied.stream().map(c -> Sql.identifier(c) + " = NULL").collect(Collectors.joining(", "))
@@ -193,6 +213,16 @@ final class Merge {
                 var row = statement.executeQuery("WITH once AS (SELECT DISTINCT * FROM pg_temp." + movedTable(table) + ") SELECT count(*) FROM once")) {
             row.next();
             return row.getLong(1);
+        }
+    }
+
+    private boolean isFollowed(TableManifest table, Set<String> columns) throws SQLException {
+        try (var query = connection.prepareStatement(Sql.named("followed", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
+            query.setArray(1, connection.createArrayOf("text", columns.toArray()));
+            try (var row = query.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
         }
     }
 
@@ -271,14 +301,17 @@ final class Merge {
             TableManifest parent = merged(reference.parent()).orElseThrow();
             if (gone.get(parent.name()) > 0) kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", goneTable(parent), "table", Sql.table(parent.name()),
                     "same_key", Sql.equal("t.", parent.key(), "g.", parent.key()), "child", Sql.table(reference.child()),
-                    "refers", Sql.equal("c.", reference.childColumns(), "t.", reference.parentColumns()), "child_stays", stays(reference.child()))));
+                    "refers", reference.refers("c.", "t."), "child_stays", stays(reference.child()))));
         }
         return kept;
     }
 
     private String stays(String child) {
-        return merged(child).filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.lockstep_kept AND "
+        var merged = merged(child);
+        String stays = merged.filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.lockstep_kept AND "
                 + Sql.equal("d.", t.key(), "c.", t.key()) + ")").orElse("true");
+        // in a forecast it was not updated: it will refer to what the source has
+        return stays + merged.filter(t -> forecasting).map(t -> " AND NOT EXISTS (SELECT FROM " + staging.of(t) + " s WHERE " + Sql.equal("s.", t.key(), "c.", t.key()) + ")").orElse("");
     }
 
     private Optional<TableManifest> merged(String name) {
@@ -314,7 +347,8 @@ final class Merge {
         var road = accepted.road(table);
         var names = table.columnNames();
         // a table of nothing but its key has no row to update, but the statement wants an assignment
-        var values = names.size() == table.key().size() ? names : names.stream().filter(c -> !table.key().contains(c)).toList();
+        var values = names.size() == table.key().size() ? names
+                : table.columns().stream().filter(c -> !table.key().contains(c.name()) || c.mayBeEqualButOtherwise()).map(Column::name).toList();
         var placeholders = new LinkedHashMap<>(more);
         placeholders.put("n", Integer.toString(number(table)));
         placeholders.put("table", Sql.table(table.name()));

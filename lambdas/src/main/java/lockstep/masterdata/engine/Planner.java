@@ -37,7 +37,9 @@ public record Planner(long rangeBytes, long batchBytes) {
         for (Table table : dataSet.tables()) {
             var columnsNow = columns.stream().filter(c -> c.name().equals(table.name())).findFirst().orElseThrow().columns();
             var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
-            for (Sized sized : dumped.isPresent() ? ranges(dumped.get()) : ranges(connection, table)) {
+            // text may have come to sort otherwise since
+            boolean inRanges = dumped.isPresent() && Bounds.ascend(connection, table.name(), dumped.get().parts().stream().skip(1).map(Part::from).toList(), table.key(), columnsNow);
+            for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, columnsNow)) {
                 if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
                     batches.add(new Batch(batches.size(), List.copyOf(current)));
                     current.clear();
@@ -72,9 +74,11 @@ public record Planner(long rangeBytes, long batchBytes) {
         return new KeyRange(before.name(), parts.getFirst().from(), parts.getLast().until(), parts);
     }
 
-    private List<Sized> ranges(Connection connection, Table table) throws SQLException {
+    private List<Sized> ranges(Connection connection, Table table, List<Column> columns) throws SQLException {
         long bytes = number(connection, Sql.named("table_bytes", Map.of("table", Sql.literal(Sql.table(table.name())))));
         var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, Math.ceilDiv(bytes, rangeBytes));
+        // by operators of an extension keys may sort otherwise than by those that ranges are read by
+        if (!Bounds.ascend(connection, table.name(), bounds, table.key(), columns)) bounds = List.of();
         var ranges = new ArrayList<Sized>();
         for (int i = 0; i <= bounds.size(); i++)
             ranges.add(new Sized(new KeyRange(table.name(), i == 0 ? List.of() : bounds.get(i - 1),

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Schema.ColumnInfo;
@@ -59,20 +60,32 @@ public final class Preflight {
         return prepare(manifest, Mode.SYNC);
     }
 
+    /** With triggers that run. */
+    public Plan prepare(Manifest manifest, Mode mode) {
+        return prepare(manifest, mode, Triggers.RUN);
+    }
+
     /**
+     * @param triggers what those of the product are to do when the sync writes
      * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
      */
-    public Plan prepare(Manifest manifest, Mode mode) {
+    public Plan prepare(Manifest manifest, Mode mode, Triggers triggers) {
         return target.transaction(connection -> {
             var applied = Applied.read(connection, manifest.dataSet());
             if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
             if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
-            checkSchema(connection, manifest);
+            checkSchema(connection, manifest, triggers);
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
-            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, applied).write(connection);
+            if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
+                // a restore on other terms was broken off
+                Accepted.undecide(connection, manifest.dataSet(), manifest.syncId(), List.of());
+                Staging.drop(connection, manifest.dataSet(), manifest.syncId());
+                decided = Optional.empty();
+            }
+            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, triggers, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
             return new Plan(batches(pieces.size()), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
@@ -84,8 +97,10 @@ public final class Preflight {
                 road.parts().stream().mapToLong(Part::bytes).sum() + road.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
     }
 
-    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Optional<Applied> applied) throws SQLException {
+    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
+        // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
+        boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
         var roads = new ArrayList<Road>();
         for (TableManifest table : manifest.tables()) {
@@ -95,32 +110,21 @@ public final class Preflight {
             var recorded = Mark.recorded(connection, manifest.dataSet(), table.name());
             boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            roads.add(from.isPresent() ? Road.known(from.get(), table, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
+            roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
         }
-        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads)));
+        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), mode == Mode.ROLLBACK, roads, triggers)));
     }
 
     /** The parts that the table does not hold. */
     private static List<Part> differing(Connection connection, Manifest manifest, TableManifest table) throws SQLException {
-        if (!ordersAlike(connection, table))
+        // text may sort otherwise than at the source
+        if (!Bounds.ascend(connection, table.name(), table.parts().stream().skip(1).map(Part::from).toList(), table.key(), table.columns()))
             return ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()) ? List.of() : table.parts();
         var differing = new ArrayList<Part>();
         for (Part part : table.parts())
             if (!ContentReader.read(connection, manifest.dataSet(), table, Bounds.within(part.from(), part.until(), table.key(), table.columns())).equals(part.content()))
                 differing.add(part);
         return differing;
-    }
-
-    /** Whether the bounds of the parts ascend here as well: text may sort otherwise than at the source. Then each row is in one range. */
-    private static boolean ordersAlike(Connection connection, TableManifest table) throws SQLException {
-        var ascends = new ArrayList<String>();
-        for (int i = 2; i < table.parts().size(); i++)
-            ascends.add(Bounds.row(table.parts().get(i - 1).from(), table.key(), table.columns()) + " < " + Bounds.row(table.parts().get(i).from(), table.key(), table.columns()));
-        if (ascends.isEmpty()) return true;
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + String.join(" AND ", ascends))) {
-            row.next();
-            return row.getBoolean(1);
-        }
     }
 
     private static List<PartRange> batches(int parts) {
@@ -147,13 +151,18 @@ public final class Preflight {
         }
     }
 
-    private void checkSchema(Connection connection, Manifest manifest) throws SQLException {
+    private void checkSchema(Connection connection, Manifest manifest, Triggers triggers) throws SQLException {
         var problems = new ArrayList<String>();
         for (TableManifest table : manifest.tables()) {
             TableInfo info = Schema.table(connection, table.name());
             if (info.exists()) problems.addAll(problems(table, info));
-            else problems.add("table " + table.name() + " does not exist");
+            if (Schema.hasHeirs(connection, table.name()))
+                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+            if (!info.exists()) problems.add("table " + table.name() + " does not exist");
         }
+        if (triggers == Triggers.REFUSE)
+            for (String trigger : Schema.firingTriggers(connection, manifest.tables().stream().map(TableManifest::name).toList()))
+                problems.add("trigger " + trigger + " would fire, and data set '" + manifest.dataSet() + "' has triggers: refuse");
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)
                     + ". Nothing was changed; migrate the target to release " + manifest.release());

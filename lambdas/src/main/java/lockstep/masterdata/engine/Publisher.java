@@ -6,11 +6,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Merge.Changes;
 
 /**
  * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
- * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait.
+ * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait, but for
+ * those of a table that is empty when the first sync comes.
  */
 public final class Publisher {
     private final Database target;
@@ -46,6 +50,8 @@ public final class Publisher {
 
     private List<TableResult> publish(Connection connection, String dataSet, String syncId) throws SQLException {
         Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
+        // for the joins by key, which PostgreSQL's 4 MB would send to disk
+        Sql.execute(connection, "SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')");
         Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
         var accepted = Accepted.read(connection, dataSet, syncId);
         Manifest manifest = accepted.manifest();
@@ -65,8 +71,8 @@ public final class Publisher {
         staging.analyze(connection);
         var verification = new Verification(connection, accepted, staging);
         verification.beforeMerge();
-        var changes = new Merge(connection, accepted, staging).run();
-        var results = verification.afterMerge(changes);
+        var changes = merge(connection, accepted, staging, applied.isEmpty());
+        var results = verify(connection, accepted, verification, changes);
         advanceSequences(connection, accepted);
         record(connection, accepted);
         Applied.write(connection, manifest, decision.rollback());
@@ -74,6 +80,47 @@ public final class Publisher {
         staging.drop(connection);
         Mark.countSoon(connection);
         return results;
+    }
+
+    /**
+     * @param first no sync was ever applied here: tables that are empty are filled without their keys and indexes, which are put back
+     *              afterwards, and nobody may read these meanwhile. If anything speaks against that, they are merged like others,
+     *              which tells what is wrong
+     */
+    private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, boolean first) throws SQLException {
+        String dataSet = accepted.manifest().dataSet();
+        var names = accepted.tables().stream().map(TableManifest::name).toList();
+        boolean silenced = accepted.decision().orElseThrow().triggers() == Triggers.DISABLE;
+        if (silenced) Aside.triggers(connection, dataSet, names);
+        if (first) {
+            var start = connection.setSavepoint();
+            try {
+                var empty = Aside.keys(connection, dataSet, names);
+                if (!empty.isEmpty()) {
+                    var changes = new Merge(connection, accepted, staging).run(empty);
+                    Aside.putBack(connection, dataSet);
+                    connection.releaseSavepoint(start);
+                    return changes;
+                }
+            } catch (SQLException e) {
+                if (Faults.of(e, target.name()) instanceof Fault.DatabaseUnavailable) throw e;
+                connection.rollback(start);
+            }
+        }
+        var changes = new Merge(connection, accepted, staging).run(Set.of());
+        if (silenced) Aside.putBack(connection, dataSet);
+        return changes;
+    }
+
+    private static List<TableResult> verify(Connection connection, Accepted accepted, Verification verification, Map<String, Changes> changes) throws SQLException {
+        try {
+            return verification.afterMerge(changes);
+        } catch (Fault.VerificationFailed e) {
+            var triggers = Schema.firingTriggers(connection, changes.keySet());
+            if (triggers.isEmpty() || accepted.decision().orElseThrow().triggers() == Triggers.DISABLE) throw e;
+            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: " + String.join(", ", triggers) + ". Mend them, or give data set '"
+                    + accepted.manifest().dataSet() + "' triggers: disable in lockstep.yaml and invoke prepare-database");
+        }
     }
 
     /** How this leaves the tables. What others wrote since Preflight is not counted in, so that the next one sees it. */

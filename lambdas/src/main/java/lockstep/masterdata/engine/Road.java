@@ -66,8 +66,12 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
         return new Road(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(), differing, Content.NONE, List.of());
     }
 
-    /** By manifests alone: from what the table is known to hold to what it is to hold. */
-    static Road known(TableManifest from, TableManifest to, Optional<Mark> mark, boolean kept) {
+    /**
+     * By manifests alone: from what the table is known to hold to what it is to hold.
+     *
+     * @param back it leads to an older manifest: only then what the other one names is sure to lie in the store still
+     */
+    static Road known(TableManifest from, TableManifest to, boolean back, Optional<Mark> mark, boolean kept) {
         var parts = new ArrayList<Part>();
         var steps = new ArrayList<Step>();
         Content before = Content.NONE;
@@ -77,7 +81,7 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
                 unchanged += stretch.parts().size();
                 continue;
             }
-            var step = step(from, to, stretch);
+            var step = step(from, to, back, stretch);
             if (step.isPresent()) steps.add(step.get());
             else {
                 parts.addAll(stretch.parts());
@@ -89,9 +93,9 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
     }
 
     /** The new manifest tells how it came to be from the one before it, and the old one how it came to be from the one before that. */
-    private static Optional<Step> step(TableManifest from, TableManifest to, Stretch stretch) {
+    private static Optional<Step> step(TableManifest from, TableManifest to, boolean back, Stretch stretch) {
         var forth = to.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.was()) && d.after().equals(stretch.is())).map(d -> new Step(d, false)).findFirst();
-        return forth.isPresent() ? forth
+        return forth.isPresent() || !back ? forth
                 : from.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.is()) && d.after().equals(stretch.was())).map(d -> new Step(d, true)).findFirst();
     }
 

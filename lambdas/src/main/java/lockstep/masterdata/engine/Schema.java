@@ -12,6 +12,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What a database's catalogue says of tables. */
 final class Schema {
@@ -29,8 +31,18 @@ final class Schema {
         }
     }
 
-    /** A foreign key from a child table's columns to a parent table's. */
-    record Reference(String child, String parent, List<String> childColumns, List<String> parentColumns) {}
+    /**
+     * A foreign key from a child table's columns to a parent table's.
+     *
+     * @param collations clauses for comparing these, mostly empty
+     */
+    record Reference(String child, String parent, List<String> childColumns, List<String> parentColumns, List<String> collations) {
+        /** {@code child.x = parent.y AND …} */
+        String refers(String childPrefix, String parentPrefix) {
+            return IntStream.range(0, childColumns.size()).mapToObj(i -> childPrefix + Sql.identifier(childColumns.get(i)) + " = " + parentPrefix + Sql.identifier(parentColumns.get(i)) + collations.get(i))
+                    .collect(Collectors.joining(" AND "));
+        }
+    }
 
     private Schema() {}
 
@@ -57,6 +69,29 @@ final class Schema {
         return new TableInfo(name, columns, keys);
     }
 
+    /** Column → {@code COLLATE …} for the columns that have one. */
+    static Map<String, String> collations(Connection connection, String name) throws SQLException {
+        var collations = new LinkedHashMap<String, String>();
+        try (var query = connection.prepareStatement("SELECT a.attname, ' COLLATE ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname)"
+                + " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace"
+                + " WHERE a.attrelid = ?::regclass AND a.attnum > 0")) {
+            query.setString(1, Sql.table(name));
+            try (var row = query.executeQuery()) {
+                while (row.next()) collations.put(row.getString(1), row.getString(2));
+            }
+        }
+        return collations;
+    }
+
+    /** Whether tables inherit from it that are not its partitions. */
+    static boolean hasHeirs(Connection connection, String name) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent"
+                + " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ?")) {
+            query.setString(1, name);
+            return query.executeQuery().next();
+        }
+    }
+
     /** Every foreign key, of any table, that refers to one of these. */
     static List<Reference> referencesTo(Connection connection, Collection<String> tables) throws SQLException {
         var references = new ArrayList<Reference>();
@@ -64,7 +99,7 @@ final class Schema {
             query.setArray(1, connection.createArrayOf("text", tables.toArray()));
             try (var row = query.executeQuery()) {
                 while (row.next())
-                    references.add(new Reference(row.getString(1), row.getString(2), strings(row.getArray(3)), strings(row.getArray(4))));
+                    references.add(new Reference(row.getString(1), row.getString(2), strings(row.getArray(3)), strings(row.getArray(4)), strings(row.getArray(5))));
             }
         }
         return references;
@@ -80,6 +115,18 @@ final class Schema {
             }
         }
         return hiding;
+    }
+
+    /** Triggers of the product that fire when somebody writes to one of these tables, such as {@code audit of master.drug}. */
+    static List<String> firingTriggers(Connection connection, Collection<String> tables) throws SQLException {
+        var triggers = new ArrayList<String>();
+        try (var query = connection.prepareStatement(Sql.named("firing_triggers"))) {
+            query.setArray(1, connection.createArrayOf("text", tables.toArray()));
+            try (var row = query.executeQuery()) {
+                while (row.next()) triggers.add(row.getString(1));
+            }
+        }
+        return triggers;
     }
 
     /** Column → {@code schema.sequence} for the sequences that belong to the table. */

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +18,7 @@ import lockstep.masterdata.engine.Snapshot.TableColumns;
  * every worker can read the same state.
  */
 public final class SnapshotHolder {
-    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration POLL = Duration.ofMillis(100);
     private final Database source;
     private final PartStore store;
     private final Planner planner;
@@ -65,9 +66,16 @@ public final class SnapshotHolder {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
         var tables = columns(connection, dataSet);
-        var batches = planner.plan(connection, dataSet, tables, newest(dataSet));
+        var newest = newest(dataSet);
+        var batches = planner.plan(connection, dataSet, tables, newest);
         Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(), new Snapshot(id, time, tables, batches.size()));
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size()));
+    }
+
+    /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
+    private static Instant after(Manifest newest, Instant time) {
+        Instant next = newest.snapshotTime().plus(1, ChronoUnit.MICROS);
+        return next.isAfter(time) ? next : time;
     }
 
     /** The newest manifest. One that can't be used any more, say because the data set is another now, is none. */
@@ -89,6 +97,8 @@ public final class SnapshotHolder {
                 problems.add("table " + table.name() + " does not exist");
                 continue;
             }
+            if (Schema.hasHeirs(connection, table.name()))
+                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
             for (String column : table.columns()) {
                 var found = info.columns().get(column);
                 if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");

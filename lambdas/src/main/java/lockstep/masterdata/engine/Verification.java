@@ -68,7 +68,8 @@ final class Verification {
     }
 
     private boolean touchedRowsAreRight(TableManifest table, Road road, Changes made) throws SQLException {
-        if (Mark.written(connection, table.name()).filter(w -> w != made.writes()).isPresent()) return false;
+        // where the server counted in Preflight, it must be able to say so now
+        if (road.mark().isPresent() && Mark.written(connection, table.name()).filter(w -> w == made.writes()).isEmpty()) return false;
         if (!road.carries()) return true;
         if (!read(table, isIn(staging.of(table), table)).equals(road.comes())) return false;
         if (!road.steps().isEmpty() && read(table, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;

@@ -14,9 +14,13 @@ import lockstep.masterdata.engine.Fault;
 public final class Record extends JsonFunction<Record.Event, Record.Answer> {
     public record Event(TargetSync sync, List<TargetSync.TargetShard> shards, List<Outcome> outcomes) {}
 
-    /** How a shard ended; of one that is in step only the name matters here. */
+    /** How a shard ended: failed, or in step with what Publish answered, or it was not meant. */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause) {
+    public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause, Optional<List<Object>> tables) {
+        boolean wasMeant() {
+            return error.isPresent() || tables.isPresent();
+        }
+
         String told() {
             return shard + " failed in " + state.orElse("?") + " with " + error.orElse("?") + ": " + Causes.message(cause.orElse(""));
         }
@@ -30,6 +34,9 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
 
     @Override
     Answer handle(Event event, Instant deadline) {
+        // an execution that did nothing must not end as if all were in step
+        if (event.outcomes().stream().noneMatch(Outcome::wasMeant))
+            return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are " + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
         var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
         var told = new ArrayList<>(failed.stream().map(Outcome::told).toList());
         for (Outcome outcome : failed) {

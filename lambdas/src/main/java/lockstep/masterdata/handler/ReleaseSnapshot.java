@@ -4,7 +4,7 @@ import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.Released;
 
-/** Tells the holder to let go of the snapshot, and why. */
+/** Tells the holder to let go of the snapshot when the dump has failed, and why. */
 public final class ReleaseSnapshot extends JsonFunction<ReleaseSnapshot.Event, Released> {
     public record Event(SourceSync sync, String reason) {}
 

@@ -4,10 +4,11 @@ import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Released;
 import lockstep.masterdata.engine.Sealer;
 import lockstep.masterdata.engine.SyncPaths;
 
-/** Makes and signs the manifest when every batch was dumped. */
+/** Lets go of the snapshot, when every batch was dumped, then makes and signs the manifest. */
 public final class SealManifest extends JsonFunction<SealManifest.Event, SealManifest.Answer> {
     public record Event(SourceSync sync, List<BatchOutcome> outcomes) {}
 
@@ -21,7 +22,10 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
     Answer handle(Event event, Instant deadline) {
         BatchOutcome.check("of the dump", event.outcomes());
         SourceSync sync = event.sync();
-        var sealer = new Sealer(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn()));
+        var store = Clients.store(sync.bucket());
+        // nobody reads the source any more: its transaction need not wait for the signature
+        new Released("dumped").write(store, sync.paths());
+        var sealer = new Sealer(store, Clients.signature(sync.signingKeyArn()));
         boolean dryRun = sync.terms().isDryRun();
         var manifest = dryRun ? sealer.sealRehearsal(sync.dataSet(), sync.paths(), sync.release()) : sealer.seal(sync.dataSet(), sync.paths(), sync.release());
         return new Answer(dryRun ? SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()) : sync.paths().manifest(), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),

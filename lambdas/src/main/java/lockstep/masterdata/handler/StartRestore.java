@@ -9,6 +9,7 @@ import com.amazonaws.services.lambda.runtime.events.SQSEvent.SQSMessage;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Objects;
+import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.SyncPaths;
@@ -37,7 +38,7 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
     private final String stateMachineArn;
 
     public StartRestore() {
-        this(SfnClient.create(), System.getenv("RESTORE_STATE_MACHINE_ARN"));
+        this(SfnClient.builder().httpClient(Clients.Http.CLIENT).build(), System.getenv("RESTORE_STATE_MACHINE_ARN"));
     }
 
     StartRestore(SfnClient sfn, String stateMachineArn) {

@@ -70,6 +70,17 @@ class DatabaseRolesTest {
         assertRefused(target, "product", "CREATE TABLE lockstep.mine ()");
     }
 
+    /** Say, a table that the next version believes. */
+    @Test
+    void whatTheWriterMadeIsNotTakenForTheAdministrators() {
+        target.as("writer").execute("CREATE TABLE lockstep.later (put_back text)");
+        var refused = assertThrows(Fault.AccessRefused.class, () -> prepare(target, TestingProduct.DATA_SET));
+        assertTrue(refused.getMessage().contains("later"), refused.getMessage());
+        target.execute("DROP TABLE lockstep.later");
+        target.as("writer").execute("CREATE UNLOGGED TABLE lockstep.staging_0_x ()");
+        prepare(target, TestingProduct.DATA_SET);
+    }
+
     @Test
     void neitherSeesWhatIsNotAllowed() {
         for (String user : List.of("reader", "writer")) {

@@ -19,18 +19,22 @@ class RetentionTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
-    /** The version is the order in which an object was put, as a versioned bucket would give. */
-    private final Shelf shelf = new Shelf() {
-        @Override
-        public List<Lying> list(String prefix) {
-            return sync.store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new Lying(k, Integer.toString(sync.store.puts.lastIndexOf(k)), sync.store.times.get(k))).toList();
-        }
+    private final Shelf shelf = shelf(sync.store);
 
-        @Override
-        public void delete(Lying object) {
-            if (sync.store.puts.lastIndexOf(object.key()) == Integer.parseInt(object.version())) sync.store.objects.remove(object.key());
-        }
-    };
+    /** The version is the order in which an object was put, as a versioned bucket would give. */
+    static Shelf shelf(TestingStore store) {
+        return new Shelf() {
+            @Override
+            public List<Lying> list(String prefix) {
+                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new Lying(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
+            }
+
+            @Override
+            public void delete(Lying object) {
+                if (store.puts.lastIndexOf(object.key()) == Integer.parseInt(object.version())) store.objects.remove(object.key());
+            }
+        };
+    }
 
     private void dumpFour() {
         for (int i = 0; i < 4; i++) {

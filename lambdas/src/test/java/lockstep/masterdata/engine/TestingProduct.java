@@ -17,7 +17,10 @@ final class TestingProduct {
 
     /** A database with the product's tables and Lockstep's own. */
     static TestingDatabase database() {
-        var database = TestingServer.database();
+        return tables(TestingServer.database());
+    }
+
+    static TestingDatabase tables(TestingDatabase database) {
         database.execute("CREATE SCHEMA m", """
                 CREATE TABLE m.drug (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE, name text,
                   price numeric, facts jsonb, tags text[], secret text)""", """
@@ -30,7 +33,10 @@ final class TestingProduct {
 
     /** A source with some hundred rows. */
     static TestingDatabase source() {
-        var database = database();
+        return rows(database());
+    }
+
+    static TestingDatabase rows(TestingDatabase database) {
         database.execute("""
                 INSERT INTO m.drug (code, name, price, facts, tags, secret)
                 SELECT 'D' || i, CASE WHEN i % 7 = 0 THEN NULL ELSE '薬 ' || i END, i / 10.0, jsonb_build_object('n', i), ARRAY['t' || i], 'internal ' || i

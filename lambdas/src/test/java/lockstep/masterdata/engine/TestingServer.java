@@ -26,15 +26,16 @@ final class TestingServer {
     /** A new, empty database that is connected to as its superuser. */
     static TestingDatabase database() {
         String name = "test_" + DATABASES.incrementAndGet();
-        new TestingDatabase("postgres", "postgres").execute("CREATE DATABASE " + name);
-        return new TestingDatabase(name, "postgres");
+        new TestingDatabase(SERVER.getPort(), "postgres", "postgres").execute("CREATE DATABASE " + name);
+        return new TestingDatabase(SERVER.getPort(), name, "postgres");
     }
 
-    record TestingDatabase(String name, String user) implements Database {
+    /** @param port of a server on this machine, or of a {@link TestingWire} to one */
+    record TestingDatabase(int port, String name, String user) implements Database {
         @Override
         public Connection connect() {
             try {
-                var connection = DriverManager.getConnection(SERVER.getJdbcUrl(user, name), user, "secret");
+                var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + name + "?sslmode=disable&gssEncMode=disable", user, "secret");
                 TextFormat.fix(connection);
                 return connection;
             } catch (SQLException e) {
@@ -43,7 +44,11 @@ final class TestingServer {
         }
 
         TestingDatabase as(String otherUser) {
-            return new TestingDatabase(name, otherUser);
+            return new TestingDatabase(port, name, otherUser);
+        }
+
+        TestingDatabase through(TestingWire wire) {
+            return new TestingDatabase(wire.port(), name, user);
         }
 
         void execute(String... statements) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Instant;
 import java.util.Optional;
 import lockstep.landscape.Keep;
 import lockstep.masterdata.engine.Json;
@@ -41,6 +42,16 @@ class EventTest {
         var asked = target("{\"dataSet\":\"master\",\"mode\":\"ROLLBACK\",\"shard\":\"demo-1\",\"dryRun\":true}").terms();
         assertEquals(Optional.of(Mode.ROLLBACK), asked.mode());
         assertTrue(asked.isDryRun());
+    }
+
+    @Test
+    void aRestoreThatMeantNoShardHasFailed() {
+        String event = """
+                {"sync":%s,"shards":[{"name":"demo-1","secretArn":"s"}],"outcomes":[%%s]}""".formatted(Json.MAPPER.writeValueAsString(target("{}")));
+        var none = new Record().handle(Json.MAPPER.readValue(event.formatted("{\"shard\":\"demo-1\"}"), Record.Event.class), Instant.now());
+        assertEquals(1, none.failed());
+        assertTrue(none.cause().contains("demo-1"), none.cause());
+        assertEquals(0, new Record().handle(Json.MAPPER.readValue(event.formatted("{\"shard\":\"demo-1\",\"tables\":[{\"name\":\"m.drug\",\"rows\":1}],\"millis\":3}"), Record.Event.class), Instant.now()).failed());
     }
 
     @Test

@@ -1,0 +1,6 @@
+-- whether a foreign key carries a change of one of these columns on to rows that refer to it
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_constraint f
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = ANY (f.confkey)
+  WHERE f.contype = 'f' AND f.confupdtype IN ('c', 'n', 'd') AND coalesce(pg_catalog.pg_partition_root(f.confrelid), f.confrelid) = {table}::regclass
+    AND a.attname = ANY (?))

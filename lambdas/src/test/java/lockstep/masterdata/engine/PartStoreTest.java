@@ -1,0 +1,86 @@
+package lockstep.masterdata.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Random;
+import lockstep.masterdata.aws.S3PartStore;
+import lockstep.masterdata.engine.TestingAws.Answer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The store in S3, with the real client, over a wire that is at fault. Here for its S3, which is beside the fault run. */
+class PartStoreTest {
+    private final TestingAws aws = new TestingAws();
+    private final S3PartStore store = TestingAws.store(aws.endpoint());
+    private final byte[] bytes = new byte[100_000];
+
+    PartStoreTest() {
+        new Random(1).nextBytes(bytes);
+        store.put("parts/a", bytes);
+    }
+
+    @AfterEach
+    void down() {
+        store.s3().close();
+        aws.close();
+    }
+
+    private byte[] read() throws IOException {
+        try (var in = store.open("parts/a").orElseThrow()) {
+            return in.readAllBytes();
+        }
+    }
+
+    private boolean holds() throws Exception {
+        return store.holds("parts/a", bytes.length, HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)));
+    }
+
+    @Test
+    void whatWasPutIsThere() throws Exception {
+        assertArrayEquals(bytes, read());
+        assertTrue(holds());
+        assertEquals(Optional.empty(), store.open("parts/b"));
+        assertFalse(store.holds("parts/b", 1, "00"));
+    }
+
+    @Test
+    void whatSomebodyPutInItsPlaceIsNotHeld() throws Exception {
+        byte[] other = bytes.clone();
+        other[7] ^= 1;
+        aws.overwrite("parts/a", other);
+        assertFalse(holds());
+        store.put("parts/a", other);
+        assertFalse(holds());
+        store.put("parts/a", bytes);
+        assertTrue(holds());
+    }
+
+    @Test
+    void anAnswerThatIsCutShortIsAFailureToRead() {
+        aws.watch = request -> Answer.TRUNCATED;
+        assertThrows(IOException.class, this::read);
+    }
+
+    @Test
+    void whatPassesIsTriedAgainAndThenTold() throws Exception {
+        for (Answer answer : new Answer[] {Answer.ERROR, Answer.THROTTLED, Answer.CUT}) {
+            var asked = new int[1];
+            aws.watch = request -> asked[0]++ == 0 ? answer : Answer.WELL;
+            assertArrayEquals(bytes, read(), answer.name());
+            aws.watch = request -> answer;
+            assertThrows(Fault.StoreUnavailable.class, this::read, answer.name());
+            assertThrows(Fault.StoreUnavailable.class, () -> store.put("parts/c", bytes), answer.name());
+            assertThrows(Fault.StoreUnavailable.class, this::holds, answer.name());
+        }
+        aws.watch = request -> Answer.REFUSED;
+        assertThrows(Fault.AccessRefused.class, this::read);
+    }
+}
