@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLContext;
 import lockstep.cli.aws.LocalEndpoint;
 import lockstep.cli.cloud.CloudState.EmulatorState;
@@ -44,7 +45,7 @@ final class Emulator {
     void ensure() {
         var known = store.read().emulator();
         if (known.isPresent() && known.get().process().running().isPresent() && configuration(known.get().port()).equals(known.get().configuration())
-                && answers(endpoint(certificates, known.get()))) {
+                && answersSoon(endpoint(certificates, known.get()), () -> known.get().process().running().isPresent())) {
             return;
         }
         stop();
@@ -59,14 +60,21 @@ final class Emulator {
         var process = command(port).start();
         var started = new EmulatorState(port, ProcessIdentity.of(process.toHandle()), UUID.randomUUID().toString(), configuration(port));
         store.update(state -> state.withEmulator(Optional.of(started)));
-        var endpoint = endpoint(certificates, started);
+        if (!answersSoon(endpoint(certificates, started), process::isAlive)) {
+            throw new CloudFault("the emulator did not start", files.log("emulator"));
+        }
+    }
+
+    /** A busy machine is no reason to start anew, and to lose what the accounts hold. */
+    private boolean answersSoon(LocalEndpoint endpoint, BooleanSupplier lives) {
         var deadline = Instant.now().plus(START_PATIENCE);
-        while (!answers(endpoint)) {
-            if (!process.isAlive() || Instant.now().isAfter(deadline)) {
-                throw new CloudFault("the emulator did not start", files.log("emulator"));
+        while (lives.getAsBoolean() && Instant.now().isBefore(deadline)) {
+            if (answers(endpoint)) {
+                return true;
             }
             pause();
         }
+        return false;
     }
 
     /** Ends it and every function that it started. */
