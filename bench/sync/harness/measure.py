@@ -169,7 +169,7 @@ class Arena:
         try:
             client = self._contender(contender, self.source.uri("source"), self.target.uri("target"), environment)
         except Failed as problem:
-            client, flaws = 0.0, [f"failed: {problem}"]
+            client, flaws = 0.0, [f"failed: {problem}".replace(f"{CONTENDERS}/", "")]
         seconds, busy = time.monotonic() - begun, machine_cpu() - machine
         cpu = [self.source.cpu() - cpu[0], self.target.cpu() - cpu[1]]
         run = Run(seconds, *cpu, client, self.target.wal() - sizes[1], 0, max(0.0, busy - sum(cpu) - client) / seconds / os.cpu_count(), flaws)
