@@ -1,18 +1,14 @@
 package lockstep.cli.sync;
 
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "reject", description = "Gives up a sync that is held; nothing was changed by it.",
         footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
@@ -20,14 +16,11 @@ public final class RejectCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
-    @Spec
-    private CommandSpec spec;
-
     @Mixin
     private Place place;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
-    private String dataSetName;
+    @Mixin
+    private ChosenDataSet chosen;
 
     @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "no reason given", description = "Why; operators are told.")
     private String reason;
@@ -38,8 +31,7 @@ public final class RejectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
-        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
-                .orElseThrow(() -> new ParameterException(spec.commandLine(), "there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        DataSet dataSet = chosen.in(landscape);
         try (var accounts = place.open(main, landscape)) {
             var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
             held.reject(reason);
