@@ -71,7 +71,9 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var thresholds = new TreeMap<String, Object>();
         for (var table : dataSet.tables()) {
             var hold = dataSet.hold(table);
-            thresholds.put(table.name(), sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted())));
+            var threshold = Workflow.<Object>sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted(), "emptied", hold.emptied()));
+            hold.keys().ifPresent(keys -> threshold.put("keys", keys));
+            thresholds.put(table.name(), threshold);
         }
         var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());

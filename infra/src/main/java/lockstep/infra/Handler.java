@@ -13,6 +13,7 @@ enum Handler {
     ADMIT("Admit", Size.SHORT, false, Duration.minutes(1)),
     /** What a run does not get to, the next one does. */
     COLLECT_PARTS("CollectParts", Size.SHORT, false, Duration.minutes(15)),
+    START_SYNC("StartSync", Size.SHORT, false, Duration.minutes(3)),
     RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
     /** A cold start is slow with the CPU of this size, and after a time-out the next one counts its own. */
     START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(30)),

@@ -9,6 +9,10 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.events.Rule;
+import software.amazon.awscdk.services.events.RuleTargetInput;
+import software.amazon.awscdk.services.events.Schedule;
+import software.amazon.awscdk.services.events.targets.SfnStateMachine;
 import software.amazon.awscdk.services.iam.AccountPrincipal;
 import software.amazon.awscdk.services.iam.AccountRootPrincipal;
 import software.amazon.awscdk.services.iam.CompositePrincipal;
@@ -23,6 +27,7 @@ import software.amazon.awscdk.services.s3.Bucket;
 import software.amazon.awscdk.services.s3.BucketEncryption;
 import software.amazon.awscdk.services.s3.LifecycleRule;
 import software.amazon.awscdk.services.sns.Topic;
+import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.constructs.Construct;
 
 /** One data set where it is maintained: the dump, what it writes, who may read that, and how others hear of it. */
@@ -59,6 +64,7 @@ final class MasterDataSource extends Construct {
         var dump = dump(source);
         readerRole(targets);
         syncStartRole(dump, source);
+        if (!dataSet.starting().byHand()) startByItself(dump, source);
     }
 
     private Bucket bucket() {
@@ -105,6 +111,8 @@ final class MasterDataSource extends Construct {
         signingKey.grantSign(seal);
         var assess = function(Handler.ASSESS);
         bucket.grantRead(assess, MANIFESTS);
+        // some of the rows that would change are shown
+        bucket.grantRead(assess, PARTS);
         bucket.grantPut(assess, SYNCS);
         signingKey.grantVerify(assess);
         var admit = function(Handler.ADMIT);
@@ -184,6 +192,38 @@ final class MasterDataSource extends Construct {
         source.reportStatus().grantInvoke(role);
         Accepted.finding(role, "AwsSolutions-IAM5", "Follows whatever sync was started, and reads how far it is",
                 OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
+    }
+
+    /** By the clock, or by looks at what the server counts as written: two of them that see the same are the quiet that is waited for. */
+    private void startByItself(Workflow dump, ShardStack source) {
+        var starting = dataSet.starting();
+        var function = function(Handler.START_SYNC);
+        var notes = "manifests/" + dataSet.name() + "/";
+        bucket.grantRead(function, notes + "noticed");
+        bucket.grantRead(function, notes + "latest");
+        bucket.grantPut(function, notes + "noticed");
+        dump.grantStartExecution(function);
+        dump.grantExecution(function, "states:DescribeExecution");
+        source.reportStatus().grantInvoke(function);
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "What S3 and KMS need for one object, any version of the function that reports, and executions whose names nobody knows before",
+                "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*",
+                "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/");
+        var told = new TreeMap<String, Object>(Map.of(
+                "dataSet", Workflow.constant(dataSet),
+                "bucket", bucket.getBucketName(),
+                "dumpMachineArn", dump.getStateMachineArn(),
+                "every", starting.quiet().orElse(java.time.Duration.ZERO).toString(),
+                "byClock", JsonPath.objectAt("$.byClock")));
+        var start = Workflow.invoke(new Construct(this, "StartStates"), function, "Start", told, "$");
+        start.addRetry(Workflow.retry(Workflow.TRANSIENT));
+        var machine = new Workflow(this, "Starting", Names.startMachine(dataSet.name()), Duration.minutes(15), network, start);
+        starting.at().ifPresent(at -> schedule("SyncByClock", "Starts a sync of " + dataSet.name(), Schedule.expression(at), machine, true));
+        starting.quiet().ifPresent(quiet -> schedule("SyncWhenQuiet", "Looks whether " + dataSet.name() + " has changed and is quiet", Schedule.rate(Duration.minutes(quiet.toMinutes())), machine, false));
+    }
+
+    private void schedule(String id, String description, Schedule schedule, Workflow machine, boolean byClock) {
+        Rule.Builder.create(this, id).description(description).schedule(schedule)
+                .targets(List.of(SfnStateMachine.Builder.create(machine).input(RuleTargetInput.fromObject(Map.of("byClock", byClock))).retryAttempts(byClock ? 3 : 0).build())).build();
     }
 
     private HandlerFunction function(Handler handler) {

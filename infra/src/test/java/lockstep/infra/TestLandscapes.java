@@ -1,16 +1,19 @@
 package lockstep.infra;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import lockstep.landscape.Account;
+import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Proxy;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
+import lockstep.landscape.Starting;
 import lockstep.landscape.Table;
 
 /** Whole landscapes for tests. */
@@ -22,7 +25,7 @@ final class TestLandscapes {
 
     private TestLandscapes() {}
 
-    /** Three accounts, five shards, one data set: the shape of the landscape that is shipped. */
+    /** Three accounts, five shards, one data set: the shape of the landscape that is shipped; it has checks, and its syncs start by themselves. */
     static Landscape clinic() {
         return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)), List.of(production("clinic.example"))),
@@ -31,7 +34,9 @@ final class TestLandscapes {
                         List.of(production("qa.clinic.example"), demo("qa-demo.clinic.example")))),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
-                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))))), List.of());
+                        new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))), null, null, null,
+                        List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), null,
+                        new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))), List.of());
     }
 
     private static Proxy production(String host) {

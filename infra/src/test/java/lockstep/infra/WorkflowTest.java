@@ -56,7 +56,7 @@ class WorkflowTest {
 
     @Test
     void whatIsAboveItsThresholdsIsToldAndWaitedFor() {
-        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50},\"master.drug\":{\"changed\":100,\"deleted\":50}}", DUMP.get("Assess").at("/Parameters/hold").toString());
+        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50},\"master.drug\":{\"changed\":100,\"deleted\":50,\"emptied\":50}}", DUMP.get("Assess").at("/Parameters/hold").toString());
         assertEquals("NotifyHeld", DUMP.get("Held?").at("/Choices/0/Next").asText());
         assertEquals("$.assessment.held", DUMP.get("Held?").at("/Choices/0/Variable").asText());
         assertEquals("WaitForApproval", DUMP.get("NotifyHeld").get("Next").asText());
@@ -239,7 +239,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 + 3 * 6 + 4 + 4 * 4, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 * 2 + 3 * 6 + 4 + 4 * 5, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }
@@ -256,9 +256,26 @@ class WorkflowTest {
                 assertEquals("Maximum 1800", alarm.property("Statistic").asText() + " " + alarm.property("Period").asInt());
                 assertTrue(alarm.property("Dimensions").isMissingNode(), alarm::toString);
             }
-            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable", "0 notBreaching"), alarms);
+            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable", "0 notBreaching", "ChecksFailed", "0 notBreaching"), alarms);
         }
         assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream().noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
+    }
+
+    /** Nothing of the schedule's can start anything but this machine, and that nothing but dumps. */
+    @Test
+    void syncsStartByThemselves() {
+        var stack = "production-master-data-source";
+        var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getLast();
+        assertEquals("lockstep-master-start", machine.property("StateMachineName").asText());
+        var schedules = new TreeMap<String, String>();
+        for (var rule : CLINIC.resources(stack, "AWS::Events::Rule")) {
+            assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
+            schedules.put(rule.property("ScheduleExpression").asText(), rule.property("Targets").at("/0/Input").asText());
+        }
+        assertEquals(Map.of("cron(0 4 * * ? *)", "{\"byClock\":true}", "rate(5 minutes)", "{\"byClock\":false}"), schedules);
+        var start = definition(machine).at("/States/Start/Parameters");
+        assertEquals(Set.of("bucket", "byClock.$", "dataSet", "dumpMachineArn", "every"), names(start));
+        assertEquals("PT5M", start.get("every").asText());
     }
 
     @Test

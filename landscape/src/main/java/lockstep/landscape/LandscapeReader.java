@@ -46,12 +46,16 @@ public final class LandscapeReader {
             new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
             new Field("keep", false, "{manifests: 30, days: 90}"),
             new Field("triggers", false, "run"),
+            new Field("sync", false, "{quiet: 5m}"),
             new Field("watch", false, "{every: 15m, behind: 1h, age: 7d}"),
             new Field("hold", false, "{for: 3d, changed: 30, deleted: 10}"),
             new Field("checks", false, "{drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}"));
     static final List<Field> KEEP = List.of(
             new Field("manifests", false, "30"),
             new Field("days", false, "90"));
+    static final List<Field> SYNC = List.of(
+            new Field("at", false, "cron(0 4 * * ? *)"),
+            new Field("quiet", false, "5m"));
     static final List<Field> WATCH = List.of(
             new Field("every", false, "15m"),
             new Field("behind", false, "1h"),
@@ -59,10 +63,13 @@ public final class LandscapeReader {
     static final List<Field> HOLDING = List.of(
             new Field("for", false, "3d"),
             new Field("changed", false, "30"),
-            new Field("deleted", false, "10"));
+            new Field("deleted", false, "10"),
+            new Field("emptied", false, "20"));
     static final List<Field> HOLD = List.of(
             new Field("changed", false, "30"),
-            new Field("deleted", false, "10"));
+            new Field("deleted", false, "10"),
+            new Field("emptied", false, "20"),
+            new Field("keys", false, "\"[A-Z][0-9]{2}\""));
     static final List<Field> CHECK = List.of(
             new Field("sql", true, "a query of one row and one column, as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
             new Field("expected", true, "its answer, quoted, as \"0\""));
@@ -101,8 +108,10 @@ public final class LandscapeReader {
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
+    static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))", "an expression of EventBridge's", "write it like cron(0 4 * * ? *), which is each day at four in UTC, or rate(6 hours)");
     static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a text of one line and at most 200 characters", "write the query's answer as psql shows it, quoted");
     static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that answers one row and one column");
+    static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression of one line and at most 200 characters", "write one that all keys match, quoted");
     static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole number of percent from 0 to 100", "write it like 30, or 100 for never");
     static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
     static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
@@ -250,7 +259,12 @@ public final class LandscapeReader {
             tables.add(table(table, tableValue, holding.usual()));
         });
         return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
-                watch(fields.get("watch")), checks(fields.get("checks")), holding);
+                watch(fields.get("watch")), checks(fields.get("checks")), holding, starting(fields.get("sync")));
+    }
+
+    private Starting starting(YamlValue value) {
+        var fields = value.fields(SYNC);
+        return new Starting(fields.get("at").text(CLOCK), fields.get("quiet").text(INTERVAL).map(LandscapeReader::duration));
     }
 
     private Watch watch(YamlValue value) {
@@ -275,7 +289,19 @@ public final class LandscapeReader {
     }
 
     private static Hold hold(Map<String, YamlValue> fields, Hold usual) {
-        return new Hold(fields.get("changed").text(PERCENT).map(Integer::parseInt).orElse(usual.changed()), fields.get("deleted").text(PERCENT).map(Integer::parseInt).orElse(usual.deleted()));
+        var keys = fields.containsKey("keys") ? fields.get("keys").text(EXPRESSION) : usual.keys();
+        keys.ifPresent(expression -> {
+            try {
+                Pattern.compile(expression);
+            } catch (PatternSyntaxException e) {
+                fields.get("keys").problem(quote(expression) + " is no regular expression: " + e.getDescription(), "write one of Java's that all keys match as a whole");
+            }
+        });
+        return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()), percent(fields.get("emptied"), usual.emptied()), keys);
+    }
+
+    private static int percent(YamlValue value, int usual) {
+        return value.text(PERCENT).map(Integer::parseInt).orElse(usual);
     }
 
     private List<Check> checks(YamlValue value) {

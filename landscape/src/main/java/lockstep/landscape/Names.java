@@ -74,6 +74,16 @@ public final class Names {
         return "alias/lockstep-" + dataSet + "-signing";
     }
 
+    /** In the source account: starts syncs without a person. */
+    public static String startMachine(String dataSet) {
+        return "lockstep-" + dataSet + "-start";
+    }
+
+    /** The execution of a state machine that has this name. */
+    public static String execution(String machineArn, String name) {
+        return machineArn.replace(":stateMachine:", ":execution:") + ":" + name;
+    }
+
     /** In a target account: looks after its shards. */
     public static String watchMachine(String dataSet) {
         return "lockstep-" + dataSet + "-watch";

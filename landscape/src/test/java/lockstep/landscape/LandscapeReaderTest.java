@@ -306,11 +306,23 @@ class LandscapeReaderTest {
     }
 
     @Test
+    void whenSyncsStartByThemselves() throws IOException {
+        assertEquals(Starting.BY_HAND, LandscapeReader.read(file(VALID)).dataSets().getFirst().starting());
+        assertEquals(new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))),
+                LandscapeReader.read(file(VALID.replace("    tables:", "    sync: {at: cron(0 4 * * ? *), quiet: 5m}\n    tables:"))).dataSets().getFirst().starting());
+        assertEquals("FILE:18: dataSets.master.sync.at: '04:00' is not an expression of EventBridge's; write it like cron(0 4 * * ? *), which is each day at four in UTC, or rate(6 hours)",
+                problemsOf(VALID.replace("    tables:", "    sync: {at: \"04:00\"}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
+    }
+
+    @Test
     void whenSyncsAreHeld() throws IOException {
         assertEquals(Holding.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().holding());
         var dataSet = LandscapeReader.read(file(VALID.replace("    tables:", "    hold: {for: 12h, changed: 30}\n    tables:"))).dataSets().getFirst();
         assertEquals(new Holding(Duration.ofHours(12), new Hold(30, Hold.DEFAULT.deleted())), dataSet.holding());
         assertEquals(new Hold(30, 50), dataSet.hold(dataSet.tables().getFirst()));
+        var drug = LandscapeReader.read(file(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {emptied: 20, keys: \"[0-9]+\"}"))).dataSets().getFirst();
+        assertEquals(new Hold(100, 50, 20, Optional.of("[0-9]+")), drug.hold(drug.tables().getFirst()));
+        assertTrue(problemsOf(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {keys: \"[0-9\"}")).getMessage().contains("hold.keys: '[0-9' is no regular expression: Unclosed character class"));
         var problems = problemsOf(VALID.replace("    tables:", "    hold: {for: 7d, deleted: 101}\n    tables:")).getMessage();
         assertTrue(problems.contains("dataSets.master.hold.for: a sync's notes are deleted after a week; write 6d or less"), problems);
         assertTrue(problems.contains("dataSets.master.hold.deleted: '101' is not a whole number of percent from 0 to 100"), problems);

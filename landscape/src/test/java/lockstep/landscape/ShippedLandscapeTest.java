@@ -77,7 +77,7 @@ class ShippedLandscapeTest {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
-        Map.of("holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD).forEach((name, fields) ->
+        Map.of("sync", LandscapeReader.SYNC, "holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD).forEach((name, fields) ->
                 assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames())));
         assertEquals(lowercase(Purpose.values()), texts(schema.at("/account/properties/purpose/enum")));
         assertEquals(lowercase(Edition.values()), texts(schema.at("/shard/properties/edition/enum")));
@@ -88,6 +88,7 @@ class ShippedLandscapeTest {
                 "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE,
                 "/difference/properties/what/items", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME).forEach((place, format) ->
                         assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
+        assertEquals("^" + LandscapeReader.CLOCK.pattern() + "$", schema.at("/sync/properties/at").get("pattern").asString());
         assertEquals("^" + LandscapeReader.INTERVAL.pattern() + "$", schema.at("/interval").get("pattern").asString());
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),
                 LandscapeReader.NAME.pattern().pattern().replace("30", schema.at("/landscape/properties/dataSets/propertyNames/maxLength").asString()));

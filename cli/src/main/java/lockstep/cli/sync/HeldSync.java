@@ -3,8 +3,11 @@ package lockstep.cli.sync;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
 import lockstep.masterdata.engine.Assessment;
 import lockstep.masterdata.engine.Assessment.TableChange;
+import lockstep.masterdata.engine.ChangedRows;
 import lockstep.masterdata.engine.Held;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.SyncPaths;
@@ -26,7 +29,7 @@ record HeldSync(SyncAccess access, String syncId, Held held) {
             return new HeldSync(access, syncId, Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(paths.held())).asByteArrayUnsafe(), Held.class));
         } catch (S3Exception e) {
             if (e.statusCode() == 404 || e.statusCode() == 403)
-                throw new IllegalStateException("sync " + syncId + " of data set '" + access.dataSet().name() + "' is not held: lockstep sync --id " + syncId + " --timeout 1 tells where it stands", e);
+                throw new IllegalStateException("no sync '" + syncId + "' of data set '" + access.dataSet().name() + "' is held: none of this id was started in the last week, or it went on by itself", e);
             throw e;
         }
     }
@@ -51,15 +54,30 @@ record HeldSync(SyncAccess access, String syncId, Held held) {
         }
     }
 
-    /** One line for each table that would change, and why it is held. */
+    /** One line for each table that would change, some of the rows, and why it is held. */
     static String difference(Assessment assessment) {
         var lines = new ArrayList<String>();
         lines.add("sync " + assessment.syncId() + " against " + assessment.against().orElse("nothing"));
         lines.add(String.format("%-28s %12s %12s %12s %12s", "table", "rows before", "rows after", "come", "go"));
         for (TableChange table : changed(assessment))
             lines.add(String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went())));
+        assessment.samples().forEach(sample -> lines.add(sample(sample)));
         assessment.reasons().forEach(reason -> lines.add("held: " + reason));
         return String.join("\n", lines);
+    }
+
+    /** {@code ~} a row that changes, {@code +} one that comes, {@code -} one that goes. */
+    private static String sample(ChangedRows.Sample sample) {
+        var before = sample.before().orElse(Map.of());
+        var after = sample.after().orElse(Map.of());
+        var row = new StringJoiner(", ");
+        for (String column : sample.after().isPresent() ? after.keySet() : before.keySet())
+            row.add(column + " " + (sample.before().isPresent() ? value(before.get(column)) : "") + (sample.before().isPresent() && sample.after().isPresent() ? " → " : "") + (sample.after().isPresent() ? value(after.get(column)) : ""));
+        return "  " + (sample.before().isEmpty() ? "+" : sample.after().isEmpty() ? "-" : "~") + " " + sample.table() + " " + sample.key() + ": " + row;
+    }
+
+    private static String value(String value) {
+        return value == null ? "NULL" : "'" + value + "'";
     }
 
     private static List<TableChange> changed(Assessment assessment) {

@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import lockstep.cli.cloud.TestingCloud.Ended;
 import lockstep.landscape.Names;
 import lockstep.masterdata.engine.Json;
@@ -20,10 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.services.kms.KmsClient;
-import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
-import software.amazon.awssdk.services.sqs.SqsClient;
 
 /** What becomes of a sync when its state machines, its notifications or its key fail. Each ends clearly, and the next ordinary sync is in step; {@link EndToEndTest} has others. */
 @ExtendWith(SharedCloud.class)
@@ -98,24 +95,11 @@ class FaultsEndToEndTest {
         assertMended();
     }
 
-    /** The function that takes notifications does not run: they wait, and are then lost, or come late and in whatever order. */
+    /** The function that takes notifications does not run: they wait, and come late and in whatever order. What becomes of lost ones, {@link WatchEndToEndTest} tells. */
     @Test
     @Order(4)
-    void notificationsThatAreLostOrLateAreMadeGood() {
-        String before = CLOUD.master("demo-1");
-        whileNobodyListensAtTheDemo(queue -> {
-            CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 104 WHERE id = 11");
-            Ended lost = CLOUD.lockstep("sync", "--output", "json", "--id", "lost", "--timeout", "25");
-            assertEquals(3, lost.exit(), lost::toString);
-            assertEquals(before, CLOUD.master("demo-1"));
-            assertEquals(CLOUD.master("clinic-1"), CLOUD.master("qa-1"), "one account holds back no other");
-            try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
-                sqs.purgeQueue(r -> r.queueUrl(queue));
-            }
-        });
-        assertEquals(before, CLOUD.master("demo-1"));
-        assertMended();
-        whileNobodyListensAtTheDemo(queue -> {
+    void notificationsThatAreLateEndInTheNewest() {
+        CLOUD.whileNobodyListensAtTheDemo(queue -> {
             for (String late : List.of("late-1", "late-2")) {
                 CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 11");
                 assertEquals(3, CLOUD.lockstep("sync", "--id", late, "--timeout", "20").exit());
@@ -124,19 +108,6 @@ class FaultsEndToEndTest {
         String source = CLOUD.master("clinic-1");
         await("the later of two late syncs", Duration.ofSeconds(60), () -> CLOUD.master("demo-1").equals(source));
         assertMended();
-    }
-
-    private static void whileNobodyListensAtTheDemo(Consumer<String> work) {
-        try (var lambda = CLOUD.root("demo").client(LambdaClient.builder()); var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
-            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
-            String queue = sqs.getQueueUrl(r -> r.queueName(mapping.eventSourceArn().substring(mapping.eventSourceArn().lastIndexOf(':') + 1))).queueUrl();
-            lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(false));
-            try {
-                work.accept(queue);
-            } finally {
-                lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(true));
-            }
-        }
     }
 
     @Test

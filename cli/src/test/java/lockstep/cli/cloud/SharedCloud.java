@@ -9,11 +9,18 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /** One cloud for all end-to-end tests: brought up before the first of them, taken down when all tests have ended. */
 final class SharedCloud implements BeforeAllCallback {
-    static final TestingCloud CLOUD = new TestingCloud("end-to-end", "12h");
+    /** Looks are as near and alarms as quick as they can be; but each test says for itself when its shards are watched and syncs start by themselves. */
+    static final TestingCloud CLOUD = new TestingCloud("end-to-end", """
+            sync: {quiet: 1m}
+            watch: {every: 1m, behind: 1m, age: 3m}
+            checks:
+              prices-are-not-negative: {sql: "SELECT count(*) FROM master.drug WHERE price < 0", expected: "0"}
+            """);
 
     @Override
     public void beforeAll(ExtensionContext context) {
         context.getRoot().getStore(Namespace.create(SharedCloud.class)).computeIfAbsent("cloud", it -> up());
+        CLOUD.schedule("", false);
     }
 
     /** Answers how it is taken down. */

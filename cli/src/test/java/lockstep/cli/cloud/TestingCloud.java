@@ -16,12 +16,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.sqs.SqsClient;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,22 +36,38 @@ final class TestingCloud {
     final Landscape landscape;
     private final Path landscapeFile;
 
-    /** @param every how often its shards are watched: seldom, where a test's own doings are not to be mended */
-    TestingCloud(String name, String every) {
+    /** @param watch what is written of the watch into the data set of {@code lockstep.yaml} */
+    TestingCloud(String name, String watch) {
         var launcher = CloudFiles.ofLauncher();
         files = new CloudFiles(launcher.project(), launcher.tools(), launcher.project().resolve("cli/target").resolve(name));
-        landscapeFile = watched(files, name, every);
+        landscapeFile = watched(files, name, watch);
         landscape = LandscapeReader.read(landscapeFile);
     }
 
-    private static Path watched(CloudFiles files, String name, String every) {
+    private static Path watched(CloudFiles files, String name, String watch) {
         try {
             String shipped = Files.readString(files.project().resolve("lockstep.yaml"));
-            String watched = shipped.replace("    source: clinic-1\n", "    source: clinic-1\n    watch: {every: " + every + "}\n");
+            String watched = shipped.replace("    source: clinic-1\n", "    source: clinic-1\n" + watch.indent(4));
             if (watched.equals(shipped)) throw new IllegalStateException("lockstep.yaml has no data set of clinic-1");
             return Files.writeString(Files.createDirectories(files.project().resolve("cli/target")).resolve(name + ".yaml"), watched);
         } catch (IOException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Turns schedules of this name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. While a test's own doings are not to be mended all are off. One that
+     * is turned on after longer than its interval fires at once.
+     */
+    void schedule(String name, boolean on) {
+        for (var account : landscape.accounts()) {
+            try (var events = root(account.name()).client(EventBridgeClient.builder())) {
+                for (var rule : events.listRules(r -> { }).rules()) {
+                    if (rule.scheduleExpression() == null || !rule.name().contains(name)) continue;
+                    if (on) events.enableRule(r -> r.name(rule.name()));
+                    else events.disableRule(r -> r.name(rule.name()));
+                }
+            }
         }
     }
 
@@ -180,6 +200,20 @@ final class TestingCloud {
                     .filter(entry -> entry.contains("=")).collect(Collectors.toMap(e -> e.substring(0, e.indexOf('=')), e -> e.substring(e.indexOf('=') + 1), (a, b) -> a)));
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /** The function that takes notifications does not run meanwhile. */
+    void whileNobodyListensAtTheDemo(Consumer<String> work) {
+        try (var lambda = root("demo").client(LambdaClient.builder()); var sqs = root("demo").client(SqsClient.builder())) {
+            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
+            String queue = sqs.getQueueUrl(r -> r.queueName(mapping.eventSourceArn().substring(mapping.eventSourceArn().lastIndexOf(':') + 1))).queueUrl();
+            lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(false));
+            try {
+                work.accept(queue);
+            } finally {
+                lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(true));
+            }
         }
     }
 

@@ -58,6 +58,11 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/latest";
     }
 
+    /** What was seen of the source's tables: {@link Noticed}. */
+    public static String noticed(String dataSet) {
+        return "manifests/" + dataSet + "/noticed";
+    }
+
     /** The signature of a manifest lies beside it. */
     public static String signature(String manifestKey) {
         return manifestKey + ".sig";

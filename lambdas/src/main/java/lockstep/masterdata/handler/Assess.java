@@ -34,7 +34,7 @@ public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {
         var reader = new ManifestReader(store, Clients.signature(sync.signingKeyArn()));
         String name = sync.dataSet().name();
         var next = reader.readForForecast(SyncPaths.rehearsal(name, sync.syncId()), sync.dataSet(), sync.syncId());
-        var assessment = Assessment.of(newest(store, reader, sync), next, event.hold());
+        var assessment = Assessment.of(store, newest(store, reader, sync), next, event.hold());
         event.token().ifPresent(token -> new Held(token, Instant.now(), assessment).write(store, sync.paths()));
         return new Answer(assessment.held(), assessment.against(), assessment.tables(), assessment.reasons());
     }

@@ -25,7 +25,7 @@ public final class Priming {
 
     public static void main(String[] ignored) {
         for (var handler : List.of(Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class, DumpParts.class, HoldSnapshot.class, Preflight.class, Publish.class, Record.class,
-                ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, Watch.class)) {
+                ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, StartSync.class, Watch.class)) {
             run(() -> handler.getConstructor().newInstance());
         }
         run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}", StageParts.Event.class));

@@ -8,11 +8,12 @@ import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
+import lockstep.masterdata.engine.Noticed;
 import lockstep.masterdata.engine.ShardReport;
 
-/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries. */
+/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries, or whether somebody wrote to it. */
 public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
-    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck, Optional<List<Check>> checks) {}
+    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck, Optional<List<Check>> checks, Optional<Boolean> written) {}
 
     private final String readerSecretArn;
 
@@ -21,12 +22,13 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
         this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
-    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results} */
+    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results}, or {@link Noticed} */
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
         if (event.sqlCheck().orElse(false)) return database.run(connection -> SqlCheck.of(connection, event.dataSet()));
         if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
+        if (event.written().orElse(false)) return Noticed.now(database, event.dataSet());
         return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());
     }
 }

@@ -1,6 +1,5 @@
 package lockstep.masterdata.handler;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +12,6 @@ import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.SourceReader;
 import lockstep.masterdata.check.Queries;
-import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Latest;
 import lockstep.masterdata.engine.Manifest;
@@ -23,18 +21,14 @@ import lockstep.masterdata.engine.SyncPaths;
 import lockstep.masterdata.watch.Standing.Remedy;
 import lockstep.masterdata.watch.Watcher;
 import lockstep.masterdata.watch.Watcher.Told;
-import software.amazon.awssdk.core.SdkBytes;
-import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
-import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
 import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import software.amazon.awssdk.services.sns.SnsClient;
-import tools.jackson.databind.DeserializationFeature;
 
 /** An account's shards as the watch reaches them, by the right of its role, and the source's manifests by the reader role. */
 record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn) implements Watcher.World {
@@ -48,11 +42,6 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     private static final class CloudWatch {
         static final CloudWatchClient CLIENT = CloudWatchClient.builder().httpClient(Clients.Http.CLIENT).build();
-    }
-
-    private static final class Lambda {
-        /** Who reads every row of a shard answers after minutes, and says nothing until then. */
-        static final LambdaClient CLIENT = LambdaClient.builder().httpClient(Apache5HttpClient.builder().socketTimeout(Duration.ofMinutes(15)).tcpKeepAlive(true).build()).build();
     }
 
     @Override
@@ -70,19 +59,12 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public ShardReport report(String shard) {
-        return ask(shard, Map.of("dataSet", dataSet, "progressOnly", false), ShardReport.class);
+        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false), ShardReport.class);
     }
 
     @Override
     public Queries.Results check(String shard) {
-        return ask(shard, Map.of("dataSet", dataSet, "progressOnly", false, "checks", checks), Queries.Results.class);
-    }
-
-    private <T> T ask(String shard, Map<String, Object> event, Class<T> type) {
-        var answer = Lambda.CLIENT.invoke(r -> r.functionName(Names.reportStatus(shard)).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
-        if (answer.functionError() != null) throw new Fault.Unexpected(Causes.message(answer.payload().asUtf8String()), null);
-        // it adds how long it took
-        return Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
+        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false, "checks", checks), Queries.Results.class);
     }
 
     @Override

@@ -82,6 +82,11 @@ public final class Watcher {
      * @param failure why it did not answer; or if it did, what could not be done then
      */
     public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks, Optional<String> failure) {
+        /** Whether a sync is in force there. */
+        private boolean hasSync() {
+            return standing.flatMap(Standing::age).isPresent();
+        }
+
         /** Whether there is nothing to tell. */
         public boolean quiet() {
             return failure.isEmpty() && checks.isEmpty() && started.isEmpty() && standing.flatMap(Standing::remedy).isEmpty();
@@ -118,7 +123,8 @@ public final class Watcher {
             var futures = executor.invokeAll(looks, Math.max(0, Duration.between(Instant.now(), until).toMillis()), TimeUnit.MILLISECONDS);
             var seen = new ArrayList<Seen>();
             for (int i = 0; i < shards.size(); i++) seen.add(seen(shards.get(i), futures.get(i)));
-            source.failure().ifPresent(f -> { throw f; });
+            // S3 says of a note that is missing that it is refused: where nothing ever came into force, nothing was sealed yet
+            source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync)).ifPresent(f -> { throw f; });
             var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get()).toList();
             if (!failed.isEmpty()) throw new Fault.Unexpected("what was seen could not be told or mended: " + String.join("; ", failed), null);
             return seen;
@@ -144,18 +150,17 @@ public final class Watcher {
         var report = Asked.of(() -> world.report(shard));
         if (report.failure().isPresent()) return unreachable(shard, report.failure().get().getMessage());
         Optional<Standing> standing = Optional.empty();
-        Optional<String> started = Optional.empty();
-        List<String> checks = List.of();
         try {
             var inForce = report.answer().flatMap(ShardReport::applied).flatMap(applied -> manifests.computeIfAbsent(applied.syncId(), this::manifest));
             var found = Standing.of(report.answer().orElseThrow(), newest, inForce, now);
             standing = Optional.of(found);
             world.measure(shard, metrics(found));
-            started = mend(shard, found, running, now);
-            if (hasChecks) checks = check(shard);
-            return new Seen(shard, true, standing, started, checks, Optional.empty());
+            // before anything is mended, so that what was wrong is told; and mended whatever becomes of it
+            var checks = Asked.of(() -> hasChecks ? check(shard) : List.<String>of());
+            var started = mend(shard, found, running, now);
+            return new Seen(shard, true, standing, started, checks.answer().orElse(List.of()), checks.failure().map(RuntimeException::toString));
         } catch (RuntimeException e) {
-            return new Seen(shard, true, standing, started, checks, Optional.of(e.toString()));
+            return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(e.toString()));
         }
     }
 
@@ -176,10 +181,15 @@ public final class Watcher {
     private static Map<ShardMetric, Double> metrics(Standing standing) {
         var metrics = new EnumMap<ShardMetric, Double>(ShardMetric.class);
         metrics.put(ShardMetric.UNREACHABLE, 0.0);
-        standing.age().ifPresent(age -> metrics.put(ShardMetric.FRESHNESS, (double) age.toSeconds()));
-        standing.behind().ifPresent(behind -> metrics.put(ShardMetric.BEHIND, (double) behind.toSeconds()));
+        standing.age().ifPresent(age -> metrics.put(ShardMetric.FRESHNESS, seconds(age)));
+        standing.behind().ifPresent(behind -> metrics.put(ShardMetric.BEHIND, seconds(behind)));
         standing.drift().ifPresent(tables -> metrics.put(ShardMetric.DRIFT, (double) tables.size()));
         return metrics;
+    }
+
+    /** With their fractions: what is mended as soon as it is late is above the threshold then. */
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
     }
 
     private Optional<String> mend(String shard, Standing standing, Set<String> running, Instant now) {

@@ -20,7 +20,7 @@ class AssessmentTest {
     private Assessment assessed(Hold hold, String... edits) {
         Manifest one = sync.dump(source, "one");
         source.execute(edits);
-        return Assessment.of(Optional.of(one), sync.rehearse(source, "two"), Map.of("m.drug", hold, "m.interaction", hold, "m.postal", hold));
+        return Assessment.of(sync.store, Optional.of(one), sync.rehearse(source, "two"), Map.of("m.drug", hold, "m.interaction", hold, "m.postal", hold));
     }
 
     private static Assessment.TableChange change(Assessment assessment, String table) {
@@ -33,7 +33,7 @@ class AssessmentTest {
 
     @Test
     void theFirstIsNeverHeld() {
-        assertFalse(Assessment.of(Optional.empty(), sync.dump(source, "one"), Map.of()).held());
+        assertFalse(Assessment.of(sync.store, Optional.empty(), sync.dump(source, "one"), Map.of()).held());
     }
 
     @Test
@@ -50,14 +50,14 @@ class AssessmentTest {
     void anEmptiedTableIsHeldWhateverTheThresholds() {
         var assessment = assessed(new Hold(100, 100), "DELETE FROM m.interaction");
         assertEquals(List.of("m.interaction had 800 rows and would have none"), assessment.reasons());
-        assertEquals(0, change(assessment, "m.interaction").after());
+        assertEquals(new Assessment.TableChange("m.interaction", 800, 0, 0, 800, true), change(assessment, "m.interaction"));
     }
 
     @Test
     void manyFewerRowsAreHeld() {
         var assessment = assessed(new Hold(100, 10), "DELETE FROM m.interaction WHERE id <= 81");
         assertEquals(List.of("m.interaction would have 719 rows instead of 800: 11 % fewer, above 10 %"), assessment.reasons());
-        assertEquals(List.of(), Assessment.of(Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.interaction", new Hold(100, 11))).reasons());
+        assertEquals(List.of(), Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.interaction", new Hold(100, 11))).reasons());
     }
 
     @Test
@@ -66,6 +66,43 @@ class AssessmentTest {
         assertEquals(1, assessment.reasons().size(), assessment.reasons()::toString);
         assertTrue(assessment.reasons().getFirst().contains("100 % of m.drug would change"), assessment.reasons()::toString);
         assertEquals(500, change(assessment, "m.drug").came());
+    }
+
+    @Test
+    void aColumnThatLosesItsValuesIsHeld() {
+        var assessment = assessed(new Hold(100, 100, 20, Optional.empty()), "UPDATE m.drug SET price = NULL WHERE id <= 150");
+        assertEquals(1, assessment.reasons().size(), assessment.reasons()::toString);
+        assertTrue(assessment.reasons().getFirst().endsWith(" rows of m.drug would have no price: 30 %, above 20 %"), assessment.reasons()::toString);
+        assertEquals(List.of(), Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.drug", new Hold(100, 100, 30, Optional.empty()))).reasons());
+    }
+
+    @Test
+    void keysOfAKindThatNobodyKnowsAreHeld() {
+        var assessment = assessed(new Hold(100, 100, 100, Optional.of("[0-9]+(/[0-9])?")), "INSERT INTO m.postal VALUES ('ABC', 1, 'new'), ('0000002', 9, 'new')", "UPDATE m.drug SET price = 1 WHERE id = 3");
+        assertEquals(List.of("m.postal would have keys such as 'ABC/1', which are not like [0-9]+(/[0-9])?"), assessment.reasons());
+    }
+
+    @Test
+    void someRowsOfEachKindAreShown() {
+        var assessment = assessed(new Hold(100, 100), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4, 5, 6)", "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
+        var drugs = assessment.samples().stream().filter(s -> s.table().equals("m.drug")).toList();
+        assertEquals(3, drugs.size(), assessment.samples()::toString);
+        assertEquals(Map.of("price", "1"), drugs.getFirst().after().orElseThrow(), drugs::toString);
+        assertEquals("price", String.join(" ", drugs.getFirst().before().orElseThrow().keySet()));
+        var gone = assessment.samples().stream().filter(s -> s.table().equals("m.interaction")).toList();
+        assertEquals(List.of("5"), gone.stream().map(ChangedRows.Sample::key).toList());
+        assertEquals(Optional.empty(), gone.getFirst().after());
+        var come = assessment.samples().stream().filter(s -> s.table().equals("m.postal")).toList();
+        assertEquals(List.of("0000001/9"), come.stream().map(ChangedRows.Sample::key).toList());
+        assertEquals(Optional.empty(), come.getFirst().before());
+    }
+
+    /** With no delta, both sides are read as a whole. */
+    @Test
+    void rowsOfAnEmptiedTableAreShown() {
+        var assessment = assessed(new Hold(100, 100), "DELETE FROM m.interaction");
+        assertEquals(3, assessment.samples().size());
+        assertTrue(assessment.samples().stream().allMatch(s -> s.after().isEmpty() && s.before().isPresent()));
     }
 
     @Test

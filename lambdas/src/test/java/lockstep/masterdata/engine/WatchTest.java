@@ -40,11 +40,11 @@ class WatchTest {
         final List<Watcher.Told> told = new ArrayList<>();
         final Set<String> running = new HashSet<>();
         List<Check> checks = List.of();
-        boolean sourceAnswers = true;
+        Optional<RuntimeException> sourceFails = Optional.empty();
 
         @Override
         public Optional<Latest> newest() {
-            if (!sourceAnswers) throw new Fault.StoreUnavailable("the source does not answer", null);
+            sourceFails.ifPresent(f -> { throw f; });
             return Latest.read(sync.store, "master");
         }
 
@@ -238,11 +238,23 @@ class WatchTest {
     void whileTheSourceDoesNotAnswerItIsToldAndTheRestIsDone() {
         sync.run(source, target, "one");
         target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
-        account.sourceAnswers = false;
+        account.sourceFails = Optional.of(new Fault.StoreUnavailable("the source does not answer", null));
         assertThrows(Fault.StoreUnavailable.class, () -> look(later(10)));
         assertEquals(600, account.last(ShardMetric.FRESHNESS), 30);
         assertFalse(account.measured.get("demo-1").containsKey(ShardMetric.BEHIND), "nobody knows");
         assertEquals(1, account.started.size());
+    }
+
+    /** Nobody may list the source's bucket, so S3 says of the note that is missing that it is refused. */
+    @Test
+    void beforeTheFirstSyncThereIsNothingToTell() {
+        account.sourceFails = Optional.of(new Fault.AccessRefused("403", null));
+        look(later(10));
+        assertEquals(Map.of(ShardMetric.UNREACHABLE, 0.0), account.measured.get("demo-1"));
+        account.sourceFails = Optional.empty();
+        sync.run(source, target, "one");
+        account.sourceFails = Optional.of(new Fault.AccessRefused("403", null));
+        assertThrows(Fault.AccessRefused.class, () -> look(later(10)));
     }
 
     /** It was dropped, or is of other columns than this account is deployed for. */

@@ -91,10 +91,18 @@ class EventTest {
     }
 
     @Test
+    void whoStartsSyncsIsToldByTheDefinitionAndTheSchedule() {
+        var event = Json.MAPPER.readValue("{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET), StartSync.Event.class);
+        assertTrue(event.byClock());
+        var asked = Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true)), ReportStatus.Event.class);
+        assertEquals(Optional.of(true), asked.written());
+    }
+
+    @Test
     void whoAssessesIsToldTheThresholds() {
         var event = Json.MAPPER.readValue("""
-                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
-        assertEquals(Map.of("m.drug", new Hold(30, 5)), event.hold());
+                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
+        assertEquals(Map.of("m.drug", new Hold(30, 5, 20, Optional.of("[0-9]+"))), event.hold());
         assertEquals(Optional.empty(), event.token());
     }
 

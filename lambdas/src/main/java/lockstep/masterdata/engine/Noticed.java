@@ -1,0 +1,46 @@
+package lockstep.masterdata.engine;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+
+/**
+ * What was noticed of the source's tables without reading them, so that one can see whether anybody writes to them.
+ *
+ * @param marks of all tables; other ones mean that somebody wrote
+ * @param since when they were first seen so, by the clock of the source's database, as are snapshots: what is newer holds all that was written
+ */
+public record Noticed(String marks, Instant since) {
+    /** How the tables are now. */
+    public static Noticed now(Database source, DataSet dataSet) {
+        return source.run(connection -> {
+            var marks = new ArrayList<String>();
+            for (Table table : dataSet.tables()) {
+                Mark mark = Mark.read(connection, table.name()).orElseThrow(() -> new Fault.InvalidRequest("the source does not count what is written to " + table.name()
+                        + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: sync: {at: …} in lockstep.yaml"));
+                marks.add(table.name() + " " + mark.files() + " " + mark.writes());
+            }
+            return new Noticed(String.join("; ", marks), time(connection));
+        });
+    }
+
+    private static Instant time(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class).toInstant();
+        }
+    }
+
+    public static Optional<Noticed> read(PartStore store, String dataSet) {
+        return Json.read(store, SyncPaths.noticed(dataSet), Noticed.class);
+    }
+
+    public void write(PartStore store, String dataSet) {
+        Json.write(store, SyncPaths.noticed(dataSet), this);
+    }
+}

@@ -1,0 +1,65 @@
+package lockstep.masterdata.handler;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Noticed;
+import lockstep.masterdata.watch.Starter;
+import lockstep.masterdata.watch.Starter.Failure;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+
+/** Starts a sync without a person, if it is time. */
+public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answer> {
+    /** @param byClock start one now; else only when the source's tables have changed, and nobody wrote since the last look, {@code every} ago */
+    public record Event(DataSet dataSet, String bucket, String dumpMachineArn, Duration every, boolean byClock) {}
+
+    private static final class Sfn {
+        static final SfnClient CLIENT = SfnClient.builder().httpClient(Clients.Http.CLIENT).build();
+    }
+
+    private record Account(Event event) implements Starter.World {
+        /** How a sync ends that a person rejected, or that was held for too long. */
+        private static final Set<String> BY_HAND = Set.of("Rejected", "States.Timeout");
+
+        @Override
+        public Noticed tables() {
+            return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), Noticed.class);
+        }
+
+        @Override
+        public boolean start(String syncId) {
+            try {
+                Sfn.CLIENT.startExecution(r -> r.stateMachineArn(event.dumpMachineArn()).name(syncId).input("{}"));
+                return true;
+            } catch (ExecutionAlreadyExistsException e) {
+                return false;
+            }
+        }
+
+        @Override
+        public Optional<Failure> failure(String syncId) {
+            var dump = Sfn.CLIENT.describeExecution(r -> r.executionArn(Names.execution(event.dumpMachineArn(), syncId)));
+            return switch (dump.status()) {
+                case FAILED, TIMED_OUT -> Optional.of(new Failure(BY_HAND.contains(dump.error()), dump.stopDate()));
+                case ABORTED -> Optional.of(new Failure(true, dump.stopDate()));
+                default -> Optional.empty();
+            };
+        }
+    }
+
+    public StartSync() {
+        super(Event.class);
+    }
+
+    @Override
+    Starter.Answer handle(Event event, Instant deadline) {
+        var starter = new Starter(new Account(event), Clients.store(event.bucket()), event.dataSet().name(), event.every());
+        return event.byClock() ? starter.byClock(Instant.now()) : starter.whenQuiet(Instant.now());
+    }
+}
