@@ -2,7 +2,6 @@ package lockstep.masterdata.engine;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -74,10 +73,6 @@ final class Packed implements AutoCloseable {
 
     void put(PartStore store, String object) {
         store.put(object, buffer.array(), buffer.size());
-    }
-
-    InputStream text() {
-        return text(new ByteArrayInputStream(buffer.array(), 0, buffer.size()));
     }
 
     static InputStream text(InputStream object) {

@@ -17,7 +17,7 @@ final class PartWriter implements AutoCloseable {
     private final long cutAt;
     private final List<Part> parts = new ArrayList<>();
     private final Packed lines = new Packed();
-    private Optional<DeltaWriter> delta = Optional.empty();
+    private final DeltaWriter delta;
     private List<String> from;
 
     /** @param partBytes aimed size of a part, in COPY text */
@@ -27,6 +27,7 @@ final class PartWriter implements AutoCloseable {
         this.range = range;
         this.cutAt = cutAt(range, partBytes);
         this.from = range.from();
+        this.delta = new DeltaWriter(store, range);
     }
 
     /** A part that was there before may grow for a while before it is cut, and then in the middle: so bounds move seldom. */
@@ -45,6 +46,7 @@ final class PartWriter implements AutoCloseable {
             from = bound;
         }
         lines.line(line, 0, line.length);
+        delta.line(line);
     }
 
     /** Ends the last part. */
@@ -56,7 +58,8 @@ final class PartWriter implements AutoCloseable {
         }
         end(range.until());
         long worth = parts.stream().mapToLong(Part::bytes).sum();
-        return new RangeParts(range, List.copyOf(parts), delta.flatMap(d -> d.finish(store, worth)));
+        Content after = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        return new RangeParts(range, List.copyOf(parts), delta.finish(store, after, worth));
     }
 
     private void end(List<String> until) {
@@ -66,13 +69,12 @@ final class PartWriter implements AutoCloseable {
         String object = "parts/" + content.digest() + "-" + sha256.substring(0, 16);
         // put even if there is such an object: an old one may be about to be collected
         lines.put(store, object);
-        if (parts.isEmpty()) delta = DeltaWriter.against(store, range);
-        delta.ifPresent(d -> d.part(lines));
         parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }
 
     @Override
     public void close() {
         lines.close();
+        delta.close();
     }
 }

@@ -83,6 +83,15 @@ final class Schema {
         return collations;
     }
 
+    /** Whether the table's rows lie in the order of this column, as far as the server knows. */
+    static boolean isInOrderOf(Connection connection, String table, String column) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_stats WHERE schemaname || '.' || tablename = ? AND attname = ? AND abs(correlation) > 0.9")) {
+            query.setString(1, table);
+            query.setString(2, column);
+            return query.executeQuery().next();
+        }
+    }
+
     /** Whether tables inherit from it that are not its partitions. */
     static boolean hasHeirs(Connection connection, String name) throws SQLException {
         try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent"
