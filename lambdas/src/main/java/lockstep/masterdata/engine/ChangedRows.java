@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -76,10 +77,10 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             var deltas = road.steps().stream().map(Road.Step::delta).toList();
             for (Delta delta : deltas) {
                 long[] left = {delta.cameBytes()};
-                lines(delta.object(), delta.bytes(), (line, from, length) -> {
-                    if (left[0] > 0) comes(line, from, length);
-                    else goes(line, from, length);
-                    left[0] -= length;
+                lines(delta.object(), delta.bytes(), line -> {
+                    if (left[0] > 0) comes(line);
+                    else goes(line);
+                    left[0] -= line.length;
                 });
             }
             var is = objects(table.parts());
@@ -101,36 +102,36 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             return IntStream.range(0, parts.size()).filter(i -> bound.apply(parts.get(i)).equals(key)).findFirst().orElseThrow();
         }
 
-        private void lines(String object, long bytes, Lines.Sink sink) {
+        private void lines(String object, long bytes, Consumer<byte[]> sink) {
             all += bytes;
             if (read + bytes > MOST) {
                 complete = false;
                 return;
             }
             read += bytes;
-            try (InputStream in = store.open(object).orElseThrow(() -> new Fault.BatchFailed("'" + object + "' of table " + table.name() + " does not lie in the store")); InputStream text = Packed.text(in)) {
-                Lines.each(text, sink);
+            try (InputStream in = store.open(object).orElseThrow(() -> new Fault.BatchFailed("'" + object + "' of table " + table.name() + " does not lie in the store")); var lines = new Lines(Packed.text(in))) {
+                for (var line = lines.next(); line.isPresent(); line = lines.next()) sink.accept(line.get());
             } catch (IOException | UncheckedIOException e) {
                 throw new Fault.StoreUnavailable("'" + object + "' can't be read: " + e.getMessage(), e);
             }
         }
 
-        private void comes(byte[] line, int from, int length) {
-            count(line, from, length, 1);
-            String named = remember(came, line, from, length);
+        private void comes(byte[] line) {
+            count(line, 1);
+            String named = remember(came, line);
             if (strange.size() < REMEMBERED && keys.isPresent() && !keys.get().matcher(named).matches()) strange.add(named);
         }
 
-        private void goes(byte[] line, int from, int length) {
-            count(line, from, length, -1);
-            remember(went, line, from, length);
+        private void goes(byte[] line) {
+            count(line, -1);
+            remember(went, line);
         }
 
         /** A NULL is a field that is {@code \N} and nothing else. */
-        private void count(byte[] line, int from, int length, int sign) {
+        private void count(byte[] line, int sign) {
             int field = 0;
-            int begin = from;
-            for (int at = from; at < from + length; at++) {
+            int begin = 0;
+            for (int at = 0; at < line.length; at++) {
                 if (line[at] != '\t' && line[at] != '\n') continue;
                 if (at - begin == 2 && line[begin] == '\\' && line[begin + 1] == 'N') nulls[field] += sign;
                 field++;
@@ -138,10 +139,9 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             }
         }
 
-        private String remember(Map<String, byte[]> rows, byte[] line, int from, int length) {
-            byte[] row = Arrays.copyOfRange(line, from, from + length);
-            String named = String.join("/", CopyText.fields(row, key));
-            if (rows.size() < REMEMBERED) rows.put(named, row);
+        private String remember(Map<String, byte[]> rows, byte[] line) {
+            String named = String.join("/", CopyText.fields(line, key));
+            if (rows.size() < REMEMBERED) rows.put(named, line);
             else complete = false;
             return named;
         }
