@@ -204,10 +204,13 @@ final class MasterDataSource extends Construct {
         bucket.grantPut(function, notes + "noticed");
         dump.grantStartExecution(function);
         dump.grantExecution(function, "states:DescribeExecution");
+        dump.grant(function, "states:ListExecutions");
+        // which of the dumps that run only wait for a person
+        bucket.grantRead(function, "syncs/*/held.json");
         source.reportStatus().grantInvoke(function);
         Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "What S3 and KMS need for one object, any version of the function that reports, and executions whose names nobody knows before",
                 "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*",
-                "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/");
+                "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/", "/^Resource::<.*Bucket.*\\.Arn>\\/syncs\\/\\*\\/held\\.json$/");
         var told = new TreeMap<String, Object>(Map.of(
                 "dataSet", Workflow.constant(dataSet),
                 "bucket", bucket.getBucketName(),

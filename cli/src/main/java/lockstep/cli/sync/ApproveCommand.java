@@ -1,16 +1,19 @@
 package lockstep.cli.sync;
 
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "approve", description = "Lets a sync that is held go on where it stands.",
-        footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
+        footer = {"", "Shows what the sync would change, with some of the rows. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
 public final class ApproveCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
@@ -24,15 +27,28 @@ public final class ApproveCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.")
     private String syncId;
 
+    @Option(names = "--dry-run", description = "Only look: show what would change, and what each shard would do, as rows it would keep since others refer to them. The sync goes on waiting.")
+    private boolean dryRun;
+
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
         try (var accounts = place.open(main, landscape)) {
             var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
+            if (dryRun) {
+                var shards = held.forecast();
+                main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards), HeldSync.difference(held.held().assessment()) + "\n" + SyncDisplay.forecast(shards) + failures(shards)
+                        + "Answer it: lockstep approve " + syncId + " or lockstep reject " + syncId);
+                return shards.stream().allMatch(s -> s.phase() == SyncState.ShardPhase.verified) ? 0 : 1;
+            }
             held.approve();
             main.answer(new HeldSync.Answered(syncId, "approved", held.held().assessment()), HeldSync.difference(held.held().assessment()) + "\n" + "approved");
             return 0;
         }
+    }
+
+    private static String failures(List<SyncState.Shard> shards) {
+        return shards.stream().filter(s -> s.phase() != SyncState.ShardPhase.verified).map(s -> s.shard() + " can't tell: " + s.cause().orElse("?") + "\n").collect(Collectors.joining());
     }
 }

@@ -1,15 +1,20 @@
 package lockstep.cli.sync;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
+import lockstep.landscape.Account;
+import lockstep.landscape.Shard;
 import lockstep.masterdata.engine.Assessment;
 import lockstep.masterdata.engine.Assessment.TableChange;
 import lockstep.masterdata.engine.ChangedRows;
 import lockstep.masterdata.engine.Held;
 import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.SyncPaths;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
@@ -20,8 +25,13 @@ import software.amazon.awssdk.services.sfn.model.TaskTimedOutException;
 
 /** A sync that waits for a person: what it would change, and the answer that it waits for. */
 record HeldSync(SyncAccess access, String syncId, Held held) {
+    private static final Duration POLL = Duration.ofMillis(500);
+
     /** What {@code approve} and {@code reject} answer. */
     record Answered(String syncId, String answer, Assessment assessment) {}
+
+    /** What {@code approve --dry-run} answers. */
+    record Looked(String syncId, Assessment assessment, List<SyncState.Shard> shards) {}
 
     static HeldSync read(SyncAccess access, String syncId) {
         var paths = new SyncPaths(access.dataSet().name(), syncId);
@@ -31,6 +41,30 @@ record HeldSync(SyncAccess access, String syncId, Held held) {
             if (e.statusCode() == 404 || e.statusCode() == 403)
                 throw new IllegalStateException("no sync '" + syncId + "' of data set '" + access.dataSet().name() + "' is held: none of this id was started in the last week, or it went on by itself", e);
             throw e;
+        }
+    }
+
+    /** What each shard would do: rows that go away while rows of its own refer to them are told as kept. Dry runs of the restore; nothing is changed. */
+    List<SyncState.Shard> forecast() throws InterruptedException {
+        String dataSet = access.dataSet().name();
+        String name = "try-" + SyncCommand.newId();
+        var input = new RestoreInput(dataSet, syncId, access.bucket(), SyncPaths.rehearsal(dataSet, syncId), Mode.SYNC, Optional.empty(), true);
+        for (Account account : access.targetAccounts()) input.start(access, account, name);
+        var shards = new ArrayList<SyncState.Shard>();
+        for (Account account : access.targetAccounts()) {
+            Execution execution = ended(account, name);
+            for (Shard shard : access.landscape().targetsIn(account, access.dataSet())) shards.add(RestoredShard.read(account, shard, execution, 0));
+        }
+        return shards;
+    }
+
+    private Execution ended(Account account, String name) throws InterruptedException {
+        try (var sfn = access.starter(account).client(SfnClient.builder())) {
+            while (true) {
+                var execution = Execution.read(sfn, access.restoreArn(account, name));
+                if (execution.isPresent() && !execution.get().running()) return execution.get();
+                Thread.sleep(POLL);
+            }
         }
     }
 

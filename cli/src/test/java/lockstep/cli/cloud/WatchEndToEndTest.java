@@ -3,6 +3,7 @@ package lockstep.cli.cloud;
 import static lockstep.cli.cloud.SharedCloud.CLOUD;
 import static lockstep.cli.cloud.TestingCloud.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -213,6 +214,11 @@ class WatchEndToEndTest {
     void theSameRevisionGoesOnWhereItStoodWhenItIsApproved() {
         var sync = CLOUD.lockstepAsync("sync", "--id", "meant", "--output", "json");
         awaitHeld("meant");
+        Ended looked = CLOUD.lockstep("approve", "meant", "--dry-run", "--output", "json");
+        assertEquals(0, looked.exit(), looked::toString);
+        assertEquals(TARGETS, looked.json().get("shards").valueStream().map(s -> s.get("shard").asString()).toList(), looked::toString);
+        assertEquals(3, looked.json().at("/assessment/samples").size(), looked::toString);
+        assertNotEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM master.drug_interaction"), "nothing was changed");
         Ended approved = CLOUD.lockstep("approve", "meant");
         assertEquals(0, approved.exit(), approved::toString);
         Ended ended = sync.join();
@@ -224,11 +230,12 @@ class WatchEndToEndTest {
     @Test
     @Order(6)
     void whenTheSourceHasChangedAndIsQuietEveryShardFollows() {
+        int before = executions("production", Names.dumpMachine("master"), "auto-").size();
         CLOUD.sql("clinic-1", "INSERT INTO master.drug_interaction SELECT * FROM saved", "DROP TABLE saved");
         CLOUD.schedule("SyncWhenQuiet", true);
         await("every shard to follow", MENDED, () -> inStep(TARGETS.toArray(String[]::new)));
         CLOUD.schedule("SyncWhenQuiet", false);
-        assertEquals(1, executions("production", Names.dumpMachine("master"), "auto-").size());
+        assertEquals(before + 1, executions("production", Names.dumpMachine("master"), "auto-").size());
     }
 
     @Test

@@ -2,6 +2,7 @@ package lockstep.masterdata.handler;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,8 @@ import lockstep.masterdata.watch.Starter;
 import lockstep.masterdata.watch.Starter.Failure;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
+import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 /** Starts a sync without a person, if it is time. */
 public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answer> {
@@ -30,6 +33,11 @@ public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answe
         @Override
         public Noticed tables() {
             return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), Noticed.class);
+        }
+
+        @Override
+        public List<String> dumps() {
+            return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(event.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING)).executions().stream().map(ExecutionListItem::name).toList();
         }
 
         @Override

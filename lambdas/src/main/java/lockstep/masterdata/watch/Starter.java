@@ -4,10 +4,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Optional;
+import lockstep.masterdata.engine.Held;
 import lockstep.masterdata.engine.Latest;
 import lockstep.masterdata.engine.Noticed;
 import lockstep.masterdata.engine.PartStore;
+import lockstep.masterdata.engine.SyncPaths;
 
 /**
  * Starts syncs without a person: by the clock, or when the source's tables have changed and nobody writes to them any more. It is asked at
@@ -22,10 +25,13 @@ public final class Starter {
     public interface World {
         Noticed tables();
 
+        /** Ids of the syncs whose dumps run, or wait for a person. */
+        List<String> dumps();
+
         /** @return whether it was started now, and not before under this name */
         boolean start(String syncId);
 
-        /** How a dump that was started has failed; nothing while it runs or waits for a person, or when it has not. */
+        /** How a dump that was started has failed; nothing when it has not. */
         Optional<Failure> failure(String syncId);
     }
 
@@ -40,6 +46,8 @@ public final class Starter {
         STARTED,
         /** Its sync runs, or waits for a person. */
         RUNS,
+        /** Another dump runs, which may carry it; of two, the one with the older snapshot would fail. */
+        BUSY,
         /** A person did not want it. */
         LEFT,
         /** Its dump failed; it is tried again later. */
@@ -78,9 +86,15 @@ public final class Starter {
         var newest = Latest.read(store, dataSet).filter(l -> l.snapshotTime().isAfter(since));
         if (newest.isPresent()) return new Answer(Found.CARRIED, Optional.of(newest.get().syncId()));
         String id = NAME.format(since);
+        var running = world.dumps();
+        if (running.contains(id)) return new Answer(Found.RUNS, Optional.of(id));
+        // what is held may be so for days, and what mends it may have come
+        var busy = running.stream().filter(other -> Held.read(store, new SyncPaths(dataSet, other)).isEmpty()).findFirst();
+        if (busy.isPresent()) return new Answer(Found.BUSY, busy);
         if (world.start(id)) return new Answer(Found.STARTED, Optional.of(id));
         var failure = world.failure(id);
-        if (failure.isEmpty()) return new Answer(Found.RUNS, Optional.of(id));
+        // it has ended well meanwhile
+        if (failure.isEmpty()) return new Answer(Found.CARRIED, Optional.of(id));
         if (failure.get().byHand()) return new Answer(Found.LEFT, Optional.of(id));
         // as if it had been seen only now: the next look starts another
         if (now.isAfter(failure.get().at().plus(every.multipliedBy(RETRY)))) tables.write(store, dataSet);

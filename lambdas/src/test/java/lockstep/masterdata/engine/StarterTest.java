@@ -19,11 +19,17 @@ class StarterTest {
     private final TestingServer.TestingDatabase source = TestingProduct.source();
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final List<String> started = new ArrayList<>();
+    private final List<String> running = new ArrayList<>();
     private Optional<Starter.Failure> failure = Optional.empty();
     private final Starter starter = new Starter(new Starter.World() {
         @Override
         public Noticed tables() {
             return Noticed.now(source, sync.dataSet);
+        }
+
+        @Override
+        public List<String> dumps() {
+            return running;
         }
 
         @Override
@@ -64,7 +70,9 @@ class StarterTest {
         write("DELETE FROM m.interaction WHERE id = 5");
         assertEquals(Found.CHANGED, look(), "it is not quiet yet");
         assertEquals(Found.STARTED, look());
+        running.add(started.getLast());
         assertEquals(Found.RUNS, look());
+        running.clear();
         sync.dump(source, started.getLast());
         assertEquals(Found.CARRIED, look());
         assertEquals(2, started.size());
@@ -80,6 +88,15 @@ class StarterTest {
         sync.dump(source, "by-hand-too");
         assertEquals(Found.CARRIED, look());
         assertEquals(List.of(), started);
+    }
+
+    @Test
+    void aDumpThatRunsIsWaitedForAndOneThatIsHeldIsNot() {
+        look();
+        running.add("by-hand");
+        assertEquals(Found.BUSY, look());
+        new Held("token", Instant.now(), new Assessment("by-hand", Optional.empty(), List.of(), List.of("many"), List.of())).write(sync.store, new SyncPaths("master", "by-hand"));
+        assertEquals(Found.STARTED, look());
     }
 
     @Test
