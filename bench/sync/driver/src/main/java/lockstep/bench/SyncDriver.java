@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Admission;
 import lockstep.masterdata.engine.AwaitedSnapshot;
 import lockstep.masterdata.engine.Batch;
 import lockstep.masterdata.engine.Database;
@@ -132,7 +133,10 @@ public final class SyncDriver {
                 var batches = Json.MAPPER.readValue(store.open(paths.batches()).orElseThrow(), Batch[].class);
                 var dumper = new Dumper(source, store, STREAMS, PART_BYTES);
                 phases.time("dump", () -> map(Arrays.asList(batches), batch -> dumper.dump(DATA_SET, paths, batch)));
-                var manifest = phases.time("seal", () -> new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0"));
+                var manifest = phases.time("seal", () -> {
+                    new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0");
+                    return new Admission(store, keys::verify).admit(paths, Instant.now());
+                });
                 phases.tell("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
             } finally {
                 new Released("done").write(store, paths);
