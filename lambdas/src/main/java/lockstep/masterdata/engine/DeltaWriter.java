@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,6 +21,7 @@ import java.util.Set;
 final class DeltaWriter implements AutoCloseable {
     /** Lines of small ranges may all differ. */
     private static final long FEW_BYTES = 1 << 20;
+    private static final int CHUNK = 64 << 10;
 
     private record Line(byte[] bytes) {
         @Override
@@ -34,31 +36,60 @@ final class DeltaWriter implements AutoCloseable {
     }
 
     private final KeyRange range;
+    /** What the range was, packed; none when there is no past, or one that can't be read. */
+    private final List<byte[]> objects;
     private final Set<Line> came = new LinkedHashSet<>();
     private final Set<Line> went = new LinkedHashSet<>();
+    /** Nothing when there will be no delta. */
     private Optional<Lines> base;
+    private boolean inStep;
     private long room;
 
     DeltaWriter(PartStore store, KeyRange range) {
         this.range = range;
-        this.base = base(store, range);
+        this.objects = objects(store, range);
+        this.base = objects.isEmpty() ? Optional.empty() : Optional.of(new Lines(text()));
+        this.inStep = base.isPresent();
         this.room = Math.max(FEW_BYTES, range.base().stream().mapToLong(Part::textBytes).sum() / 2);
     }
 
-    private static Optional<Lines> base(PartStore store, KeyRange range) {
-        if (range.base().isEmpty()) return Optional.empty();
-        var objects = new ArrayList<InputStream>();
+    private static List<byte[]> objects(PartStore store, KeyRange range) {
+        var objects = new ArrayList<byte[]>();
         for (Part part : range.base()) {
             var object = store.open(part.object());
-            if (object.isEmpty()) return Optional.empty();
+            if (object.isEmpty()) return List.of();
             try (InputStream in = object.get()) {
                 // at once: a store does not wait for the rows of a slow source
-                objects.add(Packed.text(new ByteArrayInputStream(in.readAllBytes())));
-            } catch (IOException | UncheckedIOException e) {
-                return Optional.empty();
+                objects.add(in.readAllBytes());
+            } catch (IOException e) {
+                return List.of();
             }
         }
-        return Optional.of(new Lines(new SequenceInputStream(Collections.enumeration(objects))));
+        return objects;
+    }
+
+    private InputStream text() {
+        return new SequenceInputStream(Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
+    }
+
+    /** Whether all lines so far are those that the range began with. */
+    boolean isInStep() {
+        return inStep;
+    }
+
+    /** Packs as many bytes of what the range began with. */
+    void packBeginning(Packed lines, long bytes) {
+        try (InputStream text = text()) {
+            byte[] chunk = new byte[CHUNK];
+            for (long left = bytes; left > 0; ) {
+                int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
+                if (read < 0) throw new IllegalStateException("what was read before is no longer there");
+                lines.pack(chunk, read);
+                left -= read;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Takes the next line of the range as it is now, its newline included. */
@@ -67,6 +98,7 @@ final class DeltaWriter implements AutoCloseable {
         Lines before = base.get();
         try {
             while (!before.skip(line)) {
+                inStep = false;
                 // it was further up: what came in between is past
                 if (!went.isEmpty() && took(went, line)) return;
                 var other = before.next();
@@ -95,6 +127,7 @@ final class DeltaWriter implements AutoCloseable {
     private void giveUp() {
         close();
         base = Optional.empty();
+        inStep = false;
         came.clear();
         went.clear();
     }
@@ -114,10 +147,10 @@ final class DeltaWriter implements AutoCloseable {
         }
         if (base.isEmpty()) return Optional.empty();
         Packed lines = new Packed();
-        for (Line line : came) lines.line(line.bytes(), 0, line.bytes().length);
+        for (Line line : came) lines.line(line.bytes());
         Content cameContent = lines.content();
         long cameBytes = lines.textBytes();
-        for (Line line : went) lines.line(line.bytes(), 0, line.bytes().length);
+        for (Line line : went) lines.line(line.bytes());
         lines.close();
         Content before = range.base().stream().map(Part::content).reduce(Content.NONE, Content::plus);
         String sha256 = lines.sha256();

@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.Dumped.RangeParts;
 /**
  * Turns the lines of a key range into parts: compresses, digests, and puts a part into the store when its text has reached
  * the size of one. Parts follow each other without a gap, from the range's beginning to its end. What the range held in the
- * manifest before is not put again, and what became of it is told as a delta.
+ * manifest before is neither compressed nor put again, and what became of it is told as a delta.
  */
 final class PartWriter implements AutoCloseable {
     private final PartStore store;
@@ -19,6 +19,8 @@ final class PartWriter implements AutoCloseable {
     private final Packed lines = new Packed();
     private final DeltaWriter delta;
     private List<String> from;
+    /** The lines are not packed: so far they are what the range began with. */
+    private boolean sameSoFar;
 
     /** @param partBytes aimed size of a part, in COPY text */
     PartWriter(PartStore store, int[] key, KeyRange range, long partBytes) {
@@ -28,6 +30,7 @@ final class PartWriter implements AutoCloseable {
         this.cutAt = cutAt(range, partBytes);
         this.from = range.from();
         this.delta = new DeltaWriter(store, range);
+        this.sameSoFar = delta.isInStep();
     }
 
     /** A part that was there before may grow for a while before it is cut, and then in the middle: so bounds move seldom. */
@@ -45,13 +48,19 @@ final class PartWriter implements AutoCloseable {
             lines.clear();
             from = bound;
         }
-        lines.line(line, 0, line.length);
         delta.line(line);
+        if (sameSoFar && !delta.isInStep()) packWhatIsTheSame();
+        if (sameSoFar) lines.count(line);
+        else lines.line(line);
+    }
+
+    private void packWhatIsTheSame() {
+        delta.packBeginning(lines, lines.textBytes());
+        sameSoFar = false;
     }
 
     /** Ends the last part. */
     RangeParts finish() {
-        lines.close();
         if (parts.isEmpty() && range.base().size() == 1) {
             Part before = range.base().getFirst();
             if (before.content().equals(lines.content()) && store.holds(before.object(), before.bytes(), before.sha256())) return new RangeParts(range, List.of(before), Optional.empty());
@@ -63,6 +72,7 @@ final class PartWriter implements AutoCloseable {
     }
 
     private void end(List<String> until) {
+        if (sameSoFar) packWhatIsTheSame();
         lines.close();
         String sha256 = lines.sha256();
         Content content = lines.content();
