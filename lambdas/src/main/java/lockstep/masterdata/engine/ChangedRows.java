@@ -24,7 +24,7 @@ import lockstep.masterdata.engine.Manifest.TableManifest;
  * What the rows tell by which a table differs from what it was: from the deltas, and from the parts of ranges that have none. Of a large
  * change no more than {@link #MOST} bytes of objects are read.
  *
- * @param emptied by column, how many more of the rows have no value in it; about so many, when not all could be read
+ * @param emptied by column, how many rows at least have lost their value in it; about so many, when not all could be read
  * @param strange keys of rows that came and do not look as keys of this table do, some of them; none when nobody said how these look
  * @param samples rows that changed, came and went, some of each
  */
@@ -56,6 +56,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
         private final List<String> columns;
         private final int[] key;
         private final long[] nulls;
+        private long more;
         private final Map<String, byte[]> came = new LinkedHashMap<>();
         private final Map<String, byte[]> went = new LinkedHashMap<>();
         private final List<String> strange = new ArrayList<>();
@@ -129,6 +130,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         /** A NULL is a field that is {@code \N} and nothing else. */
         private void count(byte[] line, int sign) {
+            more += sign;
             int field = 0;
             int begin = 0;
             for (int at = 0; at < line.length; at++) {
@@ -148,7 +150,11 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         private Map<String, Long> emptied() {
             var emptied = new TreeMap<String, Long>();
-            for (int i = 0; i < nulls.length; i++) if (nulls[i] > 0) emptied.put(columns.get(i), read < all ? nulls[i] * all / Math.max(1, read) : nulls[i]);
+            for (int i = 0; i < nulls.length; i++) {
+                // rows that are new may have none
+                long lost = nulls[i] - Math.max(0, more);
+                if (lost > 0) emptied.put(columns.get(i), read < all ? lost * all / Math.max(1, read) : lost);
+            }
             return emptied;
         }
 
