@@ -58,13 +58,15 @@ class StarterTest {
     }
 
     @Test
-    void oneChangeStartsOneSyncWhenItIsQuiet() {
+    void oneChangeStartsOneSyncWhenItIsQuiet() throws InterruptedException {
         sync.dump(source, "by-hand");
         assertEquals(Found.CHANGED, look(), "the first look");
         assertEquals(Found.STARTED, look(), "it can't know whether the newest sync carried all");
         sync.dump(source, started.getFirst());
         assertEquals(Found.CARRIED, look());
 
+        // names are of whole seconds
+        Thread.sleep(1000);
         write("UPDATE m.drug SET price = 1 WHERE id = 7");
         assertEquals(Found.CHANGED, look());
         write("DELETE FROM m.interaction WHERE id = 5");
