@@ -317,7 +317,7 @@ def write(results, facts, sittings, volume):
         parts.append(_limits(results, volume))
     missed = [figure for figure in cold if figure.met is False]
     if missed:
-        parts += ["## What was missed from a cold start, and why\n",
+        parts += ["## What was missed from a cold start, and why\n", "The steps that took the time; what they are bound by is told in [Why is it not faster?](why-not-faster.md)\n",
                   *(_missed(results, [figure for figure in missed if figure.of == of], processors) for of in dict.fromkeys(figure.of for figure in missed))]
     parts += [_work(work, results[work.name]) for work in ALL if results.get(work.name) and work.name != "limits"]
     parts += ["## Machine and programs\n", table(("", ""), [*facts, *(("measured", f"{s['date']}, commit {s['commit']}, load average {s['load']:.2f} before" + (f", {s['minutes']:.0f} minutes" if "minutes" in s else "")) for s in sittings),
