@@ -16,11 +16,11 @@ import software.amazon.awssdk.services.s3.S3Client;
 import tools.jackson.core.JacksonException;
 
 /** The syncs that a shard can still be brought to, newest first, by the time of their snapshots. */
-record KeptManifests(List<Kept> all) {
+public record KeptManifests(List<Kept> all) {
     /** @param release of the product, at the source */
-    record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
+    public record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
 
-    KeptManifests {
+    public KeptManifests {
         all = all.stream().sorted(Comparator.comparing(Kept::snapshotTime).reversed()).toList();
     }
 

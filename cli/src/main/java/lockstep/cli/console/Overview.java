@@ -1,0 +1,63 @@
+package lockstep.cli.console;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import lockstep.cli.sync.KeptManifests.Kept;
+import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.SyncState;
+import lockstep.cli.sync.SyncState.Outcome;
+
+/**
+ * All that the console's page tells, as it was at one moment. The page is made of this and of nothing else.
+ *
+ * @param at  when it was read; ages are told by it
+ * @param aws whether it was read on AWS: commands that are shown then say so
+ */
+public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
+    public enum Kind { sync, rollback }
+
+    public Overview {
+        dataSets = List.copyOf(dataSets);
+    }
+
+    /** Whether anything goes on, so that it is worth looking again soon. */
+    public boolean running() {
+        return dataSets.stream().anyMatch(s -> s.current().isPresent());
+    }
+
+    /**
+     * The syncs of one data set.
+     *
+     * @param shards     as the databases themselves say; empty while they are asked for the first time
+     * @param shardsAt   when they were asked
+     * @param runs       the newest first
+     * @param kept       what a shard can be brought back to, the newest first
+     * @param incomplete why something of this could not be read, in words; empty when all was
+     */
+    public record Syncs(String dataSet, String source, List<ShardStatus> shards, Optional<Instant> shardsAt, List<Run> runs, List<Kept> kept, List<String> incomplete) {
+        public Syncs {
+            shards = List.copyOf(shards);
+            runs = List.copyOf(runs);
+            kept = List.copyOf(kept);
+            incomplete = List.copyOf(incomplete);
+        }
+
+        /** What goes on now. */
+        public Optional<Run> current() {
+            return runs.stream().filter(Run::running).findFirst();
+        }
+
+        /** What goes on, or went on last. */
+        public Optional<Run> latest() {
+            return current().or(() -> runs.stream().findFirst());
+        }
+    }
+
+    /** A sync of all targets, or the way back of one shard, which has no dump of its own. */
+    public record Run(Kind kind, Instant started, SyncState state) {
+        public boolean running() {
+            return state.outcome() == Outcome.running;
+        }
+    }
+}
