@@ -4,9 +4,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import lockstep.cli.sync.KeptManifests.Kept;
+import lockstep.cli.sync.Run;
 import lockstep.cli.sync.Status.ShardStatus;
-import lockstep.cli.sync.SyncState;
-import lockstep.cli.sync.SyncState.Outcome;
 
 /**
  * All that the console's page tells, as it was at one moment. The page is made of this and of nothing else.
@@ -15,8 +14,6 @@ import lockstep.cli.sync.SyncState.Outcome;
  * @param aws whether it was read on AWS: commands that are shown then say so
  */
 public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
-    public enum Kind { sync, rollback }
-
     public Overview {
         dataSets = List.copyOf(dataSets);
     }
@@ -51,13 +48,6 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
         /** What goes on, or went on last. */
         public Optional<Run> latest() {
             return current().or(() -> runs.stream().findFirst());
-        }
-    }
-
-    /** A sync of all targets, or the way back of one shard, which has no dump of its own. */
-    public record Run(Kind kind, Instant started, SyncState state) {
-        public boolean running() {
-            return state.outcome() == Outcome.running;
         }
     }
 }

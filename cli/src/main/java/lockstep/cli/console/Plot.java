@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import lockstep.cli.console.Overview.Run;
+import lockstep.cli.sync.Run;
 import lockstep.cli.sync.SyncState;
 import lockstep.cli.sync.SyncState.Outcome;
 

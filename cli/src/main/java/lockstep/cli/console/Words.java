@@ -6,10 +6,9 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
-import lockstep.cli.console.Overview.Kind;
-import lockstep.cli.console.Overview.Run;
 import lockstep.cli.console.Overview.Syncs;
 import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.Run;
 import lockstep.cli.sync.SyncState;
 import lockstep.cli.sync.SyncState.TableChange;
 
@@ -52,8 +51,8 @@ public final class Words {
 
     public static String outcome(Run run) {
         return switch (run.state().outcome()) {
-            case running -> "running";
-            case verified -> run.kind() == Kind.rollback ? "rolled back and verified" : "verified";
+            case running -> run.running() ? "running" : "not come to every shard";
+            case verified -> run.kind() == Run.Kind.rollback ? "rolled back and verified" : "verified";
             case failed -> "failed";
         };
     }

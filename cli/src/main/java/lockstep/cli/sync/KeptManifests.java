@@ -25,7 +25,7 @@ public record KeptManifests(List<Kept> all) {
     }
 
     /** Those in the source's bucket. One that can't be read can't be restored either, and is left out. */
-    static KeptManifests read(SyncAccess access) {
+    public static KeptManifests read(SyncAccess access) {
         String prefix = "manifests/" + access.dataSet().name() + "/";
         var reading = new ArrayList<Future<Optional<Kept>>>();
         try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true)); var executor = Executors.newVirtualThreadPerTaskExecutor()) {

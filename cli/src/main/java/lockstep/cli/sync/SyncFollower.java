@@ -58,6 +58,13 @@ public final class SyncFollower implements AutoCloseable {
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
     }
 
+    /** Follows one that was started by somebody, at that time. */
+    static SyncFollower of(SyncAccess access, String syncId, Instant started) {
+        var follower = new SyncFollower(access, syncId);
+        follower.begun = started;
+        return follower;
+    }
+
     /** Starts the dump. A sync that was started before is not started again. */
     public void start() {
         begun = Instant.now();

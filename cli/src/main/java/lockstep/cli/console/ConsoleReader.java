@@ -1,0 +1,127 @@
+package lockstep.cli.console;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import lockstep.cli.aws.Accounts;
+import lockstep.cli.console.Overview.Syncs;
+import lockstep.cli.sync.KeptManifests;
+import lockstep.cli.sync.Run;
+import lockstep.cli.sync.Runs;
+import lockstep.cli.sync.Status;
+import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.SyncAccess;
+import lockstep.cli.sync.SyncCommand;
+import lockstep.landscape.DataSet;
+
+/**
+ * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
+ * are asked in the background, twice a minute at most and once after each run, and only while somebody looks.
+ */
+final class ConsoleReader implements AutoCloseable {
+    private static final int RUNS = 30;
+    private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
+
+    private final Accounts accounts;
+    private final boolean aws;
+    private final Map<String, Source> sources = new LinkedHashMap<>();
+    private final ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
+
+    /** @param aws whether these are accounts of AWS */
+    ConsoleReader(Accounts accounts, boolean aws) {
+        this.accounts = accounts;
+        this.aws = aws;
+    }
+
+    /** As things are now; the shards as they were last asked. */
+    synchronized Overview read() {
+        return read(false);
+    }
+
+    /** As things are now, and waits for the shards. */
+    synchronized Overview readAll() {
+        return read(true);
+    }
+
+    private Overview read(boolean wait) {
+        var all = new ArrayList<Syncs>();
+        for (DataSet dataSet : accounts.landscape().dataSets()) all.add(sources.computeIfAbsent(dataSet.name(), name -> new Source(dataSet)).read(wait));
+        return new Overview(Instant.now(), aws, all);
+    }
+
+    @Override
+    public void close() {
+        background.shutdownNow();
+        sources.values().forEach(source -> source.runs.close());
+    }
+
+    private final class Source {
+        private final SyncAccess access;
+        private final Runs runs;
+        private List<Run> before = List.of();
+        private KeptManifests kept = new KeptManifests(List.of());
+        private Instant keptAt = Instant.MIN;
+        private boolean asking;
+        private List<ShardStatus> shards = List.of();
+        private Instant shardsAt = Instant.MIN;
+        private Optional<String> shardsFault = Optional.empty();
+
+        Source(DataSet dataSet) {
+            access = SyncCommand.access(accounts, dataSet);
+            runs = new Runs(access);
+        }
+
+        Syncs read(boolean wait) {
+            var incomplete = new ArrayList<String>();
+            var now = told(incomplete, "the executions", () -> runs.newest(RUNS), before);
+            boolean ended = before.stream().anyMatch(Run::running) && now.stream().noneMatch(Run::running);
+            before = now;
+            boolean again = ended || keptAt.isBefore(Instant.now().minus(SHARDS_AGAIN));
+            if (again) {
+                kept = told(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
+                keptAt = Instant.now();
+            }
+            if (wait) ask();
+            else askInBackground(ended);
+            synchronized (this) {
+                shardsFault.ifPresent(incomplete::add);
+                return new Syncs(access.dataSet().name(), access.dataSet().source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
+            }
+        }
+
+        private synchronized void askInBackground(boolean now) {
+            if (asking || !now && shardsAt.isAfter(Instant.now().minus(SHARDS_AGAIN))) return;
+            asking = true;
+            background.execute(this::ask);
+        }
+
+        private void ask() {
+            Instant at = Instant.now();
+            var faults = new ArrayList<String>();
+            var told = told(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
+            synchronized (this) {
+                if (faults.isEmpty()) shards = told;
+                shardsFault = faults.stream().findFirst();
+                shardsAt = at;
+                asking = false;
+            }
+        }
+
+        /** What can't be read is told in its place, and what was known stays. */
+        private static <T> T told(List<String> faults, String what, Supplier<T> reading, T known) {
+            try {
+                return reading.get();
+            } catch (RuntimeException e) {
+                faults.add(what + " could not be read: " + e.getMessage());
+                return known;
+            }
+        }
+    }
+}
