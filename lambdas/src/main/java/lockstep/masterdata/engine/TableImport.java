@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -56,6 +57,9 @@ public final class TableImport {
      * @param referring who refers to the rows that are kept
      */
     public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept, List<Sample> samples, List<Referring> referring) {}
+
+    /** What is told of an import: what became of the table, or why the file was refused. */
+    public record Answer(Optional<Outcome> outcome, Optional<String> refused) {}
 
     public enum Kind { inserted, updated, deleted, kept }
 
