@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.PGConnection;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -261,6 +262,56 @@ class EndToEndTest {
     }
 
     // ---- forgery and damage
+
+    @Test
+    @Order(14)
+    void anEditionOfACodeListIsTriedRefusedAndBroughtIn() throws Exception {
+        var file = Files.createTempFile("disease", ".csv");
+        try {
+            try (var connection = CLOUD.connect("clinic-1"); var out = Files.newOutputStream(file)) {
+                connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (SELECT synonyms, id, code, CASE WHEN id = 1 THEN name || ' (rev.)' ELSE name END AS name, category, billable, valid_from, valid_to"
+                        + " FROM master.disease) TO STDOUT WITH (FORMAT csv, HEADER true)", out);
+            }
+            String before = CLOUD.master("clinic-1");
+            Ended tried = CLOUD.lockstep("import", "master.disease", file.toString(), "--dry-run", "--output", "json");
+            assertEquals(0, tried.exit(), tried::toString);
+            assertEquals(1, tried.json().at("/outcome/updated").asLong(), tried::toString);
+            assertEquals(before, CLOUD.master("clinic-1"));
+
+            Ended done = CLOUD.lockstep("import", "master.disease", file.toString());
+            assertEquals(0, done.exit(), done::toString);
+            assertTrue(done.out().contains("0 inserted, 1 updated, 0 deleted"), done::toString);
+            assertTrue(CLOUD.value("clinic-1", "SELECT name FROM master.disease WHERE id = 1").endsWith(" (rev.)"));
+            assertEquals(0, CLOUD.lockstep("sync").exit());
+            assertSameMasterRows();
+
+            Files.writeString(file, "{},1000001,ZZZ.2,name,ZZZ,perhaps,2026-01-01,\n", StandardOpenOption.APPEND);
+            before = CLOUD.master("clinic-1");
+            Ended refused = CLOUD.lockstep("import", "master.disease", file.toString());
+            assertEquals(1, refused.exit(), refused::toString);
+            assertTrue(refused.out().contains("column billable") && refused.out().contains("Nothing was changed"), refused::toString);
+            assertEquals(before, CLOUD.master("clinic-1"));
+            assertEquals(2, CLOUD.lockstep("import", "tenant.patient", file.toString()).exit(), "no table of the data set");
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    @Order(15)
+    void theConsoleWritesAReport() throws Exception {
+        var file = Files.createTempFile("console", ".html");
+        try {
+            Ended console = CLOUD.lockstep("console", "--html", file.toString());
+            assertEquals(0, console.exit(), console::toString);
+            String page = Files.readString(file);
+            for (String shard : TARGETS) assertTrue(page.contains("id=\"shard-" + shard + "\""), shard);
+            assertTrue(page.contains("in step") && page.contains("rolled back and verified") && page.contains("lockstep rollback --to "), page);
+            assertFalse(page.contains("Not all is shown"), page);
+        } finally {
+            Files.delete(file);
+        }
+    }
 
     @Test
     @Order(20)
@@ -499,6 +550,18 @@ class EndToEndTest {
             denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
             denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
+        }
+    }
+
+    @Test
+    @Order(52)
+    void whoImportsCanOnlyImport() {
+        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-import"), "test");
+                var s3 = importer.client(S3Client.builder().forcePathStyle(true)); var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
+            denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
+            denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
+            denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/writer")));
+            denied("starts a sync", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
         }
     }
 

@@ -217,7 +217,7 @@ public final class TableImport {
                 note(faults, "SELECT t.lockstep_record, ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
                         "is outside the data set's filter, " + table.where().get() + ". Leave such rows out of the file");
             if (table.where().isPresent())
-                note(faults, "SELECT s.lockstep_record, ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING + " s JOIN " + Sql.table(table.name()) + " t ON " + sameKey() + " WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
+                note(faults, "SELECT s.lockstep_record, ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING + " s WHERE EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + sameKey() + ") ORDER BY 1 LIMIT " + SAMPLES,
                         "has the key of a row that belongs to the shard, as it is outside the data set's filter. Give it another key");
             for (Reference reference : references) {
                 if (!reference.child().equals(table.name()) || !table.columns().containsAll(reference.childColumns())) continue;
