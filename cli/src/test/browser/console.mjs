@@ -10,7 +10,7 @@ const browser = await chromium.launch({executablePath: settings.browser, args: [
 let page;
 try {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}});
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   page = await context.newPage();
   const problems = [];
   page.on('pageerror', error => problems.push(String(error)));

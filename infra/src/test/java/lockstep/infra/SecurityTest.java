@@ -192,6 +192,21 @@ class SecurityTest {
         }
     }
 
+    /** Who imports puts a file and starts the machine; the function alone logs in, as the writer. */
+    @Test
+    void whoImportsPutsFilesAndNothingElse() {
+        var stack = "production-master-data-source";
+        var importer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart"));
+        assertEquals(Set.of("states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns", "states:StartExecution",
+                "s3:PutObject", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"), importer);
+        for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart").property("PolicyDocument").get("Statement")) {
+            if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals)) assertTrue(statement.get("Resource").toString().contains("/imports/*"), statement::toString);
+            if (texts(statement.get("Action")).anyMatch("states:StartExecution"::equals)) assertTrue(statement.get("Resource").toString().contains("masterImport"), statement::toString);
+        }
+        var starter = CLINIC.resource(stack, "AWS::IAM::Policy", "SyncStart").property("PolicyDocument").toString();
+        assertFalse(starter.contains("imports/") || starter.contains("masterImport"), "who starts syncs changes nothing at the source");
+    }
+
     @Test
     void oneFunctionDeletesAndOnlyVersionsOfPartsAndManifests() {
         var may = new TreeSet<String>();

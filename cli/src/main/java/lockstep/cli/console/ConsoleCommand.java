@@ -1,6 +1,7 @@
 package lockstep.cli.console;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -36,6 +37,7 @@ public final class ConsoleCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (port < 0 || port > 65535) throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
+        if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent())) throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
         try (var accounts = place.open(main, place.landscape(main)); var reader = new ConsoleReader(accounts, place.isAws())) {
             if (html != null) {
                 Files.writeString(html, ConsolePage.report(reader.readAll()));
@@ -48,6 +50,8 @@ public final class ConsoleCommand implements Callable<Integer> {
                 System.out.flush();
                 Thread.currentThread().join();
                 return 0;
+            } catch (BindException e) {
+                throw new IllegalStateException("port " + port + " of this machine is in use: give another with --port", e);
             }
         }
     }

@@ -4,11 +4,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import lockstep.cli.sync.SyncState.Dump;
 import lockstep.cli.sync.SyncState.DumpPhase;
 import lockstep.cli.sync.SyncState.Outcome;
@@ -25,9 +30,10 @@ public final class Runs implements AutoCloseable {
     private final SyncAccess access;
     private final SfnClient source;
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
-    private final Map<String, SyncFollower> followers = new LinkedHashMap<>();
-    private final Map<String, Run> ended = new LinkedHashMap<>();
-    private final HashSet<String> tries = new HashSet<>();
+    private final Map<String, SyncFollower> followers = new ConcurrentHashMap<>();
+    private final Map<String, Run> ended = new ConcurrentHashMap<>();
+    /** Executions that are no runs. */
+    private final Set<String> others = ConcurrentHashMap.newKeySet();
 
     public Runs(SyncAccess access) {
         this.access = access;
@@ -36,18 +42,26 @@ public final class Runs implements AutoCloseable {
 
     /** The newest first; dry runs are left out. */
     public List<Run> newest(int most) {
-        var runs = new ArrayList<Run>();
-        var dumps = new HashSet<String>();
-        for (var dump : list(source, access.dumpMachineArn(), most)) {
-            dumps.add(dump.name());
-            if (!tries.contains(dump.name())) sync(dump).ifPresent(runs::add);
+        var reading = new ArrayList<Future<Optional<Run>>>();
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var dumps = list(source, access.dumpMachineArn(), most);
+            dumps.forEach(dump -> reading.add(executor.submit(() -> sync(dump))));
+            var names = dumps.stream().map(ExecutionListItem::name).collect(Collectors.toSet());
+            for (Account account : access.targetAccounts()) {
+                var sfn = targets.computeIfAbsent(account.name(), name -> access.observer(account).client(SfnClient.builder()));
+                list(sfn, access.restoreMachineArn(account), most).stream().filter(restore -> !names.contains(restore.name()))
+                        .forEach(restore -> reading.add(executor.submit(() -> rollback(sfn, account, restore))));
+            }
         }
-        for (Account account : access.targetAccounts()) {
-            var sfn = targets.computeIfAbsent(account.name(), name -> access.observer(account).client(SfnClient.builder()));
-            for (var restore : list(sfn, access.restoreMachineArn(account), most))
-                if (!dumps.contains(restore.name()) && !tries.contains(restore.name())) rollback(sfn, account, restore).ifPresent(runs::add);
+        return reading.stream().flatMap(r -> result(r).stream()).sorted(Comparator.comparing(Run::started).reversed()).limit(most).toList();
+    }
+
+    private static Optional<Run> result(Future<Optional<Run>> reading) {
+        try {
+            return reading.get();
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException(e.getMessage(), e);
         }
-        return runs.stream().sorted(Comparator.comparing(Run::started).reversed()).limit(most).toList();
     }
 
     private static List<ExecutionListItem> list(SfnClient sfn, String machineArn, int most) {
@@ -55,12 +69,13 @@ public final class Runs implements AutoCloseable {
     }
 
     private Optional<Run> sync(ExecutionListItem dump) {
+        if (others.contains(dump.name())) return Optional.empty();
         var known = ended.get(dump.name());
         if (known != null) return Optional.of(known);
         var follower = followers.get(dump.name());
         if (follower == null) {
             if (input(source, dump).path("dryRun").asBoolean(false)) {
-                tries.add(dump.name());
+                others.add(dump.name());
                 return Optional.empty();
             }
             follower = SyncFollower.of(access, dump.name(), dump.startDate());
@@ -77,12 +92,13 @@ public final class Runs implements AutoCloseable {
     /** Restores that have no dump of this name: ways back, dry runs, and those of syncs that are older than what is listed. */
     private Optional<Run> rollback(SfnClient sfn, Account account, ExecutionListItem restore) {
         String key = account.name() + " " + restore.name();
+        if (others.contains(key)) return Optional.empty();
         var known = ended.get(key);
         if (known != null) return Optional.of(known);
         JsonNode input = input(sfn, restore);
         var shard = shard(account, input.path("shard").asString(""));
         if (!input.path("mode").asString("").equals("ROLLBACK") || input.path("dryRun").asBoolean(false) || shard.isEmpty()) {
-            tries.add(restore.name());
+            others.add(key);
             return Optional.empty();
         }
         var execution = Execution.read(sfn, restore.executionArn());

@@ -8,7 +8,8 @@ async function renew() {
             if (!answer.ok) throw new Error(answer.statusText);
             const text = await answer.text();
             document.body.classList.remove('is-lost');
-            if (text !== last) {
+            // a command that is being copied stays where it is
+            if (text !== last && document.getSelection().isCollapsed) {
                 const open = [...shown.querySelectorAll('details[open]')].map(details => details.id);
                 shown.innerHTML = last = text;
                 for (const id of open) document.getElementById(id)?.setAttribute('open', '');
