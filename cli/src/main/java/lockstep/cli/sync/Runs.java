@@ -23,6 +23,7 @@ import lockstep.landscape.Shard;
 import lockstep.masterdata.engine.Json;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import tools.jackson.databind.JsonNode;
 
 /** The syncs and rollbacks that the state machines still remember: 90 days on AWS. What has ended is read once. */
@@ -81,12 +82,20 @@ public final class Runs implements AutoCloseable {
             follower = SyncFollower.of(access, dump.name(), dump.startDate());
             followers.put(dump.name(), follower);
         }
-        var run = Run.of(Run.Kind.sync, dump.name(), dump.startDate(), follower.state(), Instant.now());
-        if (run.state().outcome() != Outcome.running) {
+        var run = Run.of(Run.Kind.sync, dump.name(), dump.startDate(), withoutLaterShards(follower.state()), Instant.now());
+        // what has not come to a shard by then is no longer looked for, as long as this is open
+        if (!run.running()) {
             ended.put(dump.name(), run);
             followers.remove(dump.name()).close();
         }
         return Optional.of(run);
+    }
+
+    /** A shard that was added after a sync had no part in it: its account's execution succeeded, and tells nothing of it. */
+    private static SyncState withoutLaterShards(SyncState state) {
+        var shards = state.shards().stream().filter(s -> !s.error().equals(Optional.of(ExecutionStatus.SUCCEEDED.toString()))).toList();
+        boolean allVerified = state.dump().phase() != DumpPhase.failed && shards.stream().allMatch(s -> s.phase() == ShardPhase.verified);
+        return new SyncState(state.syncId(), state.dataSet(), allVerified ? Outcome.verified : state.outcome(), state.seconds(), state.dump(), shards);
     }
 
     /** Restores that have no dump of this name: ways back, dry runs, and those of syncs that are older than what is listed. */
