@@ -3,13 +3,16 @@ package lockstep.cli.console;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import lockstep.cli.aws.Accounts;
 import lockstep.cli.console.Overview.Syncs;
 import lockstep.cli.sync.KeptManifests;
@@ -23,11 +26,13 @@ import lockstep.landscape.DataSet;
 
 /**
  * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
- * are asked in the background, twice a minute at most and once after each run, and only while somebody looks.
+ * are asked in the background, once after each run and else the more seldom the longer it takes them, and only while somebody looks.
  */
 final class ConsoleReader implements AutoCloseable {
     private static final int RUNS = 30;
     private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
+    /** Shards are left alone for so many times as long as it took them to answer. */
+    private static final int TIMES = 20;
 
     private final Accounts accounts;
     private final boolean aws;
@@ -67,10 +72,11 @@ final class ConsoleReader implements AutoCloseable {
         private final Runs runs;
         private List<Run> before = List.of();
         private KeptManifests kept = new KeptManifests(List.of());
-        private Instant keptAt = Instant.MIN;
+        private boolean keptRead;
         private boolean asking;
         private List<ShardStatus> shards = List.of();
         private Instant shardsAt = Instant.MIN;
+        private Instant askAgain = Instant.MIN;
         private Optional<String> shardsFault = Optional.empty();
 
         Source(DataSet dataSet) {
@@ -81,12 +87,12 @@ final class ConsoleReader implements AutoCloseable {
         Syncs read(boolean wait) {
             var incomplete = new ArrayList<String>();
             var now = told(incomplete, "the executions", () -> runs.newest(RUNS), before);
-            boolean ended = before.stream().anyMatch(Run::running) && now.stream().noneMatch(Run::running);
+            boolean ended = !ended(now).equals(ended(before));
             before = now;
-            boolean again = ended || keptAt.isBefore(Instant.now().minus(SHARDS_AGAIN));
-            if (again) {
+            // else nothing was sealed meanwhile
+            if (ended || !keptRead) {
                 kept = told(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
-                keptAt = Instant.now();
+                keptRead = true;
             }
             if (wait) ask();
             else askInBackground(ended);
@@ -97,7 +103,7 @@ final class ConsoleReader implements AutoCloseable {
         }
 
         private synchronized void askInBackground(boolean now) {
-            if (asking || !now && shardsAt.isAfter(Instant.now().minus(SHARDS_AGAIN))) return;
+            if (asking || !now && askAgain.isAfter(Instant.now())) return;
             asking = true;
             background.execute(this::ask);
         }
@@ -110,8 +116,13 @@ final class ConsoleReader implements AutoCloseable {
                 if (faults.isEmpty()) shards = told;
                 shardsFault = faults.stream().findFirst();
                 shardsAt = at;
+                askAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
                 asking = false;
             }
+        }
+
+        private static Set<String> ended(List<Run> runs) {
+            return runs.stream().filter(r -> !r.running()).map(Run::id).collect(Collectors.toSet());
         }
 
         /** What can't be read is told in its place, and what was known stays. */
