@@ -33,6 +33,8 @@ final class ConsoleReader implements AutoCloseable {
     private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
     /** Shards are left alone for so many times as long as it took them to answer. */
     private static final int TIMES = 20;
+    /** AWS gives an assumed role for an hour. */
+    private static final Duration ROLES_LAST = Duration.ofMinutes(45);
 
     private final Accounts accounts;
     private final boolean aws;
@@ -68,8 +70,10 @@ final class ConsoleReader implements AutoCloseable {
     }
 
     private final class Source {
-        private final SyncAccess access;
-        private final Runs runs;
+        private final DataSet dataSet;
+        private volatile SyncAccess access;
+        private Runs runs;
+        private Instant opened;
         private List<Run> before = List.of();
         private KeptManifests kept = new KeptManifests(List.of());
         private boolean keptRead;
@@ -80,11 +84,21 @@ final class ConsoleReader implements AutoCloseable {
         private Optional<String> shardsFault = Optional.empty();
 
         Source(DataSet dataSet) {
+            this.dataSet = dataSet;
+            open();
+        }
+
+        private void open() {
             access = SyncCommand.access(accounts, dataSet);
             runs = new Runs(access);
+            opened = Instant.now();
         }
 
         Syncs read(boolean wait) {
+            if (opened.isBefore(Instant.now().minus(ROLES_LAST))) {
+                runs.close();
+                open();
+            }
             var incomplete = new ArrayList<String>();
             var now = told(incomplete, "the executions", () -> runs.newest(RUNS), before);
             boolean ended = !ended(now).equals(ended(before));
@@ -98,7 +112,7 @@ final class ConsoleReader implements AutoCloseable {
             else askInBackground(ended);
             synchronized (this) {
                 shardsFault.ifPresent(incomplete::add);
-                return new Syncs(access.dataSet().name(), access.dataSet().source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
+                return new Syncs(dataSet.name(), dataSet.source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
             }
         }
 
@@ -113,9 +127,11 @@ final class ConsoleReader implements AutoCloseable {
             var faults = new ArrayList<String>();
             var told = told(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
             synchronized (this) {
-                if (faults.isEmpty()) shards = told;
+                if (faults.isEmpty()) {
+                    shards = told;
+                    shardsAt = at;
+                }
                 shardsFault = faults.stream().findFirst();
-                shardsAt = at;
                 askAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
                 asking = false;
             }
