@@ -45,8 +45,8 @@ public final class RollbackCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
-    private String dataSetName;
+    @Mixin
+    private ChosenDataSet chosen;
 
     @Option(names = "--shard", paramLabel = "SHARD", description = "The only shard that is meant (default: every target).")
     private String shardName;
@@ -71,8 +71,7 @@ public final class RollbackCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
-        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
-                .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        DataSet dataSet = chosen.in(landscape);
         var targets = targets(landscape, dataSet);
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         try (var accounts = place.open(main, landscape)) {
@@ -148,7 +147,7 @@ public final class RollbackCommand implements Callable<Integer> {
                     Thread.sleep(POLL_MILLIS);
                     continue;
                 }
-                main.answer(new Rollback(dataSetName, dryRun, outcome, steps), SyncDisplay.forecast(steps.stream().map(Step::state).toList()) + told(outcome, steps));
+                main.answer(new Rollback(access.dataSet().name(), dryRun, outcome, steps), SyncDisplay.forecast(steps.stream().map(Step::state).toList()) + told(outcome, steps));
                 return switch (outcome) {
                     case verified -> 0;
                     case failed -> 1;

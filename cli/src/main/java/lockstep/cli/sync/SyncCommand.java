@@ -39,8 +39,8 @@ public final class SyncCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
-    private String dataSetName;
+    @Mixin
+    private ChosenDataSet chosen;
 
     @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Follow until it has ended (default), or only start it.")
     private boolean wait;
@@ -57,10 +57,9 @@ public final class SyncCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
-        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
-                .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        DataSet dataSet = chosen.in(landscape);
         if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
-        String syncId = dryRun ? "try-" + newId() : id == null ? newId() : checked(id);
+        String syncId = dryRun ? "try-" + newId() : id == null ? newId() : checked(dataSet, id);
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         try (var accounts = place.open(main, landscape);
                 var follower = new SyncFollower(access(accounts, dataSet), syncId, dryRun)) {
@@ -133,9 +132,9 @@ public final class SyncCommand implements Callable<Integer> {
                 + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
     }
 
-    private String checked(String given) {
+    private String checked(DataSet dataSet, String given) {
         try {
-            return new SyncPaths(dataSetName, given).syncId();
+            return new SyncPaths(dataSet.name(), given).syncId();
         } catch (Fault e) {
             throw usage(e.getMessage());
         }

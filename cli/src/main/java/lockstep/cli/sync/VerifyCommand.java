@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.cli.sync.Verified.Verdict;
 import lockstep.landscape.DataSet;
@@ -33,8 +32,8 @@ public final class VerifyCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
-    private String dataSetName;
+    @Mixin
+    private ChosenDataSet chosen;
 
     @Option(names = "--shard", paramLabel = "SHARD", description = "The only shard that is compared with the source (default: every target).")
     private String shardName;
@@ -42,11 +41,10 @@ public final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
-        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
-                .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        DataSet dataSet = chosen.in(landscape);
         List<String> targets = landscape.accounts().stream().flatMap(a -> landscape.targetsIn(a, dataSet).stream()).map(Shard::name).toList();
-        if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '" + dataSetName + "'; there is " + String.join(", ", targets));
-        if (targets.isEmpty()) throw usage("no shard receives data set '" + dataSetName + "'");
+        if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '" + dataSet.name() + "'; there is " + String.join(", ", targets));
+        if (targets.isEmpty()) throw usage("no shard receives data set '" + dataSet.name() + "'");
         try (var accounts = place.open(main, landscape)) {
             var verified = Verified.read(SyncCommand.access(accounts, dataSet), shardName == null ? targets : List.of(shardName));
             main.answer(verified, table(verified));

@@ -129,7 +129,9 @@ class FirstHopTest {
             load.settle();
             assertEquals(List.of(), load.failures());
             assertTrue(load.succeeded() > 500, "only " + load.succeeded() + " requests");
-            System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: " + load.expected503() + ", failed: 0");
+            // two reloads, at which each of the people over HTTP/2 may be unlucky once
+            assertTrue(load.repeated() <= 8, load.repeated() + " requests over HTTP/2 had to be repeated");
+            System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: " + load.expected503() + ", repeated: " + load.repeated() + ", failed: 0");
         }
         Ended canary = CLOUD.lockstep("canary", "clinic-1", "--weight", "off");
         assertEquals(0, canary.exit(), canary::toString);

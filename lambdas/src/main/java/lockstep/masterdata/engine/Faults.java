@@ -21,7 +21,7 @@ final class Faults {
                     + "; run the shard's prepare-database function, which makes the roles and their grants", e);
             // a table, column or operator is not there, or of another type
             case "42P01", "42703", "42704", "42804", "42883", "3F000" -> new Fault.SchemaMismatch(what
-                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done", e);
+                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done. After an upgrade of Lockstep, invoke the shard's prepare-database first", e);
             // P0001: raised by a trigger of the product
             case String s when s.startsWith("23") || s.equals("P0001") -> new Fault.MergeConflict(what, e);
             default -> new Fault.Unexpected(what, e);

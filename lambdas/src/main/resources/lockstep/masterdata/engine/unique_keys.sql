@@ -1,4 +1,4 @@
--- the column lists that a valid, complete, immediate unique index keeps distinct; one row each
+-- the column lists that a valid, complete unique index keeps distinct; one row each
 SELECT array_agg(a.attname ORDER BY a.attname)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid

@@ -1,0 +1,81 @@
+package lockstep.bench;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import lockstep.masterdata.engine.PartStore;
+
+/** A part store in a directory. Counts what is written, so that the report can tell what travelled. */
+final class FileStore implements PartStore {
+    final LongAdder written = new LongAdder();
+    final LongAdder read = new LongAdder();
+    private final Path directory;
+
+    FileStore(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Readers see the whole object or none, as in S3. */
+    @Override
+    public void put(String key, byte[] bytes, int length) {
+        Path file = directory.resolve(key);
+        try {
+            Files.createDirectories(file.getParent());
+            Path temporary = Files.createTempFile(file.getParent(), ".put", "");
+            try (OutputStream out = Files.newOutputStream(temporary)) {
+                out.write(bytes, 0, length);
+            }
+            // S3 keeps the digest that the client sends along
+            var digest = MessageDigest.getInstance("SHA-256");
+            digest.update(bytes, 0, length);
+            Files.writeString(digestOf(file), HexFormat.of().formatHex(digest.digest()));
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+            written.add(length);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public Optional<InputStream> open(String key) {
+        Path file = directory.resolve(key);
+        try {
+            InputStream in = Files.newInputStream(file);
+            read.add(Files.size(file));
+            return Optional.of(in);
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As S3's HEAD: no byte is read. */
+    @Override
+    public boolean holds(String key, long bytes, String sha256) {
+        Path file = directory.resolve(key);
+        try {
+            return Files.size(file) == bytes && Files.readString(digestOf(file)).equals(sha256);
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path digestOf(Path file) {
+        return file.resolveSibling("." + file.getFileName() + ".sha256");
+    }
+}

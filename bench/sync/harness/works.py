@@ -1,0 +1,60 @@
+"""What is measured, who takes part, and how often."""
+
+from dataclasses import dataclass
+
+TABLES = "ingredient disease postal_code drug drug_interaction"
+ENGINE = "engine"
+WARM = "engine-warm"
+ROLLBACK = "engine-rollback"
+ENGINES = (ENGINE, WARM, ROLLBACK)
+COPY_TO_COPY = "limit-copy-to-copy-text"
+RECIPES = ("stage-upsert", "stage-update", "row-hashes")
+
+
+@dataclass(frozen=True)
+class Work:
+    """
+    stride: one row in so many was changed at the source, 0 for none. live: the target holds the old rows and is being read.
+    often: contenders that run in every round, those that a figure to be reached depends on. once: those that run in one round.
+    minutes: what it takes at scale 1 on two processors, for the estimate of what is left.
+    """
+    name: str
+    title: str
+    often: tuple
+    minutes: float
+    once: tuple = ()
+    rounds: int = 3
+    stride: int = 0
+    live: bool = True
+    tables: str = TABLES
+    times: int = 1  # the drugs of so many times the scale
+
+    @property
+    def contenders(self):
+        return (*self.often, *self.once)
+
+    def turns(self, rounds):
+        """(round, contender) in the order in which they run: it moves on by one each round."""
+        rounds = min(rounds, self.rounds)
+        for number in range(rounds):
+            turn = number % max(1, len(self.often))
+            names = [*self.often[turn:], *self.often[:turn], *(name for i, name in enumerate(self.once) if i % rounds == number)]
+            for name in names:
+                yield number, name
+
+
+# By importance: a run that is ended early has the first ones.
+ALL = (
+    Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE), 4.3, once=("pgcopydb", WARM), live=False),
+    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", WARM), 4.8, once=("swap", "stage-update", "stage-upsert"), stride=100),
+    Work("100", "Refresh under live references, all rows changed", ("swap", ENGINE), 7.7, once=(WARM, "delete-copy", "truncate-copy", "restore-data-only"), stride=1),
+    Work("nothing", "Nothing changed", (ENGINE, WARM), 1.6, once=("stage-update",), rounds=2),
+    Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=tuple(f"limit-{name}" for name in (
+        "copy-to-copy-binary", "copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "zstd-1", "lz4", "hash")), live=False),
+    Work("drugs", "1 % changed, the drugs alone", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
+    Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.3, rounds=2, stride=100),
+    Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 1.7, once=("row-hashes",), rounds=2, stride=1000),
+    Work("0.01", "0.01 % changed, spread evenly, all tables", (ENGINE, WARM), 0.7, rounds=1, stride=10000),
+    Work("10", "10 % changed, spread evenly, all tables", (ENGINE, "row-hashes"), 1.8, rounds=1, stride=10),
+    Work("memory", "Ten times the drugs into empty", (ENGINE,), 6.5, rounds=1, live=False, times=10),
+)
