@@ -40,7 +40,7 @@ try {
   const opened = await page.locator('details').first().getAttribute('id');
   await page.getByText('rolled back and verified').first().waitFor();
   assert.notEqual(await page.locator(`#${opened}`).getAttribute('open'), null, 'what was open stays open');
-  assert.ok(await page.locator('.history circle').count() > 1, 'the history is drawn');
+  assert.ok(await page.locator('.history rect.column').count() > 1, 'the history is drawn');
   await look('rolled-back');
   console.log(JSON.stringify({opened}));
 } catch (error) {

@@ -25,12 +25,12 @@ public final class ConsolePage {
 
     /** A whole page that looks again by itself. */
     static String live(Overview overview) {
-        return page(overview, "<style>" + STYLE + "</style><script type=\"module\">" + SCRIPT + "</script>");
+        return page(overview, "<style>" + STYLE + "</style><script type=\"module\">" + SCRIPT + "</script>", true);
     }
 
     /** A whole page that stays as it is; it needs nothing besides. */
     static String report(Overview overview) {
-        return page(overview, "<style>" + STYLE + "</style>");
+        return page(overview, "<style>" + STYLE + "</style>", false);
     }
 
     /** What the live page puts in place of what it shows. */
@@ -38,8 +38,8 @@ public final class ConsolePage {
         return text("overview", Map.of("overview", overview));
     }
 
-    private static String page(Overview overview, String head) {
-        return text("console", Map.of("overview", overview, "head", head));
+    private static String page(Overview overview, String head, boolean live) {
+        return text("console", Map.of("overview", overview, "head", head, "live", live));
     }
 
     private static String text(String template, Map<String, Object> parameters) {

@@ -1,8 +1,11 @@
 package lockstep.cli.console;
 
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import lockstep.cli.sync.KeptManifests.Kept;
 import lockstep.cli.sync.Run;
 import lockstep.cli.sync.Status.ShardStatus;
@@ -38,6 +41,16 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
             runs = List.copyOf(runs);
             kept = List.copyOf(kept);
             incomplete = List.copyOf(incomplete);
+        }
+
+        /** The shards that follow the source. */
+        public List<ShardStatus> targets() {
+            return shards.stream().filter(s -> !s.shard().equals(source)).toList();
+        }
+
+        /** The shards of each account, in the landscape's order. */
+        public Map<String, List<ShardStatus>> byAccount() {
+            return shards.stream().collect(Collectors.groupingBy(ShardStatus::account, LinkedHashMap::new, Collectors.toList()));
         }
 
         /** What goes on now. */

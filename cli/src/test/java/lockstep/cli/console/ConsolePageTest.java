@@ -30,7 +30,7 @@ class ConsolePageTest {
         assertTrue(page.contains("demo-1"), page);
         assertTrue(page.contains("master.drug"), "which table changed");
         assertTrue(page.contains("1,234"), "how many rows were updated");
-        assertTrue(page.contains("preflight 0.5 s"), "time per state");
+        assertTrue(page.contains("preflight 0.5 s, staging 1.0 s, publish 0.5 s"), "time per state");
         assertTrue(page.contains("lockstep rollback --to 20260301T115500Z-0001"), "how to go back");
     }
 
@@ -57,23 +57,37 @@ class ConsolePageTest {
     }
 
     @Test
-    void drawsHistoryByTimeAndDuration() {
+    void drawsHistoryByDuration() {
         var history = Plot.history(List.of(verified("c", 0), failed("b"), verified("a", 1000), running("d")));
-        assertEquals(3, history.points().size(), "what runs has no end to be drawn");
-        assertEquals("2.00%", history.points().getFirst().x());
-        assertEquals("98.00%", history.points().getLast().x());
-        assertEquals("failed", Plot.looks(history.points().get(1).run()));
-        assertEquals("10.0", history.points().getFirst().y(), "the longest is at the top");
+        assertEquals(List.of("a", "b", "c"), history.columns().stream().map(c -> c.run().id()).toList(), "what runs has no end to be drawn");
+        assertEquals(List.of("sync", "failed", "sync"), history.columns().stream().map(c -> Plot.looks(c.run())).toList());
+        assertEquals(List.of("", "2 s", "4 s", "6 s", "8 s"), history.lines().stream().map(Plot.Line::label).toList());
+        assertEquals(history.lines().getLast().y(), history.columns().getFirst().y(), "8 s reach the line of 8 s");
     }
 
     @Test
     void drawsBarsToOneScale() {
-        var bars = Plot.bars(verified("a", 0).state());
-        assertEquals(List.of("dump", "demo-1"), bars.stream().map(Plot.Bar::subject).toList());
-        assertEquals("100.00%", bars.getFirst().segments().getFirst().width());
-        assertEquals("12.50%", bars.getLast().segments().getFirst().width());
-        assertEquals("12.50%", bars.getLast().segments().get(1).x());
-        assertEquals(List.of(), Plot.bars(running("d").state()), "nothing is known yet");
+        var state = verified("a", 0).state();
+        double scale = Plot.scale(state);
+        assertEquals(4.0, scale);
+        assertEquals(List.of("100.00%"), Plot.bar(state.dump(), scale).segments().stream().map(Plot.Segment::width).toList());
+        var shard = Plot.bar(state.shards().getFirst(), scale).segments();
+        assertEquals(List.of("12.50%", "25.00%", "12.50%"), shard.stream().map(Plot.Segment::width).toList());
+        assertEquals(List.of("0.00%", "12.50%", "37.50%"), shard.stream().map(Plot.Segment::x).toList());
+        assertEquals(0, Plot.scale(running("d").state()), "nothing is known yet");
+    }
+
+    @Test
+    void oneIsNotMany() {
+        assertEquals("1 sync", Words.count(1, "sync"));
+        assertEquals("1,200 syncs", Words.count(1200, "sync"));
+    }
+
+    @Test
+    void shardsToWhichTheSameHappenedAreToldOfTogether() {
+        var changes = Words.changes(verified("a", 0).state());
+        assertEquals(List.of(List.of("clinic-2", "qa-1", "qa-demo-1"), List.of("demo-1")), changes.stream().map(Words.Changes::shards).toList());
+        assertEquals(List.of("master.drug"), changes.getFirst().tables().stream().map(t -> t.name()).toList(), "the others did not change");
     }
 
     @Test
