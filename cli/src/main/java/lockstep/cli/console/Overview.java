@@ -53,6 +53,11 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
             return shards.stream().collect(Collectors.groupingBy(ShardStatus::account, LinkedHashMap::new, Collectors.toList()));
         }
 
+        /** Whether a run has ended since the shards were asked, so that they may hold something else by now. */
+        public boolean shardsOld() {
+            return shardsAt.isEmpty() || runs.stream().anyMatch(r -> !r.running() && r.started().plusMillis((long) (1000 * r.state().seconds())).isAfter(shardsAt.get()));
+        }
+
         /** What goes on now. */
         public Optional<Run> current() {
             return runs.stream().filter(Run::running).findFirst();

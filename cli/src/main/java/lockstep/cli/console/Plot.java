@@ -21,8 +21,8 @@ public final class Plot {
     private static final List<String> SHADES = List.of("first", "second", "third");
     /** Room for the label of the topmost line. */
     private static final double TOP = 20;
-    /** A history of few runs is not drawn as wide as one of many. */
-    private static final int LEAST_COLUMNS = 12;
+    /** Percent from one column to the next; fewer runs do not fill the drawing. */
+    private static final double WIDEST = 7;
     private static final double LEAST_HEIGHT = 3;
 
     private Plot() {}
@@ -88,11 +88,11 @@ public final class Plot {
         if (ended.isEmpty()) return new History(List.of(), List.of(), Instant.EPOCH, Instant.EPOCH);
         double step = step(ended.stream().mapToDouble(Plot::seconds).max().orElse(0) / 2);
         double top = step * Math.ceil(ended.stream().mapToDouble(Plot::seconds).max().orElse(0) / step);
-        double slot = 100.0 / Math.max(LEAST_COLUMNS, ended.size());
+        double slot = Math.min(WIDEST, 100.0 / ended.size());
         var columns = new ArrayList<Column>();
         for (int i = 0; i < ended.size(); i++) {
             double height = Math.max(LEAST_HEIGHT, (HEIGHT - TOP) * seconds(ended.get(i)) / top);
-            columns.add(new Column(ended.get(i), percent((i + 0.14) * slot), percent(0.72 * slot), pixels(HEIGHT - height), pixels(height)));
+            columns.add(new Column(ended.get(i), percent(i * slot), percent(0.75 * slot), pixels(HEIGHT - height), pixels(height)));
         }
         var lines = DoubleStream.iterate(0, v -> v <= top + step / 2, v -> v + step).mapToObj(v -> new Line(v == 0 ? "" : Words.round(v), pixels(HEIGHT - (HEIGHT - TOP) * v / top))).toList();
         return new History(columns, lines, ended.getFirst().started(), ended.getLast().started());

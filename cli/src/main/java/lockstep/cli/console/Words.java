@@ -23,6 +23,7 @@ import lockstep.cli.sync.SyncState.TableChange;
 public final class Words {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm:ss 'UTC'", Locale.ENGLISH).withZone(ZoneOffset.UTC);
 
+    private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("d MMM, HH:mm", Locale.ENGLISH).withZone(ZoneOffset.UTC);
     /** Shards of one account; when there are more, those in step are folded away. */
     private static final int MOST_SHOWN = 12;
 
@@ -30,6 +31,11 @@ public final class Words {
 
     public static String time(Instant instant) {
         return TIME.format(instant);
+    }
+
+    /** Of two such times, which day and when about. */
+    public static String day(Instant instant) {
+        return DAY.format(instant);
     }
 
     public static String number(long number) {
@@ -65,15 +71,19 @@ public final class Words {
     public static String headline(Syncs syncs) {
         if (syncs.current().isPresent()) return current(syncs.current().get());
         var targets = syncs.targets();
-        if (targets.isEmpty()) return "Asking the shards";
+        if (syncs.shardsOld()) return "Asking the shards what they hold";
         var others = targets.stream().filter(s -> !inStep(s)).toList();
         if (others.isEmpty()) return targets.size() == 1 ? "The only shard is in step" : "All " + number(targets.size()) + " shards are in step";
-        if (others.size() == 1) return others.getFirst().shard() + switch (others.getFirst().state()) {
+        if (others.size() <= 2) return others.stream().map(Words::sentence).collect(Collectors.joining(", "));
+        return others.size() == targets.size() ? "None of the " + number(targets.size()) + " shards is in step" : number(others.size()) + " of " + number(targets.size()) + " shards are not in step";
+    }
+
+    private static String sentence(ShardStatus shard) {
+        return shard.shard() + switch (shard.state()) {
             case "unreachable" -> " can't be reached";
             case "never" -> " holds no sync yet";
             default -> " is behind";
         };
-        return number(others.size()) + " of " + count(targets.size(), "shard") + " are not in step";
     }
 
     private static String current(Run run) {
@@ -95,8 +105,9 @@ public final class Words {
     /** Of the headline, for the style. */
     public static String mood(Syncs syncs) {
         if (syncs.current().isPresent()) return "running";
+        if (syncs.shardsOld()) return "unknown";
         if (syncs.targets().stream().anyMatch(s -> s.state().equals("unreachable"))) return "failed";
-        return syncs.targets().isEmpty() ? "unknown" : syncs.targets().stream().allMatch(Words::inStep) ? "verified" : "behind";
+        return syncs.targets().stream().allMatch(Words::inStep) ? "verified" : "behind";
     }
 
     private static boolean inStep(ShardStatus shard) {
@@ -143,6 +154,11 @@ public final class Words {
 
     public static long rows(ShardStatus shard) {
         return shard.tables().stream().mapToLong(t -> t.rows()).sum();
+    }
+
+    /** Of when its data is: the source's own is always of now, and what others have of it is not. */
+    public static String freshness(ShardStatus shard, Syncs syncs) {
+        return shard.shard().equals(syncs.source()) ? "Last synced" : "Data as of";
     }
 
     public static long kept(ShardStatus shard) {

@@ -59,8 +59,8 @@ public final class ImportCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.")
     private Path file;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
-    private String dataSetName;
+    @Mixin
+    private ChosenDataSet chosen;
 
     @Option(names = "--dry-run", description = "Tell the difference, and change nothing. It is done and taken back, so that whatever would be refused is refused.")
     private boolean dryRun;
@@ -71,20 +71,19 @@ public final class ImportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
-        DataSet dataSet = landscape.dataSets().stream().filter(d -> d.name().equals(dataSetName)).findFirst()
-                .orElseThrow(() -> usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        DataSet dataSet = chosen.in(landscape);
         if (dataSet.tables().stream().noneMatch(t -> t.name().equals(tableName)))
-            throw usage("data set '" + dataSetName + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")));
+            throw usage("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")));
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncCommand.newId();
         try (var accounts = place.open(main, landscape)) {
-            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSetName)), "lockstep-cli");
+            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
             System.err.println((dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
-            put(access, Names.bucket(dataSetName, account.id(), landscape.region()), new SyncPaths(dataSetName, id).imported());
-            return run(access, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSetName)),
-                    Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSetName) + ":" + id), id);
+            put(access, Names.bucket(dataSet.name(), account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
+            return run(access, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
+                    Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSet.name()) + ":" + id), id);
         }
     }
 
@@ -119,13 +118,13 @@ public final class ImportCommand implements Callable<Integer> {
 
     /** The difference for people. */
     static String text(Outcome outcome) {
-        var text = new StringBuilder(String.format(Locale.ROOT, "%s: %,d rows in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
-                outcome.table(), outcome.rows(), outcome.inserted(), outcome.updated(), outcome.deleted(), outcome.kept()));
+        var text = new StringBuilder(String.format(Locale.ROOT, "%s: %,d %s in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
+                outcome.table(), outcome.rows(), outcome.rows() == 1 ? "row" : "rows", outcome.inserted(), outcome.updated(), outcome.deleted(), outcome.kept()));
         for (Kind kind : Kind.values())
             for (Sample sample : outcome.samples())
                 if (sample.kind() == kind) text.append(line(sample)).append(System.lineSeparator());
         for (Referring referring : outcome.referring())
-            text.append(String.format(Locale.ROOT, "%,d rows of %s refer by %s to rows that are not in the file%n", referring.rows(), referring.table(), String.join(", ", referring.columns())));
+            text.append(String.format(Locale.ROOT, referring.rows() == 1 ? "%,d row of %s refers by %s to a row that is not in the file%n" : "%,d rows of %s refer by %s to rows that are not in the file%n", referring.rows(), referring.table(), String.join(", ", referring.columns())));
         boolean nothing = outcome.inserted() + outcome.updated() + outcome.deleted() == 0;
         return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed." : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
     }
@@ -148,7 +147,7 @@ public final class ImportCommand implements Callable<Integer> {
     }
 
     private static String shown(String value) {
-        return Optional.ofNullable(value).map(v -> v.isEmpty() ? "\"\"" : v.replace("\n", "\\n")).orElse("NULL");
+        return Optional.ofNullable(value).map(v -> v.isEmpty() ? "\"\"" : v.replace("\r", "\\r").replace("\n", "\\n")).orElse("NULL");
     }
 
     private ParameterException usage(String message) {

@@ -78,6 +78,13 @@ class ConsolePageTest {
     }
 
     @Test
+    void whatShardsHeldBeforeARunIsNotToldAsIfItWereNow() {
+        assertEquals("qa-1 can't be reached, qa-demo-1 is behind", Words.headline(overview(verified("a", 300)).dataSets().getFirst()));
+        assertEquals("Asking the shards what they hold", Words.headline(overview(verified("a", 10)).dataSets().getFirst()), "who were asked before it ended");
+        assertEquals("A sync is running: 0 of 3 shards verified", Words.headline(overview(running("a")).dataSets().getFirst()));
+    }
+
+    @Test
     void oneIsNotMany() {
         assertEquals("1 sync", Words.count(1, "sync"));
         assertEquals("1,200 syncs", Words.count(1200, "sync"));

@@ -172,6 +172,9 @@ public final class TableImport {
             String what = header.equals(List.of("")) ? "there is none"
                     : Stream.of(missing.isEmpty() ? "" : "it lacks " + String.join(", ", missing), unknown.isEmpty() ? "" : "it has " + String.join(", ", unknown) + ", which the data set does not",
                             missing.isEmpty() && unknown.isEmpty() ? "a column is named twice" : "").filter(w -> !w.isEmpty()).collect(Collectors.joining("; "));
+            // as UTF-16 and others are, read as UTF-8
+            boolean otherwiseEncoded = header.stream().anyMatch(c -> c.indexOf('\uFFFD') >= 0 || c.indexOf('\0') >= 0);
+            if (otherwiseEncoded) throw new Fault.FileRefused("line 1: the file is not UTF-8: save it as UTF-8. Nothing was changed", null);
             boolean otherwiseParted = header.size() == 1 && (header.getFirst().contains(";") || header.getFirst().contains("\t"));
             throw new Fault.FileRefused("line 1: the header must name the columns that the data set has of " + table.name() + ", in any order: " + String.join(",", table.columns()) + "; " + what
                     + (otherwiseParted ? ". Its fields are not parted by commas: save it with commas" : "") + "; nothing was changed", null);

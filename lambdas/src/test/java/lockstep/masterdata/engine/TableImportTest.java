@@ -32,7 +32,11 @@ class TableImportTest {
     }
 
     private Outcome bringIn(String table, String csv, boolean dryRun) {
-        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun);
+        return bringIn(table, csv.getBytes(StandardCharsets.UTF_8), dryRun);
+    }
+
+    private Outcome bringIn(String table, byte[] csv, boolean dryRun) {
+        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table, () -> new ByteArrayInputStream(csv), dryRun);
     }
 
     private static String csv(TestingDatabase database, String query) {
@@ -121,6 +125,8 @@ class TableImportTest {
         refused("m.drug", "", "line 1", "there is none");
         refused("m.drug", "\uFEFFid,code,name,price,facts,\"tags\"\n", "would empty m.drug");
         assertThrows(Fault.InvalidRequest.class, () -> bringIn("m.prescription", "id\n", false));
+        var otherwise = assertThrows(Fault.FileRefused.class, () -> bringIn("m.drug", "id,code,name,price,facts,tags\n".getBytes(StandardCharsets.UTF_16), false));
+        assertTrue(otherwise.getMessage().contains("save it as UTF-8"), otherwise.getMessage());
     }
 
     @Test
