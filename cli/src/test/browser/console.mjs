@@ -1,5 +1,6 @@
 // The console's page in headless Chromium, from a sync that runs to a failure and a rollback. Usage: node console.mjs < settings.json
-// settings: {browser, pages, url} · pages: where screenshots go · url: of a console that tells these in turn
+// settings: {browser, pages, name, url} · pages: where screenshots go, name: how theirs begin · url: of a console that tells these in turn
+// A line tells each step when it was seen: open, running, failed, rolled-back
 import {chromium} from 'playwright-core';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {strict as assert} from 'node:assert';
@@ -22,27 +23,29 @@ try {
       for (const colorScheme of ['light', 'dark']) {
         await page.setViewportSize({width, height});
         await page.emulateMedia({colorScheme});
-        await page.screenshot({path: `${settings.pages}/console-${name}-${device}-${colorScheme}.png`, fullPage: true});
+        await page.screenshot({path: `${settings.pages}/console-${settings.name}-${name}-${device}-${colorScheme}.png`, fullPage: true});
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a ${device}`);
       }
     await page.setViewportSize({width: 1280, height: 900});
     assert.deepEqual(problems, [], `${name} has errors in the console`);
+    console.log(name);
   }
 
   await page.goto(settings.url);
+  console.log('open');
   await page.getByRole('heading', {name: 'Running now'}).waitFor();
   await look('running');
   // what follows comes by itself: the page is never loaded again
   await page.getByText('failed in Publish with MergeConflict').first().waitFor();
+  assert.ok(await page.locator('.lane.failed .cause').first().isVisible(), 'the cause is shown');
   await look('failed');
-  await page.locator('details').first().evaluate(it => it.setAttribute('open', ''));
+  await page.locator('details').first().locator('summary').first().click();
   const opened = await page.locator('details').first().getAttribute('id');
   await page.getByText('rolled back and verified').first().waitFor();
   assert.notEqual(await page.locator(`#${opened}`).getAttribute('open'), null, 'what was open stays open');
   assert.ok(await page.locator('.history rect.column').count() > 1, 'the history is drawn');
   await look('rolled-back');
-  console.log(JSON.stringify({opened}));
 } catch (error) {
   process.exitCode = 1;
   console.error(error.stack ?? error);

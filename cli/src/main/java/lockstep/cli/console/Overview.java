@@ -9,6 +9,8 @@ import java.util.stream.Collectors;
 import lockstep.cli.sync.KeptManifests.Kept;
 import lockstep.cli.sync.Run;
 import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.SyncState;
+import lockstep.cli.sync.SyncState.ShardPhase;
 
 /**
  * All that the console's page tells, as it was at one moment. The page is made of this and of nothing else.
@@ -56,6 +58,12 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
         /** Whether a run has ended since the shards were asked, so that they may hold something else by now. */
         public boolean shardsOld() {
             return shardsAt.isEmpty() || runs.stream().anyMatch(r -> !r.running() && r.started().plusMillis((long) (1000 * r.state().seconds())).isAfter(shardsAt.get()));
+        }
+
+        /** How the newest run that a shard took part in failed there, if it did. */
+        public Optional<SyncState.Shard> failure(ShardStatus shard) {
+            return runs.stream().filter(r -> !r.running()).flatMap(r -> r.state().shards().stream())
+                    .filter(s -> s.shard().equals(shard.shard()) && (s.phase() == ShardPhase.failed || s.phase() == ShardPhase.verified)).findFirst().filter(s -> s.phase() == ShardPhase.failed);
         }
 
         /** What goes on now. */

@@ -19,6 +19,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.cloud.TestingCloud.Ended;
+import lockstep.cli.console.ConsoleBrowser;
 import lockstep.landscape.Account;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
@@ -261,7 +262,7 @@ class EndToEndTest {
         assertSameMasterRows();
     }
 
-    // ---- forgery and damage
+    // ---- a new edition, and a page
 
     @Test
     @Order(14)
@@ -299,19 +300,36 @@ class EndToEndTest {
 
     @Test
     @Order(15)
-    void theConsoleWritesAReport() throws Exception {
+    void theConsoleShowsASyncAFailureAndARollbackAsTheyHappen() throws Exception {
+        CLOUD.sql("demo-1", "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen until the audit is over'; END$$",
+                "CREATE TRIGGER frozen BEFORE UPDATE ON master.drug FOR EACH ROW EXECUTE FUNCTION public.refuse()");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 15 WHERE id = 15");
+        var console = CLOUD.start(Map.of(), "console");
+        try (var browser = new ConsoleBrowser(console.inputReader().readLine(), "real")) {
+            assertEquals(1, CLOUD.lockstep("sync").exit());
+            browser.awaitTold("failed");
+            CLOUD.sql("demo-1", "DROP FUNCTION public.refuse() CASCADE");
+            assertEquals(0, CLOUD.lockstep("rollback", "--shard", "clinic-2").exit());
+            browser.awaitEnd();
+        } finally {
+            console.destroy();
+        }
         var file = Files.createTempFile("console", ".html");
         try {
-            Ended console = CLOUD.lockstep("console", "--html", file.toString());
-            assertEquals(0, console.exit(), console::toString);
+            Ended report = CLOUD.lockstep("console", "--html", file.toString());
+            assertEquals(0, report.exit(), report::toString);
             String page = Files.readString(file);
             for (String shard : TARGETS) assertTrue(page.contains("id=\"shard-" + shard + "\""), shard);
-            assertTrue(page.contains("in step") && page.contains("rolled back and verified") && page.contains("lockstep rollback --to "), page);
+            assertTrue(page.contains("clinic-2 is behind, demo-1 is behind") && page.contains("frozen until the audit is over") && page.contains("lockstep rollback --to "), page);
             assertFalse(page.contains("Not all is shown"), page);
         } finally {
             Files.delete(file);
         }
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
     }
+
+    // ---- forgery and damage
 
     @Test
     @Order(20)
