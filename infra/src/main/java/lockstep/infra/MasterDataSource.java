@@ -150,11 +150,13 @@ final class MasterDataSource extends Construct {
 
     /** What a target's worker becomes: it reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
-        var trusted = targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id()).withConditions(new TreeMap<>(Map.of(
-                "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
-                "ArnLike", Map.of("aws:PrincipalArn", worker(account)))))).toArray(IPrincipal[]::new);
+        // one statement for all accounts: a trust policy has room for few
+        var trusted = new CompositePrincipal(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toArray(IPrincipal[]::new))
+                .withConditions(new TreeMap<>(Map.of(
+                        "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
+                        "ArnLike", Map.of("aws:PrincipalArn", targets.stream().flatMap(account -> worker(account).stream()).toList()))));
         var role = Role.Builder.create(this, "Reader")
-                .roleName(Names.readerRole(dataSet.name())).assumedBy(new CompositePrincipal(trusted)).maxSessionDuration(Duration.hours(1)).build();
+                .roleName(Names.readerRole(dataSet.name())).assumedBy(trusted).maxSessionDuration(Duration.hours(1)).build();
         // by hand: grantRead would allow to list the bucket as well
         role.addToPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
