@@ -55,10 +55,20 @@ final class Scale {
     }
 
     /**
-     * @param broken shards in each account whose database is down
-     * @param gb     of COPY text, of the data set
+     * @param broken  shards in each account whose database is down
+     * @param gb      of COPY text, of the data set
+     * @param limited whether functions end when their time is up; else the rest of what binds is seen
      */
-    record Landscape(int accounts, int shards, int broken, double gb, Kind kind) {
+    record Landscape(int accounts, int shards, int broken, double gb, Kind kind, boolean limited) {
+        Landscape(int accounts, int shards, int broken, double gb, Kind kind) {
+            this(accounts, shards, broken, gb, kind, true);
+        }
+
+        /** No more than that, if limited. */
+        boolean in(double seconds, double most) {
+            return !limited || seconds <= most;
+        }
+
         int parts() {
             return (int) Math.max(1, Math.ceil(gb * 1e9 / PART));
         }
@@ -140,12 +150,12 @@ final class Scale {
         return String.format(Locale.ROOT, "clinic-%04d", shard);
     }
 
-    private static ObjectNode answer(double seconds) {
+    private static ObjectNode worked(double seconds) {
         return Assembly.JSON.createObjectNode().put("millis", (long) (1000 * seconds)).put("peakMemoryMiB", 409);
     }
 
-    private static Answer timed(ObjectNode output, double seconds) throws Failed {
-        if (seconds > FUNCTION_MOST) throw new Failed("Sandbox.Timedout", "{\"errorMessage\":\"RequestId: 00000000-0000-0000-0000-000000000000 Error: Task timed out after 900.00 seconds\"}", FUNCTION_MOST);
+    private static Answer timed(Landscape landscape, ObjectNode output, double seconds) throws Failed {
+        if (!landscape.in(seconds, FUNCTION_MOST)) throw new Failed("Sandbox.Timedout", "{\"errorMessage\":\"RequestId: 00000000-0000-0000-0000-000000000000 Error: Task timed out after 900.00 seconds\"}", FUNCTION_MOST);
         return new Answer(output, CALL + seconds);
     }
 
@@ -154,21 +164,21 @@ final class Scale {
         public Answer answer(String state, JsonNode event, double now, double others) throws Failed {
             return switch (state) {
                 case "HoldSnapshot" -> {
-                    if (others - now > HOLD_MOST) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "the snapshot was not released in time", HOLD_MOST);
-                    yield new Answer(answer(others - now), Math.max(0, others - now));
+                    if (!landscape.in(others - now, HOLD_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "the snapshot was not released in time", HOLD_MOST);
+                    yield new Answer(worked(others - now), Math.max(0, others - now));
                 }
                 case "AwaitSnapshot" -> {
                     double seconds = landscape.seconds(landscape.kind.plan);
-                    if (seconds > AWAIT_MOST) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "no snapshot was taken in time", AWAIT_MOST);
-                    yield timed(answer(seconds).put("snapshotTime", "2026-03-01T12:00:02.123456Z"), seconds);
+                    if (!landscape.in(seconds, AWAIT_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "no snapshot was taken in time", AWAIT_MOST);
+                    yield timed(landscape, worked(seconds).put("snapshotTime", "2026-03-01T12:00:02.123456Z"), seconds);
                 }
                 case "DumpBatch" -> {
                     double seconds = landscape.seconds(landscape.kind.dump) / Math.max(1, Math.ceil(landscape.gb * 1e9 / BATCH));
-                    yield timed(answer(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
+                    yield timed(landscape, worked(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
                 }
-                case "SealManifest" -> timed(answer(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
-                case "CollectParts" -> timed(answer(1), 1);
-                case "ReleaseAfterHoldFailure", "ReleaseAfterPartsFailure" -> timed(answer(0.1), 0.1);
+                case "SealManifest" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
+                case "CollectParts" -> timed(landscape, worked(1), 1);
+                case "ReleaseAfterHoldFailure", "ReleaseAfterPartsFailure" -> timed(landscape, worked(0.1), 0.1);
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
             };
         }
@@ -181,13 +191,13 @@ final class Scale {
                 case "Preflight" -> preflight(event.at("/shard/name").asText());
                 case "StageBatch" -> {
                     double seconds = landscape.seconds(landscape.kind.stage) * PARTS_IN_BATCH / Math.max(PARTS_IN_BATCH, landscape.parts());
-                    yield timed(answer(seconds).put("parts", PARTS_IN_BATCH), seconds);
+                    yield timed(landscape, worked(seconds).put("parts", PARTS_IN_BATCH), seconds);
                 }
                 case "Publish" -> publish(event);
                 case "Record" -> {
                     long failed = 0;
                     for (var outcome : event.get("outcomes")) if (outcome.has("error")) failed++;
-                    yield timed(answer(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause", failed == 0 ? "" : failed + " failed"), 0.1 + failed * 0.2);
+                    yield timed(landscape, worked(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause", failed == 0 ? "" : failed + " failed"), 0.1 + failed * 0.2);
                 }
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
             };
@@ -197,23 +207,23 @@ final class Scale {
             double seconds = 0.74 + landscape.parts() / 50_000.0;
             if (shard.compareTo(name(landscape.broken)) <= 0)
                 throw new Failed("lockstep.masterdata.engine.Fault$DatabaseUnavailable", "{\"errorMessage\":\"database " + shard + ".cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com:5432/clinic: The connection attempt failed.\"}", 10);
-            var output = answer(seconds).put("shard", shard).put("rows", (long) (landscape.gb * 1e9 / ROW));
+            var output = worked(seconds).put("shard", shard).put("rows", (long) (landscape.gb * 1e9 / ROW));
             var batches = output.putArray("batches");
             if (landscape.kind != Kind.NOTHING)
                 for (int from = 0; from < landscape.parts(); from += PARTS_IN_BATCH) batches.addObject().put("from", from).put("until", Math.min(landscape.parts(), from + PARTS_IN_BATCH));
             var tables = output.putArray("tables");
             for (int i = 0; i < 4; i++) tables.addObject().put("table", "master.drug_interaction").put("read", false).put("unchanged", 1234).put("deltas", 1234).put("parts", 1234).put("bytes", 123456789);
-            return timed(output, seconds);
+            return timed(landscape, output, seconds);
         }
 
         private Answer publish(JsonNode event) throws Failed {
             double seconds = landscape.seconds(landscape.kind.publish);
-            var output = answer(seconds).put("shard", event.at("/shard/name").asText());
+            var output = worked(seconds).put("shard", event.at("/shard/name").asText());
             var tables = output.putArray("tables");
             for (int i = 0; i < 4; i++)
                 tables.addObject().put("name", "master.drug_interaction").put("rows", 1234567890).put("digest", "0123456789abcdef0123456789abcdef").put("inserted", 1234567).put("updated", 1234567).put("deleted", 1234567).put("kept", 12);
             output.putObject("workers").put("batches", 123).put("millis", 1234567).put("peakMemoryMiB", 409);
-            return timed(output, seconds);
+            return timed(landscape, output, seconds);
         }
     }
 

@@ -61,7 +61,8 @@ class ScaleTest {
         for (var landscape : List.of(
                 new Landscape(1, 100, 0, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, SMALL, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, SMALL, Kind.NOTHING), new Landscape(1, 1000, 0, SMALL, Kind.ONE_PERCENT),
                 new Landscape(1, 1000, 30, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, 1, Kind.FIRST), new Landscape(10, 100, 0, 1, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, 1, Kind.FIRST), new Landscape(1, 1000, 0, 1, Kind.ONE_PERCENT),
-                new Landscape(1, 1, 0, 30, Kind.FIRST), new Landscape(1, 1, 0, 90, Kind.ONE_PERCENT), new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT)))
+                new Landscape(1, 1, 0, 30, Kind.FIRST), new Landscape(1, 1, 0, 90, Kind.ONE_PERCENT), new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT),
+                new Landscape(1, 1, 0, 1000, Kind.FIRST, false), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT, false)))
             lines.add(row(SCALE.simulate(landscape)));
         lines.add("");
         lines.add("| | the most | then |");
@@ -90,7 +91,7 @@ class ScaleTest {
         var restore = simulated.restore();
         var fuller = restore == null || dump.mostBytes > restore.mostBytes ? dump : restore;
         var cells = new ArrayList<>(List.of("%d × %,d%s".formatted(landscape.accounts(), landscape.shards(), landscape.broken() == 0 ? "" : ", %d broken".formatted(landscape.broken())),
-                landscape.gb() < 1 ? "%.0f MB".formatted(1000 * landscape.gb()) : "%,.0f GB".formatted(landscape.gb()), landscape.kind().told, simulated.outcome(), time(dump.seconds)));
+                landscape.gb() < 1 ? "%.0f MB".formatted(1000 * landscape.gb()) : "%,.0f GB".formatted(landscape.gb()), landscape.kind().told + (landscape.limited() ? "" : ", were functions without end"), simulated.outcome(), time(dump.seconds)));
         cells.add(restore == null ? "–" : time(restore.seconds));
         cells.add("%,.0f KiB, %s".formatted(fuller.mostBytes / 1024.0, fuller.mostBytesIn));
         cells.add("%,d".formatted(Math.max(dump.events, restore == null ? 0 : restore.events)));

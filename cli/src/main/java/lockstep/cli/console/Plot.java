@@ -94,7 +94,7 @@ public final class Plot {
             double height = Math.max(LEAST_HEIGHT, (HEIGHT - TOP) * seconds(ended.get(i)) / top);
             columns.add(new Column(ended.get(i), percent(i * slot), percent(0.75 * slot), pixels(HEIGHT - height), pixels(height)));
         }
-        var lines = DoubleStream.iterate(0, v -> v <= top + step / 2, v -> v + step).mapToObj(v -> new Line(v == 0 ? "" : Words.round(v), pixels(HEIGHT - (HEIGHT - TOP) * v / top))).toList();
+        var lines = DoubleStream.iterate(0, v -> v <= top + step / 2, v -> v + step).mapToObj(v -> new Line(v == 0 ? "" : Words.round(v, step), pixels(HEIGHT - (HEIGHT - TOP) * v / top))).toList();
         return new History(columns, lines, ended.getFirst().started(), ended.getLast().started());
     }
 

@@ -61,10 +61,10 @@ public final class Words {
         return number(number) + " " + one + (number == 1 ? "" : "s");
     }
 
-    /** Seconds of a whole number, in the unit that people would say. */
-    static String round(double seconds) {
-        if (seconds >= 3600) return number((long) seconds / 3600) + " h";
-        return seconds >= 120 ? number((long) seconds / 60) + " min" : number((long) seconds) + " s";
+    /** Seconds of a whole number, in the unit that the step from one line to the next has. */
+    static String round(double seconds, double step) {
+        if (step >= 3600) return number((long) seconds / 3600) + " h";
+        return step >= 60 ? number((long) seconds / 60) + " min" : number((long) seconds) + " s";
     }
 
     /** How things stand, in one sentence. */
@@ -193,7 +193,7 @@ public final class Words {
         return switch (shard.phase()) {
             case waiting -> "waiting";
             case preflight -> "preflight";
-            case staging -> "staging, " + count(shard.stagedRows(), "row") + " so far";
+            case staging -> "staging";
             case publishing -> "merging and verifying";
             case verified -> "verified";
             case failed -> "failed in " + shard.failedState().orElse("?") + " with " + error(shard.error());

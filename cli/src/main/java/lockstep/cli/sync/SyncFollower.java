@@ -44,6 +44,7 @@ public final class SyncFollower implements AutoCloseable {
     /** When the last of the executions that have ended did, and whether another goes on. */
     private Instant ended = Instant.MIN;
     private boolean running;
+    private boolean asksShards = true;
 
     public SyncFollower(SyncAccess access, String syncId) {
         this(access, syncId, false);
@@ -58,10 +59,11 @@ public final class SyncFollower implements AutoCloseable {
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
     }
 
-    /** Follows one that was started by somebody, at that time. */
+    /** Looks at one that was started by somebody, at that time: shards are not asked how far they are, so that whoever looks never waits for them. */
     static SyncFollower of(SyncAccess access, String syncId, Instant started) {
         var follower = new SyncFollower(access, syncId);
         follower.begun = started;
+        follower.asksShards = false;
         return follower;
     }
 
@@ -173,7 +175,7 @@ public final class SyncFollower implements AutoCloseable {
 
     private SyncState.Shard shard(Account account, Shard shard, Execution execution) {
         long expected = RestoredShard.expectedRows(shard, execution);
-        if (execution.running() && stagedRows(shard) < expected) askHowFar(account, shard);
+        if (asksShards && execution.running() && stagedRows(shard) < expected) askHowFar(account, shard);
         return RestoredShard.read(account, shard, execution, stagedRows(shard));
     }
 
