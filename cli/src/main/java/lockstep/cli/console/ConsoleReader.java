@@ -39,7 +39,7 @@ final class ConsoleReader implements AutoCloseable {
     private final Accounts accounts;
     private final boolean aws;
     private final Map<String, Source> sources = new LinkedHashMap<>();
-    private final ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
+    private final ExecutorService background = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
     /** @param aws whether these are accounts of AWS */
     ConsoleReader(Accounts accounts, boolean aws) {

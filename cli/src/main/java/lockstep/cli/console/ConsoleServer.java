@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 /** Serves the page on loopback: {@code /}, and {@code /overview}, which it looks at again and again. It takes no orders. */
 final class ConsoleServer implements AutoCloseable {
     private final HttpServer server;
-    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final ExecutorService executor = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
     /** @param port 0 for any that is free */
     ConsoleServer(int port, Supplier<Overview> overview) throws IOException {

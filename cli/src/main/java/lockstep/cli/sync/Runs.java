@@ -28,6 +28,8 @@ import tools.jackson.databind.JsonNode;
 
 /** The syncs and rollbacks that the state machines still remember: 90 days on AWS. What has ended is read once. */
 public final class Runs implements AutoCloseable {
+    /** AWS answers some such questions a second, and throttles who asks more. */
+    private static final int AT_ONCE = 8;
     private final SyncAccess access;
     private final SfnClient source;
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
@@ -44,7 +46,7 @@ public final class Runs implements AutoCloseable {
     /** The newest first; dry runs are left out. */
     public List<Run> newest(int most) {
         var reading = new ArrayList<Future<Optional<Run>>>();
-        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (var executor = Executors.newFixedThreadPool(AT_ONCE)) {
             var dumps = list(source, access.dumpMachineArn(), most);
             dumps.forEach(dump -> reading.add(executor.submit(() -> sync(dump))));
             var names = dumps.stream().map(ExecutionListItem::name).collect(Collectors.toSet());
