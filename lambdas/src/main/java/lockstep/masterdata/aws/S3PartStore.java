@@ -23,7 +23,7 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
             s3.putObject(r -> r.bucket(bucket).key(key).checksumAlgorithm(ChecksumAlgorithm.SHA256), RequestBody.fromContentProvider(
                     () -> new java.io.ByteArrayInputStream(bytes, 0, length), length, "application/octet-stream"));
         } catch (SdkException e) {
-            throw fault("writing", key, e);
+            throw fault("writing", bucket, key, e);
         }
     }
 
@@ -34,7 +34,7 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
         } catch (NoSuchKeyException e) {
             return Optional.empty();
         } catch (SdkException e) {
-            throw fault("reading", key, e);
+            throw fault("reading", bucket, key, e);
         }
     }
 
@@ -46,11 +46,11 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
         } catch (NoSuchKeyException e) {
             return false;
         } catch (SdkException e) {
-            throw fault("looking for", key, e);
+            throw fault("looking for", bucket, key, e);
         }
     }
 
-    private Fault fault(String what, String key, SdkException e) {
+    static Fault fault(String what, String bucket, String key, SdkException e) {
         String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
         if (Transient.is(e)) return new Fault.StoreUnavailable(message, e);
         return e instanceof S3Exception answer && answer.statusCode() == 403

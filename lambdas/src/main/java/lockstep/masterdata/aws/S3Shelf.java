@@ -1,7 +1,6 @@
 package lockstep.masterdata.aws;
 
 import java.util.List;
-import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Retention;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -14,7 +13,7 @@ public record S3Shelf(S3Client s3, String bucket) implements Retention.Shelf {
             return s3.listObjectVersionsPaginator(r -> r.bucket(bucket).prefix(prefix)).versions().stream()
                     .filter(v -> v.isLatest()).map(v -> new Lying(v.key(), v.versionId(), v.lastModified())).toList();
         } catch (SdkException e) {
-            throw fault("listing", prefix, e);
+            throw S3PartStore.fault("listing", bucket, prefix, e);
         }
     }
 
@@ -23,12 +22,7 @@ public record S3Shelf(S3Client s3, String bucket) implements Retention.Shelf {
         try {
             s3.deleteObject(r -> r.bucket(bucket).key(object.key()).versionId(object.version()));
         } catch (SdkException e) {
-            throw fault("deleting", object.key(), e);
+            throw S3PartStore.fault("deleting", bucket, object.key(), e);
         }
-    }
-
-    private Fault fault(String what, String key, SdkException e) {
-        String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
-        return Transient.is(e) ? new Fault.StoreUnavailable(message, e) : new Fault.AccessRefused(message, e);
     }
 }

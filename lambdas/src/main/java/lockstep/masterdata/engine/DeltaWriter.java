@@ -3,144 +3,170 @@ package lockstep.masterdata.engine;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.BitSet;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Finds the rows by which a range differs from what it was, by the lines of both: those that came and those that went. Lines of
- * the past are known by the lower half of their digest, 64 bits; two that share it would make a delta that does not add up,
- * and such a one is not given out.
+ * Finds the rows by which a range differs from what it was: those that came and those that went. Both sides are in key order, so
+ * it goes along both at once; in memory are only lines that the other side did not have so far. When these are too many for a
+ * delta to be worth anything, it gives up, as it does when there is no past, or one that can't be read.
  */
-final class DeltaWriter {
-    private final KeyRange range;
-    private final List<byte[]> base;
-    private final Known known;
-    private final Packed lines = new Packed();
-    private Content after = Content.NONE;
-    private Content came = Content.NONE;
-    private long cameBytes;
+final class DeltaWriter implements AutoCloseable {
+    /** Lines of small ranges may all differ. */
+    private static final long FEW_BYTES = 1 << 20;
+    private static final int CHUNK = 64 << 10;
 
-    private DeltaWriter(KeyRange range, List<byte[]> base) throws IOException {
-        this.range = range;
-        this.base = base;
-        this.known = new Known(range.base().stream().mapToLong(Part::rows).sum());
-        for (byte[] object : base) Lines.each(text(object), (bytes, from, length) -> known.add(hash(bytes, from, length)));
-    }
+    private record Line(byte[] bytes) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Line line && Arrays.equals(bytes, line.bytes);
+        }
 
-    /** Nothing when the range has no past, or one that can't be read: then there are only whole parts. */
-    static Optional<DeltaWriter> against(PartStore store, KeyRange range) {
-        if (range.base().isEmpty()) return Optional.empty();
-        try {
-            var base = new ArrayList<byte[]>();
-            for (Part part : range.base()) {
-                var object = store.open(part.object());
-                if (object.isEmpty()) return Optional.empty();
-                try (InputStream in = object.get()) {
-                    base.add(in.readAllBytes());
-                }
-            }
-            return Optional.of(new DeltaWriter(range, base));
-        } catch (IOException | UncheckedIOException | Known.Full e) {
-            return Optional.empty();
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(bytes);
         }
     }
 
-    /** Takes the lines of a part of the range as it is now. */
-    void part(Packed part) {
-        try {
-            Lines.each(part.text(), (bytes, from, length) -> {
-                if (!known.mark(hash(bytes, from, length))) lines.line(bytes, from, length);
-            });
+    private final KeyRange range;
+    /** What the range was, packed; none when there is no past, or one that can't be read. */
+    private final List<byte[]> objects;
+    private final Set<Line> came = new LinkedHashSet<>();
+    private final Set<Line> went = new LinkedHashSet<>();
+    /** Nothing when there will be no delta. */
+    private Optional<Lines> base;
+    private boolean inStep;
+    private long room;
+
+    DeltaWriter(PartStore store, KeyRange range) {
+        this.range = range;
+        this.objects = objects(store, range);
+        this.base = objects.isEmpty() ? Optional.empty() : Optional.of(new Lines(text()));
+        this.inStep = base.isPresent();
+        this.room = Math.max(FEW_BYTES, range.base().stream().mapToLong(Part::textBytes).sum() / 2);
+    }
+
+    private static List<byte[]> objects(PartStore store, KeyRange range) {
+        var objects = new ArrayList<byte[]>();
+        for (Part part : range.base()) {
+            var object = store.open(part.object());
+            if (object.isEmpty()) return List.of();
+            try (InputStream in = object.get()) {
+                // at once: a store does not wait for the rows of a slow source
+                objects.add(in.readAllBytes());
+            } catch (IOException e) {
+                return List.of();
+            }
+        }
+        return objects;
+    }
+
+    private InputStream text() {
+        return new SequenceInputStream(Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
+    }
+
+    /** Whether all lines so far are those that the range began with. */
+    boolean isInStep() {
+        return inStep;
+    }
+
+    /** Packs as many bytes of what the range began with. */
+    void packBeginning(Packed lines, long bytes) {
+        try (InputStream text = text()) {
+            byte[] chunk = new byte[CHUNK];
+            for (long left = bytes; left > 0; ) {
+                int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
+                if (read < 0) throw new IllegalStateException("what was read before is no longer there");
+                lines.pack(chunk, read);
+                left -= read;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        after = after.plus(part.content());
-        came = lines.content();
-        cameBytes = lines.textBytes();
+    }
+
+    /** Takes the next line of the range as it is now, its newline included. */
+    void line(byte[] line) {
+        if (base.isEmpty()) return;
+        Lines before = base.get();
+        try {
+            while (!before.skip(line)) {
+                inStep = false;
+                // it was further up: what came in between is past
+                if (!went.isEmpty() && took(went, line)) return;
+                var other = before.next();
+                if (other.isPresent() && !came.isEmpty() && took(came, other.get())) continue;
+                other.ifPresent(o -> put(went, o));
+                put(came, line);
+                return;
+            }
+        } catch (IOException e) {
+            giveUp();
+        }
+    }
+
+    private boolean took(Set<Line> lines, byte[] line) {
+        boolean taken = lines.remove(new Line(line));
+        if (taken) room += line.length;
+        return taken;
+    }
+
+    private void put(Set<Line> lines, byte[] line) {
+        lines.add(new Line(line));
+        room -= line.length;
+        if (room < 0) giveUp();
+    }
+
+    private void giveUp() {
+        close();
+        base = Optional.empty();
+        inStep = false;
+        came.clear();
+        went.clear();
     }
 
     /**
-     * Puts the delta into the store when all parts were given.
+     * Puts the delta into the store when all lines were given.
      *
+     * @param after what the range holds now
      * @param worth a delta of as many bytes is worth nothing
      */
-    Optional<Delta> finish(PartStore store, long worth) {
+    Optional<Delta> finish(PartStore store, Content after, long worth) {
         try {
-            for (byte[] object : base)
-                Lines.each(text(object), (bytes, from, length) -> {
-                    if (!known.marked(hash(bytes, from, length))) lines.line(bytes, from, length);
-                });
+            Optional<byte[]> left;
+            while (base.isPresent() && (left = base.get().next()).isPresent()) if (!took(came, left.get())) put(went, left.get());
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            giveUp();
         }
+        if (base.isEmpty()) return Optional.empty();
+        Packed lines = new Packed();
+        for (Line line : came) lines.line(line.bytes());
+        Content cameContent = lines.content();
+        long cameBytes = lines.textBytes();
+        for (Line line : went) lines.line(line.bytes());
         lines.close();
         Content before = range.base().stream().map(Part::content).reduce(Content.NONE, Content::plus);
         String sha256 = lines.sha256();
-        var delta = new Delta(range.from(), range.until(), before, after, came, lines.content().minus(came), "parts/delta-" + sha256.substring(0, 32), sha256,
+        var delta = new Delta(range.from(), range.until(), before, after, cameContent, lines.content().minus(cameContent), "parts/delta-" + sha256.substring(0, 32), sha256,
                 lines.bytes(), cameBytes, lines.textBytes());
         if (delta.bytes() >= worth || !delta.addsUp() || delta.textBytes() == 0) return Optional.empty();
         lines.put(store, delta.object());
         return Optional.of(delta);
     }
 
-    private static InputStream text(byte[] object) {
-        return Packed.text(new ByteArrayInputStream(object));
-    }
-
-    private static long hash(byte[] bytes, int from, int length) {
-        return RowDigest.ofLine(bytes, from, length - 1).low();
-    }
-
-    /** A set of hashes, 11 to 22 bytes each, of which some are marked. */
-    private static final class Known {
-        /** 32 MB of hashes: two streams fit a worker's heap. */
-        static final long MOST = 2 << 20;
-
-        static final class Full extends RuntimeException {}
-
-        private final long[] slots;
-        private final BitSet marked;
-        private long room;
-
-        /** @param size how many hashes there will be at most */
-        Known(long size) {
-            if (size > MOST) throw new Full();
-            int slots = Integer.highestOneBit((int) Math.max(8, size + size / 3)) << 1;
-            this.slots = new long[slots];
-            this.marked = new BitSet(slots);
-            this.room = size;
-        }
-
-        void add(long hash) {
-            if (room-- == 0) throw new Full();
-            slots[slot(hash)] = free(hash);
-        }
-
-        /** Whether it is known; now it is marked. */
-        boolean mark(long hash) {
-            int slot = slot(hash);
-            if (slots[slot] == 0) return false;
-            marked.set(slot);
-            return true;
-        }
-
-        boolean marked(long hash) {
-            return marked.get(slot(hash));
-        }
-
-        /** Where it is, or would be. */
-        private int slot(long hash) {
-            int slot = (int) hash & slots.length - 1;
-            while (slots[slot] != 0 && slots[slot] != free(hash)) slot = slot + 1 & slots.length - 1;
-            return slot;
-        }
-
-        /** 0 is a slot that is free. */
-        private static long free(long hash) {
-            return hash == 0 ? 1 : hash;
+    @Override
+    public void close() {
+        try {
+            if (base.isPresent()) base.get().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -48,7 +48,7 @@ public final class Forecast {
         var staging = new Staging(found.get());
         var missing = staging.missing(connection);
         if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
-        staging.analyze(connection);
+        staging.complete(connection);
         return results(found.get(), new Merge(connection, found.get(), staging).forecast());
     }
 

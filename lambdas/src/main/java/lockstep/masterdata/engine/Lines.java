@@ -3,32 +3,59 @@ package lockstep.masterdata.engine;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.Optional;
 
-/** Parts COPY text into its lines. A newline is always a line's end: in values COPY writes it as {@code \n}. */
-final class Lines {
-    interface Sink {
-        /** A line with its newline; the array is used again after the call. */
-        void line(byte[] bytes, int from, int length);
+/** COPY text, line by line. A newline is always a line's end: in values COPY writes it as {@code \n}. */
+final class Lines implements AutoCloseable {
+    private final InputStream text;
+    private byte[] buffer = new byte[128 << 10];
+    private int at;
+    private int filled;
+
+    Lines(InputStream text) {
+        this.text = text;
     }
 
-    private Lines() {}
+    /** Goes past the next line if it is this one, its newline included. That is cheaper than {@link #next}: it looks for no newline. */
+    boolean skip(byte[] line) throws IOException {
+        while (filled - at < line.length) if (!fill()) return false;
+        if (!Arrays.equals(buffer, at, at + line.length, line, 0, line.length)) return false;
+        at += line.length;
+        return true;
+    }
 
-    static void each(InputStream text, Sink sink) throws IOException {
-        byte[] buffer = new byte[64 << 10];
-        int filled = 0;
-        while (true) {
-            if (filled == buffer.length) buffer = Arrays.copyOf(buffer, 2 * buffer.length);
-            int read = text.read(buffer, filled, buffer.length - filled);
-            if (read < 0) break;
-            int line = 0;
-            for (int at = filled; at < filled + read; at++) {
-                if (buffer[at] != '\n') continue;
-                sink.line(buffer, line, at + 1 - line);
-                line = at + 1;
+    /** The next line with its newline; nothing at the end. */
+    Optional<byte[]> next() throws IOException {
+        for (int end = at; ; end++) {
+            if (end == filled) {
+                int before = at;
+                if (!fill()) {
+                    if (filled > at) throw new IOException("the last line has no end");
+                    return Optional.empty();
+                }
+                end -= before - at;
             }
-            filled += read - line;
-            System.arraycopy(buffer, line, buffer, 0, filled);
+            if (buffer[end] == '\n') {
+                byte[] line = Arrays.copyOfRange(buffer, at, end + 1);
+                at = end + 1;
+                return Optional.of(line);
+            }
         }
-        if (filled > 0) throw new IOException("the last line has no end");
+    }
+
+    /** Reads on; false at the end. What is not yet taken moves to the front. */
+    private boolean fill() throws IOException {
+        System.arraycopy(buffer, at, buffer, 0, filled - at);
+        filled -= at;
+        at = 0;
+        if (filled == buffer.length) buffer = Arrays.copyOf(buffer, 2 * buffer.length);
+        int read = text.read(buffer, filled, buffer.length - filled);
+        filled += Math.max(0, read);
+        return read >= 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+        text.close();
     }
 }

@@ -135,11 +135,14 @@ final class Merge {
 
     /** Tries it plainly first, since rows seldom exchange unique values. */
     private void updateAndInsert(List<TableManifest> group) throws SQLException {
+        for (TableManifest table : group) findFresh(table);
+        boolean byKey = true;
+        for (TableManifest table : group) byKey &= accepted.road(table).carriesDeltasAlone() || Schema.isInOrderOf(connection, table.name(), table.key().getFirst());
         var written = new HashMap<String, Long>();
         for (TableManifest table : group) written.put(table.name(), Mark.written(connection, table.name()).orElse(0L));
         var start = connection.setSavepoint();
         try {
-            count(group, together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
+            count(group, Sql.byKey(connection, byKey, () -> together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
             connection.releaseSavepoint(start);
         } catch (SQLException e) {
             if (!UNIQUE_VIOLATION.equals(e.getSQLState())) throw e;
@@ -259,6 +262,11 @@ final class Merge {
         }
     }
 
+    private void findFresh(TableManifest table) throws SQLException {
+        Sql.byKey(connection, accepted.road(table).carriesDeltasAlone(), () -> Sql.update(connection, sql("fresh", table)));
+        Sql.execute(connection, "ANALYZE pg_temp." + freshTable(table));
+    }
+
     private void findGone(TableManifest table) throws SQLException {
         collectGone(table);
         if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table));
@@ -267,7 +275,7 @@ final class Merge {
     private void collectGone(TableManifest table) throws SQLException {
         Road road = accepted.road(table);
         Sql.execute(connection, sql("gone", table));
-        if (!road.steps().isEmpty()) Sql.execute(connection, sql("gone_of_deltas", table));
+        if (!road.steps().isEmpty()) Sql.byKey(connection, road.carriesDeltasAlone(), () -> Sql.update(connection, sql("gone_of_deltas", table)));
         if (road.kept()) Sql.execute(connection, sql("gone_kept", table));
         try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT count(*) FROM pg_temp." + goneTable(table))) {
             row.next();
@@ -335,6 +343,10 @@ final class Merge {
         return "lockstep_moved_" + number(table);
     }
 
+    private String freshTable(TableManifest table) {
+        return "lockstep_fresh_" + number(table);
+    }
+
     private String goneTable(TableManifest table) {
         return "lockstep_gone_" + number(table);
     }
@@ -355,6 +367,7 @@ final class Merge {
         placeholders.put("staging", staging.of(table));
         placeholders.put("old", staging.goingFrom(table));
         placeholders.put("gone", goneTable(table));
+        placeholders.put("fresh", freshTable(table));
         placeholders.put("condition", table.where().orElse("true"));
         placeholders.put("ranges", road.everything() ? "true" : Bounds.within(road.parts(), table.key(), table.columns()));
         placeholders.put("key", Sql.columns("", table.key()));

@@ -2,7 +2,6 @@ package lockstep.masterdata.engine;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,15 +36,24 @@ final class Packed implements AutoCloseable {
     }
 
     /** Takes a line, its newline included. */
-    void line(byte[] bytes, int from, int length) {
+    void line(byte[] line) {
+        pack(line, line.length);
+        count(line);
+    }
+
+    /** Counts and digests a line whose text is packed by {@link #pack}. */
+    void count(byte[] line) {
+        rows++;
+        textBytes += line.length;
+        digest = digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
+    }
+
+    void pack(byte[] text, int length) {
         try {
-            zstd.write(bytes, from, length);
+            zstd.write(text, 0, length);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        rows++;
-        textBytes += length;
-        digest = digest.plus(RowDigest.ofLine(bytes, from, length - 1));
     }
 
     /** All lines since the last {@link #clear}. */
@@ -74,10 +82,6 @@ final class Packed implements AutoCloseable {
 
     void put(PartStore store, String object) {
         store.put(object, buffer.array(), buffer.size());
-    }
-
-    InputStream text() {
-        return text(new ByteArrayInputStream(buffer.array(), 0, buffer.size()));
     }
 
     static InputStream text(InputStream object) {

@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.Dumped.RangeParts;
 /**
  * Turns the lines of a key range into parts: compresses, digests, and puts a part into the store when its text has reached
  * the size of one. Parts follow each other without a gap, from the range's beginning to its end. What the range held in the
- * manifest before is not put again, and what became of it is told as a delta.
+ * manifest before is neither compressed nor put again, and what became of it is told as a delta.
  */
 final class PartWriter implements AutoCloseable {
     private final PartStore store;
@@ -17,8 +17,10 @@ final class PartWriter implements AutoCloseable {
     private final long cutAt;
     private final List<Part> parts = new ArrayList<>();
     private final Packed lines = new Packed();
-    private Optional<DeltaWriter> delta = Optional.empty();
+    private final DeltaWriter delta;
     private List<String> from;
+    /** The lines are not packed: so far they are what the range began with. */
+    private boolean sameSoFar;
 
     /** @param partBytes aimed size of a part, in COPY text */
     PartWriter(PartStore store, int[] key, KeyRange range, long partBytes) {
@@ -27,6 +29,8 @@ final class PartWriter implements AutoCloseable {
         this.range = range;
         this.cutAt = cutAt(range, partBytes);
         this.from = range.from();
+        this.delta = new DeltaWriter(store, range);
+        this.sameSoFar = delta.isInStep();
     }
 
     /** A part that was there before may grow for a while before it is cut, and then in the middle: so bounds move seldom. */
@@ -44,35 +48,43 @@ final class PartWriter implements AutoCloseable {
             lines.clear();
             from = bound;
         }
-        lines.line(line, 0, line.length);
+        delta.line(line);
+        if (sameSoFar && !delta.isInStep()) packWhatIsTheSame();
+        if (sameSoFar) lines.count(line);
+        else lines.line(line);
+    }
+
+    private void packWhatIsTheSame() {
+        delta.packBeginning(lines, lines.textBytes());
+        sameSoFar = false;
     }
 
     /** Ends the last part. */
     RangeParts finish() {
-        lines.close();
         if (parts.isEmpty() && range.base().size() == 1) {
             Part before = range.base().getFirst();
             if (before.content().equals(lines.content()) && store.holds(before.object(), before.bytes(), before.sha256())) return new RangeParts(range, List.of(before), Optional.empty());
         }
         end(range.until());
         long worth = parts.stream().mapToLong(Part::bytes).sum();
-        return new RangeParts(range, List.copyOf(parts), delta.flatMap(d -> d.finish(store, worth)));
+        Content after = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        return new RangeParts(range, List.copyOf(parts), delta.finish(store, after, worth));
     }
 
     private void end(List<String> until) {
+        if (sameSoFar) packWhatIsTheSame();
         lines.close();
         String sha256 = lines.sha256();
         Content content = lines.content();
         String object = "parts/" + content.digest() + "-" + sha256.substring(0, 16);
         // put even if there is such an object: an old one may be about to be collected
         lines.put(store, object);
-        if (parts.isEmpty()) delta = DeltaWriter.against(store, range);
-        delta.ifPresent(d -> d.part(lines));
         parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }
 
     @Override
     public void close() {
         lines.close();
+        delta.close();
     }
 }

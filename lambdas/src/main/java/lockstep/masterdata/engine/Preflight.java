@@ -156,8 +156,7 @@ public final class Preflight {
         for (TableManifest table : manifest.tables()) {
             TableInfo info = Schema.table(connection, table.name());
             if (info.exists()) problems.addAll(problems(table, info));
-            if (Schema.hasHeirs(connection, table.name()))
-                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+            problems.addAll(Schema.problems(connection, info, table.key()));
             if (!info.exists()) problems.add("table " + table.name() + " does not exist");
         }
         if (triggers == Triggers.REFUSE)
@@ -181,8 +180,6 @@ public final class Preflight {
         for (ColumnInfo column : info.columns().values())
             if (!copied.contains(column.name()) && !column.optional() && !column.generated())
                 problems.add("column " + table.name() + "." + column.name() + " is NOT NULL without a default and not in the data set");
-        if (info.columns().keySet().containsAll(table.key()) && !info.hasKey(table.key()))
-            problems.add("key (" + String.join(", ", table.key()) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
         return problems;
     }
 }

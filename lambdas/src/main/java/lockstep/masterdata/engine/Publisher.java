@@ -68,7 +68,7 @@ public final class Publisher {
         var staging = new Staging(accepted);
         var missing = staging.missing(connection);
         if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
-        staging.analyze(connection);
+        staging.complete(connection);
         var verification = new Verification(connection, accepted, staging);
         verification.beforeMerge();
         var changes = merge(connection, accepted, staging, applied.isEmpty());

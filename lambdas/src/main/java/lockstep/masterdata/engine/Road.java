@@ -47,6 +47,11 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
         return carries() || kept;
     }
 
+    /** Only rows come and go that differ, few of many. */
+    boolean carriesDeltasAlone() {
+        return parts.isEmpty() && !steps.isEmpty();
+    }
+
     /** Every row of the table comes anew. */
     boolean everything() {
         return whole && unchanged == 0 && !parts.isEmpty();

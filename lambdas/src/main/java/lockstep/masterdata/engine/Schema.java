@@ -83,13 +83,32 @@ final class Schema {
         return collations;
     }
 
+    /** Whether the table's rows lie in the order of this column, as far as the server knows. */
+    static boolean isInOrderOf(Connection connection, String table, String column) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_stats WHERE schemaname || '.' || tablename = ? AND attname = ? AND abs(correlation) > 0.9")) {
+            query.setString(1, table);
+            query.setString(2, column);
+            return query.executeQuery().next();
+        }
+    }
+
     /** Whether tables inherit from it that are not its partitions. */
-    static boolean hasHeirs(Connection connection, String name) throws SQLException {
+    private static boolean hasHeirs(Connection connection, String name) throws SQLException {
         try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent"
                 + " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ?")) {
             query.setString(1, name);
             return query.executeQuery().next();
         }
+    }
+
+    /** What speaks against a table of a data set at the source as at a target. */
+    static List<String> problems(Connection connection, TableInfo table, List<String> key) throws SQLException {
+        var problems = new ArrayList<String>();
+        if (hasHeirs(connection, table.name()))
+            problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+        if (table.columns().keySet().containsAll(key) && !table.hasKey(key))
+            problems.add("key (" + String.join(", ", key) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
+        return problems;
     }
 
     /** Every foreign key, of any table, that refers to one of these. */

@@ -97,15 +97,12 @@ public final class SnapshotHolder {
                 problems.add("table " + table.name() + " does not exist");
                 continue;
             }
-            if (Schema.hasHeirs(connection, table.name()))
-                problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+            problems.addAll(Schema.problems(connection, info, table.key()));
             for (String column : table.columns()) {
                 var found = info.columns().get(column);
                 if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");
                 else if (found.generated()) problems.add("column " + table.name() + "." + column + " is generated; leave it out of the data set");
             }
-            if (info.columns().keySet().containsAll(table.key()) && !info.hasKey(table.key()))
-                problems.add("key (" + String.join(", ", table.key()) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
             if (problems.isEmpty())
                 tables.add(new TableColumns(table.name(), table.columns().stream()
                         .map(c -> new Column(c, info.columns().get(c).type())).toList()));

@@ -68,6 +68,25 @@ final class Sql {
         }
     }
 
+    /** Statements to a database. */
+    interface Query<T> {
+        T run() throws SQLException;
+    }
+
+    /**
+     * Runs statements that look rows of a table up by its key, one after the other. By itself PostgreSQL would rather read the whole table into a hash
+     * and, when that does not fit into memory, hand its rows out in no order: an UPDATE then jumps all over the table and its indexes.
+     *
+     * @param so or else joins as PostgreSQL sees fit
+     */
+    static <T> T byKey(Connection connection, boolean so, Query<T> query) throws SQLException {
+        if (!so) return query.run();
+        execute(connection, "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off");
+        T answer = query.run();
+        execute(connection, "SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT");
+        return answer;
+    }
+
     /** The rows changed. */
     static long update(Connection connection, String sql) throws SQLException {
         try (var statement = connection.createStatement()) {

@@ -63,10 +63,12 @@ final class Staging {
                 + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
     }
 
-    /** The merge joins by key: statistics of the other columns would cost more than it. */
-    void analyze(Connection connection) throws SQLException {
+    /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
+    void complete(Connection connection) throws SQLException {
         for (TableManifest table : accepted.tables()) {
             String key = " (" + Sql.columns("", table.key()) + ")";
+            // for Sql.byKey
+            if (accepted.road(table).carriesDeltasAlone()) Sql.execute(connection, "CREATE INDEX ON " + of(table) + key);
             Sql.execute(connection, "ANALYZE " + of(table) + key);
             if (!accepted.road(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
         }

@@ -35,7 +35,7 @@ final class Verification {
             Road road = accepted.road(table);
             if (road.whole()) continue;
             Content going = road.steps().stream().map(Road.Step::goes).reduce(Content.NONE, Content::plus);
-            if (!road.steps().isEmpty() && !read(table, isIn(staging.goingFrom(table), table)).equals(going)
+            if (!road.steps().isEmpty() && !readAsStaged(table, road, isIn(staging.goingFrom(table), table)).equals(going)
                     || !road.parts().isEmpty() && !read(table, ranges(table, road)).equals(road.partsBefore())) drifted.add(table.name());
         }
         if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what the sync in force left there");
@@ -71,8 +71,8 @@ final class Verification {
         // where the server counted in Preflight, it must be able to say so now
         if (road.mark().isPresent() && Mark.written(connection, table.name()).filter(w -> w == made.writes()).isEmpty()) return false;
         if (!road.carries()) return true;
-        if (!read(table, isIn(staging.of(table), table)).equals(road.comes())) return false;
-        if (!road.steps().isEmpty() && read(table, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
+        if (!readAsStaged(table, road, isIn(staging.of(table), table)).equals(road.comes())) return false;
+        if (!road.steps().isEmpty() && readAsStaged(table, road, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
         return road.parts().isEmpty() || read(table, ranges(table, road)).equals(road.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus));
     }
 
@@ -87,6 +87,10 @@ final class Verification {
         }
         if (!wrong.isEmpty()) throw failed(wrong);
         return results;
+    }
+
+    private Content readAsStaged(TableManifest table, Road road, String restriction) throws SQLException {
+        return Sql.byKey(connection, road.carriesDeltasAlone(), () -> read(table, restriction));
     }
 
     private Content read(TableManifest table, String restriction) throws SQLException {

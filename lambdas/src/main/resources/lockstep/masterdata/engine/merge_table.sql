@@ -6,7 +6,7 @@ updated_{n} AS (
   RETURNING 1
 ), inserted_{n} AS (
   INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
-  SELECT {staged_columns} FROM {staging} s
-  WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same_key}) AND (SELECT count(*) FROM updated_{n}) >= 0
+  SELECT {staged_columns} FROM pg_temp.{fresh} f JOIN {staging} s ON s.ctid = f.place
+  WHERE (SELECT count(*) FROM updated_{n}) >= 0
   RETURNING 1
 )

@@ -223,18 +223,6 @@ class SurpriseTest {
         assertInStep();
     }
 
-    /** A worker's heap of 256 MiB holds the hashes of two ranges. */
-    @ParameterizedTest
-    @CsvSource({"2000000, true", "3000000, false"})
-    void tooManyRowsForAWorkersHeapHaveNoDelta(long rows, boolean delta) {
-        var store = new TestingStore();
-        var empty = new Packed();
-        empty.close();
-        empty.put(store, "parts/x");
-        var part = new Part(List.of(), List.of(), rows, RowDigest.EMPTY, "parts/x", "", 0, 0);
-        assertEquals(delta, DeltaWriter.against(store, new KeyRange("m.t", List.of(), List.of(), List.of(part))).isPresent());
-    }
-
     @Test
     void aKeyThatIsWrittenOtherwiseAndStaysEqual() {
         schema("CREATE TABLE m.t (k numeric PRIMARY KEY, v int)");

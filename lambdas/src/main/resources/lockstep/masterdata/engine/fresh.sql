@@ -1,0 +1,3 @@
+-- rows to come that the target has not
+CREATE TEMPORARY TABLE {fresh} ON COMMIT DROP AS
+SELECT s.ctid AS place FROM {staging} s WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same_key})
