@@ -36,6 +36,7 @@ public final class TableImport {
     private static final String IMPORTED = "lockstep_import";
     private static final String STAGING = "pg_temp." + IMPORTED;
     private static final String GONE = "lockstep_gone";
+    private static final String FRESH = "lockstep_fresh";
     /** Where COPY was; it says no column when a line has too many or too few. */
     private static final Pattern COPIED = Pattern.compile("COPY " + IMPORTED + ", line (\\d+)(?:, column ([^:\\n]+))?");
 
@@ -257,6 +258,7 @@ public final class TableImport {
                 long deleted = deleteUnreferenced();
                 long updated;
                 long inserted;
+                Sql.execute(connection, sql("fresh"));
                 try (var statement = connection.createStatement(); var row = statement.executeQuery("WITH " + sql("merge_table") + "\nSELECT (SELECT count(*) FROM updated_0), (SELECT count(*) FROM inserted_0)")) {
                     row.next();
                     updated = row.getLong(1);
@@ -377,6 +379,7 @@ public final class TableImport {
             placeholders.put("table", Sql.table(table.name()));
             placeholders.put("staging", STAGING);
             placeholders.put("gone", GONE);
+            placeholders.put("fresh", FRESH);
             placeholders.put("condition", table.where().orElse("true"));
             placeholders.put("ranges", "true");
             placeholders.put("key", Sql.columns("", table.key()));
