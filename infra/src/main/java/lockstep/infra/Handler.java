@@ -24,7 +24,8 @@ enum Handler {
     /** Asks the functions of the shards, and waits for the slowest of them. */
     WATCH("Watch", Size.SHORT, false, Duration.minutes(15)),
     PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
-    REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15));
+    REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15)),
+    IMPORT_TABLE("ImportTable", Size.WORKER, true, Duration.minutes(15));
 
     /**
      * Memory is bought for the CPU that comes with it: 1769 MB is one whole. What a worker really uses is bounded by its

@@ -35,6 +35,7 @@ final class MasterDataSource extends Construct {
     private static final String SYNCS = "syncs/*";
     private static final String PARTS = "parts/*";
     private static final String MANIFESTS = "manifests/*";
+    private static final String IMPORTS = "imports/*";
 
     private final DataSet dataSet;
     private final NetworkStack network;
@@ -65,6 +66,7 @@ final class MasterDataSource extends Construct {
         readerRole(targets);
         syncStartRole(dump, source);
         if (!dataSet.starting().byHand()) startByItself(dump, source);
+        importRole(imports(source));
     }
 
     private Bucket bucket() {
@@ -82,6 +84,7 @@ final class MasterDataSource extends Construct {
                 .serverAccessLogsBucket(logs).serverAccessLogsPrefix("access/")
                 .lifecycleRules(List.of(
                         LifecycleRule.builder().id("working files of a sync").prefix("syncs/").expiration(Duration.days(7)).build(),
+                        LifecycleRule.builder().id("imported files").prefix("imports/").expiration(Duration.days(7)).build(),
                         LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).noncurrentVersionExpiration(Duration.days(30)).build()))
                 .removalPolicy(network.props().protection().data()).build();
     }
@@ -164,11 +167,13 @@ final class MasterDataSource extends Construct {
 
     /** What a target's worker, or watch, becomes: it reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
-        var trusted = targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id()).withConditions(new TreeMap<>(Map.of(
-                "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
-                "ArnLike", Map.of("aws:PrincipalArn", readers(account)))))).toArray(IPrincipal[]::new);
+        // one statement for all accounts: a trust policy has room for few
+        var trusted = new CompositePrincipal(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toArray(IPrincipal[]::new))
+                .withConditions(new TreeMap<>(Map.of(
+                        "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
+                        "ArnLike", Map.of("aws:PrincipalArn", targets.stream().flatMap(account -> readers(account).stream()).toList()))));
         var role = Role.Builder.create(this, "Reader")
-                .roleName(Names.readerRole(dataSet.name())).assumedBy(new CompositePrincipal(trusted)).maxSessionDuration(Duration.hours(1)).build();
+                .roleName(Names.readerRole(dataSet.name())).assumedBy(trusted).maxSessionDuration(Duration.hours(1)).build();
         // by hand: grantRead would allow to list the bucket as well
         role.addToPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
@@ -229,9 +234,36 @@ final class MasterDataSource extends Construct {
                 .targets(List.of(SfnStateMachine.Builder.create(machine).input(RuleTargetInput.fromObject(Map.of("byClock", byClock))).retryAttempts(byClock ? 3 : 0).build())).build();
     }
 
+    /** By the source's writer, as every target's rows are written by theirs: it may write the tables of data sets, and no other. */
+    private Workflow imports(ShardStack source) {
+        var function = function(Handler.IMPORT_TABLE);
+        source.grantSecret(DatabaseUser.WRITER, function);
+        bucket.grantRead(function, IMPORTS);
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Files below the prefix that this function reads", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
+        var constants = new TreeMap<String, Object>(Map.of(
+                "dataSet", Workflow.constant(dataSet),
+                "bucket", bucket.getBucketName(),
+                "secretArn", source.secretOf(DatabaseUser.WRITER).getSecretArn()));
+        return new Workflow(this, "Import", Names.importMachine(dataSet.name()), Duration.hours(2), network,
+                new ImportDefinition(constants, function).build(new Construct(this, "ImportStates")));
+    }
+
+    /** Not that of syncs: who may start these may change nothing at the source. */
+    private void importRole(Workflow imports) {
+        var role = Role.Builder.create(this, "ImportStart")
+                .roleName(Names.importRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
+        imports.grantStartExecution(role);
+        imports.grantFollow(role);
+        // by hand, since a grant of the bucket allows more than to put
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(IMPORTS))).build());
+        key.grantEncryptDecrypt(role);
+        Accepted.finding(role, "AwsSolutions-IAM5", "Puts files under ids that nobody knows before, and follows whatever import was started",
+                OBJECTS, "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
+    }
+
     private HandlerFunction function(Handler handler) {
         return new HandlerFunction(this, new HandlerFunction.Props(network, handler));
     }
 
-    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|manifests|manifests\\/[a-z0-9-]+|manifests\\/[a-z0-9-]+\\/dropped)\\/\\*$/";
+    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|imports|manifests|manifests\\/[a-z0-9-]+|manifests\\/[a-z0-9-]+\\/dropped)\\/\\*$/";
 }

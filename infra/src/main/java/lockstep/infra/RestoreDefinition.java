@@ -32,6 +32,8 @@ import software.constructs.Construct;
  */
 record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
                          HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
+    /** Shards of the account: as many as Step Functions runs side by side in a Map of this kind. One that hangs takes the place of one in forty. */
+    private static final int AT_ONCE = 40;
     private static final Object SYNC = JsonPath.objectAt("$.sync");
     private static final Object SHARD = JsonPath.objectAt("$.shard");
 
@@ -48,7 +50,7 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         var restoreShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
                 .itemsPath("$.shards")
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
-                .maxConcurrency(4)
+                .maxConcurrency(AT_ONCE)
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
                 .addCatch(unexpected, caught());
@@ -75,7 +77,9 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         var stageFailed = outcome(scope, "StageParts", "StageFailed");
         stage.addCatch(stageFailed, caught());
 
-        var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))), "$");
+        var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
+                // what changed in each table is told by the history; of a thousand shards it would be more than states may pass on
+                sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));
         // another restore of this shard is under way
         merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());

@@ -91,12 +91,18 @@ final class Workflow extends StateMachine {
 
     /** Invokes a function, when it is ready, and puts its answer at the path. All other retries and catches are the caller's. */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, String resultPath) {
+        return invoke(scope, function, id, payload, null, resultPath);
+    }
+
+    /** @param result made of the answer, in its place; null for all of it */
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, Map<String, Object> result, String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function)
                 .payload(TaskInput.fromObject(payload))
                 .payloadResponseOnly(true)
                 .retryOnServiceExceptions(false)
                 .taskTimeout(Timeout.duration(function.getTimeout().plus(Duration.minutes(1))))
+                .resultSelector(result)
                 .resultPath(resultPath)
                 .build();
         invoke.addRetry(RetryProps.builder().errors(NOT_READY).interval(Duration.seconds(15)).backoffRate(1.5).maxAttempts(8).maxDelay(Duration.minutes(1)).build());

@@ -152,18 +152,14 @@ class SecurityTest {
     @Test
     void readerRoleTrustsWorkerAndWatchOfEachTarget() {
         var reader = CLINIC.resource("production-master-data-source", "AWS::IAM::Role", "Reader");
-        var accounts = new TreeSet<String>();
-        for (var statement : reader.property("AssumeRolePolicyDocument").get("Statement")) {
-            var account = statement.at("/Principal/AWS").asText().replaceAll("\\D", "");
-            assertEquals("lockstep-master", statement.at("/Condition/StringEquals/sts:ExternalId").asText());
-            assertEquals("arn:aws:iam::%s:role/lockstep-master-worker".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/0").asText());
-            assertEquals("arn:aws:sts::%s:assumed-role/lockstep-master-worker/*".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/1").asText());
-            assertEquals("arn:aws:iam::%s:role/lockstep-master-watch".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/2").asText());
-            assertEquals("arn:aws:sts::%s:assumed-role/lockstep-master-watch/*".formatted(account), statement.at("/Condition/ArnLike/aws:PrincipalArn/3").asText());
-            assertEquals(4, statement.at("/Condition/ArnLike/aws:PrincipalArn").size());
-            accounts.add(account);
-        }
-        assertEquals(Set.of("111111111111", "222222222222", "333333333333"), accounts);
+        var statements = reader.property("AssumeRolePolicyDocument").get("Statement");
+        assertEquals(1, statements.size());
+        assertEquals("lockstep-master", statements.at("/0/Condition/StringEquals/sts:ExternalId").asText());
+        var accounts = List.of("111111111111", "222222222222", "333333333333");
+        assertEquals(accounts.stream().map("arn:aws:iam::%s:root"::formatted).toList(), texts(statements.at("/0/Principal/AWS")).toList());
+        assertEquals(accounts.stream().flatMap(a -> Stream.of("worker", "watch").flatMap(role ->
+                Stream.of("arn:aws:iam::%s:role/lockstep-master-%s".formatted(a, role), "arn:aws:sts::%s:assumed-role/lockstep-master-%s/*".formatted(a, role)))).toList(),
+                texts(statements.at("/0/Condition/ArnLike/aws:PrincipalArn")).toList());
     }
 
     @Test
@@ -208,6 +204,21 @@ class SecurityTest {
                 }
             }
         }
+    }
+
+    /** Who imports puts a file and starts the machine; the function alone logs in, as the writer. */
+    @Test
+    void whoImportsPutsFilesAndNothingElse() {
+        var stack = "production-master-data-source";
+        var importer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart"));
+        assertEquals(Set.of("states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns", "states:StartExecution",
+                "s3:PutObject", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"), importer);
+        for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart").property("PolicyDocument").get("Statement")) {
+            if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals)) assertTrue(statement.get("Resource").toString().contains("/imports/*"), statement::toString);
+            if (texts(statement.get("Action")).anyMatch("states:StartExecution"::equals)) assertTrue(statement.get("Resource").toString().contains("masterImport"), statement::toString);
+        }
+        var starter = CLINIC.resource(stack, "AWS::IAM::Policy", "SyncStart").property("PolicyDocument").toString();
+        assertFalse(starter.contains("imports/") || starter.contains("masterImport"), "who starts syncs changes nothing at the source");
     }
 
     @Test

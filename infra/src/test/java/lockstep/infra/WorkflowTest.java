@@ -126,6 +126,13 @@ class WorkflowTest {
         assertEquals("$.record.cause", RESTORE.get("RestoreFailed").get("CausePath").asText());
     }
 
+    /** Of a thousand shards all must go from one state to the next. */
+    @Test
+    void aShardsOutcomeIsShort() {
+        assertEquals("{\"shard.$\":\"$.shard\",\"tables\":[]}", RESTORE.get("Publish").get("ResultSelector").toString());
+        assertEquals(40, RESTORE.get("RestoreShards").get("MaxConcurrency").asInt());
+    }
+
     /** The account's own shards, and none that is the source. */
     @Test
     void sourceShardIsNeverRestored() {
@@ -316,7 +323,7 @@ class WorkflowTest {
     void workersHaveAllThatAFunctionCan() {
         for (var function : CLINIC.resources("AWS::Lambda::Function")) {
             var options = function.property("Environment").at("/Variables/JAVA_TOOL_OPTIONS").asText();
-            var worker = function.property("Handler").asText().matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus)::handleRequest");
+            var worker = function.property("Handler").asText().matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus|ImportTable)::handleRequest");
             assertEquals(worker ? 1769 : 512, function.property("MemorySize").asInt(), function::toString);
             assertTrue(options.endsWith(worker ? "TieredStopAtLevel=4" : "TieredStopAtLevel=1"), function::toString);
             assertTrue(!worker || function.property("Timeout").asInt() == 900, function::toString);
@@ -350,8 +357,13 @@ class WorkflowTest {
         }
     }
 
+    /** The definition of the stack's machine whose id holds this. */
+    static JsonNode machine(String stack, String id) {
+        return definition(CLINIC.resource(stack, "AWS::StepFunctions::StateMachine", id));
+    }
+
     /** The definition, with {@code <LogicalId>} for each reference. */
-    private static JsonNode definition(Resource machine) {
+    static JsonNode definition(Resource machine) {
         var text = new StringBuilder();
         for (var piece : machine.property("DefinitionString").at("/Fn::Join/1")) {
             text.append(piece.isTextual() ? piece.asText() : "<" + piece.path("Fn::GetAtt").path(0).asText(piece.path("Ref").asText()) + ">");

@@ -70,6 +70,10 @@ public final class Names {
         return "lockstep-" + dataSet + "-restore";
     }
 
+    public static String importMachine(String dataSet) {
+        return "lockstep-" + dataSet + "-import";
+    }
+
     public static String signingKeyAlias(String dataSet) {
         return "alias/lockstep-" + dataSet + "-signing";
     }
@@ -112,6 +116,11 @@ public final class Names {
     /** In the source account: starts a dump and follows it. */
     public static String syncStartRole(String dataSet) {
         return "lockstep-" + dataSet + "-sync-start";
+    }
+
+    /** In the source account: puts files of code lists and has them imported. */
+    public static String importRole(String dataSet) {
+        return "lockstep-" + dataSet + "-import";
     }
 
     /** In a target account: the only role that may assume the reader role. */

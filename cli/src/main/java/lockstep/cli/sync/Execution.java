@@ -3,6 +3,7 @@ package lockstep.cli.sync;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import lockstep.masterdata.engine.Json;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.DescribeExecutionResponse;
@@ -68,8 +69,12 @@ record Execution(DescribeExecutionResponse described, List<HistoryEvent> history
 
     /** What a state was given, when it has been entered. */
     Optional<JsonNode> inputOf(String state) {
-        return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name()))
-                .map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input())).findFirst();
+        return inputsOf(state).findFirst();
+    }
+
+    /** Each time that it has been entered, so far. */
+    Stream<JsonNode> inputsOf(String state) {
+        return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name())).map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input()));
     }
 
     /** The message inside what Lambda makes of an exception, or the text itself. */

@@ -16,16 +16,16 @@ import software.amazon.awssdk.services.s3.S3Client;
 import tools.jackson.core.JacksonException;
 
 /** The syncs that a shard can still be brought to, newest first, by the time of their snapshots. */
-record KeptManifests(List<Kept> all) {
+public record KeptManifests(List<Kept> all) {
     /** @param release of the product, at the source */
-    record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
+    public record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
 
-    KeptManifests {
+    public KeptManifests {
         all = all.stream().sorted(Comparator.comparing(Kept::snapshotTime).reversed()).toList();
     }
 
     /** Those in the source's bucket. One that can't be read can't be restored either, and is left out. */
-    static KeptManifests read(SyncAccess access) {
+    public static KeptManifests read(SyncAccess access) {
         String prefix = "manifests/" + access.dataSet().name() + "/";
         var reading = new ArrayList<Future<Optional<Kept>>>();
         try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true)); var executor = Executors.newVirtualThreadPerTaskExecutor()) {

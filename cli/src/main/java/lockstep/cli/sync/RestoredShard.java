@@ -48,7 +48,8 @@ final class RestoredShard {
                     Optional.of(failure.map(f -> f.path("state").asString("?")).orElse("restore")),
                     Optional.of(failure.map(f -> f.path("error").asString("?")).orElseGet(execution::error)),
                     Optional.of(failure.map(f -> Execution.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak, bytes);
-        var phase = preflight.isEmpty() ? ShardPhase.preflight : stagedRows < expectedRows(shard, execution) ? ShardPhase.staging : ShardPhase.publishing;
+        boolean publishing = execution.inputsOf("Publish").anyMatch(input -> shard.name().equals(input.at("/shard/name").asString("")));
+        var phase = publishing ? ShardPhase.publishing : preflight.isEmpty() ? ShardPhase.preflight : ShardPhase.staging;
         return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak, bytes);
     }
 

@@ -19,6 +19,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.cli.cloud.TestingCloud.Ended;
+import lockstep.cli.console.ConsoleBrowser;
 import lockstep.landscape.Account;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.PGConnection;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -260,6 +262,73 @@ class EndToEndTest {
         assertSameMasterRows();
     }
 
+    // ---- a new edition, and a page
+
+    @Test
+    @Order(14)
+    void anEditionOfACodeListIsTriedRefusedAndBroughtIn() throws Exception {
+        var file = Files.createTempFile("disease", ".csv");
+        try {
+            try (var connection = CLOUD.connect("clinic-1"); var out = Files.newOutputStream(file)) {
+                connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (SELECT synonyms, id, code, CASE WHEN id = 1 THEN name || ' (rev.)' ELSE name END AS name, category, billable, valid_from, valid_to"
+                        + " FROM master.disease) TO STDOUT WITH (FORMAT csv, HEADER true)", out);
+            }
+            String before = CLOUD.master("clinic-1");
+            Ended tried = CLOUD.lockstep("import", "master.disease", file.toString(), "--dry-run", "--output", "json");
+            assertEquals(0, tried.exit(), tried::toString);
+            assertEquals(1, tried.json().at("/outcome/updated").asLong(), tried::toString);
+            assertEquals(before, CLOUD.master("clinic-1"));
+
+            Ended done = CLOUD.lockstep("import", "master.disease", file.toString());
+            assertEquals(0, done.exit(), done::toString);
+            assertTrue(done.out().contains("0 inserted, 1 updated, 0 deleted"), done::toString);
+            assertTrue(CLOUD.value("clinic-1", "SELECT name FROM master.disease WHERE id = 1").endsWith(" (rev.)"));
+            assertEquals(0, CLOUD.lockstep("sync").exit());
+            assertSameMasterRows();
+
+            Files.writeString(file, "{},1000001,ZZZ.2,name,ZZZ,perhaps,2026-01-01,\n", StandardOpenOption.APPEND);
+            before = CLOUD.master("clinic-1");
+            Ended refused = CLOUD.lockstep("import", "master.disease", file.toString());
+            assertEquals(1, refused.exit(), refused::toString);
+            assertTrue(refused.out().contains("column billable") && refused.out().contains("Nothing was changed"), refused::toString);
+            assertEquals(before, CLOUD.master("clinic-1"));
+            assertEquals(2, CLOUD.lockstep("import", "tenant.patient", file.toString()).exit(), "no table of the data set");
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    @Order(15)
+    void theConsoleShowsASyncAFailureAndARollbackAsTheyHappen() throws Exception {
+        CLOUD.sql("demo-1", "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen until the audit is over'; END$$",
+                "CREATE TRIGGER frozen BEFORE UPDATE ON master.drug FOR EACH ROW EXECUTE FUNCTION public.refuse()");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 15 WHERE id = 15");
+        var console = CLOUD.start(Map.of(), "console");
+        try (var browser = new ConsoleBrowser(console.inputReader().readLine(), "real")) {
+            assertEquals(1, CLOUD.lockstep("sync").exit());
+            browser.awaitTold("failed");
+            CLOUD.sql("demo-1", "DROP FUNCTION public.refuse() CASCADE");
+            assertEquals(0, CLOUD.lockstep("rollback", "--shard", "clinic-2").exit());
+            browser.awaitEnd();
+        } finally {
+            console.destroy();
+        }
+        var file = Files.createTempFile("console", ".html");
+        try {
+            Ended report = CLOUD.lockstep("console", "--html", file.toString());
+            assertEquals(0, report.exit(), report::toString);
+            String page = Files.readString(file);
+            for (String shard : TARGETS) assertTrue(page.contains("id=\"shard-" + shard + "\""), shard);
+            assertTrue(page.contains("clinic-2 is behind, demo-1 is behind") && page.contains("frozen until the audit is over") && page.contains("lockstep rollback --to "), page);
+            assertFalse(page.contains("Not all is shown"), page);
+        } finally {
+            Files.delete(file);
+        }
+        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertSameMasterRows();
+    }
+
     // ---- forgery and damage
 
     @Test
@@ -484,6 +553,18 @@ class EndToEndTest {
             denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
             denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
+        }
+    }
+
+    @Test
+    @Order(52)
+    void whoImportsCanOnlyImport() {
+        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-import"), "test");
+                var s3 = importer.client(S3Client.builder().forcePathStyle(true)); var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
+            denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
+            denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
+            denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/writer")));
+            denied("starts a sync", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
         }
     }
 

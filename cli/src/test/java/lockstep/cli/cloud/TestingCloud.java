@@ -91,6 +91,14 @@ final class TestingCloud {
     }
 
     CompletableFuture<Ended> lockstepAsync(Map<String, String> environment, String... arguments) {
+        var process = start(environment, arguments);
+        var out = read(process.getInputStream());
+        var err = read(process.getErrorStream());
+        return out.thenCombine(err, (o, e) -> new Ended(process.onExit().join().exitValue(), o, e));
+    }
+
+    /** A command that goes on until it is ended. */
+    Process start(Map<String, String> environment, String... arguments) {
         var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                 "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
                 "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "lockstep.cli.Main"));
@@ -103,9 +111,7 @@ final class TestingCloud {
         try {
             var process = builder.start();
             process.getOutputStream().close();
-            var out = read(process.getInputStream());
-            var err = read(process.getErrorStream());
-            return out.thenCombine(err, (o, e) -> new Ended(process.onExit().join().exitValue(), o, e));
+            return process;
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

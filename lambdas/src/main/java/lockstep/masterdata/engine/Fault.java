@@ -86,6 +86,13 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** A file that was to be imported does not fit its table. Nothing was changed. */
+    public static final class FileRefused extends Fault {
+        public FileRefused(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /** A part is missing, truncated or altered. */
     public static final class PartRefused extends Fault {
         public PartRefused(String message) {

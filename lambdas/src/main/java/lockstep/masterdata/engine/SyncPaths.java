@@ -36,6 +36,11 @@ public record SyncPaths(String dataSet, String syncId) {
         return "syncs/" + syncId + "/held.json";
     }
 
+    /** A file that is to be imported under this id. */
+    public String imported() {
+        return "imports/" + syncId + ".csv";
+    }
+
     public String manifest() {
         return manifest(dataSet, syncId);
     }

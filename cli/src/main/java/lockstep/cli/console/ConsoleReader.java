@@ -1,0 +1,154 @@
+package lockstep.cli.console;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import lockstep.cli.aws.Accounts;
+import lockstep.cli.console.Overview.Syncs;
+import lockstep.cli.sync.KeptManifests;
+import lockstep.cli.sync.Run;
+import lockstep.cli.sync.Runs;
+import lockstep.cli.sync.Status;
+import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.cli.sync.SyncAccess;
+import lockstep.cli.sync.SyncCommand;
+import lockstep.landscape.DataSet;
+
+/**
+ * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
+ * are asked in the background, once after each run and else the more seldom the longer it takes them, and only while somebody looks.
+ */
+final class ConsoleReader implements AutoCloseable {
+    private static final int RUNS = 30;
+    private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
+    /** Shards are left alone for so many times as long as it took them to answer. */
+    private static final int TIMES = 20;
+    /** AWS gives an assumed role for an hour. */
+    private static final Duration ROLES_LAST = Duration.ofMinutes(45);
+
+    private final Accounts accounts;
+    private final boolean aws;
+    private final Map<String, Source> sources = new LinkedHashMap<>();
+    private final ExecutorService background = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
+
+    /** @param aws whether these are accounts of AWS */
+    ConsoleReader(Accounts accounts, boolean aws) {
+        this.accounts = accounts;
+        this.aws = aws;
+    }
+
+    /** As things are now; the shards as they were last asked. */
+    synchronized Overview read() {
+        return read(false);
+    }
+
+    /** As things are now, and waits for the shards. */
+    synchronized Overview readAll() {
+        return read(true);
+    }
+
+    private Overview read(boolean wait) {
+        var all = new ArrayList<Syncs>();
+        for (DataSet dataSet : accounts.landscape().dataSets()) all.add(sources.computeIfAbsent(dataSet.name(), name -> new Source(dataSet)).read(wait));
+        return new Overview(Instant.now(), aws, all);
+    }
+
+    @Override
+    public void close() {
+        background.shutdownNow();
+        sources.values().forEach(source -> source.runs.close());
+    }
+
+    private final class Source {
+        private final DataSet dataSet;
+        private volatile SyncAccess access;
+        private Runs runs;
+        private Instant opened;
+        private List<Run> before = List.of();
+        private KeptManifests kept = new KeptManifests(List.of());
+        private boolean keptRead;
+        private boolean asking;
+        private List<ShardStatus> shards = List.of();
+        private Instant shardsAt = Instant.MIN;
+        private Instant askAgain = Instant.MIN;
+        private Optional<String> shardsFault = Optional.empty();
+
+        Source(DataSet dataSet) {
+            this.dataSet = dataSet;
+            open();
+        }
+
+        private void open() {
+            access = SyncCommand.access(accounts, dataSet);
+            runs = new Runs(access);
+            opened = Instant.now();
+        }
+
+        Syncs read(boolean wait) {
+            if (opened.isBefore(Instant.now().minus(ROLES_LAST))) {
+                runs.close();
+                open();
+            }
+            var incomplete = new ArrayList<String>();
+            var now = told(incomplete, "the executions", () -> runs.newest(RUNS), before);
+            boolean ended = !ended(now).equals(ended(before));
+            before = now;
+            // else nothing was sealed meanwhile
+            if (ended || !keptRead) {
+                kept = told(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
+                keptRead = true;
+            }
+            if (wait) ask();
+            else askInBackground(ended);
+            synchronized (this) {
+                shardsFault.ifPresent(incomplete::add);
+                return new Syncs(dataSet.name(), dataSet.source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
+            }
+        }
+
+        private synchronized void askInBackground(boolean now) {
+            if (asking || !now && askAgain.isAfter(Instant.now())) return;
+            asking = true;
+            background.execute(this::ask);
+        }
+
+        private void ask() {
+            Instant at = Instant.now();
+            var faults = new ArrayList<String>();
+            var told = told(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
+            synchronized (this) {
+                if (faults.isEmpty()) {
+                    shards = told;
+                    shardsAt = at;
+                }
+                shardsFault = faults.stream().findFirst();
+                askAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
+                asking = false;
+            }
+        }
+
+        private static Set<String> ended(List<Run> runs) {
+            return runs.stream().filter(r -> !r.running()).map(Run::id).collect(Collectors.toSet());
+        }
+
+        /** What can't be read is told in its place, and what was known stays. */
+        private static <T> T told(List<String> faults, String what, Supplier<T> reading, T known) {
+            try {
+                return reading.get();
+            } catch (RuntimeException e) {
+                faults.add(what + " could not be read: " + e.getMessage());
+                return known;
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package lockstep.cli.sync;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import lockstep.cli.Main;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Names;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.TableImport.Answer;
+import lockstep.masterdata.engine.TableImport.Kind;
+import lockstep.masterdata.engine.TableImport.Outcome;
+import lockstep.masterdata.engine.TableImport.Referring;
+import lockstep.masterdata.engine.TableImport.Sample;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import tools.jackson.databind.DeserializationFeature;
+
+@Command(mixinStandardHelpOptions = true, name = "import", description = "Brings a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
+        footer = {"", "The file is CSV with commas, in UTF-8; its header names the columns that lockstep.yaml has of the table, in any order. An empty field is NULL, \"\" an empty text.",
+                "Rows that are not in the file are deleted, but those that other rows refer to. Shards follow with the next sync.",
+                "Ends with 0 when it is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it still runs at --timeout."})
+public final class ImportCommand implements Callable<Integer> {
+    private static final int STILL_RUNNING = 3;
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Place place;
+
+    @Parameters(index = "0", paramLabel = "TABLE", description = "As lockstep.yaml names it, such as master.drug.")
+    private String tableName;
+
+    @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.")
+    private Path file;
+
+    @Mixin
+    private ChosenDataSet chosen;
+
+    @Option(names = "--dry-run", description = "Tell the difference, and change nothing. It is done and taken back, so that whatever would be refused is refused.")
+    private boolean dryRun;
+
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to wait (default: ${DEFAULT-VALUE}).")
+    private long timeout;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Landscape landscape = place.landscape(main);
+        DataSet dataSet = chosen.in(landscape);
+        if (dataSet.tables().stream().noneMatch(t -> t.name().equals(tableName)))
+            throw usage("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")));
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
+        if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
+        Account account = landscape.accountOf(dataSet.source());
+        String id = (dryRun ? "try-" : "") + SyncCommand.newId();
+        try (var accounts = place.open(main, landscape)) {
+            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
+            System.err.println((dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
+            put(access, Names.bucket(dataSet.name(), account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
+            return run(access, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
+                    Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSet.name()) + ":" + id), id);
+        }
+    }
+
+    private void put(AccountAccess access, String bucket, String key) {
+        try (var s3 = access.client(S3Client.builder().forcePathStyle(true))) {
+            s3.putObject(r -> r.bucket(bucket).key(key), RequestBody.fromFile(file));
+        }
+    }
+
+    private int run(AccountAccess access, String machineArn, String arn, String id) throws InterruptedException {
+        try (var sfn = access.client(SfnClient.builder())) {
+            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id).input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun))));
+            var until = Instant.now().plusSeconds(timeout);
+            while (true) {
+                var execution = Execution.read(sfn, arn).filter(e -> !e.running());
+                if (execution.isPresent()) return told(execution.get());
+                if (Instant.now().isAfter(until)) {
+                    System.err.println("Still running after --timeout; execution " + arn);
+                    return STILL_RUNNING;
+                }
+                Thread.sleep(POLL);
+            }
+        }
+    }
+
+    private int told(Execution execution) {
+        if (!execution.succeeded()) throw new IllegalStateException("the import ended with " + execution.error() + ": " + execution.cause());
+        Answer answer = Json.MAPPER.readerFor(Answer.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(execution.described().output());
+        main.answer(answer, answer.outcome().map(ImportCommand::text).orElseGet(() -> file + " was refused\n" + answer.refused().orElse("?")));
+        return answer.outcome().isPresent() ? 0 : 1;
+    }
+
+    /** The difference for people. */
+    static String text(Outcome outcome) {
+        var text = new StringBuilder(String.format(Locale.ROOT, "%s: %,d %s in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
+                outcome.table(), outcome.rows(), outcome.rows() == 1 ? "row" : "rows", outcome.inserted(), outcome.updated(), outcome.deleted(), outcome.kept()));
+        for (Kind kind : Kind.values())
+            for (Sample sample : outcome.samples())
+                if (sample.kind() == kind) text.append(line(sample)).append(System.lineSeparator());
+        for (Referring referring : outcome.referring())
+            text.append(String.format(Locale.ROOT, referring.rows() == 1 ? "%,d row of %s refers by %s to a row that is not in the file%n" : "%,d rows of %s refer by %s to rows that are not in the file%n", referring.rows(), referring.table(), String.join(", ", referring.columns())));
+        boolean nothing = outcome.inserted() + outcome.updated() + outcome.deleted() == 0;
+        return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed." : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
+    }
+
+    private static String line(Sample sample) {
+        return switch (sample.kind()) {
+            case inserted -> "  + " + values(sample.after());
+            case deleted -> "  - " + values(sample.before());
+            case kept -> "  = " + values(sample.before());
+            case updated -> "  ~ " + sample.before().entrySet().stream().map(e -> changed(e.getKey(), e.getValue(), sample.after().get(e.getKey()))).collect(Collectors.joining(", "));
+        };
+    }
+
+    private static String changed(String column, String before, String after) {
+        return column + "=" + shown(before) + (shown(before).equals(shown(after)) ? "" : " → " + shown(after));
+    }
+
+    private static String values(Map<String, String> row) {
+        return row.entrySet().stream().map(e -> e.getKey() + "=" + shown(e.getValue())).collect(Collectors.joining(", "));
+    }
+
+    private static String shown(String value) {
+        return Optional.ofNullable(value).map(v -> v.isEmpty() ? "\"\"" : v.replace("\r", "\\r").replace("\n", "\\n")).orElse("NULL");
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,53 @@
+package lockstep.cli.console;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import lockstep.masterdata.engine.Json;
+
+/** Somebody who looks at the console's page while a sync runs, a shard fails, and one is rolled back: {@code console.mjs} in Chromium. */
+public final class ConsoleBrowser implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader told;
+
+    /**
+     * Answers when the page is open.
+     *
+     * @param name of the screenshots
+     */
+    public ConsoleBrowser(String url, String name) throws IOException {
+        String browser = Objects.requireNonNull(System.getenv("LOCKSTEP_BROWSER"), "LOCKSTEP_BROWSER is the path of Chromium");
+        process = new ProcessBuilder("node", "src/test/browser/console.mjs").redirectErrorStream(true).start();
+        told = process.inputReader();
+        try (var in = process.getOutputStream()) {
+            in.write(Json.MAPPER.writeValueAsBytes(Map.of("browser", browser, "pages", Path.of("target/pages").toAbsolutePath().toString(), "name", name, "url", url)));
+        }
+        awaitTold("open");
+    }
+
+    /** Until the page showed this: {@code running}, {@code failed} or {@code rolled-back}. */
+    public void awaitTold(String what) throws IOException {
+        var all = new StringBuilder();
+        for (String line = told.readLine(); !what.equals(line); line = told.readLine()) {
+            if (line == null) throw new AssertionError("the browser ended before it saw that it is " + what + ":\n" + all);
+            all.append(line).append('\n');
+        }
+    }
+
+    /** When all was seen. */
+    public void awaitEnd() throws InterruptedException {
+        String rest = told.lines().collect(Collectors.joining("\n"));
+        assertEquals(0, process.waitFor(), rest);
+    }
+
+    @Override
+    public void close() {
+        process.descendants().forEach(ProcessHandle::destroy);
+        process.destroy();
+    }
+}

@@ -1,0 +1,28 @@
+package lockstep.cli.console;
+
+import static lockstep.cli.console.TestingOverview.failed;
+import static lockstep.cli.console.TestingOverview.overview;
+import static lockstep.cli.console.TestingOverview.rolledBack;
+import static lockstep.cli.console.TestingOverview.running;
+import static lockstep.cli.console.TestingOverview.verified;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** The page as a person sees it while things happen, which are told here one after the other. */
+class ConsoleBrowserTest {
+    /** How often the page looks before the next happens: long enough for its pictures. */
+    private static final int LOOKS = 6;
+
+    @Test
+    void thePageFollowsASyncAFailureAndARollback() throws IOException, InterruptedException {
+        var story = List.of(overview(running("d"), verified("a", 1000)), overview(failed("d"), verified("a", 1000)), overview(rolledBack("a"), failed("d"), verified("a", 1000)));
+        var looks = new AtomicInteger();
+        try (var server = new ConsoleServer(0, () -> story.get(Math.min(looks.getAndIncrement() / LOOKS, story.size() - 1)));
+                var browser = new ConsoleBrowser("http://127.0.0.1:" + server.port() + "/", "story")) {
+            browser.awaitEnd();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package lockstep.masterdata.handler;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.TableImport;
+
+/** Brings a new edition of one table into the source. A file that is refused is an answer and no failure: nothing is wrong here. */
+public final class ImportTable extends JsonFunction<ImportTable.Event, TableImport.Answer> {
+    private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
+
+    /**
+     * @param importId  names the file in the bucket
+     * @param secretArn of the source's writer, who may write the tables of its data sets and nothing else
+     */
+    public record Event(String importId, DataSet dataSet, String bucket, String secretArn, Request request) {}
+
+    /** What who starts an import says. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Request(String table, Optional<Boolean> dryRun) {}
+
+    public ImportTable() {
+        super(Event.class);
+    }
+
+    @Override
+    TableImport.Answer handle(Event event, Instant deadline) {
+        String key = new SyncPaths(event.dataSet().name(), event.importId()).imported();
+        var store = Clients.store(event.bucket());
+        try {
+            var outcome = new TableImport(Clients.database(event.secretArn()), LOCK_TIMEOUT).run(event.dataSet(), event.request().table(),
+                    () -> store.open(key).orElseThrow(() -> new Fault.InvalidRequest("there is no s3://" + event.bucket() + "/" + key + ": put the file there first")),
+                    event.request().dryRun().orElse(false));
+            return new TableImport.Answer(Optional.of(outcome), Optional.empty());
+        } catch (Fault.FileRefused e) {
+            return new TableImport.Answer(Optional.empty(), Optional.of(e.getMessage()));
+        }
+    }
+}
