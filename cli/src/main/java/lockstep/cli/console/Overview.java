@@ -25,7 +25,7 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
 
     /** Whether anything goes on, so that it is worth looking again soon. */
     public boolean running() {
-        return dataSets.stream().anyMatch(s -> s.current().isPresent());
+        return dataSets.stream().flatMap(s -> s.runs().stream()).anyMatch(run -> run.running() && !run.held());
     }
 
     /**
@@ -66,9 +66,14 @@ public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
                     .filter(s -> s.shard().equals(shard.shard()) && (s.phase() == ShardPhase.failed || s.phase() == ShardPhase.verified)).findFirst().filter(s -> s.phase() == ShardPhase.failed);
         }
 
-        /** What goes on now. */
+        /** What goes on now; what is held only when nothing else does. */
         public Optional<Run> current() {
-            return runs.stream().filter(Run::running).findFirst();
+            return runs.stream().filter(run -> run.running() && !run.held()).findFirst().or(() -> held().stream().findFirst());
+        }
+
+        /** What waits for a person, the newest first. */
+        public List<Run> held() {
+            return runs.stream().filter(Run::held).toList();
         }
 
         /** What goes on, or went on last. */

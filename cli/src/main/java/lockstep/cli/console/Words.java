@@ -87,9 +87,15 @@ public final class Words {
     }
 
     private static String current(Run run) {
+        if (run.held()) return "A sync is held until somebody approves or rejects it";
         long verified = run.state().shards().stream().filter(s -> s.phase() == ShardPhase.verified).count();
         if (run.kind() == Run.Kind.rollback) return run.state().shards().getFirst().shard() + " is being rolled back";
         return "A sync is running: " + number(verified) + " of " + count(run.state().shards().size(), "shard") + " verified";
+    }
+
+    /** What the run is that is shown whole. */
+    public static String latest(Syncs syncs) {
+        return syncs.current().map(run -> run.held() ? "Held now" : "Running now").orElse("Last run");
     }
 
     /** What one would ask next. */
@@ -104,7 +110,7 @@ public final class Words {
 
     /** Of the headline, for the style. */
     public static String mood(Syncs syncs) {
-        if (syncs.current().isPresent()) return "running";
+        if (syncs.current().isPresent()) return looks(syncs.current().get());
         if (syncs.shardsOld()) return "unknown";
         if (syncs.targets().stream().anyMatch(s -> s.state().equals("unreachable"))) return "failed";
         return syncs.targets().stream().allMatch(Words::inStep) ? "verified" : "behind";
@@ -141,12 +147,13 @@ public final class Words {
     }
 
     public static String looks(Run run) {
-        return run.running() ? "running" : run.state().outcome() == Outcome.running ? "behind" : run.state().outcome().name();
+        return run.held() ? "behind" : run.running() ? "running" : run.state().outcome() == Outcome.running ? "behind" : run.state().outcome().name();
     }
 
     public static String looks(SyncState.Dump dump) {
         return switch (dump.phase()) {
             case starting, dumping -> "running";
+            case held -> "behind";
             case sealed -> "verified";
             case failed -> "failed";
         };
@@ -171,7 +178,7 @@ public final class Words {
 
     public static String outcome(Run run) {
         return switch (run.state().outcome()) {
-            case running -> run.running() ? "running" : "did not come to every shard";
+            case running -> run.held() ? "held" : run.running() ? "running" : "did not come to every shard";
             case verified -> run.kind() == Run.Kind.rollback ? "rolled back and verified" : "verified";
             case failed -> {
                 long failed = run.state().shards().stream().filter(s -> s.phase() == ShardPhase.failed).count();
@@ -184,6 +191,7 @@ public final class Words {
         return switch (dump.phase()) {
             case starting -> "taking a snapshot";
             case dumping -> "dumping, " + count(rows(dump), "row") + " so far";
+            case held -> "held, " + count(rows(dump), "row");
             case sealed -> "sealed, " + count(rows(dump), "row");
             case failed -> "failed with " + error(dump.error());
         };
@@ -243,6 +251,15 @@ public final class Words {
 
     /** Brings all targets back to a sync. */
     public static String rollback(Overview overview, Syncs syncs, String syncId) {
-        return "lockstep rollback" + (overview.aws() ? " --aws" : "") + (syncs.dataSet().equals("master") ? "" : " --dataset " + syncs.dataSet()) + " --to " + syncId;
+        return command("rollback", overview, syncs) + " --to " + syncId;
+    }
+
+    /** @param command {@code approve} or {@code reject} */
+    public static String answer(Overview overview, Syncs syncs, Run run, String command) {
+        return command(command, overview, syncs) + " " + run.state().syncId();
+    }
+
+    private static String command(String name, Overview overview, Syncs syncs) {
+        return "lockstep " + name + (overview.aws() ? " --aws" : "") + (syncs.dataSet().equals("master") ? "" : " --dataset " + syncs.dataSet());
     }
 }

@@ -25,4 +25,9 @@ public record Run(Kind kind, String id, Instant started, boolean running, SyncSt
         });
         return new Run(kind, id, started, state.outcome() == Outcome.running && (working || started.plus(ON_ITS_WAY).isAfter(now)), state);
     }
+
+    /** Whether it waits for a person, and nothing goes on until then. */
+    public boolean held() {
+        return running && state.dump().phase() == DumpPhase.held;
+    }
 }

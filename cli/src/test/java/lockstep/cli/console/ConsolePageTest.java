@@ -1,6 +1,7 @@
 package lockstep.cli.console;
 
 import static lockstep.cli.console.TestingOverview.failed;
+import static lockstep.cli.console.TestingOverview.held;
 import static lockstep.cli.console.TestingOverview.overview;
 import static lockstep.cli.console.TestingOverview.running;
 import static lockstep.cli.console.TestingOverview.verified;
@@ -40,6 +41,16 @@ class ConsolePageTest {
         assertTrue(page.contains("failed in Publish with MergeConflict"), page);
         assertTrue(page.contains("trigger &lt;b&gt;refused&lt;/b&gt; it"), "the cause, as text and not as a part of the page");
         assertTrue(page.contains("connection refused"), "why a shard can't be asked");
+    }
+
+    @Test
+    void tellsHowToAnswerASyncThatIsHeld() {
+        String page = ConsolePage.fragment(overview(held("20260301T115830Z-0004")));
+        assertTrue(page.contains("A sync is held until somebody approves or rejects it"), page);
+        assertTrue(page.contains("master.drug had 30000 rows and would have none"), page);
+        for (String command : List.of("approve 20260301T115830Z-0004 --dry-run", "approve 20260301T115830Z-0004", "reject 20260301T115830Z-0004"))
+            assertTrue(page.contains("<code>lockstep " + command + "</code>"), command);
+        assertFalse(page.contains("data-running=\"yes\""), "it may wait for days");
     }
 
     @Test

@@ -58,6 +58,11 @@ final class TestingOverview {
         return new Run(Run.Kind.sync, id, NOW.minusSeconds(5), true, new SyncState(id, "master", Outcome.running, 5, dump, List.of(waiting("production", "clinic-2"), waiting("demo", "demo-1"), waiting("qa", "qa-1"))));
     }
 
+    static Run held(String id) {
+        var dump = new Dump(DumpPhase.held, Optional.of(NOW), List.of(new Table("master.drug", 0, true)), Optional.of(10L), Optional.empty(), Optional.of("master.drug had 30000 rows and would have none"), Map.of("snapshot", 0.4), Optional.empty());
+        return new Run(Run.Kind.sync, id, NOW.minusSeconds(90), true, new SyncState(id, "master", Outcome.running, 90, dump, List.of(waiting("demo", "demo-1"))));
+    }
+
     static Run rolledBack(String id) {
         var dump = new Dump(DumpPhase.sealed, Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
         return new Run(Run.Kind.rollback, "back-" + id, NOW.minusSeconds(20), false, new SyncState(id, "master", Outcome.verified, 3, dump,
