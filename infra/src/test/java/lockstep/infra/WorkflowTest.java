@@ -246,7 +246,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 * 2 + 3 * 6 + 4 + 4 * 5, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 * 3 + 3 * 6 + 4 + 4 * 5, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }
@@ -272,8 +272,7 @@ class WorkflowTest {
     @Test
     void syncsStartByThemselves() {
         var stack = "production-master-data-source";
-        var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getLast();
-        assertEquals("lockstep-master-start", machine.property("StateMachineName").asText());
+        var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").stream().filter(m -> m.property("StateMachineName").asText().equals("lockstep-master-start")).findFirst().orElseThrow();
         var schedules = new TreeMap<String, String>();
         for (var rule : CLINIC.resources(stack, "AWS::Events::Rule")) {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
