@@ -152,7 +152,7 @@ final class DeltaWriter implements AutoCloseable {
         long cameBytes = lines.textBytes();
         for (Line line : went) lines.line(line.bytes());
         lines.close();
-        Content before = range.base().stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        Content before = Content.of(range.base());
         String sha256 = lines.sha256();
         var delta = new Delta(range.from(), range.until(), before, after, cameContent, lines.content().minus(cameContent), "parts/delta-" + sha256.substring(0, 32), sha256,
                 lines.bytes(), cameBytes, lines.textBytes());

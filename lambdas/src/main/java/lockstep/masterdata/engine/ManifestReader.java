@@ -87,7 +87,7 @@ public final class ManifestReader {
         if (table.columnNames().stream().distinct().count() != table.columns().size()) problems.add(table.name() + " holds a column twice");
         if (!table.key().equals(allowed.key())) problems.add("the key of " + table.name() + " is " + table.key() + ", not " + allowed.key());
         if (!table.where().equals(allowed.where())) problems.add("the row filter of " + table.name() + " differs");
-        Content sum = table.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        Content sum = Content.of(table.parts());
         if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " are not what it says they are together");
         if (!covers(table.parts())) problems.add("the parts of " + table.name() + " leave a gap");
         for (Delta delta : table.deltas())

@@ -264,7 +264,6 @@ final class Merge {
 
     private void findFresh(TableManifest table) throws SQLException {
         Sql.byKey(connection, accepted.road(table).carriesDeltasAlone(), () -> Sql.update(connection, sql("fresh", table)));
-        Sql.execute(connection, "ANALYZE pg_temp." + freshTable(table));
     }
 
     private void findGone(TableManifest table) throws SQLException {

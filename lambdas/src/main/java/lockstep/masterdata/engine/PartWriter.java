@@ -67,8 +67,7 @@ final class PartWriter implements AutoCloseable {
         }
         end(range.until());
         long worth = parts.stream().mapToLong(Part::bytes).sum();
-        Content after = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
-        return new RangeParts(range, List.copyOf(parts), delta.finish(store, after, worth));
+        return new RangeParts(range, List.copyOf(parts), delta.finish(store, Content.of(parts), worth));
     }
 
     private void end(List<String> until) {

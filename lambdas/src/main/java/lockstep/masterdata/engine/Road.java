@@ -59,7 +59,7 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
 
     /** Everything that comes. */
     Content comes() {
-        return parts.stream().map(Part::content).reduce(Content.NONE, Content::plus).plus(steps.stream().map(Step::comes).reduce(Content.NONE, Content::plus));
+        return Content.of(parts).plus(steps.stream().map(Step::comes).reduce(Content.NONE, Content::plus));
     }
 
     /**
@@ -121,14 +121,10 @@ record Road(String table, boolean read, Optional<Mark> mark, boolean whole, bool
             int end = ends.getOrDefault(is.get(i).until(), -1);
             if (end < reached) continue;
             var parts = is.subList(begin, i + 1);
-            stretches.add(new Stretch(parts.getFirst().from(), parts.getLast().until(), sum(was.subList(reached, end + 1)), sum(parts), List.copyOf(parts)));
+            stretches.add(new Stretch(parts.getFirst().from(), parts.getLast().until(), Content.of(was.subList(reached, end + 1)), Content.of(parts), List.copyOf(parts)));
             reached = end + 1;
             begin = i + 1;
         }
         return stretches;
-    }
-
-    private static Content sum(List<Part> parts) {
-        return parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
     }
 }

@@ -58,7 +58,7 @@ public final class Sealer {
         if (ranges.isEmpty() || !reached.isEmpty()) throw gap(table, reached);
         var columns = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow().columns();
         var parts = ranges.stream().flatMap(r -> r.parts().stream()).toList();
-        Content content = parts.stream().map(Part::content).reduce(Content.NONE, Content::plus);
+        Content content = Content.of(parts);
         return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts, ranges.stream().flatMap(r -> r.delta().stream()).toList());
     }
 

@@ -73,7 +73,7 @@ final class Verification {
         if (!road.carries()) return true;
         if (!readAsStaged(table, road, isIn(staging.of(table), table)).equals(road.comes())) return false;
         if (!road.steps().isEmpty() && readAsStaged(table, road, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
-        return road.parts().isEmpty() || read(table, ranges(table, road)).equals(road.parts().stream().map(Part::content).reduce(Content.NONE, Content::plus));
+        return road.parts().isEmpty() || read(table, ranges(table, road)).equals(Content.of(road.parts()));
     }
 
     /** Reads every table as a whole. */
