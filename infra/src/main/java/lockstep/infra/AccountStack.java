@@ -18,6 +18,7 @@ abstract class AccountStack extends Stack {
     }
 
     private final Props props;
+    private Shifting shifting;
 
     AccountStack(Construct scope, String id, Props props, String description) {
         super(scope, id, StackProps.builder()
@@ -38,5 +39,11 @@ abstract class AccountStack extends Stack {
 
     Props props() {
         return props;
+    }
+
+    /** Made when the first function needs it. */
+    Shifting shifting() {
+        if (shifting == null) shifting = new Shifting(this);
+        return shifting;
     }
 }

@@ -4,15 +4,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
+import software.amazon.awscdk.services.lambda.Alias;
 import software.amazon.awscdk.services.lambda.Architecture;
 import software.amazon.awscdk.services.lambda.Code;
 import software.amazon.awscdk.services.lambda.Function;
 import software.amazon.awscdk.services.lambda.FunctionProps;
+import software.amazon.awscdk.services.lambda.IFunction;
 import software.amazon.awscdk.services.lambda.LoggingFormat;
 import software.amazon.awscdk.services.lambda.Runtime;
 import software.constructs.Construct;
@@ -42,6 +45,8 @@ final class HandlerFunction extends Function {
         }
     }
 
+    private final IFunction target;
+
     HandlerFunction(Construct scope, Props props) {
         var handler = props.handler();
         var role = props.role().orElseGet(() -> executionRole(scope, handler.className + "Role", null, handler.opensDatabase));
@@ -54,7 +59,7 @@ final class HandlerFunction extends Function {
                 .runtime(Runtime.JAVA_25)
                 .architecture(Architecture.X86_64)
                 .code(Code.fromAsset(props.network().props().artefacts().functions().toString()))
-                .handler("lockstep.masterdata.handler." + handler.className + "::handleRequest")
+                .handler(handler.packageName + "." + handler.className + "::handleRequest")
                 .memorySize(handler.size.memory)
                 .timeout(handler.timeout)
                 .environment(environment)
@@ -67,6 +72,18 @@ final class HandlerFunction extends Function {
                     .securityGroups(List.of(props.network().databaseClients()));
         }
         super(scope, handler.className, function.build());
+        target = handler.alone ? alias(props.network().operations()) : this;
+    }
+
+    /** What others invoke: the alias that comes to a new version in steps, or else the function itself. */
+    IFunction target() {
+        return target;
+    }
+
+    private Alias alias(OperationsTopic operations) {
+        var alias = Alias.Builder.create(this, "Live").aliasName(Names.LIVE).version(getCurrentVersion()).build();
+        ((AccountStack) getStack()).shifting().shift(this, alias, operations);
+        return alias;
     }
 
     /** A role for functions; the name is generated when null. */

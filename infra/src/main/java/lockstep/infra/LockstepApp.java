@@ -24,7 +24,7 @@ public final class LockstepApp {
         // no metadata: it would change with the versions of the tools
         var app = new App(AppProps.builder().analyticsReporting(false).build());
         var landscape = LandscapeReader.read(Path.of(context(app, "landscape").orElse("lockstep.yaml")));
-        var released = context(app, "release").map(release -> release(landscape, release)).orElse(landscape);
+        var released = context(app, "release").map(landscape::of).orElse(landscape);
         assemble(app, released, Artefacts.of(Path.of("")));
         app.synth();
     }
@@ -51,6 +51,7 @@ public final class LockstepApp {
             this.props = props;
             var account = props.account().name();
             network = new NetworkStack(app, Names.networkStack(account), props);
+            new DeliveryStack(app, Names.deliveryStack(account), props, network);
             for (var shard : props.account().shards()) {
                 shards.put(shard.name(), new ShardStack(app, Names.shardStack(account, shard.name()), props, network, shard));
             }
@@ -81,10 +82,6 @@ public final class LockstepApp {
             return dataSets.isEmpty() ? Optional.empty()
                     : Optional.of(new MasterDataTargetStack(app, Names.targetStack(account.name()), props, network, shards, dataSets));
         }
-    }
-
-    private static Landscape release(Landscape landscape, String release) {
-        return new Landscape(landscape.product(), release, landscape.region(), landscape.accounts(), landscape.dataSets(), landscape.differences());
     }
 
     private static Optional<String> context(App app, String key) {

@@ -96,7 +96,7 @@ final class MasterDataTarget extends Construct {
     private void startRestore(Workflow restore, Queue inbox) {
         var starter = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.START_RESTORE)
                 .with(Map.of("RESTORE_STATE_MACHINE_ARN", restore.getStateMachineArn())));
-        starter.addEventSource(SqsEventSource.Builder.create(inbox).batchSize(10).reportBatchItemFailures(true).build());
+        starter.target().addEventSource(SqsEventSource.Builder.create(inbox).batchSize(10).reportBatchItemFailures(true).build());
         restore.grantStartExecution(starter);
     }
 

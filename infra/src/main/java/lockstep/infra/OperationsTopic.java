@@ -27,20 +27,21 @@ final class OperationsTopic extends Topic {
     }
 
     /** Tells when the metric exceeds the threshold; no data is no fault. */
-    void tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
-        tellWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
+    Alarm tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        return tellWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
     }
 
     /** @param missing what no data means */
-    void tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
-        Alarm.Builder.create(scope, id)
+    Alarm tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
+        var alarm = Alarm.Builder.create(scope, id)
                 .alarmDescription(description)
                 .metric(metric)
                 .threshold(threshold)
                 .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
                 .evaluationPeriods(1)
                 .treatMissingData(missing)
-                .build()
-                .addAlarmAction(new SnsAction(this));
+                .build();
+        alarm.addAlarmAction(new SnsAction(this));
+        return alarm;
     }
 }

@@ -97,7 +97,7 @@ final class Workflow extends StateMachine {
     /** @param result made of the answer, in its place; null for all of it */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, Map<String, Object> result, String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
-                .lambdaFunction(function)
+                .lambdaFunction(function.target())
                 .payload(TaskInput.fromObject(payload))
                 .payloadResponseOnly(true)
                 .retryOnServiceExceptions(false)

@@ -21,7 +21,7 @@ class FurtherAccountTest {
         var clinic = TestLandscapes.clinic();
         var accounts = new ArrayList<>(clinic.accounts());
         accounts.add(new Account("production-2", "444444444444", Purpose.PRODUCTION, List.of(new Shard("clinic-3", Edition.PRODUCTION)), List.of()));
-        return new Landscape(clinic.product(), clinic.release(), clinic.region(), accounts, clinic.dataSets(), clinic.differences());
+        return new Landscape(clinic.product(), clinic.release(), clinic.region(), accounts, clinic.dataSets(), clinic.differences(), clinic.delivery());
     }
 
     @Test

@@ -55,6 +55,7 @@ class ProtectionTest {
                 "production-master-data-source", Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
         for (var account : TestLandscapes.clinic().accounts()) {
             expected.put(account.name() + "-network", Set.of("Key961B73FD"));
+            expected.put(account.name() + "-delivery", Set.of("Key961B73FD", "AccessLogs8B620ECA", "ReleasesE6BA3EBF", "NotificationsWebhookEDE19EC4"));
             expected.put(account.name() + "-master-data-target", Set.of("masterKey59DF5E4D"));
             account.proxies().forEach(each -> expected.put(account.name() + "-" + each.edition().word() + "-proxy", proxy));
             account.shards().forEach(each -> expected.put(account.name() + "-shard-" + each.name(), shard));

@@ -125,7 +125,7 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.startsWith("states:SendTask"), policy + " " + action));
+                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.equals("cloudwatch:DescribeAlarms") || action.startsWith("states:SendTask"), policy + " " + action));
                 }
             }
         }
@@ -287,6 +287,8 @@ class SecurityTest {
                     if (statement.get("Effect").asText().equals("Allow")) {
                         assertFalse(statement.get("Principal").isTextual(), resource + " lets anyone in");
                         texts(statement.at("/Principal/AWS")).forEach(principal -> assertTrue(accounts.matcher(principal).matches(), resource + " " + principal));
+                        // whom a provider of tokens has looked at is let in by DeliveryTest alone
+                        texts(statement.at("/Principal/Federated")).forEach(provider -> assertEquals("arn:aws:iam::" + accountOf(resource) + ":oidc-provider/gitlab.example.com", provider, resource::toString));
                         // no service acts without naming whom it speaks for, but for roles, and to look whether its logs will be the bucket owner's
                         texts(statement.at("/Principal/Service")).filter(service -> !name.equals("AssumeRolePolicyDocument") && !statement.get("Action").asText().equals("s3:GetBucketAcl"))
                                 .forEach(service -> assertTrue(statement.has("Condition"), resource + " " + service));

@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import lockstep.landscape.Account;
 import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.Delivery;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Proxy;
@@ -36,7 +37,8 @@ final class TestLandscapes {
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))), null, null, null,
                         List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), null,
-                        new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))), List.of());
+                        new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))), List.of(),
+                Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"))));
     }
 
     private static Proxy production(String host) {

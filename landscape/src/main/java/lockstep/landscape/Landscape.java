@@ -1,13 +1,27 @@
 package lockstep.landscape;
 
 import java.util.List;
+import java.util.Optional;
 
-/** Everything that lockstep.yaml names: the product, its release, the region, accounts with their shards, data sets, and the differences between editions that are meant. */
-public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets, List<Difference> differences) {
+/**
+ * Everything that lockstep.yaml names: the product, its release, the region, accounts with their shards, data sets, the differences between
+ * editions that are meant, and who deploys; without the last, nobody but an account's own administrators.
+ */
+public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets, List<Difference> differences,
+        Optional<Delivery> delivery) {
     public Landscape {
         accounts = List.copyOf(accounts);
         dataSets = List.copyOf(dataSets);
         differences = List.copyOf(differences);
+    }
+
+    public Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets, List<Difference> differences) {
+        this(product, release, region, accounts, dataSets, differences, Optional.empty());
+    }
+
+    /** The same of another release. */
+    public Landscape of(String otherRelease) {
+        return new Landscape(product, otherRelease, region, accounts, dataSets, differences, delivery);
     }
 
     /** The account that holds the shard of this name; the reader has checked that there is one. */

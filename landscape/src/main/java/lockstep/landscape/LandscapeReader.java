@@ -28,7 +28,8 @@ public final class LandscapeReader {
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
             new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
-            new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"));
+            new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"),
+            new Field("delivery", false, "{gitlab: \"https://gitlab.example.com\", project: group/lockstep, ref: main}"));
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
@@ -86,6 +87,12 @@ public final class LandscapeReader {
             new Field("reason", true, "why the editions differ"),
             new Field("check", true, "what QA should try"));
 
+    static final List<Field> DELIVERY = List.of(
+            new Field("gitlab", true, "https://gitlab.example.com"),
+            new Field("project", true, "group/lockstep"),
+            new Field("ref", true, "main"),
+            new Field("email", false, "[operations@example.com]"));
+
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 30 lowercase letters and digits, with single hyphens between", "write it like clinic-1");
     /** Shorter than other names: lockstep-NAME-ACCOUNT-REGION names a bucket, and S3 allows 63 characters. */
@@ -120,6 +127,14 @@ public final class LandscapeReader {
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
             "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
     static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
+    /** As IAM takes it: no port, no query, no slash at the end, or no token would ever match. */
+    static final Format GITLAB = new Format("https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(/[A-Za-z0-9._-]+)*",
+            "the address of a GitLab with https, without a port and without a slash at its end", "write it like https://gitlab.example.com");
+    /** No wildcard of IAM, which would let in other projects. */
+    static final Format PROJECT = new Format("[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+",
+            "the path of a GitLab project, with its group", "write it like group/lockstep");
+    static final Format REF = new Format("[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}", "the name of one branch, without wildcards", "write it like main");
+    static final Format EMAIL = new Format("[^\\s@\\p{Cntrl}]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}", "an email address", "write it like operations@example.com");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
 
@@ -171,7 +186,21 @@ public final class LandscapeReader {
                 fields.get("product").text(NAME).orElse(""),
                 fields.get("release").text(RELEASE).orElse(""),
                 fields.get("region").text(REGION).orElse(""),
-                accounts, dataSets, differences);
+                accounts, dataSets, differences, delivery(fields.get("delivery")));
+    }
+
+    private Optional<Delivery> delivery(YamlValue value) {
+        if (!value.isGiven()) return Optional.empty();
+        var fields = value.fields(DELIVERY);
+        var email = new ArrayList<String>();
+        for (var item : fields.get("email").items()) {
+            item.text(EMAIL).ifPresent(address -> {
+                if (email.contains(address)) item.problem(quote(address) + " is given twice", "remove one of the two");
+                email.add(address);
+            });
+        }
+        return Optional.of(new Delivery(fields.get("gitlab").text(GITLAB).orElse(""), fields.get("project").text(PROJECT).orElse(""),
+                fields.get("ref").text(REF).orElse(""), email));
     }
 
     private Account account(String name, YamlValue value) {

@@ -11,6 +11,8 @@ public final class Names {
     public static final String REVOCATION_LIST = "revoked.pem";
     /** Object of a proxy's settings bucket: a JSON merge patch (RFC 7386) on top of the routes that were deployed; may be absent. */
     public static final String ROUTES_OVERRIDES = "routes.json";
+    /** The alias of each function that answers by itself: it moves to a new version in steps. */
+    public static final String LIVE = "live";
 
     private Names() {}
 
@@ -47,6 +49,40 @@ public final class Names {
 
     public static String targetStack(String account) {
         return account + "-master-data-target";
+    }
+
+    public static String deliveryStack(String account) {
+        return account + "-delivery";
+    }
+
+    /** Keeps the releases of an account and its deploy log. No data set's bucket can have this name: a data set's begins with a letter. */
+    public static String releases(String accountId, String region) {
+        return "lockstep-%s-%s-releases".formatted(accountId, region);
+    }
+
+    /** JSON with {@code url}: where the chat takes messages. */
+    public static String webhookSecret() {
+        return "lockstep/delivery/webhook";
+    }
+
+    /** Deploys releases into its account. A job of the protected branch becomes it by its token. */
+    public static String deployRole() {
+        return "lockstep-deploy";
+    }
+
+    /** Becomes the roles that start and follow syncs in its account. A job of the protected branch becomes it by its token. */
+    public static String syncRole() {
+        return "lockstep-sync";
+    }
+
+    /** Reads the templates that are deployed in its account. A job of any branch becomes it by its token. */
+    public static String diffRole() {
+        return "lockstep-diff";
+    }
+
+    /** A role that {@code cdk bootstrap} has made. */
+    public static String bootstrapRole(String purpose, String accountId, String region) {
+        return "cdk-hnb659fds-%s-role-%s-%s".formatted(purpose, accountId, region);
     }
 
     public static String bucket(String dataSet, String accountId, String region) {

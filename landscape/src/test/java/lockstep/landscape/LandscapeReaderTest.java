@@ -116,7 +116,7 @@ class LandscapeReaderTest {
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, tenantsExpireAfter"),
                 new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
-                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, differences"),
+                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, differences, delivery"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
                         "1: 'region' is missing; add region: eu-central-1"),
                 new Mistake("field missing", "    purpose: demo\n", "",
@@ -273,6 +273,31 @@ class LandscapeReaderTest {
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.empty()),
                         new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL"))))), List.of()),
                 LandscapeReader.read(file(VALID)));
+    }
+
+    @Test
+    void whoDeploys() throws IOException {
+        assertEquals(Optional.empty(), LandscapeReader.read(file(VALID)).delivery());
+        var delivery = LandscapeReader.read(file(VALID + "delivery: {gitlab: \"https://gitlab.example.com\", project: group/sub/lockstep, ref: main, email: [a@example.com]}\n")).delivery().orElseThrow();
+        assertEquals(new Delivery("https://gitlab.example.com", "group/sub/lockstep", "main", List.of("a@example.com")), delivery);
+        assertEquals("gitlab.example.com", delivery.issuer());
+        assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:main", delivery.subject());
+        assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:*", delivery.anyBranch());
+        assertEquals("example.com/gitlab", new Delivery("https://example.com/gitlab", "g/p", "main", List.of()).issuer());
+        // each of these would let in more than one branch of one project, or nobody at all
+        assertEquals("""
+                FILE:27: delivery.gitlab: 'https://gitlab.example.com/' is not the address of a GitLab with https, without a port and without a slash at its end; write it like https://gitlab.example.com
+                FILE:28: delivery.project: 'group/*' is not the path of a GitLab project, with its group; write it like group/lockstep
+                FILE:29: delivery.ref: 'release-?' is not the name of one branch, without wildcards; write it like main
+                FILE:30: delivery.email[0]: 'nobody' is not an email address; write it like operations@example.com
+                FILE:30: delivery.email[2]: 'a@example.com' is given twice; remove one of the two""",
+                problemsOf(VALID + """
+                delivery:
+                  gitlab: https://gitlab.example.com/
+                  project: group/*
+                  ref: release-?
+                  email: [nobody, a@example.com, a@example.com]
+                """).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
     }
 
     @Test

@@ -43,6 +43,13 @@ class NamesTest {
     }
 
     @Test
+    void ofDelivery() {
+        assertEquals("qa-delivery", Names.deliveryStack("qa"));
+        assertEquals("lockstep-111111111111-eu-central-1-releases", Names.releases("111111111111", "eu-central-1"));
+        assertEquals("cdk-hnb659fds-deploy-role-111111111111-eu-central-1", Names.bootstrapRole("deploy", "111111111111", "eu-central-1"));
+    }
+
+    @Test
     void arns() {
         assertEquals("arn:aws:iam::111111111111:role/reader", Names.roleArn("111111111111", "reader"));
         assertEquals("arn:aws:sns:eu-central-1:111111111111:topic", Names.topicArn("eu-central-1", "111111111111", "topic"));

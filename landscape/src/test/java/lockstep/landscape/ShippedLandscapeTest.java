@@ -44,6 +44,7 @@ class ShippedLandscapeTest {
                                                 Optional.of("arn:aws:acm:eu-central-1:333333333333:certificate/00000000-0000-0000-0000-000000000002"), true,
                                                 Optional.of("This is a demo in qa. Please do not enter real patients' data."), OptionalInt.of(20))))),
                 landscape.accounts());
+        assertEquals(Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"))), landscape.delivery());
         var master = landscape.dataSets().get(0);
         assertEquals(new Keep(30, 90), master.keep());
         assertEquals("clinic-1", master.source());
@@ -62,7 +63,7 @@ class ShippedLandscapeTest {
         // ... and is not blind: one mistake in each kind of value is seen.
         for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging", "edition: demo → edition: trial",
                 "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.", "source: clinic-1 → source: Clinic",
-                "key: [code, seq] → key: []", "manifests: 30 → manifests: 0", "days: 90 → weeks: 9", "master.drug: → drug:", "eu-central-1 → Frankfurt", "[id, code, name, category → [id, id, name, category")) {
+                "key: [code, seq] → key: []", "manifests: 30 → manifests: 0", "days: 90 → weeks: 9", "master.drug: → drug:", "eu-central-1 → Frankfurt", "gitlab: https → gitlab: http", "project: clinic/lockstep → project: clinic/*", "ref: main → ref: release-*", "operations@ → operations ", "[id, code, name, category → [id, id, name, category")) {
             var sides = mistake.split(" → ");
             String edited = shipped.replaceFirst(Pattern.quote(sides[0]), sides[1]);
             assertTrue(!schema.validate(edited, InputFormat.YAML).isEmpty(), mistake);
@@ -77,6 +78,10 @@ class ShippedLandscapeTest {
             assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames()));
             assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.get(name).get("required")));
         });
+        assertEquals(LandscapeReader.DELIVERY.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.at("/delivery/properties").propertyNames()));
+        assertEquals(LandscapeReader.DELIVERY.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(), texts(schema.at("/delivery/required")));
+        Map.of("/delivery/properties/gitlab", LandscapeReader.GITLAB, "/delivery/properties/project", LandscapeReader.PROJECT, "/delivery/properties/ref", LandscapeReader.REF).forEach((place, format) ->
+                assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         Map.of("sync", LandscapeReader.SYNC, "holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD).forEach((name, fields) ->
                 assertEquals(fields.stream().map(YamlValue.Field::name).toList(), List.copyOf(schema.get(name).get("properties").propertyNames())));
         assertEquals(lowercase(Purpose.values()), texts(schema.at("/account/properties/purpose/enum")));

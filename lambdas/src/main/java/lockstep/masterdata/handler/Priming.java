@@ -24,7 +24,7 @@ public final class Priming {
     private Priming() {}
 
     public static void main(String[] ignored) {
-        for (var handler : List.of(Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class, DumpParts.class, HoldSnapshot.class, ImportTable.class, Preflight.class, Publish.class, Record.class,
+        for (var handler : List.of(lockstep.delivery.Notify.class, Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class, DumpParts.class, HoldSnapshot.class, ImportTable.class, Preflight.class, Publish.class, Record.class,
                 ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, StartSync.class, Watch.class)) {
             run(() -> handler.getConstructor().newInstance());
         }

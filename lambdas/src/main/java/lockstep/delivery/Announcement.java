@@ -1,0 +1,54 @@
+package lockstep.delivery;
+
+import java.util.Optional;
+import java.util.stream.Collectors;
+import lockstep.masterdata.engine.Json;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * What the operations topic said, as people read it.
+ *
+ * @param text plain; chats that take {@code &}, {@code <} and {@code >} for markup get them escaped
+ */
+record Announcement(String text) {
+    /** Chats cut longer ones, or refuse them. */
+    private static final int LONGEST = 3000;
+
+    /**
+     * @param envelope of SNS, as a queue receives it
+     * @throws JacksonException when it is none
+     */
+    static Announcement of(String account, String envelope) {
+        JsonNode told = Json.MAPPER.readTree(envelope);
+        String message = told.required("Message").asString();
+        var subject = Optional.ofNullable(told.path("Subject").asString(null)).filter(s -> !s.isBlank());
+        return new Announcement(shortened("[" + account + "] " + json(message).map(json -> body(json, subject)).orElseGet(() -> subject.map(s -> s + "\n").orElse("") + message)));
+    }
+
+    private static String body(JsonNode json, Optional<String> subject) {
+        if (json.has("AlarmName")) {
+            return "%s: %s\n%s".formatted(json.path("NewStateValue").asString("?"), json.path("AlarmDescription").asString(json.get("AlarmName").asString()), json.path("NewStateReason").asString(""));
+        }
+        // a state machine's words: which sync, and what went wrong
+        return subject.map(s -> s + "\n").orElse("") + json.properties().stream().map(p -> p.getKey() + ": " + (p.getValue().isString() ? p.getValue().asString() : p.getValue()))
+                .collect(Collectors.joining("\n"));
+    }
+
+    private static Optional<JsonNode> json(String message) {
+        try {
+            return Optional.of(Json.MAPPER.readTree(message)).filter(JsonNode::isObject);
+        } catch (JacksonException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + " …";
+    }
+
+    /** As webhooks of Slack, Mattermost, Rocket.Chat and Google Chat take it. */
+    String json() {
+        return Json.MAPPER.writeValueAsString(Json.MAPPER.createObjectNode().put("text", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")));
+    }
+}

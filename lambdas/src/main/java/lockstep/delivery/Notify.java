@@ -1,0 +1,118 @@
+package lockstep.delivery;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse;
+import com.amazonaws.services.lambda.runtime.events.SQSBatchResponse.BatchItemFailure;
+import com.amazonaws.services.lambda.runtime.events.SQSEvent;
+import com.amazonaws.services.lambda.runtime.events.SQSEvent.SQSMessage;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Json;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Brings what the operations topic says to a chat. A message that the chat does not take is given back alone; after some tries the queue
+ * moves it to its dead-letter queue. The chat's address is in no log: whoever has it may write there.
+ */
+public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1");
+
+    private final Supplier<Optional<URI>> webhook;
+    private final String account;
+    /** It follows no redirection: the address is the secret, and must not be told to others. */
+    private final HttpClient http = HttpClient.newBuilder().connectTimeout(PATIENCE).followRedirects(HttpClient.Redirect.NEVER).build();
+
+    public Notify() {
+        var secrets = SecretsManagerClient.builder().httpClient(Clients.Http.CLIENT).build();
+        String arn = System.getenv("WEBHOOK_SECRET_ARN");
+        this(() -> address(secrets.getSecretValue(r -> r.secretId(arn)).secretString()), System.getenv("ACCOUNT"));
+    }
+
+    /** @param webhook asked once for each batch, so that a new address is used at once; empty while nobody has put one */
+    Notify(Supplier<Optional<URI>> webhook, String account) {
+        this.webhook = webhook;
+        this.account = account;
+    }
+
+    /**
+     * From the secret's JSON; empty for the password that is generated in its place.
+     *
+     * @throws IllegalArgumentException for an address that would be sent over the net in plain text
+     */
+    static Optional<URI> address(String secret) {
+        JsonNode url;
+        try {
+            url = Json.MAPPER.readTree(secret).path("url");
+        } catch (JacksonException e) {
+            return Optional.empty();
+        }
+        if (!url.isString()) return Optional.empty();
+        URI address;
+        try {
+            address = URI.create(url.asString());
+        } catch (IllegalArgumentException e) {
+            // its own words would hold the address
+            throw new IllegalArgumentException("the webhook's secret holds no address: put JSON with url, which begins with https://");
+        }
+        if (!"https".equals(address.getScheme()) && !("http".equals(address.getScheme()) && THIS_MACHINE.contains(address.getHost()))) {
+            throw new IllegalArgumentException("the webhook's address does not begin with https://");
+        }
+        return Optional.of(address);
+    }
+
+    @Override
+    public SQSBatchResponse handleRequest(SQSEvent event, Context context) {
+        var failures = new ArrayList<BatchItemFailure>();
+        Optional<URI> address;
+        try {
+            address = webhook.get();
+        } catch (SdkException | IllegalArgumentException e) {
+            context.getLogger().log("the webhook's address can't be had: " + e.getMessage() + "\n");
+            event.getRecords().forEach(message -> failures.add(new BatchItemFailure(message.getMessageId())));
+            return new SQSBatchResponse(failures);
+        }
+        for (SQSMessage message : event.getRecords()) {
+            if (address.isEmpty()) {
+                context.getLogger().log("message " + message.getMessageId() + " went by mail alone: nobody has put the chat's address into " + System.getenv("WEBHOOK_SECRET_ARN") + "\n");
+            } else {
+                refusal(address.get(), message).ifPresent(why -> {
+                    context.getLogger().log("message " + message.getMessageId() + " was not brought to the chat: " + why + "\n");
+                    failures.add(new BatchItemFailure(message.getMessageId()));
+                });
+            }
+        }
+        return new SQSBatchResponse(failures);
+    }
+
+    /** Why it was not taken; empty when it was. */
+    private Optional<String> refusal(URI address, SQSMessage message) {
+        try {
+            var request = HttpRequest.newBuilder(address).timeout(PATIENCE).header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString(Announcement.of(account, message.getBody()).json())).build();
+            int status = http.send(request, BodyHandlers.discarding()).statusCode();
+            return status / 100 == 2 ? Optional.empty() : Optional.of("it answered " + status);
+        } catch (JacksonException e) {
+            return Optional.of("it is no message of a topic");
+        } catch (IOException e) {
+            return Optional.of(e.getClass().getSimpleName());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.of("interrupted");
+        }
+    }
+}

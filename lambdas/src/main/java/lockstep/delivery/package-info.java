@@ -1,0 +1,2 @@
+/** Tells people what happens in an account. */
+package lockstep.delivery;
