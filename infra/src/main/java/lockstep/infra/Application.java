@@ -5,9 +5,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
@@ -19,6 +21,8 @@ import software.amazon.awscdk.services.ecs.ContainerDependencyCondition;
 import software.amazon.awscdk.services.ecs.ContainerImage;
 import software.amazon.awscdk.services.ecs.PortMapping;
 import software.amazon.awscdk.services.kms.IKey;
+import software.amazon.awscdk.services.logs.FilterPattern;
+import software.amazon.awscdk.services.logs.MetricFilter;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.amazon.awscdk.services.secretsmanager.Secret;
 import software.amazon.awscdk.services.secretsmanager.SecretStringGenerator;
@@ -61,7 +65,16 @@ final class Application extends Construct {
         group.addIngressRule(network.clinicClients(this, shard.edition()), Port.tcp(PORT), "proxies of the " + shard.edition().word() + " edition");
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         service = new EditionService(this, network, shard.edition(), task, List.of(group), Optional.of(CloudMapOptions.builder()
-                .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5)).build()));
+                .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5)).build()), EditionService.Rollout.ROLLING);
+        service.goBackOn(network.operations().tellWhen(this, "FailingAlarm", shard.name() + ": more than ten requests of a minute failed; a deployment that is under way goes back", failing(task, shard), 10));
+    }
+
+    /** What the product's own log says, since no load balancer counts for it. */
+    private Metric failing(Task task, Shard shard) {
+        var namespace = Names.applicationMetrics(shard.name());
+        MetricFilter.Builder.create(this, "Failing").logGroup(task.logs()).metricNamespace(namespace).metricName("Failing").metricValue("1")
+                .filterPattern(FilterPattern.numberValue("$.status", ">=", 500)).build();
+        return Metric.Builder.create().namespace(namespace).metricName("Failing").statistic("Sum").period(Duration.minutes(1)).build();
     }
 
     /** The security group of its tasks. */

@@ -13,20 +13,24 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.ecs.ListenerRuleConfiguration;
 import software.amazon.awscdk.services.ecs.LoadBalancerTargetOptions;
-import software.amazon.awscdk.services.ecs.RequestCountScalingProps;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationListenerRule;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationLoadBalancer;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationProtocol;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationTargetGroup;
 import software.amazon.awscdk.services.elasticloadbalancingv2.BaseApplicationListenerProps;
 import software.amazon.awscdk.services.elasticloadbalancingv2.DesyncMitigationMode;
 import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
+import software.amazon.awscdk.services.elasticloadbalancingv2.HttpCodeTarget;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerAction;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerCertificate;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerCondition;
 import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
 import software.amazon.awscdk.services.elasticloadbalancingv2.RedirectOptions;
 import software.amazon.awscdk.services.elasticloadbalancingv2.SslPolicy;
 import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
+import software.amazon.awscdk.services.elasticloadbalancingv2.WeightedTargetGroup;
 import software.constructs.Construct;
 
 /**
@@ -54,14 +58,9 @@ final class DemoProxyStack extends AccountStack {
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         group.getConnections().allowFrom(front, Port.tcp(ProxyTask.HEALTH_PORT), "load balancer");
 
-        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty());
-        var targets = ApplicationTargetGroup.Builder.create(this, "Targets")
-                .vpc(network.vpc()).targetType(TargetType.IP).protocol(ApplicationProtocol.HTTPS).port(ProxyTask.PORT)
-                .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
-                .deregistrationDelay(DEREGISTRATION)
-                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
-                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
-                .build();
+        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.CANARY);
+        var targets = targets(network, "Targets");
+        var others = targets(network, "OtherTargets");
         var balancer = ApplicationLoadBalancer.Builder.create(this, "LoadBalancer")
                 .vpc(network.vpc()).vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
                 .internetFacing(true)
@@ -70,21 +69,37 @@ final class DemoProxyStack extends AccountStack {
                 .deletionProtection(props.protection().deletion())
                 .build();
         balancer.logAccessLogs(settings.logs(), "balancer");
-        balancer.addListener("Https", BaseApplicationListenerProps.builder()
+        var listener = balancer.addListener("Https", BaseApplicationListenerProps.builder()
                 .port(443).protocol(ApplicationProtocol.HTTPS).open(false)
                 .certificates(List.of(ListenerCertificate.fromArn(proxy.certificate().orElseThrow())))
                 .sslPolicy(SslPolicy.TLS13_12_RES_PQ)
-                .defaultTargetGroups(List.of(targets)).build());
+                // never comes to pass: the rule below takes everything, and a deployment changes a rule, not what is done without one
+                .defaultAction(ListenerAction.fixedResponse(503)).build());
+        // both, so that either is there before the service is; a deployment then says how much goes where
+        var rule = ApplicationListenerRule.Builder.create(this, "Everything").listener(listener).priority(1).conditions(List.of(ListenerCondition.pathPatterns(List.of("/*"))))
+                .action(ListenerAction.weightedForward(List.of(
+                        WeightedTargetGroup.builder().targetGroup(targets).weight(100).build(), WeightedTargetGroup.builder().targetGroup(others).weight(0).build()))).build();
         balancer.addListener("Http", BaseApplicationListenerProps.builder()
                 .port(80).protocol(ApplicationProtocol.HTTP).open(false)
                 .defaultAction(ListenerAction.redirect(RedirectOptions.builder().protocol("HTTPS").port("443").permanent(true).build())).build());
-        service.scaling().scaleOnRequestCount("Requests", RequestCountScalingProps.builder()
-                // a minute: far below what a task can do, since a visitor waits for the shard behind it
-                .targetGroup(targets).requestsPerTarget(3000)
-                .scaleOutCooldown(Duration.minutes(1)).scaleInCooldown(Duration.minutes(5)).build());
+        var shifting = new OtherTargets(this, targets, others, rule.getListenerRuleArn(), "elasticloadbalancing:ModifyRule", ListenerRuleConfiguration.applicationListenerRule(rule));
+        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
+        service.getNode().addDependency(shifting.role());
         new WebFirewall(this, network, balancer);
-        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes",
-                targets.getMetrics().unhealthyHostCount(MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build()), 0);
+        var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
+        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", targets.getMetrics().unhealthyHostCount(minimum), 0);
+        network.operations().tellWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", others.getMetrics().unhealthyHostCount(minimum), 0);
+        service.goBackOn(network.operations().tellWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests of a minute failed; a deployment that is under way goes back",
+                balancer.getMetrics().httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()), 10));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+
+    private ApplicationTargetGroup targets(NetworkStack network, String id) {
+        return ApplicationTargetGroup.Builder.create(this, id)
+                .vpc(network.vpc()).targetType(TargetType.IP).protocol(ApplicationProtocol.HTTPS).port(ProxyTask.PORT)
+                .deregistrationDelay(DEREGISTRATION)
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .build();
     }
 }

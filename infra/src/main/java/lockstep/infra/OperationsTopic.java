@@ -2,6 +2,7 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
@@ -17,7 +18,7 @@ import software.constructs.Construct;
 /** Where an account's alarms and failed syncs are told to the people who operate it. */
 final class OperationsTopic extends Topic {
     OperationsTopic(Construct scope, String id, IKey key) {
-        super(scope, id, TopicProps.builder().masterKey(key).enforceSsl(true).build());
+        super(scope, id, TopicProps.builder().topicName(Names.operationsTopic()).masterKey(key).enforceSsl(true).build());
         var account = Map.of("StringEquals", Map.of("aws:SourceAccount", getStack().getAccount()));
         var cloudWatch = ServicePrincipal.Builder.create("cloudwatch.amazonaws.com").conditions(account).build();
         addToResourcePolicy(PolicyStatement.Builder.create()

@@ -3,17 +3,20 @@ package lockstep.infra;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import lockstep.landscape.Names;
 import lockstep.landscape.Proxy;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.ecs.ListenerRuleConfiguration;
 import software.amazon.awscdk.services.ecs.LoadBalancerTargetOptions;
 import software.amazon.awscdk.services.elasticloadbalancingv2.BaseNetworkListenerProps;
 import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
@@ -47,26 +50,41 @@ final class ProductionProxyStack extends AccountStack {
             group.getConnections().allowFrom(front, Port.tcp(port), "load balancer");
         }
 
-        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty());
-        var targets = NetworkTargetGroup.Builder.create(this, "Targets")
-                .vpc(network.vpc()).targetType(TargetType.IP).protocol(Protocol.TCP).port(ProxyTask.PORT)
-                .targets(List.of(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).build())))
-                // nginx counts and logs by address, and tells it to the product
-                .preserveClientIp(true)
-                .deregistrationDelay(DEREGISTRATION)
-                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
-                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
-                .build();
+        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.BLUE_GREEN);
+        var targets = targets(network, "Targets");
+        var others = targets(network, "OtherTargets");
         var balancer = NetworkLoadBalancer.Builder.create(this, "LoadBalancer")
                 .vpc(network.vpc()).vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
                 .internetFacing(true).crossZoneEnabled(true)
                 .securityGroups(List.of(front))
                 .deletionProtection(props.protection().deletion())
                 .build();
-        balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
+        var listener = balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
         Accepted.finding(balancer, "AwsSolutions-ELB2", "Such a balancer logs only the TLS that it ends itself, and this one passes it through: nginx logs each request");
-        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes",
-                targets.getMetrics().unHealthyHostCount(MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build()), 0);
+        var shifting = new OtherTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener", ListenerRuleConfiguration.networkListener(listener));
+        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
+        service.getNode().addDependency(shifting.role());
+        var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
+        service.goBackOn(
+                network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", targets.getMetrics().unHealthyHostCount(minimum), 0),
+                network.operations().tellWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", unhealthy(balancer, others), 0));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+
+    /** By hand: the CDK knows no balancer of a group that only deployments lead to. */
+    private static Metric unhealthy(NetworkLoadBalancer balancer, NetworkTargetGroup others) {
+        return Metric.Builder.create().namespace("AWS/NetworkELB").metricName("UnHealthyHostCount").statistic("Minimum").period(Duration.minutes(5))
+                .dimensionsMap(new TreeMap<>(Map.of("LoadBalancer", balancer.getLoadBalancerFullName(), "TargetGroup", others.getTargetGroupFullName()))).build();
+    }
+
+    private NetworkTargetGroup targets(NetworkStack network, String id) {
+        return NetworkTargetGroup.Builder.create(this, id)
+                .vpc(network.vpc()).targetType(TargetType.IP).protocol(Protocol.TCP).port(ProxyTask.PORT)
+                // nginx counts and logs by address, and tells it to the product
+                .preserveClientIp(true)
+                .deregistrationDelay(DEREGISTRATION)
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .build();
     }
 }

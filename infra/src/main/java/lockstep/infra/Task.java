@@ -88,6 +88,10 @@ final class Task extends FargateTaskDefinition {
         return definition;
     }
 
+    LogGroup logs() {
+        return logs;
+    }
+
     private LinuxParameters parameters(String name) {
         var parameters = new LinuxParameters(this, name + "Parameters");
         parameters.dropCapabilities(Capability.ALL);

@@ -125,7 +125,7 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.equals("cloudwatch:DescribeAlarms") || action.startsWith("states:SendTask"), policy + " " + action));
+                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.equals("cloudwatch:DescribeAlarms") || action.startsWith("elasticloadbalancing:Describe") || action.startsWith("states:SendTask"), policy + " " + action));
                 }
             }
         }
@@ -381,7 +381,7 @@ class SecurityTest {
             var listener = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::Listener", "");
             assertEquals("TCP 443", listener.property("Protocol").asText() + " " + listener.property("Port").asText());
             assertTrue(listener.property("Certificates").isMissingNode());
-            var targets = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "");
+            var targets = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "OtherTargets");
             assertEquals("TCP 8443", targets.property("Protocol").asText() + " " + targets.property("Port").asText());
             assertTrue(targets.property("TargetGroupAttributes").toString().contains("{\"Key\":\"preserve_client_ip.enabled\",\"Value\":\"true\"}"));
         }

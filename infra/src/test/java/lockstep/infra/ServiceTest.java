@@ -148,6 +148,44 @@ class ServiceTest {
         assertEquals(9, CLINIC.resources("AWS::ApplicationAutoScaling::ScalableTarget").size());
     }
 
+    /** Where a load balancer divides what comes, new tasks are tried beside the old ones; both groups of targets are alike, since each deployment changes their places. */
+    @Test
+    void newTasksAreTriedBeforeOldOnesGo() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            var deployment = service.property("DeploymentConfiguration");
+            assertEquals("{\"Enable\":true,\"Rollback\":true}", deployment.get("Alarms").toString().replaceFirst("\"AlarmNames\":\\[.*],", ""), service::toString);
+            for (var alarm : deployment.at("/Alarms/AlarmNames")) {
+                assertTrue(CLINIC.resources(service.stack(), "AWS::CloudWatch::Alarm").stream().anyMatch(known -> known.id().equals(alarm.get("Ref").asText())), service::toString);
+            }
+            if (!service.stack().endsWith("-proxy")) {
+                assertTrue(deployment.path("Strategy").isMissingNode(), service::toString);
+                continue;
+            }
+            var demo = service.stack().contains("demo-proxy");
+            assertEquals(demo ? "CANARY" : "BLUE_GREEN", deployment.get("Strategy").asText(), service::toString);
+            assertEquals(5, deployment.get("BakeTimeInMinutes").asInt());
+            if (demo) assertEquals("{\"CanaryBakeTimeInMinutes\":5,\"CanaryPercent\":10}", deployment.get("CanaryConfiguration").toString());
+            var other = service.property("LoadBalancers").get(0).get("AdvancedConfiguration");
+            var groups = CLINIC.resources(service.stack(), "AWS::ElasticLoadBalancingV2::TargetGroup");
+            assertEquals(2, groups.size());
+            assertEquals(groups.get(0).body().get("Properties"), groups.get(1).body().get("Properties"), service::toString);
+            assertTrue(groups.stream().anyMatch(group -> group.id().startsWith("OtherTargets") && group.id().equals(other.at("/AlternateTargetGroupArn/Ref").asText())), service::toString);
+            assertTrue(other.get("ProductionListenerRule").get("Ref").asText().startsWith(demo ? "Everything" : "LoadBalancerHttps"), other::toString);
+            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.startsWith("ShiftingRoleDefaultPolicy")), service::toString);
+        }
+    }
+
+    /** An alarm of an application counts what the application itself logs as failed. */
+    @Test
+    void applicationsTellOfFailedRequests() {
+        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("ApplicationFailing")).toList()) {
+            var filter = CLINIC.resource(alarm.stack(), "AWS::Logs::MetricFilter", "Failing");
+            assertEquals("{ $.status >= 500 }", filter.property("FilterPattern").asText());
+            assertEquals(filter.property("MetricTransformations").get(0).get("MetricNamespace"), alarm.property("Namespace"));
+        }
+        assertEquals(5, CLINIC.resources("AWS::Logs::MetricFilter").size());
+    }
+
     @Test
     void onlyTheDemoMayLoseItsTasksToOthers() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
@@ -161,10 +199,14 @@ class ServiceTest {
     @Test
     void aProxyThatDoesNotAnswerIsTold() {
         for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
-            var alarm = CLINIC.resource(stack, "AWS::CloudWatch::Alarm", "Unhealthy");
-            assertEquals("UnHealthyHostCount Minimum 300 0", "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
-                    alarm.property("Period").asText(), alarm.property("Threshold").asText()));
-            assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
+            var groups = new java.util.TreeSet<String>();
+            for (var alarm : CLINIC.resources(stack, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().contains("Unhealthy")).toList()) {
+                assertEquals("UnHealthyHostCount Minimum 300 0", "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
+                        alarm.property("Period").asText(), alarm.property("Threshold").asText()));
+                assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
+                groups.add(elements(alarm.property("Dimensions")).filter(d -> d.get("Name").asText().equals("TargetGroup")).findFirst().orElseThrow().at("/Value/Fn::GetAtt/0").asText());
+            }
+            assertEquals(CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::TargetGroup").stream().map(Resource::id).collect(java.util.stream.Collectors.toSet()), groups, stack);
         }
     }
 
@@ -182,7 +224,7 @@ class ServiceTest {
         assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"}]", gateway.get("DependsOn").toString());
         assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"},{\"Condition\":\"HEALTHY\",\"ContainerName\":\"gateway\"}]", nginx.get("DependsOn").toString());
 
-        var deregistration = elements(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "").property("TargetGroupAttributes"))
+        var deregistration = elements(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "OtherTargets").property("TargetGroupAttributes"))
                 .filter(attribute -> attribute.get("Key").asText().equals("deregistration_delay.timeout_seconds")).findFirst().orElseThrow().get("Value").asInt();
         var nginxDrain = Integer.parseInt(environment(nginx).get("DRAIN_TIMEOUT"));
         var gatewayDrain = Stream.of("GATEWAY_DRAIN_DELAY", "GATEWAY_DRAIN_TIMEOUT").mapToInt(name -> Integer.parseInt(environment(gateway).get(name).replaceFirst("s$", ""))).sum();

@@ -171,6 +171,16 @@ public final class LandscapeReader {
         return landscape;
     }
 
+    /**
+     * A release's name as the file could have it.
+     *
+     * @throws IllegalArgumentException with what is wrong, and how to write one
+     */
+    public static String release(String name) {
+        if (!RELEASE.pattern().matcher(name).matches()) throw new IllegalArgumentException(quote(name) + " is not " + RELEASE.description() + "; " + RELEASE.fix());
+        return name;
+    }
+
     // Below, a value that is missing or wrong has been noted as a problem; a stand-in lets reading go on and is never handed out.
 
     private Landscape landscape(YamlValue root) {

@@ -60,6 +60,11 @@ public final class Names {
         return "lockstep-%s-%s-releases".formatted(accountId, region);
     }
 
+    /** Where an account's operators hear of alarms, failures and deployments. No data set's topic can have this name: theirs have no underscore. */
+    public static String operationsTopic() {
+        return "lockstep_operations";
+    }
+
     /** JSON with {@code url}: where the chat takes messages. */
     public static String webhookSecret() {
         return "lockstep/delivery/webhook";
@@ -142,6 +147,11 @@ public final class Names {
     /** The namespace of a shard's metrics ({@link ShardMetric}). They have no dimensions. */
     public static String metrics(String dataSet, String shard) {
         return "Lockstep/%s/%s".formatted(dataSet, shard);
+    }
+
+    /** The namespace of what a shard's application logs. */
+    public static String applicationMetrics(String shard) {
+        return "Lockstep/application/" + shard;
     }
 
     /** In the source account: reads manifests and parts. */

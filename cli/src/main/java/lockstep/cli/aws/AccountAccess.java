@@ -1,7 +1,10 @@
 package lockstep.cli.aws;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -15,6 +18,7 @@ import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider;
 
 /** The one way from Java to an account, of the local cloud or of AWS: clients that carry endpoint, trust, region and credentials. */
 public final class AccountAccess implements AutoCloseable {
@@ -63,6 +67,37 @@ public final class AccountAccess implements AutoCloseable {
             throw new IllegalArgumentException("account '" + profile + "' can't be reached: " + e.getMessage()
                     + "\n  Make a profile of that name, for instance: aws configure sso --profile " + profile, e);
         }
+    }
+
+    /**
+     * With the rights of a role, by the token of a job of the pipeline. They are asked for anew before they end.
+     *
+     * @param endpoint of the local cloud; none for AWS
+     */
+    public static AccountAccess webIdentity(Optional<LocalEndpoint> endpoint, String region, String accountId, String role, String token, String session) {
+        var http = endpoint.map(local -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tlsTrustManagersProvider(local::trust).build())
+                .orElseGet(() -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build());
+        var anybody = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
+        var sts = anybody.client(StsClient.builder());
+        String arn = "arn:aws:iam::%s:role/%s".formatted(accountId, role);
+        var credentials = StsAssumeRoleWithWebIdentityCredentialsProvider.builder().stsClient(sts)
+                .refreshRequest(r -> r.roleArn(arn).roleSessionName(session).webIdentityToken(token)).build();
+        try {
+            credentials.resolveCredentials();
+        } catch (SdkException e) {
+            http.close();
+            throw new IllegalArgumentException("the job's token opens no role " + arn + ": " + e.getMessage()
+                    + "\n  The role trusts jobs of the project and branch that lockstep.yaml names under delivery; is this one of them, and is the account's delivery stack deployed?", e);
+        }
+        return new AccountAccess(endpoint, Region.of(region), accountId, credentials, http);
+    }
+
+    /** The credentials as tools take them from their environment. */
+    public Map<String, String> environment() {
+        var resolved = credentials.resolveCredentials();
+        var environment = new TreeMap<>(Map.of("AWS_ACCESS_KEY_ID", resolved.accessKeyId(), "AWS_SECRET_ACCESS_KEY", resolved.secretAccessKey(), "AWS_REGION", region.id()));
+        if (resolved instanceof AwsSessionCredentials session) environment.put("AWS_SESSION_TOKEN", session.sessionToken());
+        return environment;
     }
 
     /** With the rights of a role, and of nothing else. Closing either closes both. */

@@ -2,6 +2,7 @@ package lockstep.cli.aws;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 
@@ -20,6 +21,19 @@ public interface Accounts extends AutoCloseable {
         var opened = new LinkedHashMap<String, AccountAccess>();
         for (Account account : landscape.accounts()) {
             opened.put(account.name(), AccountAccess.profile(account.name(), landscape.region(), account.id()));
+        }
+        return new OnAws(landscape, Map.copyOf(opened));
+    }
+
+    /**
+     * By the token of a job of the pipeline, which becomes a role of this name in each account.
+     *
+     * @param endpoint of the local cloud; none for AWS
+     */
+    static Accounts byToken(Landscape landscape, Optional<LocalEndpoint> endpoint, String role, String token, String session) {
+        var opened = new LinkedHashMap<String, AccountAccess>();
+        for (Account account : landscape.accounts()) {
+            opened.put(account.name(), AccountAccess.webIdentity(endpoint, landscape.region(), account.id(), role, token, session));
         }
         return new OnAws(landscape, Map.copyOf(opened));
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.cli.aws.LocalEndpoint;
@@ -36,14 +37,21 @@ final class Cdk {
      * @return the assembly, not to be changed
      */
     Path synthesize(Path landscape) {
-        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape));
+        return synthesize(landscape, Optional.empty());
+    }
+
+    /** @param release instead of the one in the landscape */
+    Path synthesize(Path landscape, Optional<String> release) {
+        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, release));
         if (!Files.exists(kept)) {
             Path fresh = kept.resolveSibling(kept.getFileName() + "." + ProcessHandle.current().pid());
             CloudFiles.deleteTree(fresh);
             var environment = environment();
             environment.put("LOCKSTEP_BUILT", "yes");
-            new Command(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
-                    "--output", fresh.toString(), "--context", "landscape=" + landscape), files.project(), environment, files.log("synth"))
+            var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
+                    "--output", fresh.toString(), "--context", "landscape=" + landscape));
+            release.ifPresent(name -> line.addAll(List.of("--context", "release=" + name)));
+            new Command(line, files.project(), environment, files.log("synth"))
                     .run("synthesizing the stacks");
             keep(fresh, kept);
         }
@@ -51,8 +59,8 @@ final class Cdk {
     }
 
     /** Digest of everything that the templates and assets are made from. */
-    private String inputs(Path landscape) {
-        var text = new StringBuilder();
+    private String inputs(Path landscape, Optional<String> release) {
+        var text = new StringBuilder(release.orElse(""));
         try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
             images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ').append(digest(file)).append('\n'));
         }
@@ -108,11 +116,53 @@ final class Cdk {
         run(account, endpoint, "bootstrap", List.of("bootstrap", "aws://" + account.id() + "/" + region, "--no-notices"));
     }
 
-    void deploy(Account account, List<String> stacks, LocalEndpoint endpoint) {
+    /** @param credentials as the environment of a tool has them */
+    void deploy(Account account, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
         var arguments = new ArrayList<>(List.of("deploy", "--app", files.assembly().toString(), "--exclusively", "--require-approval", "never",
                 "--concurrency", "4", "--method", "direct", "--progress", "events", "--no-notices"));
         arguments.addAll(stacks);
-        run(account, endpoint, "deploy", arguments);
+        run(account, endpoint, "deploy", arguments, credentials);
+    }
+
+    /**
+     * Deploys into an account of AWS.
+     *
+     * @param credentials as the environment of a tool has them
+     */
+    void deployToAws(Account account, Path assembly, List<String> stacks, Map<String, String> credentials) {
+        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never", "--concurrency", "4", "--progress", "events", "--no-notices"));
+        arguments.addAll(stacks);
+        onAws("deploy", account, arguments, credentials);
+    }
+
+    /** What deploying would change, by the templates alone: whoever asks may read no more. Answers what the CDK's command line says. */
+    String diff(Account account, Path assembly, List<String> stacks, Map<String, String> credentials, Optional<LocalEndpoint> endpoint) {
+        var arguments = new ArrayList<>(List.of("diff", "--app", assembly.toString(), "--exclusively", "--no-change-set", "--no-notices"));
+        arguments.addAll(stacks);
+        if (endpoint.isPresent()) run(account, endpoint.get(), "diff", arguments, credentials);
+        else onAws("diff", account, arguments, credentials);
+        try {
+            return Files.readString(files.log("diff-" + account.name()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void onAws(String name, Account account, List<String> arguments, Map<String, String> credentials) {
+        var environment = environment();
+        // what builds images, and the way out of a company's network
+        for (String inherited : List.of("HOME", "CDK_DOCKER", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
+            Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
+        }
+        environment.putAll(credentials);
+        var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
+        line.addAll(arguments);
+        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
+    }
+
+    /** The emulator takes a key id of 12 digits as the root of that account. */
+    static Map<String, String> root(Account account) {
+        return Map.of("AWS_ACCESS_KEY_ID", account.id(), "AWS_SECRET_ACCESS_KEY", "local");
     }
 
     /**
@@ -125,12 +175,14 @@ final class Cdk {
     }
 
     private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments) {
+        run(account, endpoint, name, arguments, root(account));
+    }
+
+    private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments, Map<String, String> credentials) {
         var environment = environment();
         environment.put("AWS_ENDPOINT_URL", endpoint.uri().toString());
         environment.put("NODE_EXTRA_CA_CERTS", endpoint.authority().toString());
-        // The emulator takes a key id of 12 digits as the root of that account.
-        environment.put("AWS_ACCESS_KEY_ID", account.id());
-        environment.put("AWS_SECRET_ACCESS_KEY", "local");
+        environment.putAll(credentials);
         environment.put("AWS_REGION", region);
         var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
         line.addAll(arguments);
@@ -145,14 +197,18 @@ final class Cdk {
         return environment;
     }
 
-    /** The stacks of an account in the assembly, in the order in which they were declared. */
+    /** The stacks of an account in what is deployed here, in the order in which they were declared. */
     List<Stack> stacksOf(Account account) {
+        return stacksOf(account, files.assembly());
+    }
+
+    List<Stack> stacksOf(Account account, Path assembly) {
         var stacks = new ArrayList<Stack>();
-        for (var artifact : JSON.readTree(files.assembly().resolve("manifest.json")).get("artifacts").properties()) {
+        for (var artifact : JSON.readTree(assembly.resolve("manifest.json")).get("artifacts").properties()) {
             JsonNode value = artifact.getValue();
             if (value.get("type").asString().equals("aws:cloudformation:stack")
                     && value.get("environment").asString().equals("aws://" + account.id() + "/" + region)) {
-                stacks.add(new Stack(artifact.getKey(), value, JSON.readTree(files.assembly().resolve(value.at("/properties/templateFile").asString()))));
+                stacks.add(new Stack(artifact.getKey(), value, JSON.readTree(assembly.resolve(value.at("/properties/templateFile").asString()))));
             }
         }
         return stacks;

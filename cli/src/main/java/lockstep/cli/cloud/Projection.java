@@ -53,6 +53,9 @@ final class Projection {
     /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
     record TaskKeys(String property, String reason) implements Rewrite {}
 
+    /** A resource is changed without what the emulator lacks and this policy names. */
+    record WithoutPolicy(String key, String reason) implements Rewrite {}
+
     /** Refers to resources of a type that have no {@code Name} by the attribute, which is the same on AWS. */
     record Reference(String type, String attribute, String reason) implements Rewrite {}
 
@@ -64,6 +67,10 @@ final class Projection {
             new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
             new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
             new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
+            new Remove("AWS::IAM::OIDCProvider", "the emulator believes any token: it compares issuer, aud and sub with the role's trust, and no signature with a key"),
+            new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias comes to a new version at once"),
+            new Remove("AWS::CodeDeploy::DeploymentGroup", "there is no CodeDeploy: an alias comes to a new version at once"),
+            new WithoutPolicy("CodeDeployLambdaAliasUpdate", "there is no CodeDeploy: an alias comes to a new version at once"),
             new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
             new Images("there is no container engine: a task's processes run from the files that its image would hold"),
             new Reference("AWS::SecretsManager::Secret", "Id", "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
@@ -113,6 +120,7 @@ final class Projection {
         for (Rewrite rewrite : REWRITES) {
             switch (rewrite) {
                 case Remove remove -> remove(template, remove);
+                case WithoutPolicy policy -> withoutPolicy(template, policy);
                 case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
                 case Images images -> assets.putObject("dockerImages");
                 case Reference reference -> refer(template, nameless(template, reference), reference.attribute());
@@ -148,6 +156,20 @@ final class Projection {
                 case ArrayNode several -> several.removeIf(name -> gone.contains(name.asString()));
                 case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
                 case null, default -> { }
+            }
+        }
+    }
+
+    static boolean hasPolicy(JsonNode resource, String key) {
+        return resource.path("UpdatePolicy").has(key);
+    }
+
+    private static void withoutPolicy(ObjectNode template, WithoutPolicy rule) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (hasPolicy(resource, rule.key())) {
+                var policies = (ObjectNode) resource.get("UpdatePolicy");
+                policies.remove(rule.key());
+                if (policies.isEmpty()) ((ObjectNode) resource).remove("UpdatePolicy");
             }
         }
     }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import lockstep.cli.Progress;
 import lockstep.cli.aws.DeployedTask;
 import lockstep.clinic.ClinicDatabase;
@@ -64,41 +65,65 @@ public final class Up {
         public record ShardResult(String name, Edition edition) {}
     }
 
+    /**
+     * What comes to where.
+     *
+     * @param assembly    that was synthesized before; the checkout's when empty
+     * @param into        the accounts; others stay as they are
+     * @param credentials by which stacks are deployed, as the environment of a tool has them
+     */
+    private record Deployment(Optional<Path> assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {}
+
     /** Everything in its order; steps that do not need each other run side by side. */
     public Result run(Optional<FirstSync> firstSync) {
+        return run(firstSync, new Deployment(Optional.empty(), landscape.accounts(), Cdk::root));
+    }
+
+    /** With all rights in an account of the local cloud, as the environment of a tool has them. */
+    public static Map<String, String> root(Account account) {
+        return Cdk.root(account);
+    }
+
+    /** Brings some accounts to what was synthesized before. Databases, tasks and data of others are left alone. */
+    public Result deploy(Path assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {
+        return run(Optional.empty(), new Deployment(Optional.of(assembly), into, credentials));
+    }
+
+    private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
         // Synthesis needs nothing of the cloud and takes longest.
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            var assembly = after(executor, "stacks synthesized and projected", this::synthesize);
+            var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
             progress.step("certificates", this::certify);
-            var databases = landscape.accounts().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
+            var databases = deployment.into().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
                     () -> new PostgresServer(files, store, account.name()).ensure())).toList();
             var codeLists = after(executor, "code lists exported", this::exportCodeLists);
             progress.step("emulator", emulator::ensure);
             var archive = JavaFunctions.Archive.of(files);
             var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null) : after(executor, "class archive of the functions", () -> archive.make(files));
             try (var cloud = LocalCloud.open(files, landscape)) {
-                var deployed = landscape.accounts().stream().map(account -> deployed(executor, cloud, account, assembly)).toList();
+                var deployed = deployment.into().stream().map(account -> deployed(executor, cloud, account, assembly, deployment)).toList();
                 joinAll(deployed);
-                progress.step("subscriptions across accounts", () -> subscribe(cloud));
+                progress.step("subscriptions across accounts", () -> subscribe(cloud, deployment));
                 joinAll(databases);
                 joinAll(List.of(archived));
                 var images = new ContainerImages(synthesized, files.images());
                 var tasks = landscape.accounts().stream().flatMap(account -> DeployedTask.of(account, cloud.account(account)).stream())
                         .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
                 stopOthers(tasks);
-                var proxies = tasks.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
+                var changing = tasks.stream().filter(task -> deployment.into().contains(task.deployed().account())).toList();
+                var proxies = changing.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
                     new LocalProxy(cloud.account(task.deployed().account()), task.deployed()).fill(certificates, shard -> port(tasks, shard));
                     start(task);
                 }, executor)).toList();
-                var shards = landscape.accounts().stream().flatMap(account -> account.shards().stream()
+                var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
                         .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard, application(tasks, shard))))).toList();
                 joinAll(shards);
-                var applications = tasks.stream().filter(task -> task.deployed().shard().isPresent())
+                var applications = changing.stream().filter(task -> task.deployed().shard().isPresent())
                         .map(task -> CompletableFuture.runAsync(() -> start(task), executor)).toList();
                 joinAll(List.of(codeLists));
                 new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
-                    progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
+                    if (deployment.into().contains(landscape.accountOf(dataSet.source()))) progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
                 joinAll(applications);
                 joinAll(proxies);
@@ -106,7 +131,8 @@ public final class Up {
                     sync.run(cloud, progress);
                     progress.step("visitors' rows", () -> seedVisitors(cloud));
                 });
-                images.deleteOthers();
+                // of accounts that stay as they are no image is known here
+                if (deployment.into().equals(landscape.accounts())) images.deleteOthers();
                 return result(cloud);
             }
         }
@@ -149,12 +175,12 @@ public final class Up {
         return application(tasks, shard).port("clinic", "PORT");
     }
 
-    private void synthesize() {
-        synthesized = cdk.synthesize(landscapeFile);
+    private void synthesize(Deployment deployment) {
+        synthesized = deployment.assembly().orElseGet(() -> cdk.synthesize(landscapeFile));
         new Projection(JavaFunctions.runtime(files)).project(synthesized, files.assembly());
     }
 
-    private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly) {
+    private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly, Deployment deployment) {
         String instance = store.read().emulator().orElseThrow().instance();
         boolean bootstrapped = Optional.ofNullable(store.read().deployed().get(account.name())).map(instance::equals).orElse(false);
         var ready = bootstrapped ? CompletableFuture.<Void>completedFuture(null)
@@ -172,13 +198,13 @@ public final class Up {
                 progress.note("stacks of " + account.name() + " are unchanged");
                 return;
             }
-            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", changed), () -> cdk.deploy(account, changed, cloud.endpoint()));
+            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", changed), () -> cdk.deploy(account, changed, cloud.endpoint(), deployment.credentials().apply(account)));
             changed.forEach(stack -> store.update(state -> state.withDeployed(account.name() + "/" + stack, fingerprints.get(stack))));
         }, executor);
     }
 
-    private void subscribe(LocalCloud cloud) {
-        for (Account account : landscape.accounts()) {
+    private void subscribe(LocalCloud cloud, Deployment deployment) {
+        for (Account account : deployment.into()) {
             for (Cdk.Stack stack : cdk.stacksOf(account)) {
                 new CrossAccountSubscriptions(cloud.account(account)).ensure(stack);
             }

@@ -1,13 +1,17 @@
 package lockstep.cli.sync;
 
+import java.util.Optional;
 import lockstep.cli.Main;
 import lockstep.cli.aws.Accounts;
 import lockstep.cli.cloud.LocalCloud;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.Names;
 import picocli.CommandLine.Option;
 
 /** Where a command works: in the local cloud, unless AWS was asked for by its name. */
 public final class Place {
+    private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
+
     @Option(names = "--aws", description = "On AWS, with the profile of your AWS configuration that is named as each account (default: the local cloud).")
     private boolean aws;
 
@@ -20,7 +24,28 @@ public final class Place {
         return aws ? main.declaredLandscape() : main.landscape();
     }
 
+    /** To sync and to look. */
     public Accounts open(Main main, Landscape landscape) {
-        return aws ? Accounts.onAws(landscape) : LocalCloud.open(main.files(), landscape);
+        return open(main, landscape, Names.syncRole());
+    }
+
+    /** @param role that the token of a pipeline's job is good for, if there is one */
+    public Accounts open(Main main, Landscape landscape, String role) {
+        var token = token();
+        if (token.isEmpty()) return aws ? Accounts.onAws(landscape) : LocalCloud.open(main.files(), landscape);
+        if (aws) return Accounts.byToken(landscape, Optional.empty(), role, token.get(), session());
+        try (var cloud = LocalCloud.open(main.files(), landscape)) {
+            return Accounts.byToken(landscape, Optional.of(cloud.endpoint()), role, token.get(), session());
+        }
+    }
+
+    /** What a job of the pipeline shows instead of a key. */
+    public static Optional<String> token() {
+        return Optional.ofNullable(System.getenv(TOKEN)).filter(token -> !token.isBlank());
+    }
+
+    /** As CloudTrail shows it: from which pipeline and job. */
+    private static String session() {
+        return ("gitlab-" + System.getenv().getOrDefault("CI_PIPELINE_ID", "0") + "-" + System.getenv().getOrDefault("CI_JOB_ID", "0")).replaceAll("[^A-Za-z0-9=,.@-]", "-");
     }
 }

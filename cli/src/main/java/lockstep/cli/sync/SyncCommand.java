@@ -5,11 +5,13 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.cli.aws.Accounts;
+import lockstep.cli.release.SyncRecord;
 import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
@@ -64,12 +66,13 @@ public final class SyncCommand implements Callable<Integer> {
         try (var accounts = place.open(main, landscape);
                 var follower = new SyncFollower(access(accounts, dataSet), syncId, dryRun)) {
             follower.start();
+            var record = dryRun ? Optional.<SyncRecord>empty() : Optional.of(SyncRecord.begin(accounts, dataSet, syncId, main.progress()));
             if (!wait) {
                 main.answer(java.util.Map.of("syncId", syncId), syncId);
                 return 0;
             }
             System.err.println((dryRun ? "dry run " : "sync ") + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
-            return follow(follower, syncId);
+            return follow(follower, syncId, record);
         }
     }
 
@@ -78,12 +81,13 @@ public final class SyncCommand implements Callable<Integer> {
         return new SyncAccess(accounts.landscape(), dataSet, (account, role) -> accounts.account(account).assume(role, "lockstep-cli"));
     }
 
-    private int follow(SyncFollower follower, String syncId) throws InterruptedException {
+    private int follow(SyncFollower follower, String syncId, Optional<SyncRecord> record) throws InterruptedException {
         var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: lockstep sync --id " + syncId)));
         Runtime.getRuntime().addShutdownHook(left);
         try {
             SyncState state = follow(follower, new SyncDisplay(System.err, main.terminal(), main.colour(), dryRun), Instant.now().plusSeconds(timeout));
             main.answer(state, dryRun ? SyncDisplay.forecast(state.shards()) + toldOfForecast(state) : SyncDisplay.summary(state) + told(state));
+            if (state.outcome() != Outcome.running) record.ifPresent(written -> written.end(state.outcome() == Outcome.verified ? Optional.empty() : Optional.of(failures(state))));
             return switch (state.outcome()) {
                 case verified -> 0;
                 case failed -> 1;

@@ -52,6 +52,7 @@ class ProjectionTest {
         for (var rewrite : Projection.REWRITES) {
             assertTrue(switch (rewrite) {
                 case Projection.Remove remove -> before.stream().anyMatch(r -> r.get("Type").asString().equals(remove.type()));
+                case Projection.WithoutPolicy policy -> before.stream().anyMatch(r -> Projection.hasPolicy(r, policy.key()));
                 case Projection.Trust trust -> before.stream().anyMatch(r -> Projection.isTrusted(r, trust.service()));
                 case Projection.Images images -> !ContainerImages.sources(synthesized).isEmpty();
                 case Projection.Reference reference -> !nameless(reference).isEmpty();
@@ -122,6 +123,21 @@ class ProjectionTest {
         assertEquals(Set.of(), types);
     }
 
+    /** What is removed is what alone could shift: the alias itself, and whom it leads to, are as they were. */
+    @Test
+    void ofAliasesOnlyTheStepsAreMissing() throws IOException {
+        var after = resources(files.assembly());
+        var aliases = new TreeSet<String>();
+        resources(synthesized).forEach((name, resource) -> {
+            if (resource.get("Type").asString().equals("AWS::Lambda::Alias")) {
+                assertFalse(after.get(name).has("UpdatePolicy"), name);
+                assertEquals(resource.get("Properties"), after.get(name).get("Properties"), name);
+                aliases.add(name);
+            }
+        });
+        assertEquals(3 * 3, aliases.size(), aliases::toString);
+    }
+
     @Test
     void theSyncPathIsUntouched() throws IOException {
         var before = resources(synthesized);
@@ -130,9 +146,19 @@ class ProjectionTest {
         var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance).flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
         before.forEach((name, resource) -> {
             if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com") && !refersTo(resource, nameless)) {
-                assertEquals(resource, after.get(name), name);
+                assertEquals(withoutWhatIsRemoved(resource, name, before), after.get(name), name);
             }
         });
+    }
+
+    /** A role of the pipeline waits for the provider of tokens, which the emulator has not. */
+    private static JsonNode withoutWhatIsRemoved(JsonNode resource, String name, Map<String, JsonNode> all) {
+        if (!(resource.get("DependsOn") instanceof ArrayNode several)) return resource;
+        String template = name.substring(0, name.indexOf('/') + 1);
+        var left = (ObjectNode) resource.deepCopy();
+        ((ArrayNode) left.get("DependsOn")).removeIf(other -> all.get(template + other.asString()).get("Type").asString().equals("AWS::IAM::OIDCProvider"));
+        assertTrue(left.get("DependsOn").size() >= several.size() - 1, name);
+        return left;
     }
 
     @Test

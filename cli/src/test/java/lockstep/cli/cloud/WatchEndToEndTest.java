@@ -55,7 +55,7 @@ class WatchEndToEndTest {
             sqs.setQueueAttributes(r -> r.queueUrl(queue).attributes(Map.of(QueueAttributeName.POLICY, """
                     {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"%s"}]}""".formatted(arn))));
             try (var sns = CLOUD.root(account.name()).client(SnsClient.builder())) {
-                String topic = sns.listTopics().topics().stream().map(t -> t.topicArn()).filter(t -> t.contains("Operations")).findFirst().orElseThrow();
+                String topic = sns.listTopics().topics().stream().map(t -> t.topicArn()).filter(t -> t.endsWith(":" + Names.operationsTopic())).findFirst().orElseThrow();
                 sns.subscribe(r -> r.topicArn(topic).protocol("sqs").endpoint(arn));
             }
             return new Operators(sqs, queue, new StringBuilder());

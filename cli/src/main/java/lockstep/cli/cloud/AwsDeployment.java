@@ -1,0 +1,50 @@
+package lockstep.cli.cloud;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.cli.aws.AccountAccess;
+import lockstep.cli.aws.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/** An assembly and an account of AWS: what a person does by hand with the CDK's command line. */
+public final class AwsDeployment {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final Cdk cdk;
+    private final Path assembly;
+
+    public AwsDeployment(CloudFiles files, String region, Path assembly) {
+        files.create();
+        this.cdk = new Cdk(files, region);
+        this.assembly = assembly;
+    }
+
+    /** Deploys every stack of the account, and gives the logins of the sync their rights in what is new. */
+    public void deploy(Account account, AccountAccess access, List<DataSet> dataSets) {
+        cdk.deployToAws(account, assembly, stacks(account), access.environment());
+        try (var lambda = access.client(LambdaClient.builder())) {
+            for (var shard : account.shards()) {
+                String function = Names.prepareDatabase(shard.name());
+                var answer = lambda.invoke(r -> r.functionName(function).payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
+                if (answer.functionError() != null) throw new CloudFault("function " + function + " failed: " + answer.payload().asUtf8String());
+            }
+        }
+    }
+
+    /** What deploying would change; changes nothing. */
+    public String diff(Account account, AccountAccess access, Optional<LocalEndpoint> endpoint) {
+        return cdk.diff(account, assembly, stacks(account), access.environment(), endpoint);
+    }
+
+    private List<String> stacks(Account account) {
+        var stacks = cdk.stacksOf(account, assembly).stream().map(Cdk.Stack::name).toList();
+        if (stacks.isEmpty()) throw new CloudFault("the release has no stack for account " + account.name() + " (" + account.id() + ")");
+        return stacks;
+    }
+}

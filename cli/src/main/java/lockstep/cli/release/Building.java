@@ -1,0 +1,49 @@
+package lockstep.cli.release;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import lockstep.cli.Main;
+import lockstep.cli.cloud.Synthesis;
+import lockstep.landscape.LandscapeReader;
+
+/** Makes a release of the checkout. */
+final class Building {
+    private Building() {}
+
+    /** @param release as lockstep.yaml says when empty */
+    static ReleaseArchive build(Main main, Optional<String> release, Path file) {
+        var landscape = main.declaredLandscape();
+        String name = release.map(Building::checked).orElse(landscape.release());
+        Path assembly = Synthesis.of(main.files(), main.declaredFile(), landscape.region(), Optional.of(name));
+        return ReleaseArchive.pack(assembly, main.declaredFile(), name, commit(main.files().project()), file);
+    }
+
+    static String checked(String release) {
+        return LandscapeReader.release(release);
+    }
+
+    /** As the pipeline says, or git; what is not committed makes it nobody's. */
+    private static Optional<String> commit(Path project) {
+        var told = Optional.ofNullable(System.getenv("CI_COMMIT_SHA")).filter(id -> id.matches("[0-9a-f]{40,64}"));
+        if (told.isPresent()) return told;
+        return git(project, "status", "--porcelain").filter(String::isEmpty).flatMap(clean -> git(project, "rev-parse", "HEAD")).filter(id -> id.matches("[0-9a-f]{40,64}"));
+    }
+
+    private static Optional<String> git(Path project, String... arguments) {
+        try {
+            var line = new java.util.ArrayList<>(List.of("git", "-C", project.toString()));
+            line.addAll(List.of(arguments));
+            var process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return process.waitFor() == 0 ? Optional.of(said) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+}
