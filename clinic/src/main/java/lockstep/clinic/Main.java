@@ -11,8 +11,10 @@ import java.util.concurrent.CountDownLatch;
 import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;
+import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.store.StoreFault;
 import lockstep.clinic.web.Application;
+import lockstep.clinic.web.Assets;
 import lockstep.clinic.web.JsonLog;
 import lockstep.clinic.web.Server;
 
@@ -97,6 +99,8 @@ public final class Main {
         String url = admin.url(configuration.databaseAuthority());
         int applied = ClinicDatabase.migrate(url, admin.username(), admin.password());
         ClinicDatabase.grantApplication(url, admin.username(), admin.password(), configuration.application().username(), configuration.application().password());
+        // before any page asks for them
+        PublishedAssets.publish(url, admin.username(), admin.password(), Assets.load().generation());
         System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " may use the database");
         return 0;
     }

@@ -2,8 +2,9 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
-import lockstep.landscape.Names;
+import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.lambda.eventsources.SqsEventSource;
@@ -22,13 +23,14 @@ final class Notifications extends Construct {
 
     Notifications(Construct scope, NetworkStack network, Key key, List<String> email) {
         super(scope, "Notifications");
-        for (var address : email) {
-            Subscription.Builder.create(this, "To " + address).topic(network.operations()).protocol(SubscriptionProtocol.EMAIL).endpoint(address).build();
+        for (int i = 0; i < email.size(); i++) {
+            Subscription.Builder.create(this, "Email" + (i + 1)).topic(network.operations()).protocol(SubscriptionProtocol.EMAIL).endpoint(email.get(i)).build();
         }
-        var webhook = Secret.Builder.create(this, "Webhook").secretName(Names.webhookSecret())
+        var webhook = Secret.Builder.create(this, "Webhook")
                 .description("The chat's address as JSON with url; until somebody puts one, messages go by mail alone").encryptionKey(key).build();
         webhook.applyRemovalPolicy(network.props().protection().data());
         Accepted.finding(webhook, "AwsSolutions-SMG4", "The chat gives the address; a new one is put when the chat gives a new one");
+        CfnOutput.Builder.create(Stack.of(this), "WebhookSecret").value(webhook.getSecretName()).build();
         var refused = Queue.Builder.create(this, "Refused")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true).retentionPeriod(Duration.days(14)).build();
         var queue = Queue.Builder.create(this, "Queue")

@@ -65,11 +65,6 @@ public final class Names {
         return "lockstep_operations";
     }
 
-    /** JSON with {@code url}: where the chat takes messages. */
-    public static String webhookSecret() {
-        return "lockstep/delivery/webhook";
-    }
-
     /** Deploys releases into its account. A job of the protected branch becomes it by its token. */
     public static String deployRole() {
         return "lockstep-deploy";

@@ -44,7 +44,7 @@ class ShippedLandscapeTest {
                                                 Optional.of("arn:aws:acm:eu-central-1:333333333333:certificate/00000000-0000-0000-0000-000000000002"), true,
                                                 Optional.of("This is a demo in qa. Please do not enter real patients' data."), OptionalInt.of(20))))),
                 landscape.accounts());
-        assertEquals(Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"))), landscape.delivery());
+        assertEquals(Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@example.com"))), landscape.delivery());
         var master = landscape.dataSets().get(0);
         assertEquals(new Keep(30, 90), master.keep());
         assertEquals("clinic-1", master.source());

@@ -118,7 +118,12 @@ final class Cdk {
 
     /** @param credentials as the environment of a tool has them */
     void deploy(Account account, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
-        var arguments = new ArrayList<>(List.of("deploy", "--app", files.assembly().toString(), "--exclusively", "--require-approval", "never",
+        deploy(account, files.assembly(), stacks, endpoint, credentials);
+    }
+
+    /** @param assembly projected */
+    void deploy(Account account, Path assembly, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
+        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never",
                 "--concurrency", "4", "--method", "direct", "--progress", "events", "--no-notices"));
         arguments.addAll(stacks);
         run(account, endpoint, "deploy", arguments, credentials);

@@ -35,7 +35,7 @@ public record LogEntry(String id, Instant when, String account, Action action, O
         return "log/%s-%s-%s.json".formatted(TIME.format(when), id, result);
     }
 
-    LogEntry ended(Instant end, Optional<String> failure) {
+    public LogEntry ended(Instant end, Optional<String> failure) {
         return new LogEntry(id, end, account, action, release, before, who, job, failure.isEmpty() ? Result.succeeded : Result.failed, failure,
                 Optional.of(Duration.between(when, end).toSeconds()), subject);
     }

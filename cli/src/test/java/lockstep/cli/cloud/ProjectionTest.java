@@ -172,7 +172,8 @@ class ProjectionTest {
                     ((ObjectNode) function.get("Properties")).remove("Runtime");
                     ((ObjectNode) function.at("/Properties/Code")).remove("S3Key");
                 }
-                assertEquals(original, projected, name);
+                // a function may be told where a secret lies: see REWRITES
+                assertEquals(original, JSON.readTree(projected.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}")), name);
             }
         });
     }

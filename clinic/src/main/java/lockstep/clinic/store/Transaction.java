@@ -70,7 +70,7 @@ public final class Transaction {
         return prepared;
     }
 
-    private static String resource(String name) {
+    static String resource(String name) {
         try (var in = Transaction.class.getResourceAsStream("/lockstep/clinic/sql/" + name + ".sql")) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

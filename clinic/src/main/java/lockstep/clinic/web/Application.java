@@ -13,6 +13,7 @@ import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.Database;
 import lockstep.clinic.store.MasterData;
 import lockstep.clinic.store.Passwords;
+import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.store.Records;
 
 /** The product of one shard, put together as its configuration says. */
@@ -38,7 +39,7 @@ public final class Application implements AutoCloseable {
         var assets = Assets.load();
         var site = new Site(Features.of(configuration.edition()), new Accounts(database, passwords), masterData, configuration.sessionKey(), assets);
         server = new Server(configuration.listenAddress(), configuration.port(), configuration.healthPort(), stopping, site, database::answers, config -> {
-            assets.route(config.routes);
+            assets.route(config.routes, new PublishedAssets(database));
             new LoginPages(site).route(config.routes);
             new PatientPages(site, new Records(database), masterData).route(config.routes);
             new DemoPages(site, visitors, inquiries, passwords).route(config.routes);

@@ -1,35 +1,71 @@
 package lockstep.clinic.web;
 
 import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.javalin.http.NotFoundResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import lockstep.clinic.store.PublishedAssets;
+import lockstep.clinic.store.PublishedAssets.Published;
 
 /** The files that pages use. Each has the digest of its content in its name, so a browser may keep it for ever. */
-record Assets(Asset style, Asset script, Asset icon) {
+public record Assets(Asset style, Asset script, Asset icon) {
+    /** No other name is looked for in the database: whoever asks for made-up ones costs nothing. */
+    private static final Pattern NAME = Pattern.compile("[a-z]{1,30}\\.[0-9a-f]{16}\\.(css|js|svg)");
+
     record Asset(String path, String type, byte[] content) {
         static Asset of(String name, String extension, String type) {
             try (var in = Assets.class.getResourceAsStream("/static/" + name + "." + extension)) {
-                byte[] content = in.readAllBytes();
-                String digest = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content), 0, 8);
-                return new Asset("/static/" + name + "." + digest + "." + extension, type, content);
+                return of(name, extension, type, in.readAllBytes());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e); // every JDK has SHA-256
             }
+        }
+
+        static Asset of(String name, String extension, String type, byte[] content) {
+            return new Asset("/static/" + name + "." + digest(content).substring(0, 16) + "." + extension, type, content);
         }
     }
 
-    static Assets load() {
+    public static Assets load() {
         return new Assets(Asset.of("clinic", "css", "text/css; charset=utf-8"), Asset.of("clinic", "js", "text/javascript; charset=utf-8"), Asset.of("icon", "svg", "image/svg+xml"));
     }
 
-    void route(RoutesConfig routes) {
-        for (Asset asset : new Asset[] {style, script, icon}) {
-            routes.get(asset.path(), ctx -> ctx.contentType(asset.type()).header("Cache-Control", "public, max-age=31536000, immutable").result(asset.content()));
+    /** As the release is known by its files, and what is to be there before its first page is. */
+    public PublishedAssets.Generation generation() {
+        var files = Stream.of(style, script, icon).map(asset -> new Published(asset.path(), asset.type(), asset.content())).toList();
+        return new PublishedAssets.Generation(digest(files.stream().map(Published::path).collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8)), files);
+    }
+
+    /** @param others of the release before this one, or after it */
+    void route(RoutesConfig routes, PublishedAssets others) {
+        for (Asset asset : List.of(style, script, icon)) {
+            routes.get(asset.path(), ctx -> answer(ctx, asset.type(), asset.content()));
+        }
+        routes.get("/static/{file}", ctx -> {
+            if (!NAME.matcher(ctx.pathParam("file")).matches()) throw new NotFoundResponse();
+            var found = others.find(ctx.path()).orElseThrow(NotFoundResponse::new);
+            answer(ctx, found.type(), found.content());
+        });
+    }
+
+    private static void answer(Context ctx, String type, byte[] content) {
+        ctx.contentType(type).header("Cache-Control", "public, max-age=31536000, immutable").result(content);
+    }
+
+    private static String digest(byte[] content) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has SHA-256
         }
     }
 }

@@ -1,0 +1,71 @@
+package lockstep.clinic.store;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import lockstep.clinic.ClinicFault;
+
+/**
+ * The files of the two newest releases, in the shard's database. A release publishes its own before its first task serves, so that tasks of the
+ * release before can answer for them, and it for theirs.
+ */
+public final class PublishedAssets {
+    private final Database database;
+    /** Few, and they never change: a name holds its content's digest. */
+    private final Map<String, Published> known = new ConcurrentHashMap<>();
+
+    public record Published(String path, String type, byte[] content) {}
+
+    /** @param id the same for releases with the same files */
+    public record Generation(String id, List<Published> files) {}
+
+    public PublishedAssets(Database database) {
+        this.database = database;
+    }
+
+    /** As the owner of the tables; of more than two generations the older ones are taken away. */
+    public static void publish(String url, String owner, String password, Generation generation) {
+        try (var connection = DriverManager.getConnection(url, owner, password)) {
+            connection.setAutoCommit(false);
+            // of two that publish at once the second waits
+            try (var lock = connection.createStatement()) {
+                lock.execute("LOCK TABLE tenant.asset IN SHARE ROW EXCLUSIVE MODE");
+            }
+            for (Published file : generation.files()) put(connection, generation.id(), file);
+            try (var old = connection.prepareStatement(Transaction.resource("old_assets"))) {
+                old.executeUpdate();
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            throw new ClinicFault("could not publish the files of the pages to " + url + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void put(Connection connection, String generation, Published file) throws SQLException {
+        try (var put = connection.prepareStatement(Transaction.resource("put_asset"))) {
+            put.setString(1, file.path());
+            put.setString(2, file.type());
+            put.setBytes(3, file.content());
+            put.setString(4, generation);
+            put.executeUpdate();
+        }
+    }
+
+    public Optional<Published> find(String path) {
+        var kept = known.get(path);
+        if (kept != null) return Optional.of(kept);
+        try {
+            var found = database.ofNobody(t -> t.first("SELECT path, type, content FROM tenant.asset WHERE path = ?", row -> new Published(row.getString(1), row.getString(2), row.getBytes(3)), path));
+            found.ifPresent(file -> known.put(path, file));
+            return found;
+        } catch (StoreFault e) {
+            // a release that knew no such table gave the application its rights anew
+            if (e.isOfMissingTable()) return Optional.empty();
+            throw e;
+        }
+    }
+}
