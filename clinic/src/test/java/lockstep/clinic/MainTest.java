@@ -69,7 +69,7 @@ class MainTest {
     void migratesAddsAUserServesAndFinishesRequestsWhenTold() throws Exception {
         var database = new TestingDatabase();
         var migrate = Map.of("ADMIN_SECRET", json(database.admin()), "APPLICATION_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
-        assertEquals(new Done(0, "applied 4 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
+        assertEquals(new Done(0, "applied 5 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
         assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
 
         var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
+import lockstep.cli.release.RunningReleases;
 import lockstep.cli.sync.Status.ShardStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,17 +28,25 @@ public final class StatusCommand implements Callable<Integer> {
         try (var accounts = place.open(main, landscape)) {
             var shards = new ArrayList<ShardStatus>();
             for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(accounts, dataSet)).shards());
-            main.answer(Map.of("shards", shards), table(shards, main.colour()));
+            var releases = RunningReleases.read(accounts);
+            main.answer(Map.of("shards", shards, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + releases.told());
             return 0;
         }
     }
 
     /** One line a shard, and below it why one is unreachable. */
     public static String table(List<ShardStatus> shards, boolean colour) {
-        var text = new StringBuilder(String.format("%-12s %-14s %-11s %-9s %-12s %9s %10s  %s", "account", "shard", "edition", "data set", "state", "age", "rows", "sync"));
+        return table(shards, Map.of(), colour);
+    }
+
+    /** @param releases by shard; without any there is no such column */
+    public static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
+        String release = releases.isEmpty() ? "" : String.format("%-12s ", "release");
+        var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release, "data set", "state", "age", "rows", "sync"));
         for (var shard : shards) {
             long rows = shard.tables().stream().mapToLong(Status.TableStatus::rows).sum();
-            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %-9s %s %9s %,10d  %s", shard.account(), shard.shard(), shard.edition(), shard.dataset(),
+            String runs = releases.isEmpty() ? "" : String.format("%-12s ", releases.getOrDefault(shard.shard(), "-"));
+            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %s%-9s %s %9s %,10d  %s", shard.account(), shard.shard(), shard.edition(), runs, shard.dataset(),
                     coloured(String.format("%-12s", shard.state()), colour), shard.ageSeconds() == null ? "-" : age(Duration.ofSeconds(shard.ageSeconds())), rows,
                     shard.syncId() == null ? "-" : shard.syncId()));
             if (shard.cause() != null) text.append(String.format("%n             %s", shard.cause()));

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import lockstep.clinic.ClinicFault;
 
 /**
  * The files of the two newest releases, in the shard's database. A release publishes its own before its first task serves, so that tasks of the
@@ -41,7 +40,7 @@ public final class PublishedAssets {
             }
             connection.commit();
         } catch (SQLException e) {
-            throw new ClinicFault("could not publish the files of the pages to " + url + ": " + e.getMessage(), e);
+            throw new StoreFault(e);
         }
     }
 

@@ -1,0 +1,204 @@
+package lockstep.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import lockstep.cli.cloud.CloudFiles;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The pipeline as gitlab-ci-local reads it, which checks it against the schema that GitLab publishes; no job is run here. */
+class PipelineTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Path PROJECT = CloudFiles.ofLauncher().project();
+    private static final Pattern LOCKSTEP = Pattern.compile("\\./lockstep ([^>|&\n]+)");
+
+    @TempDir
+    private Path checkout;
+
+    private record Ended(int exit, String out) {}
+
+    @BeforeEach
+    void aCheckout() throws IOException {
+        Files.copy(PROJECT.resolve(".gitlab-ci.yml"), checkout.resolve(".gitlab-ci.yml"));
+        for (var arguments : List.of(List.of("init", "-q", "-b", "main"), List.of("add", "-A"), List.of("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"),
+                List.of("remote", "add", "origin", "https://gitlab.example.com/clinic/lockstep.git"))) {
+            var line = new ArrayList<>(List.of("git"));
+            line.addAll(arguments);
+            assertEquals(0, run(line).exit(), line::toString);
+        }
+    }
+
+    private Ended run(List<String> line) {
+        try {
+            var builder = new ProcessBuilder(line).directory(checkout.toFile()).redirectError(ProcessBuilder.Redirect.to(checkout.resolve("../err.txt").toFile()));
+            // its Node, since the machine's may be too old for it
+            builder.environment().merge("PATH", PROJECT.resolve("node_modules/.bin").toString(), (path, node) -> node + ":" + path);
+            var process = builder.start();
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Ended(process.waitFor(), out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Ended gitlab(String... arguments) {
+        return run(Stream.concat(Stream.of(PROJECT.resolve("node_modules/.bin/gitlab-ci-local").toString()), Stream.of(arguments)).toList());
+    }
+
+    /** Jobs that a pipeline has, and how each comes to run. */
+    private Map<String, String> jobs(String source, String branch, String place) {
+        var listed = gitlab("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source, "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place);
+        assertEquals(0, listed.exit(), listed::toString);
+        var jobs = new LinkedHashMap<String, String>();
+        listed.out().lines().dropWhile(line -> !line.startsWith("name;stage")).skip(1).map(line -> line.split(";"))
+                .forEach(job -> jobs.put(job[0], job[2] + (job[2].equals("manual") && job[3].equals("false") ? ", blocking" : "")));
+        return jobs;
+    }
+
+    @Test
+    void aMergeRequestIsBuiltTestedAndLookedAt() {
+        assertEquals(Map.of("build", "on_success", "test", "on_success", "editions", "on_success", "changes", "on_success"), jobs("merge_request_event", "", "--aws"));
+    }
+
+    @Test
+    void theBranchGoesToQaAndAPersonLetsItGoOn() {
+        var jobs = jobs("push", "main", "--aws");
+        assertEquals(Map.of("build", "on_success", "test", "on_success", "editions", "on_success", "deploy-qa", "on_success", "approve", "manual, blocking", "deploy-production", "on_success",
+                "deploy-demo", "on_success", "sync", "manual", "rollback-qa", "manual", "rollback-production-and-demo", "manual").entrySet(),
+                jobs.entrySet().stream().filter(job -> !job.getKey().equals("log")).collect(Collectors.toSet()));
+        assertEquals("manual", jobs.get("log"));
+        var stages = texts(preview().get("stages"));
+        assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve") && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
+        assertEquals(List.of("approve"), inStage("approve"));
+        assertEquals(List.of("deploy-demo", "deploy-production"), inStage("production"), "side by side");
+    }
+
+    @Test
+    void aScheduleSyncsAndDoesNothingElse() {
+        assertEquals(Map.of("sync", "on_success"), jobs("schedule", "main", "--aws"));
+    }
+
+    @Test
+    void shardsComeAndGoByHandWhereThereIsACommandForIt() {
+        var local = jobs("push", "main", "");
+        assertEquals(List.of("manual", "manual"), List.of(local.get("qa-demo-shard-up"), local.get("qa-demo-shard-down")));
+    }
+
+    /** Built once: what is deployed is that one file, and nothing that a job made of its own checkout. */
+    @Test
+    void everyAccountGetsTheSameFile() {
+        int deployments = 0;
+        for (var job : jobsOf(preview()).entrySet()) {
+            String script = script(job.getValue());
+            assertEquals(job.getKey().equals("build"), script.contains("release build"), job.getKey());
+            if (script.contains("lockstep deploy")) {
+                assertTrue(script.contains("--from release.zip"), job.getKey());
+                deployments++;
+            }
+        }
+        assertEquals(4, deployments);
+        assertEquals("[\"release.zip\"]", preview().at("/build/artifacts/paths").toString());
+    }
+
+    /** Parameters alone differ. */
+    @Test
+    void accountsAreDeployedByTheSameLine() {
+        var preview = preview();
+        assertEquals(1, Stream.of("qa", "production", "demo").map(account -> script(preview.get("deploy-" + account))).distinct().count());
+        for (String account : List.of("qa", "production", "demo")) {
+            assertEquals(account, preview.at("/deploy-" + account + "/variables/ACCOUNT").asString());
+            assertEquals(account, preview.at("/deploy-" + account + "/environment/name").asString());
+        }
+    }
+
+    @Test
+    void jobsShowATokenAndNoKeyIsStored() throws IOException {
+        for (var job : jobsOf(preview()).entrySet()) {
+            boolean worksInAccounts = script(job.getValue()).contains("$LOCKSTEP_PLACE");
+            assertEquals(worksInAccounts ? "{\"LOCKSTEP_ID_TOKEN\":{\"aud\":\"lockstep\"}}" : "", job.getValue().path("id_tokens").isMissingNode() ? "" : job.getValue().get("id_tokens").toString(), job.getKey());
+        }
+        assertFalse(Files.readString(PROJECT.resolve(".gitlab-ci.yml")).matches("(?s).*(AWS_|SECRET|PASSWORD|PRIVATE|vault).*"));
+    }
+
+    /** A word that the command line does not know would be found out by the first pipeline. */
+    @Test
+    void theCommandLineKnowsEveryLine() {
+        int lines = 0;
+        for (var job : jobsOf(preview()).entrySet()) {
+            var matcher = LOCKSTEP.matcher(script(job.getValue()));
+            while (matcher.find()) {
+                var words = new ArrayList<>(List.of(matcher.group(1).strip().replace("\"", "").replace("$LOCKSTEP_LANDSCAPE", "lockstep.yaml").replace("$LOCKSTEP_PLACE", "--aws").replace("$release", "1")
+                        .replaceAll("\\$ACCOUNTS?", "qa").replace("$SHARD", "qa-demo-extra").split("\\s+")));
+                if (words.getFirst().equals("build")) continue;
+                var parsed = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(words.toArray(String[]::new));
+                assertTrue(parsed.hasSubcommand(), words::toString);
+                lines++;
+            }
+        }
+        assertEquals(12, lines);
+    }
+
+    /** The check against the published schema is no empty one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"stage: build → stag: build", "id_tokens: → id_token:", "{aud: lockstep} → {audience: lockstep}", "when: manual → when: by-hand", "action: stop → action: halt",
+            "stages: [build → stage: [build"})
+    void aMistakeIsFound(String mistake) throws IOException {
+        var sides = mistake.split(" → ");
+        String pipeline = Files.readString(checkout.resolve(".gitlab-ci.yml"));
+        String edited = pipeline.replaceFirst(Pattern.quote(sides[0]), sides[1]);
+        assertNotEquals(pipeline, edited);
+        Files.writeString(checkout.resolve(".gitlab-ci.yml"), edited);
+        assertNotEquals(0, gitlab("--list").exit(), mistake);
+    }
+
+    private List<String> inStage(String stage) {
+        return jobsOf(preview()).entrySet().stream().filter(job -> job.getValue().path("stage").asString("").equals(stage)).map(Map.Entry::getKey).sorted().toList();
+    }
+
+    /** With what each job inherits. */
+    private JsonNode preview() {
+        var preview = gitlab("--preview");
+        assertEquals(0, preview.exit(), preview::toString);
+        return JSON.valueToTree(new Load(LoadSettings.builder().build()).loadFromString(preview.out()));
+    }
+
+    private static Map<String, JsonNode> jobsOf(JsonNode preview) {
+        var jobs = new TreeMap<String, JsonNode>();
+        preview.properties().stream().filter(entry -> entry.getValue().has("script") && !entry.getKey().startsWith(".")).forEach(entry -> jobs.put(entry.getKey(), entry.getValue()));
+        return jobs;
+    }
+
+    private static String script(JsonNode job) {
+        return job.get("script").isString() ? job.get("script").asString() : String.join("\n", texts(job.get("script")));
+    }
+
+    private static List<String> texts(JsonNode array) {
+        return array.valueStream().map(JsonNode::asString).toList();
+    }
+}

@@ -1,0 +1,154 @@
+package lockstep.cli.cloud;
+
+import static lockstep.cli.cloud.SharedCloud.CLOUD;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import lockstep.cli.aws.DeployedTask;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
+import tools.jackson.databind.JsonNode;
+
+/** The pipeline's own jobs, by gitlab-ci-local, against the local accounts: by a job's token alone, with IAM enforced. */
+@ExtendWith(SharedCloud.class)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class DeliveryEndToEndTest {
+    private static final TestingTokens TOKENS = new TestingTokens();
+    private static final List<String> ACCOUNTS = List.of("production", "demo", "qa");
+
+    private record Pipeline(int exit, String out) {}
+
+    /** What the cloud was brought up with. */
+    @AfterAll
+    static void asItWas() {
+        var up = CLOUD.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
+    }
+
+    private static Pipeline pipeline(String release, String token, String... jobs) {
+        try {
+            Path project = CLOUD.files.project();
+            Path programs = Files.createDirectories(project.resolve("cli/target/pipeline"));
+            // gitlab-ci-local copies the checkout for jobs in containers, of which there are none here
+            Path rsync = Files.writeString(programs.resolve("rsync"), "#!/bin/sh\nexit 0\n");
+            assertTrue(rsync.toFile().setExecutable(true));
+            var line = new ArrayList<>(List.of(project.resolve("node_modules/.bin/gitlab-ci-local").toString()));
+            line.addAll(List.of(jobs));
+            line.addAll(List.of("--concurrency", "1", "--state-dir", "cli/target/pipeline/state", "--variable", "CI_COMMIT_BRANCH=main", "--variable", "CI_DEFAULT_BRANCH=main",
+                    "--variable", "CI_PIPELINE_ID=7", "--variable", "LOCKSTEP_PLACE=", "--variable", "LOCKSTEP_LANDSCAPE=cli/target/end-to-end.yaml",
+                    "--variable", "LOCKSTEP_RELEASE=" + release, "--variable", "LOCKSTEP_ID_TOKEN=" + token));
+            var builder = new ProcessBuilder(line).directory(project.toFile()).redirectErrorStream(true);
+            builder.environment().put("LOCKSTEP_HOME", CLOUD.files.home().toString());
+            builder.environment().put("LOCKSTEP_BUILT", "yes");
+            builder.environment().merge("PATH", programs + ":" + project.resolve("node_modules/.bin"), (path, first) -> first + ":" + path);
+            var process = builder.start();
+            process.getOutputStream().close();
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Pipeline(process.waitFor(), out);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What the services of an account run, as ECS tells it. */
+    private static Set<String> running(String account) {
+        try (var access = CLOUD.root(account)) {
+            return DeployedTask.of(CLOUD.account(account), access).stream().flatMap(task -> task.variable("RELEASE").stream()).collect(Collectors.toCollection(TreeSet::new));
+        }
+    }
+
+    private static JsonNode log() {
+        return CLOUD.lockstep("log", "--output", "json").json().get("entries");
+    }
+
+    @Test
+    @Order(1)
+    void twoReleasesGoThroughTheWholePipeline() {
+        for (String release : List.of("e2e-1", "e2e-2")) {
+            var pipeline = pipeline(release, TOKENS.ofMain(), "build", "editions", "deploy-qa", "approve", "deploy-production", "deploy-demo");
+            assertEquals(0, pipeline.exit(), pipeline::toString);
+            for (String account : ACCOUNTS) assertEquals(Set.of(release), running(account), account);
+        }
+        var kept = CLOUD.lockstep("release", "list", "--output", "json").json().get("releases");
+        assertEquals(6, kept.size(), kept::toString);
+        for (String release : List.of("e2e-1", "e2e-2")) {
+            assertEquals(1, kept.valueStream().filter(k -> k.get("release").asString().equals(release)).map(k -> k.get("digest").asString()).distinct().count(), "the same assembly everywhere");
+        }
+        assertEquals(Set.of("e2e-2"), kept.valueStream().filter(k -> k.get("inForce").asBoolean()).map(k -> k.get("release").asString()).collect(Collectors.toSet()));
+    }
+
+    @Test
+    @Order(2)
+    void aNameIsGivenOnce() throws IOException {
+        Files.deleteIfExists(CLOUD.files.project().resolve("release.zip"));
+        var other = CLOUD.lockstep("deploy", "qa", "--release", "e2e-1");
+        // the landscape is the same, the checkout is the same: so is the release
+        assertEquals(0, other.exit(), other::toString);
+        assertEquals(Set.of("e2e-1"), running("qa"));
+        assertEquals(0, CLOUD.lockstep("release", "deploy", "e2e-2", "qa").exit());
+        assertEquals(1, CLOUD.lockstep("release", "deploy", "none", "qa").exit());
+    }
+
+    @Test
+    @Order(3)
+    void theWayBackIsOneJob() {
+        var back = pipeline("-", TOKENS.ofMain(), "rollback-production-and-demo");
+        assertEquals(0, back.exit(), back::toString);
+        assertEquals(Set.of("e2e-1"), running("production"));
+        assertEquals(Set.of("e2e-1"), running("demo"));
+        assertEquals(Set.of("e2e-2"), running("qa"));
+    }
+
+    @Test
+    @Order(4)
+    void theSyncJobEndsAsTheSyncEnds() {
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 7");
+        var sync = pipeline("-", TOKENS.ofMain(), "sync");
+        assertEquals(0, sync.exit(), sync::toString);
+        assertEquals(CLOUD.value("clinic-1", "SELECT price FROM master.drug WHERE id = 7"), CLOUD.value("demo-1", "SELECT price FROM master.drug WHERE id = 7"));
+    }
+
+    @Test
+    @Order(5)
+    void anotherBranchDoesNothing() {
+        int before = log().size();
+        String token = TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature");
+        for (String job : List.of("deploy-qa", "sync", "rollback-qa")) {
+            var refused = pipeline("-", token, job);
+            assertNotEquals(0, refused.exit(), refused::toString);
+            assertTrue(refused.out().contains("the job's token opens no role"), refused::toString);
+        }
+        assertEquals(before, log().size());
+        assertEquals(Set.of("e2e-2"), running("qa"));
+    }
+
+    @Test
+    @Order(6)
+    void theLogTellsAllOfIt() {
+        var entries = log();
+        var told = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(), e.get("release").asString("-"), e.get("result").asString())).toList();
+        for (String account : ACCOUNTS) {
+            for (String release : List.of("e2e-1", "e2e-2")) assertTrue(told.contains("deploy " + account + " " + release + " succeeded"), told::toString);
+        }
+        assertTrue(told.contains("rollback production e2e-1 succeeded") && told.contains("rollback demo e2e-1 succeeded"), told::toString);
+        var byPipeline = entries.valueStream().map(e -> e.get("who").asString()).filter(who -> who.contains("/gitlab-7-")).map(who -> who.replaceFirst("/.*", "")).collect(Collectors.toSet());
+        assertEquals(Set.of("lockstep-deploy", "lockstep-sync"), byPipeline);
+        assertEquals(0, pipeline("-", TOKENS.ofMain(), "log").exit());
+    }
+}
