@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -72,8 +73,8 @@ class PipelineTest {
     }
 
     /** Jobs that a pipeline has, and how each comes to run. */
-    private Map<String, String> jobs(String source, String branch, String place) {
-        var listed = gitlab("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source, "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place);
+    private Map<String, String> jobs(String source, String branch, String place, String... more) {
+        var listed = gitlab(Stream.concat(Stream.of(more), Stream.of("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source, "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place)).toArray(String[]::new));
         assertEquals(0, listed.exit(), listed::toString);
         var jobs = new LinkedHashMap<String, String>();
         listed.out().lines().dropWhile(line -> !line.startsWith("name;stage")).skip(1).map(line -> line.split(";"))
@@ -91,8 +92,8 @@ class PipelineTest {
         var jobs = jobs("push", "main", "--aws");
         assertEquals(Map.of("build", "on_success", "test", "on_success", "editions", "on_success", "deploy-qa", "on_success", "approve", "manual, blocking", "deploy-production", "on_success",
                 "deploy-demo", "on_success", "sync", "manual", "rollback-qa", "manual", "rollback-production-and-demo", "manual").entrySet(),
-                jobs.entrySet().stream().filter(job -> !job.getKey().equals("log")).collect(Collectors.toSet()));
-        assertEquals("manual", jobs.get("log"));
+                jobs.entrySet().stream().filter(job -> !Set.of("log", "parity").contains(job.getKey())).collect(Collectors.toSet()));
+        assertEquals(List.of("manual", "manual"), List.of(jobs.get("log"), jobs.get("parity")));
         var stages = texts(preview().get("stages"));
         assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve") && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
         assertEquals(List.of("approve"), inStage("approve"));
@@ -102,6 +103,7 @@ class PipelineTest {
     @Test
     void aScheduleSyncsAndDoesNothingElse() {
         assertEquals(Map.of("sync", "on_success"), jobs("schedule", "main", "--aws"));
+        assertEquals(Map.of("parity", "on_success"), jobs("schedule", "main", "--aws", "--variable", "LOCKSTEP_SCHEDULE=parity"));
     }
 
     @Test
@@ -161,7 +163,7 @@ class PipelineTest {
                 lines++;
             }
         }
-        assertEquals(12, lines);
+        assertEquals(13, lines);
     }
 
     /** The check against the published schema is no empty one. */

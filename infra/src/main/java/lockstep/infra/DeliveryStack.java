@@ -7,7 +7,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.landscape.Delivery;
 import lockstep.landscape.Names;
+import lockstep.landscape.Purpose;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.iam.OidcProviderNative;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
@@ -39,6 +41,7 @@ final class DeliveryStack extends AccountStack {
         releases = releases();
         var email = props.landscape().delivery().map(Delivery::email).orElse(List.of());
         new Notifications(this, network, key, email);
+        if (props.account().purpose() != Purpose.QA) tellWhenApart();
         props.landscape().delivery().ifPresent(this::roles);
     }
 
@@ -58,6 +61,12 @@ final class DeliveryStack extends AccountStack {
                 .serverAccessLogsBucket(logs).serverAccessLogsPrefix("access/")
                 .lifecycleRules(List.of(LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).build()))
                 .removalPolicy(props().protection().data()).build();
+    }
+
+    /** Qa is ahead of the others on purpose. What nobody measures is no fault: a pipeline's schedule does. */
+    private void tellWhenApart() {
+        network.operations().tellWhen(this, "ApartAlarm", props().account().name() + ": for more than an hour production and demo have not run the same release",
+                Metric.Builder.create().namespace(Names.deliveryMetrics()).metricName(Names.RELEASES_APART).statistic("Maximum").period(Duration.hours(1)).build(), 3600);
     }
 
     private void roles(Delivery delivery) {
@@ -95,6 +104,10 @@ final class DeliveryStack extends AccountStack {
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
                 .resources(List.of(Names.functionArn(region, account, Names.prepareDatabase("*")))).build());
         network.operations().grantPublish(role);
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:PutMetricData")).resources(List.of("*"))
+                // it always exists on AWS; an emulator may not know it
+                .conditions(Map.of("StringEqualsIfExists", Map.of("cloudwatch:namespace", Names.deliveryMetrics()))).build());
+        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; the namespace is named", "Resource::*");
         Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and entries of the log, whose names nobody knows before", OBJECTS);
         Accepted.finding(role, "AwsSolutions-IAM5", "The functions that prepare the databases of this account", "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-prepare-database$/");
         Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, and what S3 needs for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");

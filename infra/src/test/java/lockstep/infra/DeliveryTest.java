@@ -51,7 +51,7 @@ class DeliveryTest {
                 "sts:TagSession cdk-hnb659fds-deploy-role", "sts:TagSession cdk-hnb659fds-file-publishing-role", "sts:TagSession cdk-hnb659fds-image-publishing-role", "sts:TagSession cdk-hnb659fds-lookup-role",
                 "s3:ListBucket Releases", "s3:GetObject Releases/assemblies/*", "s3:GetObject Releases/releases/*", "s3:GetObject Releases/log/*",
                 "s3:PutObject Releases/assemblies/*", "s3:PutObject Releases/releases/*", "s3:PutObject Releases/log/*",
-                "kms:Decrypt Key", "kms:Encrypt Key", "kms:GenerateDataKey* Key", "kms:ReEncrypt* Key", "lambda:InvokeFunction lockstep-*-prepare-database",
+                "kms:Decrypt Key", "kms:Encrypt Key", "kms:GenerateDataKey* Key", "kms:ReEncrypt* Key", "lambda:InvokeFunction lockstep-*-prepare-database", "cloudwatch:PutMetricData *",
                 "sns:Publish IMPORT", "kms:Decrypt IMPORT", "kms:GenerateDataKey* IMPORT"), grants(account, "Deploy", id)));
     }
 
@@ -107,6 +107,17 @@ class DeliveryTest {
             assertEquals("lockstep.delivery.Notify::handleRequest", function.property("Handler").asText());
             assertTrue(CLINIC.resource(stack, "AWS::CloudWatch::Alarm", "RefusedAlarm").property("Dimensions").toString().contains("NotificationsRefused"));
         }
+    }
+
+    @Test
+    void productionAndDemoTellWhenTheyAreApart() {
+        for (var account : List.of("production", "demo")) {
+            var alarm = CLINIC.resource(account + "-delivery", "AWS::CloudWatch::Alarm", "Apart");
+            assertEquals("Lockstep/delivery ReleasesApart Maximum 3600 3600 notBreaching", "%s %s %s %s %s %s".formatted(alarm.property("Namespace").asText(), alarm.property("MetricName").asText(),
+                    alarm.property("Statistic").asText(), alarm.property("Period").asText(), alarm.property("Threshold").asText(), alarm.property("TreatMissingData").asText()));
+            assertTrue(CLINIC.templates().get(account + "-delivery").replaceAll("\\s", "").contains("\"StringEqualsIfExists\":{\"cloudwatch:namespace\":\"Lockstep/delivery\"}"));
+        }
+        assertEquals(List.of(), CLINIC.resources("qa-delivery", "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Apart")).toList());
     }
 
     /** Its address opens the chat to whoever has it. */
@@ -171,6 +182,7 @@ class DeliveryTest {
 
     private static String granted(String account, String accountId, JsonNode resource) {
         if (resource.isTextual()) {
+            if (resource.asText().equals("*")) return "*";
             assertTrue(resource.asText().contains(":" + accountId + ":"), resource::asText);
             return resource.asText().replaceFirst("^arn:aws:iam::\\d+:role/(.*?)(-\\d{12}-eu-central-1)?$", "$1").replaceFirst("^arn:aws:lambda:eu-central-1:\\d+:function:", "")
                     .replaceFirst("^arn:aws:cloudformation:eu-central-1:\\d+:stack/" + account + "-\\*/\\*$", "STACKS of " + account);

@@ -246,7 +246,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 * 3 + 3 * 6 + 4 + 4 * 5 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 * 3 + 3 * 6 + 4 + 4 * 5 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2 + 2, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }

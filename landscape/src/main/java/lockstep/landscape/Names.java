@@ -14,6 +14,9 @@ public final class Names {
     /** The alias of each function that answers by itself: it moves to a new version in steps. */
     public static final String LIVE = "live";
 
+    /** Seconds for which an account and others that should run the same release have not. */
+    public static final String RELEASES_APART = "ReleasesApart";
+
     private Names() {}
 
     public static String networkStack(String account) {
@@ -63,6 +66,11 @@ public final class Names {
     /** Where an account's operators hear of alarms, failures and deployments. No data set's topic can have this name: theirs have no underscore. */
     public static String operationsTopic() {
         return "lockstep_operations";
+    }
+
+    /** The namespace of what deployments measure in an account. */
+    public static String deliveryMetrics() {
+        return "Lockstep/delivery";
     }
 
     /** Deploys releases into its account. A job of the protected branch becomes it by its token. */

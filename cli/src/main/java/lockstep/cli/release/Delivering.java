@@ -129,8 +129,9 @@ final class Delivering implements AutoCloseable {
             bring(unpacked, into);
             // its first deployment has made the place to keep it
             into.stream().filter(account -> !kept.contains(account)).forEach(account -> keep(account, archive, begun.get(account)));
-        } catch (CloudFault | SdkException | IllegalArgumentException e) {
-            failure = Optional.of(e instanceof CloudFault fault ? fault.report() : String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            // whatever it is: it is the end of this deployment, and has to be written down
+            failure = Optional.of(e instanceof CloudFault fault ? fault.report() : e.getMessage() == null ? e.toString() : e.getMessage());
         }
         var outcomes = new ArrayList<Outcome>();
         for (Account account : into) {

@@ -14,6 +14,7 @@ import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.release.LogEntry.Action;
 import lockstep.cli.sync.Place;
 import lockstep.landscape.Account;
+import lockstep.landscape.Purpose;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,7 +25,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "release", description = "Releases: made once, kept in each account, deployed again.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class})
+        subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class, ReleaseCommand.InParity.class})
 public final class ReleaseCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
@@ -34,7 +35,7 @@ public final class ReleaseCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "say what to do: build, list, deploy or rollback");
+        throw new ParameterException(spec.commandLine(), "say what to do: build, list, deploy, rollback or parity");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "build", description = "Makes one file of the checkout with all that is deployed, the same into each account.")
@@ -151,6 +152,40 @@ public final class ReleaseCommand implements Callable<Integer> {
                 var wanted = new LinkedHashMap<Account, ReleaseArchive>();
                 before.forEach((account, release) -> wanted.put(account, archives.get(release)));
                 return DeployCommand.told(parent.main, delivering.deploy(wanted, Action.rollback));
+            }
+        }
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "parity", description = "Tells whether production and demo run the same release, and for how long they have not; measures it in these accounts.",
+            footer = {"", "Ends with 0 when they do, or have not for less than --for; 1 when for longer."})
+    static final class InParity implements Callable<Integer> {
+        /** Of everything that a log has: when they came apart may be long ago. */
+        private static final int LOG = 500;
+
+        @ParentCommand
+        private ReleaseCommand parent;
+
+        @Spec
+        private CommandSpec spec;
+
+        @Mixin
+        private Place place;
+
+        @Option(names = "--for", paramLabel = "MINUTES", defaultValue = "60", description = "For how long they may differ (default: ${DEFAULT-VALUE}).")
+        private long minutes;
+
+        @Override
+        public Integer call() {
+            if (minutes < 0) throw new ParameterException(spec.commandLine(), "--for takes a number of minutes, not " + minutes);
+            try (var delivering = new Delivering(parent.main, place)) {
+                var accounts = delivering.landscape().accounts().stream().filter(account -> account.purpose() != Purpose.QA && delivering.shelf(account).exists()).toList();
+                var parity = Parity.of(accounts.stream().flatMap(account -> delivering.shelf(account).log(LOG).stream()).toList());
+                var apart = parity.apart(java.time.Instant.now());
+                accounts.forEach(account -> delivering.shelf(account).measure(apart));
+                String runs = parity.inForce().entrySet().stream().map(e -> e.getKey() + " runs " + e.getValue()).collect(Collectors.joining(", "));
+                parent.main.answer(Map.of("inForce", parity.inForce(), "apartSeconds", apart.toSeconds()),
+                        runs.isEmpty() ? "no log tells of a release" : apart.isZero() ? runs : runs + ": apart for " + apart.toMinutes() + " minutes");
+                return apart.compareTo(java.time.Duration.ofMinutes(minutes)) > 0 ? 1 : 0;
             }
         }
     }

@@ -2,6 +2,7 @@ package lockstep.cli.release;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,6 +14,9 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Names;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.NoSuchBucketException;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
@@ -129,6 +133,14 @@ public final class Shelf implements AutoCloseable {
             sns.publish(r -> r.topicArn(Names.topicArn(access.region(), account.id(), Names.operationsTopic()))
                     .subject(subject.substring(0, Math.min(subject.length(), LONGEST_SUBJECT)))
                     .message("by " + entry.who() + entry.seconds().map(s -> " in " + s + " s").orElse("") + entry.cause().map(c -> "\n" + c).orElse("") + entry.job().map(j -> "\n" + j).orElse("")));
+        }
+    }
+
+    /** For how long this account and others have not run the same release. */
+    void measure(Duration apart) {
+        try (var cloudWatch = access.client(CloudWatchClient.builder())) {
+            cloudWatch.putMetricData(r -> r.namespace(Names.deliveryMetrics())
+                    .metricData(MetricDatum.builder().metricName(Names.RELEASES_APART).unit(StandardUnit.SECONDS).value((double) apart.toSeconds()).build()));
         }
     }
 

@@ -95,14 +95,16 @@ class DeliveryEndToEndTest {
 
     @Test
     @Order(2)
-    void aNameIsGivenOnce() throws IOException {
-        Files.deleteIfExists(CLOUD.files.project().resolve("release.zip"));
-        var other = CLOUD.lockstep("deploy", "qa", "--release", "e2e-1");
-        // the landscape is the same, the checkout is the same: so is the release
-        assertEquals(0, other.exit(), other::toString);
+    void anEarlierReleaseIsDeployedIntoOneAccount() {
+        assertEquals(0, CLOUD.lockstep("release", "deploy", "e2e-1", "qa").exit());
         assertEquals(Set.of("e2e-1"), running("qa"));
+        assertEquals(Set.of("e2e-2"), running("demo"));
         assertEquals(0, CLOUD.lockstep("release", "deploy", "e2e-2", "qa").exit());
         assertEquals(1, CLOUD.lockstep("release", "deploy", "none", "qa").exit());
+        assertEquals(2, CLOUD.lockstep("deploy", "nowhere").exit());
+        assertEquals(Set.of("e2e-2"), running("qa"));
+        assertTrue(CLOUD.lockstep("status", "--output", "json").json().get("sameRelease").asBoolean());
+        assertEquals(0, CLOUD.lockstep("release", "parity").exit());
     }
 
     @Test
@@ -113,6 +115,7 @@ class DeliveryEndToEndTest {
         assertEquals(Set.of("e2e-1"), running("production"));
         assertEquals(Set.of("e2e-1"), running("demo"));
         assertEquals(Set.of("e2e-2"), running("qa"));
+        assertEquals(0, CLOUD.lockstep("release", "parity").exit(), "qa is no part of it");
     }
 
     @Test

@@ -3,6 +3,7 @@ package lockstep.cli.release;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,28 @@ class HistoryTest {
         String table = LogCommand.table(told);
         assertTrue(table.contains("2026-11-23T00:01:33Z demo         deploy    1                        failed         93 s  anna\n                     no such bucket"), table);
         assertTrue(!table.contains("at all"), "one line of a cause");
+    }
+
+    private LogEntry of(String account, String release, int minute) {
+        return new LogEntry("id", Instant.parse("2026-11-23T00:00:00Z").plusSeconds(60L * minute), account, Action.deploy, Optional.of(release), Optional.empty(), "anna", Optional.empty(), Result.succeeded, Optional.empty(),
+                Optional.empty(), Optional.empty());
+    }
+
+    /** Production and demo are deployed side by side, and one ends before the other. */
+    @Test
+    void apartSinceTheFirstOfThemChanged() {
+        var now = Instant.parse("2026-11-23T03:00:00Z");
+        assertEquals(Duration.ZERO, Parity.of(List.of()).apart(now));
+        assertEquals(Duration.ZERO, Parity.of(List.of(of("production", "1", 0))).apart(now), "nobody to compare with");
+        var together = List.of(of("demo", "1", 3), of("production", "1", 0), of("production", "2", 60), of("demo", "2", 65));
+        assertEquals(Duration.ZERO, Parity.of(together).apart(now));
+        var apart = new ArrayList<>(together);
+        apart.add(of("production", "3", 120));
+        apart.add(of("production", "4", 150));
+        assertEquals(Duration.ofMinutes(60), Parity.of(apart).apart(now), "since they came apart, not since the last change");
+        assertEquals("{demo=2, production=4}", Parity.of(apart).inForce().toString());
+        apart.add(of("demo", "4", 170));
+        assertEquals(Duration.ZERO, Parity.of(apart).apart(now));
     }
 
     @Test
