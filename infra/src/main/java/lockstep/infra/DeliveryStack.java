@@ -65,7 +65,7 @@ final class DeliveryStack extends AccountStack {
 
     /** Qa is ahead of the others on purpose. What nobody measures is no fault: a pipeline's schedule does. */
     private void tellWhenApart() {
-        network.operations().tellWhen(this, "ApartAlarm", "for more than an hour production and demo have not run the same release",
+        network.operations().tellWhen(this, "ApartAlarm", "for more than an hour the accounts have not run the same release",
                 Metric.Builder.create().namespace(Names.deliveryMetrics()).metricName(Names.RELEASES_APART).statistic("Maximum").period(Duration.hours(1)).build(), 3600);
     }
 
