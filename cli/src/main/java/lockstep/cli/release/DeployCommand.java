@@ -56,6 +56,8 @@ public final class DeployCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (from != null && release != null) throw new ParameterException(spec.commandLine(), "--release names what is built from the checkout; what is in --from has its name");
+        // wrong usage before anything is opened
+        chosen(spec, place.landscape(main), accounts);
         if (dryRun) return tellChanges();
         try (var delivering = new Delivering(main, place)) {
             var into = chosen(spec, delivering.landscape(), accounts);

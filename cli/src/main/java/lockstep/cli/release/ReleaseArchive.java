@@ -30,6 +30,11 @@ public record ReleaseArchive(Path file, Release release) {
     static final String ASSEMBLY = "assembly";
     static final String LANDSCAPE = "lockstep.yaml";
     private static final String DESCRIPTION = "release.json";
+    /** Of the CDK, with the places of the code that made each resource: other in each synthesis, and of no use to a deployment. The manifest names these files. */
+    private static final String METADATA = ".metadata.json";
+    /** Likewise, named by nobody: what it found has failed the synthesis, or was accepted. */
+    private static final String REPORT = "validation-report.json";
+    private static final byte[] NOTHING = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int EXECUTABLE = 0100755;
     private static final int PLAIN = 0100644;
@@ -45,7 +50,8 @@ public record ReleaseArchive(Path file, Release release) {
                 add(zip, DESCRIPTION, PLAIN, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(description));
                 add(zip, LANDSCAPE, PLAIN, Files.readAllBytes(landscape));
                 for (Path content : filesBelow(assembly)) {
-                    add(zip, ASSEMBLY + "/" + assembly.relativize(content).toString().replace('\\', '/'), Files.isExecutable(content) ? EXECUTABLE : PLAIN, Files.readAllBytes(content));
+                    String path = assembly.relativize(content).toString().replace('\\', '/');
+                    if (!path.equals(REPORT)) add(zip, ASSEMBLY + "/" + path, Files.isExecutable(content) ? EXECUTABLE : PLAIN, path.endsWith(METADATA) && !path.contains("/") ? NOTHING : Files.readAllBytes(content));
                 }
             }
             Files.move(fresh, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);

@@ -107,6 +107,7 @@ public final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
+            DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
             try (var delivering = new Delivering(parent.main, place)) {
                 var into = DeployCommand.chosen(spec, delivering.landscape(), accounts);
                 var archive = delivering.fetch(release, into);
@@ -135,6 +136,7 @@ public final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
+            DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
             try (var delivering = new Delivering(parent.main, place)) {
                 var before = new LinkedHashMap<Account, String>();
                 for (Account account : DeployCommand.chosen(spec, delivering.landscape(), accounts)) {

@@ -61,6 +61,20 @@ class ReleaseArchiveTest {
         assertNotEquals(digest, pack("1.0.0").release().digest(), "what may be run is part of it");
     }
 
+    /** Stack traces of the synthesis, with this machine's paths. */
+    @Test
+    void whereCodeStoodIsNoPartOfIt() throws IOException {
+        Files.writeString(assembly.resolve("demo-network.metadata.json"), "{\"trace\":\"one\"}");
+        Files.writeString(assembly.resolve("validation-report.json"), "{\"trace\":\"one\"}");
+        String digest = pack("1.0.0").release().digest();
+        Files.writeString(assembly.resolve("demo-network.metadata.json"), "{\"trace\":\"another\"}");
+        Files.writeString(assembly.resolve("validation-report.json"), "{\"trace\":\"another\"}");
+        assertEquals(digest, pack("1.0.0").release().digest());
+        var unpacked = pack("1.0.0").unpack(directory.resolve("unpacked")).assembly();
+        assertEquals("{}", Files.readString(unpacked.resolve("demo-network.metadata.json")), "the manifest names it");
+        assertTrue(Files.notExists(unpacked.resolve("validation-report.json")));
+    }
+
     @Test
     void whatWasThereBeforeIsGone() throws IOException {
         Path target = Files.createDirectories(directory.resolve("unpacked/assembly"));
