@@ -110,11 +110,12 @@ class DeliveryRolesTest {
         }
     }
 
-    /** By its own credentials alone, as a job has them: the stack is changed, since its release is in its tags. */
+    /** By its own credentials alone, as a job has them, and out of a release's archive: the stack is changed, since its release is in its tags. */
     @Test
     void theDeployRoleDeploys() {
         Path second = files.home().resolve("second");
-        new Projection(JavaFunctions.runtime(files)).project(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")), second);
+        var release = ReleaseArchive.pack(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")), files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
+        new Projection(JavaFunctions.runtime(files)).project(release.unpack(directory.resolve("9.9.9")).assembly(), second);
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
             var stack = cdk.stacksOf(demo, second).stream().filter(s -> s.name().equals("demo-delivery")).findFirst().orElseThrow();
             assertTrue(stack.template().toString().contains("9.9.9"));
