@@ -32,6 +32,8 @@ record Migrations(SequencedMap<String, String> files) {
 
     /** Of a module: where its sources have them, and where its tests look for them. */
     static final Path SOURCES = Path.of("src/main/resources/db/migration"), CLASSES = Path.of("target/classes/db/migration");
+    /** Makes no difference to a schema. */
+    private static final Pattern SETTING = Pattern.compile("(?is)(SET|RESET)\\s.*");
     private static final Pattern NAME = Pattern.compile("V(\\d+)__\\w+\\.sql");
 
     static Migrations in(Path directory) {
@@ -67,6 +69,7 @@ record Migrations(SequencedMap<String, String> files) {
         return new Migrations(added);
     }
 
+    /** Those that can make a difference. */
     List<Statement> statements() {
         return files.entrySet().stream().flatMap(file -> statements(file.getKey(), file.getValue()).stream()).toList();
     }
@@ -82,7 +85,7 @@ record Migrations(SequencedMap<String, String> files) {
                 int semicolon = text.indexOf(';', end);
                 from = semicolon >= 0 && text.substring(end, semicolon).isBlank() ? semicolon + 1 : end;
                 int words = begin + query.nativeSql.length() - withoutLeadingComments(query.nativeSql).length();
-                if (words < end) {
+                if (words < end && !SETTING.matcher(text.substring(words, end)).matches()) {
                     statements.add(new Statement(file, 1 + (int) text.substring(0, words).chars().filter(c -> c == '\n').count(), text.substring(words, end).strip(), from));
                 }
             }
