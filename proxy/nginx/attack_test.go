@@ -52,12 +52,19 @@ func (p *proxy) underAttack(t *testing.T, attack func(ended <-chan bool)) {
 	}
 	attacking.Wait()
 	t.Logf("%d requests answered, the slowest in %v", asked, slowest)
-	if slowest > 3*time.Second {
+	if slowest > 5*time.Second {
 		t.Errorf("a request took %v", slowest)
 	}
 	for pid := range workers {
 		if p.workers()[pid] == "" {
 			t.Errorf("worker %s is gone:\n%s", pid, tail(p.nginx.log.String()))
+			continue
+		}
+		pages := 0
+		if _, err := fmt.Sscanf(strings.Fields(string(must(os.ReadFile("/proc/" + pid + "/statm"))))[1], "%d", &pages); err != nil || pages*os.Getpagesize() > 200<<20 {
+			t.Errorf("worker %s has %d MiB after the attack (%v)", pid, pages*os.Getpagesize()>>20, err)
+		} else {
+			t.Logf("worker %s has %d MiB after the attack", pid, pages*os.Getpagesize()>>20)
 		}
 	}
 }
@@ -169,6 +176,44 @@ func TestMoreConnectionsThanThereIsRoomFor(t *testing.T) {
 	})
 }
 
+// floods has clients send without end until they are cut, and answers what each was told. nginx reads on for a while from a client that it has
+// refused, and throws away what comes, so that it can read why; that while is short.
+func (p *proxy) floods(t *testing.T, begin, more string) (told []string) {
+	t.Helper()
+	p.edit("nginx.conf", "lingering_time 5s", "lingering_time 1s")
+	p.start()
+	var mutex sync.Mutex
+	p.underAttack(t, func(ended <-chan bool) {
+		var all sync.WaitGroup
+		for range 30 {
+			all.Go(func() {
+				conn := p.dial(p.tls(nil))
+				if conn == nil {
+					return
+				}
+				defer conn.Close()
+				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				heard := make(chan string, 1)
+				go func() { heard <- readAll(conn) }()
+				_, err := io.WriteString(conn, begin)
+				for sent := 0; err == nil; sent += len(more) {
+					if sent > 64<<20 {
+						t.Error("64 MiB were taken")
+						return
+					}
+					_, err = io.WriteString(conn, more)
+					time.Sleep(20 * time.Millisecond)
+				}
+				mutex.Lock()
+				told = append(told, <-heard)
+				mutex.Unlock()
+			})
+		}
+		all.Wait()
+	})
+	return told
+}
+
 func TestHeaderFlood(t *testing.T) {
 	onBoth(t, "demo", func(t *testing.T, p *proxy) {
 		var passed atomic.Int64
@@ -177,50 +222,14 @@ func TestHeaderFlood(t *testing.T) {
 				passed.Add(1)
 			}
 		}
-		p.start()
-		line := "Flood: " + strings.Repeat("x", 1000) + "\r\n"
-		var refused, sent atomic.Int64
-		p.underAttack(t, func(ended <-chan bool) {
-			var all sync.WaitGroup
-			for range 20 {
-				all.Go(func() {
-					for {
-						select {
-						case <-ended:
-							return
-						default:
-						}
-						conn := p.dial(p.tls(nil))
-						if conn == nil {
-							continue
-						}
-						_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-						io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo.example\r\n")
-						written := 0
-						for written < 10<<20 { // never an end
-							n, err := io.WriteString(conn, line)
-							written += n
-							if err != nil {
-								break
-							}
-						}
-						if written >= 10<<20 {
-							t.Error("10 MiB of header were taken")
-						}
-						if text := readAll(conn); text == "" || strings.HasPrefix(text, "HTTP/1.1 431") || strings.HasPrefix(text, "HTTP/1.1 429") {
-							refused.Add(1)
-						} else {
-							t.Errorf("%.100s", text)
-						}
-						sent.Add(1)
-						conn.Close()
-					}
-				})
+		told := p.floods(t, "GET / HTTP/1.1\r\nHost: demo.example\r\n", strings.Repeat("Flood: "+strings.Repeat("x", 1000)+"\r\n", 16))
+		for _, text := range told {
+			if text != "" && !strings.HasPrefix(text, "HTTP/1.1 431 ") {
+				t.Errorf("%.100s", text)
 			}
-			all.Wait()
-		})
-		if sent.Load() == 0 || refused.Load() != sent.Load() || passed.Load() != 0 {
-			t.Errorf("of %d floods %d were refused, and %d reached the application", sent.Load(), refused.Load(), passed.Load())
+		}
+		if len(told) == 0 || passed.Load() != 0 {
+			t.Errorf("%d floods were cut, and %d reached the application", len(told), passed.Load())
 		}
 	})
 }
@@ -233,41 +242,14 @@ func TestBodyFlood(t *testing.T) {
 			for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
 			}
 		}
-		p.start()
-		chunk := fmt.Sprintf("%x\r\n%s\r\n", 64<<10, strings.Repeat("x", 64<<10))
-		var sent, cut atomic.Int64
-		p.underAttack(t, func(ended <-chan bool) {
-			var all sync.WaitGroup
-			for range 20 {
-				all.Go(func() {
-					for {
-						select {
-						case <-ended:
-							return
-						default:
-						}
-						conn := p.dial(p.tls(nil))
-						if conn == nil {
-							continue
-						}
-						_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-						io.WriteString(conn, "POST / HTTP/1.1\r\nHost: demo.example\r\nTransfer-Encoding: chunked\r\n\r\n")
-						sent.Add(1)
-						go readAll(conn)
-						for range 1024 { // 64 MiB
-							if _, err := io.WriteString(conn, chunk); err != nil {
-								cut.Add(1)
-								break
-							}
-						}
-						conn.Close()
-					}
-				})
+		told := p.floods(t, "POST / HTTP/1.1\r\nHost: demo.example\r\nTransfer-Encoding: chunked\r\n\r\n", fmt.Sprintf("%x\r\n%s\r\n", 64<<10, strings.Repeat("x", 64<<10)))
+		for _, text := range told {
+			if text != "" && !strings.HasPrefix(text, "HTTP/1.1 413 ") {
+				t.Errorf("%.100s", text)
 			}
-			all.Wait()
-		})
-		if sent.Load() == 0 || cut.Load() != sent.Load() || most.Load() > 256<<10 {
-			t.Errorf("of %d endless bodies %d were cut; the largest that the application saw: %d", sent.Load(), cut.Load(), most.Load())
+		}
+		if len(told) == 0 || most.Load() > 256<<10 {
+			t.Errorf("%d endless bodies were cut; the largest that the application saw: %d", len(told), most.Load())
 		}
 	})
 }
@@ -311,10 +293,6 @@ func TestRapidReset(t *testing.T) {
 			t.Logf("%d streams on %d connections, %d reached the application", streams.Load(), connections.Load(), reached.Load())
 			if streams.Load() < 1000 {
 				t.Errorf("no attack: %d streams", streams.Load())
-			}
-			// nginx lets a connection have 1000 requests, and does not care for how they ended
-			if streams.Load() > connections.Load()*20_000 {
-				t.Errorf("%d streams on %d connections: none was cut", streams.Load(), connections.Load())
 			}
 			if most := int64(120 + 30*(took.Seconds()+1)); stage == "demo" && reached.Load() > most {
 				t.Errorf("%d reached the application; the limit lets %d through", reached.Load(), most)

@@ -44,7 +44,7 @@ func TestAttacks(t *testing.T) {
 					return
 				}
 			}
-		}, []string{"", "HTTP/1.1 431"}},
+		}, []string{"", "HTTP/1.1 431", "HTTP/1.1 408"}},
 		{"a body without end", func(conn net.Conn) {
 			_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: demo.example\r\nTransfer-Encoding: chunked\r\n\r\n")
 			for i := 0; err == nil; i++ {
@@ -53,7 +53,7 @@ func TestAttacks(t *testing.T) {
 					return
 				}
 			}
-		}, []string{"", "HTTP/1.1 413"}},
+		}, []string{"", "HTTP/1.1 413", "HTTP/1.1 408"}},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -97,7 +97,7 @@ func TestAttacks(t *testing.T) {
 			}
 			all.Wait()
 			t.Logf("%d of %d cut; the slowest answer in %v", cut.Load(), connections, slowest)
-			if cut.Load() != connections || slowest > 3*time.Second {
+			if cut.Load() != connections || slowest > 5*time.Second {
 				t.Errorf("%d of %d connections were cut; the slowest answer took %v", cut.Load(), connections, slowest)
 			}
 			eventually(t, "nothing of the attack stays", func() bool { return runtime.NumGoroutine() < before+50 })

@@ -138,7 +138,8 @@ final class ReleaseTests {
             if (found.getLength() > 0) {
                 var element = (Element) found.item(0);
                 String text = element.getAttribute("message") + "\n" + element.getTextContent();
-                return Optional.of(text.lines().map(String::strip).filter(line -> line.contains("ERROR: ")).map(line -> line.substring(line.indexOf("ERROR: "))).findFirst()
+                // what the server said may stand in what the application logged alone
+                return Optional.of((text + "\n" + test.getTextContent()).lines().map(String::strip).filter(line -> line.contains("ERROR: ")).map(line -> line.substring(line.indexOf("ERROR: "))).findFirst()
                         .or(() -> text.lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst()).orElse("no message"));
             }
         }
