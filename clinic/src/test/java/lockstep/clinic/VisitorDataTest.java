@@ -77,6 +77,7 @@ class VisitorDataTest {
     /** A defect of the schema or the application: the database refuses a row, and its error holds the whole of it. */
     private static void faults(TestingDatabase database, TestingBrowser browser) {
         database.values("ALTER TABLE tenant.inquiry ADD CONSTRAINT refusing CHECK (message = 'nothing is') NOT VALID");
+        browser.get("/inquiry").is(200);
         browser.post("/inquiry", "name", MARK, "email", MARK + "@example.org", "message", MARK + " question").is(500);
         database.values("ALTER TABLE tenant.inquiry DROP CONSTRAINT refusing");
     }
