@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
  */
 class SecretTest {
     private static final Assembly CLINIC = Assembly.clinic();
-    private static final Pattern LITERAL = Pattern.compile("(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|glpat-[\\w-]{20}|://[^/\\s:@{]+:[^/\\s@{]+@|(?i)(password|passwd|pwd|secret_key)\\s*[=:]\\s*[\"']?(?![\"'{\\s,}])\\S{4,}");
+    private static final Pattern LITERAL = Pattern.compile("(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|glpat-[\\w-]{20}|://[^/\\s:@{]+:[^/\\s@{]+@|(?i)(password|passwd|pwd|secret_key)[\"']?\\s*[=:]\\s*[\"']?(?![\"'{\\s,}])\\S{4,}");
     private static final Pattern SECRET_NAME = Pattern.compile("(?i).*(password|secret|token|private|credential|session_?key|api_?key).*");
     /** CloudFormation fills in a value behind these, and whoever may read the resource then reads it, but for the database's own password, which nobody is told. */
     private static final Pattern RESOLVED = Pattern.compile("\\{\\{resolve:(secretsmanager|ssm-secure|ssm)");

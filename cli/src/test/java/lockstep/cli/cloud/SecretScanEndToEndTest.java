@@ -48,7 +48,7 @@ class SecretScanEndToEndTest {
         for (var account : CLOUD.landscape.accounts()) {
             var access = CLOUD.root(account.name());
             try (var secrets = access.client(SecretsManagerClient.builder())) {
-                for (var secret : secrets.listSecretsPaginator().secretList()) {
+                for (var secret : secrets.listSecretsPaginator().stream().flatMap(page -> page.secretList().stream()).toList()) {
                     String value = secrets.getSecretValue(r -> r.secretId(secret.arn())).secretString();
                     if (value != null) needles(account.name() + " " + secret.name(), value);
                 }
