@@ -1,0 +1,258 @@
+package lockstep.cli.valve;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import lockstep.cli.diff.Assembly;
+import lockstep.cli.diff.Assembly.Stack;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.node.StringNode;
+
+/**
+ * All templates of all accounts, with their references replaced by the names and ARNs that they will have; a name that CloudFormation makes up
+ * is replaced by one of stack and logical id. What cannot be told is {@link Glob#UNKNOWN}.
+ */
+final class Templates {
+    private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
+    private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
+
+    /** @param properties resolved */
+    record Resource(Account account, String stack, String logicalId, String type, JsonNode properties) {
+        JsonNode property(String name) {
+            return properties.path(name);
+        }
+
+        String text(String name) {
+            return properties.path(name).asString("");
+        }
+
+        String id() {
+            return stack + "/" + logicalId;
+        }
+    }
+
+    private final Landscape landscape;
+    private final Map<String, Stack> stacks = new TreeMap<>();
+    private final Map<String, Map.Entry<Stack, JsonNode>> exports = new HashMap<>();
+    private final List<Resource> resources = new ArrayList<>();
+    private final Set<String> underWay = new HashSet<>();
+
+    Templates(Landscape landscape, Assembly assembly) {
+        this(landscape, landscape.accounts().stream().flatMap(account -> assembly.stacksOf(account).stream()).toList());
+    }
+
+    Templates(Landscape landscape, List<Stack> all) {
+        this.landscape = landscape;
+        all.forEach(stack -> stacks.put(stack.name(), stack));
+        stacks.values().forEach(stack -> stack.template().path("Outputs").forEach(output -> {
+            String name = output.at("/Export/Name").asString("");
+            if (!name.isEmpty()) exports.put(name, Map.entry(stack, output.path("Value")));
+        }));
+        for (Stack stack : stacks.values()) {
+            var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst().orElseThrow(() ->
+                    new IllegalArgumentException("stack %s is for account %s, which the landscape does not name".formatted(stack.name(), stack.accountId())));
+            stack.resources().properties().forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
+                    resolve(stack, resource.getValue().path("Properties")))));
+        }
+    }
+
+    Landscape landscape() {
+        return landscape;
+    }
+
+    int stackCount() {
+        return stacks.size();
+    }
+
+    List<Resource> resources() {
+        return resources;
+    }
+
+    Stream<Resource> ofType(String type) {
+        return resources.stream().filter(resource -> resource.type().equals(type));
+    }
+
+    /** The resource that a resolved reference or ARN is of. */
+    Optional<Resource> named(String reference) {
+        return resources.stream().filter(resource -> reference.equals(reference(resource)) || reference.equals(arn(resource))).findFirst();
+    }
+
+    String arn(Resource resource) {
+        return attribute(stacks.get(resource.stack()), resource.logicalId(), "Arn");
+    }
+
+    String reference(Resource resource) {
+        return attribute(stacks.get(resource.stack()), resource.logicalId(), "Ref");
+    }
+
+    private JsonNode resolve(Stack stack, JsonNode value) {
+        return switch (value) {
+            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
+            case ObjectNode object -> {
+                var resolved = Assembly.JSON.createObjectNode();
+                object.properties().forEach(property -> {
+                    JsonNode inner = resolve(stack, property.getValue());
+                    if (!inner.isMissingNode()) resolved.set(property.getKey(), inner);
+                });
+                yield resolved;
+            }
+            case ArrayNode array -> {
+                var resolved = Assembly.JSON.createArrayNode();
+                array.forEach(element -> {
+                    JsonNode inner = resolve(stack, element);
+                    if (!inner.isMissingNode()) resolved.add(inner);
+                });
+                yield resolved;
+            }
+            default -> value;
+        };
+    }
+
+    private static boolean isFunction(String name) {
+        return name.equals("Ref") || name.startsWith("Fn::");
+    }
+
+    private JsonNode function(Stack stack, ObjectNode object) {
+        String name = object.propertyNames().iterator().next();
+        JsonNode value = object.get(name);
+        return switch (name) {
+            case "Ref" -> value.asString().equals("AWS::NoValue") ? NOTHING : string(attribute(stack, value.asString(), "Ref"));
+            case "Fn::GetAtt" -> {
+                String id = value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", "");
+                yield string(attribute(stack, id, value.isArray() ? text(stack, value.get(1)) : value.asString().substring(id.length() + 1)));
+            }
+            case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value))).map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
+            case "Fn::Join" -> {
+                var parts = resolve(stack, value.get(1));
+                yield string(parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList()) : Glob.UNKNOWN);
+            }
+            case "Fn::Sub" -> {
+                JsonNode own = value.isArray() ? value.get(1) : NOTHING;
+                yield string(SUBSTITUTION.matcher(value.isArray() ? value.get(0).asString() : value.asString()).replaceAll(match -> {
+                    String variable = match.group(1), id = variable.replaceAll("\\..*", "");
+                    return Matcher.quoteReplacement(own.has(variable) ? text(stack, own.get(variable))
+                            : attribute(stack, id, id.equals(variable) ? "Ref" : variable.substring(id.length() + 1)));
+                }).replace("${!", "${"));
+            }
+            case "Fn::Split" -> {
+                var parts = Assembly.JSON.createArrayNode();
+                for (String part : text(stack, value.get(1)).split(Pattern.quote(value.get(0).asString()), -1)) parts.add(part);
+                yield parts;
+            }
+            case "Fn::Select" -> {
+                var list = resolve(stack, value.get(1));
+                int index = value.get(0).asInt(Integer.parseInt(value.get(0).asString("0")));
+                yield list.isArray() && index < list.size() ? list.get(index) : string(Glob.UNKNOWN);
+            }
+            case "Fn::ToJsonString" -> string(resolve(stack, value).toString());
+            default -> string(Glob.UNKNOWN);
+        };
+    }
+
+    private String text(Stack stack, JsonNode value) {
+        return flat(resolve(stack, value));
+    }
+
+    private static String flat(JsonNode value) {
+        return value.isValueNode() ? value.asString("") : Glob.UNKNOWN;
+    }
+
+    private static JsonNode string(String text) {
+        return Assembly.JSON.getNodeFactory().stringNode(text);
+    }
+
+    /** Of a resource, parameter or pseudo parameter. */
+    private String attribute(Stack stack, String id, String attribute) {
+        JsonNode resource = stack.resources().path(id);
+        if (resource.isMissingNode()) {
+            return switch (id) {
+                case "AWS::AccountId" -> stack.accountId();
+                case "AWS::Region" -> landscape.region();
+                case "AWS::Partition" -> "aws";
+                case "AWS::URLSuffix" -> "amazonaws.com";
+                case "AWS::StackName" -> stack.name();
+                default -> stack.template().at("/Parameters/" + id + "/Default").asString(Glob.UNKNOWN);
+            };
+        }
+        if (!underWay.add(stack.name() + "/" + id + "." + attribute)) return Glob.UNKNOWN; // a template that refers to itself in a circle
+        try {
+            return attribute(stack, id, attribute, resource.path("Type").asString(""), resource.path("Properties"));
+        } finally {
+            underWay.remove(stack.name() + "/" + id + "." + attribute);
+        }
+    }
+
+    private String attribute(Stack stack, String id, String attribute, String type, JsonNode properties) {
+        String here = ":" + landscape.region() + ":" + stack.accountId() + ":";
+        String madeUp = stack.name() + "-" + id;
+        boolean arn = attribute.equals("Arn") || attribute.endsWith("Arn");
+        return switch (type) {
+            case "AWS::S3::Bucket" -> {
+                String name = own(stack, properties, "BucketName", madeUp.toLowerCase(Locale.ROOT));
+                yield arn ? "arn:aws:s3:::" + name : name;
+            }
+            case "AWS::IAM::Role", "AWS::IAM::User" -> {
+                String name = own(stack, properties, type.endsWith("Role") ? "RoleName" : "UserName", madeUp);
+                yield arn ? "arn:aws:iam::" + stack.accountId() + ":" + (type.endsWith("Role") ? "role" : "user") + own(stack, properties, "Path", "/") + name : name;
+            }
+            case "AWS::IAM::ManagedPolicy" -> "arn:aws:iam::" + stack.accountId() + ":policy" + own(stack, properties, "Path", "/") + own(stack, properties, "ManagedPolicyName", madeUp);
+            case "AWS::IAM::OIDCProvider" -> "arn:aws:iam::" + stack.accountId() + ":oidc-provider/" + own(stack, properties, "Url", madeUp).replace("https://", "");
+            case "AWS::KMS::Key", "AWS::KMS::ReplicaKey" -> arn ? "arn:aws:kms" + here + "key/" + madeUp : madeUp;
+            case "AWS::KMS::Alias" -> own(stack, properties, "AliasName", madeUp);
+            case "AWS::SQS::Queue" -> {
+                String name = own(stack, properties, "QueueName", madeUp);
+                yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name : "https://sqs." + landscape.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
+            }
+            case "AWS::SNS::Topic" -> {
+                String name = own(stack, properties, "TopicName", madeUp);
+                yield attribute.equals("TopicName") ? name : "arn:aws:sns" + here + name;
+            }
+            case "AWS::SecretsManager::Secret" -> "arn:aws:secretsmanager" + here + "secret:" + own(stack, properties, "Name", madeUp) + "-000000";
+            case "AWS::SecretsManager::SecretTargetAttachment" -> own(stack, properties, "SecretId", Glob.UNKNOWN);
+            case "AWS::Lambda::Function" -> {
+                String name = own(stack, properties, "FunctionName", madeUp);
+                yield arn ? "arn:aws:lambda" + here + "function:" + name : name;
+            }
+            case "AWS::StepFunctions::StateMachine" -> {
+                String name = own(stack, properties, "StateMachineName", madeUp);
+                yield attribute.equals("Name") ? name : "arn:aws:states" + here + "stateMachine:" + name;
+            }
+            case "AWS::Logs::LogGroup" -> {
+                String name = own(stack, properties, "LogGroupName", madeUp);
+                yield arn ? "arn:aws:logs" + here + "log-group:" + name + ":*" : name;
+            }
+            case "AWS::Events::EventBus" -> {
+                String name = own(stack, properties, "Name", madeUp);
+                yield arn ? "arn:aws:events" + here + "event-bus/" + name : name;
+            }
+            case "AWS::DynamoDB::Table" -> {
+                String name = own(stack, properties, "TableName", madeUp);
+                yield arn ? "arn:aws:dynamodb" + here + "table/" + name : name;
+            }
+            case "AWS::ECR::Repository" -> {
+                String name = own(stack, properties, "RepositoryName", madeUp);
+                yield arn ? "arn:aws:ecr" + here + "repository/" + name : name;
+            }
+            default -> arn ? "arn:aws:" + type.replaceAll("^AWS::([^:]*)::.*", "$1").toLowerCase(Locale.ROOT) + here + madeUp
+                    // so that a security group is the same by either
+                    : attribute.equals("Ref") || attribute.equals("GroupId") ? stack.name() + "/" + id : stack.name() + "/" + id + "." + attribute;
+        };
+    }
+
+    private String own(Stack stack, JsonNode properties, String name, String otherwise) {
+        return properties.has(name) ? text(stack, properties.get(name)) : otherwise;
+    }
+}
