@@ -53,14 +53,18 @@ record Conditions(List<Condition> all) {
         private boolean maybe(Domain domain) {
             if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
             boolean without = domain.absent() && !forAny && (negated() || ifExists || forAll);
-            return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : globs(Optional.of("*")).stream().anyMatch(domain::canBe));
+            return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
         }
 
         /** Whether every request meets it. */
         private boolean surely(Domain domain) {
             if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
             if (domain.absent() && (forAny || !(negated() || ifExists || forAll))) return false;
-            return negated() ? globs(Optional.of("*")).stream().noneMatch(domain::canBe) : !domain.canBeNone(globs(Optional.empty()));
+            return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
+        }
+
+        private boolean canBeOne(Domain domain) {
+            return globs(Optional.of("*")).stream().anyMatch(glob -> domain.canBe(glob, operator.startsWith("arn")));
         }
 
         private boolean pinsAProject() {

@@ -29,8 +29,8 @@ record Domain(List<Glob> in, List<Glob> except, boolean absent) {
     }
 
     /** Whether a value can be chosen that the glob matches. */
-    boolean canBe(Glob glob) {
-        return in.stream().anyMatch(value -> value.narrowed(glob).filter(both -> !both.coveredBy(except)).isPresent());
+    boolean canBe(Glob glob, boolean arnLike) {
+        return in.stream().filter(value -> value.overlapsAsArn(glob, arnLike)).anyMatch(value -> value.narrowed(glob).filter(both -> !both.coveredBy(except)).isPresent());
     }
 
     /** Whether a value can be chosen that none of the globs matches. */

@@ -58,14 +58,14 @@ final class Exposure {
 
     private void loadBalancer(Resource balancer) {
         if (balancer.text("Scheme").equals("internal")) return;
-        for (var listener : templates.ofType("AWS::ElasticLoadBalancingV2::Listener").filter(listener -> listener.text("LoadBalancerArn").equals(templates.reference(balancer))).toList()) {
+        for (var listener : templates.ofType("AWS::ElasticLoadBalancingV2::Listener").filter(listener -> listener.text("LoadBalancerArn").equals(balancer.reference())).toList()) {
             int port = number(listener.property("Port"));
             var groups = Statement.strings(balancer.property("SecurityGroups"));
             var admitted = groups.isEmpty() ? Optional.of("no security group") : open(groups, port);
             if (admitted.isEmpty()) continue;
             var problem = problem(balancer, listener, port);
             if (problem.isEmpty()) doors.add("%s %s, port %d of %s".formatted(balancer.account().name(), listener.text("Protocol"), port, balancer.id()));
-            else tell(balancer, "connects to port " + port, templates.reference(balancer), List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
+            else tell(balancer, "connects to port " + port, balancer.reference(), List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
         }
     }
 
@@ -89,7 +89,7 @@ final class Exposure {
 
     /** Where a listener and its rules lead; empty for a target group that no template holds. */
     private List<Optional<Resource>> groups(Resource listener) {
-        var rules = templates.ofType("AWS::ElasticLoadBalancingV2::ListenerRule").filter(rule -> rule.text("ListenerArn").equals(templates.reference(listener))).flatMap(rule -> rule.property("Actions").valueStream());
+        var rules = templates.ofType("AWS::ElasticLoadBalancingV2::ListenerRule").filter(rule -> rule.text("ListenerArn").equals(listener.reference())).flatMap(rule -> rule.property("Actions").valueStream());
         return Stream.concat(listener.property("DefaultActions").valueStream(), rules).flatMap(action -> Stream.concat(Stream.of(action.path("TargetGroupArn")),
                         action.at("/ForwardConfig/TargetGroups").valueStream().map(group -> group.path("TargetGroupArn"))))
                 .filter(JsonNode::isString).map(group -> templates.named(group.asString())).toList();
@@ -154,7 +154,7 @@ final class Exposure {
         var block = bucket.property("PublicAccessBlockConfiguration");
         String acl = bucket.text("AccessControl");
         if ((acl.startsWith("Public") || acl.equals("AuthenticatedRead")) && !block.path("IgnorePublicAcls").asBoolean(false)) {
-            tell(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + templates.reference(bucket) + "/*", List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
+            tell(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + bucket.reference() + "/*", List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
         }
     }
 

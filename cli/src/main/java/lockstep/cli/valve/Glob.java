@@ -4,20 +4,39 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A text with {@code *} and {@code ?}, as policies have them. What is said of two globs is said of all the texts that they match. */
-record Glob(String text) {
+/**
+ * A text with {@code *} and {@code ?}, as policies have them. What is said of two globs is said of all the texts that they match.
+ *
+ * @param text    that is compared
+ * @param spelled as it was written
+ */
+record Glob(String text, String spelled) {
     static final Glob ANY = new Glob("*");
 
     /** What a template does not tell; it may be anything. */
     static final String UNKNOWN = "\uFFFD";
 
     Glob {
-        text = text.replaceAll("\\*+", "*");
+        if (text.contains("**")) text = text.replaceAll("\\*+", "*");
+    }
+
+    Glob(String text) {
+        this(text, text);
     }
 
     /** Actions don't care for case. */
     static Glob action(String text) {
-        return new Glob(text.toLowerCase(Locale.ROOT));
+        return new Glob(text.toLowerCase(Locale.ROOT), text);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Glob glob && glob.text.equals(text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
     }
 
     boolean isLiteral() {
@@ -26,7 +45,9 @@ record Glob(String text) {
 
     /** Whether this matches everything that the other matches. May say no where it does, as for {@code ?*} and {@code *?}; never yes where it does not. */
     boolean covers(Glob other) {
+        if (text.equals("*")) return true;
         String mine = text, theirs = other.text;
+        if (differAtOnce(mine, theirs)) return false;
         var covers = new boolean[mine.length() + 1][theirs.length() + 1];
         for (int i = mine.length(); i >= 0; i--) {
             for (int j = theirs.length(); j >= 0; j--) {
@@ -41,6 +62,8 @@ record Glob(String text) {
     /** Whether some text is matched by both. */
     boolean overlaps(Glob other) {
         String mine = text, theirs = other.text;
+        if (mine.equals("*") || theirs.equals("*")) return true;
+        if (differAtOnce(mine, theirs)) return false;
         var overlaps = new boolean[mine.length() + 1][theirs.length() + 1];
         for (int i = mine.length(); i >= 0; i--) {
             for (int j = theirs.length(); j >= 0; j--) {
@@ -52,6 +75,25 @@ record Glob(String text) {
             }
         }
         return overlaps[0][0];
+    }
+
+    /** What most pairs are told apart by: another letter before the first star of either. */
+    private static boolean differAtOnce(String one, String other) {
+        for (int i = 0; i < Math.min(one.length(), other.length()); i++) {
+            char a = one.charAt(i), b = other.charAt(i);
+            if (a == '*' || b == '*') return false;
+            if (a != b && a != '?' && b != '?') return true;
+        }
+        return false;
+    }
+
+    /** Whether an ARN that this matches is matched by the other, whose stars end at a colon as in ArnLike. No star of this goes over a colon. */
+    boolean overlapsAsArn(Glob other, boolean arnLike) {
+        String[] mine = text.split(":", 6), theirs = other.text.split(":", 6);
+        boolean bySegment = mine.length == 6 && theirs.length == 6 && (arnLike || !String.join("", List.of(theirs).subList(0, 5)).contains("*"));
+        if (!bySegment) return overlaps(other);
+        for (int i = 0; i < 6; i++) if (!new Glob(mine[i]).overlaps(new Glob(theirs[i]))) return false;
+        return true;
     }
 
     /** The narrower of the two, or this one where neither is; empty where nothing is matched by both. */
@@ -70,6 +112,6 @@ record Glob(String text) {
 
     @Override
     public String toString() {
-        return text.replace(UNKNOWN, "(unknown)");
+        return spelled.replace(UNKNOWN, "(unknown)");
     }
 }

@@ -93,11 +93,11 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
     private Match ofAccount(String value) {
         var matcher = ACCOUNT_OF_PRINCIPAL.matcher(value);
         // the id of a principal that was deleted, or no principal at all
-        if (!matcher.matches()) return value.contains("*") && arn.canBe(new Glob(value)) ? Match.DIRECT : Match.NO;
+        if (!matcher.matches()) return value.contains("*") && arn.canBe(new Glob(value), false) ? Match.DIRECT : Match.NO;
         String id = matcher.group(1), rest = matcher.group(2);
         if (isOutsider() ? surroundings.accountIds().contains(id) : !id.equals(accountId)) return Match.NO;
         if (rest == null || rest.equals("root")) return Match.ACCOUNT;
-        return isOutsider() || arn.canBe(new Glob(asRole(value))) ? Match.DIRECT : Match.NO;
+        return isOutsider() || arn.canBe(new Glob(asRole(value)), true) ? Match.DIRECT : Match.NO;
     }
 
     private boolean surely(Principal principal) {

@@ -87,7 +87,7 @@ final class Policies {
     // ---- identities
 
     private Identity identity(Resource resource) {
-        String arn = templates.arn(resource), reference = templates.reference(resource);
+        String arn = resource.arn(), reference = resource.reference();
         String key = resource.type().equals("AWS::IAM::Role") ? "Roles" : "Users";
         var statements = new ArrayList<Statement>();
         for (int i = 0; i < resource.property("Policies").size(); i++) {
@@ -95,7 +95,7 @@ final class Policies {
         }
         templates.resources().stream().filter(other -> OF_IDENTITIES.contains(other.type()) && other.account().equals(resource.account()))
                 .filter(other -> Statement.strings(other.property(key)).contains(reference) || other.text("RoleName").equals(reference) || other.text("UserName").equals(reference)
-                        || other.type().equals("AWS::IAM::ManagedPolicy") && Statement.strings(resource.property("ManagedPolicyArns")).contains(templates.reference(other)))
+                        || other.type().equals("AWS::IAM::ManagedPolicy") && Statement.strings(resource.property("ManagedPolicyArns")).contains(other.reference()))
                 .forEach(other -> statements.addAll(Statement.of(source(other, "PolicyDocument"), other.property("PolicyDocument"))));
         var managed = Statement.strings(resource.property("ManagedPolicyArns"));
         for (int i = 0; i < managed.size(); i++) {
@@ -142,11 +142,11 @@ final class Policies {
             case "AWS::SNS::TopicPolicy" -> Statement.strings(resource.property("Topics"));
             case "AWS::SNS::TopicInlinePolicy" -> List.of(resource.text("TopicArn"));
             case "AWS::SecretsManager::ResourcePolicy" -> List.of(arnOf(resource.text("SecretId")));
-            case "AWS::KMS::Key", "AWS::IAM::Role", "AWS::ECR::Repository", "AWS::DynamoDB::Table" -> List.of(templates.arn(resource));
+            case "AWS::KMS::Key", "AWS::IAM::Role", "AWS::ECR::Repository", "AWS::DynamoDB::Table" -> List.of(resource.arn());
             default -> List.<String>of();
         };
         boolean known = attached.stream().noneMatch(arn -> arn.contains(Glob.UNKNOWN) || arn.isEmpty());
-        resourcePolicies.add(new ResourcePolicy(resource, known ? attached : List.of(), trust ? Optional.of(templates.arn(resource)) : Optional.empty(),
+        resourcePolicies.add(new ResourcePolicy(resource, known ? attached : List.of(), trust ? Optional.of(resource.arn()) : Optional.empty(),
                 resource.type().equals("AWS::S3::BucketPolicy") && templates.named(resource.text("Bucket")).filter(Policies::blocksPublic).isPresent(),
                 Statement.of(source(resource, path), document)));
     }
@@ -158,7 +158,7 @@ final class Policies {
 
     /** @param reference of a queue its URL, of a secret its ARN */
     private String arnOf(String reference) {
-        return templates.named(reference).map(templates::arn).orElse(reference.startsWith("arn:") ? reference : Glob.UNKNOWN);
+        return templates.named(reference).map(Resource::arn).orElse(reference.startsWith("arn:") ? reference : Glob.UNKNOWN);
     }
 
     /** Resources that admit others without a policy document, as the statement that they amount to. */

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,6 +53,8 @@ final class Search {
     private final Policies policies;
     private final Claim claim;
     private final Holder.Surroundings surroundings;
+    private final List<Statement> denials;
+    private final Map<Holder, List<Reach>> rightsOf = new IdentityHashMap<>();
     private final Set<String> open = new TreeSet<>();
     private final List<Attack> attacks = new ArrayList<>();
     private final Set<String> told = new HashSet<>();
@@ -62,8 +65,10 @@ final class Search {
         this.templates = templates;
         this.policies = policies;
         this.claim = new Claim(templates);
+        denials = policies.resourcePolicies().stream().flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow())
+                .map(statement -> policy.trust().map(role -> onRole(statement, role)).orElse(statement))).toList();
         surroundings = new Holder.Surroundings(templates.landscape().accounts().stream().map(Account::id).toList(),
-                templates.ofType("AWS::S3::Bucket").map(bucket -> Map.entry(templates.reference(bucket), bucket.account().id())).toList());
+                templates.ofType("AWS::S3::Bucket").map(bucket -> Map.entry(bucket.reference(), bucket.account().id())).toList());
     }
 
     List<Attack> attacks() {
@@ -157,7 +162,7 @@ final class Search {
                     tell(node, reach, step);
                     continue;
                 }
-                if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(spelled(reach.right().action()), reach.right().resource()));
+                if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
                 reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step)));
             }
             node.holder().identity().ifPresent(identity -> {
@@ -193,7 +198,7 @@ final class Search {
         if (!told.add(key)) return;
         var steps = new ArrayList<>(append(node.path(), step));
         reach.role().flatMap(this::identity).ifPresent(role -> afterwards(role).ifPresent(steps::add));
-        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), reach.right().action().equals(ASSUME) ? "becomes " + reach.right().resource() : spelled(reach.right().action()) + " on " + reach.right().resource()), steps));
+        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), reach.right().action().equals(ASSUME) ? "becomes " + reach.right().resource() : reach.right().action() + " on " + reach.right().resource()), steps));
     }
 
     private void tellTakenOver(Start start, Holder taken, List<Step> path) {
@@ -208,22 +213,18 @@ final class Search {
         var rights = identityRights(holder(role, role.arn(), Domain.chosen(), Set.of()));
         if (rights.isEmpty()) return Optional.empty();
         var first = rights.getFirst();
-        var more = rights.stream().skip(1).map(right -> spelled(right.right().action()) + " on " + right.right().resource()).distinct().limit(SHOWN).collect(Collectors.joining("; "));
-        return Optional.of(new Step(role.arn(), spelled(first.right().action()), first.right().resource().toString(), texts(first.by()),
+        var more = rights.stream().skip(1).map(right -> right.right().action() + " on " + right.right().resource()).distinct().limit(SHOWN).collect(Collectors.joining("; "));
+        return Optional.of(new Step(role.arn(), first.right().action().toString(), first.right().resource().toString(), texts(first.by()),
                 more.isEmpty() ? "" : "and: " + more + (rights.size() > SHOWN + 1 ? "; …" : "")));
     }
 
     private Step step(Holder holder, Reach reach) {
         String except = Stream.concat(reach.right().exceptActions().stream(), reach.right().exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
-        return new Step(holder.name(), spelled(reach.right().action()), reach.right().resource().toString(), texts(reach.by()), except.isEmpty() ? "" : "but not " + except);
+        return new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), except.isEmpty() ? "" : "but not " + except);
     }
 
     private static List<String> texts(List<Source> by) {
         return by.stream().map(Source::toString).toList();
-    }
-
-    private static String spelled(Glob action) {
-        return action.equals(ASSUME) ? "sts:AssumeRole" : action.toString();
     }
 
     // ---- what somebody may do
@@ -278,6 +279,8 @@ final class Search {
 
     /** By the policies of an identity alone, as its boundary leaves them; of its own account where the ARN tells, or of whichever. */
     private List<Reach> identityRights(Holder holder) {
+        var known = rightsOf.get(holder);
+        if (known != null) return known;
         var identity = holder.identity().orElseThrow();
         var reaches = new ArrayList<Reach>();
         for (var statement : identity.statements()) {
@@ -288,6 +291,7 @@ final class Search {
                 }
             }
         }
+        rightsOf.put(holder, reaches);
         return reaches;
     }
 
@@ -310,10 +314,9 @@ final class Search {
     }
 
     private boolean isDenied(Holder holder, String owner, Right right) {
-        var ofIdentity = holder.identity().stream().flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream)));
-        var ofResources = policies.resourcePolicies().stream().flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow() && holder.surely(statement))
-                .map(statement -> policy.trust().isEmpty() ? statement : onRole(statement, policy.trust().get())));
-        return Stream.concat(ofIdentity, ofResources).anyMatch(statement -> !statement.allow() && statement.covers(right) && statement.conditions().surely(key -> holder.domain(key, owner)));
+        var ofIdentity = holder.identity().stream().flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream))).filter(statement -> !statement.allow());
+        return Stream.concat(ofIdentity, denials.stream().filter(statement -> statement.covers(right) && holder.surely(statement)))
+                .anyMatch(statement -> statement.covers(right) && statement.conditions().surely(key -> holder.domain(key, owner)));
     }
 
     /** A trust policy speaks of its role alone. */
@@ -367,7 +370,7 @@ final class Search {
     private Optional<Step> byCode(Holder holder, List<Reach> rights, Identity other) {
         for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
             for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {
-                String arn = templates.arn(runner);
+                String arn = runner.arn();
                 var change = rights.stream().filter(reach -> reach.right().action().overlaps(Glob.action(kind.get(2))) && reach.right().resource().overlaps(new Glob(arn))).findFirst();
                 if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()), "makes it run code of its own as " + other.arn()));
             }

@@ -51,7 +51,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
             statements.add(new Statement(new Source(policy.account(), policy.stack(), policy.logicalId(), policy.what(), i), allow,
                     principals(node.path(notPrincipals ? "NotPrincipal" : "Principal")), notPrincipals,
                     // what is left out is only what is certain; what is meant is all that may be
-                    globs(node.path(notActions ? "NotAction" : "Action"), allow != notActions).stream().map(glob -> Glob.action(glob.text())).toList(), notActions,
+                    globs(node.path(notActions ? "NotAction" : "Action"), allow != notActions).stream().map(glob -> Glob.action(glob.spelled())).toList(), notActions,
                     node.has("Resource") || notResources ? globs(node.path(notResources ? "NotResource" : "Resource"), allow != notResources) : List.of(Glob.ANY), notResources,
                     Conditions.of(node.path("Condition"))));
         }

@@ -29,8 +29,8 @@ final class Templates {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
     private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
 
-    /** @param properties resolved */
-    record Resource(Account account, String stack, String logicalId, String type, JsonNode properties) {
+    /** @param reference what {@code Ref} gives @param arn its ARN, or what stands for it @param properties resolved */
+    record Resource(Account account, String stack, String logicalId, String type, String reference, String arn, JsonNode properties) {
         JsonNode property(String name) {
             return properties.path(name);
         }
@@ -48,6 +48,7 @@ final class Templates {
     private final Map<String, Stack> stacks = new TreeMap<>();
     private final Map<String, Map.Entry<Stack, JsonNode>> exports = new HashMap<>();
     private final List<Resource> resources = new ArrayList<>();
+    private final Map<String, Resource> byName = new HashMap<>();
     private final Set<String> underWay = new HashSet<>();
 
     Templates(Landscape landscape, Assembly assembly) {
@@ -65,7 +66,13 @@ final class Templates {
             var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst().orElseThrow(() ->
                     new IllegalArgumentException("stack %s is for account %s, which the landscape does not name".formatted(stack.name(), stack.accountId())));
             stack.resources().properties().forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
-                    resolve(stack, resource.getValue().path("Properties")))));
+                    attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"), resolve(stack, resource.getValue().path("Properties")))));
+        }
+        for (Resource resource : resources) {
+            // what is only attached to another has the other's reference
+            if (resource.type().equals("AWS::SecretsManager::SecretTargetAttachment")) continue;
+            byName.putIfAbsent(resource.reference(), resource);
+            byName.putIfAbsent(resource.arn(), resource);
         }
     }
 
@@ -87,15 +94,7 @@ final class Templates {
 
     /** The resource that a resolved reference or ARN is of. */
     Optional<Resource> named(String reference) {
-        return resources.stream().filter(resource -> reference.equals(reference(resource)) || reference.equals(arn(resource))).findFirst();
-    }
-
-    String arn(Resource resource) {
-        return attribute(stacks.get(resource.stack()), resource.logicalId(), "Arn");
-    }
-
-    String reference(Resource resource) {
-        return attribute(stacks.get(resource.stack()), resource.logicalId(), "Ref");
+        return Optional.ofNullable(byName.get(reference));
     }
 
     private JsonNode resolve(Stack stack, JsonNode value) {
