@@ -62,7 +62,7 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
     }
 
     private Domain account() {
-        return isOutsider() ? Domain.chosen().except(surroundings.accountIds()) : Domain.of(accountId);
+        return isOutsider() ? Domain.of("????????????").orAbsent().except(surroundings.accountIds()) : Domain.of(accountId);
     }
 
     enum Match { NO, ACCOUNT, DIRECT }

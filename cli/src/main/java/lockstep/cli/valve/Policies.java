@@ -32,7 +32,7 @@ final class Policies {
      *
      * @param resources   what it is attached to; empty when the templates don't tell
      * @param trust       of the role, when it is a trust policy
-     * @param blocksPublic whether S3 turns away whom only a policy for everyone admits
+     * @param blocksPublic whether S3 refuses a policy that admits everyone
      */
     record ResourcePolicy(Resource holder, List<String> resources, Optional<String> trust, boolean blocksPublic, List<Statement> statements) {
         /** What a statement is about here: a policy cannot speak of other resources than those that it is attached to. */
@@ -153,7 +153,7 @@ final class Policies {
 
     private static boolean blocksPublic(Resource bucket) {
         var block = bucket.property("PublicAccessBlockConfiguration");
-        return block.path("BlockPublicPolicy").asBoolean(false) && block.path("RestrictPublicBuckets").asBoolean(false);
+        return block.path("BlockPublicPolicy").asBoolean(false);
     }
 
     /** @param reference of a queue its URL, of a secret its ARN */

@@ -109,14 +109,14 @@ final class Search {
     private void startsOfDemo(Account account, List<Start> starts) {
         var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
+        starts.add(start(account, "any principal of %s but its readers".formatted(account.name()), whole.except(readers), Domain.chosen(), Set.of()));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
         for (var dataSet : templates.landscape().dataSets()) {
             var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
-            String external = Names.externalId(dataSet.name()), worker = "%s's %s or %s".formatted(account.name(), Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
+            String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(), Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
             starts.add(start(account, worker, own, Domain.of(external), Set.of(dataSet.name())));
             starts.add(start(account, worker + " without the external id", own, Domain.chosen().except(List.of(external)), Set.of()));
         }
-        starts.add(start(account, "any other principal of " + account.name(), whole.except(readers), Domain.chosen(), Set.of()));
-        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
     }
 
     private Start start(Account account, String name, Domain arn, Domain externalId, Set<String> readerOf) {
@@ -155,16 +155,17 @@ final class Search {
         var seen = new HashSet<>(Set.of(start.holder().name()));
         while (!nodes.isEmpty()) {
             var node = nodes.poll();
+            var broken = new LinkedHashMap<List<Source>, List<Reach>>();
             for (var reach : reaches(node.holder())) {
                 boolean permitted = claim.permits(start, node.holder(), reach.right());
-                var step = step(node.holder(), reach);
                 if (inScope(start, reach.accountId()) && !permitted) {
-                    tell(node, reach, step);
+                    broken.computeIfAbsent(reach.by(), by -> new ArrayList<>()).add(reach);
                     continue;
                 }
                 if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
-                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step)));
+                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)))));
             }
+            broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
             node.holder().identity().ifPresent(identity -> {
                 for (var next : takenOver(node.holder(), identity)) {
                     if (!seen.add(next.holder().name())) continue;
@@ -193,12 +194,18 @@ final class Search {
         return Stream.concat(path.stream(), Stream.of(step)).toList();
     }
 
-    private void tell(Node node, Reach reach, Step step) {
-        String key = node.start().claim() + " " + reach.by().getLast() + (node.path().isEmpty() ? "" : node.path().getFirst().by());
-        if (!told.add(key)) return;
-        var steps = new ArrayList<>(append(node.path(), step));
-        reach.role().flatMap(this::identity).ifPresent(role -> afterwards(role).ifPresent(steps::add));
-        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), reach.right().action().equals(ASSUME) ? "becomes " + reach.right().resource() : reach.right().action() + " on " + reach.right().resource()), steps));
+    /** @param reaches all that one statement lets them do */
+    private void tell(Node node, Source statement, List<Reach> reaches) {
+        String direct = node.start().claim() + " " + statement;
+        // who is let in directly need not come by a longer way
+        if (told.contains(direct) || !told.add(node.path().isEmpty() ? direct : direct + " " + node.path().getFirst().by())) return;
+        var byResource = new LinkedHashMap<Glob, List<Reach>>();
+        reaches.forEach(reach -> byResource.computeIfAbsent(reach.right().resource(), resource -> new ArrayList<>()).add(reach));
+        var steps = new ArrayList<>(node.path());
+        byResource.values().stream().limit(SHOWN).forEach(same -> steps.add(step(node.holder(), same)));
+        reaches.getFirst().role().flatMap(this::identity).ifPresent(role -> afterwards(role).ifPresent(steps::add));
+        var last = steps.get(node.path().size());
+        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()), steps));
     }
 
     private void tellTakenOver(Start start, Holder taken, List<Step> path) {
@@ -218,9 +225,12 @@ final class Search {
                 more.isEmpty() ? "" : "and: " + more + (rights.size() > SHOWN + 1 ? "; …" : "")));
     }
 
-    private Step step(Holder holder, Reach reach) {
-        String except = Stream.concat(reach.right().exceptActions().stream(), reach.right().exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
-        return new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), except.isEmpty() ? "" : "but not " + except);
+    /** @param reaches on one resource, by the same statements */
+    private static Step step(Holder holder, List<Reach> reaches) {
+        var right = reaches.getFirst().right();
+        String except = Stream.concat(right.exceptActions().stream(), right.exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
+        return new Step(holder.name(), reaches.stream().map(reach -> reach.right().action().toString()).distinct().collect(Collectors.joining(", ")), right.resource().toString(), texts(reaches.getFirst().by()),
+                except.isEmpty() ? "" : "but not " + except);
     }
 
     private static List<String> texts(List<Source> by) {
@@ -255,7 +265,8 @@ final class Search {
         if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
         if (!statement.conditions().maybe(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
         if (holder.kind() == Kind.TOKEN && statement.conditions().pinAProject()) return;
-        if (!same && policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
+        // S3 does not take such a policy
+        if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
         for (Right right : policy.rights(statement)) {
             if (holder.isOutsider() && claim.isLogDelivery(statement, right, statement.source())) continue;
             boolean needsIdentity = holder.identity().isPresent() && (!same || match == Match.ACCOUNT);
