@@ -72,6 +72,10 @@ public final class Assembly {
         return stacks.values().stream().filter(stack -> stack.accountId().equals(account.id())).toList();
     }
 
+    public List<Stack> stacks() {
+        return List.copyOf(stacks.values());
+    }
+
     /** The stack that exports a value under this name. */
     Optional<Stack> exporting(String export) {
         return Optional.ofNullable(stacks.get(export.replaceAll(":.*", "")));

@@ -10,11 +10,10 @@ import lockstep.cli.valve.Attack.Broken;
 import lockstep.cli.valve.Attack.Step;
 import lockstep.cli.valve.Templates.Resource;
 import lockstep.landscape.Account;
-import lockstep.landscape.Purpose;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Where a template of production names another account that is not its own, outside of the policies that {@link Search} evaluates: whatever is wired
+ * Where a template of production names an account of demo or qa, outside of the policies that {@link Search} evaluates: whatever is wired
  * there leads over the border, in one direction or the other. Production needs no such wire, since targets subscribe and read by themselves; so none is
  * permitted, of whatever type. What demo's templates name does not matter: whoever holds demo writes there what they like, and production decides.
  */
@@ -60,11 +59,9 @@ final class Borders {
         return resource.type().startsWith("AWS::IAM::");
     }
 
-    /** A demo account, or one that the landscape does not name, in what stands here. Other accounts of AWS's own look like the latter, and are told. */
+    /** An account of the landscape that is not production's, in what stands here. Other accounts are not asked about: images and layers come from them. */
     private Optional<String> stranger(String text) {
-        if (text.length() > 2048) text = text.substring(0, 2048);
-        return ACCOUNT_ID.matcher(text).results().map(match -> match.group(1)).filter(id -> account(id).map(account -> account.purpose() == Purpose.DEMO).orElse(false)
-                ).findFirst().or(() -> Optional.empty());
+        return ACCOUNT_ID.matcher(text).results().map(match -> match.group(1)).filter(id -> account(id).filter(account -> !Claim.isProduction(account)).isPresent()).findFirst();
     }
 
     private Optional<Account> account(String id) {

@@ -84,7 +84,8 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         if (principal.isAnyone()) return kind == Kind.TOKEN ? Match.NO : Match.DIRECT;
         return switch (principal.kind().toLowerCase(Locale.ROOT)) {
             case "service" -> kind == Kind.SERVICE ? Match.DIRECT : Match.NO;
-            case "federated" -> kind == Kind.TOKEN ? Match.DIRECT : Match.NO;
+            // a SAML provider is the company's own directory
+            case "federated" -> kind == Kind.TOKEN && !principal.value().contains(":saml-provider/") ? Match.DIRECT : Match.NO;
             case "aws" -> kind == Kind.PRINCIPAL ? ofAccount(principal.value()) : Match.NO;
             default -> kind == Kind.PRINCIPAL ? Match.DIRECT : Match.NO; // a canonical user: nobody can tell whose
         };

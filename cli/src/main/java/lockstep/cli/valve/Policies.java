@@ -134,7 +134,7 @@ final class Policies {
     }
 
     private void add(Resource resource, String path, JsonNode document) {
-        boolean trust = path.equals("AssumeRolePolicyDocument");
+        boolean trust = path.startsWith("AssumeRolePolicyDocument");
         var attached = switch (resource.type()) {
             case "AWS::S3::BucketPolicy" -> List.of("arn:aws:s3:::" + resource.text("Bucket"));
             case "AWS::SQS::QueuePolicy" -> Statement.strings(resource.property("Queues")).stream().map(this::arnOf).toList();
@@ -179,7 +179,6 @@ final class Policies {
                     : allow(resource.property("Principal"), resource.text("Action"), "*", conditions);
             case "AWS::EC2::VPCEndpointServicePermissions" -> allow(resource.property("AllowedPrincipals"), "ec2:CreateVpcEndpoint", "the endpoint service " + resource.text("ServiceId"), conditions);
             case "AWS::RAM::ResourceShare" -> allow(resource.property("Principals"), "ram:AcceptResourceShareInvitation", String.join(", ", Statement.strings(resource.property("ResourceArns"))), conditions);
-            case "AWS::Logs::Destination" -> Optional.empty(); // DestinationPolicy is a document
             default -> Optional.empty();
         };
     }

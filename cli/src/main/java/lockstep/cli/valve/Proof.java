@@ -2,7 +2,9 @@ package lockstep.cli.valve;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -33,7 +35,7 @@ record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<String>
 
     /** Parties that reach the same, together. */
     Map<Set<String>, List<String>> byReach() {
-        var groups = new java.util.LinkedHashMap<Set<String>, List<String>>();
+        var groups = new LinkedHashMap<Set<String>, List<String>>();
         reached.forEach((party, rights) -> groups.computeIfAbsent(rights, same -> new ArrayList<>()).add(party));
         return groups;
     }
@@ -41,10 +43,10 @@ record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<String>
     Object asJson() {
         var json = new TreeMap<String, Object>();
         json.put("holds", holds());
-        json.put("attacks", attacks.stream().map(attack -> Map.of("claim", attack.claim().name().toLowerCase(java.util.Locale.ROOT), "title", attack.title(), "steps", attack.steps())).toList());
+        json.put("attacks", attacks.stream().map(attack -> new TreeMap<>(Map.of("claim", attack.claim().name().toLowerCase(Locale.ROOT), "title", attack.title(), "steps", attack.steps()))).toList());
         json.put("reached", reached);
         json.put("frontDoors", doors);
-        json.put("looked", Map.of("stacks", stacks, "resources", resources, "identities", identities, "resourcePolicies", resourcePolicies, "statements", statements));
+        json.put("looked", new TreeMap<>(Map.of("stacks", stacks, "resources", resources, "identities", identities, "resourcePolicies", resourcePolicies, "statements", statements)));
         json.put("openConditions", open);
         return json;
     }

@@ -1,6 +1,7 @@
 package lockstep.cli.valve;
 
 import java.util.List;
+import java.util.Set;
 import lockstep.cli.valve.Attack.Broken;
 import lockstep.cli.valve.Attack.Step;
 
@@ -20,11 +21,13 @@ final class ProofText {
         }
         text.append("\nWhat each party reaches in production, by policies").append(proof.holds() ? ", and nothing else:\n" : ", of what it may:\n");
         proof.byReach().forEach((rights, parties) -> {
+            if (rights.isEmpty()) return;
             text.append('\n');
             parties.forEach(party -> text.append("  ").append(party).append('\n'));
-            if (rights.isEmpty()) text.append("      nothing\n");
             rights.forEach(right -> text.append("      ").append(right).append('\n'));
         });
+        text.append("\n  Nothing is reached by\n");
+        proof.byReach().getOrDefault(Set.of(), List.of()).forEach(party -> text.append("      ").append(party).append('\n'));
         text.append("\nFront doors, open to the internet:\n");
         proof.doors().forEach(door -> text.append("  ").append(door).append('\n'));
         text.append("\nLooked at: %s, %s, %s and %s with %s; %s could not be evaluated and counted as open%s\n".formatted(counted(proof.stacks(), "stack"), counted(proof.resources(), "resource"),

@@ -61,6 +61,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
     private static List<Principal> principals(JsonNode node) {
         if (node.isString()) return List.of(new Principal("AWS", node.asString()));
         var principals = new ArrayList<Principal>();
+        if (node.isArray()) node.forEach(one -> principals.addAll(principals(one)));
         node.properties().forEach(kind -> strings(kind.getValue()).forEach(value -> principals.add(new Principal(kind.getKey(), value))));
         return principals;
     }

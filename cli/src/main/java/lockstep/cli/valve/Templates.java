@@ -29,6 +29,9 @@ final class Templates {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
     private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
 
+    /** What is made of these stands in no template of the assembly; the empty text is of what is no resource, as {@code Fn::ForEach}. */
+    private static final Set<String> UNREADABLE = Set.of("", "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::ServerlessRepo::Application");
+
     /** @param reference what {@code Ref} gives @param arn its ARN, or what stands for it @param properties resolved */
     record Resource(Account account, String stack, String logicalId, String type, String reference, String arn, JsonNode properties) {
         JsonNode property(String name) {
@@ -51,8 +54,12 @@ final class Templates {
     private final Map<String, Resource> byName = new HashMap<>();
     private final Set<String> underWay = new HashSet<>();
 
+    /** @throws IllegalArgumentException when the assembly is of other accounts than the landscape */
     Templates(Landscape landscape, Assembly assembly) {
-        this(landscape, landscape.accounts().stream().flatMap(account -> assembly.stacksOf(account).stream()).toList());
+        this(landscape, assembly.stacks());
+        for (var account : landscape.accounts()) {
+            if (!account.shards().isEmpty() && assembly.stacksOf(account).isEmpty()) throw new IllegalArgumentException("the assembly holds no stack of account %s (%s); synthesize it anew from this landscape".formatted(account.name(), account.id()));
+        }
     }
 
     Templates(Landscape landscape, List<Stack> all) {
@@ -65,6 +72,10 @@ final class Templates {
         for (Stack stack : stacks.values()) {
             var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst().orElseThrow(() ->
                     new IllegalArgumentException("stack %s is for account %s, which the landscape does not name".formatted(stack.name(), stack.accountId())));
+            if (stack.template().has("Transform")) throw unreadable(stack, "Transform");
+            stack.resources().properties().stream().filter(resource -> UNREADABLE.contains(resource.getValue().path("Type").asString(""))).findFirst().ifPresent(resource -> {
+                throw unreadable(stack, resource.getKey());
+            });
             stack.resources().properties().forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
                     attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"), resolve(stack, resource.getValue().path("Properties")))));
         }
@@ -74,6 +85,10 @@ final class Templates {
             byName.putIfAbsent(resource.reference(), resource);
             byName.putIfAbsent(resource.arn(), resource);
         }
+    }
+
+    private static IllegalArgumentException unreadable(Stack stack, String what) {
+        return new IllegalArgumentException("stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack itself".formatted(stack.name(), what));
     }
 
     Landscape landscape() {
@@ -100,6 +115,8 @@ final class Templates {
     private JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
             case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
+            // which of the two it is, nobody can tell: what may deny does not, and what may allow does
+            case ObjectNode object when object.path("Effect").asString("").equals("Deny") && object.toString().contains("\"Fn::If\"") -> NOTHING;
             case ObjectNode object -> {
                 var resolved = Assembly.JSON.createObjectNode();
                 object.properties().forEach(property -> {
@@ -112,7 +129,8 @@ final class Templates {
                 var resolved = Assembly.JSON.createArrayNode();
                 array.forEach(element -> {
                     JsonNode inner = resolve(stack, element);
-                    if (!inner.isMissingNode()) resolved.add(inner);
+                    if (element.has("Fn::If")) resolved.addAll(Statement.elements(inner));
+                    else if (!inner.isMissingNode()) resolved.add(inner);
                 });
                 yield resolved;
             }
@@ -155,6 +173,11 @@ final class Templates {
                 var list = resolve(stack, value.get(1));
                 int index = value.get(0).asInt(Integer.parseInt(value.get(0).asString("0")));
                 yield list.isArray() && index < list.size() ? list.get(index) : string(Glob.UNKNOWN);
+            }
+            case "Fn::If" -> {
+                var either = Assembly.JSON.createArrayNode();
+                for (int branch = 1; branch <= 2; branch++) either.addAll(Statement.elements(resolve(stack, value.path(branch))));
+                yield either;
             }
             case "Fn::ToJsonString" -> string(resolve(stack, value).toString());
             default -> string(Glob.UNKNOWN);
