@@ -67,8 +67,13 @@ record Conditions(List<Condition> all) {
             return globs(Optional.of("*")).stream().anyMatch(glob -> domain.canBe(glob, operator.startsWith("arn")));
         }
 
+        /** Whether the key must be there, with one of the values. */
+        private boolean demands() {
+            return !negated() && !ifExists && !forAll && operator.startsWith("string") && !values.isEmpty();
+        }
+
         private boolean pinsAProject() {
-            return !negated() && !ifExists && !forAll && operator.startsWith("string") && !values.isEmpty() && switch (key.substring(key.lastIndexOf(':') + 1)) {
+            return demands() && switch (key.substring(key.lastIndexOf(':') + 1)) {
                 case "sub" -> values.stream().allMatch(value -> PROJECT.matcher(value).matches());
                 case "project_path", "project_id" -> values.stream().allMatch(value -> new Glob(value).isLiteral() && !value.contains("$"));
                 default -> false;
@@ -110,6 +115,11 @@ record Conditions(List<Condition> all) {
     /** Whether every request of somebody meets them all. */
     boolean surely(Function<String, Optional<Domain>> domains) {
         return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::surely).isPresent());
+    }
+
+    /** Whether a key of KMS serves what another service does for the caller, and nothing else. */
+    boolean serveAService() {
+        return all.stream().anyMatch(condition -> condition.key().equals("kms:viaservice") && condition.demands());
     }
 
     /** Whether a token of an identity provider is admitted for one project's sake only. */

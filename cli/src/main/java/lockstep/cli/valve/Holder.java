@@ -43,6 +43,8 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         return switch (key) {
             case "aws:principalarn" -> Optional.of(service ? Domain.ABSENT : arn);
             case "aws:principalaccount" -> Optional.of(service ? Domain.ABSENT : account());
+            // of services on somebody's behalf it is told as well
+            case "kms:calleraccount" -> Optional.of(account());
             case "aws:sourceaccount" -> Optional.of(service ? account() : Domain.ABSENT);
             case "aws:sourceowner" -> Optional.of(account());
             case "aws:sourcearn" -> Optional.of(service ? new Domain(Stream.of("arn:aws:*:*:" + (isOutsider() ? "*" : accountId) + ":*", "arn:aws:s3:::*").map(Glob::new).toList(),

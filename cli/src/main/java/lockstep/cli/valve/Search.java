@@ -163,6 +163,8 @@ final class Search {
                     continue;
                 }
                 if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
+                // who is any principal of an account is its roles already
+                if (node.holder().identity().isEmpty() && reach.accountId().equals(node.holder().accountId())) continue;
                 reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)))));
             }
             broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
@@ -267,6 +269,8 @@ final class Search {
         if (holder.kind() == Kind.TOKEN && statement.conditions().pinAProject()) return;
         // S3 does not take such a policy
         if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
+        // within its account: what that service hands out, its own policies tell
+        if (same && policy.holder().type().equals("AWS::KMS::Key") && statement.conditions().serveAService()) return;
         for (Right right : policy.rights(statement)) {
             if (holder.isOutsider() && claim.isLogDelivery(statement, right, statement.source())) continue;
             boolean needsIdentity = holder.identity().isPresent() && (!same || match == Match.ACCOUNT);

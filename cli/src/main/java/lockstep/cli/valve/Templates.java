@@ -53,10 +53,15 @@ final class Templates {
     private final List<Resource> resources = new ArrayList<>();
     private final Map<String, Resource> byName = new HashMap<>();
     private final Set<String> underWay = new HashSet<>();
+    /** Set when a condition could be either. */
+    private boolean undecided;
 
-    /** @throws IllegalArgumentException when the assembly is of other accounts than the landscape */
-    Templates(Landscape landscape, Assembly assembly) {
-        this(landscape, assembly.stacks());
+    /**
+     * @param bootstrap the stacks that were there before
+     * @throws IllegalArgumentException when the assembly is of other accounts than the landscape
+     */
+    Templates(Landscape landscape, Assembly assembly, List<Stack> bootstrap) {
+        this(landscape, Stream.concat(assembly.stacks().stream(), bootstrap.stream()).toList());
         for (var account : landscape.accounts()) {
             if (!account.shards().isEmpty() && assembly.stacksOf(account).isEmpty()) throw new IllegalArgumentException("the assembly holds no stack of account %s (%s); synthesize it anew from this landscape".formatted(account.name(), account.id()));
         }
@@ -76,7 +81,8 @@ final class Templates {
             stack.resources().properties().stream().filter(resource -> UNREADABLE.contains(resource.getValue().path("Type").asString(""))).findFirst().ifPresent(resource -> {
                 throw unreadable(stack, resource.getKey());
             });
-            stack.resources().properties().forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
+            stack.resources().properties().stream().filter(resource -> holds(stack, Assembly.JSON.createObjectNode().put("Condition", resource.getValue().path("Condition").asString(""))).orElse(true))
+                    .forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
                     attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"), resolve(stack, resource.getValue().path("Properties")))));
         }
         for (Resource resource : resources) {
@@ -115,16 +121,13 @@ final class Templates {
     private JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
             case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
-            // which of the two it is, nobody can tell: what may deny does not, and what may allow does
-            case ObjectNode object when object.path("Effect").asString("").equals("Deny") && object.toString().contains("\"Fn::If\"") -> NOTHING;
-            case ObjectNode object -> {
-                var resolved = Assembly.JSON.createObjectNode();
-                object.properties().forEach(property -> {
-                    JsonNode inner = resolve(stack, property.getValue());
-                    if (!inner.isMissingNode()) resolved.set(property.getKey(), inner);
-                });
-                yield resolved;
+            // where nobody can tell which of two it is, what may deny does not, and what may allow does
+            case ObjectNode object when object.path("Effect").asString("").equals("Deny") -> {
+                undecided = false;
+                var denial = object(stack, object);
+                yield undecided ? NOTHING : denial;
             }
+            case ObjectNode object -> object(stack, object);
             case ArrayNode array -> {
                 var resolved = Assembly.JSON.createArrayNode();
                 array.forEach(element -> {
@@ -136,6 +139,15 @@ final class Templates {
             }
             default -> value;
         };
+    }
+
+    private ObjectNode object(Stack stack, ObjectNode object) {
+        var resolved = Assembly.JSON.createObjectNode();
+        object.properties().forEach(property -> {
+            JsonNode inner = resolve(stack, property.getValue());
+            if (!inner.isMissingNode()) resolved.set(property.getKey(), inner);
+        });
+        return resolved;
     }
 
     private static boolean isFunction(String name) {
@@ -154,7 +166,8 @@ final class Templates {
             case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value))).map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
             case "Fn::Join" -> {
                 var parts = resolve(stack, value.get(1));
-                yield string(parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList()) : Glob.UNKNOWN);
+                // of a list parameter the default is one text
+                yield string(parts.isString() ? parts.asString() : parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList()) : Glob.UNKNOWN);
             }
             case "Fn::Sub" -> {
                 JsonNode own = value.isArray() ? value.get(1) : NOTHING;
@@ -175,12 +188,35 @@ final class Templates {
                 yield list.isArray() && index < list.size() ? list.get(index) : string(Glob.UNKNOWN);
             }
             case "Fn::If" -> {
+                var holds = holds(stack, Assembly.JSON.createObjectNode().put("Condition", value.path(0).asString()));
+                if (holds.isPresent()) yield resolve(stack, value.path(holds.get() ? 1 : 2));
+                undecided = true;
                 var either = Assembly.JSON.createArrayNode();
                 for (int branch = 1; branch <= 2; branch++) either.addAll(Statement.elements(resolve(stack, value.path(branch))));
                 yield either;
             }
             case "Fn::ToJsonString" -> string(resolve(stack, value).toString());
             default -> string(Glob.UNKNOWN);
+        };
+    }
+
+    /** A condition of the template, with the parameters' defaults; empty where what it compares stands in no template. */
+    private Optional<Boolean> holds(Stack stack, JsonNode condition) {
+        String function = condition.isObject() && condition.size() == 1 ? condition.propertyNames().iterator().next() : "";
+        JsonNode value = condition.path(function);
+        return switch (function) {
+            case "Condition" -> Optional.of(stack.template().at("/Conditions/" + value.asString())).filter(named -> !named.isMissingNode()).flatMap(named -> holds(stack, named));
+            case "Fn::Not" -> holds(stack, value.path(0)).map(holds -> !holds);
+            case "Fn::Equals" -> {
+                var sides = List.of(resolve(stack, value.path(0)), resolve(stack, value.path(1)));
+                yield sides.toString().contains(Glob.UNKNOWN) ? Optional.empty() : Optional.of(sides.get(0).equals(sides.get(1)));
+            }
+            case "Fn::And", "Fn::Or" -> {
+                var parts = value.valueStream().map(part -> holds(stack, part)).toList();
+                boolean decides = function.equals("Fn::Or");
+                yield parts.contains(Optional.of(decides)) ? Optional.of(decides) : parts.contains(Optional.<Boolean>empty()) ? Optional.empty() : Optional.of(!decides);
+            }
+            default -> Optional.empty();
         };
     }
 

@@ -34,7 +34,8 @@ public final class ValveCommand implements Callable<Integer> {
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
             throw new ParameterException(spec.commandLine(), "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out".formatted(assembly));
         }
-        var proof = Proof.of(new Templates(landscape, new Assembly(assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region()))));
+        Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());
+        var proof = Proof.of(new Templates(landscape, new Assembly(synthesized), Bootstrap.stacks(landscape, main.files().project().resolve("node_modules"))));
         main.answer(proof.asJson(), ProofText.of(proof));
         return proof.holds() ? 0 : 1;
     }

@@ -15,7 +15,7 @@ import lockstep.landscape.LandscapeReader;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The templates of every account as infra's own snapshot test pins them: what is synthesized, read in a moment. Their landscape is that of
+ * The templates of every account as infra's own snapshot test pins them: what is synthesized, read in a moment; and the bootstrap's. Their landscape is that of
  * lockstep.yaml, with syncs that start by themselves as well.
  */
 final class SnapshotTemplates {
@@ -34,6 +34,7 @@ final class SnapshotTemplates {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Bootstrap.stacks(LANDSCAPE, PROJECT.resolve("node_modules")).forEach(stack -> templates.put(stack.name(), (ObjectNode) stack.template()));
         return templates;
     }
 
