@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import lockstep.cli.valve.Attack.Broken;
 import lockstep.cli.valve.Attack.Step;
 import lockstep.cli.valve.Templates.Resource;
@@ -41,22 +40,18 @@ final class Borders {
         for (var resource : templates.resources()) {
             if (!Claim.isProduction(resource.account())) continue;
             if (TIES.containsKey(resource.type())) tie(resource);
-            else resource.properties().properties().forEach(property -> look(resource, property.getKey(), property.getValue()));
+            else if (!Policies.AS_POLICY.contains(resource.type())) resource.properties().properties().forEach(property -> look(resource, property.getKey(), property.getValue()));
         }
         return attacks;
     }
 
     private void look(Resource resource, String path, JsonNode value) {
-        boolean evaluated = Stream.of("Statement", "Principal", "Principals", "AllowedPrincipals").anyMatch(value::has) && !isOfIdentity(resource)
-                || path.matches("AssumeRolePolicyDocument|Principals?|AllowedPrincipals|SourceA(ccount|rn)") || value.isString() && value.asString().contains("\"Statement\"");
+        String text = value.asString("").strip();
+        boolean evaluated = !resource.type().startsWith("AWS::IAM::") && (value.has("Statement") || text.startsWith("{") && text.contains("\"Statement\"") && text.contains("\"Effect\"")) || path.equals("AssumeRolePolicyDocument");
         if (evaluated) return;
         if (value.isObject()) value.properties().forEach(property -> look(resource, path + "." + property.getKey(), property.getValue()));
         else if (value.isArray()) for (int i = 0; i < value.size(); i++) look(resource, path + "[" + i + "]", value.get(i));
         else if (value.isString()) stranger(value.asString()).ifPresent(stranger -> attacks.add(wire(resource, path, value.asString(), stranger)));
-    }
-
-    private static boolean isOfIdentity(Resource resource) {
-        return resource.type().startsWith("AWS::IAM::");
     }
 
     /** An account of the landscape that is not production's, in what stands here. Other accounts are not asked about: images and layers come from them. */

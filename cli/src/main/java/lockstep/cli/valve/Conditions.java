@@ -43,23 +43,28 @@ record Conditions(List<Condition> all) {
                 String text = vague ? VARIABLE.matcher(value.replace(Glob.UNKNOWN, "*")).replaceAll("*") : value;
                 if (operator.contains("ignorecase") || operator.equals("bool")) text = text.toLowerCase(Locale.ROOT);
                 // without Like a star is a star
-                if (!vague && operator.startsWith("string") && operator.contains("equals")) text = text.replace('*', '\u0001').replace('?', '\u0002');
+                if (!vague && (operator.equals("bool") || operator.startsWith("string") && operator.contains("equals"))) text = text.replace('*', '\u0001').replace('?', '\u0002');
                 globs.add(new Glob(text.replaceAll("\\$\\{([*?$])}", "$1")));
             }
             return globs;
         }
 
+        /** Whether a request that lacks the key meets it. */
+        private boolean heldWithout() {
+            return ifExists || forAll || negated() && !forAny;
+        }
+
         /** Whether some request meets it. */
         private boolean maybe(Domain domain) {
             if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
-            boolean without = domain.absent() && !forAny && (negated() || ifExists || forAll);
+            boolean without = domain.absent() && heldWithout();
             return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
         }
 
         /** Whether every request meets it. */
         private boolean surely(Domain domain) {
             if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
-            if (domain.absent() && (forAny || !(negated() || ifExists || forAll))) return false;
+            if (domain.absent() && !heldWithout()) return false;
             return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
         }
 

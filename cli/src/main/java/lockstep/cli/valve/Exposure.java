@@ -18,7 +18,7 @@ final class Exposure {
     /** They are open to the internet by their nature, and none of them is a front door. */
     private static final Set<String> OPEN_BY_NATURE = Set.of("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api", "AWS::CloudFront::Distribution", "AWS::AppRunner::Service", "AWS::AppSync::GraphQLApi",
             "AWS::Transfer::Server", "AWS::GlobalAccelerator::Accelerator", "AWS::Amplify::App", "AWS::ElasticBeanstalk::Environment", "AWS::ECR::PublicRepository", "AWS::EC2::ClientVpnEndpoint",
-            "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance", "AWS::EKS::Cluster");
+            "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance", "AWS::EC2::EIPAssociation", "AWS::EKS::Cluster");
 
     private final Templates templates;
     private final List<Attack> attacks = new ArrayList<>();

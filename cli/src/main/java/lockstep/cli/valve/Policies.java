@@ -59,6 +59,9 @@ final class Policies {
             // it only narrows what goes through it
             "AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy");
 
+    /** They admit others, by properties of their own. */
+    static final Set<String> AS_POLICY = Set.of("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Events::EventBusPolicy", "AWS::EC2::VPCEndpointServicePermissions", "AWS::RAM::ResourceShare");
+
     private final Templates templates;
     private final List<Identity> identities = new ArrayList<>();
     private final List<ResourcePolicy> resourcePolicies = new ArrayList<>();
