@@ -43,7 +43,7 @@ class CorpusTest {
         broken().forEach(mutation -> assertEquals(4, mutation.find().size(), mutation.name()));
     }
 
-    private static boolean isMeant(Attack.Step step, List<String> words) {
+    static boolean isMeant(Attack.Step step, List<String> words) {
         return step.principal().contains(words.get(0)) && step.action().contains(words.get(1)) && step.resource().contains(words.get(2)) && step.by().stream().anyMatch(by -> by.contains(words.get(3)));
     }
 

@@ -44,10 +44,14 @@ final class SnapshotTemplates {
 
     /** @param change of copies of all templates, by stack */
     static Proof proof(Consumer<Map<String, ObjectNode>> change) {
+        return Proof.of(templates(change));
+    }
+
+    static Templates templates(Consumer<Map<String, ObjectNode>> change) {
         var copies = new TreeMap<String, ObjectNode>();
         TEMPLATES.forEach((name, template) -> copies.put(name, template.deepCopy()));
         change.accept(copies);
-        return Proof.of(new Templates(LANDSCAPE, copies.entrySet().stream().map(SnapshotTemplates::stack).toList()));
+        return new Templates(LANDSCAPE, copies.entrySet().stream().map(SnapshotTemplates::stack).toList());
     }
 
     private static Stack stack(Map.Entry<String, ObjectNode> template) {
