@@ -13,7 +13,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** What the CDK application synthesized. */
 public final class Assembly {
-    static final JsonMapper JSON = JsonMapper.builder().build();
+    public static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
      * A stack.
@@ -28,7 +28,7 @@ public final class Assembly {
         }
 
         /** Where a resource stands among the constructs, without the stack: {@code Database/Writer}. */
-        String place(String logicalId) {
+        public String place(String logicalId) {
             String path = resources().path(logicalId).at("/Metadata/aws:cdk:path").asString("");
             if (path.isEmpty()) return logicalId.replaceAll("[0-9A-F]{8}$", "");
             String place = path.substring(path.indexOf('/') + 1);
@@ -70,6 +70,10 @@ public final class Assembly {
 
     public List<Stack> stacksOf(Account account) {
         return stacks.values().stream().filter(stack -> stack.accountId().equals(account.id())).toList();
+    }
+
+    public List<Stack> stacks() {
+        return List.copyOf(stacks.values());
     }
 
     /** The stack that exports a value under this name. */
