@@ -160,7 +160,8 @@ final class Search {
         while (!nodes.isEmpty()) {
             var node = nodes.poll();
             var broken = new LinkedHashMap<List<Source>, List<Reach>>();
-            for (var reach : reaches(node.holder())) {
+            var all = reaches(node.holder());
+            for (var reach : all) {
                 boolean permitted = claim.permits(start, node.holder(), reach.right());
                 if (inScope(start, reach.accountId()) && !permitted) {
                     broken.computeIfAbsent(reach.by(), by -> new ArrayList<>()).add(reach);
@@ -172,14 +173,12 @@ final class Search {
                 reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
             }
             broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
-            node.holder().identity().ifPresent(identity -> {
-                for (var next : takenOver(node.holder(), identity)) {
-                    if (!seen.add(next.getKey().name())) continue;
-                    var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.astray(), next.getValue()));
-                    if (inScope(start, next.getKey().accountId())) tellTakenOver(taken);
-                    else nodes.add(taken);
-                }
-            });
+            for (var next : takenOver(node.holder(), all)) {
+                if (!seen.add(next.getKey().name())) continue;
+                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.astray(), next.getValue()));
+                if (inScope(start, next.getKey().accountId())) tellTakenOver(taken);
+                else nodes.add(taken);
+            }
         }
     }
 
@@ -352,20 +351,20 @@ final class Search {
     // ---- becoming another role of the same account, without assuming it
 
     /** Whom, and by which step. */
-    private List<Map.Entry<Holder, Step>> takenOver(Holder holder, Identity identity) {
-        var rights = identityRights(holder);
+    private List<Map.Entry<Holder, Step>> takenOver(Holder holder, List<Reach> rights) {
         var taken = new ArrayList<Map.Entry<Holder, Step>>();
-        var selfService = rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst();
-        selfService.ifPresent(reach -> {
-            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(identity.accountId())).findFirst().orElseThrow();
+        // only who is bound by policies gains by changing them, and no policy of a resource lets others do so
+        holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
+            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
             var anybody = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
                     Domain.chosen(), Optional.empty(), Set.of(), surroundings);
             taken.add(Map.entry(anybody, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
         });
         for (var other : policies.identities()) {
-            if (!other.accountId().equals(identity.accountId()) || other.arn().equals(identity.arn()) || !other.resource().type().equals("AWS::IAM::Role")) continue;
-            var next = holder(other, other.arn(), Domain.chosen(), Set.of());
-            byPassing(holder, rights, other).or(() -> byCode(holder, rights, other)).ifPresent(step -> taken.add(Map.entry(next, step)));
+            boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn())).orElse(other.accountId().equals(holder.accountId()));
+            if (own || !other.resource().type().equals("AWS::IAM::Role")) continue;
+            var there = rights.stream().filter(reach -> reach.accountId().equals(other.accountId())).toList();
+            byPassing(holder, there, other).or(() -> byCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
         }
         return taken;
     }
