@@ -2,6 +2,7 @@ package lockstep.cli.valve;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -26,8 +27,8 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
      */
     enum Kind { PRINCIPAL, SERVICE, TOKEN }
 
-    /** @param accountIds of the landscape @param buckets known ones, by account id */
-    record Surroundings(List<String> accountIds, List<java.util.Map.Entry<String, String>> buckets) {}
+    /** @param accountIds of the landscape @param buckets those of the templates, and whose account's they are */
+    record Surroundings(List<String> accountIds, List<Map.Entry<String, String>> buckets) {}
 
     private static final Pattern ACCOUNT_OF_PRINCIPAL = Pattern.compile("^(?:arn:aws[^:]*:(?:iam|sts)::)?(\\d{12})(?::(.*))?$");
     private static final List<String> CHOSEN = List.of("aws:requesttag/", "aws:tagkeys", "aws:useragent", "aws:referer", "sts:rolesessionname", "sts:sourceidentity", "sns:endpoint", "sns:protocol",

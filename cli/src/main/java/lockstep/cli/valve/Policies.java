@@ -103,7 +103,7 @@ final class Policies {
         var managed = Statement.strings(resource.property("ManagedPolicyArns"));
         for (int i = 0; i < managed.size(); i++) {
             // what it says, no template tells
-            if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(source(resource, "ManagedPolicyArns[%d] (%s)".formatted(i, managed.get(i))), anything()));
+            if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(source(resource, "ManagedPolicyArns[%d] (%s, which counts as every right)".formatted(i, managed.get(i))), anything()));
         }
         if (!Statement.strings(resource.property("Groups")).isEmpty()) statements.addAll(Statement.of(source(resource, "Groups"), anything()));
         return new Identity(resource, arn, statements, Optional.of(resource.text("PermissionsBoundary")).flatMap(templates::named)

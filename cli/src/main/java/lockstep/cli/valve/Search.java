@@ -39,8 +39,12 @@ final class Search {
     /** @param by identity's statement, then resource's, as far as either was needed */
     private record Reach(Right right, List<Source> by, String accountId, Optional<String> role) {}
 
-    /** Somebody that a start has become, and how. */
-    private record Node(Start start, Holder holder, List<Step> path) {}
+    /**
+     * Somebody that a start has become, and how.
+     *
+     * @param astray the steps of the path that are in no permit: two attacks that differ in these alone are two
+     */
+    private record Node(Start start, Holder holder, List<Step> path, List<Step> astray) {}
 
     private static final Glob ASSUME = Glob.action("sts:AssumeRole");
     /** With any of these on what matters, one gives oneself what one likes. */
@@ -151,12 +155,13 @@ final class Search {
     // ---- the search
 
     private void follow(Start start) {
-        var nodes = new ArrayDeque<>(List.of(new Node(start, start.holder(), List.of())));
+        var nodes = new ArrayDeque<>(List.of(new Node(start, start.holder(), List.of(), List.of())));
         var seen = new HashSet<>(Set.of(start.holder().name()));
         while (!nodes.isEmpty()) {
             var node = nodes.poll();
             var broken = new LinkedHashMap<List<Source>, List<Reach>>();
-            for (var reach : reaches(node.holder())) {
+            var all = reaches(node.holder());
+            for (var reach : all) {
                 boolean permitted = claim.permits(start, node.holder(), reach.right());
                 if (inScope(start, reach.accountId()) && !permitted) {
                     broken.computeIfAbsent(reach.by(), by -> new ArrayList<>()).add(reach);
@@ -165,17 +170,15 @@ final class Search {
                 if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
                 // who is any principal of an account is its roles already
                 if (node.holder().identity().isEmpty() && reach.accountId().equals(node.holder().accountId())) continue;
-                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)))));
+                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
             }
             broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
-            node.holder().identity().ifPresent(identity -> {
-                for (var next : takenOver(node.holder(), identity)) {
-                    if (!seen.add(next.holder().name())) continue;
-                    var path = append(node.path(), next.path().getFirst());
-                    if (inScope(start, next.holder().accountId())) tellTakenOver(start, next.holder(), path);
-                    else nodes.add(new Node(start, next.holder(), path));
-                }
-            });
+            for (var next : takenOver(node.holder(), all)) {
+                if (!seen.add(next.getKey().name())) continue;
+                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.astray(), next.getValue()));
+                if (inScope(start, next.getKey().accountId())) tellTakenOver(taken);
+                else nodes.add(taken);
+            }
         }
     }
 
@@ -188,8 +191,8 @@ final class Search {
         return policies.identities().stream().filter(identity -> identity.arn().equals(arn)).findFirst();
     }
 
-    private Node become(Node node, Identity identity, Step step) {
-        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step));
+    private Node become(Node node, Identity identity, Step step, boolean permitted) {
+        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step), permitted ? node.astray() : append(node.astray(), step));
     }
 
     private static List<Step> append(List<Step> path, Step step) {
@@ -200,7 +203,7 @@ final class Search {
     private void tell(Node node, Source statement, List<Reach> reaches) {
         String direct = node.start().claim() + " " + statement;
         // who is let in directly need not come by a longer way
-        if (told.contains(direct) || !told.add(node.path().isEmpty() ? direct : direct + " " + node.path().getFirst().by())) return;
+        if (told.contains(direct) || !told.add(direct + causes(node))) return;
         var byResource = new LinkedHashMap<Glob, List<Reach>>();
         reaches.forEach(reach -> byResource.computeIfAbsent(reach.right().resource(), resource -> new ArrayList<>()).add(reach));
         var steps = new ArrayList<>(node.path());
@@ -210,21 +213,27 @@ final class Search {
         attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()), steps));
     }
 
-    private void tellTakenOver(Start start, Holder taken, List<Step> path) {
-        if (!told.add(start.claim() + " " + path.getLast().by() + path.getFirst().by())) return;
-        var steps = new ArrayList<>(path);
-        taken.identity().flatMap(this::afterwards).ifPresent(steps::add);
-        attacks.add(new Attack(start.claim(), "%s: becomes %s".formatted(start.holder().name(), taken.name()), steps));
+    private void tellTakenOver(Node taken) {
+        if (!told.add(taken.start().claim() + causes(taken))) return;
+        var steps = new ArrayList<>(taken.path());
+        taken.holder().identity().flatMap(this::afterwards).ifPresent(steps::add);
+        attacks.add(new Attack(taken.start().claim(), "%s: becomes %s".formatted(taken.start().holder().name(), taken.holder().name()), steps));
+    }
+
+    private static String causes(Node node) {
+        return node.astray().stream().map(step -> " " + step.by()).collect(Collectors.joining());
     }
 
     /** What the role that should not have been reached may do. */
     private Optional<Step> afterwards(Identity role) {
-        var rights = identityRights(holder(role, role.arn(), Domain.chosen(), Set.of()));
+        var rights = new ArrayList<>(identityRights(holder(role, role.arn(), Domain.chosen(), Set.of())));
         if (rights.isEmpty()) return Optional.empty();
-        var first = rights.getFirst();
-        var more = rights.stream().skip(1).map(right -> right.right().action() + " on " + right.right().resource()).distinct().limit(SHOWN).collect(Collectors.joining("; "));
-        return Optional.of(new Step(role.arn(), first.right().action().toString(), first.right().resource().toString(), texts(first.by()),
-                more.isEmpty() ? "" : "and: " + more + (rights.size() > SHOWN + 1 ? "; …" : "")));
+        // what is on everything is mostly what every function needs
+        rights.sort(Comparator.comparing(reach -> reach.right().resource().equals(Glob.ANY) && !reach.right().action().equals(Glob.ANY)));
+        var byResource = rights.stream().collect(Collectors.groupingBy(reach -> reach.right().resource(), LinkedHashMap::new, Collectors.mapping(reach -> reach.right().action().toString(), Collectors.joining(", "))));
+        var first = byResource.firstEntry();
+        var more = byResource.entrySet().stream().skip(1).limit(SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey()).collect(Collectors.joining("; "));
+        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()), more.isEmpty() ? "" : "and: " + more + (byResource.size() > SHOWN + 1 ? "; …" : "")));
     }
 
     /** @param reaches on one resource, by the same statements */
@@ -341,32 +350,38 @@ final class Search {
 
     // ---- becoming another role of the same account, without assuming it
 
-    private List<Node> takenOver(Holder holder, Identity identity) {
-        var rights = identityRights(holder);
-        var nodes = new ArrayList<Node>();
-        var selfService = rights.stream().filter(reach -> SELF_SERVICE.stream().map(Glob::action).anyMatch(action -> reach.right().action().overlaps(action) && !action.coveredBy(reach.right().exceptActions()))).findFirst();
-        selfService.ifPresent(reach -> {
-            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(identity.accountId())).findFirst().orElseThrow();
+    /** Whom, and by which step. */
+    private List<Map.Entry<Holder, Step>> takenOver(Holder holder, List<Reach> rights) {
+        var taken = new ArrayList<Map.Entry<Holder, Step>>();
+        // only who is bound by policies gains by changing them, and no policy of a resource lets others do so
+        holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
+            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
             var anybody = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
                     Domain.chosen(), Optional.empty(), Set.of(), surroundings);
-            nodes.add(new Node(null, anybody, List.of(new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name()))));
+            taken.add(Map.entry(anybody, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
         });
         for (var other : policies.identities()) {
-            if (!other.accountId().equals(identity.accountId()) || other.arn().equals(identity.arn()) || !other.resource().type().equals("AWS::IAM::Role")) continue;
-            var next = holder(other, other.arn(), Domain.chosen(), Set.of());
-            byPassing(holder, rights, other).or(() -> byCode(holder, rights, other)).ifPresent(step -> nodes.add(new Node(null, next, List.of(step))));
+            boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn())).orElse(other.accountId().equals(holder.accountId()));
+            if (own || !other.resource().type().equals("AWS::IAM::Role")) continue;
+            var there = rights.stream().filter(reach -> reach.accountId().equals(other.accountId())).toList();
+            byPassing(holder, there, other).or(() -> byCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
         }
-        return nodes;
+        return taken;
+    }
+
+    private static boolean may(Reach reach, String action) {
+        var wanted = Glob.action(action);
+        return reach.right().action().overlaps(wanted) && !wanted.coveredBy(reach.right().exceptActions());
     }
 
     private Optional<Step> byPassing(Holder holder, List<Reach> rights, Identity other) {
-        var pass = rights.stream().filter(reach -> reach.right().action().overlaps(Glob.action("iam:PassRole")) && reach.right().resource().overlaps(new Glob(other.arn()))
+        var pass = rights.stream().filter(reach -> may(reach, "iam:PassRole") && reach.right().resource().overlaps(new Glob(other.arn()))
                 && !new Glob(other.arn()).coveredBy(reach.right().exceptResources())).findFirst();
         if (pass.isEmpty()) return Optional.empty();
         for (String service : services(other)) {
             String prefix = service.replaceAll("\\..*", "").replaceAll("-.*", "");
             for (String verb : RUNS) {
-                var run = rights.stream().filter(reach -> reach.right().action().overlaps(Glob.action(prefix + ":" + verb))).findFirst();
+                var run = rights.stream().filter(reach -> may(reach, prefix + ":" + verb)).findFirst();
                 if (run.isPresent()) {
                     return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(), texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
                             "gives the role to " + service + ", with code of its own"));
@@ -386,7 +401,7 @@ final class Search {
         for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
             for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {
                 String arn = runner.arn();
-                var change = rights.stream().filter(reach -> reach.right().action().overlaps(Glob.action(kind.get(2))) && reach.right().resource().overlaps(new Glob(arn))).findFirst();
+                var change = rights.stream().filter(reach -> may(reach, kind.get(2)) && reach.right().resource().overlaps(new Glob(arn))).findFirst();
                 if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()), "makes it run code of its own as " + other.arn()));
             }
         }

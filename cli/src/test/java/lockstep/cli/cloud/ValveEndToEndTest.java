@@ -142,7 +142,7 @@ class ValveEndToEndTest {
                 new Case("external id for all values, of which there may be none", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
                 new Case("everyone but qa may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
                 new Case("roles of demo by a pattern that others fit", trust, "", readerTrust, () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
-                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), "the emulator knows no NotPrincipal that allows"),
+                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null), "the emulator knows no NotPrincipal that allows"),
                 new Case("only an organization pins who may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
                 // other roles
                 new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "", trustOf(Names.syncStartRole("master")),

@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import lockstep.cli.cloud.SynthesizedProject;
+import lockstep.cli.cloud.CloudFiles;
+import lockstep.cli.cloud.Synthesis;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,14 +19,23 @@ import org.junit.jupiter.api.io.TempDir;
 class DiffCommandTest {
     @TempDir
     private static Path directory;
-    private static final Landscape LANDSCAPE = SynthesizedProject.LANDSCAPE;
-    private static final Path SYNTHESIZED = SynthesizedProject.assembly();
+    private static Landscape landscape;
+    private static Path synthesized;
+
+    @BeforeAll
+    static void synthesize() {
+        var launcher = CloudFiles.ofLauncher();
+        var files = new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud"));
+        Path file = files.project().resolve("lockstep.yaml");
+        landscape = LandscapeReader.read(file);
+        synthesized = Synthesis.of(files, file, landscape.region());
+    }
 
     @Test
     void everyDifferenceOfTheRealEditionsIsDeclared() {
-        var comparison = compare(SYNTHESIZED, "production", "demo");
+        var comparison = compare(synthesized, "production", "demo");
         assertTrue(comparison.isAsDeclared(), TextReport.of(comparison, false));
-        assertEquals(List.of(), compare(SYNTHESIZED, "qa/production", "qa/demo").undeclared().stream().map(Comparison.Found::key).toList());
+        assertEquals(List.of(), compare(synthesized, "qa/production", "qa/demo").undeclared().stream().map(Comparison.Found::key).toList());
         for (String key : List.of("proxy.gateway.environment.GATEWAY_SIGN_UP", "proxy.nginx.ssl_verify_client", "shard.Database.DeletionProtection", "proxy.LoadBalancer.Type")) {
             assertTrue(comparison.differences().stream().anyMatch(found -> found.key().equals(key)), key);
         }
@@ -32,7 +44,7 @@ class DiffCommandTest {
     @Test
     void anExtraFlagOnOneSideIsNot() throws IOException {
         Path changed = directory.resolve("changed");
-        copy(SYNTHESIZED, changed);
+        copy(synthesized, changed);
         Path template = changed.resolve("demo-demo-proxy.template.json");
         String text = Files.readString(template);
         String flagged = text.replaceFirst("(?s)\\{\\s*\"Name\": \"GATEWAY_SIGN_UP\"", "{\"Name\": \"GATEWAY_EXTRA\", \"Value\": \"on\"}, $0");
@@ -45,7 +57,7 @@ class DiffCommandTest {
     }
 
     private static Comparison compare(Path assembly, String from, String to) {
-        return Comparison.of(Side.named(from, LANDSCAPE).orElseThrow(), Side.named(to, LANDSCAPE).orElseThrow(), LANDSCAPE, new Assembly(assembly));
+        return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape, new Assembly(assembly));
     }
 
     private static void copy(Path from, Path to) throws IOException {
