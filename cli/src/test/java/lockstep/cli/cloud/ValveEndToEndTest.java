@@ -20,16 +20,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.iam.IamClient;
-import software.amazon.awssdk.services.kms.KmsClient;
-import software.amazon.awssdk.services.kms.model.MessageType;
-import software.amazon.awssdk.services.kms.model.SigningAlgorithmSpec;
+import software.amazon.awssdk.services.iam.model.MalformedPolicyDocumentException;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
-import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
@@ -79,20 +75,13 @@ class ValveEndToEndTest {
                 iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
             }
         }
-        // whoever holds demo gives its worker what it lacks
-        workersRights(iam -> iam.putRolePolicy(r -> r.roleName(Names.workerRole("master")).policyName("valve").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"kms:Sign\",\"Resource\":\"*\"}]}")));
         try (var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
             s3.putObject(r -> r.bucket(BUCKET).key("imports/valve"), RequestBody.fromString("not for demo"));
         }
     }
 
-    private static void workersRights(Consumer<IamClient> change) {
-        with(CLOUD.root("demo").client(IamClient.builder()), change);
-    }
-
     @AfterAll
     static void putAway() {
-        workersRights(iam -> iam.deleteRolePolicy(r -> r.roleName(Names.workerRole("master")).policyName("valve")));
         try (var iam = CLOUD.root("demo").client(IamClient.builder()); var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
             for (String role : ATTACKERS) {
                 iam.deleteRolePolicy(r -> r.roleName(role).policyName("all"));
@@ -110,13 +99,7 @@ class ValveEndToEndTest {
                 String policy = tried.policy();
                 String document = BrokenPolicy.document(tried.mutation(), policy.substring(0, policy.indexOf(' ')), policy.substring(policy.indexOf(' ') + 1), tried.about(), tried.place().liveArn());
                 boolean before = isLetThrough(tried.attempt());
-                Runnable back = tried.place().put(document);
-                boolean broken;
-                try {
-                    broken = isLetThrough(tried.attempt());
-                } finally {
-                    back.run();
-                }
+                boolean broken = isLetThroughWith(document, tried);
                 boolean after = isLetThrough(tried.attempt());
                 boolean found = BrokenPolicy.isFound(tried.mutation());
                 System.out.printf("%-60s proof %-6s real %s%s%n", tried.mutation(), found ? "attack" : "none", broken ? "attack" : "refused", tried.differs().isEmpty() ? "" : " (" + tried.differs() + ")");
@@ -126,6 +109,21 @@ class ValveEndToEndTest {
             }
         });
         assertEquals(List.of(), differences);
+    }
+
+    private static boolean isLetThroughWith(String document, Case tried) {
+        Runnable back;
+        try {
+            back = tried.place().put(document);
+        } catch (MalformedPolicyDocumentException e) {
+            // not even taken
+            return false;
+        }
+        try {
+            return isLetThrough(tried.attempt());
+        } finally {
+            back.run();
+        }
     }
 
     private List<Case> cases() {
@@ -142,14 +140,14 @@ class ValveEndToEndTest {
                 new Case("external id for all values, of which there may be none", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
                 new Case("everyone but qa may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
                 new Case("roles of demo by a pattern that others fit", trust, "", readerTrust, () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
-                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null), "the emulator knows no NotPrincipal that allows"),
+                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null), "IAM takes no NotPrincipal that allows"),
                 new Case("only an organization pins who may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
                 // other roles
                 new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "", trustOf(Names.syncStartRole("master")),
                         () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole("master")), null), ""),
                 new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole("master")), () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
                 new Case("chain of two roles, the second trusts the first by name", SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole("master")),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
                 // what the reader may do
                 new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"), ""),
                 new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole("master")), () -> put(reader(), "manifests/valve"), ""),
@@ -161,9 +159,7 @@ class ValveEndToEndTest {
                 new Case("the inbox asks for the account only if there is one", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
                 new Case("the inbox asks for all values of the account, of which there may be none", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
                 new Case("the inbox takes messages from networks, which nobody can tell here", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), "a condition that counts as open"),
-                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")), ""),
-                new Case("demo signs manifests", SOURCE + "masterSigningKeyEBFDFCA2 KeyPolicy", "", signingKeyPolicy(), () -> sign(worker), ""),
-                new Case("a password is shared with demo", "production-shard-clinic-1/Shared ResourcePolicy", "", secretPolicy(), () -> secret(as("debug")), ""));
+                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")), ""));
     }
 
     // ---- who attacks
@@ -221,19 +217,6 @@ class ValveEndToEndTest {
         try (var sns = who.client(SnsClient.builder())) {
             // every target puts it aside as a notification that is none
             sns.publish(r -> r.topicArn(Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"))).message("of demo"));
-        }
-    }
-
-    private static void sign(AccountAccess who) {
-        try (var kms = who.client(KmsClient.builder())) {
-            kms.sign(r -> r.keyId(Names.keyAliasArn("eu-central-1", PRODUCTION, Names.signingKeyAlias("master"))).messageType(MessageType.DIGEST)
-                    .signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256).message(SdkBytes.fromByteArray(new byte[32])));
-        }
-    }
-
-    private static void secret(AccountAccess who) {
-        try (var secrets = who.client(SecretsManagerClient.builder())) {
-            secrets.getSecretValue(r -> r.secretId(secretArn()));
         }
     }
 
@@ -311,32 +294,6 @@ class ValveEndToEndTest {
             });
             return () -> with(production.client(SnsClient.builder()), sns -> sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(before[0])));
         });
-    }
-
-    private static Place signingKeyPolicy() {
-        String alias = Names.signingKeyAlias("master");
-        return place("", document -> {
-            var before = new String[2];
-            with(production.client(KmsClient.builder()), kms -> {
-                before[0] = kms.describeKey(r -> r.keyId(alias)).keyMetadata().keyId();
-                before[1] = kms.getKeyPolicy(r -> r.keyId(before[0]).policyName("default")).policy();
-                kms.putKeyPolicy(r -> r.keyId(before[0]).policyName("default").policy(document));
-            });
-            return () -> with(production.client(KmsClient.builder()), kms -> kms.putKeyPolicy(r -> r.keyId(before[0]).policyName("default").policy(before[1])));
-        });
-    }
-
-    private static Place secretPolicy() {
-        return place("", document -> {
-            with(production.client(SecretsManagerClient.builder()), secrets -> secrets.putResourcePolicy(r -> r.secretId(secretArn()).resourcePolicy(document)));
-            return () -> with(production.client(SecretsManagerClient.builder()), secrets -> secrets.deleteResourcePolicy(r -> r.secretId(secretArn())));
-        });
-    }
-
-    private static String secretArn() {
-        try (var secrets = production.client(SecretsManagerClient.builder())) {
-            return secrets.describeSecret(r -> r.secretId("lockstep/clinic-1/reader")).arn();
-        }
     }
 
     private static String inboxUrl() {
