@@ -12,8 +12,10 @@ import lockstep.cli.release.LogCommand;
 import lockstep.cli.release.ReleaseCommand;
 import lockstep.cli.routing.CanaryCommand;
 import lockstep.cli.routing.MaintenanceCommand;
+import lockstep.cli.schema.SchemaGateCommand;
 import lockstep.cli.shard.ShardCommand;
 import lockstep.cli.console.ConsoleCommand;
+import lockstep.cli.cost.CostCommand;
 import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.ApproveCommand;
 import lockstep.cli.sync.ImportCommand;
@@ -22,6 +24,7 @@ import lockstep.cli.sync.RollbackCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
 import lockstep.cli.sync.VerifyCommand;
+import lockstep.cli.valve.ValveCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import picocli.CommandLine;
@@ -34,7 +37,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)

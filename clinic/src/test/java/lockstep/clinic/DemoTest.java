@@ -253,10 +253,14 @@ class DemoTest {
 
     /** Leaves words with the given text wherever words can be left. */
     private static void type(TestingBrowser browser, String text) {
+        type(clinic.database, browser, text);
+    }
+
+    static void type(TestingDatabase database, TestingBrowser browser, String text) {
         browser.get("/patients/new");
         String patient = browser.post("/patients", "name", text + " patient", "kana", text, "born", "1980-01-31", "street", text + " street", "step", "save").is(303).header("Location").replaceFirst("^https://[^/]+", "");
-        browser.post(patient + "/encounters", "disease", clinic.database.value("SELECT id FROM master.disease WHERE billable LIMIT 1"), "note", text + " note", "step", "save").leadsTo(patient);
-        String[] pair = clinic.database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction LIMIT 1").split(" ");
+        browser.post(patient + "/encounters", "disease", database.value("SELECT id FROM master.disease WHERE billable LIMIT 1"), "note", text + " note", "step", "save").leadsTo(patient);
+        String[] pair = database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction LIMIT 1").split(" ");
         String prescribe = browser.get(patient).first("(/encounters/\\d+/prescriptions)");
         browser.post(prescribe, "drug", pair[0], "days", "7", "note", text + " advice", "step", "save").leadsTo(patient);
         String warned = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409).first("name=\"warned\" value=\"([^\"]+)");

@@ -69,7 +69,8 @@ class MainTest {
     void migratesAddsAUserServesAndFinishesRequestsWhenTold() throws Exception {
         var database = new TestingDatabase();
         var migrate = Map.of("ADMIN_SECRET", json(database.admin()), "APPLICATION_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
-        assertEquals(new Done(0, "applied 5 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
+        var migrated = run(migrate, "", "migrate");
+        assertTrue(migrated.exit() == 0 && migrated.output().matches("applied [1-9]\\d* migrations; " + database.application().username() + " may use the database\n"), migrated::toString);
         assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
 
         var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
@@ -128,7 +129,7 @@ class MainTest {
         return new Done(process.exitValue(), Files.readString(log));
     }
 
-    private static Process process(Map<String, String> environment, Path log, String... arguments) throws IOException {
+    static Process process(Map<String, String> environment, Path log, String... arguments) throws IOException {
         var command = Stream.concat(Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), "lockstep.clinic.Main"), Stream.of(arguments)).toList();
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().clear();
@@ -136,7 +137,7 @@ class MainTest {
         return builder.start();
     }
 
-    private static int port(Process process, Path log) throws IOException, InterruptedException {
+    static int port(Process process, Path log) throws IOException, InterruptedException {
         while (process.isAlive()) {
             var found = LISTENING.matcher(Files.readString(log));
             if (found.find()) {
@@ -147,7 +148,7 @@ class MainTest {
         throw new IllegalStateException(Files.readString(log));
     }
 
-    private static String json(DatabaseLogin login) {
+    static String json(DatabaseLogin login) {
         return "{\"engine\":\"postgres\",\"host\":\"%s\",\"port\":%d,\"dbname\":\"%s\",\"username\":\"%s\",\"password\":\"%s\"}".formatted(login.host(), login.port(), login.database(), login.username(), login.password());
     }
 }

@@ -29,6 +29,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 /** A database of its own, for whoever asks, on a real PostgreSQL server that speaks TLS; owned by an admin that is no superuser. */
 final class TestingDatabase {
     private static final Path CERTIFICATE;
+    private static final Path LOGS;
     private static final EmbeddedPostgres SERVER;
     private static final AtomicInteger DATABASES = new AtomicInteger();
 
@@ -37,7 +38,9 @@ final class TestingDatabase {
             Path directory = Files.createTempDirectory("clinic-tls");
             CERTIFICATE = directory.resolve("server.crt");
             writeCertificate(CERTIFICATE, directory.resolve("server.key"));
+            LOGS = directory.resolve("logs");
             SERVER = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "300").setServerConfig("ssl", "on")
+                    .setServerConfig("logging_collector", "on").setServerConfig("log_directory", LOGS.toString())
                     .setServerConfig("ssl_cert_file", CERTIFICATE.toString()).setServerConfig("ssl_key_file", directory.resolve("server.key").toString()).start();
         } catch (Exception e) {
             throw new ExceptionInInitializerError(e);
@@ -58,6 +61,17 @@ final class TestingDatabase {
     /** The file of the authority that vouches for the server's certificate. */
     static Path authority() {
         return CERTIFICATE;
+    }
+
+    /** What the server has logged so far, of all databases. */
+    static String serverLog() {
+        try (var files = Files.list(LOGS)) {
+            var text = new StringBuilder();
+            for (Path file : files.toList()) text.append(Files.readString(file));
+            return text.toString();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     DatabaseLogin admin() {

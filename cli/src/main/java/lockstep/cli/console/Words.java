@@ -88,9 +88,13 @@ public final class Words {
 
     private static String current(Run run) {
         if (run.held()) return "A sync is held until somebody approves or rejects it";
-        long verified = run.state().shards().stream().filter(s -> s.phase() == ShardPhase.verified).count();
         if (run.kind() == Run.Kind.rollback) return run.state().shards().getFirst().shard() + " is being rolled back";
-        return "A sync is running: " + number(verified) + " of " + count(run.state().shards().size(), "shard") + " verified";
+        long failed = shardsIn(run, ShardPhase.failed);
+        return "A sync is running: " + number(shardsIn(run, ShardPhase.verified)) + " of " + count(run.state().shards().size(), "shard") + " verified" + (failed == 0 ? "" : ", " + number(failed) + " failed");
+    }
+
+    private static long shardsIn(Run run, ShardPhase phase) {
+        return run.state().shards().stream().filter(s -> s.phase() == phase).count();
     }
 
     /** What the run is that is shown whole. */
@@ -181,7 +185,7 @@ public final class Words {
             case running -> run.held() ? "held" : run.running() ? "running" : "did not come to every shard";
             case verified -> run.kind() == Run.Kind.rollback ? "rolled back and verified" : "verified";
             case failed -> {
-                long failed = run.state().shards().stream().filter(s -> s.phase() == ShardPhase.failed).count();
+                long failed = shardsIn(run, ShardPhase.failed);
                 yield run.state().shards().size() < 2 || failed == 0 ? "failed" : "failed in " + number(failed) + " of " + count(run.state().shards().size(), "shard");
             }
         };

@@ -12,8 +12,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What the CDK application synthesized. */
-final class Assembly {
-    static final JsonMapper JSON = JsonMapper.builder().build();
+public final class Assembly {
+    public static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
      * A stack.
@@ -22,13 +22,13 @@ final class Assembly {
      * @param images docker images by the hash that container definitions name them by
      * @param files  of assets, by hash
      */
-    record Stack(String name, String accountId, String file, JsonNode template, boolean terminationProtection, Map<String, DockerImage> images, Map<String, Path> files) {
-        JsonNode resources() {
+    public record Stack(String name, String accountId, String file, JsonNode template, boolean terminationProtection, Map<String, DockerImage> images, Map<String, Path> files) {
+        public JsonNode resources() {
             return template.path("Resources");
         }
 
         /** Where a resource stands among the constructs, without the stack: {@code Database/Writer}. */
-        String place(String logicalId) {
+        public String place(String logicalId) {
             String path = resources().path(logicalId).at("/Metadata/aws:cdk:path").asString("");
             if (path.isEmpty()) return logicalId.replaceAll("[0-9A-F]{8}$", "");
             String place = path.substring(path.indexOf('/') + 1);
@@ -39,12 +39,12 @@ final class Assembly {
     }
 
     /** @param stage the last one when empty */
-    record DockerImage(String hash, Path context, Optional<String> stage) {}
+    public record DockerImage(String hash, Path context, Optional<String> stage) {}
 
     private final Path directory;
     private final Map<String, Stack> stacks = new TreeMap<>();
 
-    Assembly(Path directory) {
+    public Assembly(Path directory) {
         this.directory = directory;
         for (var artifact : JSON.readTree(directory.resolve("manifest.json")).path("artifacts").properties()) {
             if (artifact.getValue().path("type").asString("").equals("aws:cloudformation:stack")) stacks.put(artifact.getKey(), stack(artifact.getKey(), artifact.getValue()));
@@ -68,8 +68,12 @@ final class Assembly {
                 properties.path("terminationProtection").asBoolean(false), images, files);
     }
 
-    List<Stack> stacksOf(Account account) {
+    public List<Stack> stacksOf(Account account) {
         return stacks.values().stream().filter(stack -> stack.accountId().equals(account.id())).toList();
+    }
+
+    public List<Stack> stacks() {
+        return List.copyOf(stacks.values());
     }
 
     /** The stack that exports a value under this name. */

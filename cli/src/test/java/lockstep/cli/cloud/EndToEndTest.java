@@ -313,6 +313,7 @@ class EndToEndTest {
             browser.awaitEnd();
         } finally {
             console.destroy();
+            CLOUD.sql("demo-1", "DROP FUNCTION IF EXISTS public.refuse() CASCADE");
         }
         var file = Files.createTempFile("console", ".html");
         try {

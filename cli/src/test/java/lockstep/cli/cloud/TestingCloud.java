@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.landscape.Landscape;
@@ -42,6 +43,24 @@ final class TestingCloud {
         files = new CloudFiles(launcher.project(), launcher.tools(), launcher.project().resolve("cli/target").resolve(name));
         landscapeFile = watched(files, name, watch);
         landscape = LandscapeReader.read(landscapeFile);
+    }
+
+    private TestingCloud(CloudFiles files, Path landscapeFile) {
+        this.files = files;
+        this.landscapeFile = landscapeFile;
+        landscape = LandscapeReader.read(landscapeFile);
+    }
+
+    /** The same cloud, worked by another landscape. */
+    TestingCloud with(UnaryOperator<String> change) {
+        try {
+            String before = Files.readString(landscapeFile);
+            String after = change.apply(before);
+            if (after.equals(before)) throw new IllegalStateException("nothing was changed in " + landscapeFile);
+            return new TestingCloud(files, Files.writeString(landscapeFile.resolveSibling("changed-" + landscapeFile.getFileName()), after));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static Path watched(CloudFiles files, String name, String watch) {

@@ -1,0 +1,58 @@
+package lockstep.cli.schema;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import lockstep.cli.cloud.CloudFault;
+import tools.jackson.databind.json.JsonMapper;
+
+/** squawk, of the checkout's node_modules, with the rules of the product's {@code .squawk.toml}. */
+final class Linter {
+    /** @param line from 1 */
+    record Warning(String file, int line, String rule, String message, String help) {}
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final Path program;
+    private final Path rules;
+
+    Linter(Path nodeTools, Path rules) {
+        program = nodeTools.resolve("squawk");
+        this.rules = rules;
+        if (!Files.isExecutable(program)) {
+            throw new CloudFault("there is no " + program + ": run 'lockstep build'");
+        }
+        if (!Files.isRegularFile(rules)) {
+            throw new CloudFault("there is no " + rules + ", which says by what rules migrations are linted");
+        }
+    }
+
+    List<Warning> lint(Path directory, Migrations migrations) {
+        if (migrations.files().isEmpty()) {
+            return List.of();
+        }
+        var line = new ArrayList<>(List.of(program.toString(), "--config", rules.toString(), "--reporter", "json"));
+        migrations.files().keySet().forEach(line::add);
+        try {
+            var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+            builder.environment().merge("PATH", program.getParent().toString(), (path, node) -> node + ":" + path);
+            var errors = Files.createTempFile("squawk", ".log");
+            var process = builder.redirectError(errors.toFile()).start();
+            String answer = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+            int exit = process.waitFor();
+            if (exit > 1 || answer.isBlank()) {
+                throw new CloudFault("squawk could not lint (exit code " + exit + ")", errors);
+            }
+            Files.delete(errors);
+            // lines from 0
+            return JSON.readTree(answer).valueStream().map(warning -> new Warning(warning.path("file").asString(), warning.path("line").asInt() + 1, warning.path("rule_name").asString(),
+                    warning.path("message").asString(), warning.path("help").asString(""))).toList();
+        } catch (IOException e) {
+            throw new CloudFault("cannot run squawk: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CloudFault("the schema gate was interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package lockstep.cli.schema;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import lockstep.cli.schema.Migrations.Statement;
+import lockstep.cli.schema.Verdict.Finding;
+
+/**
+ * Whether two releases that follow each other can work on each other's schema, as they must while one takes over from the other, and after a rollback. The tests of each
+ * run on the other's schema; for those that fail, the migration is cut after ever other statements until it is known which one makes the difference.
+ */
+final class SchemaGate {
+    private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old away in a later one, when no release in service uses it";
+    private static final String UPGRADE = "lockstep.clinic.UpgradeTest";
+
+    private final ReleaseTests previous;
+    private final ReleaseTests next;
+    private final Linter linter;
+    private final String name;
+    private final String selected;
+    private final Consumer<String> progress;
+
+    /**
+     * @param name     of the previous release
+     * @param selected tests, as Surefire takes them; all when empty
+     */
+    SchemaGate(ReleaseTests previous, ReleaseTests next, Linter linter, String name, String selected, Consumer<String> progress) {
+        this.previous = previous;
+        this.next = next;
+        this.linter = linter;
+        this.name = name;
+        this.selected = selected;
+        this.progress = progress;
+    }
+
+    Verdict judge() {
+        Migrations released = previous.migrations(), all = next.migrations(), added = all.since(released);
+        var names = List.copyOf(added.files().keySet());
+        var statements = added.statements();
+        var findings = new ArrayList<>(history(released, all, added));
+        if (!findings.isEmpty()) {
+            return new Verdict(name, names, statements.size(), findings);
+        }
+        linter.lint(next.module().resolve(Migrations.SOURCES), added).stream().map(warning -> linted(warning, statements)).forEach(findings::add);
+        if (!statements.isEmpty()) {
+            progress.accept("the new migrations on a database that is in use");
+            findings.addAll(upgrade(released, added, statements));
+            progress.accept("tests of " + name + " on the new schema");
+            findings.addAll(previousOnNew(released, added, statements));
+            progress.accept("tests of the new release on the schema of " + name);
+            findings.addAll(newOnPrevious(released, added, statements));
+        }
+        return new Verdict(name, names, statements.size(), findings);
+    }
+
+    /** What Flyway would refuse at the first database that has the previous release. */
+    private List<Finding> history(Migrations released, Migrations all, Migrations added) {
+        var findings = new ArrayList<Finding>();
+        released.files().forEach((file, content) -> {
+            String now = all.files().get(file);
+            if (now == null) {
+                findings.add(new Finding(file, 0, "", "is of " + name + ", and gone", "put it back: a database that has it is refused without it", List.of()));
+            } else if (!now.equals(content)) {
+                findings.add(new Finding(file, 0, "", "is not as " + name + " has it", "put it back as it was, and write a new migration: databases hold its checksum", List.of()));
+            }
+        });
+        int last = Migrations.number(released.files().lastEntry().getKey());
+        added.files().keySet().stream().filter(file -> Migrations.number(file) <= last)
+                .forEach(file -> findings.add(new Finding(file, 0, "", "is new, and its number is not above " + last + ", the last of " + name, "number it " + (last + 1) + " or higher", List.of())));
+        return findings;
+    }
+
+    private static Finding linted(Linter.Warning warning, List<Statement> statements) {
+        String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line()).reduce((_, later) -> later).map(Statement::shortly).orElse("");
+        return new Finding(warning.file(), warning.line(), statement, "squawk " + warning.rule() + ": " + warning.message(),
+                warning.help() + (warning.help().isEmpty() ? "" : " ") + "Where it is meant, write '-- squawk-ignore " + warning.rule() + "' above it, and why", List.of());
+    }
+
+    private List<Finding> upgrade(Migrations released, Migrations added, List<Statement> statements) {
+        int all = statements.size();
+        var failing = next.failing(released, added, all, UPGRADE);
+        return told(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements, failing,
+                "fails on a database that holds data of " + name, "let it work on whatever rows there are: fill in, then tighten, each in its own release", List.of());
+    }
+
+    private List<Finding> previousOnNew(Migrations released, Migrations added, List<Statement> statements) {
+        var failing = previous.failing(released, added, statements.size(), selected);
+        var own = failing.isEmpty() ? Map.<String, String>of() : previous.failing(released, added, 0, failing.keySet());
+        var foreign = without(failing.keySet(), own.keySet());
+        return told(attributed(foreign, statements.size(), (tests, count) -> previous.failing(released, added, count, tests)), statements, failing,
+                "breaks " + name + ", which still runs while the new release takes over, and after a rollback", EXPAND, unchecked(own, name, "its own schema"));
+    }
+
+    private List<Finding> newOnPrevious(Migrations released, Migrations added, List<Statement> statements) {
+        int all = statements.size();
+        var failing = next.failing(released, added, 0, selected);
+        var own = failing.isEmpty() ? Map.<String, String>of() : next.failing(released, added, all, failing.keySet());
+        var foreign = without(failing.keySet(), own.keySet());
+        // the other way round: the statement is looked for that lets a test pass
+        return told(attributed(foreign, all, (tests, count) -> {
+            var still = next.failing(released, added, count, tests);
+            return tests.stream().filter(test -> !still.containsKey(test)).collect(Collectors.toMap(test -> test, failing::get));
+        }), statements, failing, "is needed by the new release already, which must also run on the schema of " + name,
+                "expand first: release the migration alone, and what uses it in the next release; tests of the schema itself carry @Tag(\"schema\")", unchecked(own, "the new release", "its own schema"));
+    }
+
+    private static List<Finding> unchecked(Map<String, String> own, String whose, String where) {
+        return own.isEmpty() ? List.of() : List.of(new Finding("tests", 0, "", "could not be checked: of " + whose + ", these fail on " + where + ", too", "mend them first",
+                own.entrySet().stream().map(it -> it.getKey() + ": " + it.getValue()).toList()));
+    }
+
+    private interface Changed {
+        /** Those of the tests whose outcome after so many statements is another one than after none, with a message. */
+        Map<String, String> after(Collection<String> tests, int count);
+    }
+
+    /** By halving: the number of the statement, from 1, with which each test's outcome changes. It is known to have changed after all of them. */
+    private static Map<Integer, Collection<String>> attributed(Collection<String> tests, int all, Changed changed) {
+        var found = new TreeMap<Integer, Collection<String>>();
+        Collection<String> open = new TreeSet<>(tests);
+        int unchanged = 0;
+        while (!open.isEmpty()) {
+            int low = unchanged, high = all;
+            Collection<String> explained = open;
+            while (high - low > 1) {
+                int middle = (low + high) >>> 1;
+                var at = changed.after(open, middle).keySet();
+                if (at.isEmpty()) {
+                    low = middle;
+                } else {
+                    high = middle;
+                    explained = new TreeSet<>(at);
+                }
+            }
+            found.computeIfAbsent(high, _ -> new TreeSet<>()).addAll(explained);
+            open = without(open, explained);
+            unchanged = Math.min(high, all - 1);
+        }
+        return found;
+    }
+
+    private static List<Finding> told(Map<Integer, Collection<String>> attributed, List<Statement> statements, Map<String, String> messages, String what, String mend, List<Finding> besides) {
+        var findings = new ArrayList<Finding>();
+        attributed.forEach((number, tests) -> {
+            var statement = statements.get(number - 1);
+            findings.add(new Finding(statement.file(), statement.line(), statement.shortly(), what, mend, tests.stream().map(test -> test + ": " + messages.get(test)).toList()));
+        });
+        findings.addAll(besides);
+        return findings;
+    }
+
+    private static Collection<String> without(Collection<String> tests, Collection<String> others) {
+        var rest = new TreeSet<>(tests);
+        rest.removeAll(others);
+        return rest;
+    }
+}

@@ -1,0 +1,34 @@
+package lockstep.cli.schema;
+
+import java.util.List;
+
+/**
+ * What the gate found.
+ *
+ * @param added the migrations that the previous release has not
+ */
+record Verdict(String previous, List<String> added, int statements, List<Finding> findings) {
+    /**
+     * @param line  0 where no statement is to blame
+     * @param tests that showed it
+     */
+    record Finding(String file, int line, String statement, String what, String mend, List<String> tests) {}
+
+    boolean isCompatible() {
+        return findings.isEmpty();
+    }
+
+    String text() {
+        var text = new StringBuilder();
+        for (Finding finding : findings) {
+            text.append(finding.file());
+            if (finding.line() > 0) text.append(':').append(finding.line());
+            if (!finding.statement().isEmpty()) text.append("  ").append(finding.statement());
+            text.append("\n    ").append(finding.what().replace("\n", "\n    "));
+            for (String test : finding.tests()) text.append("\n    - ").append(test);
+            text.append("\n    ").append(finding.mend()).append("\n\n");
+        }
+        String scope = added.isEmpty() ? "no migration since " + previous : added.size() + " migrations of " + statements + " statements since " + previous;
+        return text.append(isCompatible() ? "compatible: " + scope : "not compatible: " + findings.size() + " findings; " + scope).toString();
+    }
+}

@@ -1,0 +1,146 @@
+package lockstep.cli.schema;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import lockstep.cli.cloud.CloudFault;
+import lockstep.cli.cloud.CloudFiles;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The clinic as it is, and the clinic with one migration more, by its real tests on real servers. One test of it is enough to use the table in question. */
+class SchemaGateTest {
+    private static final CloudFiles LAUNCHER = CloudFiles.ofLauncher();
+    private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";
+    /** Line 3 is the first free one. */
+    private static final String LIMITS = "SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\n";
+
+    @TempDir
+    private Path directory;
+    private Path previous;
+    private Path next;
+
+    @BeforeEach
+    void twoReleases() {
+        previous = directory.resolve("previous");
+        next = directory.resolve("next");
+        SchemaGateCommand.copy(LAUNCHER.project(), previous);
+        SchemaGateCommand.copy(LAUNCHER.project(), next);
+    }
+
+    @Test
+    void expandingIsCompatible() throws IOException {
+        var verdict = judge("""
+                -- a later release will fill it; "; DROP TABLE tenant.inquiry" is no statement here
+                ALTER TABLE tenant.inquiry ADD COLUMN phone text;
+                COMMENT ON COLUMN tenant.inquiry.phone IS 'not a statement; either';
+                """);
+        assertEquals(List.of(), verdict.findings(), verdict::text);
+        assertTrue(verdict.text().contains("compatible: 1 migrations of 2 statements since before"), verdict::text);
+    }
+
+    @Test
+    void droppedColumnIsTold() throws IOException {
+        var verdict = judge("""
+                ALTER TABLE tenant.inquiry ADD COLUMN phone text;
+                ALTER TABLE tenant.inquiry DROP COLUMN meeting_at;
+                ALTER TABLE tenant.inquiry ADD COLUMN fax text;
+                """);
+        assertTold(verdict, 4, "ALTER TABLE tenant.inquiry DROP COLUMN meeting_at", "breaks before", "ban-drop-column");
+        assertTrue(verdict.text().contains("lockstep.clinic.DemoTest#inquiryIsKeptWithItsMeeting: ERROR: column \"meeting_at\""), verdict::text);
+    }
+
+    @Test
+    void renamedColumnIsTold() throws IOException {
+        assertTold(judge("ALTER TABLE tenant.inquiry RENAME COLUMN message TO words;\n"), 3, "ALTER TABLE tenant.inquiry RENAME COLUMN message TO words", "breaks before", "renaming-column");
+    }
+
+    /** It fails on rows that are there, and where there are none, the previous release cannot write any. */
+    @Test
+    void requiredColumnIsTold() throws IOException {
+        var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN source text NOT NULL;\n");
+        String statement = "ALTER TABLE tenant.inquiry ADD COLUMN source text NOT NULL";
+        assertTold(verdict, 3, statement, "breaks before", "adding-required-field");
+        assertTrue(verdict.findings().stream().anyMatch(it -> it.statement().equals(statement) && it.what().equals("fails on a database that holds data of before")), verdict::text);
+    }
+
+    @Test
+    void narrowedTypeIsTold() throws IOException {
+        assertTold(judge("ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5);\n"), 3, "ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5)", "breaks before", "changing-column-type");
+    }
+
+    /** The new release may not need in the same release what it adds: while it takes over, the old schema may still be there. */
+    @Test
+    void newReleaseThatNeedsItsMigrationIsTold() throws IOException {
+        Path inquiries = next.resolve("clinic/src/main/java/lockstep/clinic/demo/Inquiries.java");
+        String source = Files.readString(inquiries);
+        String needing = source.replace("meeting_at) VALUES (?", "meeting_at, phone) VALUES (?").replace("?, ?, ?, ?, ?)", "?, ?, ?, ?, ?, '-')");
+        assertTrue(!needing.equals(source) && needing.contains("'-')"), source);
+        Files.writeString(inquiries, needing);
+        var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN fax text;\nALTER TABLE tenant.inquiry ADD COLUMN phone text;\n");
+        assertTrue(verdict.findings().stream().anyMatch(it -> it.line() == 4 && it.statement().equals("ALTER TABLE tenant.inquiry ADD COLUMN phone text") && it.what().startsWith("is needed by the new release already")), verdict::text);
+    }
+
+    @Test
+    void releasedMigrationsStayAsTheyAreAndNumbersGoUp() throws IOException {
+        Path migrations = next.resolve("clinic").resolve(Migrations.SOURCES);
+        Files.writeString(migrations.resolve("V4__demo.sql"), "-- tidied\n", java.nio.file.StandardOpenOption.APPEND);
+        Files.delete(migrations.resolve("V3__accounts.sql"));
+        Files.writeString(migrations.resolve("V2__late.sql"), "SELECT 1;\n");
+        var verdict = gate("").judge();
+        assertEquals(List.of("V3__accounts.sql is of before, and gone", "V4__demo.sql is not as before has it", "V2__late.sql is new, and its number is not above 4, the last of before"),
+                verdict.findings().stream().map(it -> it.file() + " " + it.what()).toList());
+    }
+
+    @Test
+    void badInputSaysWhatIsExpected() throws IOException {
+        Path nothing = Files.createDirectory(directory.resolve("nothing"));
+        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it", assertThrows(CloudFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
+        Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("five.sql"), "SELECT 1;\n");
+        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql", assertThrows(CloudFault.class, () -> gate("").judge()).getMessage());
+    }
+
+    @Test
+    void statementsAreSplitWhereAServerWould() throws IOException {
+        Path migrations = Files.createDirectory(directory.resolve("migrations"));
+        Files.writeString(migrations.resolve("V1__a.sql"), """
+                /* one; two */
+                CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $body$
+                BEGIN
+                    RETURN 'a;b';
+                END $body$;
+
+                -- last; comment
+                INSERT INTO t VALUES ('x;''y', $$;$$)
+                ;
+                SELECT 1
+                """);
+        var statements = Migrations.in(migrations).statements();
+        assertEquals(List.of(2, 8, 10), statements.stream().map(Migrations.Statement::line).toList());
+        assertEquals("INSERT INTO t VALUES ('x;''y', $$;$$)", statements.get(1).sql());
+    }
+
+    private Verdict judge(String migration) throws IOException {
+        Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("V5__more.sql"), LIMITS + migration);
+        return gate(INQUIRY).judge();
+    }
+
+    private SchemaGate gate(String tests) {
+        return new SchemaGate(new ReleaseTests(previous, directory.resolve("previous.log"), List.of()), new ReleaseTests(next, directory.resolve("next.log"), SchemaGateCommand.upgradeFrom(previous)),
+                new Linter(LAUNCHER.nodeTools(), next.resolve("clinic/.squawk.toml")), "before", tests, _ -> { });
+    }
+
+    private static void assertTold(Verdict verdict, int line, String statement, String what, String rule) {
+        assertAll(
+                () -> assertTrue(verdict.findings().stream().anyMatch(it -> it.file().equals("V5__more.sql") && it.line() == line && it.statement().equals(statement) && it.what().startsWith(what) && !it.tests().isEmpty()), verdict::text),
+                () -> assertTrue(verdict.findings().stream().anyMatch(it -> it.line() == line && it.statement().equals(statement) && it.what().startsWith("squawk " + rule)), verdict::text),
+                () -> assertTrue(verdict.findings().stream().allMatch(it -> it.line() == line), verdict::text));
+    }
+}
