@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
 final class Biller {
     /** Nothing is charged for having these. */
     private static final Set<String> FREE = Set.of(
-            "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata", "AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable",
+            "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable",
             "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC",
             "AWS::EC2::VPCGatewayAttachment", "AWS::ECS::TaskDefinition", "AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider",
             "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBSubnetGroup",
@@ -95,6 +95,7 @@ final class Biller {
             case "AWS::SecretsManager::Secret" -> monthly("secrets", usd("secret-month"));
             case "AWS::KMS::Key" -> monthly("keys", usd("key-month"));
             case "AWS::CloudWatch::Alarm" -> monthly("alarms", Math.max(1, properties.path("Metrics").valueStream().filter(metric -> metric.has("MetricStat")).count()) * usd("alarm-metric-month"));
+            case "AWS::Logs::MetricFilter" -> monthly("metrics of logs", usd("metric-month"));
             case "AWS::CloudWatch::Dashboard" -> monthly("dashboards", usd("dashboard-month"));
             case "AWS::ServiceDiscovery::PrivateDnsNamespace" -> monthly("private namespaces", usd("zone-month"));
             case "AWS::S3::Bucket" -> add("buckets (storage)", rest.bucketGigabytes() * usd("bucket-gb-month"), load.bucketGigabytes() * usd("bucket-gb-month"));
