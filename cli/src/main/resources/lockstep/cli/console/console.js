@@ -19,6 +19,6 @@ async function renew() {
         }
     }
     const running = shown.querySelector('[data-running=yes]');
-    setTimeout(renew, running ? 1000 : 5000);
+    setTimeout(renew, running ? 1000 : 2000);
 }
 setTimeout(renew, 1000);

@@ -305,8 +305,16 @@ class EndToEndTest {
                 "CREATE TRIGGER frozen BEFORE UPDATE ON master.drug FOR EACH ROW EXECUTE FUNCTION public.refuse()");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 15 WHERE id = 15");
         var console = CLOUD.start(Map.of(), "console");
-        try (var browser = new ConsoleBrowser(console.inputReader().readLine(), "real")) {
-            assertEquals(1, CLOUD.lockstep("sync").exit());
+        try (var browser = new ConsoleBrowser(console.inputReader().readLine(), "real"); var visitor = CLOUD.connect("clinic-2")) {
+            // the sync goes on for as long as somebody holds a row of it, so that the page is sure to see it run
+            visitor.setAutoCommit(false);
+            try (var statement = visitor.createStatement()) {
+                statement.execute("SELECT FROM master.drug WHERE id = 15 FOR UPDATE");
+            }
+            var sync = CLOUD.lockstepAsync("sync");
+            browser.awaitTold("running");
+            visitor.rollback();
+            assertEquals(1, sync.join().exit());
             browser.awaitTold("failed");
             CLOUD.sql("demo-1", "DROP FUNCTION public.refuse() CASCADE");
             assertEquals(0, CLOUD.lockstep("rollback", "--shard", "clinic-2").exit());
