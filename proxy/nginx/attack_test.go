@@ -85,36 +85,43 @@ func (p *proxy) dial(config *tls.Config) net.Conn {
 	return conn
 }
 
+// fromEach attacks from so many TLS connections side by side, those that are not refused, and returns when all have ended.
+func (p *proxy) fromEach(connections int, attack func(net.Conn)) {
+	var all sync.WaitGroup
+	for range connections {
+		all.Go(func() {
+			conn := p.dial(p.tls(nil))
+			if conn == nil {
+				return
+			}
+			defer conn.Close()
+			attack(conn)
+		})
+	}
+	all.Wait()
+}
+
 func TestSlowloris(t *testing.T) {
 	onBoth(t, "demo", func(t *testing.T, p *proxy) {
 		p.edit("nginx.conf", "client_header_timeout 10s", "client_header_timeout 2s")
 		p.start()
 		var opened, cut atomic.Int64
 		p.underAttack(t, func(ended <-chan bool) {
-			var all sync.WaitGroup
-			for range 200 {
-				all.Go(func() {
-					conn := p.dial(p.tls(nil))
-					if conn == nil {
+			p.fromEach(200, func(conn net.Conn) {
+				opened.Add(1)
+				io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo.example\r\nA: ")
+				for {
+					select {
+					case <-ended:
+						return
+					case <-time.After(100 * time.Millisecond):
+					}
+					if _, err := io.WriteString(conn, "x"); err != nil {
+						cut.Add(1)
 						return
 					}
-					defer conn.Close()
-					opened.Add(1)
-					io.WriteString(conn, "GET / HTTP/1.1\r\nHost: demo.example\r\nA: ")
-					for {
-						select {
-						case <-ended:
-							return
-						case <-time.After(100 * time.Millisecond):
-						}
-						if _, err := io.WriteString(conn, "x"); err != nil {
-							cut.Add(1)
-							return
-						}
-					}
-				})
-			}
-			all.Wait()
+				}
+			})
 		})
 		if opened.Load() == 0 || cut.Load() < opened.Load()*9/10 {
 			t.Errorf("of %d connections that trickle a header, %d were cut within three seconds", opened.Load(), cut.Load())
@@ -184,32 +191,23 @@ func (p *proxy) floods(t *testing.T, begin, more string) (told []string) {
 	p.start()
 	var mutex sync.Mutex
 	p.underAttack(t, func(ended <-chan bool) {
-		var all sync.WaitGroup
-		for range 30 {
-			all.Go(func() {
-				conn := p.dial(p.tls(nil))
-				if conn == nil {
+		p.fromEach(30, func(conn net.Conn) {
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			heard := make(chan string, 1)
+			go func() { heard <- readAll(conn) }()
+			_, err := io.WriteString(conn, begin)
+			for sent := 0; err == nil; sent += len(more) {
+				if sent > 64<<20 {
+					t.Error("64 MiB were taken")
 					return
 				}
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-				heard := make(chan string, 1)
-				go func() { heard <- readAll(conn) }()
-				_, err := io.WriteString(conn, begin)
-				for sent := 0; err == nil; sent += len(more) {
-					if sent > 64<<20 {
-						t.Error("64 MiB were taken")
-						return
-					}
-					_, err = io.WriteString(conn, more)
-					time.Sleep(20 * time.Millisecond)
-				}
-				mutex.Lock()
-				told = append(told, <-heard)
-				mutex.Unlock()
-			})
-		}
-		all.Wait()
+				_, err = io.WriteString(conn, more)
+				time.Sleep(20 * time.Millisecond)
+			}
+			mutex.Lock()
+			told = append(told, <-heard)
+			mutex.Unlock()
+		})
 	})
 	return told
 }

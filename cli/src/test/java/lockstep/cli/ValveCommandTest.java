@@ -36,7 +36,7 @@ class ValveCommandTest {
 
     @Test
     void anAttackIsToldStepByStep() throws IOException {
-        Path changed = copied();
+        Path changed = SynthesizedProject.copiedTo(directory.resolve("copy"));
         Path template = changed.resolve("production-master-data-source.template.json");
         String text = Files.readString(template);
         String without = text.replaceAll("\"sts:ExternalId\": \"lockstep-master\"", "\"aws:SecureTransport\": \"true\"");
@@ -58,18 +58,10 @@ class ValveCommandTest {
     @Test
     void anotherLandscapesAssemblyIsRefused() throws IOException {
         assertEquals(2, valve(directory).exit(), "no assembly");
-        Path changed = copied();
+        Path changed = SynthesizedProject.copiedTo(directory.resolve("copy"));
         Path manifest = changed.resolve("manifest.json");
         Files.writeString(manifest, Files.readString(manifest).replace("aws://222222222222/", "aws://444444444444/"));
         assertEquals(1, valve(changed).exit(), "an account that the landscape does not name");
-    }
-
-    private Path copied() throws IOException {
-        Path copy = directory.resolve("copy");
-        try (var paths = Files.walk(SynthesizedProject.assembly())) {
-            for (Path path : paths.toList()) Files.copy(path, copy.resolve(SynthesizedProject.assembly().relativize(path).toString()));
-        }
-        return copy;
     }
 
     private record Answer(int exit, String out) {}

@@ -1,5 +1,7 @@
 package lockstep.cli.cloud;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import lockstep.landscape.LandscapeReader;
 
@@ -14,5 +16,14 @@ public final class SynthesizedProject {
     public static Path assembly() {
         var files = new CloudFiles(LAUNCHER.project(), LAUNCHER.tools(), Path.of("target", "synthesized").toAbsolutePath());
         return Synthesis.of(files, FILE, LandscapeReader.read(FILE).region());
+    }
+
+    /** A copy to change, in a directory that is not there yet. */
+    public static Path copiedTo(Path directory) throws IOException {
+        Path assembly = assembly();
+        try (var paths = Files.walk(assembly)) {
+            for (Path path : paths.toList()) Files.copy(path, directory.resolve(assembly.relativize(path).toString()));
+        }
+        return directory;
     }
 }

@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.CloudFiles;
-import lockstep.cli.cloud.Synthesis;
+import lockstep.cli.cloud.SynthesizedProject;
 import lockstep.cli.diff.Assembly;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
@@ -30,10 +29,8 @@ class CostCommandTest {
 
     @BeforeAll
     static void synthesize() {
-        var launcher = CloudFiles.ofLauncher();
-        Path file = launcher.project().resolve("lockstep.yaml");
-        landscape = LandscapeReader.read(file);
-        synthesized = Synthesis.of(new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud")), file, landscape.region());
+        landscape = LandscapeReader.read(SynthesizedProject.FILE);
+        synthesized = SynthesizedProject.assembly();
     }
 
     @Test
@@ -95,14 +92,7 @@ class CostCommandTest {
 
     @Test
     void unknownTypesAndClassesAreTold() throws IOException {
-        Path changed = directory.resolve("changed");
-        Files.createDirectories(changed);
-        try (var files = Files.walk(synthesized)) {
-            for (Path path : files.filter(Files::isRegularFile).toList()) {
-                Files.createDirectories(changed.resolve(synthesized.relativize(path).toString()).getParent());
-                Files.copy(path, changed.resolve(synthesized.relativize(path).toString()));
-            }
-        }
+        Path changed = SynthesizedProject.copiedTo(directory.resolve("changed"));
         Path shard = changed.resolve("demo-shard-demo-1.template.json");
         String text = Files.readString(shard);
         String with = text.replaceFirst("\"Resources\": ?\\{", "$0\"Lake\": {\"Type\": \"AWS::Lake::Water\", \"Properties\": {}},").replace("\"db.serverless\"", "\"db.r7g.large\"");

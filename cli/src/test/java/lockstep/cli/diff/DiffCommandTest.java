@@ -7,8 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import lockstep.cli.cloud.CloudFiles;
-import lockstep.cli.cloud.Synthesis;
+import lockstep.cli.cloud.SynthesizedProject;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,11 +23,8 @@ class DiffCommandTest {
 
     @BeforeAll
     static void synthesize() {
-        var launcher = CloudFiles.ofLauncher();
-        var files = new CloudFiles(launcher.project(), launcher.tools(), directory.resolve("cloud"));
-        Path file = files.project().resolve("lockstep.yaml");
-        landscape = LandscapeReader.read(file);
-        synthesized = Synthesis.of(files, file, landscape.region());
+        landscape = LandscapeReader.read(SynthesizedProject.FILE);
+        synthesized = SynthesizedProject.assembly();
     }
 
     @Test
@@ -43,8 +39,7 @@ class DiffCommandTest {
 
     @Test
     void anExtraFlagOnOneSideIsNot() throws IOException {
-        Path changed = directory.resolve("changed");
-        copy(synthesized, changed);
+        Path changed = SynthesizedProject.copiedTo(directory.resolve("changed"));
         Path template = changed.resolve("demo-demo-proxy.template.json");
         String text = Files.readString(template);
         String flagged = text.replaceFirst("(?s)\\{\\s*\"Name\": \"GATEWAY_SIGN_UP\"", "{\"Name\": \"GATEWAY_EXTRA\", \"Value\": \"on\"}, $0");
@@ -58,11 +53,5 @@ class DiffCommandTest {
 
     private static Comparison compare(Path assembly, String from, String to) {
         return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape, new Assembly(assembly));
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        try (var paths = Files.walk(from)) {
-            for (Path path : paths.toList()) Files.copy(path, to.resolve(from.relativize(path).toString()));
-        }
     }
 }
