@@ -65,6 +65,11 @@ public record CloudFiles(Path project, Path tools, Path home) {
         return tools.resolve("nginx/nginx-current");
     }
 
+    /** A module of it; not there where it is built in. */
+    Path nginxStream() {
+        return tools.resolve("nginx/stream.so");
+    }
+
     /** The home directory of the tools that run on behalf of the cloud, so that they find no one's AWS profile. */
     public Path emptyHome() {
         return home.resolve("home");

@@ -17,13 +17,14 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param databases by account name
  * @param deployed  by account, and by account and stack: the fingerprint of what was deployed there, and into which emulator
- * @param tasks     by account and service: what runs of it
- * @param completed by account, service and container that runs to its end: the fingerprint with which it did
- * @param ports     by account, service, container and variable: chosen once, so that addresses stay good
+ * @param tasks     by name and slot (see {@link LocalTask}), or by name: what runs of it
+ * @param serving   by a task's name: the slot that requests are led to
+ * @param completed by task and container that runs to its end: the fingerprint with which it did
+ * @param ports     by task, slot, container and variable: chosen once, so that addresses stay good
  */
 record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed, Map<String, TaskState> tasks,
-        Map<String, String> completed, Map<String, Integer> ports) {
-    static final CloudState EMPTY = new CloudState(Optional.empty(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
+        Map<String, String> serving, Map<String, String> completed, Map<String, Integer> ports) {
+    static final CloudState EMPTY = new CloudState(Optional.empty(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
 
     /**
      * @param instance      differs for each start: an emulator that was started anew knows nothing of earlier deployments
@@ -47,38 +48,43 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
         databases = databases == null ? Map.of() : Map.copyOf(databases);
         deployed = deployed == null ? Map.of() : Map.copyOf(deployed);
         tasks = tasks == null ? Map.of() : Map.copyOf(tasks);
+        serving = serving == null ? Map.of() : Map.copyOf(serving);
         completed = completed == null ? Map.of() : Map.copyOf(completed);
         ports = ports == null ? Map.of() : Map.copyOf(ports);
     }
 
     CloudState withEmulator(Optional<EmulatorState> started) {
-        return new CloudState(started, databases, deployed, tasks, completed, ports);
+        return new CloudState(started, databases, deployed, tasks, serving, completed, ports);
     }
 
     CloudState withDatabase(String account, DatabaseState database) {
-        return new CloudState(emulator, with(databases, account, database), deployed, tasks, completed, ports);
+        return new CloudState(emulator, with(databases, account, database), deployed, tasks, serving, completed, ports);
     }
 
     CloudState withDeployed(String what, String fingerprint) {
-        return new CloudState(emulator, databases, with(deployed, what, fingerprint), tasks, completed, ports);
+        return new CloudState(emulator, databases, with(deployed, what, fingerprint), tasks, serving, completed, ports);
     }
 
     CloudState withTask(String task, TaskState state) {
-        return new CloudState(emulator, databases, deployed, with(tasks, task, state), completed, ports);
+        return new CloudState(emulator, databases, deployed, with(tasks, task, state), serving, completed, ports);
     }
 
     CloudState withoutTask(String task) {
         var left = new TreeMap<>(tasks);
         left.remove(task);
-        return new CloudState(emulator, databases, deployed, left, completed, ports);
+        return new CloudState(emulator, databases, deployed, left, serving, completed, ports);
+    }
+
+    CloudState withServing(String task, String slot) {
+        return new CloudState(emulator, databases, deployed, tasks, with(serving, task, slot), completed, ports);
     }
 
     CloudState withCompleted(String container, String fingerprint) {
-        return new CloudState(emulator, databases, deployed, tasks, with(completed, container, fingerprint), ports);
+        return new CloudState(emulator, databases, deployed, tasks, serving, with(completed, container, fingerprint), ports);
     }
 
     CloudState withPort(String name, int port) {
-        return new CloudState(emulator, databases, deployed, tasks, completed, with(ports, name, port));
+        return new CloudState(emulator, databases, deployed, tasks, serving, completed, with(ports, name, port));
     }
 
     /** Of a shard that is gone nothing is remembered. */
@@ -89,7 +95,7 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
         leftCompleted.keySet().removeIf(name -> name.startsWith(taskPrefix));
         var leftPorts = new TreeMap<>(ports);
         leftPorts.keySet().removeIf(name -> name.startsWith(taskPrefix));
-        return new CloudState(emulator, databases, left, tasks, leftCompleted, leftPorts);
+        return new CloudState(emulator, databases, left, tasks, serving, leftCompleted, leftPorts);
     }
 
     private static <V> Map<String, V> with(Map<String, V> map, String key, V value) {
@@ -137,6 +143,18 @@ record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> d
             store.update(state -> state.withPort(name, chosen));
             return chosen;
         }
+    }
+
+    /** Somebody else may have taken a port since: of names that begin so. */
+    static void renewPorts(Store store, String prefix) {
+        store.read().ports().forEach((name, number) -> {
+            if (name.startsWith(prefix)) {
+                int free = freePort(Optional.of(number));
+                if (free != number) {
+                    store.update(state -> state.withPort(name, free));
+                }
+            }
+        });
     }
 
     /** The remembered port when it is still free on loopback, or else any free one. */

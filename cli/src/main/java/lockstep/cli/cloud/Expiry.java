@@ -50,10 +50,6 @@ final class Expiry {
         }
     }
 
-    static boolean isExpiry(String task) {
-        return task.startsWith("expiry-");
-    }
-
     private static String name(String shard) {
         return "expiry-" + shard;
     }

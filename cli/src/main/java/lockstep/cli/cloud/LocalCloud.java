@@ -80,9 +80,9 @@ public final class LocalCloud implements Accounts {
 
     /** Where each shard that has a proxy is open to browsers, in the landscape's order. */
     public List<Page> pages() {
-        var ports = store.read().ports();
+        var state = store.read();
         return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
-                Optional.ofNullable(ports.get(LocalTask.portName(LocalTask.name(account.name(), shard.edition()), "nginx", "PORT"))).stream()
+                LocalBalancer.port(state, LocalTask.name(account.name(), shard.edition())).stream()
                         .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
     }
 

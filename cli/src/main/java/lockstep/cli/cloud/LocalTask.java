@@ -34,8 +34,10 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * One task of a service, as processes of this machine: the part of ECS. There is one whatever count the service desires, and it
- * is replaced by stopping it first, so that addresses stay the same: for as long as that takes the service is away.
+ * One task of a service, as processes of this machine: the part of ECS. There is one whatever count the service desires. It is
+ * replaced as by ECS's blue/green: a task has two slots, each with ports and volumes of its own; the new one starts in the slot that
+ * is free, and when it is healthy requests are led there, and only then the old one ends. If it does not become healthy, the old one
+ * stays.
  */
 final class LocalTask {
     private static final Duration START_PATIENCE = Duration.ofSeconds(90);
@@ -43,6 +45,10 @@ final class LocalTask {
     private static final int DEFAULT_STOP_TIMEOUT = 30;
     private static final Duration SESSION = Duration.ofDays(365);
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String BLUE = "blue";
+    private static final String GREEN = "green";
+    /** Of what runs to its end, whichever slot serves. */
+    private static final String ONCE = "once";
     private final CloudFiles files;
     private final CloudState.Store store;
     private final ContainerImages images;
@@ -52,6 +58,8 @@ final class LocalTask {
     private final DeployedTask task;
     private final String name;
     private AwsSessionCredentials credentials;
+    /** In which containers are about to be started. */
+    private String slot;
     /** Those that this run started, by container. */
     private final Map<String, Process> processes = new HashMap<>();
     /** What the secrets hold, by their ARN. */
@@ -66,6 +74,7 @@ final class LocalTask {
         this.certificates = Certificates.in(files.certificates());
         this.task = task;
         this.name = name(task);
+        this.slot = serving(store.read(), name);
     }
 
     private static String name(DeployedTask task) {
@@ -88,23 +97,34 @@ final class LocalTask {
         return task;
     }
 
-    /** The port on loopback that stands for a variable of a container. */
-    int port(String container, String variable) {
-        return CloudState.port(store, portName(container, variable));
+    /** The slot of a task that requests are led to; that in which it is to start when it never ran. */
+    static String serving(CloudState state, String name) {
+        return state.serving().getOrDefault(name, BLUE);
     }
 
-    private String portName(String container, String variable) {
-        return portName(name, container, variable);
+    /** What runs of a task in a slot, as {@link CloudState} names it. */
+    static String running(String name, String slot) {
+        return name + "/" + slot;
     }
 
-    /** As {@link CloudState} remembers it. */
-    static String portName(String task, String container, String variable) {
-        return task + "/" + container + "/" + variable;
+    /** Whether {@link CloudState} names by it what runs of a task. */
+    static boolean isTask(String running) {
+        return running.contains("/");
+    }
+
+    /** The port on loopback that stands for a variable of a container, of the task that requests are led to. */
+    int servingPort(String container, String variable) {
+        return CloudState.port(store, portName(serving(store.read(), name), container, variable));
+    }
+
+    private String portName(String slot, String container, String variable) {
+        return running(name, slot) + "/" + container + "/" + variable;
     }
 
     /** Runs the containers that the others wait for to end, unless they did with the same image, environment and secrets. */
     void runToCompletion() {
         resolve();
+        slot = ONCE;
         for (ContainerDefinition container : ordered()) {
             if (runsToItsEnd(container)) {
                 Path log = log(container);
@@ -121,6 +141,7 @@ final class LocalTask {
     /** Runs another command in a container's place, once and for all, with a file as its standard input. */
     void runOnce(String container, List<String> command, Path input) {
         resolve();
+        slot = ONCE;
         String key = name + "/" + command.getFirst();
         if (!store.read().completed().containsKey(key)) {
             command(task.container(container).toBuilder().command(command).build()).withInput(input).run(command.getFirst() + " in " + name);
@@ -128,18 +149,42 @@ final class LocalTask {
         }
     }
 
-    /** Starts the others, unless they run as they should; answers whether it did. */
-    boolean ensure() {
+    /**
+     * Starts the others, unless they run as they should; answers whether it did.
+     *
+     * @param lead leads requests to {@link #servingPort}, and returns when they go there
+     */
+    boolean ensure(Runnable lead) {
         resolve();
         var containers = ordered().stream().filter(container -> !runsToItsEnd(container)).toList();
-        var known = Optional.ofNullable(store.read().tasks().get(name));
-        if (known.isPresent() && known.get().fingerprint().equals(fingerprint(containers)) && known.get().containers().size() == containers.size()
+        String serving = serving(store.read(), name);
+        slot = serving;
+        var known = Optional.ofNullable(store.read().tasks().get(running(name, serving)));
+        boolean lives = known.isPresent() && known.get().containers().stream().anyMatch(state -> state.process().running().isPresent());
+        String other = serving.equals(BLUE) ? GREEN : BLUE;
+        if (lives && known.get().fingerprint().equals(fingerprint(containers)) && known.get().containers().size() == containers.size()
                 && known.get().containers().stream().allMatch(state -> state.process().running().isPresent())
                 && containers.stream().allMatch(container -> !hasHealthCheck(container) || isHealthy(container))) {
+            lead.run();
+            // of a command that was ended midway
+            stop(files, store, running(name, other));
             return false;
         }
-        stop(files, store, name);
-        renewPorts();
+        slot = lives ? other : serving;
+        start(containers);
+        store.update(state -> state.withServing(name, slot));
+        lead.run();
+        if (!slot.equals(serving)) {
+            stop(files, store, running(name, serving));
+        }
+        return true;
+    }
+
+    /** All containers in the slot. */
+    private void start(List<ContainerDefinition> containers) {
+        String running = running(name, slot);
+        stop(files, store, running);
+        CloudState.renewPorts(store, running + "/");
         var started = new LinkedHashMap<String, ContainerState>();
         try {
             for (ContainerDefinition container : containers) {
@@ -147,7 +192,7 @@ final class LocalTask {
                     await(dependency, started);
                 }
                 started.put(container.name(), start(container));
-                store.update(state -> state.withTask(name, new TaskState("", List.copyOf(started.values()))));
+                store.update(state -> state.withTask(running, new TaskState("", List.copyOf(started.values()))));
             }
             for (ContainerDefinition container : containers) {
                 if (hasHealthCheck(container)) {
@@ -155,19 +200,18 @@ final class LocalTask {
                 }
             }
         } catch (RuntimeException e) {
-            stop(files, store, name);
+            stop(files, store, running);
             throw e;
         }
         String fingerprint = fingerprint(containers);
-        store.update(state -> state.withTask(name, new TaskState(fingerprint, List.copyOf(started.values()))));
-        return true;
+        store.update(state -> state.withTask(running, new TaskState(fingerprint, List.copyOf(started.values()))));
     }
 
     /** Ends a task as ECS does: each container in turn, the last one first, by its signal, and after its time for good. */
-    static void stop(CloudFiles files, CloudState.Store store, String name) {
-        Optional.ofNullable(store.read().tasks().get(name)).ifPresent(state -> {
+    static void stop(CloudFiles files, CloudState.Store store, String running) {
+        Optional.ofNullable(store.read().tasks().get(running)).ifPresent(state -> {
             state.containers().reversed().forEach(container -> stop(files, container));
-            store.update(known -> known.withoutTask(name));
+            store.update(known -> known.withoutTask(running));
         });
     }
 
@@ -250,13 +294,13 @@ final class LocalTask {
             // relative, since a socket's path may have 107 bytes at most, and projects lie as deep as they like
             volumes.put(mount.containerPath(), directory.relativize(volume(mount.sourceVolume())));
         }
-        return new LocalEnvironment(variable -> port(container.name(), variable), volumes, endpoint, certificates.authority(), credentials, files.nginx());
+        return new LocalEnvironment(variable -> CloudState.port(store, portName(slot, container.name(), variable)), volumes, endpoint, certificates.authority(), credentials, files.nginx());
     }
 
-    /** Shared by a service's tasks, since there is one at a time. Created on the way. */
+    /** Of the slot. Created on the way. */
     private Path volume(String volume) {
         try {
-            return Files.createDirectories(files.volumes().resolve(name).resolve(volume));
+            return Files.createDirectories(files.volumes().resolve(name).resolve(slot).resolve(volume));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -296,18 +340,6 @@ final class LocalTask {
             text.append('\n').append(container.name()).append(command.line()).append(command.directory()).append(environment).append(healthCheck(container));
         }
         return Projection.digest(text.toString().getBytes(StandardCharsets.UTF_8));
-    }
-
-    /** Somebody else may have taken a port since. */
-    private void renewPorts() {
-        store.read().ports().forEach((port, number) -> {
-            if (port.startsWith(name + "/")) {
-                int free = CloudState.freePort(Optional.of(number));
-                if (free != number) {
-                    store.update(state -> state.withPort(port, free));
-                }
-            }
-        });
     }
 
     // --- dependencies and health ---
@@ -392,7 +424,7 @@ final class LocalTask {
         return files.log(name + "-" + container.name());
     }
 
-    private static void pause() {
+    static void pause() {
         try {
             Thread.sleep(POLL);
         } catch (InterruptedException e) {

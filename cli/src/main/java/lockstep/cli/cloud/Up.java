@@ -39,6 +39,7 @@ public final class Up {
     private final Certificates certificates;
     private final Cdk cdk;
     private final Emulator emulator;
+    private final LocalBalancer balancer;
     private volatile Path synthesized;
 
     /**
@@ -56,6 +57,7 @@ public final class Up {
         this.certificates = Certificates.in(files.certificates());
         this.cdk = new Cdk(files, landscape.region());
         this.emulator = new Emulator(files, store, landscape.region());
+        this.balancer = new LocalBalancer(files, store);
     }
 
     /** What runs when it has ended. */
@@ -112,21 +114,22 @@ public final class Up {
                 stopOthers(tasks);
                 var changing = tasks.stream().filter(task -> deployment.into().contains(task.deployed().account())).toList();
                 var proxies = changing.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
-                    new LocalProxy(cloud.account(task.deployed().account()), task.deployed()).fill(certificates, shard -> port(tasks, shard));
-                    start(task);
+                    proxy(cloud, task).fill(certificates, shard -> port(tasks, shard));
+                    start(task, () -> balancer.lead(task.name(), task.servingPort("nginx", "PORT")));
                 }, executor)).toList();
                 var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
                         .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard, application(tasks, shard))))).toList();
                 joinAll(shards);
+                // which lead to the applications
+                joinAll(proxies);
                 var applications = changing.stream().filter(task -> task.deployed().shard().isPresent())
-                        .map(task -> CompletableFuture.runAsync(() -> start(task), executor)).toList();
+                        .map(task -> CompletableFuture.runAsync(() -> start(task, () -> follow(cloud, tasks, task)), executor)).toList();
                 joinAll(List.of(codeLists));
                 new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
                     if (deployment.into().contains(landscape.accountOf(dataSet.source()))) progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
                 joinAll(applications);
-                joinAll(proxies);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
                     progress.step("visitors' rows", () -> seedVisitors(cloud));
@@ -146,8 +149,8 @@ public final class Up {
         }
     }
 
-    private void start(LocalTask task) {
-        if (task.ensure()) {
+    private void start(LocalTask task, Runnable lead) {
+        if (task.ensure(lead)) {
             progress.note("started " + task.name());
         }
     }
@@ -160,10 +163,24 @@ public final class Up {
     /** Services that are no longer deployed, or about to be no longer. */
     private void stopOthers(List<LocalTask> tasks) {
         var known = tasks.stream().map(LocalTask::name).toList();
-        store.read().tasks().keySet().stream().filter(name -> !known.contains(name) && !Expiry.isExpiry(name)).forEach(name -> {
-            LocalTask.stop(files, store, name);
-            progress.note("ended " + name + ", which is no longer deployed");
+        store.read().tasks().keySet().stream().filter(running -> LocalTask.isTask(running) && known.stream().noneMatch(name -> running.startsWith(name + "/"))).forEach(running -> {
+            LocalTask.stop(files, store, running);
+            progress.note("ended " + running + ", which is no longer deployed");
         });
+        balancer.keep(known);
+    }
+
+    private static LocalProxy proxy(LocalCloud cloud, LocalTask task) {
+        return new LocalProxy(cloud.account(task.deployed().account()), task.deployed());
+    }
+
+    /** The first hop of its edition leads to where an application runs now. */
+    private void follow(LocalCloud cloud, List<LocalTask> tasks, LocalTask application) {
+        var account = application.deployed().account();
+        var proxy = tasks.stream().filter(task -> task.name().equals(LocalTask.name(account.name(), application.deployed().edition()))).findFirst()
+                .orElseThrow(() -> new CloudFault("no first hop leads to " + application.name()));
+        var shard = account.shards().stream().filter(candidate -> candidate.name().equals(application.deployed().shard().orElseThrow())).findFirst().orElseThrow();
+        proxy(cloud, proxy).follow(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN"));
     }
 
     private static LocalTask application(List<LocalTask> tasks, Shard shard) {
@@ -172,7 +189,7 @@ public final class Up {
     }
 
     private static int port(List<LocalTask> tasks, Shard shard) {
-        return application(tasks, shard).port("clinic", "PORT");
+        return application(tasks, shard).servingPort("clinic", "PORT");
     }
 
     private void synthesize(Deployment deployment) {

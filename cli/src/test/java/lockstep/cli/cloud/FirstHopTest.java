@@ -76,7 +76,7 @@ class FirstHopTest {
     @Order(10)
     void noRequestFailsWhileTheFirstHopIsWorkedOn() throws Exception {
         var proxy = task("production-production-proxy");
-        try (var load = new TestingLoad(productionUrl(), CLOUD.endpoint(), client("operator"))) {
+        try (var load = new TestingLoad(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator"), Duration.ofMillis(60))) {
             load.settle();
             // nginx takes its configuration anew
             signal("HUP", nginxMaster("production-production-proxy"));
@@ -139,7 +139,7 @@ class FirstHopTest {
         STARTED.forEach(Process::destroy);
         Ended again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
-        assertEquals(200, TestingLoad.once(productionUrl(), CLOUD.endpoint(), client("operator")).status(), "up mends what was killed");
+        assertEquals(200, TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator")).status(), "up mends what was killed");
     }
 
     // ---- one more shard for QA
@@ -179,18 +179,18 @@ class FirstHopTest {
     private static JsonNode browse(String story) {
         var settings = JSON.createObjectNode();
         settings.put("browser", System.getenv("LOCKSTEP_BROWSER")).put("pages", CLOUD.files.project().resolve("cli/target/pages").toString());
-        settings.put("demo", page("demo-1")).put("production", productionUrl());
+        settings.put("demo", CLOUD.page("demo-1")).put("production", CLOUD.firstHop("clinic-1"));
         settings.putArray("pins").add(TestingLoad.pin(CLOUD.files.certificates().resolve("servers/demo-demo-proxy.pem")))
                 .add(TestingLoad.pin(CLOUD.files.certificates().resolve("servers/production-production-proxy.pem")));
         if (story.equals("production")) {
-            client("leaver");
+            CLOUD.client("leaver");
             Ended revoke = CLOUD.lockstep("certificate", "revoke", "leaver");
             assertTrue(revoke.exit() == 0 || revoke.err().contains("revoked"), revoke::toString);
-            var leaver = client("leaver");
-            await("nginx has the new list", SOON, () -> TestingLoad.once(productionUrl(), CLOUD.endpoint(), leaver).status() == 403);
+            var leaver = CLOUD.client("leaver");
+            await("nginx has the new list", SOON, () -> TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), leaver).status() == 403);
             settings.set("revoked", certificate(leaver));
-            settings.set("certificate", certificate(client("operator")));
-            JsonNode user = opened("clinic-1").get("user");
+            settings.set("certificate", certificate(CLOUD.client("operator")));
+            JsonNode user = CLOUD.opened("clinic-1").get("user");
             settings.putObject("login").put("clinic", user.get("customer").asString()).put("user", user.get("name").asString()).put("password", user.get("password").asString());
         }
         try {
@@ -218,32 +218,6 @@ class FirstHopTest {
         return JSON.createObjectNode().put("path", client.pkcs12().toString()).put("passphrase", client.password());
     }
 
-    private static JsonNode opened(String what) {
-        Ended open = CLOUD.lockstep("open", what, "--print", "--output", "json");
-        assertEquals(0, open.exit(), open::toString);
-        return open.json().get("pages").get(0);
-    }
-
-    private static String page(String shard) {
-        return opened(shard).get("url").asString();
-    }
-
-    /** By a name that every resolver knows; it leads to the first shard. */
-    private static String productionUrl() {
-        return page("clinic-1").replace("clinic-1.localhost", "localhost");
-    }
-
-    /** One that is there, or else a new one. */
-    private static TestingLoad.Client client(String name) {
-        var directory = CLOUD.files.certificates().resolve("clients");
-        if (CLOUD.lockstep("certificate", "list", "--output", "json").json().get("clients").valueStream().noneMatch(client -> client.get("name").asString().equals(name))) {
-            Ended issue = CLOUD.lockstep("certificate", "issue", name);
-            assertEquals(0, issue.exit(), issue::toString);
-        }
-        var files = new ClientCertificates(directory).files(name);
-        return new TestingLoad.Client(files.pkcs12(), files.password());
-    }
-
     /** The status, as somebody sees it who believes the local authority; curl knows names below localhost, where Java does not. */
     private static String curl(String url) {
         try {
@@ -259,7 +233,12 @@ class FirstHopTest {
     }
 
     private static CloudState.TaskState task(String name) {
-        return new CloudState.Store(CLOUD.files).read().tasks().get(name);
+        return new CloudState.Store(CLOUD.files).read().tasks().get(running(name));
+    }
+
+    /** The task that requests are led to. */
+    private static String running(String name) {
+        return LocalTask.running(name, LocalTask.serving(new CloudState.Store(CLOUD.files).read(), name));
     }
 
     private static CloudState.ContainerState container(CloudState.TaskState task, String name) {
@@ -267,7 +246,7 @@ class FirstHopTest {
     }
 
     private static long nginxMaster(String proxy) throws IOException {
-        try (var files = Files.walk(CLOUD.files.volumes().resolve(proxy))) {
+        try (var files = Files.walk(CLOUD.files.volumes().resolve(running(proxy)))) {
             return Long.parseLong(Files.readString(files.filter(file -> file.endsWith("nginx.pid")).findFirst().orElseThrow()).strip());
         }
     }

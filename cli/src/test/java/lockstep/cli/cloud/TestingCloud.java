@@ -165,6 +165,32 @@ final class TestingCloud {
         return new PostgresServer(files, new CloudState.Store(files), account);
     }
 
+    /** A page of the cloud, and what the browser needs for it. */
+    JsonNode opened(String what) {
+        var open = lockstep("open", what, "--print", "--output", "json");
+        if (open.exit() != 0) throw new IllegalStateException(open.toString());
+        return open.json().get("pages").get(0);
+    }
+
+    String page(String shard) {
+        return opened(shard).get("url").asString();
+    }
+
+    /** Of a shard, by a name that every resolver knows; it leads to the first shard of the edition. */
+    String firstHop(String shard) {
+        return page(shard).replace(shard + ".localhost", "localhost");
+    }
+
+    /** A client certificate that is there, or else a new one. */
+    TestingLoad.Client client(String name) {
+        if (lockstep("certificate", "list", "--output", "json").json().get("clients").valueStream().noneMatch(client -> client.get("name").asString().equals(name))) {
+            var issue = lockstep("certificate", "issue", name);
+            if (issue.exit() != 0) throw new IllegalStateException(issue.toString());
+        }
+        var issued = new ClientCertificates(files.certificates().resolve("clients")).files(name);
+        return new TestingLoad.Client(issued.pkcs12(), issued.password());
+    }
+
     /** A connection to the shard's database as superuser. */
     Connection connect(String shard) throws SQLException {
         return server(landscape.accountOf(shard).name()).connect(shard.replace('-', '_'));

@@ -31,7 +31,6 @@ import lockstep.cli.aws.LocalEndpoint;
 /** People who load a page again and again, each with a session of their own, over HTTP/1.1 and 2; every answer is counted. */
 final class TestingLoad implements AutoCloseable {
     private static final int PEOPLE = 8;
-    private static final Duration PAUSE = Duration.ofMillis(60);
     private static final String TRACK = "lockstep_track";
 
     /** A client certificate with its key. */
@@ -41,6 +40,7 @@ final class TestingLoad implements AutoCloseable {
     record Answer(Instant at, int status, String body, String track) {}
 
     private final URI uri;
+    private final Duration pause;
     private final SSLContext tls;
     private final ConcurrentLinkedQueue<String> failures = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<String> flips = new ConcurrentLinkedQueue<>();
@@ -52,8 +52,10 @@ final class TestingLoad implements AutoCloseable {
     /** While it changes both answers are right. */
     private volatile boolean maintenance;
 
-    TestingLoad(String url, LocalEndpoint endpoint, Client client) {
+    /** @param pause between two requests of a person */
+    TestingLoad(String url, LocalEndpoint endpoint, Client client, Duration pause) {
         uri = URI.create(url).resolve("/login");
+        this.pause = pause;
         tls = tls(endpoint, client);
         for (int i = 0; i < PEOPLE; i++) {
             var version = i % 2 == 0 ? Version.HTTP_1_1 : Version.HTTP_2;
@@ -86,7 +88,7 @@ final class TestingLoad implements AutoCloseable {
                 } catch (IOException e) {
                     failures.add(Instant.now() + " " + version + " " + e);
                 }
-            } while (!stop.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS));
+            } while (!stop.await(pause.toMillis(), TimeUnit.MILLISECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
