@@ -82,18 +82,21 @@ class PipelineTest {
         return jobs;
     }
 
+    private static Set<String> automatic(Map<String, String> jobs) {
+        return jobs.entrySet().stream().filter(job -> job.getValue().equals("on_success")).map(Map.Entry::getKey).collect(Collectors.toSet());
+    }
+
     @Test
     void aMergeRequestIsBuiltTestedAndLookedAt() {
-        assertEquals(Map.of("build", "on_success", "test", "on_success", "editions", "on_success", "changes", "on_success"), jobs("merge_request_event", "", "--aws"));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "changes"), automatic(jobs("merge_request_event", "", "--aws")));
     }
 
     @Test
     void theBranchGoesToQaAndAPersonLetsItGoOn() {
         var jobs = jobs("push", "main", "--aws");
-        assertEquals(Map.of("build", "on_success", "test", "on_success", "editions", "on_success", "deploy-qa", "on_success", "approve", "manual, blocking", "deploy-production", "on_success",
-                "deploy-demo", "on_success", "sync", "manual", "rollback-qa", "manual", "rollback-production-and-demo", "manual").entrySet(),
-                jobs.entrySet().stream().filter(job -> !Set.of("log", "parity").contains(job.getKey())).collect(Collectors.toSet()));
-        assertEquals(List.of("manual", "manual"), List.of(jobs.get("log"), jobs.get("parity")));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "deploy-qa", "deploy-production", "deploy-demo"), automatic(jobs));
+        assertEquals("manual, blocking", jobs.get("approve"));
+        for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity")) assertEquals("manual", jobs.get(any), any);
         var stages = texts(preview().get("stages"));
         assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve") && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
         assertEquals(List.of("approve"), inStage("approve"));
@@ -163,7 +166,20 @@ class PipelineTest {
                 lines++;
             }
         }
-        assertEquals(13, lines);
+        assertEquals(16, lines);
+    }
+
+    /** As GitLab keeps them: a ref for each deployment into an environment. */
+    @Test
+    void schemasAreComparedWithWhatProductionRuns() throws IOException {
+        var script = texts(preview().at("/schema/script"));
+        assertTrue(script.getLast().contains("--previous"), script::toString);
+        String ask = String.join("\n", script.subList(0, script.size() - 1)) + "\necho \"${previous:-HEAD~1}\"";
+        run(List.of("git", "remote", "set-url", "origin", checkout.resolve("gitlab").toString()));
+        assertEquals("HEAD~1", run(List.of("sh", "-ec", ask)).out().strip(), "nothing was deployed yet");
+        run(List.of("git", "clone", "-q", "--bare", ".", "gitlab"));
+        for (String deployment : List.of("9", "10")) run(List.of("git", "-C", "gitlab", "update-ref", "refs/environments/production/deployments/" + deployment, "main"));
+        assertEquals("refs/production/10", run(List.of("sh", "-ec", ask)).out().strip());
     }
 
     /** The check against the published schema is no empty one. */
