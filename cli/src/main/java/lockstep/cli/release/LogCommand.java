@@ -83,12 +83,18 @@ public final class LogCommand implements Callable<Integer> {
                     };
                     var ended = run.started().plusMillis((long) (1000 * run.state().seconds()));
                     found.add(new LogEntry(run.id(), result == Result.started ? run.started() : ended, landscape.accountOf(dataSet.source()).name(), Action.sync, Optional.empty(), Optional.empty(),
-                            run.kind() == Run.Kind.rollback ? "rollback" : "-", Optional.empty(), result, Optional.empty(),
+                            who(run), Optional.empty(), result, Optional.empty(),
                             result == Result.started ? Optional.empty() : Optional.of((long) run.state().seconds()), Optional.of(run.id())));
                 }
             }
         }
         return found;
+    }
+
+    /** Of a run that no entry tells of: its name does, in part. */
+    private static String who(Run run) {
+        if (run.kind() == Run.Kind.rollback) return "rollback";
+        return run.id().startsWith("auto-") ? "a change of the source" : "-";
     }
 
     static String table(List<LogEntry> entries) {
