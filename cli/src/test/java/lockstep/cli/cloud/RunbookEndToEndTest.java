@@ -450,7 +450,7 @@ class RunbookEndToEndTest {
                 () -> !CLOUD.value(shard, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").equals("0"));
     }
 
-    /** As the runbook says. Who waits may have given up, and waits again in a moment. */
+    /** As the runbook says, with the rights that Aurora's admin has. Who waits may have given up, and waits again in a moment. */
     private static void endBlocking(String shard) {
         await("an end of what blocks in " + shard, SOON, () -> !CLOUD.value(shard, "SELECT count(pg_terminate_backend(holder)) FROM (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS holder FROM pg_stat_activity"
                 + " WHERE datname = current_database() AND wait_event_type = 'Lock') AS holders").equals("0"));
