@@ -179,9 +179,13 @@ final class TestingLoad implements AutoCloseable {
     }
 
     static Answer once(String url, LocalEndpoint endpoint, Client client) {
+        return once(url, "/login", endpoint, client);
+    }
+
+    static Answer once(String url, String path, LocalEndpoint endpoint, Client client) {
         var cookies = new CookieManager();
         try (var http = HttpClient.newBuilder().sslContext(tls(endpoint, client)).cookieHandler(cookies).build()) {
-            var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve("/login")).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
+            var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve(path)).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
             return new Answer(Instant.now(), answer.statusCode(), answer.body(), "");
         } catch (IOException e) {
             throw new IllegalStateException(e);

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import lockstep.cli.cloud.TestingCloud.Ended;
-import lockstep.landscape.Account;
 import lockstep.landscape.Names;
 import lockstep.landscape.ShardMetric;
 import org.junit.jupiter.api.AfterAll;
@@ -29,9 +28,7 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 import software.amazon.awssdk.services.cloudwatch.model.Statistic;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
-import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
-import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.JsonNode;
 
 /** What is noticed, told and mended without a person, and what waits for one. Each test goes on where the one before it ended. */
@@ -47,33 +44,9 @@ class WatchEndToEndTest {
     /** When each shard's snapshot in force is of this age at least. */
     private static Instant old;
 
-    /** Subscribed to the operations topic as a person's mailbox would be. */
-    private record Operators(SqsClient sqs, String queue, StringBuilder heard) {
-        static Operators of(Account account) {
-            var sqs = CLOUD.root(account.name()).client(SqsClient.builder());
-            String queue = sqs.createQueue(r -> r.queueName("operators")).queueUrl();
-            String arn = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.QUEUE_ARN)).attributes().get(QueueAttributeName.QUEUE_ARN);
-            sqs.setQueueAttributes(r -> r.queueUrl(queue).attributes(Map.of(QueueAttributeName.POLICY, """
-                    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"%s"}]}""".formatted(arn))));
-            try (var sns = CLOUD.root(account.name()).client(SnsClient.builder())) {
-                String topic = sns.listTopics().topics().stream().map(t -> t.topicArn()).filter(t -> t.endsWith(":" + Names.operationsTopic())).findFirst().orElseThrow();
-                sns.subscribe(r -> r.topicArn(topic).protocol("sqs").endpoint(arn));
-            }
-            return new Operators(sqs, queue, new StringBuilder());
-        }
-
-        String told() {
-            sqs.receiveMessage(r -> r.queueUrl(queue).maxNumberOfMessages(10)).messages().forEach(message -> {
-                heard.append(message.body().replace("\\\"", "\"")).append('\n');
-                sqs.deleteMessage(r -> r.queueUrl(queue).receiptHandle(message.receiptHandle()));
-            });
-            return heard.toString();
-        }
-    }
-
     @BeforeAll
     static void listen() {
-        for (var account : CLOUD.landscape.accounts()) OPERATORS.put(account.name(), Operators.of(account));
+        for (var account : CLOUD.landscape.accounts()) OPERATORS.put(account.name(), Operators.of(account.name(), "operators"));
         var youngest = status().valueStream().mapToLong(shard -> shard.get("ageSeconds").asLong()).min().orElseThrow();
         old = Instant.now().minusSeconds(youngest).plus(AGE);
     }
@@ -81,7 +54,7 @@ class WatchEndToEndTest {
     @AfterAll
     static void unwatched() {
         CLOUD.schedule("", false);
-        OPERATORS.values().forEach(operators -> operators.sqs().close());
+        OPERATORS.values().forEach(Operators::close);
     }
 
     private static JsonNode status() {
@@ -94,7 +67,7 @@ class WatchEndToEndTest {
     }
 
     private static void awaitTold(String account, String... words) {
-        await("operators of " + account + " to be told of " + List.of(words), MENDED, () -> OPERATORS.get(account).told().lines().anyMatch(line -> List.of(words).stream().allMatch(line::contains)));
+        await("operators of " + account + " to be told of " + List.of(words), MENDED, () -> OPERATORS.get(account).wereTold(words));
     }
 
     private static String machine(String account, String name) {
