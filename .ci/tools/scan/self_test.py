@@ -94,6 +94,8 @@ def main(sboms):
     names = [package[:2] for package in packages]
     alone = [package for package in packages if names.count(package[:2]) == 1]  # a fix of the higher of two versions would rightly be told for the lower
     in_image = [("Debian:13", "made", "1.0-1+b1"), ("Maven", "org.example:thing", "1.2.3")]
+    after_it = [("Debian:13", "made", "1.0-1+b2"), ("Maven", "org.example:thing", "1.2.4")]
+    elsewhere = [("Debian:12", "made", "1.0-1+b2"), ("Maven", "org.example:other", "1.2.4")]
     with tempfile.TemporaryDirectory() as directory:
         made = pathlib.Path(directory)
         archive = image(made / "made.tar")
@@ -102,10 +104,12 @@ def main(sboms):
         for file, ecosystem in FILES.items():
             others = [package for package in alone if package[0] != ecosystem]
             expect(f"advisories of {ecosystem} cannot be read", 3, [], "--database", database(made / file, others, "fixed"), sboms)
-        expect("advisories for what lies in an image", 1, [1, 2], "--database", database(made / "3", in_image, "last_affected"), "--images", archive)
+        expect("advisories whose fix an image has not", 1, [1, 2], "--database", database(made / "3", after_it, "fixed"), "--images", archive)
         expect("advisories whose fix an image has", 0, [], "--database", database(made / "4", in_image, "fixed"), "--images", archive)
-        expect("an advisory for another release of Debian", 0, [], "--database", database(made / "5", [("Debian:12", "made", "1.0-1+b1"), ("Maven", "org.example:other", "1")], "last_affected"), "--images", archive)
-        expect("an image, and advisories cannot be read", 3, [], "--database", database(made / "6", [], "fixed"), "--images", archive)
+        expect("advisories for an image that have no fix", 0, [1, 2], "--database", database(made / "5", in_image, "last_affected"), "--images", archive)
+        expect("advisories for another release of Debian and another jar", 0, [], "--database", database(made / "6", elsewhere, "fixed"), "--images", archive)
+        expect("an image, and advisories of Debian cannot be read", 3, [], "--database", database(made / "7", elsewhere[1:], "fixed"), "--images", archive)
+        expect("an image, and advisories cannot be read", 3, [], "--database", database(made / "8", [], "fixed"), "--images", archive)
     print("the scan finds what it should, and nothing else")
 
 
