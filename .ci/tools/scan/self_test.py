@@ -1,4 +1,4 @@
-"""self_test.py SBOM-DIRECTORY: that .ci/scan-dependencies tells every component of the four files, and every kind of package in an image, when an advisory names its version, and none when it names another."""
+"""self_test.py SBOM-DIRECTORY: that .ci/scan-dependencies tells every component of the four files and every package that the tools need, and every kind of package in an image, when an advisory names its version, and none when it names another."""
 
 import hashlib
 import io
@@ -27,6 +27,14 @@ def known_as(ecosystem, component):
     if ecosystem == "PyPI":
         return re.sub("[-_.]+", "-", name).lower(), version
     return name, version
+
+
+def of_tools():
+    """What .ci/tools/*/go.mod and requirements.txt name, as (ecosystem, name, version). osv-scanner 2.5.1 loses modules of Go with a capital in their name: docs/limits.md."""
+    for file in SCAN.parent.glob("tools/*/go.mod"):
+        yield from (("Go", name, version) for name, version in re.findall(r"^\t(\S+) v(\S+)", file.read_text(), re.M) if name == name.lower())
+    for file in SCAN.parent.glob("tools/*/requirements.txt"):
+        yield from (("PyPI", name, version) for name, version in re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.M))
 
 
 def database(directory, packages, last_event):
@@ -87,10 +95,11 @@ def expect(what, status, told, *arguments):
 
 
 def main(sboms):
-    packages = []
+    packages = list(of_tools())
     for file, ecosystem in FILES.items():
         components = json.loads((sboms / f"{file}.json").read_text())["components"]
-        packages += sorted({(ecosystem, *known_as(ecosystem, component)) for component in components})
+        packages += [(ecosystem, *known_as(ecosystem, component)) for component in components]
+    packages = sorted(set(packages))
     names = [package[:2] for package in packages]
     alone = [package for package in packages if names.count(package[:2]) == 1]  # a fix of the higher of two versions would rightly be told for the lower
     in_image = [("Debian:13", "made", "1.0-1+b1"), ("Maven", "org.example:thing", "1.2.3")]
@@ -99,7 +108,7 @@ def main(sboms):
     with tempfile.TemporaryDirectory() as directory:
         made = pathlib.Path(directory)
         archive = image(made / "made.tar")
-        expect(f"an advisory for each of {len(packages)} components", 1, range(1, len(packages) + 1), "--database", database(made / "1", packages, "last_affected"), sboms)
+        expect(f"an advisory for each of {len(packages)} packages", 1, range(1, len(packages) + 1), "--database", database(made / "1", packages, "last_affected"), sboms)
         expect(f"{len(alone)} advisories whose fix we have", 0, [], "--database", database(made / "2", alone, "fixed"), sboms)
         for file, ecosystem in FILES.items():
             others = [package for package in alone if package[0] != ecosystem]
