@@ -30,10 +30,10 @@ class PinnedTest {
     private static final Pattern VERSION = Pattern.compile("<version>([^<]*)</version>|<[\\w.]+\\.version>([^<]*)</[\\w.]+\\.version>");
     private static final Pattern EXACT = Pattern.compile("v?\\d+(\\.\\d+)*([.-][\\w.-]+)?");
     /**
-     * Known, and why: the registry of images was out of reach when these were written, so that only their versions are fixed. Whoever builds images pins them:
+     * Known, and why: the registry of images was out of reach when this was written, so that only its version is fixed. Whoever builds images pins them:
      * {@code docker buildx imagetools inspect IMAGE}, and {@code @sha256:…} behind the tag.
      */
-    private static final Set<String> WITHOUT_DIGEST = Set.of("eclipse-temurin:25-jre", "debian:trixie-slim");
+    private static final Set<String> WITHOUT_DIGEST = Set.of("debian:trixie-slim");
     /** Known, and why: the registry at hand had these for Linux on x86_64 alone; {@code npm install} with another one puts their hashes in. */
     private static final Set<String> WITHOUT_HASH = Set.of("node_modules/@squawk-cli/darwin-arm64", "node_modules/@squawk-cli/darwin-x64", "node_modules/@squawk-cli/linux-arm64", "node_modules/@squawk-cli/win32-x64");
 
