@@ -1,5 +1,9 @@
 package lockstep.cli.aws;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -14,11 +18,17 @@ import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.http.ContentStreamProvider;
+import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpFullRequest;
+import software.amazon.awssdk.http.SdkHttpMethod;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
+import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The one way from Java to an account, of the local cloud or of AWS: clients that carry endpoint, trust, region and credentials. */
 public final class AccountAccess implements AutoCloseable {
@@ -125,6 +135,35 @@ public final class AccountAccess implements AutoCloseable {
     public <B extends AwsSyncClientBuilder<B, C> & AwsClientBuilder<B, C>, C extends SdkClient> C client(B builder) {
         endpoint.ifPresent(local -> builder.endpointOverride(local.uri()));
         return builder.httpClient(http).region(region).credentialsProvider(credentials).build();
+    }
+
+    /**
+     * The account's registry of images, for some hours.
+     *
+     * @throws IllegalStateException when these credentials don't open it
+     */
+    public ImageRegistry registry() {
+        // the one call of ECR that is needed, and the only one of a service without a client here
+        byte[] body = "{}".getBytes(StandardCharsets.UTF_8);
+        var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST).uri(endpoint.map(LocalEndpoint::uri).orElseGet(() -> URI.create("https://api.ecr." + region.id() + ".amazonaws.com")))
+                .encodedPath("/").putHeader("Content-Type", "application/x-amz-json-1.1").putHeader("Content-Length", Integer.toString(body.length))
+                .putHeader("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken").build();
+        var signed = AwsV4HttpSigner.create().sign(r -> r.identity(credentials.resolveCredentials()).request(request).payload(ContentStreamProvider.fromByteArray(body))
+                .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "ecr").putProperty(AwsV4HttpSigner.REGION_NAME, region.id()));
+        try {
+            var answer = http.prepareRequest(HttpExecuteRequest.builder().request(signed.request()).contentStreamProvider(signed.payload().orElseThrow()).build()).call();
+            byte[] said;
+            try (var in = answer.responseBody().orElseThrow()) {
+                said = in.readAllBytes();
+            }
+            if (!answer.httpResponse().isSuccessful()) {
+                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: " + answer.httpResponse().statusCode() + " " + new String(said, StandardCharsets.UTF_8));
+            }
+            var token = JsonMapper.builder().build().readTree(said).at("/authorizationData/0");
+            return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()), Optional.of("Basic " + token.get("authorizationToken").asString()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("the registry of account " + accountId + " can't be reached", e);
+        }
     }
 
     public String accountId() {

@@ -25,9 +25,11 @@ public final class AwsDeployment {
         this.assembly = assembly;
     }
 
-    /** Deploys every stack of the account, and gives the logins of the sync their rights in what is new. */
+    /** Brings the images into the account, deploys every stack of it, and gives the logins of the sync their rights in what is new. */
     public void deploy(Account account, AccountAccess access, List<DataSet> dataSets) {
-        cdk.deployToAws(account, assembly, stacks(account), access.environment());
+        var stacks = stacks(account);
+        BuiltImages.push(account, assembly, stacks, access);
+        cdk.deployToAws(account, assembly, stacks, access.environment());
         try (var lambda = access.client(LambdaClient.builder())) {
             for (var shard : account.shards()) {
                 String function = Names.prepareDatabase(shard.name());

@@ -155,8 +155,8 @@ final class Cdk {
 
     private void onAws(String name, Account account, List<String> arguments, Map<String, String> credentials) {
         var environment = environment();
-        // what builds images, and the way out of a company's network
-        for (String inherited : List.of("HOME", "CDK_DOCKER", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
+        // the way out of a company's network
+        for (String inherited : List.of("HOME", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
             Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
         }
         environment.putAll(credentials);

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import tools.jackson.databind.JsonNode;
@@ -47,7 +48,7 @@ final class Projection {
     /** A service runs on this machine under a role that only a service of AWS may assume. */
     record Trust(String service, String reason) implements Rewrite {}
 
-    /** An image is neither built nor uploaded. */
+    /** An image is neither built nor uploaded, nor taken from a release that holds it. */
     record Images(String reason) implements Rewrite {}
 
     /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
@@ -95,7 +96,7 @@ final class Projection {
         try {
             CloudFiles.deleteTree(target);
             packed.clear();
-            copy(synthesized, target, ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context).collect(Collectors.toSet()));
+            copy(synthesized, target, Stream.concat(Stream.of(BuiltImages.layout(synthesized)), ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context)).collect(Collectors.toSet()));
             var manifest = read(target.resolve("manifest.json"));
             for (var artifact : manifest.get("artifacts").properties()) {
                 switch (artifact.getValue().get("type").asString()) {
@@ -332,7 +333,7 @@ final class Projection {
     // --- files ---
 
     /** @param left directories that are not copied */
-    private static void copy(Path from, Path to, Set<Path> left) throws IOException {
+    static void copy(Path from, Path to, Set<Path> left) throws IOException {
         try (var paths = Files.walk(from)) {
             for (Path path : paths.filter(path -> left.stream().noneMatch(path::startsWith)).toList()) {
                 Files.copy(path, to.resolve(from.relativize(path).toString()));

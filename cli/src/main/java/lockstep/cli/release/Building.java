@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import lockstep.cli.Main;
+import lockstep.cli.cloud.BuiltImages;
 import lockstep.cli.cloud.Synthesis;
 import lockstep.landscape.LandscapeReader;
 
@@ -13,11 +14,19 @@ import lockstep.landscape.LandscapeReader;
 final class Building {
     private Building() {}
 
-    /** @param release as lockstep.yaml says when empty */
-    static ReleaseArchive build(Main main, Optional<String> release, Path file) {
+    /**
+     * @param release as lockstep.yaml says when empty
+     * @param images  whether they are built and put in: an account of AWS takes none without
+     */
+    static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
         var landscape = main.declaredLandscape();
         String name = release.map(Building::checked).orElse(landscape.release());
         Path assembly = Synthesis.of(main.files(), main.declaredFile(), landscape.region(), Optional.of(name));
+        if (images) {
+            Path built = main.files().home().resolve("releases/built");
+            BuiltImages.build(main.files(), assembly, built);
+            assembly = built;
+        }
         return ReleaseArchive.pack(assembly, main.declaredFile(), name, commit(main.files().project()), file);
     }
 

@@ -100,6 +100,8 @@ final class Delivering implements AutoCloseable {
         var outcomes = new ConcurrentHashMap<String, Outcome>();
         var byArchive = new LinkedHashMap<ReleaseArchive, List<Account>>();
         wanted.forEach((account, archive) -> byArchive.computeIfAbsent(archive, a -> new ArrayList<>()).add(account));
+        // before any is kept anywhere, where its name would be given
+        if (place.isAws()) byArchive.keySet().forEach(archive -> archive.release().requireImages());
         byArchive.forEach((archive, into) -> {
             var unpacked = archive.unpack(archives().resolve(archive.release().digest().substring(0, 16)));
             if (place.isAws()) {

@@ -61,7 +61,7 @@ public final class DeployCommand implements Callable<Integer> {
         if (dryRun) return tellChanges();
         try (var delivering = new Delivering(main, place)) {
             var into = chosen(spec, delivering.landscape(), accounts);
-            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath()) : Building.build(main, Optional.ofNullable(release), delivering.archives().resolve("checkout.zip"));
+            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath()) : Building.build(main, Optional.ofNullable(release), place.isAws(), delivering.archives().resolve("checkout.zip"));
             return told(main, delivering.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
         }
     }

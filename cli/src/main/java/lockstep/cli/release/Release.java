@@ -1,6 +1,10 @@
 package lockstep.cli.release;
 
+import java.util.Collections;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import lockstep.cli.cloud.CloudFault;
 
 /**
  * What can be deployed.
@@ -9,10 +13,24 @@ import java.util.Optional;
  * @param digest SHA-256 of its archive: two of one name and different content can't be
  * @param bytes  of the archive
  * @param commit that it was made from
+ * @param images digests by name, the same in every account; none in one that was made for the local cloud
  */
-public record Release(String name, String digest, long bytes, Optional<String> commit) {
+public record Release(String name, String digest, long bytes, Optional<String> commit, Map<String, String> images) {
     public Release {
+        // in accounts lie some that were written down before it had any
+        images = images == null ? Map.of() : Collections.unmodifiableSortedMap(new TreeMap<>(images));
         if (!digest.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("'" + digest + "' is no SHA-256");
+    }
+
+    /**
+     * Whether an account of AWS can be given exactly this.
+     *
+     * @throws CloudFault when each account would have to build images of its own
+     */
+    void requireImages() {
+        if (images.isEmpty()) {
+            throw new CloudFault("release " + name + " was made for the local cloud, without its images: each account would build others.\n  Make it with them: ./lockstep release build FILE --aws");
+        }
     }
 
     /** As people read it. */

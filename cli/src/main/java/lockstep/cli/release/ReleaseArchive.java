@@ -14,7 +14,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.zip.Deflater;
+import lockstep.cli.cloud.BuiltImages;
 import lockstep.cli.cloud.CloudFault;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
@@ -45,13 +47,17 @@ public record ReleaseArchive(Path file, Release release) {
             Path fresh = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid());
             var description = JSON.createObjectNode().put("release", name);
             commit.ifPresent(id -> description.put("commit", id));
+            var images = BuiltImages.of(assembly);
+            if (!images.isEmpty()) images.forEach(description.putObject("images")::put);
             try (var zip = new ZipArchiveOutputStream(fresh)) {
                 zip.setLevel(Deflater.BEST_SPEED);
                 add(zip, DESCRIPTION, PLAIN, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(description));
                 add(zip, LANDSCAPE, PLAIN, Files.readAllBytes(landscape));
                 for (Path content : filesBelow(assembly)) {
                     String path = assembly.relativize(content).toString().replace('\\', '/');
-                    if (!path.equals(REPORT)) add(zip, ASSEMBLY + "/" + path, Files.isExecutable(content) ? EXECUTABLE : PLAIN, path.endsWith(METADATA) && !path.contains("/") ? NOTHING : Files.readAllBytes(content));
+                    if (path.equals(REPORT)) continue;
+                    if (path.endsWith(METADATA) && !path.contains("/")) add(zip, ASSEMBLY + "/" + path, PLAIN, NOTHING);
+                    else add(zip, ASSEMBLY + "/" + path, Files.isExecutable(content) ? EXECUTABLE : PLAIN, content);
                 }
             }
             Files.move(fresh, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
@@ -72,7 +78,9 @@ public record ReleaseArchive(Path file, Release release) {
             var entry = zip.getEntry(DESCRIPTION);
             if (entry == null || zip.getEntry(LANDSCAPE) == null) throw new IllegalArgumentException(file + " is no release: it lacks " + (entry == null ? DESCRIPTION : LANDSCAPE));
             JsonNode description = JSON.readTree(zip.getInputStream(entry));
-            return new ReleaseArchive(file, new Release(description.path("release").asString(""), digest(file), Files.size(file), Optional.ofNullable(description.path("commit").asString(null))));
+            var images = new TreeMap<String, String>();
+            description.path("images").properties().forEach(image -> images.put(image.getKey(), image.getValue().asString()));
+            return new ReleaseArchive(file, new Release(description.path("release").asString(""), digest(file), Files.size(file), Optional.ofNullable(description.path("commit").asString(null)), images));
         } catch (java.util.zip.ZipException e) {
             throw new IllegalArgumentException(file + " is no release: it is no zip file", e);
         } catch (IOException e) {
@@ -114,12 +122,22 @@ public record ReleaseArchive(Path file, Release release) {
     }
 
     private static void add(ZipArchiveOutputStream zip, String name, int mode, byte[] content) throws IOException {
+        begin(zip, name, mode);
+        zip.write(content);
+        zip.closeArchiveEntry();
+    }
+
+    private static void add(ZipArchiveOutputStream zip, String name, int mode, Path content) throws IOException {
+        begin(zip, name, mode);
+        Files.copy(content, zip);
+        zip.closeArchiveEntry();
+    }
+
+    private static void begin(ZipArchiveOutputStream zip, String name, int mode) throws IOException {
         var entry = new ZipArchiveEntry(name);
         entry.setTime(0);
         entry.setUnixMode(mode);
         zip.putArchiveEntry(entry);
-        zip.write(content);
-        zip.closeArchiveEntry();
     }
 
     private static List<Path> filesBelow(Path directory) throws IOException {

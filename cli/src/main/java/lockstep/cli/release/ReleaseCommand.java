@@ -38,7 +38,8 @@ public final class ReleaseCommand implements Callable<Integer> {
         throw new ParameterException(spec.commandLine(), "say what to do: build, list, deploy, rollback or parity");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "build", description = "Makes one file of the checkout with all that is deployed, the same into each account.")
+    @Command(mixinStandardHelpOptions = true, name = "build", description = "Makes one file of the checkout with all that is deployed, the same into each account.",
+            footer = {"", "With --aws each image is built once, by docker or by what the variable CDK_DOCKER names, and every account gets that very image. The local cloud needs none."})
     static final class Build implements Callable<Integer> {
         @ParentCommand
         private ReleaseCommand parent;
@@ -49,10 +50,14 @@ public final class ReleaseCommand implements Callable<Integer> {
         @Option(names = "--release", paramLabel = "RELEASE", description = "What it is called (default: as lockstep.yaml says).")
         private String release;
 
+        @Option(names = "--aws", description = "For accounts of AWS: with its images (default: for the local cloud alone).")
+        private boolean aws;
+
         @Override
         public Integer call() {
-            var built = Building.build(parent.main, Optional.ofNullable(release), file.toAbsolutePath()).release();
-            parent.main.answer(built, "release %s  %s  %,d bytes".formatted(built.name(), built.digest(), built.bytes()));
+            var built = Building.build(parent.main, Optional.ofNullable(release), aws, file.toAbsolutePath()).release();
+            parent.main.answer(built, "release %s  %s  %,d bytes".formatted(built.name(), built.digest(), built.bytes())
+                    + built.images().entrySet().stream().map(image -> "%n  %s  %s".formatted(image.getValue(), image.getKey())).collect(Collectors.joining()));
             return 0;
         }
     }
