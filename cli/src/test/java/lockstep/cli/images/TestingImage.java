@@ -74,6 +74,7 @@ public final class TestingImage {
 
     private static void put(TarArchiveOutputStream tar, String name, byte[] content) throws IOException {
         var entry = new TarArchiveEntry(name);
+        entry.setModTime(0);
         entry.setSize(content.length);
         tar.putArchiveEntry(entry);
         tar.write(content);
