@@ -58,7 +58,7 @@ public final class ImageRegistry {
                 return;
             } catch (IOException e) {
                 LockSupport.parkNanos(Duration.ofSeconds(attempt).toNanos());
-                if (attempt == ATTEMPTS) throw new UncheckedIOException("cannot push " + digest + " to " + address.getHost() + "/" + repository, e);
+                if (attempt == ATTEMPTS) throw new UncheckedIOException("cannot push " + digest + " to " + address.getHost() + "/" + repository + ": " + e.getMessage(), e);
             }
         }
     }

@@ -61,6 +61,7 @@ public final class BuiltImages {
     static void build(Path assembly, Path target, BiFunction<Source, String, Path> engine) {
         try {
             CloudFiles.deleteTree(target);
+            Files.createDirectories(target.getParent());
             Projection.copy(assembly, target, Set.of());
             var layout = new ImageLayout(target.resolve(LAYOUT));
             var built = new HashMap<Source, String>();
@@ -75,7 +76,7 @@ public final class BuiltImages {
                 rename(target, file, assets, digests);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot put images into " + target, e);
+            throw new UncheckedIOException("cannot put images into " + target + ": " + e, e);
         }
     }
 

@@ -92,7 +92,7 @@ public record ImageLayout(Path directory) {
             index(blob, name);
             return blob.digest();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + saved, e);
+            throw new UncheckedIOException("cannot take the image " + saved + ": " + e, e);
         } finally {
             delete(work);
         }

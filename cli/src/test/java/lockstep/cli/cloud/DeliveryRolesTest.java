@@ -126,6 +126,21 @@ class DeliveryRolesTest {
         }
     }
 
+    /** Images come in by the role that bootstrapping made for them. */
+    @Test
+    void onlyWhoDeploysOpensTheRegistryOfImages() {
+        String role = Names.roleArn(demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
+        try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
+            assertEquals(demo.id() + ".dkr.ecr." + landscape.region() + ".amazonaws.com", deploy.assume(role, "images").registry().address().getHost());
+            assertThrows(IllegalStateException.class, deploy::registry, "by its own rights it can't");
+        }
+        try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {
+            assertThrows(RuntimeException.class, () -> sync.assume(role, "attack"));
+            var refused = assertThrows(IllegalStateException.class, sync::registry);
+            assertTrue(refused.getMessage().contains("the registry of account " + demo.id() + " can't be opened: 400") || refused.getMessage().contains("403"), refused::getMessage);
+        }
+    }
+
     @Test
     void aReleaseIsKeptOnceAndBelievedByItsDigest() throws IOException {
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain()); var shelf = new Shelf(demo, deploy)) {
