@@ -88,13 +88,13 @@ class PipelineTest {
 
     @Test
     void aMergeRequestIsBuiltTestedAndLookedAt() {
-        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "changes"), automatic(jobs("merge_request_event", "", "--aws")));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "changes"), automatic(jobs("merge_request_event", "", "--aws")));
     }
 
     @Test
     void theBranchGoesToQaAndAPersonLetsItGoOn() {
         var jobs = jobs("push", "main", "--aws");
-        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "deploy-qa", "deploy-production", "deploy-demo"), automatic(jobs));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "deploy-qa", "deploy-production", "deploy-demo"), automatic(jobs));
         assertEquals("manual, blocking", jobs.get("approve"));
         for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity")) assertEquals("manual", jobs.get(any), any);
         var stages = texts(preview().get("stages"));

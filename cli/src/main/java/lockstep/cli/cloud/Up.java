@@ -174,13 +174,12 @@ public final class Up {
         return new LocalProxy(cloud.account(task.deployed().account()), task.deployed());
     }
 
-    /** The first hop of its edition leads to where an application runs now. */
+    /** The first hop of its edition, if the account has one, leads to where an application runs now. */
     private void follow(LocalCloud cloud, List<LocalTask> tasks, LocalTask application) {
         var account = application.deployed().account();
-        var proxy = tasks.stream().filter(task -> task.name().equals(LocalTask.name(account.name(), application.deployed().edition()))).findFirst()
-                .orElseThrow(() -> new CloudFault("no first hop leads to " + application.name()));
         var shard = account.shards().stream().filter(candidate -> candidate.name().equals(application.deployed().shard().orElseThrow())).findFirst().orElseThrow();
-        proxy(cloud, proxy).follow(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN"));
+        tasks.stream().filter(task -> task.name().equals(LocalTask.name(account.name(), application.deployed().edition())))
+                .forEach(proxy -> proxy(cloud, proxy).follow(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
     }
 
     private static LocalTask application(List<LocalTask> tasks, Shard shard) {

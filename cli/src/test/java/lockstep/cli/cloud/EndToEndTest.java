@@ -625,7 +625,7 @@ class EndToEndTest {
     @Order(60)
     void whatCouldNotBeUsedLiesInTheDeadLetterQueue() {
         try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
-            String refused = sqs.listQueues().queueUrls().stream().filter(url -> url.contains("Refused")).findFirst().orElseThrow();
+            String refused = sqs.listQueues().queueUrls().stream().filter(url -> url.contains("demo-master-data-target") && url.contains("Refused")).findFirst().orElseThrow();
             await("two messages in the dead-letter queue", Duration.ofMinutes(5), () -> sqs.getQueueAttributes(r -> r.queueUrl(refused)
                     .attributeNames(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES)).attributes().get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES).equals("2"));
         }
