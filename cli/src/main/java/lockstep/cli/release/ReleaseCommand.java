@@ -62,8 +62,11 @@ public final class ReleaseCommand implements Callable<Integer> {
         }
     }
 
-    /** @param inForce whether it is what the log says is deployed */
-    record Listed(String account, String release, String digest, java.time.Instant since, Optional<String> commit, boolean inForce) {}
+    /**
+     * @param inForce whether it is what the log says is deployed
+     * @param images  digests by name
+     */
+    record Listed(String account, String release, String digest, java.time.Instant since, Optional<String> commit, boolean inForce, Map<String, String> images) {}
 
     @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells which releases each account keeps, and which is in force.")
     static final class ListAll implements Callable<Integer> {
@@ -81,7 +84,7 @@ public final class ReleaseCommand implements Callable<Integer> {
                     if (!delivering.shelf(account).exists()) continue;
                     var inForce = delivering.history(account).inForce();
                     for (var kept : delivering.shelf(account).list()) {
-                        all.add(new Listed(account.name(), kept.release().name(), kept.release().digest(), kept.since(), kept.release().commit(), inForce.equals(Optional.of(kept.release().name()))));
+                        all.add(new Listed(account.name(), kept.release().name(), kept.release().digest(), kept.since(), kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
                     }
                 }
                 var text = new StringBuilder(String.format("%-12s %-16s %-9s %-13s %-20s %s", "account", "release", "in force", "digest", "since", "commit"));

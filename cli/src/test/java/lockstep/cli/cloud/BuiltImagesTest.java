@@ -133,6 +133,7 @@ class BuiltImagesTest {
     void theReleaseNamesItsImages() {
         var archive = ReleaseArchive.pack(built, files.project().resolve("lockstep.yaml"), "1.0.0", Optional.empty(), directory.resolve("1.0.0.zip"));
         assertEquals(BuiltImages.of(built), ReleaseArchive.of(archive.file()).release().images());
+        ReleaseArchive.of(archive.file()).release().images().forEach((name, digest) -> assertTrue(digest.startsWith("sha256:"), name));
         Path unpacked = archive.unpack(directory.resolve("unpacked")).assembly();
         assertEquals(BuiltImages.of(built), BuiltImages.of(unpacked));
         BuiltImages.of(unpacked).values().forEach(digest -> assertTrue(new ImageLayout(unpacked.resolve("images")).has(digest)));

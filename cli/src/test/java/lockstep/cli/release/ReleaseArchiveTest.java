@@ -104,6 +104,13 @@ class ReleaseArchiveTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(text)).getMessage().contains("is no release"));
     }
 
+    /** Each account would build its own. */
+    @Test
+    void oneWithoutImagesIsNotForAws() {
+        var refused = assertThrows(CloudFault.class, () -> pack("1.0.0").release().requireImages());
+        assertTrue(refused.getMessage().contains("./lockstep release build FILE --aws"), refused::getMessage);
+    }
+
     @Test
     void aLinkIsNotFollowed() throws IOException {
         Files.createSymbolicLink(assembly.resolve("link"), landscape);
