@@ -57,6 +57,7 @@ import tools.jackson.databind.JsonNode;
  * does and what can go wrong, one after the other in one cloud.
  */
 @ExtendWith(SharedCloud.class)
+@Order(1)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
@@ -81,10 +82,10 @@ class EndToEndTest {
     @Test
     @Order(2)
     void upAgainFindsEverythingDone() {
-        String before = new CloudState.Store(CLOUD.files).read().toString();
+        var before = new CloudState.Store(CLOUD.files).read();
         Ended again = CLOUD.lockstep("up", "--output", "json");
         assertEquals(0, again.exit(), again::toString);
-        assertEquals(before, new CloudState.Store(CLOUD.files).read().toString(), "the same processes and ports");
+        assertEquals(before, new CloudState.Store(CLOUD.files).read(), "the same processes and ports");
         assertTrue(again.err().contains("every shard is in step"), again::toString);
         assertEquals(5, again.json().get("shards").size());
     }
