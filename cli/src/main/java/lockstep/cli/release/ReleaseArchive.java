@@ -36,6 +36,8 @@ public record ReleaseArchive(Path file, Release release) {
     private static final String METADATA = ".metadata.json";
     /** Likewise, named by nobody: what it found has failed the synthesis, or was accepted. */
     private static final String REPORT = "validation-report.json";
+    /** Of the CDK, with what to publish before a stack is deployed, and from where: a file, or what a program prints. */
+    private static final String ASSETS = ".assets.json";
     private static final byte[] NOTHING = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int EXECUTABLE = 0100755;
@@ -98,6 +100,9 @@ public record ReleaseArchive(Path file, Release release) {
                 Files.createDirectories(target.getParent());
                 try (InputStream in = zip.getInputStream(entry)) {
                     Files.copy(in, target);
+                }
+                if (entry.getName().endsWith(ASSETS) && JSON.readTree(Files.readAllBytes(target)).findValue("executable") != null) {
+                    throw new CloudFault(file + " holds " + entry.getName() + ", which has a program run where it is deployed: it was not made by lockstep");
                 }
                 if ((entry.getUnixMode() & 0100) != 0 && !target.toFile().setExecutable(true, false)) throw new IOException("cannot make " + target + " executable");
             }

@@ -98,6 +98,19 @@ class ReleaseArchiveTest {
     }
 
     @Test
+    void nothingOfItIsRunWhereItIsDeployed() throws IOException {
+        Path assets = assembly.resolve("demo-network.assets.json");
+        Files.writeString(assets, """
+                {"files": {"1": {"source": {"path": "asset.1", "packaging": "zip"}, "destinations": {}}}}""");
+        pack("1.0.0").unpack(directory.resolve("unpacked"));
+        Files.writeString(assets, """
+                {"files": {"1": {"source": {"executable": ["sh", "-c", "id"]}, "destinations": {}}}}""");
+        var forged = pack("1.0.1");
+        var refused = assertThrows(CloudFault.class, () -> forged.unpack(directory.resolve("unpacked")));
+        assertTrue(refused.getMessage().contains("demo-network.assets.json, which has a program run"), refused::getMessage);
+    }
+
+    @Test
     void whatIsNoReleaseIsTold() throws IOException {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(directory.resolve("none.zip"))).getMessage().contains("lockstep release build none.zip"));
         Path text = Files.writeString(directory.resolve("text.zip"), "no zip at all, but longer than the end of one would have to be");
