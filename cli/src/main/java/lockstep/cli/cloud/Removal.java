@@ -38,11 +38,10 @@ public final class Removal {
         Expiry.end(files, store, shard.name());
         temporary.add(new TemporaryShard(shard.name(), shard.account(), shard.edition(), shard.expires(), true));
         Path landscapeFile = temporary.landscape(declared);
-        var landscape = LandscapeReader.read(landscapeFile);
-        // first whoever refers to its stack, and leads visitors to it
-        new Up(files, declared, landscapeFile, landscape, progress).run(Optional.empty());
         var before = LandscapeReader.read(temporary.landscapeBefore(declared));
         Account account = before.accountOf(shard.name());
+        // first whoever refers to its stack, and leads visitors to it
+        new Up(files, declared, landscapeFile, LandscapeReader.read(landscapeFile), progress).change(account.name(), Optional.empty());
         String stack = Names.shardStack(account.name(), shard.name());
         try (var cloud = LocalCloud.open(files, before)) {
             if (store.read().deployed().containsKey(account.name() + "/" + stack)) {

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import lockstep.cli.Progress;
 import lockstep.cli.aws.DeployedTask;
 import lockstep.clinic.ClinicDatabase;
@@ -70,15 +71,15 @@ public final class Up {
     /**
      * What comes to where.
      *
-     * @param assembly    that was synthesized before; the checkout's when empty
+     * @param assembly    as synthesized
      * @param into        the accounts; others stay as they are
      * @param credentials by which stacks are deployed, as the environment of a tool has them
      */
-    private record Deployment(Optional<Path> assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {}
+    private record Deployment(Supplier<Path> assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {}
 
     /** Everything in its order; steps that do not need each other run side by side. */
     public Result run(Optional<FirstSync> firstSync) {
-        return run(firstSync, new Deployment(Optional.empty(), landscape.accounts(), Cdk::root));
+        return run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile), landscape.accounts(), Cdk::root));
     }
 
     /** With all rights in an account of the local cloud, as the environment of a tool has them. */
@@ -88,7 +89,23 @@ public final class Up {
 
     /** Brings some accounts to what was synthesized before. Databases, tasks and data of others are left alone. */
     public Result deploy(Path assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {
-        return run(Optional.empty(), new Deployment(Optional.of(assembly), into, credentials));
+        return run(Optional.empty(), new Deployment(() -> assembly, into, credentials));
+    }
+
+    /** Brings one account to its landscape, under the release that it runs; others stay as they are. A cloud that is down is brought up as a whole. */
+    public Result change(String name, Optional<FirstSync> firstSync) {
+        var account = landscape.accounts().stream().filter(known -> known.name().equals(name)).findFirst().orElseThrow();
+        return running(account).map(release -> run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile, Optional.of(release).filter(other -> !other.equals(landscape.release()))), List.of(account), Cdk::root)))
+                .orElseGet(() -> run(firstSync));
+    }
+
+    /** Empty when nothing runs, or not everything the same. */
+    private Optional<String> running(Account account) {
+        if (store.read().emulator().flatMap(known -> known.process().running()).isEmpty()) return Optional.empty();
+        try (var cloud = LocalCloud.open(files, landscape)) {
+            var releases = DeployedTask.of(account, cloud.account(account)).stream().flatMap(task -> task.variable("RELEASE").stream()).distinct().toList();
+            return releases.size() == 1 ? Optional.of(releases.getFirst()) : Optional.empty();
+        }
     }
 
     private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
@@ -192,7 +209,7 @@ public final class Up {
     }
 
     private void synthesize(Deployment deployment) {
-        synthesized = deployment.assembly().orElseGet(() -> cdk.synthesize(landscapeFile));
+        synthesized = deployment.assembly().get();
         new Projection(JavaFunctions.runtime(files)).project(synthesized, files.assembly());
     }
 

@@ -237,11 +237,11 @@ public final class ShardCommand implements Callable<Integer> {
         LocalCloud.open(main.files(), main.landscape()).close();
     }
 
-    /** Brings everything up to date, of which the shard is a part now. */
+    /** Brings its account up to date, of which the shard is a part now. */
     private void up(TemporaryShard shard) {
         Path file = temporary().landscape(main.declaredFile());
         try {
-            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).run(Optional.of(new InitialSync(main.terminal(), main.colour())));
+            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour())));
         } catch (CloudFault e) {
             main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down " + shard.name());
             throw e;

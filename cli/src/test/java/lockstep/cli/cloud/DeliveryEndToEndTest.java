@@ -96,7 +96,7 @@ class DeliveryEndToEndTest {
     @Order(1)
     void twoReleasesGoThroughTheWholePipeline() {
         for (String release : List.of("e2e-1", "e2e-2")) {
-            var pipeline = pipeline(release, TOKENS.ofMain(), "build", "editions", "deploy-qa", "approve", "deploy-production", "deploy-demo");
+            var pipeline = pipeline(release, TOKENS.ofMain(), "build", "editions", "valve", "cost", "deploy-qa", "approve", "deploy-production", "deploy-demo");
             assertEquals(0, pipeline.exit(), pipeline::toString);
             for (String account : ACCOUNTS) assertEquals(Set.of(release), running(account), account);
         }
@@ -122,8 +122,18 @@ class DeliveryEndToEndTest {
         assertEquals(0, CLOUD.lockstep("release", "parity").exit());
     }
 
+    /** By its own branch's token, which opens a role that reads templates and nothing else. */
     @Test
     @Order(3)
+    void aMergeRequestIsToldWhatItWouldChange() {
+        String token = TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature");
+        var changes = pipeline("-", token, "changes", "--variable", "CI_PIPELINE_SOURCE=merge_request_event");
+        assertEquals(0, changes.exit(), changes::toString);
+        for (String account : ACCOUNTS) assertTrue(changes.out().contains("account " + account), changes::toString);
+    }
+
+    @Test
+    @Order(4)
     void theWayBackIsOneJob() {
         var back = pipeline("-", TOKENS.ofMain(), "rollback-production-and-demo");
         assertEquals(0, back.exit(), back::toString);
@@ -134,7 +144,7 @@ class DeliveryEndToEndTest {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void theSyncJobEndsAsTheSyncEnds() {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 7");
         var sync = pipeline("-", TOKENS.ofMain(), "sync");
@@ -142,8 +152,21 @@ class DeliveryEndToEndTest {
         assertEquals(CLOUD.value("clinic-1", "SELECT price FROM master.drug WHERE id = 7"), CLOUD.value("demo-1", "SELECT price FROM master.drug WHERE id = 7"));
     }
 
+    /** In an account whose release is another than that of the others, and than that of the checkout. */
     @Test
-    @Order(5)
+    @Order(6)
+    void aDemoShardComesAndGoesAndNobodysReleaseChanges() {
+        for (String job : List.of("qa-demo-shard-up", "qa-demo-shard-down")) {
+            var ended = pipeline("-", TOKENS.ofMain(), job);
+            assertEquals(0, ended.exit(), ended::toString);
+            var shards = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("qa-demo-extra")).map(s -> s.get("state").asString()).toList();
+            assertEquals(job.endsWith("up") ? List.of("in-step") : List.of(), shards);
+            assertEquals(List.of(Set.of("e2e-1"), Set.of("e2e-1"), Set.of("e2e-2")), ACCOUNTS.stream().map(DeliveryEndToEndTest::running).toList(), job);
+        }
+    }
+
+    @Test
+    @Order(7)
     void anotherBranchDoesNothing() {
         int before = log().size();
         String token = TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature");
@@ -157,8 +180,19 @@ class DeliveryEndToEndTest {
         assertEquals(Set.of("e2e-2"), running("qa"));
     }
 
+    /** Last of qa: it goes back as well. */
     @Test
-    @Order(6)
+    @Order(8)
+    void parityIsMeasuredAndQaGoesBackByJobs() {
+        for (String job : List.of("parity", "rollback-qa")) {
+            var ended = pipeline("-", TOKENS.ofMain(), job);
+            assertEquals(0, ended.exit(), ended::toString);
+        }
+        assertEquals(Set.of("e2e-1"), running("qa"));
+    }
+
+    @Test
+    @Order(9)
     void theLogTellsAllOfIt() {
         var entries = log();
         var told = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(), e.get("release").asString("-"), e.get("result").asString())).toList();
@@ -173,7 +207,7 @@ class DeliveryEndToEndTest {
 
     /** Three changes of each first hop and each application: the two releases, and the way back. */
     @Test
-    @Order(7)
+    @Order(10)
     void noRequestFailedMeanwhile() {
         for (var people : Map.of("customers", customers, "visitors", visitors).entrySet()) {
             var load = people.getValue();
