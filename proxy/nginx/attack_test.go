@@ -52,7 +52,7 @@ func (p *proxy) underAttack(t *testing.T, attack func(ended <-chan bool)) {
 	}
 	attacking.Wait()
 	t.Logf("%d requests answered, the slowest in %v", asked, slowest)
-	if slowest > 15*time.Second {
+	if slowest > 5*time.Second {
 		t.Errorf("a request took %v", slowest)
 	}
 	for pid := range workers {

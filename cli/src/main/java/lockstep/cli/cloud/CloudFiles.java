@@ -124,7 +124,8 @@ public record CloudFiles(Path project, Path tools, Path home) {
         }
     }
 
-    static void deleteTree(Path directory) {
+    /** A directory with all that is in it, if there is one. */
+    public static void deleteTree(Path directory) {
         if (!Files.exists(directory)) {
             return;
         }

@@ -95,8 +95,11 @@ public final class Up {
     /** Brings one account to its landscape, under the release that it runs; others stay as they are. A cloud that is down is brought up as a whole. */
     public Result change(String name, Optional<FirstSync> firstSync) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(name)).findFirst().orElseThrow();
-        return running(account).map(release -> run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile, Optional.of(release).filter(other -> !other.equals(landscape.release()))), List.of(account), Cdk::root)))
-                .orElseGet(() -> run(firstSync));
+        var release = running(account);
+        if (release.isEmpty()) return run(firstSync);
+        // what up has synthesized serves if that is the landscape's own
+        var other = release.filter(running -> !running.equals(landscape.release()));
+        return run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile, other), List.of(account), Cdk::root));
     }
 
     /** Empty when nothing runs, or not everything the same. */

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import lockstep.cli.cloud.CloudFiles;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -94,7 +95,7 @@ public record ImageLayout(Path directory) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot take the image " + saved + ": " + e, e);
         } finally {
-            delete(work);
+            CloudFiles.deleteTree(work);
         }
     }
 
@@ -152,7 +153,7 @@ public record ImageLayout(Path directory) {
 
     /** Engines before Docker 25, and others for their sake, name a layer twice, once by a link. */
     private static void extract(Path archive, Path into) throws IOException {
-        delete(into);
+        CloudFiles.deleteTree(into);
         Files.createDirectories(into);
         try (var tar = new TarArchiveInputStream(new BufferedInputStream(Files.newInputStream(archive)))) {
             for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
@@ -163,15 +164,6 @@ public record ImageLayout(Path directory) {
                 if (entry.isSymbolicLink()) Files.createSymbolicLink(target, Path.of(entry.getLinkName()));
                 else Files.copy(tar, target);
             }
-        }
-    }
-
-    private static void delete(Path directory) {
-        if (!Files.exists(directory)) return;
-        try (var paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + directory, e);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.zip.Deflater;
 import lockstep.cli.cloud.BuiltImages;
 import lockstep.cli.cloud.CloudFault;
+import lockstep.cli.cloud.CloudFiles;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 import org.apache.commons.compress.archivers.zip.ZipFile;
@@ -93,7 +94,7 @@ public record ReleaseArchive(Path file, Release release) {
     /** Lays it out in a directory, which is replaced. */
     public Unpacked unpack(Path directory) {
         try (var zip = ZipFile.builder().setPath(file).get()) {
-            deleteTree(directory);
+            CloudFiles.deleteTree(directory);
             for (ZipArchiveEntry entry : java.util.Collections.list(zip.getEntries())) {
                 Path target = directory.resolve(entry.getName()).normalize();
                 if (!target.startsWith(directory) || entry.isUnixSymlink()) throw new CloudFault(file + " holds " + entry.getName() + ", which lies outside of it: it was not made by lockstep");
@@ -153,13 +154,6 @@ public record ReleaseArchive(Path file, Release release) {
                 if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) throw new IOException(path + " is no file");
             }
             return found;
-        }
-    }
-
-    private static void deleteTree(Path directory) throws IOException {
-        if (!Files.exists(directory)) return;
-        try (var paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(path);
         }
     }
 }

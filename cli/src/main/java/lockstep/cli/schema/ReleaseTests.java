@@ -1,7 +1,6 @@
 package lockstep.cli.schema;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +15,7 @@ import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import lockstep.cli.cloud.CloudFault;
+import lockstep.cli.cloud.CloudFiles;
 import org.w3c.dom.Element;
 import org.xml.sax.SAXException;
 
@@ -54,7 +54,7 @@ final class ReleaseTests {
         compile();
         base.write(module().resolve(Migrations.CLASSES), added, count);
         Path reports = module().resolve("target/surefire-reports");
-        delete(reports);
+        CloudFiles.deleteTree(reports);
         var line = new ArrayList<>(List.of("surefire:test", "-DexcludedGroups=schema", "-Dmaven.test.failure.ignore=true"));
         if (!selected.isEmpty()) {
             line.add("-Dtest=" + selected);
@@ -144,16 +144,5 @@ final class ReleaseTests {
             }
         }
         return Optional.empty();
-    }
-
-    static void delete(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + directory, e);
-        }
     }
 }

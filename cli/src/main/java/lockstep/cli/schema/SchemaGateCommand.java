@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
 import lockstep.cli.cloud.CloudFault;
+import lockstep.cli.cloud.CloudFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -38,7 +39,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
         Path work = main.files().tools().resolve("schema-gate");
         String name = previous == null ? newestTag(project) : previous;
         Path before = work.resolve("previous"), now = work.resolve("new");
-        ReleaseTests.delete(work);
+        CloudFiles.deleteTree(work);
         try {
             Files.createDirectories(before);
         } catch (IOException e) {
