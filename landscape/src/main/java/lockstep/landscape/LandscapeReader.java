@@ -2,6 +2,7 @@ package lockstep.landscape;
 
 import static lockstep.landscape.YamlValue.quote;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -105,10 +106,10 @@ public final class LandscapeReader {
     static final Format EDITION = new Format("production|demo", "an edition", "write production or demo");
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
-    static final Format COLUMN_NAME = new Format("[a-z_][a-z0-9_]{0,62}",
-            "a plain PostgreSQL name of at most 63 lowercase letters, digits and underscores", "write it like drug_id");
-    static final Format TABLE_NAME = new Format("[a-z_][a-z0-9_]{0,62}\\.[a-z_][a-z0-9_]{0,62}",
-            "schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores", "write it like master.drug");
+    static final Format COLUMN_NAME = new Format("[^\\x00-\\x1f\\x7f]{1,63}",
+            "the name of a column: 1 to 63 characters, none of them a control character", "write it as the catalogue stores it, without quotes of SQL, like drug_id or lineItem");
+    static final Format TABLE_NAME = new Format(TableName.PATTERN.pattern(),
+            "schema.table as in SQL", "write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and underscores");
     static final Format HOST = new Format("(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
             "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.clinic.example");
     static final Format CERTIFICATE = new Format("arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-zA-Z0-9-]+",
@@ -137,6 +138,8 @@ public final class LandscapeReader {
     static final Format EMAIL = new Format("[^\\s@\\p{Cntrl}]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}", "an email address", "write it like operations@example.com");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
+
+    private static final String STAND_IN_TABLE = "wrong.name";
 
     /** Whether visitors may come in. */
     enum Access { OPEN, CLOSED }
@@ -292,15 +295,27 @@ public final class LandscapeReader {
         source.ifPresent(shard -> checkSource(shard, fields.get("source")));
         var holding = holding(fields.get("hold"));
         var tables = new ArrayList<Table>();
-        fields.get("tables").entries(TABLE_NAME, "{key: [id], columns: [id, name]}").forEach((table, tableValue) -> {
+        fields.get("tables").entries(TABLE_NAME, "{key: [id], columns: [id, name]}").forEach((given, tableValue) -> {
+            String table = canonical(given, tableValue);
             var other = dataSetByTable.putIfAbsent(table, new Owner(name, tableValue.line()));
-            if (other != null) {
+            if (other != null && !table.equals(STAND_IN_TABLE)) {
                 tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(), "remove one of the two");
             }
             tables.add(table(table, tableValue, holding.usual()));
         });
         return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
                 watch(fields.get("watch")), checks(fields.get("checks")), holding, starting(fields.get("sync")));
+    }
+
+    /** A name that is wrong was noted as a problem, or is noted here. */
+    private static String canonical(String table, YamlValue value) {
+        if (!TABLE_NAME.pattern().matcher(table).matches()) return STAND_IN_TABLE;
+        try {
+            return TableName.parse(table).toString();
+        } catch (IllegalArgumentException e) {
+            value.problem(e.getMessage(), "shorten it as the database did");
+            return STAND_IN_TABLE;
+        }
     }
 
     private Starting starting(YamlValue value) {
@@ -405,10 +420,16 @@ public final class LandscapeReader {
     private static Map<String, YamlValue> columns(YamlValue list) {
         var columns = new LinkedHashMap<String, YamlValue>();
         for (var item : list.items()) {
-            item.text(COLUMN_NAME).filter(column -> columns.putIfAbsent(column, item) != null)
+            item.text(COLUMN_NAME).filter(column -> fits(column, item)).filter(column -> columns.putIfAbsent(column, item) != null)
                     .ifPresent(column -> item.problem(quote(column) + " is given twice", "remove one of the two"));
         }
         return columns;
+    }
+
+    private static boolean fits(String column, YamlValue item) {
+        boolean fits = column.getBytes(StandardCharsets.UTF_8).length <= TableName.MAX_BYTES;
+        if (!fits) item.problem(quote(column) + " has more than " + TableName.MAX_BYTES + " bytes", "shorten it as the database did");
+        return fits;
     }
 
     private static String lower(Enum<?> constant) {

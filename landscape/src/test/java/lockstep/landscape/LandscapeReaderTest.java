@@ -197,8 +197,15 @@ class LandscapeReaderTest {
                         "where: a\n  other: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id]}}}\n",
                         "26: dataSets.other.tables.master.drug: 'master.drug' is already a table of data set master in line 19; remove one of the two"),
                 new Mistake("table without schema", "master.drug:", "drug:",
-                        "19: dataSets.master.tables.drug: 'drug' is not schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores"
-                                + "; write it like master.drug"),
+                        "19: dataSets.master.tables.drug: 'drug' is not schema.table as in SQL"
+                                + "; write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and underscores"),
+                new Mistake("table with capitals and no quotes", "master.drug:", "master.Drug:",
+                        "19: dataSets.master.tables.master.Drug: 'master.Drug' is not schema.table as in SQL"
+                                + "; write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and underscores"),
+                new Mistake("table spelled in two ways", "master.disease:", "'master.\"drug\"':",
+                        "22: dataSets.master.tables.master.\"drug\": 'master.drug' is already a table of data set master in line 19; remove one of the two"),
+                new Mistake("table with too long a name", "master.drug:", "master." + "a".repeat(64) + ":",
+                        "19: dataSets.master.tables.master." + "a".repeat(64) + ": a name in PostgreSQL has 1 to 63 bytes, and '" + "a".repeat(64) + "' has 64; shorten it as the database did"),
                 new Mistake("table without key", "        key: [id]\n", "",
                         "19: dataSets.master.tables.master.drug: 'key' is missing; add key: [id], the columns that identify a row"),
                 new Mistake("empty key", "key: [id]", "key: []",
@@ -209,9 +216,11 @@ class LandscapeReaderTest {
                         "21: dataSets.master.tables.master.drug.columns: the list is empty; write [id, name], all columns that may leave the source"),
                 new Mistake("column twice, in a list of lines", "columns: [id, name]", "columns:\n          - id\n          - name\n          - id",
                         "24: dataSets.master.tables.master.drug.columns[2]: 'id' is given twice; remove one of the two"),
-                new Mistake("column name", "columns: [id, name]", "columns: [id, name, \"Price\"]",
-                        "21: dataSets.master.tables.master.drug.columns[2]: 'Price' is not a plain PostgreSQL name of at most 63 lowercase letters, digits and underscores"
-                                + "; write it like drug_id"),
+                new Mistake("column name", "columns: [id, name]", "columns: [id, name, \"a\\tb\"]",
+                        "21: dataSets.master.tables.master.drug.columns[2]: 'a\tb' is not the name of a column: 1 to 63 characters, none of them a control character"
+                                + "; write it as the catalogue stores it, without quotes of SQL, like drug_id or lineItem"),
+                new Mistake("column with too many bytes", "columns: [id, name]", "columns: [id, " + "größe".repeat(10) + "]",
+                        "21: dataSets.master.tables.master.drug.columns[1]: '" + "größe".repeat(10) + "' has more than 63 bytes; shorten it as the database did"),
                 new Mistake("blank condition", "where: valid_to IS NULL", "where: ' '",
                         "25: dataSets.master.tables.master.disease.where: ' ' is not an SQL condition; write one, or remove the field"));
     }
@@ -225,6 +234,14 @@ class LandscapeReaderTest {
         assertTrue(VALID.contains(mistake.replaced), "the valid file contains the text to replace");
         String edited = VALID.replaceFirst(Pattern.quote(mistake.replaced), Matcher.quoteReplacement(mistake.by));
         assertEquals(file(edited) + ":" + mistake.problem, problemsOf(edited).getMessage());
+    }
+
+    @Test
+    void namesAreThoseOfTheCatalogueOnceTheFileIsRead() throws IOException {
+        var table = LandscapeReader.read(file(VALID.replace("master.drug:", "'\"Order Desk\".\"line\"\"Item\"':").replaceFirst("columns: \\[id, name]", "columns: [id, größe, select, 'Unit Price']"))).dataSets().getFirst().tables().getFirst();
+        assertEquals("\"Order Desk\".\"line\"\"Item\"", table.name());
+        assertEquals(new TableName("Order Desk", "line\"Item"), TableName.parse(table.name()));
+        assertEquals(List.of("id", "größe", "select", "Unit Price"), table.columns());
     }
 
     @Test
@@ -250,7 +267,7 @@ class LandscapeReaderTest {
                 FILE:1: 'release' is missing; add release: "1.0.0"
                 FILE:2: region: 'Frankfurt' is not an AWS region; write it like eu-central-1
                 FILE:5: dataSets.master.source: there is no shard 'clinic-9'; did you mean 'clinic-1'?
-                FILE:7: dataSets.master.tables.drug: 'drug' is not schema.table in plain PostgreSQL names of at most 63 lowercase letters, digits and underscores; write it like master.drug
+                FILE:7: dataSets.master.tables.drug: 'drug' is not schema.table as in SQL; write it like master.drug, or like '"Order Desk"."lineItem"' if it has anything but lowercase letters, digits and underscores
                 FILE:7: dataSets.master.tables.drug: 'key' is missing; add key: [id], the columns that identify a row
                 FILE:7: dataSets.master.tables.drug.columns[1]: 'id' is given twice; remove one of the two
                 FILE:8: dataSets.master.tables.master.disease.columns: the list is empty; write [id, name], all columns that may leave the source
