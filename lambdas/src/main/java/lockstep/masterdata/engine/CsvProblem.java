@@ -7,10 +7,14 @@ import java.util.List;
  * A place in a CSV file that cannot be read as CSV.
  *
  * @param line  counted from 1
- * @param field counted from 0, or -1 when the problem concerns the whole line
+ * @param field counted from 0, or {@link #WHOLE_LINE}
  * @param what  a sentence without a full stop
  */
 record CsvProblem(long line, int field, String what) {
+    static final int WHOLE_LINE = -1;
+    /** Where the parser is: only it knows the field. */
+    static final int CURRENT_FIELD = -2;
+
     /** The problem with its place, and with the name of its column when the header is known. */
     String text(List<String> header) {
         String column = field < 0 ? "" : field < header.size() ? ", column " + header.get(field) : ", field " + (field + 1);

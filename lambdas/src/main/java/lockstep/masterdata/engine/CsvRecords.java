@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 final class CsvRecords implements AutoCloseable {
     /** A field that is longer is refused: it is more often a quote that was never closed than a value. */
-    static final int MAX_FIELD_CHARACTERS = 32 << 20;
+    static final int MAX_FIELD_CHARACTERS = 16 << 20;
 
     private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. A file in UTF-16 is full of them: save it as UTF-8";
     private static final String STRAY_QUOTE = "a quote stands inside a field that does not begin with one. Put the field in quotes, and write the quote inside it twice";
@@ -54,7 +54,7 @@ final class CsvRecords implements AutoCloseable {
         } catch (UncheckedIOException e) {
             if (!(e.getCause() instanceof CsvProblem.Fatal fatal)) throw e.getCause();
             var problem = fatal.problem();
-            throw new CsvProblem.Fatal(new CsvProblem(problem.line(), problem.line() == handler.openLine() ? handler.fields() : problem.field(), problem.what()));
+            throw problem.field() != CsvProblem.CURRENT_FIELD ? fatal : new CsvProblem.Fatal(new CsvProblem(problem.line(), handler.fields(), problem.what()));
         } catch (CsvParseException e) {
             // every other rule of the parser is switched off, so the field that it was reading is in quotes
             throw new CsvProblem.Fatal(new CsvProblem(handler.openLine(), handler.fields(),

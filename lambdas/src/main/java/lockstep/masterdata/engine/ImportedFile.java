@@ -87,10 +87,10 @@ final class ImportedFile {
                     if (blank == 0) blank = row.line();
                     continue;
                 }
-                if (blank > 0) note(new CsvProblem(blank, -1, "the line is blank, and there are records after it. Remove it"));
+                if (blank > 0) note(new CsvProblem(blank, CsvProblem.WHOLE_LINE, "the line is blank, and there are records after it. Remove it"));
                 blank = 0;
                 row.problems().forEach(this::note);
-                if (row.values().size() != fields && row.problems().isEmpty()) note(new CsvProblem(row.line(), -1, otherwiseDivided(row, fields)));
+                if (row.values().size() != fields && row.problems().isEmpty()) note(new CsvProblem(row.line(), CsvProblem.WHOLE_LINE, otherwiseDivided(row, fields)));
                 take.row(row);
             }
         } catch (CsvProblem.Fatal e) {

@@ -70,8 +70,8 @@ final class StrictUtf8Reader extends Reader {
             if (chars.get(0) == BYTE_ORDER_MARK) chars.position(1);
         }
         checkLineEnds();
-        if (problem == null && result.isError()) problem = new CsvProblem(line, -1, notUtf8(bytes.get(bytes.position())));
-        if (problem == null && ended && afterCarriageReturn && lineEnd == LineEnd.LF) problem = new CsvProblem(line - 1, -1, LONE_CARRIAGE_RETURN);
+        if (problem == null && result.isError()) problem = new CsvProblem(line, CsvProblem.CURRENT_FIELD, notUtf8(bytes.get(bytes.position())));
+        if (problem == null && ended && afterCarriageReturn && lineEnd == LineEnd.LF) problem = new CsvProblem(line - 1, CsvProblem.WHOLE_LINE, LONE_CARRIAGE_RETURN);
     }
 
     private String notUtf8(byte value) {
@@ -95,7 +95,7 @@ final class StrictUtf8Reader extends Reader {
     private boolean allowed(LineEnd found, int at, long foundLine) {
         if (lineEnd == null) lineEnd = found;
         if (lineEnd == found) return true;
-        problem = new CsvProblem(foundLine, -1, found == LineEnd.CR ? LONE_CARRIAGE_RETURN : "the line ends with a line feed, and the lines before it end with a carriage return alone. End every line with \\n or \\r\\n");
+        problem = new CsvProblem(foundLine, CsvProblem.WHOLE_LINE, found == LineEnd.CR ? LONE_CARRIAGE_RETURN : "the line ends with a line feed, and the lines before it end with a carriage return alone. End every line with \\n or \\r\\n");
         chars.limit(at);
         return false;
     }

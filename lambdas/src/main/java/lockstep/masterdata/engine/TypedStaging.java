@@ -91,8 +91,8 @@ final class TypedStaging {
     private void findInvalid(int i, FileProblems problems) throws SQLException {
         ImportColumn column = columns.get(i);
         String value = "r." + RawStaging.column(i);
-        String query = "SELECT r.line, e.message, e.detail, e.sql_error_code, count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
-                + Sql.literal(column.type()) + ") e WHERE r.record BETWEEN %d AND %d AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
+        RangeQuery query = range -> "SELECT r.line, e.message, e.detail, e.sql_error_code, count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
+                + Sql.literal(column.type()) + ") e WHERE r.record " + range + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
         // types of extensions and functions of domains may raise an error where PostgreSQL's own types report one
         var raised = firstRaising(query);
         if (raised.isPresent()) {
@@ -102,7 +102,7 @@ final class TypedStaging {
         var lines = new ArrayList<String>();
         String[] state = {""};
         long[] all = {0};
-        query(String.format(query, 1, records), row -> {
+        query(query.over(1, records), row -> {
             lines.add("line " + row.getLong(1) + ", column " + column.name() + ": " + message(row.getString(2), row.getString(3)));
             state[0] = row.getString(4);
             all[0] = row.getLong(5);
@@ -146,8 +146,7 @@ final class TypedStaging {
     }
 
     private void findRefused(String name, String expression, FileProblems problems) throws SQLException {
-        String query = "SELECT t." + record + ", " + text("t.", table.key()) + ", count(*) OVER () FROM " + TABLE + " t WHERE t." + record + " BETWEEN %d AND %d AND (" + expression.replace("%", "%%")
-                + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
+        RangeQuery query = range -> "SELECT t." + record + ", " + text("t.", table.key()) + ", count(*) OVER () FROM " + TABLE + " t WHERE t." + record + " " + range + " AND (" + expression + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
         String what = ": the check " + name + ", " + FileProblems.shown(expression) + ", ";
         var raised = firstRaising(query);
         if (raised.isPresent()) {
@@ -157,7 +156,7 @@ final class TypedStaging {
         var refused = new ArrayList<Long>();
         var keys = new ArrayList<String>();
         long[] all = {0};
-        query(String.format(query, 1, records), row -> {
+        query(query.over(1, records), row -> {
             refused.add(row.getLong(1));
             keys.add(row.getString(2));
             all[0] = row.getLong(3);
@@ -226,27 +225,35 @@ final class TypedStaging {
         }
     }
 
+    /** A query over a range of records. */
+    private interface RangeQuery {
+        /** @param range {@code BETWEEN … AND …}, to be written behind the record's number */
+        String in(String range);
+
+        default String over(long from, long until) {
+            return in("BETWEEN " + from + " AND " + until);
+        }
+    }
+
     private record Raised(long record, SQLException error) {}
 
     /**
-     * The first record at which a query raises an error that names no record: the range of records is halved until one is left.
-     *
-     * @param query with {@code BETWEEN %d AND %d} over the record's number
+     * The first record at which a query raises an error. The error does not name the record, so the range is halved until one is left.
      */
-    private Optional<Raised> firstRaising(String query) throws SQLException {
-        var error = failure(String.format(query, 1, records));
+    private Optional<Raised> firstRaising(RangeQuery query) throws SQLException {
+        var error = failure(query.over(1, records));
         if (error.isEmpty()) return Optional.empty();
         if (!isOfTheFile(error.get())) throw error.get();
         long from = 1;
         long until = records;
         while (from < until) {
             long middle = from + (until - from) / 2;
-            var before = failure(String.format(query, from, middle));
+            var before = failure(query.over(from, middle));
             if (before.isPresent()) until = middle;
             else from = middle + 1;
             if (before.isPresent()) error = before;
         }
-        var last = failure(String.format(query, from, from));
+        var last = failure(query.over(from, from));
         return Optional.of(new Raised(from, last.orElse(error.get())));
     }
 
