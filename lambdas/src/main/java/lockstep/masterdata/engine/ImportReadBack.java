@@ -17,13 +17,18 @@ final class ImportReadBack {
     private final TypedStaging staging;
     /** Over the table as {@code t}. */
     private final String condition;
+    private final String sameKey;
 
-    /** @param gone a table with the keys of the rows that stay */
-    ImportReadBack(Connection connection, Table table, TypedStaging staging, String gone) {
+    /**
+     * @param stays   whether a row of the table {@code t} is not in the file and stays
+     * @param sameKey whether a row of the table {@code t} and a row of the staging {@code s} have equal keys
+     */
+    ImportReadBack(Connection connection, Table table, TypedStaging staging, String stays, String sameKey) {
         this.connection = connection;
         this.table = table;
         this.staging = staging;
-        condition = "(" + table.where().orElse("true") + ") AND NOT EXISTS (SELECT FROM " + gone + " g WHERE " + Sql.equal("t.", table.key(), "g.", table.key()) + ")";
+        this.sameKey = sameKey;
+        condition = "(" + table.where().orElse("true") + ") AND NOT (" + stays + ")";
     }
 
     /**
@@ -43,9 +48,8 @@ final class ImportReadBack {
 
     private List<String> differences() throws SQLException {
         var differences = new ArrayList<String>();
-        String sameKey = Sql.equal("t.", table.key(), "s.", table.key());
         String distinct = table.columns().stream().map(c -> "t." + Sql.identifier(c) + "::text COLLATE pg_catalog.\"C\" IS DISTINCT FROM s." + Sql.identifier(c) + "::text COLLATE pg_catalog.\"C\"").collect(Collectors.joining(" OR "));
-        String from = TypedStaging.TABLE + " s LEFT JOIN " + Sql.table(table.name()) + " t ON " + sameKey + " AND " + condition + " JOIN " + RawStaging.TABLE + " r ON r.record = s." + staging.record();
+        String from = TypedStaging.TABLE + " s LEFT JOIN " + Sql.table(table.name()) + " t ON " + sameKey + " AND " + condition + " JOIN " + RawStaging.TABLE + " r ON r.record OPERATOR(pg_catalog.=) s." + staging.record();
         // a row that is not there has no key, which is never NULL
         String absent = "t." + Sql.identifier(table.key().getFirst()) + " IS NULL";
         try (var statement = connection.createStatement();

@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Collection;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.postgresql.PGConnection;
@@ -37,7 +37,7 @@ final class RawStaging implements AutoCloseable {
     RawStaging(Connection connection, int columns) throws SQLException {
         this.connection = connection;
         this.columns = columns;
-        Sql.execute(connection, "CREATE TEMPORARY TABLE lockstep_file (record bigint, line bigint, " + names("%s text") + ") ON COMMIT DROP");
+        Sql.execute(connection, "CREATE TEMPORARY TABLE lockstep_file (record pg_catalog.int8, line pg_catalog.int8, " + names("%s pg_catalog.text") + ") ON COMMIT DROP");
         copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + TABLE + " FROM STDIN");
     }
 
@@ -122,7 +122,7 @@ final class RawStaging implements AutoCloseable {
     /** The lines of the file on which these records begin. */
     static Map<Long, Long> lines(Connection connection, Collection<Long> records) throws SQLException {
         var lines = new LinkedHashMap<Long, Long>();
-        try (var query = connection.prepareStatement("SELECT record, line FROM " + TABLE + " WHERE record = ANY (?) ORDER BY record")) {
+        try (var query = connection.prepareStatement("SELECT record, line FROM " + TABLE + " WHERE record OPERATOR(pg_catalog.=) ANY (?) ORDER BY record")) {
             query.setArray(1, connection.createArrayOf("bigint", records.toArray()));
             try (var row = query.executeQuery()) {
                 while (row.next()) lines.put(row.getLong(1), row.getLong(2));

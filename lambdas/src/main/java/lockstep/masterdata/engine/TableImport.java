@@ -124,7 +124,7 @@ public final class TableImport {
                 var problems = new FileProblems();
                 long rows = stage(file, problems);
                 refuseWhatDoesNotFit(problems);
-                staging.index();
+                staging.index(Sql.columns("", table.key()));
                 return merge(rows);
             } catch (IOException e) {
                 throw new Fault.StoreUnavailable("the file can't be read: " + e.getMessage(), e);
@@ -213,7 +213,7 @@ public final class TableImport {
                 // what referred to a gone row before may now refer to another
                 deleted += deleteUnreferenced();
                 Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
-                new ImportReadBack(connection, table, staging, "pg_temp." + GONE).verify(Schema.firingTriggers(connection, List.of(table.name())));
+                new ImportReadBack(connection, table, staging, "EXISTS (SELECT FROM pg_temp." + GONE + " g WHERE " + Sql.equal("t.", table.key(), "g.", table.key()) + ")", sameKey()).verify(Schema.firingTriggers(connection, List.of(table.name())));
                 sampleGone(Kind.kept, "true");
                 long kept = count("SELECT count(*) FROM pg_temp." + GONE);
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();

@@ -62,25 +62,29 @@ final class TypedStaging {
      * @throws Fault.FileRefused with every value that a column does not accept
      */
     void fill() throws SQLException {
+        asTheProduct(this::convert);
+        Sql.execute(connection, "ANALYZE " + TABLE);
+    }
+
+    private void convert() throws SQLException {
         var problems = new FileProblems();
         for (int i = 0; i < columns.size(); i++) if (columns.get(i).required()) findMissing(i, problems);
         // The text of a row is the input of the table's row type. This calls each type's input function with its modifier. A cast would
         // shorten a text that is too long without an error.
         String values = IntStream.range(0, columns.size()).mapToObj(i -> "r." + RawStaging.column(i)).collect(Collectors.joining(", "));
-        var failure = failure("INSERT INTO " + TABLE + " SELECT (v.typed).* FROM (SELECT ROW(" + values + ", r.record)::text::" + TABLE + " AS typed FROM " + RawStaging.TABLE + " r OFFSET 0) v");
+        var failure = failure("INSERT INTO " + TABLE + " SELECT (v.typed).* FROM (SELECT ROW(" + values + ", r.record)::pg_catalog.text::" + TABLE + " AS typed FROM " + RawStaging.TABLE + " r OFFSET 0) v");
         if (failure.isPresent()) {
             if (!isOfTheFile(failure.get())) throw failure.get();
             for (int i = 0; i < columns.size(); i++) findInvalid(i, problems);
             if (problems.isEmpty()) problems.add("some line: " + message(failure.get()));
         }
         problems.refuse();
-        Sql.execute(connection, "ANALYZE " + TABLE);
     }
 
     private void findMissing(int i, FileProblems problems) throws SQLException {
         var lines = new ArrayList<String>();
         long[] all = {0};
-        query("SELECT r.line, count(*) OVER () FROM " + RawStaging.TABLE + " r WHERE r." + RawStaging.column(i) + " IS NULL ORDER BY r.record LIMIT " + SAMPLES, row -> {
+        query("SELECT r.line, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r WHERE r." + RawStaging.column(i) + " IS NULL ORDER BY r.record LIMIT " + SAMPLES, row -> {
             lines.add("line " + row.getLong(1));
             all[0] = row.getLong(2);
         });
@@ -91,8 +95,8 @@ final class TypedStaging {
     private void findInvalid(int i, FileProblems problems) throws SQLException {
         ImportColumn column = columns.get(i);
         String value = "r." + RawStaging.column(i);
-        RangeQuery query = range -> "SELECT r.line, e.message, e.detail, e.sql_error_code, count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
-                + Sql.literal(column.type()) + ") e WHERE r.record " + range + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
+        RangeQuery query = (from, until) -> "SELECT r.line, e.message, e.detail, e.sql_error_code, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
+                + Sql.literal(column.type()) + ") e WHERE r.record " + from + " AND r.record " + until + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
         // types of extensions and functions of domains may raise an error where PostgreSQL's own types report one
         var raised = firstRaising(query);
         if (raised.isPresent()) {
@@ -127,18 +131,21 @@ final class TypedStaging {
     }
 
     /** Finds rows that repeat a key and rows that a check refuses. */
-    void check(Collection<Set<String>> uniqueKeys, FileProblems problems) throws SQLException {
-        for (Set<String> key : uniqueKeys)
+    void check(Collection<? extends Collection<String>> uniqueKeys, FileProblems problems) throws SQLException {
+        for (Collection<String> key : uniqueKeys)
             if (table.columns().containsAll(key)) findRepeated(table.columns().stream().filter(key::contains).toList(), problems);
-        for (var check : checks().entrySet()) findRefused(check.getKey(), check.getValue(), problems);
+        var checks = checks();
+        asTheProduct(() -> {
+            for (var check : checks.entrySet()) findRefused(check.getKey(), check.getValue(), problems);
+        });
     }
 
     private void findRepeated(List<String> key, FileProblems problems) throws SQLException {
         var repeated = new ArrayList<String>();
         long[] all = {0};
-        query("SELECT r.line, f.line, d.v, count(*) OVER () FROM (SELECT t." + record + " AS record, min(t." + record + ") OVER (PARTITION BY " + Sql.columns("t.", key) + ") AS first, "
+        query("SELECT r.line, f.line, d.v, pg_catalog.count(*) OVER () FROM (SELECT t." + record + " AS record, pg_catalog.min(t." + record + ") OVER (PARTITION BY " + Sql.columns("t.", key) + ") AS first, "
                 + text("t.", key) + " AS v FROM " + TABLE + " t WHERE " + key.stream().map(c -> "t." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")) + ") d JOIN " + RawStaging.TABLE
-                + " r ON r.record = d.record JOIN " + RawStaging.TABLE + " f ON f.record = d.first WHERE d.record <> d.first ORDER BY d.record LIMIT " + SAMPLES, row -> {
+                + " r ON r.record OPERATOR(pg_catalog.=) d.record JOIN " + RawStaging.TABLE + " f ON f.record OPERATOR(pg_catalog.=) d.first WHERE d.record OPERATOR(pg_catalog.<>) d.first ORDER BY d.record LIMIT " + SAMPLES, row -> {
             repeated.add("line " + row.getLong(1) + " repeats (" + String.join(", ", key) + ")=(" + FileProblems.shown(row.getString(3)) + ") of line " + row.getLong(2));
             all[0] = row.getLong(4);
         });
@@ -146,7 +153,7 @@ final class TypedStaging {
     }
 
     private void findRefused(String name, String expression, FileProblems problems) throws SQLException {
-        RangeQuery query = range -> "SELECT t." + record + ", " + text("t.", table.key()) + ", count(*) OVER () FROM " + TABLE + " t WHERE t." + record + " " + range + " AND (" + expression + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
+        RangeQuery query = (from, until) -> "SELECT t." + record + ", " + text("t.", table.key()) + ", pg_catalog.count(*) OVER () FROM " + TABLE + " t WHERE t." + record + " " + from + " AND t." + record + " " + until + " AND (" + expression + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
         String what = ": the check " + name + ", " + FileProblems.shown(expression) + ", ";
         var raised = firstRaising(query);
         if (raised.isPresent()) {
@@ -192,7 +199,7 @@ final class TypedStaging {
             var losing = column.losing(written, kept);
             if (losing.isEmpty()) continue;
             long[] found = {0};
-            query("SELECT r.line, " + written + ", " + kept + "::text, count(*) OVER () FROM " + RawStaging.TABLE + " r JOIN " + TABLE + " t ON t." + record + " = r.record WHERE " + losing.get()
+            query("SELECT r.line, " + written + ", " + kept + "::text, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r JOIN " + TABLE + " t ON t." + record + " OPERATOR(pg_catalog.=) r.record WHERE " + losing.get()
                     + " ORDER BY r.record LIMIT " + SAMPLES, row -> {
                 samples.add(new Rounded(row.getLong(1), column.name(), FileProblems.cut(row.getString(2)), FileProblems.cut(row.getString(3))));
                 found[0] = row.getLong(4);
@@ -202,9 +209,30 @@ final class TypedStaging {
         return new Losses(all, samples);
     }
 
-    /** Makes looking rows up by the key fast. The rows are known to differ in it. */
-    void index() throws SQLException {
-        Sql.execute(connection, "ALTER TABLE " + TABLE + " ADD UNIQUE (" + Sql.columns("", table.key()) + ")");
+    /**
+     * Makes looking rows up by the key fast.
+     *
+     * @param key the columns of an index, as in CREATE INDEX
+     */
+    void index(String key) throws SQLException {
+        var failure = failure("CREATE UNIQUE INDEX ON " + TABLE + " (" + key + ")");
+        // the key's own index may compare values in another way than the one that repeated keys were looked for
+        if (failure.isPresent() && "23505".equals(failure.get().getSQLState())) throw FileProblems.refusal("two rows have the same key: " + message(failure.get()));
+        if (failure.isPresent()) throw failure.get();
+    }
+
+    /** Statements to a database. */
+    private interface Work {
+        void run() throws SQLException;
+    }
+
+    /** Runs functions of the product, which may be called by domains and checks, with the search path of the product's own sessions. */
+    private void asTheProduct(Work work) throws SQLException {
+        var path = new String[1];
+        query("SELECT pg_catalog.current_setting('search_path')", row -> path[0] = row.getString(1));
+        Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
+        work.run();
+        Sql.execute(connection, "SELECT pg_catalog.set_config('search_path', " + Sql.literal(path[0]) + ", true)");
     }
 
     private static String text(String prefix, List<String> names) {
@@ -227,11 +255,11 @@ final class TypedStaging {
 
     /** A query over a range of records. */
     private interface RangeQuery {
-        /** @param range {@code BETWEEN … AND …}, to be written behind the record's number */
-        String in(String range);
+        /** @param from, until to be written behind the record's number */
+        String in(String from, String until);
 
         default String over(long from, long until) {
-            return in("BETWEEN " + from + " AND " + until);
+            return in("OPERATOR(pg_catalog.>=) " + from, "OPERATOR(pg_catalog.<=) " + until);
         }
     }
 
