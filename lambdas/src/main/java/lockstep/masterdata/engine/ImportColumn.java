@@ -11,12 +11,11 @@ import java.util.Optional;
  *
  * @param type     as {@code format_type} writes it, with its modifier
  * @param required it takes no NULL, by itself or by its domain
- * @param always   it is {@code GENERATED ALWAYS AS IDENTITY}
  * @param base     the type below all domains, without a modifier, as {@code format_type} writes it
  * @param baseName the name of the base type in the catalogue
  * @param modified the base type is PostgreSQL's own and has a modifier, such as {@code numeric(10,2)}
  */
-record ImportColumn(String name, String type, boolean required, boolean always, String base, String baseName, boolean modified) {
+record ImportColumn(String name, String type, boolean required, String base, String baseName, boolean modified) {
     static List<ImportColumn> read(Connection connection, String table, List<String> names) throws SQLException {
         var columns = new ArrayList<ImportColumn>();
         try (var query = connection.prepareStatement(Sql.named("import_columns"))) {
@@ -24,7 +23,7 @@ record ImportColumn(String name, String type, boolean required, boolean always, 
             query.setString(2, Sql.table(table));
             try (var row = query.executeQuery()) {
                 while (row.next())
-                    columns.add(new ImportColumn(row.getString(1), row.getString(2), row.getBoolean(3), row.getBoolean(4), row.getString(5), row.getString(6), row.getBoolean(7)));
+                    columns.add(new ImportColumn(row.getString(1), row.getString(2), row.getBoolean(3), row.getString(4), row.getString(5), row.getBoolean(6)));
             }
         }
         return columns;

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -19,16 +20,15 @@ import lockstep.masterdata.engine.Schema.Reference;
 import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
- * Brings a new edition of one code list into the source: makes the table what a CSV file says, in one transaction. PostgreSQL's own COPY
- * reads the file, into a table of this session that has the types and constraints of the one that is meant, so that whatever would be
- * refused there is refused here, with its line. Only rows that differ are written. Rows that are gone from the file stay while others
- * refer to them, as they do in targets. A dry run does all of it, and takes it back.
+ * Imports a new edition of one code list into the source: makes the table what a CSV file says, in one transaction. The file is read and put
+ * into a table of the session with the types of the real one, so that everything that the real one would refuse is reported with its line.
+ * Only rows that differ are written. Rows that are gone from the file stay while others refer to them, as they do in targets. After the
+ * merge the table is read back and compared with the file. A dry run does all of this and rolls it back.
  */
 public final class TableImport {
     private static final int SAMPLES = FileProblems.SAMPLES;
     private static final String STAGING = TypedStaging.TABLE;
-    private static final String GONE = "lockstep_gone";
-    private static final String FRESH = "lockstep_fresh";
+    private static final String GONE = "lockstep_import_gone";
 
     private final Database source;
     private final Duration lockTimeout;
@@ -95,6 +95,8 @@ public final class TableImport {
         private final boolean dryRun;
         private final boolean round;
         private final TableInfo info;
+        private final Key key;
+        private final DataSet dataSet;
         /** To any table of the data set; who may write these may read what the keys need. */
         private final List<Reference> references;
         private final List<Sample> samples = new ArrayList<>();
@@ -108,10 +110,12 @@ public final class TableImport {
             this.file = file;
             this.dryRun = dryRun;
             this.round = round;
+            this.dataSet = dataSet;
             info = Schema.table(connection, table.name());
             references = Schema.referencesTo(connection, dataSet.tables().stream().map(Table::name).toList());
             var missing = table.columns().stream().filter(c -> !info.columns().containsKey(c)).toList();
-            if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or correct lockstep.yaml");
+            if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or fix lockstep.yaml");
+            key = info.key(table.key()).orElseThrow(() -> new Fault.SchemaMismatch(String.join("; ", Schema.problems(info, table.key())) + ". Migrate the shard first, or fix lockstep.yaml"));
             columns = ImportColumn.read(connection, table.name(), table.columns());
         }
 
@@ -124,7 +128,7 @@ public final class TableImport {
                 var problems = new FileProblems();
                 long rows = stage(file, problems);
                 refuseWhatDoesNotFit(problems);
-                staging.index(Sql.columns("", table.key()));
+                for (Key unique : info.keys()) if (table.columns().containsAll(unique.names())) staging.index(unique.index());
                 return merge(rows);
             } catch (IOException e) {
                 throw new Fault.StoreUnavailable("the file can't be read: " + e.getMessage(), e);
@@ -133,15 +137,7 @@ public final class TableImport {
 
         /** A row that refers to one of ours unseen would not keep it. */
         private void seeWhatRefers() throws SQLException {
-            var read = Stream.concat(Stream.of(table.name()), referring().map(Reference::child)).distinct().toList();
-            var hidden = Schema.hidingRows(connection, read);
-            if (!hidden.isEmpty())
-                throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database of the source,"
-                        + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
-            Sql.execute(connection, "SET LOCAL row_security = on");
-            // the product's own checks and triggers must find what they find in its own sessions
-            Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
-            Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
+            RowSecurity.seeAndWriteEveryRow(connection, referring().map(Reference::child).distinct().toList(), List.of(table.name()));
         }
 
         private Stream<Reference> referring() {
@@ -158,7 +154,7 @@ public final class TableImport {
                 problems.add(losses.samples().stream().map(l -> "line " + l.line() + ", column " + l.column() + ": '" + l.written() + "' would become '" + l.kept() + "'").collect(Collectors.joining("\n"))
                         + (losses.values() > losses.samples().size() ? "\nand " + (losses.values() - losses.samples().size()) + " more" : "")
                         + "\nThe column would lose a part of the value: correct the file, or accept this with --round");
-            staging.check(info.uniqueKeys(), problems);
+            staging.check(info.keys().stream().map(Key::names).toList(), problems);
             return records;
         }
 
@@ -174,9 +170,9 @@ public final class TableImport {
                 boolean own = reference.parent().equals(table.name());
                 note(faults, Sql.named("missing_parents", Map.of("record", staging.record(), "columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
                         "all_given", reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")),
-                        "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s.", "p."),
+                        "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
                         // rows outside the filter stay whatever the file says
-                        "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s.", "t.") + ")" : "false",
+                        "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
                         "most", Integer.toString(SAMPLES))),
                         "in " + String.join(", ", reference.childColumns()) + " refers to a row that " + (own ? "the file" : reference.parent()) + " does not have by " + String.join(", ", reference.parentColumns())
                                 + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or correct the value"));
@@ -198,71 +194,43 @@ public final class TableImport {
 
         private Outcome merge(long rows) throws SQLException {
             try {
-                Sql.execute(connection, sql("gone"));
-                Sql.execute(connection, sql("lock_gone"));
                 sampleWhatComes();
-                long deleted = deleteUnreferenced();
-                long updated;
-                long inserted;
-                Sql.execute(connection, sql("fresh"));
-                try (var statement = connection.createStatement(); var row = statement.executeQuery("WITH " + sql("merge_table") + "\nSELECT (SELECT count(*) FROM updated_0), (SELECT count(*) FROM inserted_0)")) {
-                    row.next();
-                    updated = row.getLong(1);
-                    inserted = row.getLong(2);
-                }
-                // what referred to a gone row before may now refer to another
-                deleted += deleteUnreferenced();
-                Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
-                new ImportReadBack(connection, table, staging, "EXISTS (SELECT FROM pg_temp." + GONE + " g WHERE " + Sql.equal("t.", table.key(), "g.", table.key()) + ")", sameKey()).verify(Schema.firingTriggers(connection, List.of(table.name())));
-                sampleGone(Kind.kept, "true");
-                long kept = count("SELECT count(*) FROM pg_temp." + GONE);
+                Sql.execute(connection, "CREATE TEMPORARY TABLE " + GONE + " ON COMMIT DROP AS SELECT " + key.select("t") + ", " + values("t.") + " AS before FROM " + Sql.table(table.name()) + " t WHERE ("
+                        + table.where().orElse("true") + ") AND NOT EXISTS (SELECT FROM " + STAGING + " s WHERE " + sameKey() + ")");
+                var staged = new StagedTable(info, key, table.columns(), table.where(), STAGING, Optional.empty(), "true", false, false);
+                var merge = new Merge(connection, dataSet.name(), List.of(staged), dataSet.tables().stream().collect(Collectors.toMap(Table::name, Table::where)));
+                var changes = merge.run(Set.of()).get(table.name());
+                String stays = "EXISTS (SELECT FROM pg_temp." + GONE + " g WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
+                new ImportReadBack(connection, table, staging, stays, sameKey()).verify(Schema.firingTriggers(connection, List.of(table.name())));
+                String stillThere = "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
+                sampleGone(Kind.deleted, "NOT " + stillThere);
+                sampleGone(Kind.kept, stillThere);
+                long kept = merge.kept(table.name());
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();
-                if (!dryRun) advanceSequences();
-                return new Outcome(table.name(), dryRun, rows, inserted, updated, deleted, kept, samples, referring, losses.values(), losses.samples());
+                if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
+                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring, losses.values(), losses.samples());
+            } catch (Fault.MergeConflict e) {
+                throw refused(e.getCause() instanceof SQLException cause ? cause : new SQLException(e.getMessage(), e));
             } catch (SQLException e) {
                 String state = e.getSQLState() == null ? "" : e.getSQLState();
                 if (!state.startsWith("23") && !state.equals("P0001")) throw e;
-                throw new Fault.FileRefused("the table refuses the rows of the file: " + TypedStaging.message(e)
-                        + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two files one after the other. Nothing was changed", e);
+                throw refused(e);
             }
         }
 
-        /** Gone rows, but those that a row refers to that stays, and those that such a row refers to, and so on. */
-        private long deleteUnreferenced() throws SQLException {
-            Sql.execute(connection, "UPDATE pg_temp." + GONE + " SET lockstep_kept = false WHERE lockstep_kept");
-            while (keepReferenced() > 0) continue;
-            sampleGone(Kind.deleted, "NOT g.lockstep_kept");
-            long deleted = count("WITH " + sql("delete_gone") + " SELECT count(*) FROM deleted_0");
-            Sql.execute(connection, "DELETE FROM pg_temp." + GONE + " WHERE NOT lockstep_kept");
-            return deleted;
-        }
-
-        private long keepReferenced() throws SQLException {
-            long kept = 0;
-            for (Reference reference : referring().toList()) {
-                boolean own = reference.child().equals(table.name());
-                kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", GONE, "table", Sql.table(table.name()), "same_key", Sql.equal("t.", table.key(), "g.", table.key()),
-                        "child", Sql.table(reference.child()), "refers", reference.refers("c.", "t."),
-                        "child_stays", own ? "NOT EXISTS (SELECT FROM pg_temp." + GONE + " d WHERE NOT d.lockstep_kept AND " + Sql.equal("d.", table.key(), "c.", table.key()) + ")" : "true")));
-            }
-            return kept;
+        private static Fault.FileRefused refused(SQLException e) {
+            return new Fault.FileRefused("the table refuses the rows of the file: " + TypedStaging.message(e) + ". When rows exchange unique values, or take those of a row that stays because others refer"
+                    + " to it, import two files, one after the other. Nothing was changed", e);
         }
 
         private List<Referring> whoRefers() throws SQLException {
             var all = new ArrayList<Referring>();
             for (Reference reference : referring().toList()) {
                 long rows = count("SELECT count(*) FROM " + Sql.table(reference.child()) + " c WHERE EXISTS (SELECT FROM pg_temp." + GONE + " g JOIN " + Sql.table(table.name()) + " t ON "
-                        + Sql.equal("t.", table.key(), "g.", table.key()) + " WHERE " + reference.refers("c.", "t.") + ")");
+                        + key.equal(key.of("t"), key.at("g")) + " WHERE " + reference.refers("c", "t") + ")");
                 if (rows > 0) all.add(new Referring(reference.child(), reference.childColumns(), rows));
             }
             return all;
-        }
-
-        private void advanceSequences() throws SQLException {
-            for (var sequence : Schema.ownedSequences(connection, table.name()).entrySet())
-                if (table.columns().contains(sequence.getKey()))
-                    Sql.execute(connection, Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(sequence.getValue())),
-                            "sequence_name", Sql.table(sequence.getValue()), "column", Sql.identifier(sequence.getKey()), "table", Sql.table(table.name()))));
         }
 
         private void sampleWhatComes() throws SQLException {
@@ -272,8 +240,7 @@ public final class TableImport {
         }
 
         private void sampleGone(Kind kind, String which) throws SQLException {
-            sample(kind, "SELECT " + values("t.") + ", NULL::text[] FROM pg_temp." + GONE + " g JOIN " + Sql.table(table.name()) + " t ON " + Sql.equal("t.", table.key(), "g.", table.key())
-                    + " WHERE " + which + " ORDER BY " + Sql.columns("t.", table.key()));
+            sample(kind, "SELECT g.before, NULL::text[] FROM pg_temp." + GONE + " g WHERE " + which + " ORDER BY 1");
         }
 
         private void sample(Kind kind, String query) throws SQLException {
@@ -307,7 +274,7 @@ public final class TableImport {
         }
 
         private String sameKey() {
-            return Sql.equal("t.", table.key(), "s.", table.key());
+            return key.equal(key.of("t"), key.of("s"));
         }
 
         private long count(String query) throws SQLException {
@@ -316,29 +283,5 @@ public final class TableImport {
                 return row.getLong(1);
             }
         }
-
-        private String sql(String name) {
-            var columns = table.columns();
-            // Keys are written, too: an equal key may be spelled differently. An identity column that is GENERATED ALWAYS takes no UPDATE.
-            var writable = columns.stream().filter(c -> this.columns.stream().noneMatch(i -> i.name().equals(c) && i.always())).toList();
-            var values = writable.isEmpty() ? columns : writable;
-            var placeholders = new LinkedHashMap<String, String>();
-            placeholders.put("n", "0");
-            placeholders.put("table", Sql.table(table.name()));
-            placeholders.put("staging", STAGING);
-            placeholders.put("gone", GONE);
-            placeholders.put("fresh", FRESH);
-            placeholders.put("condition", table.where().orElse("true"));
-            placeholders.put("ranges", "true");
-            placeholders.put("key", Sql.columns("", table.key()));
-            placeholders.put("same_key", sameKey());
-            placeholders.put("gone_key", Sql.equal("t.", table.key(), "g.", table.key()));
-            placeholders.put("columns", Sql.columns("", columns));
-            placeholders.put("staged_columns", Sql.columns("s.", columns));
-            placeholders.put("target_columns", Sql.columns("t.", columns));
-            placeholders.put("assignments", values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", ")));
-            return Sql.named(name, placeholders);
-        }
     }
-
 }
