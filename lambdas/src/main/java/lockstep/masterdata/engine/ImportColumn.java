@@ -46,6 +46,10 @@ record ImportColumn(String name, String type, boolean required, String base, Str
             case "time" -> conditions.add(differs("time with time zone", written, kept, base));
             // the time of day is dropped
             case "date" -> conditions.add(differs("timestamp without time zone", written, kept, base));
+            // cut without an error
+            case "name", "char" -> conditions.add(written + " COLLATE pg_catalog.\"C\" IS DISTINCT FROM " + kept + "::pg_catalog.text COLLATE pg_catalog.\"C\"");
+            // of two fields of the same name, the last one is kept
+            case "jsonb" -> conditions.add("NOT (" + written + " IS JSON WITH UNIQUE KEYS)");
             case "money" -> conditions.add(written + " ~ '\\.\\d{2}\\d*[1-9]'");
             default -> { }
         }

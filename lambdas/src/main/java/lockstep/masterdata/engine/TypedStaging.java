@@ -72,11 +72,15 @@ final class TypedStaging {
         // The text of a row is the input of the table's row type. This calls each type's input function with its modifier. A cast would
         // shorten a text that is too long without an error.
         String values = IntStream.range(0, columns.size()).mapToObj(i -> "r." + RawStaging.column(i)).collect(Collectors.joining(", "));
-        var failure = failure("INSERT INTO " + TABLE + " SELECT (v.typed).* FROM (SELECT ROW(" + values + ", r.record)::pg_catalog.text::" + TABLE + " AS typed FROM " + RawStaging.TABLE + " r OFFSET 0) v");
+        String typed = "SELECT ROW(" + values + ", r.record)::pg_catalog.text::" + TABLE + " AS typed FROM " + RawStaging.TABLE + " r";
+        var failure = failure("INSERT INTO " + TABLE + " SELECT (v.typed).* FROM (" + typed + " OFFSET 0) v");
         if (failure.isPresent()) {
             if (!isOfTheFile(failure.get())) throw failure.get();
             for (int i = 0; i < columns.size(); i++) findInvalid(i, problems);
-            if (problems.isEmpty()) problems.add("some line: " + message(failure.get()));
+            if (problems.isEmpty()) {
+                var raised = firstRaising((from, until) -> typed + " WHERE r.record " + from + " AND r.record " + until).orElseThrow(failure::get);
+                problems.add("line " + line(raised.record) + ": " + message(raised.error));
+            }
         }
         problems.refuse();
     }
@@ -97,6 +101,9 @@ final class TypedStaging {
         String value = "r." + RawStaging.column(i);
         RangeQuery query = (from, until) -> "SELECT r.line, e.message, e.detail, e.sql_error_code, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
                 + Sql.literal(column.type()) + ") e WHERE r.record " + from + " AND r.record " + until + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
+        // the writer may lack USAGE of the type's schema, and then it may not name the type
+        var denied = failure("SELECT pg_catalog.pg_input_is_valid('', " + Sql.literal(column.type()) + ")");
+        if (denied.isPresent() && "42501".equals(denied.get().getSQLState())) return;
         // types of extensions and functions of domains may raise an error where PostgreSQL's own types report one
         var raised = firstRaising(query);
         if (raised.isPresent()) {

@@ -256,6 +256,23 @@ class ImportedFileTest {
     }
 
     @Test
+    void whatATypeCutsIsNoticed() {
+        var list = new Case("id int PRIMARY KEY, n name, c \"char\", j jsonb, k json", "id", "n", "c", "j", "k");
+        assertEquals(0, list.bringIn("id,n,c,j,k\n1," + "n".repeat(63) + ",x,\"{\"\"a\"\": 1.0, \"\"b\"\": {\"\"a\"\": 2}}\",\"{\"\"a\"\":1,\"\"a\"\":2}\"\n2,\"\",\"\",[],\n").rounded());
+        list.refused("id,n,c,j,k\n1," + "n".repeat(64) + ",xy,\"{\"\"a\"\":1,\"\"a\"\":2}\",\n", "line 2, column n: '" + "n".repeat(64), "column c: 'xy' would become 'x'", "column j: '{\"a\":1,\"a\":2}' would become '{\"a\": 2}'");
+    }
+
+    /** The writer may use a column whose type it may not name. */
+    @Test
+    void aTypeInASchemaWithoutUsageIsReportedWithItsLine() {
+        source.execute("CREATE SCHEMA types", "CREATE TYPE types.mood AS ENUM ('good', 'bad')");
+        var list = new Case("id int PRIMARY KEY, m types.mood", "id", "m");
+        source.execute("REVOKE USAGE ON SCHEMA types FROM writer");
+        assertEquals(2, list.bringIn("id,m\n1,good\n2,bad\n").rows());
+        list.refused("id,m\n1,good\n2,bad\n3,ugly\n4,bad\n", "line 4: invalid input value for enum", "ugly");
+    }
+
+    @Test
     void noNameOfTheProductCollidesWithOurs() {
         String[] names = {"record", "line", "c1", "t", "s", "r", "g", "d", "v", "e", "lockstep_record", "lockstep_record_", "n", "place", "a\"b", "{table}", "%d", "select", "Größe", "x y", "message", "typed", "ctid2"};
         var definition = new StringBuilder();
