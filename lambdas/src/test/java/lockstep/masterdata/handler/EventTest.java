@@ -101,8 +101,8 @@ class EventTest {
     @Test
     void whoAssessesIsToldTheThresholds() {
         var event = Json.MAPPER.readValue("""
-                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
-        assertEquals(Map.of("m.drug", new Hold(30, 5, 20, Optional.of("[0-9]+"))), event.hold());
+                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"rows":3,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
+        assertEquals(Map.of("m.drug", new Hold(30, 5, 20, 3, Optional.of("[0-9]+"))), event.hold());
         assertEquals(Optional.empty(), event.token());
     }
 
