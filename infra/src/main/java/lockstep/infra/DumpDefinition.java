@@ -77,7 +77,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         }
         var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
-        var options = dataSet.name().equals(DataSet.DEFAULT) ? "" : " --dataset " + dataSet.name();
+        var options = dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name();
         var tell = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
                 "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
