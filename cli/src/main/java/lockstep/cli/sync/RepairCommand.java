@@ -50,19 +50,15 @@ public final class RepairCommand implements Callable<Integer> {
     }
 
     private static List<ShardRestores.Step> steps(List<AppliedSyncs> applied, KeptManifests kept, NextCommand next) {
+        var problems = new ShardRestores.Problems();
         var steps = new ArrayList<ShardRestores.Step>();
-        var problems = new ArrayList<String>();
         for (AppliedSyncs shard : applied) {
-            String name = shard.shard().name();
-            if (shard.inForce().isEmpty()) {
-                problems.add("shard " + name + " has no sync in force");
-                continue;
-            }
-            Applied inForce = shard.inForce().get();
-            if (kept.named(inForce.syncId()).isEmpty()) problems.add("shard " + name + " has sync " + inForce.syncId() + " in force, which is no longer kept");
-            else steps.add(new ShardRestores.Step(shard.account(), shard.shard(), shard.inForce().map(Applied::syncId), inForce.syncId(), inForce.snapshotTime()));
+            var inForce = shard.inForce();
+            if (inForce.isEmpty()) problems.add(shard, "no sync in force");
+            else if (kept.named(inForce.get().syncId()).isEmpty()) problems.add(shard, "sync " + inForce.get().syncId() + " in force, which is no longer kept");
+            else steps.add(new ShardRestores.Step(shard.account(), shard.shard(), inForce.map(Applied::syncId), inForce.get().syncId(), inForce.get().snapshotTime()));
         }
-        if (!problems.isEmpty()) throw new IllegalStateException(String.join("; ", problems) + "; nothing was started. A new sync brings it in step: " + next.line("sync"));
+        problems.check("a new sync brings every shard in step: " + next.line("sync"));
         return steps;
     }
 }

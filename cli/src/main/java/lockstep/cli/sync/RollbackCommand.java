@@ -2,10 +2,8 @@ package lockstep.cli.sync;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.sync.KeptManifests.Kept;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.Applied;
@@ -67,26 +65,20 @@ public final class RollbackCommand implements Callable<Integer> {
     }
 
     private List<ShardRestores.Step> steps(List<AppliedSyncs> applied, KeptManifests kept) {
+        var problems = new ShardRestores.Problems();
         var steps = new ArrayList<ShardRestores.Step>();
-        var problems = new ArrayList<String>();
         for (AppliedSyncs shard : applied) {
             var goal = to == null ? kept.before(shard) : kept.named(to);
-            goal.ifPresentOrElse(g -> steps.add(step(shard, g)), () -> problems.add(problem(shard)));
+            goal.ifPresentOrElse(g -> steps.add(new ShardRestores.Step(shard.account(), shard.shard(), shard.inForce().map(Applied::syncId), g.syncId(), g.snapshotTime())), () -> problems.add(shard, problem(shard)));
         }
-        if (!problems.isEmpty()) throw new IllegalStateException(String.join("; ", problems) + "; nothing was started");
+        problems.check("name a sync with --to");
         return steps;
     }
 
-    private static ShardRestores.Step step(AppliedSyncs shard, Kept goal) {
-        return new ShardRestores.Step(shard.account(), shard.shard(), shard.inForce().map(Applied::syncId), goal.syncId(), goal.snapshotTime());
-    }
-
     private static String problem(AppliedSyncs shard) {
-        String name = shard.shard().name();
-        Optional<String> inForce = shard.inForce().map(Applied::syncId);
-        if (inForce.isEmpty()) return "shard " + name + " has no sync in force";
-        if (shard.history().isEmpty()) return "shard " + name + " has sync " + inForce.get() + " in force, and its database keeps no history of those before it until prepare-database has run there; name a sync with --to";
-        return "shard " + name + " has sync " + inForce.get() + " in force, and no sync that was in force there before it is kept; name a sync with --to";
+        if (shard.inForce().isEmpty()) return "no sync in force";
+        String inForce = "sync " + shard.inForce().get().syncId() + " in force";
+        return shard.history().isEmpty() ? inForce + ", and no history of those before it until prepare-database has run there" : inForce + ", and no sync that was in force before it is kept";
     }
 
     private ParameterException usage(String message) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,22 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
      */
     record Step(Account account, Shard shard, Optional<String> from, String to, Instant snapshotTime) {}
 
+    /** Why shards can't be restored; shards with the same problem are named together. */
+    static final class Problems {
+        private final Map<String, List<String>> shards = new LinkedHashMap<>();
+
+        /** @param what the shard has */
+        void add(AppliedSyncs shard, String what) {
+            shards.computeIfAbsent(what, w -> new ArrayList<>()).add(shard.shard().name());
+        }
+
+        /** @throws IllegalStateException when there is one; nothing is started then */
+        void check(String remedy) {
+            if (!shards.isEmpty())
+                throw new IllegalStateException(shards.entrySet().stream().map(e -> SyncReport.names(e.getValue()) + (e.getValue().size() == 1 ? " has " : " have ") + e.getKey()).collect(Collectors.joining("; ")) + "; nothing was started; " + remedy);
+        }
+    }
+
     /** Where the restore of a shard stands. */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     record Restored(String execution, Optional<String> from, String to, SyncState.Shard state) {}
@@ -64,8 +81,8 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
         String dataSet = access.dataSet().name();
         for (Step step : steps) {
             String execution = run + "-" + step.shard().name();
-            System.err.println((dryRun ? "dry run of " : "") + command + ": " + step.shard().name() + (step.from().equals(Optional.of(step.to())) ? "" : " from " + step.from().orElse("nothing") + " to")
-                    + " " + step.to() + " of " + step.snapshotTime().truncatedTo(ChronoUnit.SECONDS));
+            String from = step.from().equals(Optional.of(step.to())) ? "" : "from " + step.from().orElse("nothing") + " to ";
+            System.err.println((dryRun ? "dry run: " : "") + command + " of " + step.shard().name() + ": " + from + "sync " + step.to() + " of " + step.snapshotTime().truncatedTo(ChronoUnit.SECONDS));
             new RestoreInput(dataSet, step.to(), access.bucket(), SyncPaths.manifest(dataSet, step.to()), mode, Optional.of(step.shard().name()), dryRun).start(access, step.account(), execution);
             executions.put(step, execution);
         }
