@@ -29,7 +29,7 @@ final class ImportHeader {
         var missing = columns.stream().filter(c -> !found.contains(columns.indexOf(c))).toList();
         if (!missing.isEmpty()) problems.add("it lacks " + String.join(", ", missing));
         var unknown = cells.stream().filter(c -> position(columns, c) < 0).toList();
-        if (!unknown.isEmpty()) problems.add("it has " + unknown.stream().map(u -> unknown(columns, u)).collect(Collectors.joining(", ")));
+        if (!unknown.isEmpty()) problems.add("it has " + unknown.stream().map(u -> unknown(columns, u)).collect(Collectors.joining(", ")) + ", which the data set does not");
         var twice = columns.stream().filter(c -> positions.stream().filter(p -> p == columns.indexOf(c)).count() > 1).toList();
         if (!twice.isEmpty()) problems.add("it names " + String.join(", ", twice) + " more than once");
         throw refused("line 1: the header does not fit: " + String.join("; ", problems), table, columns);
@@ -48,8 +48,8 @@ final class ImportHeader {
 
     private static String unknown(List<String> columns, String cell) {
         var alike = alike(columns, cell);
-        if (alike.size() > 1) return "'" + cell + "', which may be " + String.join(" or ", alike);
-        return (cell.isBlank() ? "a column without a name" : cell) + ", which the data set does not";
+        if (alike.size() > 1) return "'" + cell + "' (" + String.join(" or ", alike) + "?)";
+        return cell.isBlank() ? "a column without a name" : cell;
     }
 
     private static int position(List<String> columns, String cell) {

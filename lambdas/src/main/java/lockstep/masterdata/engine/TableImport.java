@@ -210,17 +210,16 @@ public final class TableImport {
                 if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
                 return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring, losses.values(), losses.samples());
             } catch (Fault.MergeConflict e) {
-                throw refused(e.getCause() instanceof SQLException cause ? cause : new SQLException(e.getMessage(), e));
+                throw refusedByTable(e);
             } catch (SQLException e) {
-                String state = e.getSQLState() == null ? "" : e.getSQLState();
-                if (!state.startsWith("23") && !state.equals("P0001")) throw e;
-                throw refused(e);
+                if (Faults.of(e, source.name()) instanceof Fault.MergeConflict conflict) throw refusedByTable(conflict);
+                throw e;
             }
         }
 
-        private static Fault.FileRefused refused(SQLException e) {
-            return new Fault.FileRefused("the table refuses the rows of the file: " + TypedStaging.message(e) + ". When rows exchange unique values, or take those of a row that stays because others refer"
-                    + " to it, import two files, one after the other. Nothing was changed", e);
+        private static Fault refusedByTable(Fault.MergeConflict e) {
+            return new Fault.FileRefused("the table refuses the rows of the file: " + (e.getCause() instanceof SQLException cause ? TypedStaging.message(cause) : e.getMessage())
+                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two files, one after the other. Nothing was changed", e);
         }
 
         private List<Referring> whoRefers() throws SQLException {

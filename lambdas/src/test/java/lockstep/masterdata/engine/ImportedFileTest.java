@@ -197,13 +197,13 @@ class ImportedFileTest {
         list.refused("code;name\n1;2\n", "line 1: the file is not comma-separated", "Save it with commas");
         list.refused("code\tname\n1\t2\n", "not comma-separated");
         list.refused("code,name\nA,1\n", "line 1: the header does not fit: it lacks Größe");
-        list.refused("code,Größe,name,extra,\nA,1,2,3,\n", "it has extra, which the data set does not, a column without a name");
+        list.refused("code,Größe,name,extra,\nA,1,2,3,\n", "it has extra, a column without a name, which the data set does not");
         list.refused("code,Größe,name,Name\nA,1,2,3\n", "it names name more than once");
 
         var alike = new Case("alike", "\"Id\" text PRIMARY KEY, id text, \"ID\" text", Optional.empty(), "Id", "id", "ID");
         alike.bringIn("ID,id,Id\n1,2,3\n");
         assertEquals("(3,2,1)", alike.rows());
-        alike.refused("iD,id,Id\n1,2,3\n", "it lacks ID", "'iD', which may be Id or id or ID");
+        alike.refused("iD,id,Id\n1,2,3\n", "it lacks ID", "'iD' (Id or id or ID?)");
     }
 
     @Test
