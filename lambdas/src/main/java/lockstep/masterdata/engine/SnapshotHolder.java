@@ -65,11 +65,12 @@ public final class SnapshotHolder {
         } finally {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
+        var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
         var tables = columns(connection, dataSet);
         var newest = newest(dataSet);
         var batches = planner.plan(connection, dataSet, tables, newest);
         Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size()));
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
     }
 
     /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
