@@ -13,8 +13,8 @@ SELECT i.indrelid AS relation, x.relname AS name,
          ORDER BY a.attnum) END AS columns,
        ARRAY(
          SELECT coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname) || CASE WHEN l.collisdeterministic THEN '' ELSE ', not deterministic' END, '')
-         FROM unnest(i.indcollation) WITH ORDINALITY AS k(collation, n)
-         LEFT JOIN pg_catalog.pg_collation l ON l.oid = k.collation
+         FROM unnest(i.indcollation) WITH ORDINALITY AS k(oid, n)
+         LEFT JOIN pg_catalog.pg_collation l ON l.oid = k.oid
          LEFT JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
          ORDER BY k.n) AS collations,
        CASE WHEN i.indpred IS NOT NULL OR i.indexprs IS NOT NULL THEN '(' || array_to_string(ARRAY(
