@@ -14,6 +14,7 @@ import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.schema.Finding;
 import lockstep.masterdata.schema.Finding.Kind;
+import lockstep.masterdata.schema.Finding.Severity;
 import lockstep.masterdata.schema.SchemaComparison;
 import lockstep.masterdata.schema.SchemaDescription;
 import lockstep.masterdata.schema.SchemaDescription.ColumnDescription;
@@ -71,7 +72,7 @@ public final class SchemaCheck {
 
     /** A first sync may well pass a trigger that changes rows later, and a trigger's source may promise more than it does. */
     private static boolean isRefused(Finding finding) {
-        return finding.isError() && finding.kind() != Kind.trigger;
+        return finding.severity() == Severity.error && finding.kind() != Kind.trigger;
     }
 
     private static void refuse(List<Finding> findings, String subject, String remedy) {

@@ -33,10 +33,6 @@ public record Finding(Severity severity, Kind kind, String place, String what, S
         return new Finding(Severity.warning, kind, place, what, remedy);
     }
 
-    public boolean isError() {
-        return severity == Severity.error;
-    }
-
     /** For a message about one database. */
     public String sentence() {
         return what + " (fix: " + remedy + ")";

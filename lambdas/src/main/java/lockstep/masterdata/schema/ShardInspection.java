@@ -23,6 +23,7 @@ import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.schema.Finding.Kind;
+import lockstep.masterdata.schema.Finding.Severity;
 
 /**
  * Reads one database for a data set: how its tables are described, and what in the database itself is in the way of a sync, whatever the
@@ -297,7 +298,7 @@ public final class ShardInspection {
     private void filters() throws SQLException {
         for (Table table : dataSet.tables()) {
             var found = description.table(table.name());
-            boolean readable = found.filter(t -> t.kind().equals("table") && table.columns().stream().allMatch(c -> t.column(c).isPresent())).isPresent() && findings.stream().noneMatch(f -> f.isError() && f.place().equals(table.name()));
+            boolean readable = found.filter(t -> t.kind().equals("table") && table.columns().stream().allMatch(c -> t.column(c).isPresent())).isPresent() && findings.stream().noneMatch(f -> f.severity() == Severity.error && f.place().equals(table.name()));
             if (table.where().isEmpty() || !readable) continue;
             execute(connection, "SAVEPOINT lockstep_filter");
             try {
