@@ -2,7 +2,6 @@ package lockstep.masterdata.schema;
 
 import static lockstep.masterdata.schema.Identifiers.identifier;
 import static lockstep.masterdata.schema.Identifiers.list;
-import static lockstep.masterdata.schema.Identifiers.literal;
 
 import java.sql.Array;
 import java.sql.Connection;
@@ -17,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
@@ -229,8 +227,7 @@ public final class ShardInspection {
         references.forEach(r -> names.putIfAbsent(r.child(), r.childName()));
         var taken = new HashSet<String>();
         catalogue.query("policy_names", List.of(catalogue.oids(List.copyOf(names.keySet()))), row -> taken.add(row.getLong("relation") + " " + row.getString("name")));
-        var titles = new LinkedHashMap<Long, List<String>>();
-        var remedies = new LinkedHashMap<Long, List<String>>();
+        var needs = new LinkedHashMap<Long, PolicyNeeds>();
         for (Role role : roles) {
             var policies = new LinkedHashMap<Long, List<Policy>>();
             var relations = names.keySet().stream().filter(r -> role.writes() || own.contains(r)).toList();
@@ -239,40 +236,46 @@ public final class ShardInspection {
                 if (row.getString("name") != null)
                     known.add(new Policy(row.getString("name"), row.getString("command"), row.getBoolean("permissive"), row.getString("visible"), row.getString("writable")));
             });
-            policies.forEach((relation, known) -> {
-                boolean writes = role.writes() && own.contains(relation);
-                var statements = statements(names.get(relation), role, known, writes, taken.contains(relation + " lockstep_" + role.title()));
-                if (statements.isEmpty()) return;
-                titles.computeIfAbsent(relation, r -> new ArrayList<>()).add(role.title());
-                remedies.computeIfAbsent(relation, r -> new ArrayList<>()).addAll(statements);
-            });
+            policies.forEach((relation, known) -> needs.computeIfAbsent(relation, r -> new PolicyNeeds())
+                    .add(names.get(relation), role, known, role.writes() && own.contains(relation), taken.contains(relation + " lockstep_" + role.title())));
         }
-        titles.forEach((relation, who) -> {
+        needs.forEach((relation, needed) -> {
+            if (needed.titles.isEmpty()) return;
             String table = names.get(relation);
-            boolean writes = who.contains("writer") && own.contains(relation);
-            error(table, "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", who) + (writes ? ", or keep the writer from writing them" : "")
-                    + (own.contains(relation) ? "" : ", which refer to master data"), remedies.get(relation).stream().distinct().collect(Collectors.joining("; ")));
+            boolean writes = needed.titles.contains("writer") && own.contains(relation);
+            error(table, "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles) + (writes ? ", or keep the writer from writing them" : "")
+                    + (own.contains(relation) ? "" : ", which refer to master data"), String.join("; ", needed.statements(table)));
         });
     }
 
-    private static List<String> statements(String table, Role role, List<Policy> policies, boolean writes, boolean nameTaken) {
-        var statements = new ArrayList<String>();
-        var commands = writes ? List.of("r", "a", "w", "d") : List.of("r");
-        boolean allowed = commands.stream().allMatch(command -> policies.stream().anyMatch(p -> p.permissive() && covers(p, command) && everyRow(p, command, role.name())));
-        String name = "lockstep_" + role.title();
-        if (!allowed) {
-            if (nameTaken) statements.add("DROP POLICY " + name + " ON " + table);
-            statements.add("CREATE POLICY " + name + " ON " + table + (writes ? "" : " FOR SELECT") + " TO " + identifier(role.name()) + " USING (true)" + (writes ? " WITH CHECK (true)" : ""));
-        }
-        for (Policy policy : policies) {
-            if (policy.permissive() || commands.stream().noneMatch(c -> covers(policy, c) && !everyRow(policy, c, role.name()))) continue;
-            statements.add("ALTER POLICY " + identifier(policy.name()) + " ON " + table + clause(" USING ", policy.visible(), role) + clause(" WITH CHECK ", policy.writable(), role));
-        }
-        return statements;
-    }
+    /** What a table's policies lack so that the sync's logins see, and may write, every row. */
+    private static final class PolicyNeeds {
+        final List<String> titles = new ArrayList<>();
+        private final List<String> created = new ArrayList<>();
+        private final Map<Policy, List<String>> narrowed = new LinkedHashMap<>();
 
-    private static String clause(String word, String expression, Role role) {
-        return expression == null ? "" : word + "((" + expression + ") OR current_user = " + literal(role.name()) + ")";
+        void add(String table, Role role, List<Policy> policies, boolean writes, boolean nameTaken) {
+            var commands = writes ? List.of("r", "a", "w", "d") : List.of("r");
+            boolean allowed = commands.stream().allMatch(command -> policies.stream().anyMatch(p -> p.permissive() && covers(p, command) && everyRow(p, command, role.name())));
+            var narrowing = policies.stream().filter(p -> !p.permissive() && commands.stream().anyMatch(c -> covers(p, c) && !everyRow(p, c, role.name()))).toList();
+            if (allowed && narrowing.isEmpty()) return;
+            titles.add(role.title());
+            narrowing.forEach(p -> narrowed.computeIfAbsent(p, n -> new ArrayList<>()).add(role.name()));
+            if (allowed) return;
+            String name = "lockstep_" + role.title();
+            if (nameTaken) created.add("DROP POLICY " + name + " ON " + table);
+            created.add("CREATE POLICY " + name + " ON " + table + (writes ? "" : " FOR SELECT") + " TO " + identifier(role.name()) + " USING (true)" + (writes ? " WITH CHECK (true)" : ""));
+        }
+
+        List<String> statements(String table) {
+            var statements = new ArrayList<>(created);
+            narrowed.forEach((policy, roles) -> statements.add("ALTER POLICY " + identifier(policy.name()) + " ON " + table + clause(" USING ", policy.visible(), roles) + clause(" WITH CHECK ", policy.writable(), roles)));
+            return statements;
+        }
+
+        private static String clause(String word, String expression, List<String> roles) {
+            return expression == null ? "" : word + PolicyExpression.orCurrentUser(expression, roles);
+        }
     }
 
     private static boolean covers(Policy policy, String command) {
@@ -282,17 +285,10 @@ public final class ShardInspection {
     private static boolean everyRow(Policy policy, String command, String role) {
         String writable = policy.writable() == null ? policy.visible() : policy.writable();
         return switch (command) {
-            case "a" -> isTrue(writable, role);
-            case "w" -> isTrue(policy.visible(), role) && isTrue(writable, role);
-            default -> isTrue(policy.visible(), role);
+            case "a" -> PolicyExpression.isTrue(writable, role);
+            case "w" -> PolicyExpression.isTrue(policy.visible(), role) && PolicyExpression.isTrue(writable, role);
+            default -> PolicyExpression.isTrue(policy.visible(), role);
         };
-    }
-
-    /** Whether an expression is true for the role, as far as its text says: {@code true}, or {@code … OR current_user = 'the role'}. */
-    private static boolean isTrue(String expression, String role) {
-        if (expression == null) return false;
-        String self = "(CURRENT_USER = " + literal(role) + "::name)";
-        return expression.equals("true") || expression.equals(self) || expression.startsWith("(") && expression.endsWith(" OR " + self + ")") && !expression.endsWith(" OR " + self + "))");
     }
 
     private void filters() throws SQLException {

@@ -106,7 +106,8 @@ class SchemaCheckTest {
                 "CREATE COLLATION m.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE $ (id int PRIMARY KEY, t text); CREATE UNIQUE INDEX index_collated_t ON $ (t COLLATE m.ci)");
         of.of("no_key", "id", "error m.no_key: key (id) of m.no_key is not a unique index over columns that are NOT NULL → ALTER TABLE m.no_key ADD UNIQUE (id)", "CREATE TABLE $ (id int PRIMARY KEY)", "CREATE TABLE $ (id int NOT NULL, own int); CREATE UNIQUE INDEX ON $ (id) WHERE own > 1; CREATE UNIQUE INDEX ON $ (id, own)");
         of.of("null_key", "id", "error m.null_key: key (id) of m.null_key is not a unique index over columns that are NOT NULL: id may be NULL → ALTER TABLE m.null_key ALTER COLUMN id SET NOT NULL", "CREATE TABLE $ (id int PRIMARY KEY)", "CREATE TABLE $ (id int UNIQUE)");
-        of.of("uniques", "id, n, m", "warning m.uniques: unique index uniques_n_m_key of m.uniques over (n, m) is only here", "CREATE TABLE $ (id int PRIMARY KEY, n int, m int, UNIQUE (m))", "CREATE TABLE $ (id int PRIMARY KEY, n int, m int, UNIQUE (m), UNIQUE (n, m)); ALTER TABLE $ DROP CONSTRAINT uniques_m_key; CREATE UNIQUE INDEX ON $ (id, n)");
+        of.of("uniques", "id, n, m, o", "warning m.uniques: unique index uniques_n_o_key of m.uniques over (n, o) is only here", "CREATE TABLE $ (id int PRIMARY KEY, n int, m int, o int, UNIQUE (m))",
+                "CREATE TABLE $ (id int PRIMARY KEY, n int, m int, o int, own int UNIQUE, UNIQUE (n, o))", "CREATE UNIQUE INDEX ON $ (id, n)", "CREATE UNIQUE INDEX ON $ (n, m)");
         of.of("partial", "id, n", "warning m.partial: unique index partial_n_idx of m.partial over (n) WHERE (n > 3) is only here", "CREATE TABLE $ (id int PRIMARY KEY, n int)", "", "CREATE UNIQUE INDEX ON $ (n) WHERE n > 3");
         of.of("excluded", "id, r", "warning m.excluded: exclusion constraint excluded_r_excl of m.excluded is only here", "CREATE TABLE $ (id int PRIMARY KEY, r int4range)", "CREATE TABLE $ (id int PRIMARY KEY, r int4range, EXCLUDE USING gist (r WITH &&))");
         of.of("checked", "id, n", "warning m.checked: check constraint checked_n_check of m.checked is only here", "CREATE TABLE $ (id int PRIMARY KEY, n int)", "CREATE TABLE $ (id int PRIMARY KEY, n int CHECK (n > 0), own int CHECK (own > 0))");
@@ -152,7 +153,7 @@ class SchemaCheckTest {
         // afterwards, since prepare-database grants what is needed
         source.execute("GRANT USAGE ON SCHEMA ext TO PUBLIC");
         target.execute("REVOKE INSERT (n), DELETE ON m.revoked FROM writer", "REVOKE SELECT (n) ON m.unread FROM reader", "REVOKE UPDATE ON SEQUENCE m.sequence_revoked_id_seq FROM writer", "REVOKE SELECT (r) ON m.referring FROM writer",
-                "REVOKE USAGE ON SCHEMA ext FROM reader, writer", "ALTER TABLE m.policed ENABLE ROW LEVEL SECURITY", "CREATE POLICY some ON m.policed USING (id > 5)", "GRANT USAGE ON SCHEMA ext TO reader");
+                "REVOKE USAGE ON SCHEMA ext FROM reader, writer", "ALTER TABLE m.policed ENABLE ROW LEVEL SECURITY", "CREATE POLICY few ON m.policed USING (id > 5)", "GRANT USAGE ON SCHEMA ext TO reader");
 
         var findings = check(dataSet);
         var left = findings.stream().map(f -> f.severity() + " " + f.place() + ": " + f.what() + " → " + f.remedy()).collect(Collectors.toCollection(ArrayList::new));
@@ -210,8 +211,8 @@ class SchemaCheckTest {
         assertEquals(List.of(), check(dataSet));
         target.execute("CREATE POLICY narrow ON m.a AS RESTRICTIVE USING (id > 5 OR n > 0)");
         var restricted = check(dataSet);
-        assertTrue(one(restricted).contains("ALTER POLICY narrow ON m.a USING ((((id > 5) OR (n > 0))) OR current_user = 'reader'"), restricted.toString());
-        for (int i = 0; i < 2 && !check(dataSet).isEmpty(); i++) target.execute(check(dataSet).getFirst().remedy().split("; "));
+        assertTrue(one(restricted).contains("ALTER POLICY narrow ON m.a USING ((((id > 5) OR (n > 0))) OR current_user IN ('reader', 'writer'))"), restricted.toString());
+        target.execute(restricted.getFirst().remedy().split("; "));
         assertEquals(List.of(), check(dataSet));
         target.execute("DROP POLICY narrow ON m.a", "DROP POLICY \"Enable all\" ON m.a", "CREATE POLICY \"Enable read access for all users\" ON m.a FOR SELECT USING (true)");
         var writes = check(dataSet);
