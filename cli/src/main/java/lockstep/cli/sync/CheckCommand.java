@@ -44,13 +44,13 @@ public final class CheckCommand implements Callable<Integer> {
         Landscape landscape = place.landscape(main);
         List<DataSet> dataSets = landscape.dataSets().stream().filter(d -> dataSetName == null || d.name().equals(dataSetName)).toList();
         if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", ")));
-        var known = dataSets.stream().flatMap(d -> targets(landscape, d).stream()).distinct().toList();
-        if (shardName != null && !known.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data; there is " + String.join(", ", known));
+        var known = landscape.accounts().stream().flatMap(a -> a.shards().stream()).map(Shard::name).toList();
+        if (shardName != null && !known.contains(shardName)) throw usage("there is no shard '" + shardName + "'; there is " + String.join(", ", known));
         try (var accounts = place.open(main, landscape)) {
             var reports = new ArrayList<CheckReport>();
             for (DataSet dataSet : dataSets) {
                 var targets = targets(landscape, dataSet).stream().filter(t -> shardName == null || t.equals(shardName)).toList();
-                if (shardName == null || !targets.isEmpty()) reports.add(CheckReport.read(SyncCommand.access(accounts, dataSet), targets));
+                if (shardName == null || !targets.isEmpty() || shardName.equals(dataSet.source())) reports.add(CheckReport.read(SyncCommand.access(accounts, dataSet), targets));
             }
             var report = CheckReport.all(reports);
             main.answer(report, report.table());

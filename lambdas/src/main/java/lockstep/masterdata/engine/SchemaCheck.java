@@ -52,7 +52,7 @@ public final class SchemaCheck {
         var answer = ShardInspection.ofTarget(connection, dataSet, new Logins(Optional.empty(), Optional.of(user(connection))));
         var findings = new ArrayList<>(SchemaComparison.ofTarget(dataSet, manifest.schema().orElseGet(() -> columnsOf(manifest)), answer.description()));
         findings.addAll(answer.findings());
-        refuse(findings, "the target " + database + " can't take sync " + manifest.syncId(), ". Nothing was changed; migrate the target to release " + manifest.release() + ", or see the statements of lockstep check");
+        refuse(findings, "the target " + database + " can't take sync " + manifest.syncId(), ". Nothing was changed. Migrate the target to release " + manifest.release() + "; lockstep check prints the statements that fix each of these");
         return findings.stream().filter(f -> !isRefused(f)).map(Finding::sentence).toList();
     }
 
