@@ -2,7 +2,9 @@ package lockstep.masterdata.engine;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import lockstep.masterdata.schema.SchemaDescription;
 
 /**
@@ -54,6 +56,11 @@ public record Manifest(int format, String dataSet, String syncId, String source,
         public Content content() {
             return new Content(rows, digest);
         }
+    }
+
+    /** Of each table, the condition for its rows; rows outside it belong to a shard. */
+    Map<String, Optional<String>> filters() {
+        return tables.stream().collect(Collectors.toMap(TableManifest::name, TableManifest::where));
     }
 
     public Optional<TableManifest> table(String name) {

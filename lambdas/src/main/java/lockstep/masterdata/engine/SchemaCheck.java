@@ -30,7 +30,7 @@ public final class SchemaCheck {
      * Checks the source and describes its tables, without anything that the data set does not name.
      *
      * @throws Fault.SchemaMismatch naming everything that the source lacks
-     * @throws Fault.AccessRefused  when only grants or policies are missing, with the statements that add them
+     * @throws Fault.AccessRefused  when only grants are missing, with the statements that add them
      */
     static SchemaDescription atSource(Connection connection, String database, DataSet dataSet) throws SQLException {
         var answer = ShardInspection.ofSource(connection, dataSet, new Logins(Optional.of(user(connection)), Optional.empty()));
@@ -45,7 +45,7 @@ public final class SchemaCheck {
      *
      * @return what does not refuse the sync and may make it fail
      * @throws Fault.SchemaMismatch naming everything that does not fit
-     * @throws Fault.AccessRefused  when only grants or policies are missing, with the statements that add them
+     * @throws Fault.AccessRefused  when only grants are missing, with the statements that add them
      */
     static List<String> atTarget(Connection connection, String database, Manifest manifest, Triggers triggers) throws SQLException {
         var dataSet = dataSet(manifest, triggers);
@@ -53,7 +53,7 @@ public final class SchemaCheck {
         var findings = new ArrayList<>(SchemaComparison.ofTarget(dataSet, manifest.schema().orElseGet(() -> columnsOf(manifest)), answer.description()));
         findings.addAll(answer.findings());
         refuse(findings, "the target " + database + " can't take sync " + manifest.syncId(), ". Nothing was changed. Migrate the target to release " + manifest.release() + "; lockstep check prints the statements that fix each of these");
-        return findings.stream().filter(f -> !isRefused(f)).map(Finding::sentence).toList();
+        return findings.stream().filter(f -> !isRefused(f) && f.kind() != Kind.policy).map(Finding::sentence).toList();
     }
 
     /** Describes a shard for {@code lockstep check}, as the reader. */
@@ -70,9 +70,12 @@ public final class SchemaCheck {
         return connection.getMetaData().getUserName();
     }
 
-    /** A first sync may well pass a trigger that changes rows later, and a trigger's source may promise more than it does. */
+    /**
+     * Whether it refuses a sync here. A first sync may well pass a trigger that changes rows later, and a trigger's source may promise more than
+     * it does. {@link RowSecurity} refuses policies by itself.
+     */
     private static boolean isRefused(Finding finding) {
-        return finding.severity() == Severity.error && finding.kind() != Kind.trigger;
+        return finding.severity() == Severity.error && finding.kind() != Kind.trigger && finding.kind() != Kind.policy;
     }
 
     private static void refuse(List<Finding> findings, String subject, String remedy) {

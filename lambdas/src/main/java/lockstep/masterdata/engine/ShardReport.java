@@ -1,16 +1,23 @@
 package lockstep.masterdata.engine;
 
-import java.sql.Connection;
-import java.sql.SQLException;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Schema.ColumnInfo;
 
-/** What a shard's database really holds of a data set, and which sync it says is in force. */
-public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging) {
+/**
+ * What a shard's database really holds of a data set, and which sync it says is in force.
+ *
+ * @param history the syncs that were in force, the newest first; only in a {@link #progress} report
+ */
+public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging, @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Applied> history) {
+    public ShardReport {
+        // a function of the release before sends none
+        history = history == null ? List.of() : List.copyOf(history);
+    }
+
     /** @param kept rows that are gone at the source and stay while others refer to them; not among {@code rows} */
     public record TableContent(String name, long rows, RowDigest digest, long kept) {}
 
@@ -21,21 +28,18 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
     public static ShardReport read(Database database, DataSet dataSet) {
         return database.run(connection -> {
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            RowSecurity.seeEveryRow(connection, dataSet);
+            var reader = new ContentReader(connection, dataSet.name());
             var tables = new ArrayList<TableContent>();
             for (Table table : dataSet.tables()) {
-                Content content = ContentReader.read(connection, dataSet.name(), table.name(), columns(connection, table), table.key(), table.where(), "true");
-                tables.add(new TableContent(table.name(), content.rows(), content.digest(), ContentReader.kept(connection, dataSet.name(), table.name())));
+                Content content = reader.read(table.name(), table.columns(), table.key(), table.where(), "true");
+                tables.add(new TableContent(table.name(), content.rows(), content.digest(), reader.kept(table.name())));
             }
-            return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of());
+            return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of(), List.of());
         });
     }
 
-    private static List<Column> columns(Connection connection, Table table) throws SQLException {
-        var columns = Schema.table(connection, table.name()).columns();
-        return table.columns().stream().map(c -> new Column(c, Optional.ofNullable(columns.get(c)).map(ColumnInfo::type).orElse("text"))).toList();
-    }
-
-    /** Only how far staging is: quick, for following a running sync. */
+    /** Only how far staging is and which syncs were in force: quick, for following a running sync, and for going back. */
     public static ShardReport progress(Database database, DataSet dataSet) {
         return database.run(connection -> {
             var staging = new ArrayList<Staged>();
@@ -45,7 +49,7 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
                     while (row.next()) staging.add(new Staged(row.getString(1), row.getInt(2), row.getLong(3)));
                 }
             }
-            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging);
+            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging, Applied.history(connection, dataSet.name()));
         });
     }
 }

@@ -8,13 +8,17 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Accepted.Section;
 import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Schema.TableInfo;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -25,6 +29,8 @@ import org.postgresql.copy.CopyIn;
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
+    /** So few rows are found quickly without an index, and without the planner knowing how many they are. */
+    private static final int NO_STATISTICS = 100;
     private final Accepted accepted;
     private final Manifest manifest;
     private final String suffix;
@@ -52,26 +58,42 @@ final class Staging {
     }
 
     void create(Connection connection) throws SQLException {
+        var statements = new ArrayList<String>();
         for (TableManifest table : accepted.tables()) {
-            create(connection, of(table), table);
-            if (!accepted.road(table).steps().isEmpty()) create(connection, goingFrom(table), table);
+            statements.add(create(of(table), table));
+            if (!accepted.road(table).steps().isEmpty()) statements.add(create(goingFrom(table), table));
         }
+        Sql.execute(connection, String.join(";\n", statements));
     }
 
-    private static void create(Connection connection, String name, TableManifest table) throws SQLException {
-        Sql.execute(connection, "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
-                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+    private static String create(String name, TableManifest table) {
+        return "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
+                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA";
     }
 
     /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
-    void complete(Connection connection) throws SQLException {
+    void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
         for (TableManifest table : accepted.tables()) {
+            Road road = accepted.road(table);
+            if (road.comes().rows() + road.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS) continue;
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
-            if (accepted.road(table).carriesDeltasAlone()) Sql.execute(connection, "CREATE INDEX ON " + of(table) + key);
+            if (accepted.road(table).carriesDeltasAlone())
+                Sql.execute(connection, "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
             Sql.execute(connection, "ANALYZE " + of(table) + key);
             if (!accepted.road(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
         }
+    }
+
+    /** What is to be merged. */
+    List<StagedTable> staged(Map<String, TableInfo> tables, ContentReader reader) {
+        return accepted.tables().stream().map(table -> {
+            Road road = accepted.road(table);
+            TableInfo info = tables.get(table.name());
+            Key key = info.knownKey(table.key());
+            return new StagedTable(info, key, table.columnNames(), table.where(), of(table), road.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
+                    road.everything() ? "true" : key.within("t", road.parts()), road.carriesDeltasAlone(), road.kept() && reader.kept(table.name()) > 0);
+        }).toList();
     }
 
     void drop(Connection connection) throws SQLException {
@@ -84,7 +106,9 @@ final class Staging {
         try (var query = connection.prepareStatement("SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
             query.setString(1, pattern);
             try (var row = query.executeQuery()) {
-                while (row.next()) Sql.execute(connection, "DROP TABLE IF EXISTS lockstep." + Sql.identifier(row.getString(1)));
+                var tables = new ArrayList<String>();
+                while (row.next()) tables.add("lockstep." + Sql.identifier(row.getString(1)));
+                if (!tables.isEmpty()) Sql.execute(connection, "DROP TABLE IF EXISTS " + String.join(", ", tables));
             }
         }
         try (var delete = connection.prepareStatement("DELETE FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {

@@ -9,6 +9,7 @@ import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.Noticed;
+import lockstep.masterdata.engine.RowSecurity;
 import lockstep.masterdata.engine.SchemaCheck;
 import lockstep.masterdata.engine.ShardReport;
 import lockstep.masterdata.schema.ShardInspection;
@@ -36,7 +37,10 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
-        if (event.sqlCheck().orElse(false)) return database.run(connection -> SqlCheck.of(connection, event.dataSet()));
+        if (event.sqlCheck().orElse(false)) return database.run(connection -> {
+            RowSecurity.seeEveryRow(connection, event.dataSet());
+            return SqlCheck.of(connection, event.dataSet());
+        });
         if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
         if (event.written().orElse(false)) return Noticed.now(database, event.dataSet());
         if (event.schema().isPresent()) return SchemaCheck.report(database, event.dataSet(), event.schema().get().source(), event.schema().get().writer());

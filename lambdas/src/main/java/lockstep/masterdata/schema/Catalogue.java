@@ -82,7 +82,7 @@ final class Catalogue {
             else draft.constraints.add(new Constraint(row.getString("name"), row.getString("kind").equals("x"), columns, row.getString("definition")));
         });
         query("sequences", List.of(oids()), row -> drafts.get(row.getLong("relation")).sequences.add(new Sequence(row.getString("name"),
-                new TableName(row.getString("sequence_schema"), row.getString("sequence")).toString(), row.getBoolean("owned"), row.getLong("increment"), row.getLong("minimum"), row.getLong("maximum"))));
+                new TableName(row.getString("sequence_schema"), row.getString("sequence")).toString(), row.getLong("increment"), row.getLong("maximum"))));
         var types = new LinkedHashMap<String, TypeDescription>();
         query("types", columnsOfDataSet(), row -> types.put(row.getString("name"), new TypeDescription(row.getString("kind"), strings(row.getArray("labels")), row.getString("of"),
                 row.getBoolean("not_null"), map(strings(row.getArray("check_names")), strings(row.getArray("checks"))))));

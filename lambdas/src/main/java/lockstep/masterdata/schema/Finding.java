@@ -19,8 +19,10 @@ public record Finding(Severity severity, Kind kind, String place, String what, S
     public enum Kind {
         /** Tables, columns, types and constraints. */
         schema,
-        /** Grants, policies, logins and settings. */
+        /** Grants, logins and settings. */
         access,
+        /** Row-level security. */
+        policy,
         /** Triggers that change the rows of a sync. */
         trigger
     }

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** The condition of a row-level security policy, as PostgreSQL writes it. */
-final class PolicyExpression {
+public final class PolicyExpression {
     private PolicyExpression() {}
 
     /** Whether it is true for every row when this role asks, as far as its text says: {@code true}, or {@code … OR current_user = 'the role'}. */
-    static boolean isTrue(String expression, String role) {
+    public static boolean isTrue(String expression, String role) {
         if (expression == null) return false;
         return expression.equals("true") || alternatives(expression).stream().anyMatch(a -> a.equals("true") || names(a, role));
     }

@@ -62,7 +62,7 @@ public final class SchemaComparison {
         var comparison = new SchemaComparison(dataSet);
         for (Table table : dataSet.tables())
             target.table(table.name()).ifPresent(found -> found.sequences().stream().filter(s -> table.columns().contains(s.column()))
-                    .forEach(s -> comparison.sequence(table, s, Optional.ofNullable(highest.get(table.name() + "." + s.column())))));
+                    .forEach(s -> comparison.sequence(table, found.column(s.column()).orElseThrow().type(), s, Optional.ofNullable(highest.get(table.name() + "." + s.column())))));
         return comparison.findings;
     }
 
@@ -232,17 +232,12 @@ public final class SchemaComparison {
         if (!common.equals(there)) warning(name, "enum " + name + " sorts its labels as " + String.join(", ", common) + " here and as " + String.join(", ", there) + " at the source", "create the type again with the source's order");
     }
 
-    private void sequence(Table table, Sequence sequence, Optional<Long> highest) {
+    private void sequence(Table table, String type, Sequence sequence, Optional<Long> highest) {
         String place = table.name() + "." + identifier(sequence.column());
-        if (!sequence.owned()) {
-            warning(place, "sequence " + sequence.name() + " gives " + place + " its default and is not owned by it: a sync does not move it", "ALTER SEQUENCE " + sequence.name() + " OWNED BY " + place);
-        } else if (sequence.increment() < 0) {
-            warning(place, "sequence " + sequence.name() + " of " + place + " counts down: it cannot follow the source's values", "ALTER SEQUENCE " + sequence.name() + " INCREMENT BY 1 NO MINVALUE NO MAXVALUE");
-        } else if (highest.filter(h -> h > sequence.maximum()).isPresent()) {
-            warning(place, "sequence " + sequence.name() + " of " + place + " ends at " + sequence.maximum() + " and the source has reached " + highest.get() + ": it cannot follow", "ALTER SEQUENCE " + sequence.name() + " NO MAXVALUE");
-        } else if (highest.filter(h -> h < sequence.minimum()).isPresent()) {
-            warning(place, "sequence " + sequence.name() + " of " + place + " begins at " + sequence.minimum() + " and the source has not gone beyond " + highest.get() + ": it cannot follow", "ALTER SEQUENCE " + sequence.name() + " NO MINVALUE");
-        }
+        if (!Set.of("smallint", "integer", "bigint", "numeric").contains(type.replaceFirst("\\(.*", ""))) return;
+        if (sequence.increment() > 0 && highest.filter(h -> h > sequence.maximum()).isPresent())
+            warning(place, "sequence " + sequence.name() + " of " + place + " ends at " + sequence.maximum() + " and the source has reached " + highest.get() + ": it can't follow, and the product may be given numbers that are in use",
+                    "ALTER SEQUENCE " + sequence.name() + " NO MAXVALUE");
     }
 
     private void error(String place, String what, String remedy) {

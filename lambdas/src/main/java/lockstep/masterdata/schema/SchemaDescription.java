@@ -93,7 +93,7 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
     }
 
     /** A sequence that a column takes its values from. */
-    public record Sequence(String column, String name, boolean owned, long increment, long minimum, long maximum) {}
+    public record Sequence(String column, String name, long increment, long maximum) {}
 
     /**
      * @param kind     {@code enum}, {@code domain}, {@code composite} or {@code range}

@@ -109,6 +109,7 @@ public final class ShardInspection {
                 boolean counted = found.flatMap(t -> t.column(column)).filter(c -> Set.of("smallint", "integer", "bigint").contains(c.type()) && (c.optional() && c.notNull() || table.key().equals(List.of(column)))).isPresent();
                 if (!counted) continue;
                 execute(connection, "SAVEPOINT lockstep_highest");
+                execute(connection, "SET LOCAL row_security = on");
                 try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT max(" + identifier(column) + ") FROM " + table.name())) {
                     row.next();
                     long value = row.getLong(1);
@@ -134,9 +135,10 @@ public final class ShardInspection {
                 error("database", "the sync's writer may not log in" + (row.getBoolean("expired") ? ": its password has expired" : ""), "ALTER ROLE " + identifier(logins.writer().get()) + " LOGIN VALID UNTIL 'infinity'");
             }
             if (row.getBoolean("replica")) error("database", "the server is a read-only replica: nothing can be written", "let the shard's secrets name the primary server");
-            if (!row.getString("replication_role").equals("origin"))
+            // the reader's own setting is refused when it connects
+            if (logins.writer().isPresent() && !row.getString("replication_role").equals("origin"))
                 error("database", "session_replication_role is " + row.getString("replication_role") + " for the sync's writer: foreign keys would not be checked",
-                        "ALTER DATABASE " + identifier(row.getString("database")) + " RESET session_replication_role; ALTER ROLE " + identifier(logins.writer().orElse("the writer")) + " RESET session_replication_role");
+                        "ALTER ROLE " + identifier(logins.writer().orElse("")) + " IN DATABASE " + identifier(row.getString("database")) + " SET session_replication_role = origin");
             if (!isOn(row.getString("track_counts")))
                 warning("database", "track_counts is off: a sync cannot see which tables were written to, and reads all of them", "ALTER DATABASE " + identifier(row.getString("database")) + " RESET track_counts");
         });
@@ -237,14 +239,14 @@ public final class ShardInspection {
                     known.add(new Policy(row.getString("name"), row.getString("command"), row.getBoolean("permissive"), row.getString("visible"), row.getString("writable")));
             });
             policies.forEach((relation, known) -> needs.computeIfAbsent(relation, r -> new PolicyNeeds())
-                    .add(names.get(relation), role, known, role.writes() && own.contains(relation), taken.contains(relation + " lockstep_" + role.title())));
+                    .add(names.get(relation), role, known, role.writes() && own.contains(relation), taken.contains(relation + " " + role.name())));
         }
         needs.forEach((relation, needed) -> {
             if (needed.titles.isEmpty()) return;
             String table = names.get(relation);
             boolean writes = needed.titles.contains("writer") && own.contains(relation);
-            error(table, "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles) + (writes ? ", or keep the writer from writing them" : "")
-                    + (own.contains(relation) ? "" : ", which refer to master data"), String.join("; ", needed.statements(table)));
+            add(Finding.error(Kind.policy, table, "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles) + (writes ? ", or keep the writer from writing them" : "")
+                    + (own.contains(relation) ? "" : ", which refer to master data"), String.join("; ", needed.statements(table))));
         });
     }
 
@@ -262,7 +264,7 @@ public final class ShardInspection {
             titles.add(role.title());
             narrowing.forEach(p -> narrowed.computeIfAbsent(p, n -> new ArrayList<>()).add(role.name()));
             if (allowed) return;
-            String name = "lockstep_" + role.title();
+            String name = identifier(role.name());
             if (nameTaken) created.add("DROP POLICY " + name + " ON " + table);
             created.add("CREATE POLICY " + name + " ON " + table + (writes ? "" : " FOR SELECT") + " TO " + identifier(role.name()) + " USING (true)" + (writes ? " WITH CHECK (true)" : ""));
         }
@@ -299,6 +301,8 @@ public final class ShardInspection {
             execute(connection, "SAVEPOINT lockstep_filter");
             try {
                 execute(connection, "SET LOCAL search_path = pg_catalog");
+                // a policy that hides rows has a finding of its own
+                execute(connection, "SET LOCAL row_security = on");
                 execute(connection, "SELECT FROM " + table.name() + " t WHERE (" + table.where().get() + ") LIMIT 0");
             } catch (SQLException e) {
                 add(Finding.error(Kind.schema, table.name(), "`where` of " + table.name() + " can't be evaluated: " + e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""),

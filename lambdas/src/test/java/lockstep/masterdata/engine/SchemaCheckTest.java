@@ -131,9 +131,7 @@ class SchemaCheckTest {
         of.of("sometimes", "id, updated_at", "warning m.sometimes.updated_at: trigger sometimes of m.sometimes may set updated_at", "CREATE TABLE $ (id int PRIMARY KEY, updated_at timestamptz)", "", "CREATE TRIGGER sometimes BEFORE UPDATE ON $ FOR EACH ROW WHEN (NEW.id > 7) EXECUTE FUNCTION m.touch()");
         of.of("dropped", "id", "warning m.dropped: trigger gone of m.dropped may drop rows", "CREATE TABLE $ (id int PRIMARY KEY)", "", "CREATE TRIGGER gone BEFORE INSERT ON $ FOR EACH ROW EXECUTE FUNCTION m.drop_row()");
         of.of("ruled", "id", "error m.ruled: rule quiet rewrites what is written to m.ruled", "CREATE TABLE $ (id int PRIMARY KEY)", "", "CREATE RULE quiet AS ON INSERT TO $ DO INSTEAD NOTHING");
-        of.of("seq_ends", "id", "warning m.seq_ends.id: sequence m.seq_ends_id_seq of m.seq_ends.id ends at 999 and the source has reached 9999: it cannot follow → ALTER SEQUENCE m.seq_ends_id_seq NO MAXVALUE", "CREATE TABLE $ (id serial PRIMARY KEY); INSERT INTO $ VALUES (9999)", "CREATE TABLE $ (id serial PRIMARY KEY); ALTER SEQUENCE m.seq_ends_id_seq MAXVALUE 999");
-        of.of("seq_down", "id", "warning m.seq_down.id: sequence m.seq_down_id_seq of m.seq_down.id counts down", "CREATE TABLE $ (id serial PRIMARY KEY)", "", "ALTER SEQUENCE m.seq_down_id_seq INCREMENT BY -1 MINVALUE -100");
-        of.of("seq_free", "id", "warning m.seq_free.id: sequence m.free gives m.seq_free.id its default and is not owned by it: a sync does not move it → ALTER SEQUENCE m.free OWNED BY m.seq_free.id", "CREATE TABLE $ (id int PRIMARY KEY)", "CREATE SEQUENCE m.free", "CREATE TABLE $ (id int PRIMARY KEY DEFAULT nextval('m.free'))");
+        of.of("seq_ends", "id", "warning m.seq_ends.id: sequence m.seq_ends_id_seq of m.seq_ends.id ends at 999 and the source has reached 9999: it can't follow, and the product may be given numbers that are in use → ALTER SEQUENCE m.seq_ends_id_seq NO MAXVALUE", "CREATE TABLE $ (id serial PRIMARY KEY); INSERT INTO $ VALUES (9999)", "CREATE TABLE $ (id serial PRIMARY KEY); ALTER SEQUENCE m.seq_ends_id_seq MAXVALUE 999");
         of.of("followed", "id, code", "warning m.follower: foreign key follower_code_fkey of m.follower follows changes of m.followed (code)", "CREATE TABLE $ (id int PRIMARY KEY, code text UNIQUE)", "", "CREATE TABLE m.follower (id int PRIMARY KEY, code text REFERENCES $ (code) ON UPDATE CASCADE)");
         of.of("policed", "id", "error m.policed: row-level security may hide rows of m.policed from the sync's reader and writer", "CREATE TABLE $ (id int PRIMARY KEY)", "");
         of.of("revoked", "id, n", "error m.revoked: the sync's writer lacks INSERT (n), DELETE on m.revoked → GRANT INSERT (n), DELETE ON m.revoked TO writer", "CREATE TABLE $ (id int PRIMARY KEY, n int)", "");
@@ -180,7 +178,7 @@ class SchemaCheckTest {
         prepare(source, dataSet);
         assertEquals("error database: the database is not prepared for syncs: schema lockstep and its tables do not exist → invoke prepare-database", one(check(dataSet)));
         prepare(target, dataSet);
-        var found = SchemaCheck.report(target.as("reader"), dataSet, false, "nobody").findings();
+        var found = SchemaCheck.report(target.as("reader"), dataSet, false, "no_such_writer").findings();
         assertEquals("error database: the database is not prepared for syncs: the sync's writer does not exist → invoke prepare-database", one(found));
     }
 
@@ -194,8 +192,15 @@ class SchemaCheckTest {
         target.execute("ALTER DATABASE " + database + " SET statement_timeout = '300s'", "ALTER DATABASE " + database + " SET lock_timeout = '3s'", "ALTER DATABASE " + database + " SET default_transaction_read_only = on");
         assertEquals(List.of(), check(dataSet));
         target.execute("SET default_transaction_read_only = off", "ALTER DATABASE " + database + " RESET ALL");
+        target.execute("ALTER ROLE writer IN DATABASE " + database + " SET session_replication_role = replica");
+        var replication = check(dataSet);
+        assertEquals("error database: session_replication_role is replica for the sync's writer: foreign keys would not be checked → ALTER ROLE writer IN DATABASE " + database + " SET session_replication_role = origin", one(replication));
+        target.execute(replication.getFirst().remedy());
+        assertEquals(List.of(), check(dataSet));
+        // of the reader as well: it can't ask, and the reason has the statement
         target.execute("ALTER DATABASE " + database + " SET session_replication_role = replica");
-        assertTrue(one(check(dataSet)).startsWith("error database: session_replication_role is replica for the sync's writer: foreign keys would not be checked → ALTER DATABASE " + database + " RESET session_replication_role"));
+        var refused = assertThrows(Fault.AccessRefused.class, () -> check(dataSet));
+        assertTrue(refused.getMessage().contains("ALTER ROLE reader IN DATABASE " + database + " SET session_replication_role = origin"), refused.getMessage());
         target.execute("ALTER DATABASE " + database + " RESET ALL", "ALTER DATABASE " + database + " SET track_counts = off");
         assertTrue(one(check(dataSet)).startsWith("warning database: track_counts is off"));
     }
@@ -216,12 +221,12 @@ class SchemaCheckTest {
         assertEquals(List.of(), check(dataSet));
         target.execute("DROP POLICY narrow ON m.a", "DROP POLICY \"Enable all\" ON m.a", "CREATE POLICY \"Enable read access for all users\" ON m.a FOR SELECT USING (true)");
         var writes = check(dataSet);
-        assertTrue(one(writes).contains("from the sync's writer") && one(writes).contains("CREATE POLICY lockstep_writer ON m.a TO writer USING (true) WITH CHECK (true)"), writes.toString());
+        assertTrue(one(writes).contains("from the sync's writer") && one(writes).contains("CREATE POLICY writer ON m.a TO writer USING (true) WITH CHECK (true)"), writes.toString());
         target.execute(writes.getFirst().remedy().split("; "));
         assertEquals(List.of(), check(dataSet));
         target.execute("ALTER TABLE m.visit ENABLE ROW LEVEL SECURITY");
         var referring = check(dataSet);
-        assertTrue(one(referring).contains("m.visit") && one(referring).contains("CREATE POLICY lockstep_writer ON m.visit FOR SELECT TO writer USING (true)"), referring.toString());
+        assertTrue(one(referring).contains("m.visit") && one(referring).contains("CREATE POLICY writer ON m.visit FOR SELECT TO writer USING (true)"), referring.toString());
         target.execute(referring.getFirst().remedy().split("; "));
         assertEquals(List.of(), check(dataSet));
     }
