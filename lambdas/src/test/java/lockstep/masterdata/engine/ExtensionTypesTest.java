@@ -145,4 +145,16 @@ class ExtensionTypesTest {
         SHARDS.each(grant.group());
         assertEquals(Map.of("m.t", "+0 ~8 -1 =0"), SHARDS.carry().changes());
     }
+
+    /** Such as one of an extension that the service made: nothing of the data set is there, so nothing has to be granted or taken back. */
+    @Test
+    void aSchemaThatTheAdministratorMayNotUse() {
+        SHARDS.product(List.of(TestingShards.table("m.t", "id")), "CREATE TABLE m.t (id int PRIMARY KEY)", "CREATE SCHEMA closed", "CREATE TABLE closed.thing (id int)", "CREATE SEQUENCE closed.numbers",
+                "DO $$ BEGIN CREATE ROLE modest_admin LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        SHARDS.each("GRANT shards_reader, shards_writer TO modest_admin WITH ADMIN OPTION", "DROP SCHEMA lockstep CASCADE", "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO modest_admin', current_database()); END $$",
+                "ALTER SCHEMA m OWNER TO modest_admin", "ALTER TABLE m.t OWNER TO modest_admin");
+        for (var database : List.of(SHARDS.source, SHARDS.follows, SHARDS.reads)) SHARDS.prepare(database.as("modest_admin"));
+        TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES (1)");
+        assertEquals(Map.of("m.t", "+1 ~0 -0 =0"), SHARDS.carry().changes());
+    }
 }

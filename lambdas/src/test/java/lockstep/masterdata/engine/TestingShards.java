@@ -40,6 +40,9 @@ final class TestingShards {
                 EXECUTE format('DROP SCHEMA %I CASCADE', found.nspname);
               END LOOP;
             END $$""";
+    /** Of the settings that a test may give a database, those under which the tests themselves could not work. */
+    private static final String CALM = Stream.of("default_transaction_read_only=off", "statement_timeout=0", "lock_timeout=0", "transaction_timeout=0", "idle_session_timeout=0", "idle_in_transaction_session_timeout=0",
+            "exit_on_error=off", "default_tablespace=", "temp_tablespaces=").map(s -> "-c%20" + s.replace("=", "%3D")).collect(Collectors.joining("%20"));
     final TestingDatabase source = TestingServer.database();
     final TestingDatabase follows = TestingServer.database();
     final TestingDatabase reads = TestingServer.database();
@@ -89,7 +92,7 @@ final class TestingShards {
     }
 
     private static <T> T withProduct(TestingDatabase database, Database.Work<T> work) {
-        try (Connection connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name() + "?sslmode=disable&gssEncMode=disable", "postgres", "secret")) {
+        try (Connection connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name() + "?sslmode=disable&gssEncMode=disable&options=" + CALM, "postgres", "secret")) {
             return work.with(connection);
         } catch (SQLException e) {
             throw new AssertionError(e.getMessage(), e);
@@ -210,11 +213,17 @@ final class TestingShards {
         return value;
     }
 
-    static String value(TestingDatabase database, String query) {
+    /** The one value of the last of these statements. */
+    static String value(TestingDatabase database, String... statements) {
         return withProduct(database, connection -> {
-            try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
-                return row.next() ? row.getString(1) : null;
+            for (String sql : statements) {
+                try (var statement = connection.createStatement()) {
+                    if (!statement.execute(sql) || !sql.equals(statements[statements.length - 1])) continue;
+                    var row = statement.getResultSet();
+                    return row.next() ? row.getString(1) : null;
+                }
             }
+            throw new IllegalArgumentException("no query: " + List.of(statements));
         });
     }
 }
