@@ -8,10 +8,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
+import lockstep.landscape.TableName;
 
 /**
  * The check that shares nothing with the engine: no class, no SQL, no format, no manifest. The server itself turns each row into text
@@ -19,6 +23,8 @@ import lockstep.landscape.Table;
  * What comes equal by accident does so about once in 2^127. It is no proof against forgery: md5 is broken, and sums can be aimed at.
  */
 public final class SqlCheck {
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]+)}");
+
     private SqlCheck() {}
 
     /** @param hash both sums, in decimal, as text */
@@ -28,7 +34,8 @@ public final class SqlCheck {
     public record Sums(Optional<String> syncId, List<TableSum> sums) {}
 
     /**
-     * All tables, from one snapshot, which ends with this call.
+     * All tables, from one snapshot, which ends with this call. The connection must see every row: with {@code row_security = off} PostgreSQL itself
+     * refuses to leave one out.
      *
      * @throws SQLException             when a table can't be read: then nothing is known of it
      * @throws IllegalArgumentException when there is no table to check
@@ -55,13 +62,13 @@ public final class SqlCheck {
     }
 
     private static String query(DataSet dataSet, Table table) {
-        String[] name = table.name().split("\\.", 2);
-        return resource("table.sql")
-                .replace("{columns}", table.columns().stream().map(c -> "t." + quoted(c)).collect(Collectors.joining(", ")))
-                .replace("{key}", table.key().stream().map(c -> "t." + quoted(c) + "::text").collect(Collectors.joining(", ")))
-                .replace("{table}", quoted(name[0]) + "." + quoted(name[1]))
-                .replace("{data_set}", literal(dataSet.name())).replace("{table_name}", literal(table.name()))
-                .replace("{condition}", table.where().orElse("true"));
+        var name = TableName.parse(table.name());
+        var values = Map.of("columns", table.columns().stream().map(c -> "t." + quoted(c)).collect(Collectors.joining(", ")),
+                "key", table.key().stream().map(c -> "t." + quoted(c) + "::text").collect(Collectors.joining(", ")),
+                "table", quoted(name.schema()) + "." + quoted(name.table()),
+                "data_set", literal(dataSet.name()), "table_name", literal(table.name()),
+                "condition", table.where().orElse("true"));
+        return PLACEHOLDER.matcher(resource("table.sql")).replaceAll(found -> Matcher.quoteReplacement(values.get(found.group(1))));
     }
 
     private static String quoted(String name) {

@@ -5,9 +5,12 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
+import lockstep.landscape.TableName;
 import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.Schema.Numbering;
 import lockstep.masterdata.engine.Schema.Reference;
 import org.postgresql.PGConnection;
 
@@ -90,14 +93,15 @@ public final class DatabaseRoles {
     private static void grant(Connection connection, DataSet dataSet, Login reader, Login writer) throws SQLException {
         var names = dataSet.tables().stream().map(Table::name).toList();
         var missing = new ArrayList<String>();
+        var tables = Schema.tables(connection, names);
         for (Table table : dataSet.tables()) {
-            var columns = Schema.table(connection, table.name()).columns().keySet();
+            var columns = tables.get(table.name()).columns().keySet();
             if (columns.isEmpty()) missing.add("table " + table.name());
             else table.columns().stream().filter(c -> !columns.contains(c)).forEach(c -> missing.add("column " + table.name() + "." + c));
         }
         if (!missing.isEmpty())
             throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
-                    + ". Migrate the shard first, or mend lockstep.yaml");
+                    + ". Migrate the shard first, or fix lockstep.yaml");
         for (Table table : dataSet.tables()) {
             mayBeLaidAside(connection, dataSet, table);
             for (Login login : List.of(reader, writer)) {
@@ -106,14 +110,50 @@ public final class DatabaseRoles {
             }
             String columns = Sql.columns("", table.columns());
             Sql.execute(connection, "GRANT INSERT (" + columns + "), UPDATE (" + columns + "), DELETE ON " + Sql.table(table.name()) + " TO " + Sql.identifier(writer.username()));
-            for (String sequence : Schema.ownedSequences(connection, table.name()).values())
-                Sql.execute(connection, "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(sequence) + " TO " + Sql.identifier(writer.username()));
         }
-        for (Reference reference : Schema.referencesTo(connection, names)) {
+        for (Numbering numbering : Schema.numberings(connection, names))
+            Sql.execute(connection, "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(numbering.sequence()) + " TO " + Sql.identifier(writer.username()));
+        var references = Schema.referencesTo(connection, names);
+        for (Reference reference : references) {
             useSchema(connection, reference.child(), writer);
             select(connection, reference.child(), reference.childColumns(), writer);
             select(connection, reference.parent(), reference.parentColumns(), writer);
-            if (!names.contains(reference.child())) seeEveryRow(connection, reference.child(), writer);
+        }
+        var children = references.stream().map(Reference::child).filter(child -> !names.contains(child)).distinct().toList();
+        for (String child : children) policy(connection, child, writer, "FOR SELECT", "USING (true)");
+        for (String name : names) {
+            policy(connection, name, reader, "FOR SELECT", "USING (true)");
+            policy(connection, name, writer, "", "USING (true) WITH CHECK (true)");
+        }
+        useSchemas(connection, Stream.concat(names.stream(), children.stream()).toList(), reader, writer);
+    }
+
+    /** Types and operators of an extension may lie in a schema of their own. */
+    private static void useSchemas(Connection connection, List<String> tables, Login reader, Login writer) throws SQLException {
+        var missing = new ArrayList<String>();
+        try (var query = Schema.query(connection, "schemas_used", tables); var row = query.executeQuery()) {
+            while (row.next()) {
+                for (Login login : List.of(reader, writer)) {
+                    String grant = "GRANT USAGE ON SCHEMA " + Sql.identifier(row.getString(1)) + " TO " + Sql.identifier(login.username());
+                    if (mayUse(connection, login, row.getString(1))) continue;
+                    if (row.getBoolean(3)) Sql.execute(connection, grant);
+                    else missing.add(grant + "; -- as " + row.getString(2) + ", who owns it");
+                }
+            }
+        }
+        if (!missing.isEmpty())
+            throw new Fault.AccessRefused("types or operators of the data set's tables lie in schemas that this administrator does not own. Run, and invoke prepare-database again:\n"
+                    + String.join("\n", missing), null);
+    }
+
+    private static boolean mayUse(Connection connection, Login login, String schema) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT has_schema_privilege(?, ?, 'USAGE')")) {
+            query.setString(1, login.username());
+            query.setString(2, schema);
+            try (var row = query.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
         }
     }
 
@@ -127,20 +167,27 @@ public final class DatabaseRoles {
     }
 
     private static void useSchema(Connection connection, String table, Login login) throws SQLException {
-        Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(table.substring(0, table.indexOf('.'))) + " TO " + Sql.identifier(login.username()));
+        Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(TableName.parse(table).schema()) + " TO " + Sql.identifier(login.username()));
     }
 
-    /** Of the columns granted. Row-level security would hide a row that refers to a master row, which would then be deleted. */
-    private static void seeEveryRow(Connection connection, String table, Login login) throws SQLException {
+    /**
+     * Lets a login see every row of a table with row-level security, of the columns that it was granted: a row that it does not see would be
+     * taken for deleted, or for one that refers to nothing. A table without row-level security needs no policy.
+     */
+    private static void policy(Connection connection, String table, Login login, String command, String condition) throws SQLException {
         boolean secured;
-        try (var query = connection.prepareStatement("SELECT relrowsecurity FROM pg_class WHERE oid = ?::regclass")) {
-            query.setString(1, Sql.table(table));
+        boolean exists;
+        try (var query = connection.prepareStatement("SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = ?) FROM pg_class c WHERE c.oid = ?::regclass")) {
+            query.setString(1, login.username());
+            query.setString(2, Sql.table(table));
             try (var row = query.executeQuery()) {
-                secured = row.next() && row.getBoolean(1);
+                row.next();
+                secured = row.getBoolean(1);
+                exists = row.getBoolean(2);
             }
         }
-        Sql.execute(connection, "DROP POLICY IF EXISTS lockstep_writer ON " + Sql.table(table));
-        if (secured) Sql.execute(connection, "CREATE POLICY lockstep_writer ON " + Sql.table(table) + " FOR SELECT TO " + Sql.identifier(login.username()) + " USING (true)");
+        if (exists) Sql.execute(connection, "DROP POLICY " + Sql.identifier(login.username()) + " ON " + Sql.table(table));
+        if (secured) Sql.execute(connection, "CREATE POLICY " + Sql.identifier(login.username()) + " ON " + Sql.table(table) + " " + command + " TO " + Sql.identifier(login.username()) + " " + condition);
     }
 
     private static void select(Connection connection, String table, List<String> columns, Login login) throws SQLException {

@@ -5,10 +5,11 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Set;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Dumped.RangeParts;
+import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
  * Reads the ranges of a batch at the held snapshot and writes them as parts. Rows are streamed; in memory is one part a
@@ -35,8 +36,14 @@ public final class Dumper {
     public Dumped dump(DataSet dataSet, SyncPaths paths, Batch batch) {
         Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
                 .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
+        var names = batch.ranges().stream().map(KeyRange::table).distinct().toList();
+        record Catalogue(Map<String, TableInfo> tables, Set<String> secured) {}
+        var catalogue = source.run(connection -> new Catalogue(Schema.tables(connection, names), RowSecurity.active(connection, names)));
         var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
-                (connection, range) -> parts(connection, table(dataSet, range), columns(snapshot, range), range));
+                (connection, range) -> {
+                    Table table = table(dataSet, range);
+                    return parts(connection, table, catalogue.tables().get(table.name()).knownKey(table.key()), catalogue.secured().contains(table.name()), columns(snapshot, range), range);
+                });
         Dumped dumped = new Dumped(batch.index(), ranges);
         Json.write(store, paths.dumped(batch.index()), dumped);
         return dumped;
@@ -62,19 +69,25 @@ public final class Dumper {
         }
     }
 
-    private RangeParts parts(Connection connection, Table table, List<Column> columns, KeyRange range) throws SQLException {
+    private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range) throws SQLException {
         var names = columns.stream().map(Column::name).toList();
-        int[] key = table.key().stream().mapToInt(names::indexOf).toArray();
-        try (var writer = new PartWriter(store, key, range, partBytes)) {
+        int[] positions = table.key().stream().mapToInt(names::indexOf).toArray();
+        // without this, PostgreSQL refuses to leave out a row
+        if (secured) RowSecurity.seeEveryRow(connection, List.of(table.name()));
+        try (var writer = new PartWriter(store, positions, range, partBytes)) {
             TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
-                    + table.where().orElse("true") + ") AND " + Bounds.within(range.from(), range.until(), table.key(), columns)
-                    + " ORDER BY " + Sql.columns("t.", table.key()), writer::line);
+                    + table.where().orElse("true") + ") AND " + key.within("t", range.from(), range.until())
+                    + " ORDER BY " + key.order("t"), writer::line);
+            // the lock of COPY stays: what is so now was so while it read
             refuseRewritten(connection, table);
+            if (secured) {
+                RowSecurity.seeEveryRow(connection, List.of(table.name()));
+                Sql.execute(connection, "SET row_security = off");
+            }
             return writer.finish();
         }
     }
 
-    /** After the COPY, whose lock stays: what is so now was so while it read. */
     private static void refuseRewritten(Connection connection, Table table) throws SQLException {
         try (var statement = connection.createStatement();
                 var row = statement.executeQuery(Sql.named("rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {

@@ -121,6 +121,13 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** The merge would have changed rows outside the data set that refer to master rows; it was rolled back. */
+    public static final class VisitorRowsChanged extends Fault {
+        public VisitorRowsChanged(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /** The target is not what it was known to be when Preflight decided: Preflight has to decide again. Nothing was changed. */
     public static final class Drifted extends Fault {
         private final List<String> tables;

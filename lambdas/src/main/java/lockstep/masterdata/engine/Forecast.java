@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Publisher.TableResult;
 
 /**
@@ -48,14 +49,17 @@ public final class Forecast {
         var staging = new Staging(found.get());
         var missing = staging.missing(connection);
         if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
-        staging.complete(connection);
-        return results(found.get(), new Merge(connection, found.get(), staging).forecast());
+        Manifest manifest = found.get().manifest();
+        var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
+        staging.complete(connection, tables);
+        var staged = staging.staged(tables, new ContentReader(connection, dataSet));
+        return results(found.get(), new Merge(connection, dataSet, staged, manifest.filters()).forecast());
     }
 
     private static List<TableResult> results(Accepted accepted, Map<String, Merge.Changes> changes) {
         return accepted.manifest().tables().stream().map(table -> {
             var would = changes.getOrDefault(table.name(), new Merge.Changes());
-            return new TableResult(table.name(), table.rows(), table.content().digest(), would.inserted, would.updated, would.deleted, would.kept);
+            return new TableResult(table.name(), table.rows(), table.content().digest(), would.inserted, would.updated, would.deleted, would.kept, List.of());
         }).toList();
     }
 

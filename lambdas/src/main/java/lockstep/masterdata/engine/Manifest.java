@@ -2,7 +2,9 @@ package lockstep.masterdata.engine;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a sync carries: for every table its columns, row count, digest and parts, at one snapshot of the source. It is small
@@ -47,6 +49,11 @@ public record Manifest(int format, String dataSet, String syncId, String source,
         public Content content() {
             return new Content(rows, digest);
         }
+    }
+
+    /** Of each table, the condition for its rows; rows outside it belong to a shard. */
+    Map<String, Optional<String>> filters() {
+        return tables.stream().collect(Collectors.toMap(TableManifest::name, TableManifest::where));
     }
 
     public Optional<TableManifest> table(String name) {

@@ -2,8 +2,10 @@ package lockstep.masterdata.engine;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * By what one sees, without reading a table, whether anybody wrote to it: its files, which TRUNCATE and a rewrite replace, the
@@ -18,42 +20,54 @@ record Mark(String files, long writes, long counted) {
         return files.equals(recorded.files) && writes == recorded.writes && counted >= recorded.counted;
     }
 
-    /** How it is now; nothing when the server does not count. */
-    static Optional<Mark> read(Connection connection, String table) throws SQLException {
-        return counts(connection, table).map(Counts::mark);
+    /** How the tables are now, by name; without a table when the server does not count. */
+    static Map<String, Mark> read(Connection connection, Collection<String> tables) throws SQLException {
+        var marks = new HashMap<String, Mark>();
+        counts(connection, tables).forEach((table, counts) -> marks.put(table, counts.mark));
+        return marks;
     }
 
-    /** As the transaction at hand leaves it: this, and what the transaction wrote. What others wrote since this is not counted in. */
-    static Optional<Mark> left(Connection connection, String table, Optional<Mark> before) throws SQLException {
-        var counts = counts(connection, table);
-        // the row that records it counts as well
-        return before.flatMap(b -> counts.map(c -> new Mark(b.files, b.writes + c.ofTransaction, c.mark.counted + 1)));
+    /** Rows of each table written by the transaction at hand, by whatever statement or trigger; without a table when the server does not count. */
+    static Map<String, Long> written(Connection connection, Collection<String> tables) throws SQLException {
+        var written = new HashMap<String, Long>();
+        counts(connection, tables).forEach((table, counts) -> written.put(table, counts.ofTransaction));
+        return written;
     }
 
-    /** Rows written by the transaction at hand, by whatever statement or trigger. Nothing when the server does not count. */
-    static Optional<Long> written(Connection connection, String table) throws SQLException {
-        return counts(connection, table).map(Counts::ofTransaction);
-    }
-
-    /** As it was left by the sync in force. */
-    static Optional<Mark> recorded(Connection connection, String dataSet, String table) throws SQLException {
-        try (var query = connection.prepareStatement("SELECT files, writes, counted FROM lockstep.applied_table WHERE data_set = ? AND table_name = ?")) {
+    /** The tables as they were left by the sync in force. */
+    static Map<String, Mark> recorded(Connection connection, String dataSet) throws SQLException {
+        var marks = new HashMap<String, Mark>();
+        try (var query = connection.prepareStatement("SELECT table_name, files, writes, counted FROM lockstep.applied_table WHERE data_set = ?")) {
             query.setString(1, dataSet);
-            query.setString(2, table);
             try (var row = query.executeQuery()) {
-                return row.next() ? Optional.of(new Mark(row.getString(1), row.getLong(2), row.getLong(3))) : Optional.empty();
+                while (row.next()) marks.put(row.getString(1), new Mark(row.getString(2), row.getLong(3), row.getLong(4)));
             }
         }
+        return marks;
     }
 
-    void record(Connection connection, String dataSet, String table) throws SQLException {
+    /**
+     * Records how the transaction at hand leaves the tables: as they were, and what the transaction wrote. What others wrote meanwhile is not
+     * counted in, so that the next sync sees it.
+     *
+     * @param before each table as it was when this sync was decided
+     */
+    static void record(Connection connection, String dataSet, Map<String, Mark> before) throws SQLException {
+        Sql.execute(connection, "DELETE FROM lockstep.applied_table WHERE data_set = " + Sql.literal(dataSet));
+        var now = counts(connection, before.keySet());
         try (var insert = connection.prepareStatement("INSERT INTO lockstep.applied_table (data_set, table_name, files, writes, counted) VALUES (?, ?, ?, ?, ?)")) {
-            insert.setString(1, dataSet);
-            insert.setString(2, table);
-            insert.setString(3, files);
-            insert.setLong(4, writes);
-            insert.setLong(5, counted);
-            insert.executeUpdate();
+            int inserted = 0;
+            for (var entry : now.entrySet()) {
+                Mark was = before.get(entry.getKey());
+                insert.setString(1, dataSet);
+                insert.setString(2, entry.getKey());
+                insert.setString(3, was.files);
+                insert.setLong(4, was.writes + entry.getValue().ofTransaction);
+                // the rows that record it count as well
+                insert.setLong(5, entry.getValue().mark.counted + ++inserted);
+                insert.addBatch();
+            }
+            insert.executeBatch();
         }
     }
 
@@ -64,11 +78,13 @@ record Mark(String files, long writes, long counted) {
 
     private record Counts(Mark mark, long ofTransaction) {}
 
-    private static Optional<Counts> counts(Connection connection, String table) throws SQLException {
-        try (var statement = connection.createStatement();
-                var row = statement.executeQuery(Sql.named("mark", Map.of("table", Sql.literal(Sql.table(table)))))) {
-            if (!row.next() || row.getString(1) == null || !row.getBoolean(5)) return Optional.empty();
-            return Optional.of(new Counts(new Mark(row.getString(1), row.getLong(2), row.getLong(4)), row.getLong(3)));
+    private static Map<String, Counts> counts(Connection connection, Collection<String> tables) throws SQLException {
+        var counts = new LinkedHashMap<String, Counts>();
+        if (tables.isEmpty()) return counts;
+        try (var query = Schema.query(connection, "mark", tables); var row = query.executeQuery()) {
+            while (row.next())
+                if (row.getBoolean(6)) counts.put(row.getString(1), new Counts(new Mark(row.getString(2), row.getLong(3), row.getLong(5)), row.getLong(4)));
         }
+        return counts;
     }
 }

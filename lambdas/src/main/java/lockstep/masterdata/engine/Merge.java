@@ -3,7 +3,7 @@ package lockstep.masterdata.engine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,13 +13,14 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Schema.Reference;
-import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
- * The statements that turn a target's tables into what is staged. Tables that refer to each other in a circle are written by one
- * statement together: foreign keys are checked when it is done. So an updated row may also refer to an inserted one of its own table.
+ * The statements that turn tables into what is staged. Tables that refer to each other in a circle are written by one statement together:
+ * foreign keys are checked when it is done. So an updated row may also refer to an inserted one of its own table.
+ *
+ * <p>Keys are compared by the operators of their index, references by those of the constraint, and whether a value has changed by its
+ * stored image. Rows of visitors that refer to master rows are compared before and after, apart from all that ({@link VisitorRows}).
  */
 final class Merge {
     /** Rows of a table that were written. */
@@ -27,7 +28,7 @@ final class Merge {
         long inserted;
         long updated;
         long deleted;
-        /** Of a forecast only: rows that would stay since others refer to them. */
+        /** In a forecast only: rows that would stay because others refer to them. */
         long kept;
         /** Writes on the way: of a try that was taken back, or of a row more than once. */
         long passing;
@@ -40,40 +41,41 @@ final class Merge {
 
     private static final String UNIQUE_VIOLATION = "23505";
     private final Connection connection;
-    private final Accepted accepted;
-    private final Manifest manifest;
-    private final Staging staging;
+    private final String dataSet;
+    /** For each table of the data set, merged or not, the condition for rows outside it, if it can have such rows. */
+    private final Map<String, Optional<String>> outside;
     /** Each a table, or tables that refer to each other in a circle. */
-    private final List<List<TableManifest>> parentsFirst;
-    private final List<TableManifest> tables;
+    private final List<List<StagedTable>> parentsFirst;
+    private final List<StagedTable> tables;
+    private final Map<String, StagedTable> byName;
     private final List<Reference> references;
     private final Map<String, Changes> changes = new LinkedHashMap<>();
     private final Map<String, Long> gone = new LinkedHashMap<>();
     private boolean forecasting;
 
-    Merge(Connection connection, Accepted accepted, Staging staging) throws SQLException {
+    /** @param filters of each table of the data set: rows outside a filter belong to the shard */
+    Merge(Connection connection, String dataSet, List<StagedTable> staged, Map<String, Optional<String>> filters) throws SQLException {
         this.connection = connection;
-        this.accepted = accepted;
-        this.manifest = accepted.manifest();
-        this.staging = staging;
-        var byName = accepted.tables().stream().collect(Collectors.toMap(TableManifest::name, t -> t));
-        var names = accepted.tables().stream().map(TableManifest::name).toList();
+        this.dataSet = dataSet;
+        outside = filters.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().map(where -> "(" + where + ") IS NOT TRUE")));
+        byName = staged.stream().collect(Collectors.toMap(StagedTable::name, t -> t));
+        var names = staged.stream().map(StagedTable::name).toList();
         references = Schema.referencesTo(connection, names);
         parentsFirst = Schema.parentsFirst(names, references).stream().map(group -> group.stream().map(byName::get).toList()).toList();
         tables = parentsFirst.stream().flatMap(List::stream).toList();
     }
 
     /**
-     * What was done to each table that was merged.
+     * What was done to each table.
      *
-     * @param empty of these nothing has to be compared; their foreign keys to each other are laid aside
+     * @param empty nothing has to be compared in these; their foreign keys to each other are laid aside
+     * @throws Fault.VisitorRowsChanged when rows outside the data set are not what they were
      */
     Map<String, Changes> run(Set<String> empty) throws SQLException {
-        // The product's own triggers run below and must find what they find in its own sessions.
-        Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
-        seeWhatRefers();
-        for (TableManifest table : tables) {
+        seeEveryRow();
+        var visitors = new VisitorRows(connection, tables.stream().map(StagedTable::name).toList(), outside);
+        for (StagedTable table : tables) {
             changes.put(table.name(), new Changes());
             if (empty.contains(table.name())) gone.put(table.name(), 0L);
             else findGone(table);
@@ -82,44 +84,41 @@ final class Merge {
         deleteUnreferenced();
         for (var group : parentsFirst) {
             if (group.stream().allMatch(t -> empty.contains(t.name()))) {
-                for (TableManifest table : group) changes.get(table.name()).inserted = Sql.update(connection, sql("fill_table", table));
+                for (StagedTable table : group) changes.get(table.name()).inserted = asProduct(() -> Sql.update(connection, sql("fill_table", table)));
             } else {
-                for (TableManifest table : group) refuseForeignRows(table);
+                for (StagedTable table : group) refuseForeignRows(table);
                 updateAndInsert(group);
             }
         }
         deleteUnreferenced();
-        keepTheRest();
         // what may wait for the commit must not fail there
-        Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
-        Sql.execute(connection, "SET LOCAL row_security = off");
-        Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
+        asProduct(() -> {
+            Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
+            return null;
+        });
+        visitors.check();
+        // the locks that the merge holds keep policies as they are now
+        seeEveryRow();
         return changes;
     }
 
-    /**
-     * Tables that refer to ours may have policies; to be without any, PostgreSQL wants a superuser. So those that hide rows from us are
-     * refused: a row that refers to one of ours unseen would not keep it.
-     */
-    private void seeWhatRefers() throws SQLException {
-        var read = Stream.concat(tables.stream().map(TableManifest::name), references.stream().map(Reference::child)).distinct().toList();
-        var hidden = Schema.hidingRows(connection, read);
-        if (!hidden.isEmpty())
-            throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database,"
-                    + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
-        Sql.execute(connection, "SET LOCAL row_security = on");
+    private void seeEveryRow() throws SQLException {
+        var own = tables.stream().map(StagedTable::name).toList();
+        var children = references.stream().map(Reference::child).filter(child -> !byName.containsKey(child));
+        if (forecasting) RowSecurity.seeEveryRow(connection, Stream.concat(own.stream(), children).toList());
+        else RowSecurity.seeAndWriteEveryRow(connection, children.toList(), own);
     }
 
-    /** What {@link #run} would do, told without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
+    /** What {@link #run} would do, without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
     Map<String, Changes> forecast() throws SQLException {
         forecasting = true;
-        seeWhatRefers();
-        for (TableManifest table : tables) {
+        seeEveryRow();
+        for (StagedTable table : tables) {
             changes.put(table.name(), new Changes());
             collectGone(table);
         }
         while (keepReferenced() > 0) continue;
-        for (TableManifest table : tables) {
+        for (StagedTable table : tables) {
             refuseForeignRows(table);
             Changes would = changes.get(table.name());
             try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("forecast_table", table))) {
@@ -133,37 +132,85 @@ final class Merge {
         return changes;
     }
 
-    /** Tries it plainly first, since rows seldom exchange unique values. */
-    private void updateAndInsert(List<TableManifest> group) throws SQLException {
-        for (TableManifest table : group) findFresh(table);
+    /** Notes the rows that stay although they are gone at the source. */
+    void recordKept() throws SQLException {
+        try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ? AND table_name = ANY (?)")) {
+            delete.setString(1, dataSet);
+            delete.setArray(2, connection.createArrayOf("text", tables.stream().map(StagedTable::name).toArray()));
+            delete.executeUpdate();
+        }
+        for (StagedTable table : tables) if (kept(table.name()) > 0) Sql.execute(connection, sql("keep", table));
+    }
+
+    /** Rows of a table that stay although they are gone at the source. */
+    long kept(String table) {
+        return gone.get(table);
+    }
+
+    /**
+     * Runs a statement that the product's own triggers answer. They must find what they find in its own sessions, so the statement itself
+     * qualifies every name.
+     */
+    private <T> T asProduct(Sql.Query<T> query) throws SQLException {
+        Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
+        T answer = query.run();
+        Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
+        return answer;
+    }
+
+    /** Tries it plainly first, because rows seldom exchange unique values. */
+    private void updateAndInsert(List<StagedTable> group) throws SQLException {
+        for (StagedTable table : group) Sql.byKey(connection, table.few(), () -> Sql.update(connection, sql("fresh", table)));
         boolean byKey = true;
-        for (TableManifest table : group) byKey &= accepted.road(table).carriesDeltasAlone() || Schema.isInOrderOf(connection, table.name(), table.key().getFirst());
-        var written = new HashMap<String, Long>();
-        for (TableManifest table : group) written.put(table.name(), Mark.written(connection, table.name()).orElse(0L));
+        for (StagedTable table : group) byKey = byKey && (table.few() || Schema.isInOrderOf(connection, table.name(), table.key().names().getFirst()));
+        boolean renumbered = findRenumbered(group);
+        if (group.stream().noneMatch(Merge::hasOtherUniqueValues)) {
+            write(group, renumbered, byKey);
+            return;
+        }
+        var written = Mark.written(connection, group.stream().map(StagedTable::name).toList());
         var start = connection.setSavepoint();
         try {
-            count(group, Sql.byKey(connection, byKey, () -> together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
+            write(group, renumbered, byKey);
             connection.releaseSavepoint(start);
         } catch (SQLException e) {
             if (!UNIQUE_VIOLATION.equals(e.getSQLState())) throw e;
             connection.rollback(start);
-            for (TableManifest table : group) {
-                Changes made = changes.get(table.name());
-                made.passing += Mark.written(connection, table.name()).orElse(0L) - written.get(table.name());
-            }
-            var moved = new ArrayList<Long>();
-            for (TableManifest table : group) moved.add(makeWay(table, e));
-            count(group, together("merge_table_moved", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
-            for (int i = 0; i < group.size(); i++) {
-                Changes made = changes.get(group.get(i).name());
-                made.inserted -= moved.get(i);
-                made.updated += moved.get(i);
-                made.passing += moved.get(i);
-            }
+            var writtenNow = Mark.written(connection, group.stream().map(StagedTable::name).toList());
+            for (StagedTable table : group)
+                changes.get(table.name()).passing += writtenNow.getOrDefault(table.name(), 0L) - written.getOrDefault(table.name(), 0L);
+            for (StagedTable table : group) makeWay(table, renumbered, e);
+            rewrite(group);
         }
     }
 
-    private void count(List<TableManifest> group, List<Long> counts) {
+    /** Whether rows that stay can exchange unique values. */
+    private static boolean hasOtherUniqueValues(StagedTable table) {
+        var key = Set.copyOf(table.key().names());
+        return table.info().keys().stream().anyMatch(unique -> !key.equals(Set.copyOf(unique.names())));
+    }
+
+    private void write(List<StagedTable> group, boolean renumbered, boolean byKey) throws SQLException {
+        if (renumbered) rewrite(group);
+        else count(group, Sql.byKey(connection, byKey, () -> together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
+    }
+
+    private void rewrite(List<StagedTable> group) throws SQLException {
+        var moved = new ArrayList<Long>();
+        for (StagedTable table : group) {
+            createMoved(table);
+            moved.add(number("SELECT count(*) FROM pg_temp." + movedTable(table)));
+        }
+        count(group, together("merge_table_moved", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
+        for (int i = 0; i < group.size(); i++) {
+            Changes made = changes.get(group.get(i).name());
+            made.inserted -= moved.get(i);
+            made.updated += moved.get(i);
+            made.passing += moved.get(i);
+        }
+    }
+
+    private void count(List<StagedTable> group, List<Long> counts) {
         for (int i = 0; i < group.size(); i++) {
             Changes made = changes.get(group.get(i).name());
             made.updated += counts.get(2 * i);
@@ -172,54 +219,80 @@ final class Merge {
     }
 
     /**
+     * Finds rows to which the source gave another number in a column that no UPDATE may set.
+     *
+     * @throws Fault.MergeConflict when they can't be written anew
+     */
+    private boolean findRenumbered(List<StagedTable> group) throws SQLException {
+        boolean found = false;
+        for (StagedTable table : group) {
+            var identities = identities(table);
+            if (identities.isEmpty()) continue;
+            createMoved(table);
+            long rows = Sql.update(connection, sql("renumbered", table));
+            if (rows > 0 && !mayBeRewritten(table))
+                throw new Fault.MergeConflict("the source numbered " + rows + " rows of " + table.name() + " anew in " + String.join(", ", identities)
+                        + ", which is GENERATED ALWAYS AS IDENTITY: no UPDATE may set it, and the rows can't be deleted and inserted anew, because the table has columns that are not in the data set, triggers,"
+                        + " or foreign keys to it that do more than to check. Nothing was changed. Run as the owner of the table: "
+                        + identities.stream().map(c -> "ALTER TABLE " + Sql.table(table.name()) + " ALTER COLUMN " + Sql.identifier(c) + " SET GENERATED BY DEFAULT;").collect(Collectors.joining(" ")), null);
+            found |= rows > 0;
+        }
+        return found;
+    }
+
+    /** Columns outside the key that no UPDATE may set. */
+    private static List<String> identities(StagedTable table) {
+        var key = table.key().names();
+        return table.columns().stream().filter(c -> table.info().columns().get(c).alwaysIdentity() && !key.contains(c)).toList();
+    }
+
+    private void createMoved(StagedTable table) throws SQLException {
+        Sql.execute(connection, "CREATE TEMPORARY TABLE IF NOT EXISTS " + movedTable(table) + " ON COMMIT DROP AS SELECT " + table.key().select("t") + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+    }
+
+    /**
      * Sees to it that rows which exchange unique values do not meet: those that give up a value get NULL in its place for the
      * moment, or are written down in order to be deleted and inserted anew.
      *
-     * @return how many rows are to be inserted anew
      * @throws Fault.MergeConflict when there is no such way
      */
-    private long makeWay(TableManifest table, SQLException conflict) throws SQLException {
-        Sql.execute(connection, "CREATE TEMPORARY TABLE " + movedTable(table) + " ON COMMIT DROP AS SELECT " + Sql.columns("", table.key()) + " FROM " + Sql.table(table.name()) + " WITH NO DATA");
-        TableInfo info = Schema.table(connection, table.name());
+    private void makeWay(StagedTable table, boolean renumbered, SQLException conflict) throws SQLException {
+        createMoved(table);
         var emptied = new LinkedHashSet<String>();
         var exchanged = new LinkedHashSet<String>();
         boolean mayBeNull = true;
         long moved = 0;
-        for (Set<String> unique : info.uniqueKeys()) {
-            if (unique.equals(Set.copyOf(table.key())) || !table.columnNames().containsAll(unique)) continue;
-            var columns = List.copyOf(unique);
-            long holders = Sql.update(connection, sql("moved", table, Map.of("same_value", Sql.equal("t.", columns, "s.", columns))));
+        var keyNames = Set.copyOf(table.key().names());
+        for (Key unique : table.info().keys()) {
+            var columns = unique.names();
+            if (keyNames.equals(Set.copyOf(columns)) || !table.columns().containsAll(columns)) continue;
+            long holders = Sql.update(connection, Sql.fill("moved", name -> name.equals("same_value") ? unique.equal(unique.of("t"), unique.of("s")) : placeholder(name, table)));
             if (holders == 0) continue;
             moved += holders;
-            exchanged.addAll(unique);
-            var nullable = unique.stream().filter(c -> info.columns().get(c).nullable()).findFirst();
+            exchanged.addAll(columns);
+            var nullable = columns.stream().filter(c -> table.info().columns().get(c).nullable()).findFirst();
             nullable.ifPresent(emptied::add);
             mayBeNull &= nullable.isPresent();
         }
-        if (moved == 0) return 0;
-        exchanged.removeAll(table.key());
+        if (moved == 0) return;
+        exchanged.removeAll(keyNames);
         if (isFollowed(table, exchanged))
             throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): " + conflict.getMessage()
                     + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing was changed", conflict);
-        if (mayBeNull) {
-            changes.get(table.name()).passing += Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
+        if (mayBeNull && !renumbered) {
+            changes.get(table.name()).passing += asProduct(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
                     + emptied.stream().map(c -> Sql.identifier(c) + " = NULL").collect(Collectors.joining(", "))
-                    + " FROM pg_temp." + movedTable(table) + " m WHERE " + Sql.equal("t.", table.key(), "m.", table.key()));
+                    + " FROM pg_temp." + movedTable(table) + " m WHERE " + table.key().equal(table.key().of("t"), table.key().at("m"))));
             Sql.execute(connection, "DELETE FROM pg_temp." + movedTable(table));
-            return 0;
+            return;
         }
-        if (!mayBeRewritten(table, info))
+        if (!mayBeRewritten(table))
             throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values that may not be NULL: " + conflict.getMessage()
                     + ". Here they can't be written anew meanwhile: the table has columns that are not in the data set, triggers, or foreign keys to it that do more than to check."
                     + " Let the source go through a third value, with a sync in between; nothing was changed", conflict);
-        try (var statement = connection.createStatement();
-                var row = statement.executeQuery("WITH once AS (SELECT DISTINCT * FROM pg_temp." + movedTable(table) + ") SELECT count(*) FROM once")) {
-            row.next();
-            return row.getLong(1);
-        }
     }
 
-    private boolean isFollowed(TableManifest table, Set<String> columns) throws SQLException {
+    private boolean isFollowed(StagedTable table, Set<String> columns) throws SQLException {
         try (var query = connection.prepareStatement(Sql.named("followed", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
             query.setArray(1, connection.createArrayOf("text", columns.toArray()));
             try (var row = query.executeQuery()) {
@@ -229,8 +302,8 @@ final class Merge {
         }
     }
 
-    private boolean mayBeRewritten(TableManifest table, TableInfo info) throws SQLException {
-        if (info.columns().values().stream().anyMatch(c -> !c.generated() && !table.columnNames().contains(c.name()))) return false;
+    private boolean mayBeRewritten(StagedTable table) throws SQLException {
+        if (table.info().columns().values().stream().anyMatch(c -> !c.generated() && !table.columns().contains(c.name()))) return false;
         try (var statement = connection.createStatement();
                 var row = statement.executeQuery(Sql.named("may_be_rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
             row.next();
@@ -238,21 +311,23 @@ final class Merge {
         }
     }
 
-    /** One statement of the common table expressions that a resource makes of each table. The rows that each of these names counts. */
-    private List<Long> together(String name, List<TableManifest> group, Function<Integer, Stream<String>> counted) throws SQLException {
+    /** One statement of the common table expressions that a resource makes for each table. The rows that each of these names counts. */
+    private List<Long> together(String name, List<StagedTable> group, Function<Integer, Stream<String>> counted) throws SQLException {
         String expressions = group.stream().map(t -> sql(name, t)).collect(Collectors.joining(",\n"));
-        var names = group.stream().map(this::number).flatMap(counted).toList();
-        var counts = new ArrayList<Long>();
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("WITH " + expressions
-                + "\nSELECT " + names.stream().map(n -> "(SELECT count(*) FROM " + n + ")").collect(Collectors.joining(", ")))) {
-            row.next();
-            for (int i = 1; i <= names.size(); i++) counts.add(row.getLong(i));
-        }
-        return counts;
+        var names = group.stream().map(tables::indexOf).flatMap(counted).toList();
+        String statement = "WITH " + expressions + "\nSELECT " + names.stream().map(n -> "(SELECT pg_catalog.count(*) FROM " + n + ")").collect(Collectors.joining(", "));
+        return asProduct(() -> {
+            var counts = new ArrayList<Long>();
+            try (var query = connection.createStatement(); var row = query.executeQuery(statement)) {
+                row.next();
+                for (int i = 1; i <= names.size(); i++) counts.add(row.getLong(i));
+            }
+            return counts;
+        });
     }
 
     /** Rows outside the filter belong to the shard: they are not overwritten. */
-    private void refuseForeignRows(TableManifest table) throws SQLException {
+    private void refuseForeignRows(StagedTable table) throws SQLException {
         if (table.where().isEmpty()) return;
         try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("foreign_rows", table))) {
             row.next();
@@ -262,31 +337,23 @@ final class Merge {
         }
     }
 
-    private void findFresh(TableManifest table) throws SQLException {
-        Sql.byKey(connection, accepted.road(table).carriesDeltasAlone(), () -> Sql.update(connection, sql("fresh", table)));
-    }
-
-    private void findGone(TableManifest table) throws SQLException {
+    private void findGone(StagedTable table) throws SQLException {
         collectGone(table);
         if (gone.get(table.name()) > 0) Sql.execute(connection, sql("lock_gone", table));
     }
 
-    private void collectGone(TableManifest table) throws SQLException {
-        Road road = accepted.road(table);
+    private void collectGone(StagedTable table) throws SQLException {
         Sql.execute(connection, sql("gone", table));
-        if (!road.steps().isEmpty()) Sql.byKey(connection, road.carriesDeltasAlone(), () -> Sql.update(connection, sql("gone_of_deltas", table)));
-        if (road.kept()) Sql.execute(connection, sql("gone_kept", table));
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT count(*) FROM pg_temp." + goneTable(table))) {
-            row.next();
-            gone.put(table.name(), row.getLong(1));
-        }
+        if (table.going().isPresent()) Sql.byKey(connection, table.few(), () -> Sql.update(connection, sql("gone_of_deltas", table)));
+        if (table.kept()) Sql.execute(connection, sql("gone_kept", table));
+        gone.put(table.name(), number("SELECT count(*) FROM pg_temp." + goneTable(table)));
         if (gone.get(table.name()) > 0) Sql.execute(connection, "ANALYZE pg_temp." + goneTable(table));
     }
 
     /** Deletes gone rows, children first, but those that a row refers to that stays, and those that such a row refers to, and so on. */
     private void deleteUnreferenced() throws SQLException {
-        for (TableManifest table : tables)
-            if (gone.get(table.name()) > 0) Sql.execute(connection, "UPDATE pg_temp." + goneTable(table) + " SET lockstep_kept = false WHERE lockstep_kept");
+        for (StagedTable table : tables)
+            if (gone.get(table.name()) > 0) Sql.execute(connection, "UPDATE pg_temp." + goneTable(table) + " SET kept = false WHERE kept");
         while (keepReferenced() > 0) continue;
         for (var group : parentsFirst.reversed()) {
             var some = group.stream().filter(t -> gone.get(t.name()) > 0).toList();
@@ -294,7 +361,7 @@ final class Merge {
             var counts = together("delete_gone", some, n -> Stream.of("deleted_" + n));
             for (int i = 0; i < some.size(); i++) {
                 String name = some.get(i).name();
-                Sql.execute(connection, "DELETE FROM pg_temp." + goneTable(some.get(i)) + " WHERE NOT lockstep_kept");
+                Sql.execute(connection, "DELETE FROM pg_temp." + goneTable(some.get(i)) + " WHERE NOT kept");
                 gone.merge(name, -counts.get(i), Long::sum);
                 changes.get(name).deleted += counts.get(i);
             }
@@ -305,87 +372,90 @@ final class Merge {
     private long keepReferenced() throws SQLException {
         long kept = 0;
         for (Reference reference : references) {
-            TableManifest parent = merged(reference.parent()).orElseThrow();
+            StagedTable parent = byName.get(reference.parent());
             if (gone.get(parent.name()) > 0) kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", goneTable(parent), "table", Sql.table(parent.name()),
-                    "same_key", Sql.equal("t.", parent.key(), "g.", parent.key()), "child", Sql.table(reference.child()),
-                    "refers", reference.refers("c.", "t."), "child_stays", stays(reference.child()))));
+                    "gone_key", parent.key().equal(parent.key().of("t"), parent.key().at("g")), "child", Sql.table(reference.child()),
+                    "refers", reference.refers("c", "t"), "child_stays", stays(reference.child()))));
         }
         return kept;
     }
 
     private String stays(String child) {
-        var merged = merged(child);
-        String stays = merged.filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.lockstep_kept AND "
-                + Sql.equal("d.", t.key(), "c.", t.key()) + ")").orElse("true");
+        var merged = Optional.ofNullable(byName.get(child));
+        String stays = merged.filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.kept AND "
+                + t.key().equal(t.key().at("d"), t.key().of("c")) + ")").orElse("true");
         // in a forecast it was not updated: it will refer to what the source has
-        return stays + merged.filter(t -> forecasting).map(t -> " AND NOT EXISTS (SELECT FROM " + staging.of(t) + " s WHERE " + Sql.equal("s.", t.key(), "c.", t.key()) + ")").orElse("");
+        return stays + merged.filter(t -> forecasting).map(t -> " AND NOT EXISTS (SELECT FROM " + t.staging() + " s WHERE " + t.key().equal(t.key().of("s"), t.key().of("c")) + ")").orElse("");
     }
 
-    private Optional<TableManifest> merged(String name) {
-        return tables.stream().filter(t -> t.name().equals(name)).findFirst();
-    }
-
-    private void keepTheRest() throws SQLException {
-        try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ? AND table_name = ANY (?)")) {
-            delete.setString(1, manifest.dataSet());
-            delete.setArray(2, connection.createArrayOf("text", tables.stream().map(TableManifest::name).toArray()));
-            delete.executeUpdate();
+    private long number(String query) throws SQLException {
+        try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
+            row.next();
+            return row.getLong(1);
         }
-        for (TableManifest table : tables) if (gone.get(table.name()) > 0) Sql.execute(connection, sql("keep", table));
     }
 
-    private int number(TableManifest table) {
-        return manifest.tables().indexOf(table);
+    private String movedTable(StagedTable table) {
+        return "lockstep_moved_" + tables.indexOf(table);
     }
 
-    private String movedTable(TableManifest table) {
-        return "lockstep_moved_" + number(table);
+    private String freshTable(StagedTable table) {
+        return "lockstep_fresh_" + tables.indexOf(table);
     }
 
-    private String freshTable(TableManifest table) {
-        return "lockstep_fresh_" + number(table);
+    private String goneTable(StagedTable table) {
+        return "lockstep_gone_" + tables.indexOf(table);
     }
 
-    private String goneTable(TableManifest table) {
-        return "lockstep_gone_" + number(table);
+    private String sql(String name, StagedTable table) {
+        return Sql.fill(name, placeholder -> placeholder(placeholder, table));
     }
 
-    private String sql(String name, TableManifest table) {
-        return sql(name, table, Map.of());
+    private String placeholder(String name, StagedTable table) {
+        Key key = table.key();
+        return switch (name) {
+            case "n" -> Integer.toString(tables.indexOf(table));
+            case "table" -> Sql.table(table.name());
+            case "staging" -> table.staging();
+            case "old" -> table.going().orElseThrow();
+            case "gone" -> goneTable(table);
+            case "fresh" -> freshTable(table);
+            case "moved" -> movedTable(table);
+            case "condition" -> table.where().orElse("true");
+            case "ranges" -> table.ranges();
+            case "select_key" -> key.select("t");
+            case "target_key" -> String.join(", ", key.of("t"));
+            case "gone_key_text" -> Key.text(key.at("g"));
+            case "same_key" -> key.equal(key.of("t"), key.of("s"));
+            case "gone_key" -> key.equal(key.of("t"), key.at("g"));
+            case "old_key" -> key.equal(key.of("t"), key.of("o"));
+            case "own_key" -> key.equal(key.of("t"), key.of("own"));
+            case "moved_key" -> key.equal(key.of("t"), key.at("m"));
+            case "staged_moved_key" -> key.equal(key.of("s"), key.at("m"));
+            case "kept_key" -> key.equalsText(key.of("t"), "k.key");
+            case "columns" -> Sql.columns("", table.columns());
+            case "staged_columns" -> Sql.columns("s.", table.columns());
+            case "differs" -> differs(table.columns());
+            case "renumbered" -> differs(identities(table));
+            case "assignments" -> assignments(table);
+            case "data_set" -> Sql.literal(dataSet);
+            case "table_name" -> Sql.literal(table.name());
+            default -> null;
+        };
     }
 
-    private String sql(String name, TableManifest table, Map<String, String> more) {
-        var road = accepted.road(table);
-        var names = table.columnNames();
+    /** Whether the stored images differ: {@code 1.0} and {@code 1.00} do, and types without equality can be compared. */
+    private static String differs(List<String> columns) {
+        return "ROW(" + Sql.columns("t.", columns) + ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + Sql.columns("s.", columns) + ")::pg_catalog.record";
+    }
+
+    private static String assignments(StagedTable table) {
+        var key = new HashSet<>(table.key().names());
+        key.removeAll(table.key().respellable());
+        var values = table.columns().stream().filter(c -> !key.contains(c) && !table.info().columns().get(c).alwaysIdentity()).toList();
         // a table of nothing but its key has no row to update, but the statement wants an assignment
-        var values = names.size() == table.key().size() ? names
-                : table.columns().stream().filter(c -> !table.key().contains(c.name()) || c.mayBeEqualButOtherwise()).map(Column::name).toList();
-        var placeholders = new LinkedHashMap<>(more);
-        placeholders.put("n", Integer.toString(number(table)));
-        placeholders.put("table", Sql.table(table.name()));
-        placeholders.put("staging", staging.of(table));
-        placeholders.put("old", staging.goingFrom(table));
-        placeholders.put("gone", goneTable(table));
-        placeholders.put("fresh", freshTable(table));
-        placeholders.put("condition", table.where().orElse("true"));
-        placeholders.put("ranges", road.everything() ? "true" : Bounds.within(road.parts(), table.key(), table.columns()));
-        placeholders.put("key", Sql.columns("", table.key()));
-        placeholders.put("target_key", Sql.columns("t.", table.key()));
-        placeholders.put("gone_key_text", table.key().stream().map(k -> "g." + Sql.identifier(k) + "::text").collect(Collectors.joining(", ")));
-        placeholders.put("same_key", Sql.equal("t.", table.key(), "s.", table.key()));
-        placeholders.put("gone_key", Sql.equal("t.", table.key(), "g.", table.key()));
-        placeholders.put("old_key", Sql.equal("t.", table.key(), "o.", table.key()));
-        placeholders.put("moved", movedTable(table));
-        placeholders.put("moved_key", Sql.equal("t.", table.key(), "m.", table.key()));
-        placeholders.put("staged_moved_key", Sql.equal("s.", table.key(), "m.", table.key()));
-        placeholders.put("own_key", Sql.equal("t.", table.key(), "own.", table.key()));
-        placeholders.put("kept_key", Bounds.equal("t.", table.key(), "k.key", table.columns()));
-        placeholders.put("columns", Sql.columns("", names));
-        placeholders.put("staged_columns", Sql.columns("s.", names));
-        placeholders.put("target_columns", Sql.columns("t.", names));
-        placeholders.put("assignments", values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", ")));
-        placeholders.put("data_set", Sql.literal(manifest.dataSet()));
-        placeholders.put("table_name", Sql.literal(table.name()));
-        return Sql.named(name, placeholders);
+        if (values.isEmpty()) values = table.columns().stream().filter(c -> !table.info().columns().get(c).alwaysIdentity()).toList();
+        if (values.isEmpty()) return Sql.identifier(table.columns().getFirst()) + " = DEFAULT";
+        return values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", "));
     }
 }

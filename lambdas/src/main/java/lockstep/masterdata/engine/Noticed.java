@@ -20,9 +20,12 @@ public record Noticed(String marks, Instant since) {
     public static Noticed now(Database source, DataSet dataSet) {
         return source.run(connection -> {
             var marks = new ArrayList<String>();
+            var found = Mark.read(connection, dataSet.tables().stream().map(Table::name).toList());
             for (Table table : dataSet.tables()) {
-                Mark mark = Mark.read(connection, table.name()).orElseThrow(() -> new Fault.InvalidRequest("the source does not count what is written to " + table.name()
-                        + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: sync: {at: …} in lockstep.yaml"));
+                Mark mark = found.get(table.name());
+                if (mark == null)
+                    throw new Fault.InvalidRequest("the source does not count what is written to " + table.name()
+                            + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: sync: {at: …} in lockstep.yaml");
                 marks.add(table.name() + " " + mark.files() + " " + mark.writes());
             }
             return new Noticed(String.join("; ", marks), time(connection));

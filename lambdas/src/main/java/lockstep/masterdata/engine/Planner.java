@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Manifest.TableManifest;
@@ -34,12 +32,14 @@ public record Planner(long rangeBytes, long batchBytes) {
         var batches = new ArrayList<Batch>();
         var current = new ArrayList<KeyRange>();
         long size = 0;
+        var tables = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         for (Table table : dataSet.tables()) {
             var columnsNow = columns.stream().filter(c -> c.name().equals(table.name())).findFirst().orElseThrow().columns();
             var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
             // text may have come to sort otherwise since
-            boolean inRanges = dumped.isPresent() && Bounds.ascend(connection, table.name(), dumped.get().parts().stream().skip(1).map(Part::from).toList(), table.key(), columnsNow);
-            for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, columnsNow)) {
+            Key key = tables.get(table.name()).knownKey(table.key());
+            boolean inRanges = dumped.isPresent() && key.ascends(connection, dumped.get().parts().stream().skip(1).map(Part::from).toList());
+            for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, key)) {
                 if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
                     batches.add(new Batch(batches.size(), List.copyOf(current)));
                     current.clear();
@@ -74,11 +74,9 @@ public record Planner(long rangeBytes, long batchBytes) {
         return new KeyRange(before.name(), parts.getFirst().from(), parts.getLast().until(), parts);
     }
 
-    private List<Sized> ranges(Connection connection, Table table, List<Column> columns) throws SQLException {
+    private List<Sized> ranges(Connection connection, Table table, Key key) throws SQLException {
         long bytes = number(connection, Sql.named("table_bytes", Map.of("table", Sql.literal(Sql.table(table.name())))));
-        var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, Math.ceilDiv(bytes, rangeBytes));
-        // by operators of an extension keys may sort otherwise than by those that ranges are read by
-        if (!Bounds.ascend(connection, table.name(), bounds, table.key(), columns)) bounds = List.of();
+        var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, key, Math.ceilDiv(bytes, rangeBytes));
         var ranges = new ArrayList<Sized>();
         for (int i = 0; i <= bounds.size(); i++)
             ranges.add(new Sized(new KeyRange(table.name(), i == 0 ? List.of() : bounds.get(i - 1),
@@ -86,18 +84,17 @@ public record Planner(long rangeBytes, long batchBytes) {
         return ranges;
     }
 
-    private static List<List<String>> bounds(Connection connection, Table table, long ranges) throws SQLException {
+    private static List<List<String>> bounds(Connection connection, Table table, Key key, long ranges) throws SQLException {
         String condition = table.where().orElse("true");
         long rows = number(connection, "SELECT count(*) FROM " + Sql.table(table.name()) + " t WHERE " + condition);
-        String query = Sql.named("key_bounds", Map.of("key", Sql.columns("", table.key()), "table", Sql.table(table.name()),
-                "key_text", table.key().stream().map(k -> Sql.identifier(k) + "::text").collect(Collectors.joining(", ")),
+        String query = Sql.named("key_bounds", Map.of("select_key", key.select("t"), "key_order", key.order("t"), "table", Sql.table(table.name()), "key_text", Key.text(key.at("b")),
                 "condition", condition, "step", Long.toString(Math.max(1, Math.ceilDiv(rows, ranges)))));
         var bounds = new ArrayList<List<String>>();
         try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
             while (row.next()) {
-                var key = new ArrayList<String>();
-                for (int i : IntStream.rangeClosed(1, table.key().size()).toArray()) key.add(row.getString(i));
-                bounds.add(key);
+                var bound = new ArrayList<String>();
+                for (int i = 1; i <= table.key().size(); i++) bound.add(row.getString(i));
+                bounds.add(bound);
             }
         }
         return bounds;

@@ -49,7 +49,7 @@ public final class PostgresDatabase implements Database {
         for (int attempt = 1; ; attempt++) {
             try {
                 Connection connection = DriverManager.getConnection(url, properties);
-                TextFormat.fix(connection);
+                SessionSettings.apply(connection);
                 return connection;
             } catch (SQLException e) {
                 Fault fault = Faults.of(e, name());

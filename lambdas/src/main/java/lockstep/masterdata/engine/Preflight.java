@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Accepted.Piece;
@@ -17,8 +18,12 @@ import lockstep.masterdata.engine.Schema.TableInfo;
  * type and key fits. It then keeps the manifest in the target and makes the staging tables.
  */
 public final class Preflight {
-    /** Keys of a batch's parts must fit a session policy of 2,048 characters. */
-    public static final int PARTS_IN_BATCH = 12;
+    /** So many parts are in a batch however large they are. */
+    private static final int PARTS_IN_BATCH = 12;
+    /** So many are in it while they are small together: each invocation has a price. */
+    private static final int SMALL_PARTS_IN_BATCH = 120;
+    /** Compressed. */
+    private static final long SMALL_BYTES = 8 << 20;
 
     private final Database target;
 
@@ -76,7 +81,7 @@ public final class Preflight {
             var applied = Applied.read(connection, manifest.dataSet());
             if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
             if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
-            checkSchema(connection, manifest, triggers);
+            var tables = checkSchema(connection, manifest, triggers);
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
             if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
@@ -85,10 +90,10 @@ public final class Preflight {
                 Staging.drop(connection, manifest.dataSet(), manifest.syncId());
                 decided = Optional.empty();
             }
-            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, mode, triggers, applied).write(connection);
+            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, tables, mode, triggers, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
-            return new Plan(batches(pieces.size()), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
+            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
         });
     }
 
@@ -97,20 +102,23 @@ public final class Preflight {
                 road.parts().stream().mapToLong(Part::bytes).sum() + road.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
     }
 
-    private static Accepted decide(Connection connection, Manifest manifest, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
+    private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
         // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
         boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
         var roads = new ArrayList<Road>();
+        var marks = Mark.read(connection, tables.keySet());
+        var recordedMarks = Mark.recorded(connection, manifest.dataSet());
+        var reader = new ContentReader(connection, manifest.dataSet());
         for (TableManifest table : manifest.tables()) {
-            var mark = Mark.read(connection, table.name());
-            boolean kept = ContentReader.kept(connection, manifest.dataSet(), table.name()) > 0;
+            var mark = Optional.ofNullable(marks.get(table.name()));
+            boolean kept = reader.kept(table.name()) > 0;
             boolean trusted = !distrusted.contains(table.name());
-            var recorded = Mark.recorded(connection, manifest.dataSet(), table.name());
+            var recorded = Optional.ofNullable(recordedMarks.get(table.name()));
             boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, manifest, table), !trusted));
+            roads.add(from.isPresent() ? Road.known(from.get(), table, older, mark, kept) : Road.read(table, mark, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
         }
         // who repairs what was brought back does not bring it forward
         boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
@@ -118,20 +126,32 @@ public final class Preflight {
     }
 
     /** The parts that the table does not hold. */
-    private static List<Part> differing(Connection connection, Manifest manifest, TableManifest table) throws SQLException {
+    private static List<Part> differing(Connection connection, ContentReader reader, TableInfo info, TableManifest table) throws SQLException {
+        Key key = info.knownKey(table.key());
         // text may sort otherwise than at the source
-        if (!Bounds.ascend(connection, table.name(), table.parts().stream().skip(1).map(Part::from).toList(), table.key(), table.columns()))
-            return ContentReader.read(connection, manifest.dataSet(), table).equals(table.content()) ? List.of() : table.parts();
+        if (!key.ascends(connection, table.parts().stream().skip(1).map(Part::from).toList()))
+            return reader.read(table).equals(table.content()) ? List.of() : table.parts();
         var differing = new ArrayList<Part>();
         for (Part part : table.parts())
-            if (!ContentReader.read(connection, manifest.dataSet(), table, Bounds.within(part.from(), part.until(), table.key(), table.columns())).equals(part.content()))
+            if (!reader.read(table, key.within("t", part.from(), part.until())).equals(part.content()))
                 differing.add(part);
         return differing;
     }
 
-    private static List<PartRange> batches(int parts) {
+    private static List<PartRange> batches(List<Piece> pieces) {
         var batches = new ArrayList<PartRange>();
-        for (int from = 0; from < parts; from += PARTS_IN_BATCH) batches.add(new PartRange(from, Math.min(parts, from + PARTS_IN_BATCH)));
+        int from = 0;
+        long bytes = 0;
+        for (int i = 0; i < pieces.size(); i++) {
+            int parts = i - from;
+            if (parts == SMALL_PARTS_IN_BATCH || parts >= PARTS_IN_BATCH && bytes + pieces.get(i).bytes() > SMALL_BYTES) {
+                batches.add(new PartRange(from, i));
+                from = i;
+                bytes = 0;
+            }
+            bytes += pieces.get(i).bytes();
+        }
+        if (!pieces.isEmpty()) batches.add(new PartRange(from, pieces.size()));
         return batches;
     }
 
@@ -153,12 +173,13 @@ public final class Preflight {
         }
     }
 
-    private void checkSchema(Connection connection, Manifest manifest, Triggers triggers) throws SQLException {
+    private Map<String, TableInfo> checkSchema(Connection connection, Manifest manifest, Triggers triggers) throws SQLException {
         var problems = new ArrayList<String>();
+        var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
         for (TableManifest table : manifest.tables()) {
-            TableInfo info = Schema.table(connection, table.name());
+            TableInfo info = tables.get(table.name());
             if (info.exists()) problems.addAll(problems(table, info));
-            problems.addAll(Schema.problems(connection, info, table.key()));
+            problems.addAll(Schema.problems(info, table.key()));
             if (!info.exists()) problems.add("table " + table.name() + " does not exist");
         }
         if (triggers == Triggers.REFUSE)
@@ -167,6 +188,8 @@ public final class Preflight {
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)
                     + ". Nothing was changed; migrate the target to release " + manifest.release());
+        RowSecurity.seeAndWriteEveryRow(connection, List.of(), tables.keySet());
+        return tables;
     }
 
     private static List<String> problems(TableManifest table, TableInfo info) {

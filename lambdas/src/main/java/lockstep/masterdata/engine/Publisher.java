@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Merge.Changes;
+import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
  * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
@@ -26,8 +28,21 @@ public final class Publisher {
         this.lockTimeout = lockTimeout;
     }
 
-    /** What became of a table. Kept rows are gone at the source and still referred to here; they are not in {@code rows}. */
-    public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept) {}
+    /**
+     * What became of a table.
+     *
+     * @param kept     rows that are gone at the source and still referred to here; they are not in {@code rows}
+     * @param warnings what did not keep the table from being in step, and still wants attention
+     */
+    public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept, List<String> warnings) {
+        public TableResult {
+            warnings = warnings == null ? List.of() : List.copyOf(warnings);
+        }
+
+        TableResult with(List<String> warnings) {
+            return new TableResult(name, rows, digest, inserted, updated, deleted, kept, warnings);
+        }
+    }
 
     /**
      * @return the tables as they are after it; changes are 0 when the sync was in force already
@@ -68,18 +83,20 @@ public final class Publisher {
         var staging = new Staging(accepted);
         var missing = staging.missing(connection);
         if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
-        staging.complete(connection);
-        var verification = new Verification(connection, accepted, staging);
+        var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
+        RowSecurity.seeAndWriteEveryRow(connection, tables.keySet(), accepted.tables().stream().map(TableManifest::name).toList());
+        staging.complete(connection, tables);
+        var verification = new Verification(connection, accepted, staging, tables);
         verification.beforeMerge();
-        var changes = merge(connection, accepted, staging, applied.isEmpty());
+        var changes = merge(connection, accepted, staging, tables, applied.isEmpty());
         var results = verify(connection, accepted, verification, changes);
-        advanceSequences(connection, accepted);
-        record(connection, accepted);
+        var warnings = Sequences.advance(connection, accepted.tables().stream().collect(Collectors.toMap(TableManifest::name, TableManifest::columnNames)));
+        Mark.record(connection, dataSet, accepted.roads().stream().filter(r -> r.mark().isPresent()).collect(Collectors.toMap(Road::table, r -> r.mark().get())));
         Applied.write(connection, manifest, decision.rollback());
         accepted.done(connection);
         staging.drop(connection);
         Mark.countSoon(connection);
-        return results;
+        return results.stream().map(r -> r.with(warnings.getOrDefault(r.name(), List.of()))).toList();
     }
 
     /**
@@ -87,9 +104,10 @@ public final class Publisher {
      *              afterwards, and nobody may read these meanwhile. If anything speaks against that, they are merged like others,
      *              which tells what is wrong
      */
-    private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, boolean first) throws SQLException {
+    private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, Map<String, TableInfo> tables, boolean first) throws SQLException {
         String dataSet = accepted.manifest().dataSet();
         var names = accepted.tables().stream().map(TableManifest::name).toList();
+        var staged = staging.staged(tables, new ContentReader(connection, dataSet));
         boolean silenced = accepted.decision().orElseThrow().triggers() == Triggers.DISABLE;
         if (silenced) Aside.triggers(connection, dataSet, names);
         if (first) {
@@ -97,7 +115,7 @@ public final class Publisher {
             try {
                 var empty = Aside.keys(connection, dataSet, names);
                 if (!empty.isEmpty()) {
-                    var changes = new Merge(connection, accepted, staging).run(empty);
+                    var changes = merge(connection, accepted, staged, empty);
                     Aside.putBack(connection, dataSet);
                     connection.releaseSavepoint(start);
                     return changes;
@@ -107,8 +125,15 @@ public final class Publisher {
                 connection.rollback(start);
             }
         }
-        var changes = new Merge(connection, accepted, staging).run(Set.of());
+        var changes = merge(connection, accepted, staged, Set.of());
         if (silenced) Aside.putBack(connection, dataSet);
+        return changes;
+    }
+
+    private static Map<String, Changes> merge(Connection connection, Accepted accepted, List<StagedTable> staged, Set<String> empty) throws SQLException {
+        var merge = new Merge(connection, accepted.manifest().dataSet(), staged, accepted.manifest().filters());
+        var changes = merge.run(empty);
+        merge.recordKept();
         return changes;
     }
 
@@ -118,26 +143,8 @@ public final class Publisher {
         } catch (Fault.VerificationFailed e) {
             var triggers = Schema.firingTriggers(connection, changes.keySet());
             if (triggers.isEmpty() || accepted.decision().orElseThrow().triggers() == Triggers.DISABLE) throw e;
-            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: " + String.join(", ", triggers) + ". Mend them, or give data set '"
+            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: " + String.join(", ", triggers) + ". Fix them, or give data set '"
                     + accepted.manifest().dataSet() + "' triggers: disable in lockstep.yaml and invoke prepare-database");
         }
-    }
-
-    /** How this leaves the tables. What others wrote since Preflight is not counted in, so that the next one sees it. */
-    private static void record(Connection connection, Accepted accepted) throws SQLException {
-        String dataSet = accepted.manifest().dataSet();
-        Sql.execute(connection, "DELETE FROM lockstep.applied_table WHERE data_set = " + Sql.literal(dataSet));
-        for (Road road : accepted.roads()) {
-            var left = Mark.left(connection, road.table(), road.mark());
-            if (left.isPresent()) left.get().record(connection, dataSet, road.table());
-        }
-    }
-
-    private static void advanceSequences(Connection connection, Accepted accepted) throws SQLException {
-        for (TableManifest table : accepted.tables())
-            for (var sequence : Schema.ownedSequences(connection, table.name()).entrySet())
-                if (table.columnNames().contains(sequence.getKey()))
-                    Sql.execute(connection, Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(sequence.getValue())),
-                            "sequence_name", Sql.table(sequence.getValue()), "column", Sql.identifier(sequence.getKey()), "table", Sql.table(table.name()))));
     }
 }

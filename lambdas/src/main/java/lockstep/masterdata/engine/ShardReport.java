@@ -1,13 +1,10 @@
 package lockstep.masterdata.engine;
 
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Schema.ColumnInfo;
 
 /** What a shard's database really holds of a data set, and which sync it says is in force. */
 public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging) {
@@ -21,18 +18,15 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
     public static ShardReport read(Database database, DataSet dataSet) {
         return database.run(connection -> {
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            RowSecurity.seeEveryRow(connection, dataSet);
+            var reader = new ContentReader(connection, dataSet.name());
             var tables = new ArrayList<TableContent>();
             for (Table table : dataSet.tables()) {
-                Content content = ContentReader.read(connection, dataSet.name(), table.name(), columns(connection, table), table.key(), table.where(), "true");
-                tables.add(new TableContent(table.name(), content.rows(), content.digest(), ContentReader.kept(connection, dataSet.name(), table.name())));
+                Content content = reader.read(table.name(), table.columns(), table.key(), table.where(), "true");
+                tables.add(new TableContent(table.name(), content.rows(), content.digest(), reader.kept(table.name())));
             }
             return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of());
         });
-    }
-
-    private static List<Column> columns(Connection connection, Table table) throws SQLException {
-        var columns = Schema.table(connection, table.name()).columns();
-        return table.columns().stream().map(c -> new Column(c, Optional.ofNullable(columns.get(c)).map(ColumnInfo::type).orElse("text"))).toList();
     }
 
     /** Only how far staging is: quick, for following a running sync. */

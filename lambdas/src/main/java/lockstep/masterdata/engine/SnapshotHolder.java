@@ -65,6 +65,7 @@ public final class SnapshotHolder {
         } finally {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
+        RowSecurity.seeEveryRow(connection, dataSet);
         var tables = columns(connection, dataSet);
         var newest = newest(dataSet);
         var batches = planner.plan(connection, dataSet, tables, newest);
@@ -91,13 +92,14 @@ public final class SnapshotHolder {
     private List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
         var problems = new ArrayList<String>();
         var tables = new ArrayList<TableColumns>();
+        var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         for (Table table : dataSet.tables()) {
-            var info = Schema.table(connection, table.name());
+            var info = infos.get(table.name());
             if (!info.exists()) {
                 problems.add("table " + table.name() + " does not exist");
                 continue;
             }
-            problems.addAll(Schema.problems(connection, info, table.key()));
+            problems.addAll(Schema.problems(info, table.key()));
             for (String column : table.columns()) {
                 var found = info.columns().get(column);
                 if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");
@@ -109,7 +111,7 @@ public final class SnapshotHolder {
         }
         if (!problems.isEmpty())
             throw new Fault.SchemaMismatch("the source " + source.name() + " does not fit data set '" + dataSet.name() + "': "
-                    + problems.stream().collect(Collectors.joining("; ")) + ". Mend lockstep.yaml or migrate the source");
+                    + problems.stream().collect(Collectors.joining("; ")) + ". Fix lockstep.yaml or migrate the source");
         return tables;
     }
 

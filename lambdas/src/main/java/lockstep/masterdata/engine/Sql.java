@@ -6,13 +6,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import lockstep.landscape.TableName;
 
 /** SQL kept in {@code .sql} resources beside this class, and the quoting that text made from names and values needs. */
 final class Sql {
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]+)}");
     private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
 
     private Sql() {}
@@ -28,17 +34,34 @@ final class Sql {
         });
     }
 
-    /** The text of {@code <name>.sql} with each {@code {placeholder}} replaced. */
+    /**
+     * The text of {@code <name>.sql} with each {@code {placeholder}} replaced, in one pass: what is put in is not searched again.
+     *
+     * @throws IllegalArgumentException when the text has a placeholder without a value, or a value has no placeholder
+     */
     static String named(String name, Map<String, String> values) {
-        String text = named(name);
-        for (var value : values.entrySet()) text = text.replace("{" + value.getKey() + "}", value.getValue());
-        return text;
+        var used = new HashSet<String>();
+        String filled = fill(name, placeholder -> {
+            used.add(placeholder);
+            return values.get(placeholder);
+        });
+        if (!used.equals(values.keySet())) throw new IllegalArgumentException(name + ".sql has no placeholder for some of " + values.keySet() + ", only for " + used);
+        return filled;
     }
 
-    /** {@code schema.table} quoted. */
+    /** The same with values that are asked for by name; {@code null} for a name that is unknown. */
+    static String fill(String name, Function<String, String> values) {
+        return PLACEHOLDER.matcher(named(name)).replaceAll(found -> {
+            String value = values.apply(found.group(1));
+            if (value == null) throw new IllegalArgumentException("no value for {" + found.group(1) + "} of " + name + ".sql");
+            return Matcher.quoteReplacement(value);
+        });
+    }
+
+    /** A table's name, quoted throughout. */
     static String table(String name) {
-        int dot = name.indexOf('.');
-        return identifier(name.substring(0, dot)) + "." + identifier(name.substring(dot + 1));
+        var parts = TableName.parse(name);
+        return identifier(parts.schema()) + "." + identifier(parts.table());
     }
 
     static String identifier(String name) {
@@ -52,14 +75,6 @@ final class Sql {
     /** The columns quoted and joined with commas, each with the prefix, such as {@code t.}. */
     static String columns(String prefix, List<String> names) {
         return names.stream().map(n -> prefix + identifier(n)).collect(Collectors.joining(", "));
-    }
-
-    /** {@code a.x = b.x AND …}; all columns are known to hold no NULL. */
-    static String equal(String left, List<String> leftNames, String right, List<String> rightNames) {
-        var terms = new java.util.ArrayList<String>();
-        for (int i = 0; i < leftNames.size(); i++)
-            terms.add(left + identifier(leftNames.get(i)) + " = " + right + identifier(rightNames.get(i)));
-        return String.join(" AND ", terms);
     }
 
     static void execute(Connection connection, String sql) throws SQLException {
@@ -83,7 +98,7 @@ final class Sql {
         if (!so) return query.run();
         execute(connection, "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off");
         T answer = query.run();
-        execute(connection, "SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT");
+        execute(connection, "SET LOCAL enable_hashjoin TO on; SET LOCAL enable_mergejoin TO on");
         return answer;
     }
 

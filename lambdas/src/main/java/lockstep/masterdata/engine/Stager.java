@@ -1,12 +1,15 @@
 package lockstep.masterdata.engine;
 
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import lockstep.masterdata.engine.Preflight.PartRange;
 
 /** Brings a batch of parts into a target's staging tables, several side by side. */
 public final class Stager {
+    /** The names of so many objects fit a session policy of 2,048 characters. */
+    private static final int OBJECTS_IN_SESSION = 12;
     private final Database target;
     private final int streams;
 
@@ -16,7 +19,7 @@ public final class Stager {
     }
 
     /**
-     * @param storeOf opens the store for reading exactly these objects
+     * @param storeOf opens the store for reading exactly these objects; asked for some objects at a time, by several threads
      * @return how many parts the batch has
      */
     public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
@@ -26,8 +29,10 @@ public final class Stager {
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
             throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
-        PartStore store = storeOf.apply(numbers.stream().map(n -> parts.get(n).object()).toList());
+        var stores = new ConcurrentHashMap<Integer, PartStore>();
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
+            int session = (number - batch.from()) / OBJECTS_IN_SESSION;
+            PartStore store = stores.computeIfAbsent(session, s -> storeOf.apply(numbers.stream().skip((long) s * OBJECTS_IN_SESSION).limit(OBJECTS_IN_SESSION).map(n -> parts.get(n).object()).toList()));
             staging.stage(connection, store, number, parts.get(number));
             connection.commit();
             return number;

@@ -11,10 +11,13 @@ import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Accepted.Section;
 import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.Schema.TableInfo;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -64,14 +67,26 @@ final class Staging {
     }
 
     /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
-    void complete(Connection connection) throws SQLException {
+    void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
         for (TableManifest table : accepted.tables()) {
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
-            if (accepted.road(table).carriesDeltasAlone()) Sql.execute(connection, "CREATE INDEX ON " + of(table) + key);
+            if (accepted.road(table).carriesDeltasAlone())
+                Sql.execute(connection, "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
             Sql.execute(connection, "ANALYZE " + of(table) + key);
             if (!accepted.road(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
         }
+    }
+
+    /** What is to be merged. */
+    List<StagedTable> staged(Map<String, TableInfo> tables, ContentReader reader) {
+        return accepted.tables().stream().map(table -> {
+            Road road = accepted.road(table);
+            TableInfo info = tables.get(table.name());
+            Key key = info.knownKey(table.key());
+            return new StagedTable(info, key, table.columnNames(), table.where(), of(table), road.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
+                    road.everything() ? "true" : key.within("t", road.parts()), road.carriesDeltasAlone(), road.kept() && reader.kept(table.name()) > 0);
+        }).toList();
     }
 
     void drop(Connection connection) throws SQLException {

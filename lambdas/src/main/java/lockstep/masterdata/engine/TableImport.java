@@ -18,7 +18,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Schema.ColumnInfo;
 import lockstep.masterdata.engine.Schema.Reference;
 import lockstep.masterdata.engine.Schema.TableInfo;
 import org.postgresql.PGConnection;
@@ -35,8 +34,7 @@ public final class TableImport {
     private static final int LONGEST_VALUE = 80;
     private static final String IMPORTED = "lockstep_import";
     private static final String STAGING = "pg_temp." + IMPORTED;
-    private static final String GONE = "lockstep_gone";
-    private static final String FRESH = "lockstep_fresh";
+    private static final String GONE = "lockstep_import_gone";
     /** Where COPY was; it says no column when a line has too many or too few. */
     private static final Pattern COPIED = Pattern.compile("COPY " + IMPORTED + ", line (\\d+)(?:, column ([^:\\n]+))?");
 
@@ -97,6 +95,8 @@ public final class TableImport {
         private final CsvFile file;
         private final boolean dryRun;
         private final TableInfo info;
+        private final Key key;
+        private final DataSet dataSet;
         /** To any table of the data set; who may write these may read what the keys need. */
         private final List<Reference> references;
         private final List<Sample> samples = new ArrayList<>();
@@ -106,10 +106,12 @@ public final class TableImport {
             this.table = table;
             this.file = file;
             this.dryRun = dryRun;
+            this.dataSet = dataSet;
             info = Schema.table(connection, table.name());
             references = Schema.referencesTo(connection, dataSet.tables().stream().map(Table::name).toList());
             var missing = table.columns().stream().filter(c -> !info.columns().containsKey(c)).toList();
-            if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or mend lockstep.yaml");
+            if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or fix lockstep.yaml");
+            key = info.key(table.key()).orElseThrow(() -> new Fault.SchemaMismatch(String.join("; ", Schema.problems(info, table.key())) + ". Migrate the shard first, or fix lockstep.yaml"));
         }
 
         Outcome bringIn() throws SQLException {
@@ -128,15 +130,7 @@ public final class TableImport {
 
         /** A row that refers to one of ours unseen would not keep it. */
         private void seeWhatRefers() throws SQLException {
-            var read = Stream.concat(Stream.of(table.name()), referring().map(Reference::child)).distinct().toList();
-            var hidden = Schema.hidingRows(connection, read);
-            if (!hidden.isEmpty())
-                throw new Fault.AccessRefused("row-level security may hide rows of " + String.join(", ", hidden) + " that refer to master data. Invoke prepare-database of the source,"
-                        + " which lets the writer see their keys; a restrictive policy has to go. Nothing was changed", null);
-            Sql.execute(connection, "SET LOCAL row_security = on");
-            // the product's own checks and triggers must find what they find in its own sessions
-            Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
-            Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
+            RowSecurity.seeAndWriteEveryRow(connection, referring().map(Reference::child).distinct().toList(), List.of(table.name()));
         }
 
         private Stream<Reference> referring() {
@@ -149,8 +143,8 @@ public final class TableImport {
             Sql.execute(connection, "ALTER TABLE " + STAGING + " ADD COLUMN lockstep_record bigint GENERATED ALWAYS AS IDENTITY");
             for (String column : table.columns())
                 if (!info.columns().get(column).nullable()) Sql.execute(connection, "ALTER TABLE " + STAGING + " ALTER COLUMN " + Sql.identifier(column) + " SET NOT NULL");
-            for (Set<String> unique : info.uniqueKeys())
-                if (table.columns().containsAll(unique)) Sql.execute(connection, "ALTER TABLE " + STAGING + " ADD UNIQUE (" + Sql.columns("", List.copyOf(unique)) + ")");
+            for (Key unique : info.keys())
+                if (table.columns().containsAll(unique.names())) Sql.execute(connection, "CREATE UNIQUE INDEX ON " + STAGING + " (" + unique.index() + ")");
             for (String check : checks()) Sql.execute(connection, "ALTER TABLE " + STAGING + " ADD " + check);
             long rows;
             try (InputStream in = file.opened().get()) {
@@ -228,9 +222,9 @@ public final class TableImport {
                 boolean own = reference.parent().equals(table.name());
                 note(faults, Sql.named("missing_parents", Map.of("columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
                         "all_given", reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")),
-                        "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s.", "p."),
+                        "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
                         // rows outside the filter stay whatever the file says
-                        "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s.", "t.") + ")" : "false",
+                        "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
                         "most", Integer.toString(SAMPLES))),
                         "in " + String.join(", ", reference.childColumns()) + " refers to a row that " + (own ? "the file" : reference.parent()) + " does not have by " + String.join(", ", reference.parentColumns())
                                 + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or mend the value"));
@@ -252,70 +246,35 @@ public final class TableImport {
 
         private Outcome merge(long rows) throws SQLException {
             try {
-                Sql.execute(connection, sql("gone"));
-                Sql.execute(connection, sql("lock_gone"));
                 sampleWhatComes();
-                long deleted = deleteUnreferenced();
-                long updated;
-                long inserted;
-                Sql.execute(connection, sql("fresh"));
-                try (var statement = connection.createStatement(); var row = statement.executeQuery("WITH " + sql("merge_table") + "\nSELECT (SELECT count(*) FROM updated_0), (SELECT count(*) FROM inserted_0)")) {
-                    row.next();
-                    updated = row.getLong(1);
-                    inserted = row.getLong(2);
-                }
-                // what referred to a gone row before may now refer to another
-                deleted += deleteUnreferenced();
-                Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
-                sampleGone(Kind.kept, "true");
-                long kept = count("SELECT count(*) FROM pg_temp." + GONE);
+                Sql.execute(connection, "CREATE TEMPORARY TABLE " + GONE + " ON COMMIT DROP AS SELECT " + key.select("t") + ", " + values("t.") + " AS before FROM " + Sql.table(table.name()) + " t WHERE ("
+                        + table.where().orElse("true") + ") AND NOT EXISTS (SELECT FROM " + STAGING + " s WHERE " + sameKey() + ")");
+                var staged = new StagedTable(info, key, table.columns(), table.where(), STAGING, Optional.empty(), "true", false, false);
+                var merge = new Merge(connection, dataSet.name(), List.of(staged), dataSet.tables().stream().collect(Collectors.toMap(Table::name, Table::where)));
+                var changes = merge.run(Set.of()).get(table.name());
+                String stillThere = "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
+                sampleGone(Kind.deleted, "NOT " + stillThere);
+                sampleGone(Kind.kept, stillThere);
+                long kept = merge.kept(table.name());
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();
-                if (!dryRun) advanceSequences();
-                return new Outcome(table.name(), dryRun, rows, inserted, updated, deleted, kept, samples, referring);
+                if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
+                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring);
             } catch (SQLException e) {
                 String state = e.getSQLState() == null ? "" : e.getSQLState();
                 if (!state.startsWith("23") && !state.equals("P0001")) throw e;
                 throw new Fault.FileRefused("the table refuses what the file would make of it: " + e.getMessage()
-                        + ". When rows exchange unique values, or take those of a row that stays since others refer to it, go there by two editions. Nothing was changed", e);
+                        + ". When rows take unique values of a row that stays because others refer to it, go there by two editions. Nothing was changed", e);
             }
-        }
-
-        /** Gone rows, but those that a row refers to that stays, and those that such a row refers to, and so on. */
-        private long deleteUnreferenced() throws SQLException {
-            Sql.execute(connection, "UPDATE pg_temp." + GONE + " SET lockstep_kept = false WHERE lockstep_kept");
-            while (keepReferenced() > 0) continue;
-            sampleGone(Kind.deleted, "NOT g.lockstep_kept");
-            long deleted = count("WITH " + sql("delete_gone") + " SELECT count(*) FROM deleted_0");
-            Sql.execute(connection, "DELETE FROM pg_temp." + GONE + " WHERE NOT lockstep_kept");
-            return deleted;
-        }
-
-        private long keepReferenced() throws SQLException {
-            long kept = 0;
-            for (Reference reference : referring().toList()) {
-                boolean own = reference.child().equals(table.name());
-                kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", GONE, "table", Sql.table(table.name()), "same_key", Sql.equal("t.", table.key(), "g.", table.key()),
-                        "child", Sql.table(reference.child()), "refers", reference.refers("c.", "t."),
-                        "child_stays", own ? "NOT EXISTS (SELECT FROM pg_temp." + GONE + " d WHERE NOT d.lockstep_kept AND " + Sql.equal("d.", table.key(), "c.", table.key()) + ")" : "true")));
-            }
-            return kept;
         }
 
         private List<Referring> whoRefers() throws SQLException {
             var all = new ArrayList<Referring>();
             for (Reference reference : referring().toList()) {
                 long rows = count("SELECT count(*) FROM " + Sql.table(reference.child()) + " c WHERE EXISTS (SELECT FROM pg_temp." + GONE + " g JOIN " + Sql.table(table.name()) + " t ON "
-                        + Sql.equal("t.", table.key(), "g.", table.key()) + " WHERE " + reference.refers("c.", "t.") + ")");
+                        + key.equal(key.of("t"), key.at("g")) + " WHERE " + reference.refers("c", "t") + ")");
                 if (rows > 0) all.add(new Referring(reference.child(), reference.childColumns(), rows));
             }
             return all;
-        }
-
-        private void advanceSequences() throws SQLException {
-            for (var sequence : Schema.ownedSequences(connection, table.name()).entrySet())
-                if (table.columns().contains(sequence.getKey()))
-                    Sql.execute(connection, Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(sequence.getValue())),
-                            "sequence_name", Sql.table(sequence.getValue()), "column", Sql.identifier(sequence.getKey()), "table", Sql.table(table.name()))));
         }
 
         private void sampleWhatComes() throws SQLException {
@@ -325,8 +284,7 @@ public final class TableImport {
         }
 
         private void sampleGone(Kind kind, String which) throws SQLException {
-            sample(kind, "SELECT " + values("t.") + ", NULL::text[] FROM pg_temp." + GONE + " g JOIN " + Sql.table(table.name()) + " t ON " + Sql.equal("t.", table.key(), "g.", table.key())
-                    + " WHERE " + which + " ORDER BY " + Sql.columns("t.", table.key()));
+            sample(kind, "SELECT g.before, NULL::text[] FROM pg_temp." + GONE + " g WHERE " + which + " ORDER BY 1");
         }
 
         private void sample(Kind kind, String query) throws SQLException {
@@ -360,7 +318,7 @@ public final class TableImport {
         }
 
         private String sameKey() {
-            return Sql.equal("t.", table.key(), "s.", table.key());
+            return key.equal(key.of("t"), key.of("s"));
         }
 
         private long count(String query) throws SQLException {
@@ -369,32 +327,6 @@ public final class TableImport {
                 return row.getLong(1);
             }
         }
-
-        private String sql(String name) {
-            var columns = table.columns();
-            // a table of nothing but its key has no row to update, but the statement wants an assignment
-            var values = columns.size() == table.key().size() ? columns : columns.stream().filter(c -> !table.key().contains(c) || mayBeEqualButOtherwise(info.columns().get(c))).toList();
-            var placeholders = new LinkedHashMap<String, String>();
-            placeholders.put("n", "0");
-            placeholders.put("table", Sql.table(table.name()));
-            placeholders.put("staging", STAGING);
-            placeholders.put("gone", GONE);
-            placeholders.put("fresh", FRESH);
-            placeholders.put("condition", table.where().orElse("true"));
-            placeholders.put("ranges", "true");
-            placeholders.put("key", Sql.columns("", table.key()));
-            placeholders.put("same_key", sameKey());
-            placeholders.put("gone_key", Sql.equal("t.", table.key(), "g.", table.key()));
-            placeholders.put("columns", Sql.columns("", columns));
-            placeholders.put("staged_columns", Sql.columns("s.", columns));
-            placeholders.put("target_columns", Sql.columns("t.", columns));
-            placeholders.put("assignments", values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", ")));
-            return Sql.named(name, placeholders);
-        }
-    }
-
-    private static boolean mayBeEqualButOtherwise(ColumnInfo column) {
-        return new Column(column.name(), column.type()).mayBeEqualButOtherwise();
     }
 
     private static String cut(String value) {

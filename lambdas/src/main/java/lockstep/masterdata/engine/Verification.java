@@ -5,9 +5,11 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.Merge.Changes;
 import lockstep.masterdata.engine.Publisher.TableResult;
+import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
  * Compares the target's own rows with the manifest. A table of which nothing was known is read as a whole after the merge. Of one
@@ -20,9 +22,11 @@ final class Verification {
     private final Accepted accepted;
     private final Manifest manifest;
     private final Staging staging;
+    private final Map<String, TableInfo> tables;
 
-    Verification(Connection connection, Accepted accepted, Staging staging) {
+    Verification(Connection connection, Accepted accepted, Staging staging, Map<String, TableInfo> tables) {
         this.connection = connection;
+        this.tables = tables;
         this.accepted = accepted;
         this.manifest = accepted.manifest();
         this.staging = staging;
@@ -31,12 +35,13 @@ final class Verification {
     /** @throws Fault.Drifted when a table does not hold what it is known to hold */
     void beforeMerge() throws SQLException {
         var drifted = new ArrayList<String>();
+        var reader = new ContentReader(connection, manifest.dataSet());
         for (TableManifest table : manifest.tables()) {
             Road road = accepted.road(table);
             if (road.whole()) continue;
             Content going = road.steps().stream().map(Road.Step::goes).reduce(Content.NONE, Content::plus);
-            if (!road.steps().isEmpty() && !readAsStaged(table, road, isIn(staging.goingFrom(table), table)).equals(going)
-                    || !road.parts().isEmpty() && !read(table, ranges(table, road)).equals(road.partsBefore())) drifted.add(table.name());
+            if (!road.steps().isEmpty() && !readAsStaged(reader, table, road, isIn(staging.goingFrom(table), table)).equals(going)
+                    || !road.parts().isEmpty() && !reader.read(table, ranges(table, road)).equals(road.partsBefore())) drifted.add(table.name());
         }
         if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what the sync in force left there");
     }
@@ -50,59 +55,63 @@ final class Verification {
         var results = new ArrayList<TableResult>();
         var wrong = new ArrayList<String>();
         var drifted = new ArrayList<String>();
+        var reader = new ContentReader(connection, manifest.dataSet());
+        var written = Mark.written(connection, accepted.roads().stream().filter(r -> r.mark().isPresent()).map(Road::table).toList());
         for (TableManifest table : manifest.tables()) {
             Road road = accepted.road(table);
             Changes made = changes.getOrDefault(table.name(), new Changes());
             if (road.whole()) {
-                Content found = read(table, "true");
+                Content found = reader.read(table);
                 if (!found.equals(table.content())) wrong.add(difference(table, found));
-            } else if (!touchedRowsAreRight(table, road, made)) {
+            } else if (!touchedRowsAreRight(reader, table, road, made, Optional.ofNullable(written.get(table.name())))) {
                 drifted.add(table.name());
             }
-            results.add(new TableResult(table.name(), table.rows(), table.digest(), made.inserted, made.updated, made.deleted,
-                    ContentReader.kept(connection, manifest.dataSet(), table.name())));
+            results.add(new TableResult(table.name(), table.rows(), table.digest(), made.inserted, made.updated, made.deleted, reader.kept(table.name()), List.of()));
         }
         if (!wrong.isEmpty()) throw failed(wrong);
         if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what they should where the merge touched them");
         return results;
     }
 
-    private boolean touchedRowsAreRight(TableManifest table, Road road, Changes made) throws SQLException {
+    private boolean touchedRowsAreRight(ContentReader reader, TableManifest table, Road road, Changes made, Optional<Long> written) throws SQLException {
         // where the server counted in Preflight, it must be able to say so now
-        if (road.mark().isPresent() && Mark.written(connection, table.name()).filter(w -> w == made.writes()).isEmpty()) return false;
+        if (road.mark().isPresent() && written.filter(w -> w == made.writes()).isEmpty()) return false;
         if (!road.carries()) return true;
-        if (!readAsStaged(table, road, isIn(staging.of(table), table)).equals(road.comes())) return false;
-        if (!road.steps().isEmpty() && readAsStaged(table, road, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
-        return road.parts().isEmpty() || read(table, ranges(table, road)).equals(Content.of(road.parts()));
+        if (!readAsStaged(reader, table, road, isIn(staging.of(table), table)).equals(road.comes())) return false;
+        if (!road.steps().isEmpty() && readAsStaged(reader, table, road, isIn(staging.goingFrom(table), table) + " AND NOT " + isIn(staging.of(table), table)).rows() > 0) return false;
+        return road.parts().isEmpty() || reader.read(table, ranges(table, road)).equals(Content.of(road.parts()));
     }
 
     /** Reads every table as a whole. */
     static List<TableResult> ofEverything(Connection connection, Manifest manifest) throws SQLException {
         var results = new ArrayList<TableResult>();
         var wrong = new ArrayList<String>();
+        RowSecurity.seeEveryRow(connection, manifest.tables().stream().map(TableManifest::name).toList());
+        var reader = new ContentReader(connection, manifest.dataSet());
         for (TableManifest table : manifest.tables()) {
-            Content found = ContentReader.read(connection, manifest.dataSet(), table);
+            Content found = reader.read(table);
             if (!found.equals(table.content())) wrong.add(difference(table, found));
-            results.add(new TableResult(table.name(), found.rows(), found.digest(), 0, 0, 0, ContentReader.kept(connection, manifest.dataSet(), table.name())));
+            results.add(new TableResult(table.name(), found.rows(), found.digest(), 0, 0, 0, reader.kept(table.name()), List.of()));
         }
         if (!wrong.isEmpty()) throw failed(wrong);
         return results;
     }
 
-    private Content readAsStaged(TableManifest table, Road road, String restriction) throws SQLException {
-        return Sql.byKey(connection, road.carriesDeltasAlone(), () -> read(table, restriction));
+    private Content readAsStaged(ContentReader reader, TableManifest table, Road road, String restriction) throws SQLException {
+        return Sql.byKey(connection, road.carriesDeltasAlone(), () -> reader.read(table, restriction));
     }
 
-    private Content read(TableManifest table, String restriction) throws SQLException {
-        return ContentReader.read(connection, manifest.dataSet(), table, restriction);
+    private String ranges(TableManifest table, Road road) {
+        return key(table).within("t", road.parts());
     }
 
-    private static String ranges(TableManifest table, Road road) {
-        return Bounds.within(road.parts(), table.key(), table.columns());
+    private String isIn(String staged, TableManifest table) {
+        Key key = key(table);
+        return "EXISTS (SELECT FROM " + staged + " s WHERE " + key.equal(key.of("t"), key.of("s")) + ")";
     }
 
-    private static String isIn(String staged, TableManifest table) {
-        return "EXISTS (SELECT FROM " + staged + " s WHERE " + Sql.equal("t.", table.key(), "s.", table.key()) + ")";
+    private Key key(TableManifest table) {
+        return tables.get(table.name()).knownKey(table.key());
     }
 
     private static String difference(TableManifest table, Content found) {

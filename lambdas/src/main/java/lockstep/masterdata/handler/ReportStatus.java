@@ -9,6 +9,7 @@ import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.Noticed;
+import lockstep.masterdata.engine.RowSecurity;
 import lockstep.masterdata.engine.ShardReport;
 
 /** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries, or whether somebody wrote to it. */
@@ -26,7 +27,10 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
-        if (event.sqlCheck().orElse(false)) return database.run(connection -> SqlCheck.of(connection, event.dataSet()));
+        if (event.sqlCheck().orElse(false)) return database.run(connection -> {
+            RowSecurity.seeEveryRow(connection, event.dataSet());
+            return SqlCheck.of(connection, event.dataSet());
+        });
         if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
         if (event.written().orElse(false)) return Noticed.now(database, event.dataSet());
         return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());

@@ -1,6 +1,9 @@
 package lockstep.masterdata.handler;
 
 import java.time.Instant;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.S3PartStore;
 import lockstep.masterdata.engine.Preflight.PartRange;
@@ -28,22 +31,24 @@ public final class StageParts extends JsonFunction<StageParts.Event, StageParts.
         }
     }
 
-    /** Closes the store that was opened for the batch's objects. */
+    /** Closes the stores that were opened for the batch's objects. */
     private static final class Session implements AutoCloseable {
         private final TargetSync sync;
-        private S3PartStore store;
+        private final Queue<S3PartStore> stores = new ConcurrentLinkedQueue<>();
 
         Session(TargetSync sync) {
             this.sync = sync;
         }
 
-        S3PartStore objects(java.util.List<String> keys) {
-            return store = sync.source().objects(sync.syncId(), keys);
+        S3PartStore objects(List<String> keys) {
+            S3PartStore store = sync.source().objects(sync.syncId(), keys);
+            stores.add(store);
+            return store;
         }
 
         @Override
         public void close() {
-            if (store != null) store.s3().close();
+            stores.forEach(store -> store.s3().close());
         }
     }
 }

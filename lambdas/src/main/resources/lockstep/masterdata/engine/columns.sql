@@ -1,8 +1,10 @@
--- the columns of a table, in order; one row each
-SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '' AS generated,
-       a.atthasdef OR a.attidentity <> '' AS has_default
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname || '.' || c.relname = ? AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum
+-- the columns of ordinary and partitioned tables, in their order; one row each
+SELECT w.name, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+       a.atthasdef OR a.attidentity <> '', a.attidentity = 'a',
+       -- tables inherit from it that are not its partitions
+       c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)
+FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
+JOIN pg_namespace n ON n.nspname = w.schema
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.relation AND c.relkind IN ('r', 'p')
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY w.name, a.attnum

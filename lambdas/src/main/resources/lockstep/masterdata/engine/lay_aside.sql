@@ -33,8 +33,8 @@ BEGIN
   FOR candidate IN
     SELECT c.oid, p.table_name, format('%I.%I', n.nspname, c.relname) AS name
     FROM lockstep.prepared_table p
-    JOIN pg_namespace n ON n.nspname = split_part(p.table_name, '.', 1)
-    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = split_part(p.table_name, '.', 2)
+    JOIN pg_class c ON c.oid = to_regclass(p.table_name)
+    JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE p.data_set = of_data_set AND p.table_name = ANY (names) AND c.relkind = 'r' AND c.relpersistence = 'p' AND pg_has_role(c.relowner, 'USAGE')
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
     ORDER BY p.table_name
@@ -124,12 +124,12 @@ BEGIN
   END IF;
   FOR found IN
     SELECT r.oid::regclass AS of_table, t.tgname, t.tgenabled
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM unnest(names) AS w(name)
+    JOIN pg_class c ON c.oid = to_regclass(w.name)
     -- the tree of a table without partitions is empty
-    JOIN pg_class r ON r.oid = c.oid OR r.oid IN (SELECT p.relid FROM pg_partition_tree(c.oid) p)
+    CROSS JOIN LATERAL (SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) r(oid)
     JOIN pg_trigger t ON t.tgrelid = r.oid
-    WHERE n.nspname || '.' || c.relname = ANY (names) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+    WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
     ORDER BY t.oid
   LOOP
     INSERT INTO lockstep.laid_aside (step, data_set, put_back)

@@ -1,10 +1,22 @@
--- sequences that belong to a column of the table; one row each
-SELECT a.attname, sn.nspname || '.' || s.relname
-FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
-JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
-WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-  AND d.deptype IN ('a', 'i') AND n.nspname || '.' || c.relname = ?
+-- sequences that a column owns, or takes its default from; one row for each column and sequence
+WITH wanted AS (
+  SELECT w.name, c.oid
+  FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
+  JOIN pg_namespace n ON n.nspname = w.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.relation
+), numbering(name, attrelid, attnum, sequence) AS (
+  SELECT w.name, d.refobjid, d.refobjsubid, d.objid
+  FROM wanted w JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = w.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+  UNION
+  SELECT w.name, v.adrelid, v.adnum, d.refobjid
+  FROM wanted w JOIN pg_attrdef v ON v.adrelid = w.oid JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = v.oid AND d.refclassid = 'pg_class'::regclass
+)
+SELECT m.name, a.attname, sn.nspname, s.relname,
+       -- numbers of other types are nothing that a sequence could follow
+       t.typcategory = 'N'
+FROM numbering m
+JOIN pg_class s ON s.oid = m.sequence AND s.relkind = 'S'
+JOIN pg_namespace sn ON sn.oid = s.relnamespace
+JOIN pg_attribute a ON a.attrelid = m.attrelid AND a.attnum = m.attnum
+JOIN pg_type t ON t.oid = a.atttypid
+ORDER BY 1, 2, 3, 4

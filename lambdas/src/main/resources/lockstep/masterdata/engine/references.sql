@@ -1,19 +1,30 @@
--- foreign keys that refer to one of the tables, or to a partition of it; one row each
-SELECT cn.nspname || '.' || cc.relname AS child, pn.nspname || '.' || pc.relname AS parent,
-       (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, n)
-          JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS child_columns,
-       (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY AS k(attnum, n)
-          JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum) AS parent_columns,
-       -- by which these are compared, where the columns' own differ
-       (SELECT array_agg(CASE WHEN ca.attcollation <> pa.attcollation THEN ' COLLATE ' || pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname) ELSE '' END ORDER BY k.n)
-          FROM ROWS FROM (unnest(f.conkey), unnest(f.confkey)) WITH ORDINALITY AS k(child, parent, n)
-          JOIN pg_catalog.pg_attribute ca ON ca.attrelid = f.conrelid AND ca.attnum = k.child
-          JOIN pg_catalog.pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.parent
-          LEFT JOIN pg_catalog.pg_collation l ON l.oid = pa.attcollation LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace) AS collations
-FROM pg_catalog.pg_constraint f
-JOIN pg_catalog.pg_class cc ON cc.oid = f.conrelid
-JOIN pg_catalog.pg_namespace cn ON cn.oid = cc.relnamespace
-JOIN pg_catalog.pg_class pc ON pc.oid = coalesce(pg_catalog.pg_partition_root(f.confrelid), f.confrelid)
-JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
-WHERE f.contype = 'f' AND f.conparentid = 0 AND pn.nspname || '.' || pc.relname = ANY (?)
-ORDER BY f.conname
+-- foreign keys that refer to one of the tables, or to a partition of it, with the operators that they compare by; one row for each column of each
+WITH wanted AS (
+  SELECT c.oid
+  FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
+  JOIN pg_namespace n ON n.nspname = w.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.relation
+), reference AS (
+  SELECT f.oid, f.conname, f.conrelid, f.confrelid, w.oid AS parent, f.conkey, f.confkey, f.conpfeqop, f.confupdtype
+  FROM pg_constraint f JOIN wanted w ON w.oid = coalesce(pg_partition_root(f.confrelid), f.confrelid)
+  WHERE f.contype = 'f' AND f.conparentid = 0
+)
+SELECT f.oid::int8, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = cc.relnamespace), cc.relname,
+       (SELECT n.nspname FROM pg_namespace n WHERE n.oid = pc.relnamespace), pc.relname, ca.attname, pa.attname,
+       -- as the constraint's own queries have it
+       (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_namespace n WHERE n.oid = o.oprnamespace),
+       CASE WHEN o.oprleft = pa.atttypid THEN ''
+            ELSE (SELECT CASE WHEN t.typtype = 'p' THEN '' ELSE format('::%I.%I', n.nspname, t.typname) END FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = o.oprleft) END
+         || CASE WHEN ca.attcollation = pa.attcollation THEN ''
+                 ELSE coalesce((SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = pa.attcollation), '') END,
+       CASE WHEN o.oprright = ca.atttypid THEN ''
+            ELSE (SELECT CASE WHEN t.typtype = 'p' THEN '' ELSE format('::%I.%I', n.nspname, t.typname) END FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = o.oprright) END,
+       f.confupdtype = 'c'
+FROM reference f
+CROSS JOIN LATERAL ROWS FROM (unnest(f.conkey), unnest(f.confkey), unnest(f.conpfeqop)) WITH ORDINALITY AS k(child, parent, operator, n)
+JOIN pg_class cc ON cc.oid = f.conrelid
+JOIN pg_class pc ON pc.oid = f.parent
+JOIN pg_attribute ca ON ca.attrelid = f.conrelid AND ca.attnum = k.child
+JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.parent
+JOIN pg_operator o ON o.oid = k.operator
+ORDER BY f.conname, f.oid, k.n

@@ -36,7 +36,7 @@ final class TestingServer {
         public Connection connect() {
             try {
                 var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + name + "?sslmode=disable&gssEncMode=disable", user, "secret");
-                TextFormat.fix(connection);
+                SessionSettings.apply(connection);
                 return connection;
             } catch (SQLException e) {
                 throw Faults.of(e, name);

@@ -38,7 +38,7 @@ import lockstep.masterdata.engine.Sealer;
 import lockstep.masterdata.engine.SnapshotHolder;
 import lockstep.masterdata.engine.Stager;
 import lockstep.masterdata.engine.SyncPaths;
-import lockstep.masterdata.engine.TextFormat;
+import lockstep.masterdata.engine.SessionSettings;
 
 /**
  * Runs the engine as the two state machines do, each step with what the deployed functions give it, but without them.
@@ -210,7 +210,7 @@ public final class SyncDriver {
         public Connection connect() {
             try {
                 Connection connection = DriverManager.getConnection("jdbc:postgresql://" + place, user, "bench");
-                TextFormat.fix(connection);
+                SessionSettings.apply(connection);
                 connection.setClientInfo("ApplicationName", "lockstep " + step);
                 return connection;
             } catch (SQLException e) {

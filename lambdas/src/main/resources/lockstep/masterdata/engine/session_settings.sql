@@ -1,0 +1,54 @@
+-- Everything that a sync's sessions depend on. A role or a database may have settings of its own for any of these.
+
+SET ROLE NONE;
+
+-- how values read as text
+SET client_encoding = 'UTF8';
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'iso_8601';
+SET timezone = 'UTC';
+SET extra_float_digits = 1;
+SET bytea_output = 'hex';
+SET xmlbinary = 'base64';
+SET lc_monetary = 'C';
+SET lc_numeric = 'C';
+SET lc_time = 'C';
+SET quote_all_identifiers = off;
+
+-- how text reads as values, and SQL as statements
+SET search_path = pg_catalog;
+SET standard_conforming_strings = on;
+SET backslash_quote = safe_encoding;
+SET transform_null_equals = off;
+SET array_nulls = on;
+SET xmloption = content;
+SET check_function_bodies = on;
+
+-- which rows are seen, and what a transaction is
+SET row_security = off;  -- a policy that would hide rows is an error
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_read_only = off;
+SET default_transaction_deferrable = off;
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+
+-- how long things may take: Lambda and the state machines end what takes too long
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');
+
+-- where tables are made, and how plans are
+SET default_tablespace = '';
+SET temp_tablespaces = '';
+SET default_table_access_method = 'heap';
+SET jit = off;
+SET enable_hashjoin = on;
+SET enable_mergejoin = on;
+SET enable_nestloop = on;
+SET enable_indexscan = on;
+SET enable_sort = on;
+SET enable_hashagg = on;
+SET geqo = on;
+SET plan_cache_mode = auto;
+
+SET application_name = 'lockstep'

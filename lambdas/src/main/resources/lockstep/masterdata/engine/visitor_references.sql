@@ -1,0 +1,12 @@
+-- Foreign keys from other tables to these, read without what the merge itself reads; one row for each. Where the key carries a change on by
+-- itself (ON UPDATE CASCADE), the product wants the referring columns to change, and only how many there are can be compared.
+SELECT n.nspname, c.relname,
+       (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, n)
+          JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum),
+       f.confupdtype <> 'c'
+FROM pg_constraint f
+JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.contype = 'f' AND f.conparentid = 0
+  AND (f.confrelid = ANY (?::regclass[]) OR pg_partition_root(f.confrelid) = ANY (?::regclass[]))
+ORDER BY f.conrelid, f.oid
