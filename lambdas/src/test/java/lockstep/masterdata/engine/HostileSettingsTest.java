@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,6 +32,11 @@ class HostileSettingsTest {
             "createrole_self_grant = 'set, inherit'", "application_name = 'hostile'", "default_statistics_target = 1", "commit_siblings = 0", "geqo = off", "geqo_threshold = 2", "client_min_messages = log", "lc_monetary = 'C'", "lc_numeric = 'C'",
             "lc_time = 'C'", "default_text_search_config = 'pg_catalog.simple'", "gin_fuzzy_search_limit = 5", "event_triggers = off", "cursor_tuple_fraction = 0", "stats_fetch_consistency = snapshot");
 
+    @BeforeEach
+    void sessionsOfTheirOwn() {
+        SHARDS.pooled = false;
+    }
+
     @AfterEach
     void reset() {
         for (String login : List.of(TestingShards.READER, TestingShards.WRITER)) SHARDS.source.as("postgres").run(connection -> {
@@ -40,7 +46,6 @@ class HostileSettingsTest {
         });
         SHARDS.each("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I RESET ALL', pg_catalog.current_database()); END $$", "DO $$ BEGIN EXECUTE pg_catalog.format('ALTER ROLE shards_reader IN DATABASE %I RESET ALL', pg_catalog.current_database());"
                 + " EXECUTE pg_catalog.format('ALTER ROLE shards_writer IN DATABASE %I RESET ALL', pg_catalog.current_database()); END $$");
-        SHARDS.reconnect();
     }
 
     private static void set(List<String> settings) {
@@ -51,7 +56,6 @@ class HostileSettingsTest {
             for (String login : List.of(TestingShards.READER, TestingShards.WRITER)) statements.add("ALTER ROLE " + login + " SET " + setting);
         }
         SHARDS.each(statements.toArray(String[]::new));
-        SHARDS.reconnect();
     }
 
     private static final String[] PRODUCT = {
@@ -80,7 +84,6 @@ class HostileSettingsTest {
         space();
         set(SETTINGS);
         for (String login : List.of(TestingShards.READER, TestingShards.WRITER)) TestingShards.visit(SHARDS.source, "ALTER ROLE " + login + " SET role = 'hostile_role'");
-        SHARDS.reconnect();
         for (var database : List.of(SHARDS.source, SHARDS.follows, SHARDS.reads)) SHARDS.prepare(database);
         SHARDS.carry();
 
@@ -141,7 +144,6 @@ class HostileSettingsTest {
         SHARDS.visit("INSERT INTO own.visit VALUES (200)", "DELETE FROM own.seen");
         TestingShards.visit(SHARDS.source, "DELETE FROM m.t WHERE id > 198", "UPDATE m.t SET name = 'new' WHERE id = 5");
         SHARDS.each("DO $do$ BEGIN EXECUTE format('ALTER " + whose + " SET session_replication_role = replica', current_database()); END $do$");
-        SHARDS.reconnect();
         var before = SHARDS.rows(SHARDS.follows);
         String id = SHARDS.dump();
         try {

@@ -51,7 +51,7 @@ final class TestingPool implements Database, AutoCloseable {
         }
         connection.setReadOnly(false);
         Sql.execute(connection, "DISCARD ALL");
-        TextFormat.fix(connection);
+        SessionSettings.apply(connection);
         idle.push(connection);
     }
 

@@ -47,6 +47,8 @@ final class TestingShards {
     final TestingDatabase follows = TestingServer.database();
     final TestingDatabase reads = TestingServer.database();
     TestingSync sync;
+    /** Whether the logins' sessions are used again. */
+    boolean pooled = true;
     private final Map<String, TestingPool> logins = new HashMap<>();
     /** The source's rows at each sync. */
     private final List<List<String>> rounds = new ArrayList<>();
@@ -58,11 +60,11 @@ final class TestingShards {
     }
 
     Database reader(TestingDatabase database) {
-        return logins.computeIfAbsent(READER + database.name(), n -> new TestingPool(database.as(READER)));
+        return !pooled ? database.as(READER) : logins.computeIfAbsent(READER + database.name(), n -> new TestingPool(database.as(READER)));
     }
 
     Database writer(TestingDatabase database) {
-        return logins.computeIfAbsent(WRITER + database.name(), n -> new TestingPool(database.as(WRITER)));
+        return !pooled ? database.as(WRITER) : logins.computeIfAbsent(WRITER + database.name(), n -> new TestingPool(database.as(WRITER)));
     }
 
     /** Closes every session of the logins, so that later ones begin with what was set for roles and databases meanwhile. */
