@@ -142,7 +142,7 @@ class GeneratedSyncTest {
             this.seed = seed;
             random = new Random(seed);
             product = new GeneratedProduct(seed, random);
-            sync = random.nextInt(3) == 0 ? new TestingSync(product.dataSet, new Planner(32 << 20, 512 << 20), 1 << 20) : new TestingSync(product.dataSet, new Planner(4 << 10, 16 << 10), 200 + random.nextInt(400));
+            sync = random.nextInt(3) == 0 ? new TestingSync(product.dataSet, new Planner(32 << 20, 512 << 20), 1 << 20) : new TestingSync(product.dataSet, new Planner(4 << 10, 16 << 10), 500 + random.nextInt(1000));
             prepared = random.nextInt(5) == 0;
         }
 
