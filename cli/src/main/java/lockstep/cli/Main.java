@@ -20,6 +20,7 @@ import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.ApproveCommand;
 import lockstep.cli.sync.ImportCommand;
 import lockstep.cli.sync.RejectCommand;
+import lockstep.cli.sync.RepairCommand;
 import lockstep.cli.sync.RollbackCommand;
 import lockstep.cli.sync.StatusCommand;
 import lockstep.cli.sync.SyncCommand;
@@ -27,6 +28,7 @@ import lockstep.cli.sync.VerifyCommand;
 import lockstep.cli.valve.ValveCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
+import lockstep.masterdata.engine.Causes;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -37,7 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
@@ -77,6 +79,11 @@ public final class Main {
 
     public CloudFiles files() {
         return files;
+    }
+
+    /** As it was given; empty when it was not. */
+    public Optional<Path> landscapeOption() {
+        return Optional.ofNullable(landscape);
     }
 
     public Path declaredFile() {
@@ -135,7 +142,7 @@ public final class Main {
         if (System.getenv("LOCKSTEP_TRACE") != null) {
             fault.printStackTrace();
         }
-        return fault.getMessage() == null ? fault.toString() : fault.getMessage();
+        return Causes.message(fault) + (fault.getMessage() == null ? "; LOCKSTEP_TRACE=1 prints where it arose" : "");
     }
 
     static final class Version implements IVersionProvider {

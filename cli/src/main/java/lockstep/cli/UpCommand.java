@@ -33,7 +33,7 @@ final class UpCommand implements Callable<Integer> {
                     new Removal(main.files(), main.declaredFile(), shard, main.progress()).run());
             Landscape landscape = main.landscape();
             var result = new Up(main.files(), main.declaredFile(), main.landscapeFile(), landscape, main.progress())
-                    .run(Optional.of(new InitialSync(main.terminal(), main.colour())));
+                    .run(Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
             var shards = new ArrayList<ShardStatus>();
             try (var cloud = LocalCloud.open(main.files(), landscape)) {
                 for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());

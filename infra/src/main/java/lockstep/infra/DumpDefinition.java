@@ -71,15 +71,16 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var thresholds = new TreeMap<String, Object>();
         for (var table : dataSet.tables()) {
             var hold = dataSet.hold(table);
-            var threshold = Workflow.<Object>sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted(), "emptied", hold.emptied()));
+            var threshold = Workflow.<Object>sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted(), "emptied", hold.emptied(), "rows", hold.rows()));
             hold.keys().ifPresent(keys -> threshold.put("keys", keys));
             thresholds.put(table.name(), threshold);
         }
         var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
+        var options = dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name();
         var tell = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
-                "do", JsonPath.format("lockstep approve {} or lockstep reject {}", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
+                "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
         // whom nobody heard of is not waited for
         tell.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")

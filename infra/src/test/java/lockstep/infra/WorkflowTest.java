@@ -56,7 +56,7 @@ class WorkflowTest {
 
     @Test
     void whatIsAboveItsThresholdsIsToldAndWaitedFor() {
-        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50},\"master.drug\":{\"changed\":100,\"deleted\":50,\"emptied\":50}}", DUMP.get("Assess").at("/Parameters/hold").toString());
+        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10},\"master.drug\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10}}", DUMP.get("Assess").at("/Parameters/hold").toString());
         assertEquals("NotifyHeld", DUMP.get("Held?").at("/Choices/0/Next").asText());
         assertEquals("$.assessment.held", DUMP.get("Held?").at("/Choices/0/Variable").asText());
         assertEquals("WaitForApproval", DUMP.get("NotifyHeld").get("Next").asText());

@@ -2,6 +2,7 @@ package lockstep.delivery;
 
 import java.util.Optional;
 import java.util.stream.Collectors;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -31,8 +32,18 @@ record Announcement(String text) {
             return "%s: %s\n%s".formatted(json.path("NewStateValue").asString("?"), json.path("AlarmDescription").asString(json.get("AlarmName").asString()), json.path("NewStateReason").asString(""));
         }
         // a state machine's words: which sync, and what went wrong
-        return subject.map(s -> s + "\n").orElse("") + json.properties().stream().map(p -> p.getKey() + ": " + (p.getValue().isString() ? p.getValue().asString() : p.getValue()))
+        return subject.map(s -> s + "\n").orElse("") + json.properties().stream().map(p -> p.getKey() + ": " + readable(p.getKey(), p.getValue()))
                 .collect(Collectors.joining("\n"));
+    }
+
+    /** Step Functions passes on an error by its Java class, and its cause as JSON with a stack trace. */
+    private static String readable(String name, JsonNode value) {
+        if (!value.isString()) return value.toString();
+        return switch (name) {
+            case "error" -> Causes.error(value.asString());
+            case "cause" -> Causes.message(value.asString());
+            default -> value.asString();
+        };
     }
 
     private static Optional<JsonNode> json(String message) {

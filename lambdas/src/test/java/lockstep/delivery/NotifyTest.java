@@ -134,6 +134,13 @@ class NotifyTest {
     }
 
     @Test
+    void aFailureIsAnnouncedWithoutClassesAndStackTraces() {
+        String cause = "{\"errorMessage\":\"the holder is gone\",\"errorType\":\"lockstep.masterdata.engine.Fault$SnapshotGone\",\"stackTrace\":[\"at x\"]}";
+        String message = Json.MAPPER.writeValueAsString(new java.util.TreeMap<>(Map.of("syncId", "one", "error", "lockstep.masterdata.engine.Fault$SnapshotGone", "cause", cause)));
+        assertEquals("[demo] cause: the holder is gone\nerror: SnapshotGone\nsyncId: one", Announcement.of("demo", envelope(null, message)).text());
+    }
+
+    @Test
     void aLongMessageIsCut() {
         assertTrue(Announcement.of("demo", envelope(null, "x".repeat(100_000))).text().length() < 3100);
     }

@@ -13,6 +13,9 @@ import java.util.List;
  * @param starting when syncs start by themselves; {@link Starting#BY_HAND} when null
  */
 public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks, Holding holding, Starting starting) {
+    /** The data set that commands are about when no other is named. */
+    public static final String DEFAULT_NAME = "master";
+
     public DataSet {
         tables = List.copyOf(tables);
         if (keep == null) keep = Keep.DEFAULT;

@@ -68,11 +68,13 @@ public final class LandscapeReader {
             new Field("for", false, "3d"),
             new Field("changed", false, "30"),
             new Field("deleted", false, "10"),
-            new Field("emptied", false, "20"));
+            new Field("emptied", false, "20"),
+            new Field("rows", false, "10"));
     static final List<Field> HOLD = List.of(
             new Field("changed", false, "30"),
             new Field("deleted", false, "10"),
             new Field("emptied", false, "20"),
+            new Field("rows", false, "10"),
             new Field("keys", false, "\"[A-Z][0-9]{2}\""));
     static final List<Field> CHECK = List.of(
             new Field("sql", true, "a query of one row and one column, as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
@@ -123,6 +125,7 @@ public final class LandscapeReader {
     static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that answers one row and one column");
     static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression of one line and at most 200 characters", "write one that all keys match, quoted");
     static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole number of percent from 0 to 100", "write it like 30, or 100 for never");
+    static final Format ROWS = new Format("[1-9][0-9]{0,5}|1000000", "a whole number of rows from 1 to 1000000", "write it like 10, or remove the field");
     static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
     static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
@@ -353,7 +356,8 @@ public final class LandscapeReader {
                 fields.get("keys").problem(quote(expression) + " is no regular expression: " + e.getDescription(), "write one of Java's that all keys match as a whole");
             }
         });
-        return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()), percent(fields.get("emptied"), usual.emptied()), keys);
+        return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()), percent(fields.get("emptied"), usual.emptied()),
+                fields.get("rows").text(ROWS).map(Integer::parseInt).orElse(usual.rows()), keys);
     }
 
     private static int percent(YamlValue value, int usual) {

@@ -362,12 +362,13 @@ class LandscapeReaderTest {
         var dataSet = LandscapeReader.read(file(VALID.replace("    tables:", "    hold: {for: 12h, changed: 30}\n    tables:"))).dataSets().getFirst();
         assertEquals(new Holding(Duration.ofHours(12), new Hold(30, Hold.DEFAULT.deleted())), dataSet.holding());
         assertEquals(new Hold(30, 50), dataSet.hold(dataSet.tables().getFirst()));
-        var drug = LandscapeReader.read(file(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {emptied: 20, keys: \"[0-9]+\"}"))).dataSets().getFirst();
-        assertEquals(new Hold(100, 50, 20, Optional.of("[0-9]+")), drug.hold(drug.tables().getFirst()));
+        var drug = LandscapeReader.read(file(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {emptied: 20, rows: 3, keys: \"[0-9]+\"}"))).dataSets().getFirst();
+        assertEquals(new Hold(100, 50, 20, 3, Optional.of("[0-9]+")), drug.hold(drug.tables().getFirst()));
         assertTrue(problemsOf(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {keys: \"[0-9\"}")).getMessage().contains("hold.keys: '[0-9' is no regular expression: Unclosed character class"));
-        var problems = problemsOf(VALID.replace("    tables:", "    hold: {for: 7d, deleted: 101}\n    tables:")).getMessage();
+        var problems = problemsOf(VALID.replace("    tables:", "    hold: {for: 7d, deleted: 101, rows: 0}\n    tables:")).getMessage();
         assertTrue(problems.contains("dataSets.master.hold.for: a sync's notes are deleted after a week; write 6d or less"), problems);
         assertTrue(problems.contains("dataSets.master.hold.deleted: '101' is not a whole number of percent from 0 to 100"), problems);
+        assertTrue(problems.contains("dataSets.master.hold.rows: '0' is not a whole number of rows from 1 to 1000000"), problems);
     }
 
     @Test

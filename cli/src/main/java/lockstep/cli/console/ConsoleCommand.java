@@ -38,7 +38,7 @@ public final class ConsoleCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         if (port < 0 || port > 65535) throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
         if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent())) throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
-        try (var accounts = place.open(main, place.landscape(main)); var reader = new ConsoleReader(accounts, place.isAws())) {
+        try (var accounts = place.open(main, place.landscape(main)); var reader = new ConsoleReader(accounts, place.isAws(), main.landscapeOption())) {
             if (html != null) {
                 Files.writeString(html, ConsolePage.report(reader.readAll()));
                 main.answer(Map.of("file", html.toAbsolutePath().toString()), "wrote " + html);

@@ -1,5 +1,6 @@
 package lockstep.cli.console;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.SyncAccess;
 import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.DataSet;
+import lockstep.masterdata.engine.Causes;
 
 /**
  * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
@@ -38,13 +40,18 @@ final class ConsoleReader implements AutoCloseable {
 
     private final Accounts accounts;
     private final boolean aws;
+    private final Optional<Path> landscape;
     private final Map<String, Source> sources = new LinkedHashMap<>();
     private final ExecutorService background = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
-    /** @param aws whether these are accounts of AWS */
-    ConsoleReader(Accounts accounts, boolean aws) {
+    /**
+     * @param aws       whether these are accounts of AWS
+     * @param landscape as it was given; empty when it was not
+     */
+    ConsoleReader(Accounts accounts, boolean aws, Optional<Path> landscape) {
         this.accounts = accounts;
         this.aws = aws;
+        this.landscape = landscape;
     }
 
     /** As things are now; the shards as they were last asked. */
@@ -60,7 +67,7 @@ final class ConsoleReader implements AutoCloseable {
     private Overview read(boolean wait) {
         var all = new ArrayList<Syncs>();
         for (DataSet dataSet : accounts.landscape().dataSets()) all.add(sources.computeIfAbsent(dataSet.name(), name -> new Source(dataSet)).read(wait));
-        return new Overview(Instant.now(), aws, all);
+        return new Overview(Instant.now(), aws, landscape, all);
     }
 
     @Override
@@ -146,7 +153,7 @@ final class ConsoleReader implements AutoCloseable {
             try {
                 return reading.get();
             } catch (RuntimeException e) {
-                faults.add(what + " could not be read: " + e.getMessage());
+                faults.add(what + " could not be read: " + Causes.message(e));
                 return known;
             }
         }

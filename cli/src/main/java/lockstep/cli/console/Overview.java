@@ -1,5 +1,6 @@
 package lockstep.cli.console;
 
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,10 +16,11 @@ import lockstep.cli.sync.SyncState.ShardPhase;
 /**
  * All that the console's page tells, as it was at one moment. The page is made of this and of nothing else.
  *
- * @param at  when it was read; ages are told by it
- * @param aws whether it was read on AWS: commands that are shown then say so
+ * @param at        when it was read; ages are told by it
+ * @param aws       whether it was read on AWS: commands that are shown then say so
+ * @param landscape the file that was given to the command, for the commands that are shown
  */
-public record Overview(Instant at, boolean aws, List<Syncs> dataSets) {
+public record Overview(Instant at, boolean aws, Optional<Path> landscape, List<Syncs> dataSets) {
     public Overview {
         dataSets = List.copyOf(dataSets);
     }

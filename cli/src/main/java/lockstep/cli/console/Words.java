@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.cli.console.Overview.Syncs;
 import lockstep.cli.sync.KeptManifests.Kept;
+import lockstep.cli.sync.NextCommand;
 import lockstep.cli.sync.Run;
 import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.SyncState;
@@ -255,15 +256,15 @@ public final class Words {
 
     /** Brings all targets back to a sync. */
     public static String rollback(Overview overview, Syncs syncs, String syncId) {
-        return command("rollback", overview, syncs) + " --to " + syncId;
+        return command("rollback --to " + syncId, overview, syncs);
     }
 
     /** @param command {@code approve} or {@code reject} */
     public static String answer(Overview overview, Syncs syncs, Run run, String command) {
-        return command(command, overview, syncs) + " " + run.state().syncId();
+        return command(command + " " + run.state().syncId(), overview, syncs);
     }
 
-    private static String command(String name, Overview overview, Syncs syncs) {
-        return "lockstep " + name + (overview.aws() ? " --aws" : "") + (syncs.dataSet().equals("master") ? "" : " --dataset " + syncs.dataSet());
+    private static String command(String command, Overview overview, Syncs syncs) {
+        return new NextCommand(syncs.dataSet(), overview.aws(), overview.landscape()).line(command);
     }
 }

@@ -25,6 +25,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Names;
+import lockstep.masterdata.engine.Causes;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Brings releases into accounts, side by side, and writes down what became of it. */
@@ -133,7 +134,7 @@ final class Delivering implements AutoCloseable {
             into.stream().filter(account -> !kept.contains(account)).forEach(account -> keep(account, archive, begun.get(account)));
         } catch (RuntimeException e) {
             // whatever it is: it is the end of this deployment, and has to be written down
-            failure = Optional.of(e instanceof CloudFault fault ? fault.report() : e.getMessage() == null ? e.toString() : e.getMessage());
+            failure = Optional.of(e instanceof CloudFault fault ? fault.report() : Causes.message(e));
         }
         var outcomes = new ArrayList<Outcome>();
         for (Account account : into) {

@@ -241,7 +241,7 @@ public final class ShardCommand implements Callable<Integer> {
     private void up(TemporaryShard shard) {
         Path file = temporary().landscape(main.declaredFile());
         try {
-            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour())));
+            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
         } catch (CloudFault e) {
             main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down " + shard.name());
             throw e;

@@ -2,7 +2,6 @@ package lockstep.cli.sync;
 
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
@@ -30,6 +29,9 @@ public final class ApproveCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only look: show what would change, and what each shard would do, as rows it would keep since others refer to them. The sync goes on waiting.")
     private boolean dryRun;
 
+    @Option(names = "--verbose", description = "Print every table (default: those with the most rows that change).")
+    private boolean verbose;
+
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
@@ -38,17 +40,18 @@ public final class ApproveCommand implements Callable<Integer> {
             var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
             if (dryRun) {
                 var shards = held.forecast();
-                main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards), HeldSync.difference(held.held().assessment()) + "\n" + SyncDisplay.forecast(shards) + failures(shards)
-                        + "Answer it: lockstep approve " + syncId + " or lockstep reject " + syncId);
+                main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards), HeldSync.difference(held.held().assessment(), verbose) + "\n" + new SyncReport(verbose).forecast(shards) + SyncReport.warnings(SyncState.Warning.of(shards)) + failures(shards)
+                        + "Answer it: " + place.next(main, dataSet).answer(syncId));
                 return shards.stream().allMatch(s -> s.phase() == SyncState.ShardPhase.verified) ? 0 : 1;
             }
             held.approve();
-            main.answer(new HeldSync.Answered(syncId, "approved", held.held().assessment()), HeldSync.difference(held.held().assessment()) + "\n" + "approved");
+            main.answer(new HeldSync.Answered(syncId, "approved", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "approved");
             return 0;
         }
     }
 
     private static String failures(List<SyncState.Shard> shards) {
-        return shards.stream().filter(s -> s.phase() != SyncState.ShardPhase.verified).map(s -> s.shard() + " can't tell: " + s.cause().orElse("?") + "\n").collect(Collectors.joining());
+        String failures = SyncReport.failures(shards);
+        return failures.isEmpty() ? "" : "Some shards could not compare: " + failures + "\n";
     }
 }

@@ -13,7 +13,7 @@ final class ChosenDataSet {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = "master", description = "The data set (default: master).")
+    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = DataSet.DEFAULT_NAME, description = "The data set (default: ${DEFAULT-VALUE}).")
     private String name;
 
     /** @throws ParameterException when the landscape has none of this name */

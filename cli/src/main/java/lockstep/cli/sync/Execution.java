@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.DescribeExecutionResponse;
@@ -49,11 +50,11 @@ record Execution(DescribeExecutionResponse described, List<HistoryEvent> history
     }
 
     String error() {
-        return Optional.ofNullable(described.error()).orElse(described.statusAsString());
+        return Causes.error(Optional.ofNullable(described.error()).orElse(described.statusAsString()));
     }
 
     String cause() {
-        return message(Optional.ofNullable(described.cause()).orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
+        return Causes.message(Optional.ofNullable(described.cause()).orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
     }
 
     /** The answers of the functions so far, in their order. */
@@ -75,15 +76,5 @@ record Execution(DescribeExecutionResponse described, List<HistoryEvent> history
     /** Each time that it has been entered, so far. */
     Stream<JsonNode> inputsOf(String state) {
         return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name())).map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input()));
-    }
-
-    /** The message inside what Lambda makes of an exception, or the text itself. */
-    static String message(String cause) {
-        try {
-            JsonNode message = Json.MAPPER.readTree(cause).path("errorMessage");
-            return message.isString() ? message.stringValue() : cause;
-        } catch (tools.jackson.core.JacksonException e) {
-            return cause;
-        }
     }
 }

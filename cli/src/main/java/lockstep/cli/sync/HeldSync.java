@@ -1,6 +1,6 @@
 package lockstep.cli.sync;
 
-import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,8 +25,6 @@ import software.amazon.awssdk.services.sfn.model.TaskTimedOutException;
 
 /** A sync that waits for a person: what it would change, and the answer that it waits for. */
 record HeldSync(SyncAccess access, String syncId, Held held) {
-    private static final Duration POLL = Duration.ofMillis(500);
-
     /** What {@code approve} and {@code reject} answer. */
     record Answered(String syncId, String answer, Assessment assessment) {}
 
@@ -60,11 +58,7 @@ record HeldSync(SyncAccess access, String syncId, Held held) {
 
     private Execution ended(Account account, String name) throws InterruptedException {
         try (var sfn = access.starter(account).client(SfnClient.builder())) {
-            while (true) {
-                var execution = Execution.read(sfn, access.restoreArn(account, name));
-                if (execution.isPresent() && !execution.get().running()) return execution.get();
-                Thread.sleep(POLL);
-            }
+            return Poll.until(Instant.MAX, () -> Execution.read(sfn, access.restoreArn(account, name)), e -> e.isPresent() && !e.get().running(), e -> {}).orElseThrow();
         }
     }
 
@@ -89,15 +83,22 @@ record HeldSync(SyncAccess access, String syncId, Held held) {
     }
 
     /** One line for each table that would change, some of the rows, and why it is held. */
-    static String difference(Assessment assessment) {
+    static String difference(Assessment assessment, boolean verbose) {
         var lines = new ArrayList<String>();
         lines.add("sync " + assessment.syncId() + " against " + assessment.against().orElse("nothing"));
         lines.add(String.format("%-28s %12s %12s %12s %12s", "table", "rows before", "rows after", "come", "go"));
-        for (TableChange table : changed(assessment))
-            lines.add(String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went())));
-        assessment.samples().forEach(sample -> lines.add(sample(sample)));
+        var busiest = SyncReport.Busiest.of(changed(assessment), t -> t.came() + t.went(), verbose);
+        for (TableChange table : busiest.shown()) lines.add(line(table));
+        busiest.others().stream().reduce((a, b) -> new TableChange("", a.before() + b.before(), a.after() + b.after(), a.came() + b.came(), a.went() + b.went(), a.exact() && b.exact()))
+                .ifPresent(t -> lines.add(line(new TableChange("and " + busiest.others().size() + " more tables", t.before(), t.after(), t.came(), t.went(), t.exact()))));
+        var shown = busiest.shown().stream().map(TableChange::table).toList();
+        assessment.samples().stream().filter(sample -> shown.contains(sample.table())).forEach(sample -> lines.add(sample(sample)));
         assessment.reasons().forEach(reason -> lines.add("held: " + reason));
         return String.join("\n", lines);
+    }
+
+    private static String line(TableChange table) {
+        return String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went()));
     }
 
     /** {@code ~} a row that changes, {@code +} one that comes, {@code -} one that goes. */

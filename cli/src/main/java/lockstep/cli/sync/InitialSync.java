@@ -1,15 +1,21 @@
 package lockstep.cli.sync;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import lockstep.cli.Progress;
 import lockstep.cli.cloud.CloudFault;
 import lockstep.cli.cloud.FirstSync;
 import lockstep.cli.cloud.LocalCloud;
 import lockstep.landscape.DataSet;
 
-/** Syncs each data set that a shard is not in step with; run at the end of {@code up}. */
-public record InitialSync(boolean terminal, boolean colour) implements FirstSync {
+/**
+ * Syncs each data set that a shard is not in step with; run at the end of {@code up}.
+ *
+ * @param landscape as it was given to the command; empty when it was not
+ */
+public record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) implements FirstSync {
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 
     @Override
@@ -27,9 +33,10 @@ public record InitialSync(boolean terminal, boolean colour) implements FirstSync
     private void sync(SyncAccess access) {
         try (var follower = new SyncFollower(access, SyncCommand.newId())) {
             follower.start();
-            var state = SyncCommand.follow(follower, new SyncDisplay(System.err, terminal, colour), Instant.now().plus(TIMEOUT));
+            var next = new NextCommand(access.dataSet().name(), false, landscape);
+            var state = SyncCommand.follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
             if (state.outcome() != SyncState.Outcome.verified)
-                throw new CloudFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.outcome() == SyncState.Outcome.running
+                throw new CloudFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId()) : state.outcome() == SyncState.Outcome.running
                         ? " has not ended after " + TIMEOUT.toMinutes() + " minutes" : " failed: " + SyncCommand.failures(state)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -1,14 +1,21 @@
 package lockstep.cli.sync;
 
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import lockstep.masterdata.engine.Applied;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Manifest;
 import lockstep.masterdata.engine.Manifest.TableManifest;
@@ -17,6 +24,9 @@ import tools.jackson.core.JacksonException;
 
 /** The syncs that a shard can still be brought to, newest first, by the time of their snapshots. */
 public record KeptManifests(List<Kept> all) {
+    private static final int NEWEST = 30;
+    private static final DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm'Z'").withZone(ZoneOffset.UTC);
+
     /** @param release of the product, at the source */
     public record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
 
@@ -36,7 +46,7 @@ public record KeptManifests(List<Kept> all) {
             for (var one : reading) one.get().ifPresent(kept::add);
             return new KeptManifests(kept);
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("the manifests in bucket " + access.bucket() + " can't be read: " + e.getMessage(), e);
+            throw new IllegalStateException("the manifests in bucket " + access.bucket() + " can't be read: " + Causes.message(e), e);
         }
     }
 
@@ -54,9 +64,10 @@ public record KeptManifests(List<Kept> all) {
         return all.stream().filter(k -> k.syncId().equals(syncId)).findFirst();
     }
 
-    /** The one before what is in force. */
-    Optional<Kept> before(Applied applied) {
-        return all.stream().filter(k -> k.snapshotTime().isBefore(applied.snapshotTime()) && !k.syncId().equals(applied.syncId())).findFirst();
+    /** The sync to which a shard goes back: of those that were in force there and are kept, the newest that is older than the one in force. */
+    Optional<Kept> before(AppliedSyncs shard) {
+        return shard.inForce().flatMap(now -> shard.history().stream().filter(a -> a.snapshotTime().isBefore(now.snapshotTime()))
+                .sorted(Comparator.comparing(Applied::snapshotTime).reversed()).flatMap(a -> named(a.syncId()).stream()).findFirst());
     }
 
     /** What was probably meant: at most three ids that begin alike, or hold what was given; ids mostly begin with their time. */
@@ -72,9 +83,46 @@ public record KeptManifests(List<Kept> all) {
         return length;
     }
 
-    String table() {
-        var text = new StringBuilder(String.format("%-34s %-26s %-12s %12s", "sync", "snapshot", "release", "rows"));
-        for (Kept kept : all) text.append(String.format(java.util.Locale.ROOT, "%n%-34s %-26s %-12s %,12d", kept.syncId(), kept.snapshotTime().truncatedTo(java.time.temporal.ChronoUnit.SECONDS), kept.release(), kept.rows()));
+    /** When a sync was last applied in a shard, and whether it is in force there. */
+    public record AppliedIn(String shard, Instant appliedAt, boolean inForce) {}
+
+    /** A kept sync, and where it was applied. */
+    public record Listed(String syncId, Instant snapshotTime, String release, long rows, List<AppliedIn> applied) {}
+
+    List<Listed> listed(List<AppliedSyncs> shards) {
+        return all.stream().map(kept -> new Listed(kept.syncId(), kept.snapshotTime(), kept.release(), kept.rows(), shards.stream()
+                .flatMap(shard -> shard.applied(kept.syncId()).map(a -> new AppliedIn(shard.shard().name(), a.appliedAt(), shard.inForce(kept.syncId()))).stream()).toList())).toList();
+    }
+
+    /**
+     * One line a sync, the newest first.
+     *
+     * @param shards where syncs were applied; without any there is no such column
+     * @param everything whether all are printed; otherwise the newest, and those that are in force or may be gone back to
+     */
+    String table(List<AppliedSyncs> shards, boolean everything) {
+        var text = new StringBuilder(String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
+        var goals = shards.stream().flatMap(s -> before(s).stream()).map(Kept::syncId).toList();
+        var listed = listed(shards);
+        int left = 0;
+        for (int i = 0; i < listed.size(); i++) {
+            Listed sync = listed.get(i);
+            if (!everything && i >= NEWEST && !goals.contains(sync.syncId()) && sync.applied().stream().noneMatch(AppliedIn::inForce)) {
+                left++;
+                continue;
+            }
+            text.append(String.format(Locale.ROOT, "%n%-34s %-21s %-12s %,12d", sync.syncId(), sync.snapshotTime().truncatedTo(ChronoUnit.SECONDS), sync.release(), sync.rows()));
+            if (!shards.isEmpty()) text.append("  ").append(sync.applied().isEmpty() ? "no shard" : places(sync.applied(), shards.size()));
+        }
+        if (left > 0) text.append(String.format("%nand %d older; --verbose lists them", left));
         return text.toString();
+    }
+
+    /** {@code demo-1, qa-1 at 2026-03-01T12:01Z (in force)}: shards together in which it was applied within the same minute. */
+    private static String places(List<AppliedIn> applied, int shards) {
+        var together = new LinkedHashMap<String, List<String>>();
+        for (AppliedIn one : applied)
+            together.computeIfAbsent(" at " + MINUTE.format(one.appliedAt()) + (one.inForce() ? " (in force)" : ""), at -> new ArrayList<>()).add(one.shard());
+        return together.entrySet().stream().map(e -> (e.getValue().size() == shards && shards > 1 ? "all " + shards + " shards" : SyncReport.names(e.getValue())) + e.getKey()).collect(Collectors.joining("; "));
     }
 }

@@ -4,6 +4,7 @@ import java.util.Optional;
 import lockstep.cli.Main;
 import lockstep.cli.aws.Accounts;
 import lockstep.cli.cloud.LocalCloud;
+import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 import picocli.CommandLine.Option;
@@ -17,6 +18,11 @@ public final class Place {
 
     public boolean isAws() {
         return aws;
+    }
+
+    /** The options that a command suggested by this one takes. */
+    public NextCommand next(Main main, DataSet dataSet) {
+        return new NextCommand(dataSet.name(), aws, main.landscapeOption());
     }
 
     /** Of the file, and in the local cloud also the shards that were brought up besides. */

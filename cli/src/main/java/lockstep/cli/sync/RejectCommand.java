@@ -28,6 +28,9 @@ public final class RejectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.")
     private String syncId;
 
+    @Option(names = "--verbose", description = "Print every table (default: those with the most rows that change).")
+    private boolean verbose;
+
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
@@ -35,7 +38,7 @@ public final class RejectCommand implements Callable<Integer> {
         try (var accounts = place.open(main, landscape)) {
             var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
             held.reject(reason);
-            main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()), HeldSync.difference(held.held().assessment()) + "\n" + "rejected");
+            main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "rejected");
             return 0;
         }
     }

@@ -20,6 +20,7 @@ import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.cli.sync.SyncState.ShardPhase;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
@@ -63,7 +64,7 @@ public final class Runs implements AutoCloseable {
         try {
             return reading.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException(e.getMessage(), e);
+            throw new IllegalStateException(Causes.message(e), e);
         }
     }
 

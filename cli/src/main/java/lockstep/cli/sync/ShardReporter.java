@@ -8,6 +8,7 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.check.SqlCheck;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.ShardReport;
 import software.amazon.awssdk.core.SdkBytes;
@@ -63,11 +64,11 @@ final class ShardReporter implements AutoCloseable {
     private <T> Asked<T> ask(Map<String, Object> event, Class<T> type) {
         try {
             var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
-            if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Execution.message(answer.payload().asUtf8String())));
+            if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
             T told = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
             return new Asked<>(Optional.of(told), Optional.empty());
         } catch (SdkException e) {
-            return new Asked<>(Optional.empty(), Optional.of(e.getMessage()));
+            return new Asked<>(Optional.empty(), Optional.of(Causes.message(e)));
         }
     }
 

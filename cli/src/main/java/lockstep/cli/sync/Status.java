@@ -14,6 +14,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.engine.Applied;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.Manifest;
 import lockstep.masterdata.engine.ShardReport;
@@ -71,7 +72,7 @@ public record Status(List<ShardStatus> shards) {
         try {
             return future.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked", e);
+            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
         }
     }
 

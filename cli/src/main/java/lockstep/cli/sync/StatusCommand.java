@@ -6,12 +6,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.cli.release.RunningReleases;
 import lockstep.cli.sync.Status.ShardStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 @Command(mixinStandardHelpOptions = true, name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
         footer = {"", "in-step: holds what the source holds now. behind: something else. never: no sync was applied. unreachable: could not say."})
@@ -22,14 +25,39 @@ public final class StatusCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
+    /** A sync that waits for a person, and the commands that answer it. */
+    record Held(String dataset, String syncId, String cause, String approve, String reject) {
+        String text() {
+            return "Sync " + syncId + " is held: " + cause + ". Answer it: " + approve + "   or   " + reject + "\n";
+        }
+    }
+
+    private static List<Held> held(SyncAccess access, NextCommand next) {
+        var held = new ArrayList<Held>();
+        try (var sfn = access.source().client(SfnClient.builder())) {
+            for (var running : sfn.listExecutions(r -> r.stateMachineArn(access.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING)).executions()) {
+                try (var follower = SyncFollower.of(access, running.name(), running.startDate())) {
+                    var state = follower.state();
+                    if (state.held()) held.add(new Held(state.dataSet(), state.syncId(), state.dump().cause().orElse("?"), next.line("approve " + state.syncId()), next.line("reject " + state.syncId())));
+                }
+            }
+        }
+        return held;
+    }
+
     @Override
     public Integer call() {
         var landscape = place.landscape(main);
         try (var accounts = place.open(main, landscape)) {
             var shards = new ArrayList<ShardStatus>();
-            for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(accounts, dataSet)).shards());
+            var held = new ArrayList<Held>();
+            for (var dataSet : landscape.dataSets()) {
+                var access = SyncCommand.access(accounts, dataSet);
+                shards.addAll(Status.read(access).shards());
+                held.addAll(held(access, place.next(main, dataSet)));
+            }
             var releases = RunningReleases.read(accounts);
-            main.answer(Map.of("shards", shards, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + releases.told());
+            main.answer(Map.of("shards", shards, "held", held, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + held.stream().map(Held::text).collect(Collectors.joining()) + releases.told());
             return 0;
         }
     }

@@ -1,6 +1,5 @@
 package lockstep.cli.sync;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -8,7 +7,6 @@ import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Collectors;
 import lockstep.cli.Main;
 import lockstep.cli.aws.Accounts;
 import lockstep.cli.release.SyncRecord;
@@ -30,7 +28,6 @@ import picocli.CommandLine.Spec;
                 "Ctrl-C ends the following, not the sync."})
 public final class SyncCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
-    private static final Duration POLL = Duration.ofMillis(250);
 
     @ParentCommand
     private Main main;
@@ -53,8 +50,8 @@ public final class SyncCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and compares, as a sync would.")
     private boolean dryRun;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to follow (default: ${DEFAULT-VALUE}).")
-    private long timeout;
+    @Mixin
+    private Following following;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -62,7 +59,7 @@ public final class SyncCommand implements Callable<Integer> {
         DataSet dataSet = chosen.in(landscape);
         if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
         String syncId = dryRun ? "try-" + newId() : id == null ? newId() : checked(dataSet, id);
-        if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
+        following.check();
         try (var accounts = place.open(main, landscape);
                 var follower = new SyncFollower(access(accounts, dataSet), syncId, dryRun)) {
             follower.start();
@@ -72,7 +69,7 @@ public final class SyncCommand implements Callable<Integer> {
                 return 0;
             }
             System.err.println((dryRun ? "dry run " : "sync ") + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
-            return follow(follower, syncId, record);
+            return follow(follower, syncId, place.next(main, dataSet), record);
         }
     }
 
@@ -81,12 +78,14 @@ public final class SyncCommand implements Callable<Integer> {
         return new SyncAccess(accounts.landscape(), dataSet, (account, role) -> accounts.account(account).assume(role, "lockstep-cli"));
     }
 
-    private int follow(SyncFollower follower, String syncId, Optional<SyncRecord> record) throws InterruptedException {
-        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: lockstep sync --id " + syncId)));
+    private int follow(SyncFollower follower, String syncId, NextCommand next, Optional<SyncRecord> record) throws InterruptedException {
+        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: " + next.line("sync --id " + syncId))));
         Runtime.getRuntime().addShutdownHook(left);
         try {
-            SyncState state = follow(follower, new SyncDisplay(System.err, main.terminal(), main.colour(), dryRun), Instant.now().plusSeconds(timeout));
-            main.answer(state, dryRun ? SyncDisplay.forecast(state.shards()) + toldOfForecast(state) : SyncDisplay.summary(state) + told(state));
+            SyncState state = follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(main.terminal(), main.colour(), dryRun, following.verbose()), next), following.deadline());
+            var report = new SyncReport(following.verbose());
+            main.answer(state, (dryRun ? report.forecast(state.shards()) : SyncReport.summary(state) + report.changes(state.shards())) + SyncReport.warnings(state.warnings())
+                    + (dryRun ? endOfForecast(state) : end(state, next)));
             if (state.outcome() != Outcome.running) record.ifPresent(written -> written.end(state.outcome() == Outcome.verified ? Optional.empty() : Optional.of(failures(state))));
             return switch (state.outcome()) {
                 case verified -> 0;
@@ -100,25 +99,20 @@ public final class SyncCommand implements Callable<Integer> {
 
     /** Shows each state until the sync has ended or the deadline has passed. */
     static SyncState follow(SyncFollower follower, SyncDisplay display, Instant deadline) throws InterruptedException {
-        while (true) {
-            SyncState state = follower.state();
-            display.show(state);
-            if (state.outcome() != Outcome.running || Instant.now().isAfter(deadline)) return state;
-            Thread.sleep(POLL);
-        }
+        return Poll.until(deadline, follower::state, state -> state.outcome() != Outcome.running, display::show);
     }
 
-    private static String told(SyncState state) {
+    private static String end(SyncState state, NextCommand next) {
         return switch (state.outcome()) {
-            case verified -> String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncDisplay.count(state.shards()), state.seconds());
+            case verified -> String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncReport.count(state.shards()), state.seconds());
             case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
-            case running -> "Sync " + state.syncId() + " still runs after --timeout. Follow it again: lockstep sync --id " + state.syncId();
+            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Answer it: " + next.answer(state.syncId()) : " still runs after --timeout. Follow it again: " + next.line("sync --id " + state.syncId()));
         };
     }
 
-    private static String toldOfForecast(SyncState state) {
+    private static String endOfForecast(SyncState state) {
         return switch (state.outcome()) {
-            case verified -> SyncDisplay.forecastTold("sync", state.shards());
+            case verified -> SyncReport.forecastEnd("sync", state.shards());
             case failed -> "The dry run failed: " + failures(state);
             case running -> "The dry run still runs after --timeout; it changes nothing.";
         };
@@ -126,8 +120,7 @@ public final class SyncCommand implements Callable<Integer> {
 
     static String failures(SyncState state) {
         if (state.dump().cause().isPresent()) return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
-        return state.shards().stream().filter(s -> s.error().isPresent())
-                .map(s -> s.shard() + " in " + s.failedState().orElse("?") + " with " + s.error().get() + ": " + s.cause().orElse("?")).collect(Collectors.joining("; "));
+        return SyncReport.failures(state.shards());
     }
 
     /** Ordered by time, and distinct for two that start in the same second. */

@@ -7,59 +7,71 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import lockstep.cli.sync.SyncState.DumpPhase;
 
 /**
  * Draws a running sync on standard error: a line for the dump, one for each table and one for each target shard. In a terminal
- * the lines are redrawn in place; elsewhere a line is printed when it changes.
+ * the lines are redrawn in place; elsewhere a line is printed when it changes. Of many tables it shows the totals and the largest.
  */
 final class SyncDisplay {
     private static final int WIDTH = 90;
+
+    /**
+     * @param live    whether lines are redrawn in place
+     * @param dryRun  whether shards only compare
+     * @param verbose whether every table and the causes of failures are shown; otherwise causes follow at the end, once
+     */
+    record Style(boolean live, boolean colour, boolean dryRun, boolean verbose) {}
+
     private final PrintStream out;
-    private final boolean live;
-    private final boolean colour;
-    private final boolean dryRun;
+    private final Style style;
+    private final NextCommand next;
     private final Map<String, String> shown = new LinkedHashMap<>();
     private int drawn;
+    private boolean heldReported;
     /** When a line was last printed: at its end a sync is as old as its last execution, which the clock here had passed before that was seen. */
     private double last;
 
-    SyncDisplay(PrintStream out, boolean live, boolean colour) {
-        this(out, live, colour, false);
-    }
-
-    SyncDisplay(PrintStream out, boolean live, boolean colour, boolean dryRun) {
-        this.dryRun = dryRun;
+    /** @param next of the command that follows the sync */
+    SyncDisplay(PrintStream out, Style style, NextCommand next) {
         this.out = out;
-        this.live = live;
-        this.colour = colour;
+        this.style = style;
+        this.next = next;
     }
 
     void show(SyncState state) {
         var lines = lines(state);
-        if (live) redraw(lines);
+        if (style.live()) redraw(state, lines);
         else printChanged(state, lines);
     }
 
-    private void redraw(Map<String, String> lines) {
+    private void redraw(SyncState state, Map<String, String> lines) {
         var text = new StringBuilder();
-        if (drawn > 0) text.append("\033[").append(drawn).append('A');
-        lines.forEach((subject, told) -> text.append("\033[2K  ").append(padded(subject)).append("  ").append(clipped(told)).append('\n'));
+        if (drawn > 0) text.append("\033[").append(drawn).append("A\033[J");
+        // whole, and above the lines that are redrawn: these are clipped
+        if (state.held() && !heldReported) text.append("  ").append(held(state)).append('\n');
+        heldReported = state.held();
+        lines.forEach((subject, line) -> text.append("  ").append(padded(subject)).append("  ").append(clipped(line)).append('\n'));
         out.print(text);
         out.flush();
         drawn = lines.size();
     }
 
-    /** A line that wraps would be redrawn at the wrong place; a failure is told whole at the end. */
-    private String clipped(String told) {
-        return told.length() <= WIDTH ? told : told.substring(0, WIDTH) + (colour ? "…\033[0m" : "…");
+    /** A line that wraps would be redrawn at the wrong place; a failure is printed whole at the end. */
+    private String clipped(String line) {
+        return line.length() <= WIDTH ? line : line.substring(0, WIDTH) + (style.colour() ? "…\033[0m" : "…");
     }
 
     private void printChanged(SyncState state, Map<String, String> lines) {
         last = Math.max(last, state.seconds());
-        lines.forEach((subject, told) -> {
-            if (!told.equals(shown.put(subject, told))) out.printf(Locale.ROOT, "%6.1f s  %s  %s%n", last, padded(subject), told);
+        lines.forEach((subject, line) -> {
+            if (!line.equals(shown.put(subject, line))) out.printf(Locale.ROOT, "%6.1f s  %s  %s%n", last, padded(subject), line);
         });
+        if (state.held() && !heldReported) out.println(held(state));
+        heldReported = state.held();
+    }
+
+    private String held(SyncState state) {
+        return "Sync " + state.syncId() + " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId());
     }
 
     private static String padded(String subject) {
@@ -68,32 +80,41 @@ final class SyncDisplay {
 
     private Map<String, String> lines(SyncState state) {
         var lines = new LinkedHashMap<String, String>();
-        lines.put("dump", told(state.dump()));
-        for (var table : state.dump().tables())
-            lines.put(table.name(), String.format(Locale.ROOT, "%,d rows%s", table.rows(), table.done() ? "" : " so far"));
-        for (var shard : state.shards()) lines.put(shard.shard(), told(shard));
+        lines.put("dump", line(state.dump()));
+        var busiest = SyncReport.Busiest.of(state.dump().tables(), SyncState.Table::rows, style.verbose());
+        for (var table : busiest.shown()) lines.put(table.name(), rows(table.rows(), table.done()));
+        if (!busiest.others().isEmpty()) {
+            long done = busiest.others().stream().filter(SyncState.Table::done).count();
+            boolean all = done == busiest.others().size();
+            lines.put("and " + busiest.others().size() + " more tables", rows(busiest.others().stream().mapToLong(SyncState.Table::rows).sum(), all) + (all ? "" : ", " + done + " tables done"));
+        }
+        for (var shard : state.shards()) lines.put(shard.shard(), line(shard));
         return lines;
     }
 
-    private String told(SyncState.Dump dump) {
+    private static String rows(long rows, boolean done) {
+        return String.format(Locale.ROOT, "%,d rows%s", rows, done ? "" : " so far");
+    }
+
+    private String line(SyncState.Dump dump) {
         return switch (dump.phase()) {
             case starting -> "taking a snapshot";
             case dumping -> "dumping the snapshot of " + dump.snapshotTime().orElseThrow().truncatedTo(ChronoUnit.SECONDS);
-            case held -> "held until somebody approves or rejects it: " + dump.cause().orElse("?");
+            case held -> "held until somebody approves or rejects it";
             case sealed -> green("sealed") + String.format(Locale.ROOT, ": %,d rows, %.1f MB", dump.tables().stream().mapToLong(SyncState.Table::rows).sum(), dump.bytes().orElse(0L) / 1e6);
-            case failed -> red("FAILED") + " with " + dump.error().orElse("?") + ": " + dump.cause().orElse("?");
+            case failed -> red("FAILED") + " with " + dump.error().orElse("?") + (style.verbose() ? ": " + dump.cause().orElse("?") : "");
         };
     }
 
     /** Where a shard stands, in a few words. */
-    String told(SyncState.Shard shard) {
+    String line(SyncState.Shard shard) {
         return switch (shard.phase()) {
             case waiting -> "waiting";
             case preflight -> "preflight";
             case staging -> String.format(Locale.ROOT, "staging, %,d rows so far", shard.stagedRows());
-            case publishing -> dryRun ? "comparing" : "merging and verifying";
-            case verified -> green(dryRun ? "compared" : "verified") + ": " + changes(shard);
-            case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + ": " + shard.cause().orElse("?");
+            case publishing -> style.dryRun() ? "comparing" : "merging and verifying";
+            case verified -> green(style.dryRun() ? "compared" : "verified") + ": " + changes(shard);
+            case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + (style.verbose() ? ": " + shard.cause().orElse("?") : "");
         };
     }
 
@@ -106,60 +127,15 @@ final class SyncDisplay {
         return words.isEmpty() ? "nothing differed" : String.join(", ", words);
     }
 
-    /** What a dry run tells: one line for each table of each shard that would change. */
-    static String forecast(List<SyncState.Shard> shards) {
-        var text = new StringBuilder(String.format("%-14s %-28s %12s %12s %12s %12s %12s%n", "shard", "table", "inserted", "updated", "deleted", "kept", "kB to carry"));
-        for (var shard : shards) {
-            if (shard.phase() != SyncState.ShardPhase.verified) continue;
-            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", sum(shard, SyncState.TableChange::inserted), sum(shard, SyncState.TableChange::updated),
-                    sum(shard, SyncState.TableChange::deleted), sum(shard, SyncState.TableChange::kept), shard.bytes().orElse(0L) / 1e3));
-            for (var table : shard.tables())
-                if (table.inserted() + table.updated() + table.deleted() + table.kept() > 0)
-                    text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d%n", "", table.name(), table.inserted(), table.updated(), table.deleted(), table.kept()));
-        }
-        return text.toString();
-    }
-
-    /** What a dry run ends with. */
-    static String forecastTold(String what, List<SyncState.Shard> shards) {
-        boolean nothing = shards.stream().allMatch(s -> s.changed() == 0);
-        return "A " + what + " started now would " + (nothing ? "change nothing." : "do this. Nothing was changed.");
-    }
-
-    static String count(List<?> shards) {
-        return shards.size() == 1 ? "one shard" : shards.size() + " shards";
-    }
-
-    private static long sum(SyncState.Shard shard, java.util.function.ToLongFunction<SyncState.TableChange> count) {
-        return shard.tables().stream().mapToLong(count).sum();
-    }
-
     private static void add(List<String> words, String what, long rows) {
         if (rows > 0) words.add(String.format(Locale.ROOT, "%,d %s", rows, what));
     }
 
     private String green(String text) {
-        return colour ? "\033[32m" + text + "\033[0m" : text;
+        return style.colour() ? "\033[32m" + text + "\033[0m" : text;
     }
 
     private String red(String text) {
-        return colour ? "\033[31m" + text + "\033[0m" : text;
-    }
-
-    /** Where the time went, for people: one row a shard, seconds by state, and the memory of its largest worker. */
-    static String summary(SyncState state) {
-        var text = new StringBuilder();
-        if (state.dump().phase() == DumpPhase.failed) return "";
-        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "", "", "snapshot", "parts", "seal", "all", "memory"));
-        text.append(row("dump", "", state.dump().seconds(), List.of("snapshot", "parts", "seal", "all"), state.dump().peakMemoryMiB()));
-        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "shard", "account", "preflight", "staging", "publish", "", "memory"));
-        for (var shard : state.shards()) text.append(row(shard.shard(), shard.account(), shard.seconds(), List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB()));
-        return text.toString();
-    }
-
-    private static String row(String subject, String account, Map<String, Double> seconds, List<String> states, java.util.Optional<Long> memory) {
-        var text = new StringBuilder(String.format("%-14s %-12s", subject, account));
-        for (String name : states) text.append(seconds.containsKey(name) ? String.format(Locale.ROOT, " %8.1f s", seconds.get(name)) : " ".repeat(11));
-        return text.append(memory.filter(m -> m > 0).map(m -> String.format(" %6d MiB", m)).orElse("")).append('\n').toString();
+        return style.colour() ? "\033[31m" + text + "\033[0m" : text;
     }
 }

@@ -1,7 +1,10 @@
 package lockstep.cli.sync;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,13 +27,41 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
     /** @param done whether all of the table's ranges are dumped */
     public record Table(String name, long rows, boolean done) {}
 
-    /** @param bytes compressed, of what comes to the shard */
+    /**
+     * @param bytes    compressed, of what comes to the shard
+     * @param warnings each once
+     */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables, Optional<String> failedState,
-            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB, Optional<Long> bytes) {
+            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB, Optional<Long> bytes, List<String> warnings) {
+        public Shard {
+            tables = List.copyOf(tables);
+            warnings = List.copyOf(warnings);
+        }
+
         long changed() {
             return tables.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum();
         }
+    }
+
+    /** Something to know about that stops no sync, and the shards in which it was found. */
+    public record Warning(String warning, List<String> shards) {
+        /** Each distinct warning once. */
+        static List<Warning> of(List<Shard> shards) {
+            var found = new LinkedHashMap<String, List<String>>();
+            shards.forEach(shard -> shard.warnings().forEach(warning -> found.computeIfAbsent(warning, w -> new ArrayList<>()).add(shard.shard())));
+            return found.entrySet().stream().map(e -> new Warning(e.getKey(), List.copyOf(e.getValue()))).toList();
+        }
+    }
+
+    @JsonProperty
+    public List<Warning> warnings() {
+        return Warning.of(shards);
+    }
+
+    /** Whether it waits for a person. */
+    boolean held() {
+        return dump.phase() == DumpPhase.held;
     }
 
     /** What became of a table in a shard; as the function that published it tells. */

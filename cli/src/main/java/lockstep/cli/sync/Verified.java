@@ -11,6 +11,7 @@ import lockstep.cli.sync.ShardReporter.Checked;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.check.SqlCheck.TableSum;
+import lockstep.masterdata.engine.Causes;
 
 /** What the check by SQL alone finds: each shard against the source, both read anew. */
 record Verified(String source, String dataSet, List<ShardCheck> shards) {
@@ -52,7 +53,7 @@ record Verified(String source, String dataSet, List<ShardCheck> shards) {
         try {
             return future.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked: " + e.getMessage(), e);
+            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
         }
     }
 

@@ -221,7 +221,11 @@ class EndToEndTest {
         assertEquals("master.postal_code", text(shard(different.json(), "qa-1").at("/tables/0"), "name"));
         assertEquals(0, CLOUD.lockstep("verify", "--shard", "demo-1").exit());
         assertEquals(2, CLOUD.lockstep("verify", "--shard", "clinic-1").exit());
-        assertEquals(0, CLOUD.lockstep("sync").exit());
+        assertEquals(2, CLOUD.lockstep("repair", "--shard", "clinic-1").exit());
+        Ended repaired = CLOUD.lockstep("repair", "--shard", "qa-1", "--output", "json");
+        assertEquals(0, repaired.exit(), repaired::toString);
+        assertEquals(1, repaired.json().at("/shards").size(), repaired::toString);
+        assertTrue(changes(repaired.json().at("/shards/0/state")).contains("master.postal_code 0 1 0 0"), repaired::toString);
         assertEquals(0, CLOUD.lockstep("verify", "--shard", "qa-1").exit());
     }
 
@@ -399,6 +403,7 @@ class EndToEndTest {
     @Test
     @Order(30)
     void aTargetThatDoesNotFitIsToldByNameAndLeftAlone() {
+        String before = text(status().at("/shards/1"), "syncId");
         CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN tags TO labels", "ALTER TABLE master.postal_code ALTER town TYPE varchar(200)",
                 "ALTER TABLE master.drug_interaction RENAME TO interaction");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 6.25 WHERE id = 6");
@@ -412,8 +417,16 @@ class EndToEndTest {
         for (String other : List.of("clinic-2", "demo-1", "qa-demo-1")) assertEquals("verified", text(shard(sync.json(), other), "phase"), "one shard holds back no other");
         CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN labels TO tags", "ALTER TABLE master.postal_code ALTER town TYPE text",
                 "ALTER TABLE master.interaction RENAME TO drug_interaction");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 6.50 WHERE id = 6");
         assertEquals(0, CLOUD.lockstep("sync").exit());
         assertSameMasterRows();
+        Ended back = CLOUD.lockstep("rollback", "--dry-run", "--output", "json");
+        assertEquals(0, back.exit(), back::toString);
+        String failedThere = text(sync.json(), "syncId");
+        for (String shard : TARGETS)
+            assertEquals(shard.equals("qa-1") ? before : failedThere, text(back.json().get("shards").valueStream().filter(s -> text(s.get("state"), "shard").equals(shard)).findFirst().orElseThrow(), "to"), "what was in force in " + shard);
+        var appliedIn = back.json().get("syncs").valueStream().filter(s -> text(s, "syncId").equals(failedThere)).findFirst().orElseThrow().get("applied").valueStream().map(a -> text(a, "shard")).toList();
+        assertEquals(List.of("clinic-2", "demo-1", "qa-demo-1"), appliedIn);
     }
 
     // ---- faults

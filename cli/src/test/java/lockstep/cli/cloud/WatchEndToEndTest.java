@@ -167,6 +167,8 @@ class WatchEndToEndTest {
         var sync = CLOUD.lockstepAsync("sync", "--id", "empties", "--output", "json");
         awaitTold("production", "empties", "master.drug_interaction had ", "lockstep approve empties or lockstep reject empties");
         awaitHeld("empties");
+        var held = CLOUD.lockstep("status", "--output", "json").json().at("/held/0");
+        assertTrue(held.get("approve").asString().startsWith("lockstep approve empties --landscape ") && held.get("cause").asString().startsWith("master.drug_interaction had "), held::toString);
         Ended rejected = CLOUD.lockstep("reject", "empties", "--reason", "wrong file", "--output", "json");
         assertEquals(0, rejected.exit(), rejected::toString);
         assertTrue(rejected.json().at("/assessment/reasons/0").asString().startsWith("master.drug_interaction had "), rejected::toString);

@@ -110,7 +110,7 @@ class ConsolePageTest {
 
     @Test
     void nothingIsToldOfAnEmptyLandscape() {
-        String page = ConsolePage.report(new Overview(TestingOverview.NOW, true, List.of(new Syncs("master", "clinic-1", List.of(), Optional.empty(), List.of(), List.of(), List.of("the shards could not be read: no right")))));
+        String page = ConsolePage.report(new Overview(TestingOverview.NOW, true, Optional.empty(), List.of(new Syncs("master", "clinic-1", List.of(), Optional.empty(), List.of(), List.of(), List.of("the shards could not be read: no right")))));
         assertTrue(page.contains("lockstep sync --aws"), page);
         assertTrue(page.contains("no right"), page);
     }

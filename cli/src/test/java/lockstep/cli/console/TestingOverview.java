@@ -33,7 +33,7 @@ final class TestingOverview {
                 new ShardStatus("qa", "qa-1", "production", "master", null, null, null, "unreachable", List.of(), "connection refused"), shard("qa", "qa-demo-1", "demo", "20260301T114000Z-00ff", "behind"));
         var kept = new ArrayList<Kept>();
         for (int i = 1; i <= 5; i++) kept.add(new Kept("20260301T11" + (60 - 5 * i) + "00Z-000" + i, NOW.minus(Duration.ofMinutes(5L * i)), "0.1.0", 44_212));
-        return new Overview(NOW, false, List.of(new Syncs("master", "clinic-1", shards, Optional.of(NOW.minusSeconds(12)), List.of(runs), kept, List.of())));
+        return new Overview(NOW, false, Optional.empty(), List.of(new Syncs("master", "clinic-1", shards, Optional.of(NOW.minusSeconds(12)), List.of(runs), kept, List.of())));
     }
 
     private static ShardStatus shard(String account, String name, String edition, String syncId, String state) {
@@ -49,7 +49,7 @@ final class TestingOverview {
 
     static Run failed(String id) {
         var failed = new SyncState.Shard("demo", "demo-1", ShardPhase.failed, 0, List.of(), Optional.of("Publish"), Optional.of("lockstep.masterdata.engine.Fault$MergeConflict"),
-                Optional.of("trigger <b>refused</b> it: row (17) of master.drug in shard demo-1"), Map.of("preflight", 0.6), Optional.empty(), Optional.empty());
+                Optional.of("trigger <b>refused</b> it: row (17) of master.drug in shard demo-1"), Map.of("preflight", 0.6), Optional.empty(), Optional.empty(), List.of());
         return new Run(Run.Kind.sync, id, NOW.minusSeconds(500), false, new SyncState(id, "master", Outcome.failed, 8, sealed(), List.of(done("production", "clinic-2", List.of()), failed, done("qa", "qa-1", List.of()))));
     }
 
@@ -74,10 +74,10 @@ final class TestingOverview {
     }
 
     private static SyncState.Shard done(String account, String name, List<TableChange> tables) {
-        return new SyncState.Shard(account, name, ShardPhase.verified, 0, tables, Optional.empty(), Optional.empty(), Optional.empty(), Map.of("preflight", 0.5, "staging", 1.0, "publish", 0.5), Optional.empty(), Optional.empty());
+        return new SyncState.Shard(account, name, ShardPhase.verified, 0, tables, Optional.empty(), Optional.empty(), Optional.empty(), Map.of("preflight", 0.5, "staging", 1.0, "publish", 0.5), Optional.empty(), Optional.empty(), List.of());
     }
 
     private static SyncState.Shard waiting(String account, String name) {
-        return new SyncState.Shard(account, name, ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty(), Optional.empty());
+        return new SyncState.Shard(account, name, ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty(), Optional.empty(), List.of());
     }
 }

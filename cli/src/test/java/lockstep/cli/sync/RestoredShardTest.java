@@ -47,6 +47,17 @@ class RestoredShardTest {
     }
 
     @Test
+    void warningsOfBothAnswersAreCollectedOnce() {
+        assertEquals(List.of(), after(ExecutionStatus.SUCCEEDED, PREFLIGHT, PUBLISHED).warnings());
+        String preflight = PREFLIGHT.replace("\"millis\"", "\"warnings\":[\"sequence te.unit_seq cannot follow\"],\"millis\"");
+        String published = PUBLISHED.replace("\"kept\":0", "\"kept\":0,\"warnings\":[\"sequence te.unit_seq cannot follow\",\"late\"]");
+        assertEquals(List.of("sequence te.unit_seq cannot follow"), after(ExecutionStatus.RUNNING, preflight).warnings());
+        var state = after(ExecutionStatus.SUCCEEDED, preflight, published);
+        assertEquals(List.of("sequence te.unit_seq cannot follow", "late"), state.warnings());
+        assertEquals(ShardPhase.verified, state.phase());
+    }
+
+    @Test
     void ofTwoPreflightsTheLastCounts() {
         var state = after(ExecutionStatus.RUNNING, PREFLIGHT, PREFLIGHT.replace("900", "7000"));
         assertEquals(Optional.of(7000L), state.bytes());

@@ -23,13 +23,26 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
      * @param exact false when some ranges are known as a whole only: then no more than so many came and went
      */
     public record TableChange(String table, long before, long after, long came, long went, boolean exact) {
+        /** With exact numbers, if the rows were counted. */
+        private TableChange counted(Optional<ChangedRows.Counts> counts) {
+            return exact ? this : counts.map(c -> new TableChange(table, before, after, c.came(), c.went(), true)).orElse(this);
+        }
+
+        long changed() {
+            return Math.max(came, went);
+        }
+
         /** Percent of the rows there were, 100 at most. */
         long changedPercent() {
-            return percent(Math.max(came, went));
+            return percent(changed());
+        }
+
+        long deleted() {
+            return Math.max(0, before - after);
         }
 
         long deletedPercent() {
-            return percent(Math.max(0, before - after));
+            return percent(deleted());
         }
 
         /** Rounded up, so that one row too many is one. Of no rows nothing can change. */
@@ -59,14 +72,16 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
             // a table that is new in the data set
             if (before.isEmpty()) continue;
             TableChange change = change(before.get(), table);
-            changes.add(change);
             Hold hold = thresholds.getOrDefault(table.name(), Hold.DEFAULT);
-            reasons.addAll(reasons(change, hold));
+            var rows = ChangedRows.NONE;
             if (before.get().sameShape(table) && (change.came() > 0 || change.went() > 0)) {
-                var rows = ChangedRows.read(store, before.get(), table, hold.keys().map(Pattern::compile));
-                reasons.addAll(reasons(change, rows, hold));
-                samples.addAll(rows.samples());
+                rows = ChangedRows.read(store, before.get(), table, hold.keys().map(Pattern::compile));
+                change = change.counted(rows.counts());
             }
+            changes.add(change);
+            reasons.addAll(reasons(change, hold));
+            reasons.addAll(reasons(change, rows, hold));
+            samples.addAll(rows.samples());
         }
         return new Assessment(next.syncId(), Optional.of(newest.get().syncId()), changes, reasons, samples);
     }
@@ -87,9 +102,9 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
             reasons.add(change.table() + " had " + change.before() + " rows and would have none");
             return reasons;
         }
-        if (change.deletedPercent() > hold.deleted())
+        if (change.deleted() >= hold.rows() && change.deletedPercent() > hold.deleted())
             reasons.add(change.table() + " would have " + change.after() + " rows instead of " + change.before() + ": " + change.deletedPercent() + " % fewer, above " + hold.deleted() + " %");
-        if (change.changedPercent() > hold.changed())
+        if (change.changed() >= hold.rows() && change.changedPercent() > hold.changed())
             reasons.add((change.exact() ? "" : "up to ") + change.changedPercent() + " % of " + change.table() + " would change (" + change.came() + " rows come, " + change.went() + " go), above " + hold.changed() + " %");
         return reasons;
     }
@@ -97,7 +112,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
     private static List<String> reasons(TableChange change, ChangedRows rows, Hold hold) {
         var reasons = new ArrayList<String>();
         rows.emptied().forEach((column, emptied) -> {
-            if (change.after() > 0 && emptied * 100 > hold.emptied() * change.after())
+            if (change.after() > 0 && emptied >= hold.rows() && emptied * 100 > hold.emptied() * change.after())
                 reasons.add(emptied + " of the " + change.after() + " rows of " + change.table() + " would lose their " + column + ": " + Math.min(100, emptied * 100 / change.after()) + " %, above " + hold.emptied() + " %");
         });
         if (!rows.strange().isEmpty()) reasons.add(change.table() + " would have keys such as " + rows.strangeKeys() + ", which are not like " + hold.keys().orElseThrow());

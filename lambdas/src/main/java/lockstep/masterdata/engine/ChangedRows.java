@@ -27,8 +27,12 @@ import lockstep.masterdata.engine.Manifest.TableManifest;
  * @param emptied by column, how many rows at least have lost their value in it; about so many, when not all could be read
  * @param strange keys of rows that came and do not look as keys of this table do, some of them; none when nobody said how these look
  * @param samples rows that changed, came and went, some of each
+ * @param counts  how many rows came and went; nothing when not all could be read
  */
-public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<Sample> samples) {
+public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<Sample> samples, Optional<Counts> counts) {
+    /** A changed row is among both. */
+    record Counts(long came, long went) {}
+
     /**
      * A row; its values by column, null for NULL, and of a row that changed only those that did.
      *
@@ -37,7 +41,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
      */
     public record Sample(String table, String key, Optional<Map<String, String>> before, Optional<Map<String, String>> after) {}
 
-    static final ChangedRows NONE = new ChangedRows(Map.of(), List.of(), List.of());
+    static final ChangedRows NONE = new ChangedRows(Map.of(), List.of(), List.of(), Optional.empty());
     static final long MOST = 32 << 20;
     private static final int SAMPLES = 3;
     /** Rows of which both sides can be compared. */
@@ -92,7 +96,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             for (Delta delta : deltas.reversed()) untold.subList(at(before.parts(), Part::from, delta.from()), at(before.parts(), Part::until, delta.until()) + 1).clear();
             for (Part part : untold) if (!is.contains(part.object())) lines(part.object(), part.bytes(), this::goes);
             strange.removeAll(went.keySet());
-            return new ChangedRows(emptied(), List.copyOf(strange.subList(0, Math.min(SAMPLES, strange.size()))), samples());
+            return new ChangedRows(emptied(), List.copyOf(strange.subList(0, Math.min(SAMPLES, strange.size()))), samples(), counts());
         }
 
         private static Set<String> objects(List<Part> parts) {
@@ -143,9 +147,15 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         private String remember(Map<String, byte[]> rows, byte[] line) {
             String named = String.join("/", CopyText.fields(line, key));
-            if (rows.size() < REMEMBERED) rows.put(named, line);
-            else complete = false;
+            // two keys may look alike when their columns are joined
+            if (rows.size() >= REMEMBERED || rows.put(named, line) != null) complete = false;
             return named;
+        }
+
+        private Optional<Counts> counts() {
+            if (!complete) return Optional.empty();
+            long same = came.entrySet().stream().filter(row -> Arrays.equals(row.getValue(), went.get(row.getKey()))).count();
+            return Optional.of(new Counts(came.size() - same, went.size() - same));
         }
 
         private Map<String, Long> emptied() {

@@ -37,11 +37,11 @@ public final class DatabaseRoles {
             Sql.execute(connection, "DELETE FROM lockstep.prepared_table");
             for (Login login : List.of(reader, writer)) {
                 Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
-                Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + Sql.identifier(login.username()));
+                Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, lockstep.applied_table, lockstep.kept_row TO " + Sql.identifier(login.username()));
             }
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
-            Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_table, lockstep.kept_row TO " + user);
+            Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, lockstep.applied_table, lockstep.kept_row TO " + user);
             Sql.execute(connection, "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
             takeBack(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);

@@ -30,12 +30,12 @@ final class Merge {
         long deleted;
         /** In a forecast only: rows that would stay because others refer to them. */
         long kept;
-        /** Writes on the way: of a try that was taken back, or of a row more than once. */
-        long passing;
+        /** The server counts other writes as well: of a try that was taken back, or of a row more than once. */
+        boolean uncounted;
 
-        /** All writes, as the server counts them. */
+        /** All writes, as the server counts them unless they are {@code uncounted}. */
         long writes() {
-            return inserted + updated + deleted + passing;
+            return inserted + updated + deleted;
         }
     }
 
@@ -125,9 +125,10 @@ final class Merge {
                 row.next();
                 would.inserted = row.getLong(1);
                 would.updated = row.getLong(2);
-                would.deleted = row.getLong(3);
-                would.kept = row.getLong(4);
             }
+            if (gone.get(table.name()) == 0) continue;
+            would.kept = number("SELECT count(*) FROM pg_temp." + goneTable(table) + " WHERE kept");
+            would.deleted = gone.get(table.name()) - would.kept;
         }
         return changes;
     }
@@ -160,7 +161,7 @@ final class Merge {
 
     /** Tries it plainly first, because rows seldom exchange unique values. */
     private void updateAndInsert(List<StagedTable> group) throws SQLException {
-        for (StagedTable table : group) Sql.byKey(connection, table.few(), () -> Sql.update(connection, sql("fresh", table)));
+        for (StagedTable table : group) if (!table.few()) Sql.update(connection, sql("fresh", table));
         boolean byKey = true;
         for (StagedTable table : group) byKey = byKey && (table.few() || Schema.isInOrderOf(connection, table.name(), table.key().names().getFirst()));
         boolean renumbered = findRenumbered(group);
@@ -168,7 +169,6 @@ final class Merge {
             write(group, renumbered, byKey);
             return;
         }
-        var written = Mark.written(connection, group.stream().map(StagedTable::name).toList());
         var start = connection.setSavepoint();
         try {
             write(group, renumbered, byKey);
@@ -176,9 +176,7 @@ final class Merge {
         } catch (SQLException e) {
             if (!UNIQUE_VIOLATION.equals(e.getSQLState())) throw e;
             connection.rollback(start);
-            var writtenNow = Mark.written(connection, group.stream().map(StagedTable::name).toList());
-            for (StagedTable table : group)
-                changes.get(table.name()).passing += writtenNow.getOrDefault(table.name(), 0L) - written.getOrDefault(table.name(), 0L);
+            for (StagedTable table : group) changes.get(table.name()).uncounted = true;
             for (StagedTable table : group) makeWay(table, renumbered, e);
             rewrite(group);
         }
@@ -206,7 +204,7 @@ final class Merge {
             Changes made = changes.get(group.get(i).name());
             made.inserted -= moved.get(i);
             made.updated += moved.get(i);
-            made.passing += moved.get(i);
+            made.uncounted |= moved.get(i) > 0;
         }
     }
 
@@ -280,7 +278,7 @@ final class Merge {
             throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): " + conflict.getMessage()
                     + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing was changed", conflict);
         if (mayBeNull && !renumbered) {
-            changes.get(table.name()).passing += asProduct(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
+            asProduct(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
                     + emptied.stream().map(c -> Sql.identifier(c) + " = NULL").collect(Collectors.joining(", "))
                     + " FROM pg_temp." + movedTable(table) + " m WHERE " + table.key().equal(table.key().of("t"), table.key().at("m"))));
             Sql.execute(connection, "DELETE FROM pg_temp." + movedTable(table));
@@ -343,6 +341,10 @@ final class Merge {
     }
 
     private void collectGone(StagedTable table) throws SQLException {
+        if (table.few() && !table.kept() && number(sql("any_gone_of_deltas", table)) == 0) {
+            gone.put(table.name(), 0L);
+            return;
+        }
         Sql.execute(connection, sql("gone", table));
         if (table.going().isPresent()) Sql.byKey(connection, table.few(), () -> Sql.update(connection, sql("gone_of_deltas", table)));
         if (table.kept()) Sql.execute(connection, sql("gone_kept", table));
@@ -435,6 +437,9 @@ final class Merge {
             case "kept_key" -> key.equalsText(key.of("t"), "k.key");
             case "columns" -> Sql.columns("", table.columns());
             case "staged_columns" -> Sql.columns("s.", table.columns());
+            case "new_rows" -> table.few() ? table.staging() + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.of("s")) + ")"
+                    : "pg_temp." + freshTable(table) + " f JOIN " + table.staging() + " s ON s.ctid OPERATOR(pg_catalog.=) f.place WHERE true";
+            case "staged_old_key" -> key.equal(key.of("o"), key.of("s"));
             case "differs" -> differs(table.columns());
             case "renumbered" -> differs(identities(table));
             case "assignments" -> assignments(table);

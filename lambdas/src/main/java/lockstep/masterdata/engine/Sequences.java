@@ -19,10 +19,29 @@ final class Sequences {
      * @return by table, what could not be done and why
      */
     static Map<String, List<String>> advance(Connection connection, Map<String, List<String>> columns) throws SQLException {
+        var numberings = Schema.numberings(connection, columns.keySet()).stream().filter(n -> columns.get(n.table()).contains(n.column())).toList();
+        if (numberings.isEmpty()) return Map.of();
+        var start = connection.setSavepoint();
+        try {
+            var warnings = advance(connection, numberings, Sequences::advance);
+            connection.releaseSavepoint(start);
+            return warnings;
+        } catch (SQLException e) {
+            if (Faults.of(e, "target") instanceof Fault.DatabaseUnavailable) throw e;
+            connection.rollback(start);
+            return advance(connection, numberings, Sequences::tryToAdvance);
+        }
+    }
+
+    private interface Step {
+        /** @return why not; empty when it was moved or need not be */
+        String advance(Connection connection, Numbering numbering) throws SQLException;
+    }
+
+    private static Map<String, List<String>> advance(Connection connection, List<Numbering> numberings, Step step) throws SQLException {
         var warnings = new HashMap<String, List<String>>();
-        for (Numbering numbering : Schema.numberings(connection, columns.keySet())) {
-            if (!columns.get(numbering.table()).contains(numbering.column())) continue;
-            String why = advance(connection, numbering);
+        for (Numbering numbering : numberings) {
+            String why = step.advance(connection, numbering);
             if (!why.isEmpty())
                 warnings.computeIfAbsent(numbering.table(), t -> new ArrayList<>())
                         .add("sequence " + numbering.sequence() + " can't follow " + numbering.table() + "." + numbering.column() + ": " + why + ". The product may be given numbers that are in use");
@@ -30,19 +49,26 @@ final class Sequences {
         return warnings;
     }
 
-    /** @return why not; empty when it was moved or need not be */
-    private static String advance(Connection connection, Numbering numbering) throws SQLException {
-        if (!numbering.numeric()) return "the column is not a number";
+    /** As {@link #advance}, where an error is an answer. */
+    private static String tryToAdvance(Connection connection, Numbering numbering) throws SQLException {
         var start = connection.setSavepoint();
-        try (var statement = connection.createStatement(); var row = statement.executeQuery(Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(numbering.sequence())),
-                "sequence_name", Sql.table(numbering.sequence()), "column", Sql.identifier(numbering.column()), "table", Sql.table(numbering.table()))))) {
-            String beyond = row.next() ? row.getString(1) : null;
+        try {
+            String why = advance(connection, numbering);
             connection.releaseSavepoint(start);
-            return beyond == null ? "" : "the column holds " + beyond + ", which is beyond the sequence's bounds";
+            return why;
         } catch (SQLException e) {
             if (Faults.of(e, "target") instanceof Fault.DatabaseUnavailable) throw e;
             connection.rollback(start);
             return e.getMessage();
+        }
+    }
+
+    private static String advance(Connection connection, Numbering numbering) throws SQLException {
+        if (!numbering.numeric()) return "the column is not a number";
+        try (var statement = connection.createStatement(); var row = statement.executeQuery(Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(numbering.sequence())),
+                "sequence_name", Sql.table(numbering.sequence()), "column", Sql.identifier(numbering.column()), "table", Sql.table(numbering.table()))))) {
+            String beyond = row.next() ? row.getString(1) : null;
+            return beyond == null ? "" : "the column holds " + beyond + ", which is beyond the sequence's bounds";
         }
     }
 }

@@ -12,7 +12,8 @@ public final class SessionSettings {
 
     /** @throws Fault.AccessRefused when a setting that only a superuser may change would keep triggers and foreign keys from working */
     public static void apply(Connection connection) throws SQLException {
-        Sql.execute(connection, Sql.named("session_settings"));
+        int version = connection.getMetaData().getDatabaseMajorVersion();
+        Sql.execute(connection, Sql.named("session_settings") + (version < 14 ? "" : "; SET idle_session_timeout = 0") + (version < 17 ? "" : "; SET transaction_timeout = 0"));
         String replication;
         String login;
         String database;

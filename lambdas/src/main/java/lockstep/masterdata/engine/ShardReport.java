@@ -1,13 +1,23 @@
 package lockstep.masterdata.engine;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 
-/** What a shard's database really holds of a data set, and which sync it says is in force. */
-public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging) {
+/**
+ * What a shard's database really holds of a data set, and which sync it says is in force.
+ *
+ * @param history the syncs that were in force, the newest first; only in a {@link #progress} report
+ */
+public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging, @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Applied> history) {
+    public ShardReport {
+        // a function of the release before sends none
+        history = history == null ? List.of() : List.copyOf(history);
+    }
+
     /** @param kept rows that are gone at the source and stay while others refer to them; not among {@code rows} */
     public record TableContent(String name, long rows, RowDigest digest, long kept) {}
 
@@ -25,11 +35,11 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
                 Content content = reader.read(table.name(), table.columns(), table.key(), table.where(), "true");
                 tables.add(new TableContent(table.name(), content.rows(), content.digest(), reader.kept(table.name())));
             }
-            return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of());
+            return new ShardReport(Applied.read(connection, dataSet.name()), tables, List.of(), List.of());
         });
     }
 
-    /** Only how far staging is: quick, for following a running sync. */
+    /** Only how far staging is and which syncs were in force: quick, for following a running sync, and for going back. */
     public static ShardReport progress(Database database, DataSet dataSet) {
         return database.run(connection -> {
             var staging = new ArrayList<Staged>();
@@ -39,7 +49,7 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
                     while (row.next()) staging.add(new Staged(row.getString(1), row.getInt(2), row.getLong(3)));
                 }
             }
-            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging);
+            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging, Applied.history(connection, dataSet.name()));
         });
     }
 }

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -28,6 +29,8 @@ import org.postgresql.copy.CopyIn;
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
+    /** So few rows are found quickly without an index, and without the planner knowing how many they are. */
+    private static final int NO_STATISTICS = 100;
     private final Accepted accepted;
     private final Manifest manifest;
     private final String suffix;
@@ -55,20 +58,24 @@ final class Staging {
     }
 
     void create(Connection connection) throws SQLException {
+        var statements = new ArrayList<String>();
         for (TableManifest table : accepted.tables()) {
-            create(connection, of(table), table);
-            if (!accepted.road(table).steps().isEmpty()) create(connection, goingFrom(table), table);
+            statements.add(create(of(table), table));
+            if (!accepted.road(table).steps().isEmpty()) statements.add(create(goingFrom(table), table));
         }
+        Sql.execute(connection, String.join(";\n", statements));
     }
 
-    private static void create(Connection connection, String name, TableManifest table) throws SQLException {
-        Sql.execute(connection, "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
-                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+    private static String create(String name, TableManifest table) {
+        return "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
+                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA";
     }
 
     /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
     void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
         for (TableManifest table : accepted.tables()) {
+            Road road = accepted.road(table);
+            if (road.comes().rows() + road.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS) continue;
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
             if (accepted.road(table).carriesDeltasAlone())
@@ -99,7 +106,9 @@ final class Staging {
         try (var query = connection.prepareStatement("SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
             query.setString(1, pattern);
             try (var row = query.executeQuery()) {
-                while (row.next()) Sql.execute(connection, "DROP TABLE IF EXISTS lockstep." + Sql.identifier(row.getString(1)));
+                var tables = new ArrayList<String>();
+                while (row.next()) tables.add("lockstep." + Sql.identifier(row.getString(1)));
+                if (!tables.isEmpty()) Sql.execute(connection, "DROP TABLE IF EXISTS " + String.join(", ", tables));
             }
         }
         try (var delete = connection.prepareStatement("DELETE FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {

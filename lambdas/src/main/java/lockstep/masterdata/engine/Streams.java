@@ -43,7 +43,7 @@ final class Streams {
             return results;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException fault) throw fault;
-            throw new Fault.Unexpected(e.getCause().toString(), e.getCause());
+            throw new Fault.Unexpected(Causes.message(e), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new Fault.Unexpected("interrupted", e);

@@ -259,12 +259,17 @@ public final class TableImport {
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();
                 if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
                 return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring);
+            } catch (Fault.MergeConflict e) {
+                throw refusedByTable(e);
             } catch (SQLException e) {
-                String state = e.getSQLState() == null ? "" : e.getSQLState();
-                if (!state.startsWith("23") && !state.equals("P0001")) throw e;
-                throw new Fault.FileRefused("the table refuses what the file would make of it: " + e.getMessage()
-                        + ". When rows take unique values of a row that stays because others refer to it, go there by two editions. Nothing was changed", e);
+                if (Faults.of(e, source.name()) instanceof Fault.MergeConflict conflict) throw refusedByTable(conflict);
+                throw e;
             }
+        }
+
+        private static Fault refusedByTable(Fault.MergeConflict e) {
+            return new Fault.FileRefused("the table refuses what the file would make of it: " + (e.getCause() == null ? e.getMessage() : e.getCause().getMessage())
+                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, go there by two editions. Nothing was changed", e);
         }
 
         private List<Referring> whoRefers() throws SQLException {

@@ -3,6 +3,7 @@ package lockstep.masterdata.handler;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 import java.util.Optional;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Fault;
 
 /** How a batch of a Distributed Map ended: with what {@link JsonFunction} adds to an answer, or with an error. */
@@ -21,6 +22,6 @@ record BatchOutcome(Optional<String> error, Optional<String> cause, Optional<Lon
         var failed = outcomes.stream().filter(o -> o.error().isPresent()).toList();
         if (!failed.isEmpty())
             throw new Fault.BatchFailed(failed.size() + " of " + outcomes.size() + " batches " + what + " failed; the first with "
-                    + failed.getFirst().error().orElseThrow() + ": " + Causes.message(failed.getFirst().cause().orElse("")));
+                    + Causes.error(failed.getFirst().error().orElseThrow()) + ": " + Causes.message(failed.getFirst().cause().orElse("")));
     }
 }

@@ -3,10 +3,12 @@ package lockstep.masterdata.handler;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Cleanup;
 import lockstep.masterdata.engine.Fault;
 
@@ -21,8 +23,9 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
             return error.isPresent() || tables.isPresent();
         }
 
-        String told() {
-            return shard + " failed in " + state.orElse("?") + " with " + error.orElse("?") + ": " + Causes.message(cause.orElse(""));
+        /** How it failed, the same in shards that failed for the same cause. */
+        String failure() {
+            return "failed in " + state.orElse("?") + " with " + Causes.error(error.orElse("?")) + ": " + Causes.message(cause.orElse(""));
         }
     }
 
@@ -38,7 +41,7 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
         if (event.outcomes().stream().noneMatch(Outcome::wasMeant))
             return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are " + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
         var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
-        var told = new ArrayList<>(failed.stream().map(Outcome::told).toList());
+        var told = new ArrayList<>(failures(failed));
         for (Outcome outcome : failed) {
             try {
                 var shard = event.shards().stream().filter(s -> s.name().equals(outcome.shard())).findFirst().orElseThrow();
@@ -47,6 +50,14 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
                 told.add(outcome.shard() + " keeps its staging tables until the next sync: " + e.getMessage());
             }
         }
-        return new Answer(event.outcomes().size(), failed.size(), told.stream().collect(Collectors.joining("; ")));
+        return new Answer(event.outcomes().size(), failed.size(), String.join("; ", told));
+    }
+
+    /** A cause that several shards share is reported once, with their names. */
+    static List<String> failures(List<Outcome> failed) {
+        var alike = new LinkedHashMap<String, List<Outcome>>();
+        failed.forEach(outcome -> alike.computeIfAbsent(Causes.withoutAddress(outcome.failure()), cause -> new ArrayList<>()).add(outcome));
+        return alike.entrySet().stream().map(e -> e.getValue().stream().map(Outcome::shard).collect(Collectors.joining(", ")) + " "
+                + (e.getValue().size() == 1 ? e.getValue().getFirst().failure() : e.getKey())).toList();
     }
 }

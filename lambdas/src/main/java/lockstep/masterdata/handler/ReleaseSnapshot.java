@@ -2,6 +2,7 @@ package lockstep.masterdata.handler;
 
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Released;
 
 /** Tells the holder to let go of the snapshot when the dump has failed, and why. */

@@ -3,6 +3,7 @@ package lockstep.masterdata.handler;
 import java.time.Duration;
 import java.util.Map;
 import lockstep.landscape.Names;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Json;
 import software.amazon.awssdk.core.SdkBytes;

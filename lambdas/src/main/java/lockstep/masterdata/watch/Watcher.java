@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.check.Queries;
+import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.Latest;
 import lockstep.masterdata.engine.Manifest;
@@ -148,7 +149,7 @@ public final class Watcher {
 
     private Seen look(String shard, Instant now, Optional<Latest> newest, Set<String> running, Map<String, Optional<Manifest>> manifests) {
         var report = Asked.of(() -> world.report(shard));
-        if (report.failure().isPresent()) return unreachable(shard, report.failure().get().getMessage());
+        if (report.failure().isPresent()) return unreachable(shard, Causes.message(report.failure().get()));
         Optional<Standing> standing = Optional.empty();
         try {
             var inForce = report.answer().flatMap(ShardReport::applied).flatMap(applied -> manifests.computeIfAbsent(applied.syncId(), this::manifest));
@@ -158,9 +159,9 @@ public final class Watcher {
             // before anything is mended, so that what was wrong is told; and mended whatever becomes of it
             var checks = Asked.of(() -> hasChecks ? check(shard) : List.<String>of());
             var started = mend(shard, found, running, now);
-            return new Seen(shard, true, standing, started, checks.answer().orElse(List.of()), checks.failure().map(RuntimeException::toString));
+            return new Seen(shard, true, standing, started, checks.answer().orElse(List.of()), checks.failure().map(Causes::message));
         } catch (RuntimeException e) {
-            return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(e.toString()));
+            return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(Causes.message(e)));
         }
     }
 

@@ -7,7 +7,7 @@ updated_{n} AS (
   RETURNING 1
 ), inserted_{n} AS (
   INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
-  SELECT {staged_columns} FROM pg_temp.{fresh} f JOIN {staging} s ON s.ctid OPERATOR(pg_catalog.=) f.place
-  WHERE (SELECT pg_catalog.count(*) FROM updated_{n}) OPERATOR(pg_catalog.>=) 0
+  SELECT {staged_columns} FROM {new_rows}
+    AND (SELECT pg_catalog.count(*) FROM updated_{n}) OPERATOR(pg_catalog.>=) 0
   RETURNING 1
 )

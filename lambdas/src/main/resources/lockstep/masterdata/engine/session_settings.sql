@@ -29,13 +29,11 @@ SET row_security = off;  -- a policy that would hide rows is an error
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off;
 SET default_transaction_deferrable = off;
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 
 -- how long things may take: Lambda and the state machines end what takes too long
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
-SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');
 
 -- where tables are made, and how plans are
 SET default_tablespace = '';

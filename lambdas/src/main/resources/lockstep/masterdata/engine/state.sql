@@ -41,6 +41,21 @@ CREATE TABLE IF NOT EXISTS lockstep.applied (
 );
 ALTER TABLE lockstep.applied ADD COLUMN IF NOT EXISTS rollback boolean NOT NULL DEFAULT false;
 
+-- which syncs were in force before, the newest last; a rollback goes back to one of these
+CREATE TABLE IF NOT EXISTS lockstep.applied_history (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  data_set text NOT NULL,
+  sync_id text NOT NULL,
+  snapshot_time timestamptz NOT NULL,
+  release text NOT NULL,
+  rollback boolean NOT NULL,
+  applied_at timestamptz NOT NULL
+);
+-- a database that an earlier version prepared begins with what is in force
+INSERT INTO lockstep.applied_history (data_set, sync_id, snapshot_time, release, rollback, applied_at)
+SELECT data_set, sync_id, snapshot_time, release, rollback, applied_at FROM lockstep.applied a
+WHERE NOT EXISTS (SELECT FROM lockstep.applied_history h WHERE h.data_set = a.data_set);
+
 -- how each table was left by the sync in force: by its files and the server's count of rows written one sees whether anybody wrote since
 CREATE TABLE IF NOT EXISTS lockstep.applied_table (
   data_set text NOT NULL,

@@ -65,7 +65,7 @@ class DatabaseRolesTest {
         target.execute("DO $$BEGIN CREATE ROLE product LOGIN PASSWORD 'secret'; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
         var product = target.as("product");
         assertEquals(target.value("SELECT data_set || snapshot_time FROM lockstep.applied"), product.value("SELECT data_set || snapshot_time FROM lockstep.freshness"));
-        for (String table : List.of("sync", "staged_part", "applied", "applied_table", "kept_row")) assertRefused(target, "product", "SELECT FROM lockstep." + table);
+        for (String table : List.of("sync", "staged_part", "applied", "applied_history", "applied_table", "kept_row")) assertRefused(target, "product", "SELECT FROM lockstep." + table);
         assertRefused(target, "product", "DELETE FROM lockstep.freshness");
         assertRefused(target, "product", "CREATE TABLE lockstep.mine ()");
     }

@@ -99,10 +99,17 @@ class EventTest {
     }
 
     @Test
+    void aCauseThatShardsShareIsReportedOnceWithTheirNames() {
+        var outcomes = java.util.stream.Stream.of("demo-1 5433 frozen", "qa-1 5434 frozen", "qa-2 5435 thawed").map(text -> text.split(" ")).map(o -> new Record.Outcome(o[0], Optional.of("Publish"),
+                Optional.of("lockstep.masterdata.engine.Fault$MergeConflict"), Optional.of("{\"errorMessage\":\"database localhost:" + o[1] + "/clinic: " + o[2] + "\"}"), Optional.empty())).toList();
+        assertEquals(List.of("demo-1, qa-1 failed in Publish with MergeConflict: the database: frozen", "qa-2 failed in Publish with MergeConflict: database localhost:5435/clinic: thawed"), Record.failures(outcomes));
+    }
+
+    @Test
     void whoAssessesIsToldTheThresholds() {
         var event = Json.MAPPER.readValue("""
-                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
-        assertEquals(Map.of("m.drug", new Hold(30, 5, 20, Optional.of("[0-9]+"))), event.hold());
+                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"rows":3,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
+        assertEquals(Map.of("m.drug", new Hold(30, 5, 20, 3, Optional.of("[0-9]+"))), event.hold());
         assertEquals(Optional.empty(), event.token());
     }
 
