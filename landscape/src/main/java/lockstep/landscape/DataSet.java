@@ -1,6 +1,9 @@
 package lockstep.landscape;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Master data that is kept in step: the name of the shard it is maintained in, and its tables in file order.
@@ -32,6 +35,35 @@ public record DataSet(String name, String source, List<Table> tables, Keep keep,
 
     public DataSet(String name, String source, List<Table> tables) {
         this(name, source, tables, Keep.DEFAULT, Triggers.RUN);
+    }
+
+    /**
+     * The table of this name, as in SQL ({@code "Order Desk"."lineItem"}) or without its quotes ({@code Order Desk.lineItem}); nothing when there
+     * is none, or when more than one table can be meant.
+     */
+    public Optional<Table> table(String name) {
+        var exact = tables.stream().filter(t -> t.name().equals(name)).findFirst();
+        if (exact.isPresent()) return exact;
+        var named = tables.stream().filter(t -> isName(t, name)).toList();
+        return named.size() == 1 ? Optional.of(named.getFirst()) : Optional.empty();
+    }
+
+    private static boolean isName(Table table, String name) {
+        var own = TableName.parse(table.name());
+        try {
+            if (TableName.parse(name).equals(own)) return true;
+        } catch (IllegalArgumentException _) {
+            // it has no quotes where SQL wants some
+        }
+        return (own.schema() + "." + own.table()).equals(name);
+    }
+
+    /** The name of the table that is most like this one, if any is much like it. */
+    public Optional<String> nearestTable(String name) {
+        String plain = name.replace("\"", "").toLowerCase(Locale.ROOT);
+        var names = new LinkedHashMap<String, String>();
+        for (Table table : tables) names.put(table.name().replace("\"", "").toLowerCase(Locale.ROOT), table.name());
+        return YamlValue.nearest(plain, names.keySet()).map(names::get);
     }
 
     /** When a sync is held for this table. */

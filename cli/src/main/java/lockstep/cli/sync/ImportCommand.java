@@ -22,6 +22,7 @@ import lockstep.masterdata.engine.TableImport.Answer;
 import lockstep.masterdata.engine.TableImport.Kind;
 import lockstep.masterdata.engine.TableImport.Outcome;
 import lockstep.masterdata.engine.TableImport.Referring;
+import lockstep.masterdata.engine.TableImport.Rounded;
 import lockstep.masterdata.engine.TableImport.Sample;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,10 +37,10 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import tools.jackson.databind.DeserializationFeature;
 
-@Command(mixinStandardHelpOptions = true, name = "import", description = "Brings a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
-        footer = {"", "The file is CSV with commas, in UTF-8; its header names the columns that lockstep.yaml has of the table, in any order. An empty field is NULL, \"\" an empty text.",
-                "Rows that are not in the file are deleted, but those that other rows refer to. Shards follow with the next sync.",
-                "Ends with 0 when it is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it still runs at --timeout."})
+@Command(mixinStandardHelpOptions = true, name = "import", description = "Imports a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
+        footer = {"", "The file is CSV with commas, in UTF-8. Its header names the columns that lockstep.yaml has of the table, in any order. An empty field is NULL, \"\" is an empty text.",
+                "Rows that are not in the file are deleted, except those that other rows refer to. Shards follow with the next sync.",
+                "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is still running at --timeout."})
 public final class ImportCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
     private static final Duration POLL = Duration.ofMillis(500);
@@ -53,8 +54,8 @@ public final class ImportCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
-    @Parameters(index = "0", paramLabel = "TABLE", description = "As lockstep.yaml names it, such as master.drug.")
-    private String tableName;
+    @Parameters(index = "0", paramLabel = "TABLE", description = "As in SQL or without quotes, such as master.drug or 'Order Desk.lineItem'.")
+    private String givenTable;
 
     @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.")
     private Path file;
@@ -62,8 +63,11 @@ public final class ImportCommand implements Callable<Integer> {
     @Mixin
     private ChosenDataSet chosen;
 
-    @Option(names = "--dry-run", description = "Tell the difference, and change nothing. It is done and taken back, so that whatever would be refused is refused.")
+    @Option(names = "--dry-run", description = "Show the difference and change nothing. The import is done and rolled back, so that whatever would be refused is refused.")
     private boolean dryRun;
+
+    @Option(names = "--round", description = "Accept values that the column keeps only in part, such as 1.005 in numeric(10,2), and list them. Without it they are refused.")
+    private boolean round;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to wait (default: ${DEFAULT-VALUE}).")
     private long timeout;
@@ -72,8 +76,8 @@ public final class ImportCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
-        if (dataSet.tables().stream().noneMatch(t -> t.name().equals(tableName)))
-            throw usage("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")));
+        String tableName = dataSet.table(givenTable).map(Table::name).orElseThrow(() -> usage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
+                + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(() -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         Account account = landscape.accountOf(dataSet.source());
@@ -82,7 +86,7 @@ public final class ImportCommand implements Callable<Integer> {
             var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
             System.err.println((dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
             put(access, Names.bucket(dataSet.name(), account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
-            return run(access, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
+            return run(access, tableName, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
                     Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSet.name()) + ":" + id), id);
         }
     }
@@ -93,9 +97,9 @@ public final class ImportCommand implements Callable<Integer> {
         }
     }
 
-    private int run(AccountAccess access, String machineArn, String arn, String id) throws InterruptedException {
+    private int run(AccountAccess access, String tableName, String machineArn, String arn, String id) throws InterruptedException {
         try (var sfn = access.client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id).input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun))));
+            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id).input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
             var until = Instant.now().plusSeconds(timeout);
             while (true) {
                 var execution = Execution.read(sfn, arn).filter(e -> !e.running());
@@ -110,7 +114,7 @@ public final class ImportCommand implements Callable<Integer> {
     }
 
     private int told(Execution execution) {
-        if (!execution.succeeded()) throw new IllegalStateException("the import ended with " + execution.error() + ": " + execution.cause());
+        if (!execution.succeeded()) throw new IllegalStateException("the import failed: " + execution.cause());
         Answer answer = Json.MAPPER.readerFor(Answer.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(execution.described().output());
         main.answer(answer, answer.outcome().map(ImportCommand::text).orElseGet(() -> file + " was refused\n" + answer.refused().orElse("?")));
         return answer.outcome().isPresent() ? 0 : 1;
@@ -125,6 +129,11 @@ public final class ImportCommand implements Callable<Integer> {
                 if (sample.kind() == kind) text.append(line(sample)).append(System.lineSeparator());
         for (Referring referring : outcome.referring())
             text.append(String.format(Locale.ROOT, referring.rows() == 1 ? "%,d row of %s refers by %s to a row that is not in the file%n" : "%,d rows of %s refer by %s to rows that are not in the file%n", referring.rows(), referring.table(), String.join(", ", referring.columns())));
+        if (outcome.rounded() > 0) {
+            text.append(String.format(Locale.ROOT, outcome.rounded() == 1 ? "%,d value is kept only in part%n" : "%,d values are kept only in part%n", outcome.rounded()));
+            for (Rounded rounded : outcome.roundings())
+                text.append(String.format(Locale.ROOT, "  line %d, %s: %s → %s%n", rounded.line(), rounded.column(), shown(rounded.written()), shown(rounded.kept())));
+        }
         boolean nothing = outcome.inserted() + outcome.updated() + outcome.deleted() == 0;
         return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed." : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
     }

@@ -25,6 +25,29 @@ final class CopyText {
         return value.toString(StandardCharsets.UTF_8);
     }
 
+    /** Takes the bytes of a line. */
+    interface ByteSink {
+        void write(byte next);
+    }
+
+    /** Writes a value that is not NULL exactly as COPY TO does, so that the line has the digest of the line that the server answers. */
+    static void escape(byte[] value, ByteSink line) {
+        for (byte next : value) {
+            byte escaped = switch (next) {
+                case '\b' -> 'b';
+                case '\f' -> 'f';
+                case '\n' -> 'n';
+                case '\r' -> 'r';
+                case '\t' -> 't';
+                case 0x0b -> 'v';
+                case '\\' -> '\\';
+                default -> 0;
+            };
+            if (escaped != 0) line.write((byte) '\\');
+            line.write(escaped == 0 ? next : escaped);
+        }
+    }
+
     /** COPY TO writes only these escapes; any other character after a backslash stands for itself. */
     private static byte unescape(byte escaped) {
         return switch (escaped) {

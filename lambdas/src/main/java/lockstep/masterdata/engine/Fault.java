@@ -93,6 +93,16 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /**
+     * What arrived at the server, or what the table holds after an import, is not what the file says. The import was rolled back: nothing
+     * was changed.
+     */
+    public static final class ImportMismatch extends Fault {
+        public ImportMismatch(String message) {
+            super(message, null);
+        }
+    }
+
     /** A part is missing, truncated or altered. */
     public static final class PartRefused extends Fault {
         public PartRefused(String message) {

@@ -6,37 +6,29 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Schema.Reference;
 import lockstep.masterdata.engine.Schema.TableInfo;
-import org.postgresql.PGConnection;
-import org.postgresql.util.PSQLException;
 
 /**
- * Brings a new edition of one code list into the source: makes the table what a CSV file says, in one transaction. PostgreSQL's own COPY
- * reads the file, into a table of this session that has the types and constraints of the one that is meant, so that whatever would be
- * refused there is refused here, with its line. Only rows that differ are written. Rows that are gone from the file stay while others
- * refer to them, as they do in targets. A dry run does all of it, and takes it back.
+ * Imports a new edition of one code list into the source: makes the table what a CSV file says, in one transaction. The file is read and put
+ * into a table of the session with the types of the real one, so that everything that the real one would refuse is reported with its line.
+ * Only rows that differ are written. Rows that are gone from the file stay while others refer to them, as they do in targets. After the
+ * merge the table is read back and compared with the file. A dry run does all of this and rolls it back.
  */
 public final class TableImport {
-    private static final int SAMPLES = 5;
-    private static final int LONGEST_VALUE = 80;
-    private static final String IMPORTED = "lockstep_import";
-    private static final String STAGING = "pg_temp." + IMPORTED;
+    private static final int SAMPLES = FileProblems.SAMPLES;
+    private static final String STAGING = TypedStaging.TABLE;
     private static final String GONE = "lockstep_import_gone";
-    /** Where COPY was; it says no column when a line has too many or too few. */
-    private static final Pattern COPIED = Pattern.compile("COPY " + IMPORTED + ", line (\\d+)(?:, column ([^:\\n]+))?");
 
     private final Database source;
     private final Duration lockTimeout;
@@ -54,8 +46,13 @@ public final class TableImport {
      * @param kept     rows that are not in the file and stay, since others refer to them
      * @param samples  some of each kind
      * @param referring who refers to the rows that are kept
+     * @param rounded  values of which a column kept only a part
+     * @param roundings some of these, of each column
      */
-    public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept, List<Sample> samples, List<Referring> referring) {}
+    public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept, List<Sample> samples, List<Referring> referring, long rounded, List<Rounded> roundings) {}
+
+    /** A value of the file, and what the column keeps of it. */
+    public record Rounded(long line, String column, String written, String kept) {}
 
     /** What is told of an import: what became of the table, or why the file was refused. */
     public record Answer(Optional<Outcome> outcome, Optional<String> refused) {}
@@ -75,14 +72,16 @@ public final class TableImport {
 
     /**
      * @param file opens it from its beginning, each time anew
+     * @param round accepts values of which a column keeps only a part, such as decimals that it has no place for, and lists them
      * @throws Fault.FileRefused    when it does not fit, with the lines and what to do; nothing was changed
+     * @throws Fault.ImportMismatch when the table would not hold what the file says; nothing was changed
      * @throws Fault.InvalidRequest when the data set has no such table
      */
-    public Outcome run(DataSet dataSet, String tableName, Supplier<InputStream> file, boolean dryRun) {
+    public Outcome run(DataSet dataSet, String tableName, Supplier<InputStream> file, boolean dryRun, boolean round) {
         Table table = dataSet.tables().stream().filter(t -> t.name().equals(tableName)).findFirst()
                 .orElseThrow(() -> new Fault.InvalidRequest("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", "))));
         return source.transaction(connection -> {
-            var outcome = new Edition(connection, dataSet, table, new CsvFile(file), dryRun).bringIn();
+            var outcome = new Edition(connection, dataSet, table, file, dryRun, round).bringIn();
             if (dryRun) connection.rollback();
             return outcome;
         });
@@ -92,26 +91,32 @@ public final class TableImport {
     private final class Edition {
         private final Connection connection;
         private final Table table;
-        private final CsvFile file;
+        private final Supplier<InputStream> file;
         private final boolean dryRun;
+        private final boolean round;
         private final TableInfo info;
         private final Key key;
         private final DataSet dataSet;
         /** To any table of the data set; who may write these may read what the keys need. */
         private final List<Reference> references;
         private final List<Sample> samples = new ArrayList<>();
+        private final List<ImportColumn> columns;
+        private TypedStaging staging;
+        private TypedStaging.Losses losses;
 
-        Edition(Connection connection, DataSet dataSet, Table table, CsvFile file, boolean dryRun) throws SQLException {
+        Edition(Connection connection, DataSet dataSet, Table table, Supplier<InputStream> file, boolean dryRun, boolean round) throws SQLException {
             this.connection = connection;
             this.table = table;
             this.file = file;
             this.dryRun = dryRun;
+            this.round = round;
             this.dataSet = dataSet;
             info = Schema.table(connection, table.name());
             references = Schema.referencesTo(connection, dataSet.tables().stream().map(Table::name).toList());
             var missing = table.columns().stream().filter(c -> !info.columns().containsKey(c)).toList();
             if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or fix lockstep.yaml");
             key = info.key(table.key()).orElseThrow(() -> new Fault.SchemaMismatch(String.join("; ", Schema.problems(info, table.key())) + ". Migrate the shard first, or fix lockstep.yaml"));
+            columns = ImportColumn.read(connection, table.name(), table.columns());
         }
 
         Outcome bringIn() throws SQLException {
@@ -120,8 +125,10 @@ public final class TableImport {
                 Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
                 // what is told is what is done: nobody else writes here meanwhile, and readers don't wait
                 Sql.execute(connection, "LOCK TABLE " + Sql.table(table.name()) + " IN SHARE ROW EXCLUSIVE MODE");
-                long rows = copy();
-                refuseWhatDoesNotFit();
+                var problems = new FileProblems();
+                long rows = stage(file, problems);
+                refuseWhatDoesNotFit(problems);
+                for (Key unique : info.keys()) if (table.columns().containsAll(unique.names())) staging.index(unique.index());
                 return merge(rows);
             } catch (IOException e) {
                 throw new Fault.StoreUnavailable("the file can't be read: " + e.getMessage(), e);
@@ -137,110 +144,51 @@ public final class TableImport {
             return references.stream().filter(r -> r.parent().equals(table.name()));
         }
 
-        private long copy() throws SQLException, IOException {
-            List<String> header = header();
-            Sql.execute(connection, "CREATE TEMPORARY TABLE " + IMPORTED + " ON COMMIT DROP AS SELECT " + Sql.columns("", table.columns()) + " FROM " + Sql.table(table.name()) + " WITH NO DATA");
-            Sql.execute(connection, "ALTER TABLE " + STAGING + " ADD COLUMN lockstep_record bigint GENERATED ALWAYS AS IDENTITY");
-            for (String column : table.columns())
-                if (!info.columns().get(column).nullable()) Sql.execute(connection, "ALTER TABLE " + STAGING + " ALTER COLUMN " + Sql.identifier(column) + " SET NOT NULL");
-            for (Key unique : info.keys())
-                if (table.columns().containsAll(unique.names())) Sql.execute(connection, "CREATE UNIQUE INDEX ON " + STAGING + " (" + unique.index() + ")");
-            for (String check : checks()) Sql.execute(connection, "ALTER TABLE " + STAGING + " ADD " + check);
-            long rows;
-            try (InputStream in = file.opened().get()) {
-                rows = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + STAGING + " (" + Sql.columns("", header) + ") FROM STDIN WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')", in);
-            } catch (PSQLException e) {
-                throw refused(e);
-            }
-            if (rows == 0)
-                throw new Fault.FileRefused("the file holds a header and no rows, which would empty " + table.name() + ". If that is meant, delete its rows in the source; nothing was changed", null);
-            Sql.execute(connection, "ANALYZE " + STAGING);
-            return rows;
+        /** Puts the file into the session, with the types of the table, and refuses what the table would not take as it is written. */
+        private long stage(Supplier<InputStream> file, FileProblems problems) throws SQLException, IOException {
+            long records = new ImportedFile(connection, table, file).stage();
+            staging = new TypedStaging(connection, table, columns, records);
+            staging.fill();
+            losses = staging.losses();
+            if (!round && losses.values() > 0)
+                problems.add(losses.samples().stream().map(l -> "line " + l.line() + ", column " + l.column() + ": '" + l.written() + "' would become '" + l.kept() + "'").collect(Collectors.joining("\n"))
+                        + (losses.values() > losses.samples().size() ? "\nand " + (losses.values() - losses.samples().size()) + " more" : "")
+                        + "\nThe column would lose a part of the value: correct the file, or accept this with --round");
+            staging.check(info.keys().stream().map(Key::names).toList(), problems);
+            return records;
         }
 
-        /** The data set's columns in the order of the file. */
-        private List<String> header() throws IOException {
-            List<String> header = file.header();
-            if (header.size() == table.columns().size() && Set.copyOf(table.columns()).equals(new HashSet<>(header))) return header;
-            var missing = table.columns().stream().filter(c -> !header.contains(c)).toList();
-            var unknown = header.stream().filter(c -> !table.columns().contains(c)).toList();
-            String what = header.equals(List.of("")) ? "there is none"
-                    : Stream.of(missing.isEmpty() ? "" : "it lacks " + String.join(", ", missing), unknown.isEmpty() ? "" : "it has " + String.join(", ", unknown) + ", which the data set does not",
-                            missing.isEmpty() && unknown.isEmpty() ? "a column is named twice" : "").filter(w -> !w.isEmpty()).collect(Collectors.joining("; "));
-            // as UTF-16 and others are, read as UTF-8
-            boolean otherwiseEncoded = header.stream().anyMatch(c -> c.indexOf('\uFFFD') >= 0 || c.indexOf('\0') >= 0);
-            if (otherwiseEncoded) throw new Fault.FileRefused("line 1: the file is not UTF-8: save it as UTF-8. Nothing was changed", null);
-            boolean otherwiseParted = header.size() == 1 && (header.getFirst().contains(";") || header.getFirst().contains("\t"));
-            throw new Fault.FileRefused("line 1: the header must name the columns that the data set has of " + table.name() + ", in any order: " + String.join(",", table.columns()) + "; " + what
-                    + (otherwiseParted ? ". Its fields are not parted by commas: save it with commas" : "") + "; nothing was changed", null);
-        }
-
-        private List<String> checks() throws SQLException {
-            var checks = new ArrayList<String>();
-            try (var query = connection.prepareStatement(Sql.named("checks"))) {
-                query.setString(1, Sql.table(table.name()));
-                query.setArray(2, connection.createArrayOf("text", table.columns().toArray()));
-                try (var row = query.executeQuery()) {
-                    while (row.next()) checks.add("CONSTRAINT " + Sql.identifier(row.getString(1)) + " " + row.getString(2));
-                }
-            }
-            return checks;
-        }
-
-        /** With the line and the column, and how to mend it; what is no fault of the file goes on as it is. */
-        private SQLException refused(PSQLException e) {
-            String state = e.getSQLState() == null ? "" : e.getSQLState();
-            var told = e.getServerErrorMessage();
-            if (told == null || !state.startsWith("22") && !state.startsWith("23")) return e;
-            var at = COPIED.matcher(told.getWhere() == null ? "" : told.getWhere());
-            boolean found = at.find();
-            String column = told.getColumn() != null ? told.getColumn() : found ? at.group(2) : null;
-            String where = (found ? "line " + at.group(1) : "some line") + (column == null ? "" : ", column " + column);
-            String type = column == null || !info.columns().containsKey(column) ? "" : " The column is " + info.columns().get(column).type() + ".";
-            String mend = switch (state) {
-                case "23502" -> "An empty field is NULL, which this column may not be; \"\" in quotes is an empty text.";
-                case "23505" -> "Two rows of the file say the same, where each must differ: leave one.";
-                case "23514" -> "The table's own check refuses it: mend the value, or migrate the product first.";
-                case "22P04" -> "Each line has as many fields as the header; a field with a comma, a quote or a line break in it stands in quotes.";
-                case "22021" -> "The file is not UTF-8 there: save it as UTF-8.";
-                default -> "Write the value as PostgreSQL reads it: 2026-01-31 for a date, a point in a number, true or false.";
-            };
-            throw new Fault.FileRefused(where + ": " + told.getMessage() + (told.getDetail() == null ? "" : " (" + told.getDetail() + ")") + "." + type + " " + mend + " Nothing was changed", e);
-        }
-
-        /** All that COPY can't judge, told together. */
-        private void refuseWhatDoesNotFit() throws SQLException, IOException {
-            var faults = new ArrayList<String>();
+        private void refuseWhatDoesNotFit(FileProblems faults) throws SQLException {
             if (table.where().isPresent())
-                note(faults, "SELECT t.lockstep_record, ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
+                note(faults, "SELECT t." + staging.record() + ", ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
                         "is outside the data set's filter, " + table.where().get() + ". Leave such rows out of the file");
             if (table.where().isPresent())
-                note(faults, "SELECT s.lockstep_record, ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING + " s WHERE EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + sameKey() + ") ORDER BY 1 LIMIT " + SAMPLES,
-                        "has the key of a row that belongs to the shard, as it is outside the data set's filter. Give it another key");
+                note(faults, "SELECT s." + staging.record() + ", ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING + " s WHERE EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + sameKey() + ") ORDER BY 1 LIMIT " + SAMPLES,
+                        "has the key of a row that belongs to the shard, because it is outside the data set's filter. Give it another key");
             for (Reference reference : references) {
                 if (!reference.child().equals(table.name()) || !table.columns().containsAll(reference.childColumns())) continue;
                 boolean own = reference.parent().equals(table.name());
-                note(faults, Sql.named("missing_parents", Map.of("columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
+                note(faults, Sql.named("missing_parents", Map.of("record", staging.record(), "columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
                         "all_given", reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")),
                         "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
                         // rows outside the filter stay whatever the file says
                         "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
                         "most", Integer.toString(SAMPLES))),
                         "in " + String.join(", ", reference.childColumns()) + " refers to a row that " + (own ? "the file" : reference.parent()) + " does not have by " + String.join(", ", reference.parentColumns())
-                                + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or mend the value"));
+                                + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or correct the value"));
             }
-            if (!faults.isEmpty()) throw new Fault.FileRefused(String.join("\n", faults) + "\nNothing was changed", null);
+            faults.refuse();
         }
 
-        /** @param query answers numbers of rows of the file, and what to show of each */
-        private void note(List<String> faults, String query, String what) throws SQLException, IOException {
+        /** @param query answers numbers of records, and what to show of each */
+        private void note(FileProblems faults, String query, String what) throws SQLException {
             var rows = new LinkedHashMap<Long, String>();
             try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
                 while (row.next()) rows.put(row.getLong(1), row.getString(2));
             }
             if (rows.isEmpty()) return;
-            var lines = file.lines(rows.keySet());
-            faults.add(rows.entrySet().stream().map(r -> "line " + lines.getOrDefault(r.getKey(), r.getKey() + 1) + " " + cut(r.getValue())).collect(Collectors.joining(", "))
+            var lines = RawStaging.lines(connection, rows.keySet());
+            faults.add(rows.entrySet().stream().map(r -> "line " + lines.get(r.getKey()) + " " + FileProblems.shown(r.getValue())).collect(Collectors.joining(", "))
                     + (rows.size() == SAMPLES ? " and perhaps more" : "") + ": " + what);
         }
 
@@ -252,13 +200,15 @@ public final class TableImport {
                 var staged = new StagedTable(info, key, table.columns(), table.where(), STAGING, Optional.empty(), "true", false, false);
                 var merge = new Merge(connection, dataSet.name(), List.of(staged), dataSet.tables().stream().collect(Collectors.toMap(Table::name, Table::where)));
                 var changes = merge.run(Set.of()).get(table.name());
+                String stays = "EXISTS (SELECT FROM pg_temp." + GONE + " g WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
+                new ImportReadBack(connection, table, staging, stays, sameKey()).verify(Schema.firingTriggers(connection, List.of(table.name())));
                 String stillThere = "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
                 sampleGone(Kind.deleted, "NOT " + stillThere);
                 sampleGone(Kind.kept, stillThere);
                 long kept = merge.kept(table.name());
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();
                 if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
-                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring);
+                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring, losses.values(), losses.samples());
             } catch (Fault.MergeConflict e) {
                 throw refusedByTable(e);
             } catch (SQLException e) {
@@ -268,8 +218,8 @@ public final class TableImport {
         }
 
         private static Fault refusedByTable(Fault.MergeConflict e) {
-            return new Fault.FileRefused("the table refuses what the file would make of it: " + (e.getCause() == null ? e.getMessage() : e.getCause().getMessage())
-                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, go there by two editions. Nothing was changed", e);
+            return new Fault.FileRefused("the table refuses the rows of the file: " + (e.getCause() instanceof SQLException cause ? TypedStaging.message(cause) : e.getMessage())
+                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two files, one after the other. Nothing was changed", e);
         }
 
         private List<Referring> whoRefers() throws SQLException {
@@ -283,9 +233,9 @@ public final class TableImport {
         }
 
         private void sampleWhatComes() throws SQLException {
-            sample(Kind.inserted, "SELECT NULL::text[], " + values("s.") + " FROM " + STAGING + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + sameKey() + ") ORDER BY s.lockstep_record");
+            sample(Kind.inserted, "SELECT NULL::text[], " + values("s.") + " FROM " + STAGING + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + sameKey() + ") ORDER BY s." + staging.record());
             sample(Kind.updated, "SELECT " + values("t.") + ", " + values("s.") + " FROM " + STAGING + " s JOIN " + Sql.table(table.name()) + " t ON " + sameKey()
-                    + " WHERE ROW(" + Sql.columns("t.", table.columns()) + ")::record *<> ROW(" + Sql.columns("s.", table.columns()) + ")::record ORDER BY s.lockstep_record");
+                    + " WHERE ROW(" + Sql.columns("t.", table.columns()) + ")::record *<> ROW(" + Sql.columns("s.", table.columns()) + ")::record ORDER BY s." + staging.record());
         }
 
         private void sampleGone(Kind kind, String which) throws SQLException {
@@ -303,8 +253,8 @@ public final class TableImport {
                         before.keySet().removeAll(same);
                         after.keySet().removeAll(same);
                     }
-                    before.replaceAll((column, value) -> cut(value));
-                    after.replaceAll((column, value) -> cut(value));
+                    before.replaceAll((column, value) -> FileProblems.cut(value));
+                    after.replaceAll((column, value) -> FileProblems.cut(value));
                     samples.add(new Sample(kind, before, after));
                 }
             }
@@ -332,9 +282,5 @@ public final class TableImport {
                 return row.getLong(1);
             }
         }
-    }
-
-    private static String cut(String value) {
-        return value == null || value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE) + "…";
     }
 }

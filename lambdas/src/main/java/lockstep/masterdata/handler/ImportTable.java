@@ -22,7 +22,7 @@ public final class ImportTable extends JsonFunction<ImportTable.Event, TableImpo
 
     /** What who starts an import says. */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Request(String table, Optional<Boolean> dryRun) {}
+    public record Request(String table, Optional<Boolean> dryRun, Optional<Boolean> round) {}
 
     public ImportTable() {
         super(Event.class);
@@ -35,7 +35,7 @@ public final class ImportTable extends JsonFunction<ImportTable.Event, TableImpo
         try {
             var outcome = new TableImport(Clients.database(event.secretArn()), LOCK_TIMEOUT).run(event.dataSet(), event.request().table(),
                     () -> store.open(key).orElseThrow(() -> new Fault.InvalidRequest("there is no s3://" + event.bucket() + "/" + key + ": put the file there first")),
-                    event.request().dryRun().orElse(false));
+                    event.request().dryRun().orElse(false), event.request().round().orElse(false));
             return new TableImport.Answer(Optional.of(outcome), Optional.empty());
         } catch (Fault.FileRefused e) {
             return new TableImport.Answer(Optional.empty(), Optional.of(e.getMessage()));

@@ -36,7 +36,7 @@ class TableImportTest {
     }
 
     private Outcome bringIn(String table, byte[] csv, boolean dryRun) {
-        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table, () -> new ByteArrayInputStream(csv), dryRun);
+        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table, () -> new ByteArrayInputStream(csv), dryRun, false);
     }
 
     private static String csv(TestingDatabase database, String query) {
@@ -112,7 +112,7 @@ class TableImportTest {
         refused("m.drug", "id,code,name,price,facts,tags\n1,D1,\"two\nlines\",1,,\n2,D2,y,abc,,\n", "line 4, column price");
         refused("m.drug", "id,code,name,price,facts,tags\n1,D1,x,1,{,\n", "line 2, column facts");
         refused("m.drug", "id,code,name,price,facts,tags\n1,,x,1,,\n", "line 2, column code", "An empty field is NULL");
-        refused("m.drug", "id,code,name,price,facts,tags\n1,D1,x,1,,\n2,D2,x\n", "line 3", "as many fields as the header");
+        refused("m.drug", "id,code,name,price,facts,tags\n1,D1,x,1,,\n2,D2,x\n", "line 3", "3 fields, and the header has 6");
         refused("m.drug", "id,code,name,price,facts,tags\n1,D1,x,1,,\n2,D1,y,1,,\n", "line 3", "(code)=(D1)");
         source.execute("ALTER TABLE m.drug ADD CONSTRAINT not_given_away CHECK (price > 0)");
         refused("m.drug", "id,code,name,price,facts,tags\n1,D1,x,1,,\n2,D2,y,0,,\n", "line 3", "not_given_away");
@@ -121,12 +121,12 @@ class TableImportTest {
     @Test
     void headersThatDoNotFitAreTold() {
         refused("m.drug", "id,code,name,price,facts,secret\n", "line 1", "it lacks tags", "it has secret");
-        refused("m.drug", "id;code;name;price;facts;tags\n", "save it with commas");
-        refused("m.drug", "", "line 1", "there is none");
+        refused("m.drug", "id;code;name;price;facts;tags\n", "Save it with commas");
+        refused("m.drug", "", "the file is empty");
         refused("m.drug", "\uFEFFid,code,name,price,facts,\"tags\"\n", "would empty m.drug");
         assertThrows(Fault.InvalidRequest.class, () -> bringIn("m.prescription", "id\n", false));
         var otherwise = assertThrows(Fault.FileRefused.class, () -> bringIn("m.drug", "id,code,name,price,facts,tags\n".getBytes(StandardCharsets.UTF_16), false));
-        assertTrue(otherwise.getMessage().contains("save it as UTF-8"), otherwise.getMessage());
+        assertTrue(otherwise.getMessage().contains("Save the file as UTF-8"), otherwise.getMessage());
     }
 
     @Test
