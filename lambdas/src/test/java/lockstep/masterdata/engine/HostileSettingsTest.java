@@ -27,8 +27,7 @@ class HostileSettingsTest {
             "standard_conforming_strings = off", "backslash_quote = off", "escape_string_warning = on", "transform_null_equals = on", "quote_all_identifiers = on", "default_tablespace = hostile_space", "temp_tablespaces = hostile_space",
             "enable_seqscan = off", "enable_indexscan = off", "enable_bitmapscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_nestloop = off", "enable_sort = off", "enable_hashagg = off", "enable_material = off",
             "enable_tidscan = off", "client_encoding = 'LATIN1'", "synchronous_commit = off", "search_path = evil, pg_catalog", "check_function_bodies = on", "plan_cache_mode = force_generic_plan", "from_collapse_limit = 1",
-            "join_collapse_limit = 1", "work_mem = '64kB'", "maintenance_work_mem = '1MB'", "temp_buffers = '800kB'", "hash_mem_multiplier = 1", "debug_parallel_query = on", "min_parallel_table_scan_size = 0", "parallel_setup_cost = 0",
-            "parallel_tuple_cost = 0", "max_parallel_workers_per_gather = 4", "constraint_exclusion = on", "exit_on_error = on", "default_toast_compression = pglz", "restrict_nonsystem_relation_kind = 'view, foreign-table'",
+            "join_collapse_limit = 1", "work_mem = '64kB'", "maintenance_work_mem = '1MB'", "temp_buffers = '800kB'", "hash_mem_multiplier = 1", "constraint_exclusion = on", "exit_on_error = on", "default_toast_compression = pglz", "restrict_nonsystem_relation_kind = 'view, foreign-table'",
             "createrole_self_grant = 'set, inherit'", "application_name = 'hostile'", "default_statistics_target = 1", "commit_siblings = 0", "geqo = off", "geqo_threshold = 2", "client_min_messages = log", "lc_monetary = 'C'", "lc_numeric = 'C'",
             "lc_time = 'C'", "default_text_search_config = 'pg_catalog.simple'", "gin_fuzzy_search_limit = 5", "event_triggers = off", "cursor_tuple_fraction = 0", "stats_fetch_consistency = snapshot");
 
@@ -67,7 +66,7 @@ class HostileSettingsTest {
         "CREATE TABLE own.visit (drug int REFERENCES m.drug ON DELETE CASCADE, code text REFERENCES m.drug (code) ON DELETE SET NULL, born date)",
         "CREATE SCHEMA evil", "GRANT USAGE ON SCHEMA evil TO PUBLIC", "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = textne)", "CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4ne)",
         "CREATE FUNCTION evil.count(int) RETURNS int LANGUAGE sql AS 'SELECT 0'", "CREATE AGGREGATE evil.count (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '5')",
-        "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.5); RETURN NULL; END'",
+        "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.35); RETURN NULL; END'",
         "CREATE TRIGGER slow AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION own.slow()"};
     private static final String VALUES = """
             INSERT INTO m.value SELECT timestamptz '2026-02-01 03:04:05.678901+00' + i * interval '1 day 1 microsecond', i / 3.0::float8, i * interval '1 month -2 days 03:04:05.6', E'back\\\\slash ''quote'' "double" ' || i, date '2026-02-01' + i,
@@ -97,7 +96,7 @@ class HostileSettingsTest {
         assertEquals(Map.of("m.value", "+2 ~2 -1 =0", "m.drug", "+1 ~2 -1 =0", "m.uses", "+11 ~1 -0 =0"), SHARDS.back(0).changes());
         assertTrue(ShardReport.progress(SHARDS.reader(SHARDS.follows), SHARDS.sync.dataSet).staging().isEmpty());
 
-        for (boolean dryRun : List.of(true, false)) assertEquals("1 1 99", imported("m.uses", "id,drug,born\n50,50,2026-11-12\n51,52,2026-10-09\n400,1,2026-02-03\n", dryRun).replace(" 88", " 99"));
+        for (boolean dryRun : List.of(true, false)) assertEquals("1 1 87", imported("m.uses", "id,drug,born\n50,50,2026-11-12\n51,52,2026-10-09\n400,1,2026-02-03\n", dryRun));
         assertEquals("(50,50,2026-11-12)(51,52,2026-10-09)(400,1,2026-02-03)", TestingShards.value(SHARDS.source, "SET search_path = pg_catalog", "SET datestyle = 'ISO, YMD'", "SELECT string_agg(u::text, '' ORDER BY id) FROM m.uses u"));
     }
 
@@ -143,7 +142,7 @@ class HostileSettingsTest {
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES (200)", "DELETE FROM own.seen");
         TestingShards.visit(SHARDS.source, "DELETE FROM m.t WHERE id > 198", "UPDATE m.t SET name = 'new' WHERE id = 5");
-        SHARDS.each("DO $do$ BEGIN EXECUTE format('ALTER " + whose + " SET session_replication_role = replica', current_database()); END $do$");
+        SHARDS.visit("DO $do$ BEGIN EXECUTE format('ALTER " + whose + " SET session_replication_role = replica', current_database()); END $do$");
         var before = SHARDS.rows(SHARDS.follows);
         String id = SHARDS.dump();
         try {

@@ -80,7 +80,7 @@ class RowSecurityTest {
         follow();
     }
 
-    /** Executes what the message asks for, however often it takes; the sync then succeeds, and no row was lost on the way. */
+    /** Executes what each message asks for, first the writer's, then the reader's. The sync then succeeds, and no row was lost on the way. */
     private static void fixedByTheMessage(TestingDatabase refusing, String policy, String expectedName) {
         product(List.of());
         SHARDS.carry();
@@ -88,15 +88,25 @@ class RowSecurityTest {
         TestingShards.visit(SHARDS.source, "UPDATE m.unit SET name = 'new' WHERE id IN (1, 150)", "DELETE FROM m.unit WHERE id IN (200, 201)", "INSERT INTO m.unit VALUES (900, 'x')", "DELETE FROM m.use WHERE id = 8");
         var before = SHARDS.rows(SHARDS.follows);
         TestingShards.visit(refusing, policy.split("; "));
-        var refused = assertThrows(Fault.AccessRefused.class, () -> SHARDS.sync.run(SHARDS.reader(SHARDS.source), SHARDS.writer(SHARDS.follows), "refused"));
-        assertTrue(refused.getMessage().contains(expectedName), refused.getMessage());
-        assertEquals(before, SHARDS.rows(SHARDS.follows));
-        var statements = STATEMENT.matcher(refused.getMessage()).results().map(r -> r.group()).toList();
-        assertTrue(!statements.isEmpty(), "no statement in: " + refused.getMessage());
-        TestingShards.visit(refusing, statements.toArray(String[]::new));
-        SHARDS.reconnect();
-        assertEquals(Map.of("m.unit", "+1 ~2 -1 =1", "m.use", "+0 ~0 -1 =0"), SHARDS.carry("m.unit (200,u200)").changes());
-        assertEquals("(200,mine)", SHARDS.value("SELECT string_agg(v::text, ' ') FROM own.visit v"));
+        Map<String, String> changes = null;
+        int fixes = 0;
+        for (boolean refused = true; refused; ) {
+            try {
+                if (changes == null) changes = TestingShards.changes(SHARDS.sync.restore(SHARDS.writer(SHARDS.follows), SHARDS.dump()));
+                SHARDS.assertHolds(SHARDS.follows, SHARDS.rows(SHARDS.source), "m.unit (200,u200)");
+                refused = false;
+            } catch (Fault.AccessRefused e) {
+                assertTrue(++fixes < 4, e.getMessage());
+                assertTrue(e.getMessage().contains(expectedName), e.getMessage());
+                if (changes == null) assertEquals(before, SHARDS.rows(SHARDS.follows));
+                var statements = STATEMENT.matcher(e.getMessage()).results().map(r -> r.group()).toList();
+                assertTrue(!statements.isEmpty(), "no statement in: " + e.getMessage());
+                TestingShards.visit(refusing, statements.toArray(String[]::new));
+            }
+        }
+        assertTrue(fixes > 0, "it was not refused");
+        assertEquals(Map.of("m.unit", "+1 ~2 -1 =1", "m.use", "+0 ~0 -1 =0"), changes);
+        assertEquals("(200,mine)", TestingShards.value(SHARDS.follows, "SELECT string_agg(v::text, ' ') FROM own.visit v"));
     }
 
     private static final String ENABLED = "ALTER TABLE {t} ENABLE ROW LEVEL SECURITY; ";

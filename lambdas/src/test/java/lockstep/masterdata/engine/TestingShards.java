@@ -183,7 +183,10 @@ final class TestingShards {
     }
 
     private List<SqlCheck.TableSum> sums(TestingDatabase database) {
-        return reader(database).run(connection -> SqlCheck.of(connection, sync.dataSet)).sums();
+        return reader(database).run(connection -> {
+            RowSecurity.seeEveryRow(connection, sync.dataSet);
+            return SqlCheck.of(connection, sync.dataSet);
+        }).sums();
     }
 
     /** Every row of the data set as text, such as {@code m.t (1,x)}. */
