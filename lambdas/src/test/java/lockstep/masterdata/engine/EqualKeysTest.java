@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -233,16 +230,11 @@ class EqualKeysTest {
                 "CREATE TABLE m.u (code numeric PRIMARY KEY, name text)", "CREATE TABLE own.visit (code text COLLATE ext.ci REFERENCES m.t ON DELETE CASCADE)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', '1'), ('Def', '2')", "INSERT INTO m.u VALUES (7, '1'), (8, '2')", "INSERT INTO own.visit VALUES ('aBC')");
         for (boolean dryRun : List.of(true, false)) {
-            assertEquals("0 1 0", imported("m.t", "code,name\nABC,1\nDef,2\n", dryRun));
-            assertEquals("0 1 0", imported("m.u", "code,name\n7.00,1\n8,2\n", dryRun));
+            assertEquals("0 1 0", SHARDS.imported("m.t", "code,name\nABC,1\nDef,2\n", dryRun));
+            assertEquals("0 1 0", SHARDS.imported("m.u", "code,name\n7.00,1\n8,2\n", dryRun));
         }
         assertEquals("ABC 1, Def 2", TestingShards.value(SHARDS.source, "SELECT string_agg(code || ' ' || name, ', ' ORDER BY name) FROM m.t"));
         assertEquals("7.00 8", TestingShards.value(SHARDS.source, "SELECT string_agg(code::text, ' ' ORDER BY name) FROM m.u"));
         assertEquals("aBC", TestingShards.value(SHARDS.source, "SELECT string_agg(code, ' ') FROM own.visit"));
-    }
-
-    private static String imported(String table, String csv, boolean dryRun) {
-        var outcome = new TableImport(SHARDS.writer(SHARDS.source), Duration.ofSeconds(1)).run(SHARDS.sync.dataSet, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun);
-        return outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted();
     }
 }

@@ -3,9 +3,6 @@ package lockstep.masterdata.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +93,7 @@ class HostileSettingsTest {
         assertEquals(Map.of("m.value", "+2 ~2 -1 =0", "m.drug", "+1 ~2 -1 =0", "m.uses", "+11 ~1 -0 =0"), SHARDS.back(0).changes());
         assertTrue(ShardReport.progress(SHARDS.reader(SHARDS.follows), SHARDS.sync.dataSet).staging().isEmpty());
 
-        for (boolean dryRun : List.of(true, false)) assertEquals("1 1 87", imported("m.uses", "id,drug,born\n50,50,2026-11-12\n51,52,2026-10-09\n400,1,2026-02-03\n", dryRun));
+        for (boolean dryRun : List.of(true, false)) assertEquals("1 1 87", SHARDS.imported("m.uses", "id,drug,born\n50,50,2026-11-12\n51,52,2026-10-09\n400,1,2026-02-03\n", dryRun));
         assertEquals("(50,50,2026-11-12)(51,52,2026-10-09)(400,1,2026-02-03)", TestingShards.value(SHARDS.source, "SET search_path = pg_catalog", "SET datestyle = 'ISO, YMD'", "SELECT string_agg(u::text, '' ORDER BY id) FROM m.uses u"));
     }
 
@@ -104,11 +101,6 @@ class HostileSettingsTest {
         var all = new ArrayList<>(List.of(first));
         all.addAll(List.of(statements));
         TestingShards.visit(database, all.toArray(String[]::new));
-    }
-
-    private static String imported(String table, String csv, boolean dryRun) {
-        var outcome = new TableImport(SHARDS.writer(SHARDS.source), Duration.ofSeconds(5)).run(SHARDS.sync.dataSet, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun);
-        return outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted();
     }
 
     /** A tablespace that Lockstep's logins may not use. */

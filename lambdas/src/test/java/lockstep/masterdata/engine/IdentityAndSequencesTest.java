@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -109,15 +106,10 @@ class IdentityAndSequencesTest {
     void anImportUpdatesBesideAnIdentityColumn() {
         SHARDS.product(List.of(TestingShards.table("m.ident", "code", "id", "name")), "CREATE TABLE m.ident (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE, name text)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.ident (code, name) VALUES ('A', 'a'), ('B', 'b'), ('C', 'c')");
-        for (boolean dryRun : List.of(true, false)) assertEquals("0 1 0", imported("m.ident", "code,id,name\nA,1,a\nB,2,bee\nC,3,c\n", dryRun));
-        assertEquals("1 1 1", imported("m.ident", "id,name,code\n1,a,A\n2,bee,D\n30,see,C\n", false));
+        for (boolean dryRun : List.of(true, false)) assertEquals("0 1 0", SHARDS.imported("m.ident", "code,id,name\nA,1,a\nB,2,bee\nC,3,c\n", dryRun));
+        assertEquals("1 1 1", SHARDS.imported("m.ident", "id,name,code\n1,a,A\n2,bee,D\n30,see,C\n", false));
         assertEquals("1 A a, 2 D bee, 30 C see", TestingShards.value(SHARDS.source, "SELECT string_agg(id || ' ' || code || ' ' || name, ', ' ORDER BY id) FROM m.ident"));
         assertEquals("31", TestingShards.value(SHARDS.source, "INSERT INTO m.ident (code) VALUES ('next') RETURNING id"));
-    }
-
-    private static String imported(String table, String csv, boolean dryRun) {
-        var outcome = new TableImport(SHARDS.writer(SHARDS.source), Duration.ofSeconds(1)).run(SHARDS.sync.dataSet, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun);
-        return outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted();
     }
 
     /** Sequences that can't give the value after the highest of the rows that come, each with a table of its own, {@code m.t}; the writer may not use the last one. */

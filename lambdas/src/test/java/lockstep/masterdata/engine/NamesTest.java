@@ -2,9 +2,6 @@ package lockstep.masterdata.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -158,8 +155,7 @@ class NamesTest {
         TestingShards.visit(SHARDS.source, "INSERT INTO " + name + " VALUES ('{key}', 1, 'a', 'b', true, 't'), ('''', 2, 'a', 'b', true, 't'), ('{table}', 3, 'a', 'b', false, 't')");
         String csv = "\"a\"\"b\",\"a,b\",größe,{key},t,lockstep_kept\nb,a,1,{key},t,true\nb,a,20,',t,true\nb,a,4,{condition},t,true\n";
         for (boolean dryRun : List.of(true, false)) {
-            var outcome = new TableImport(SHARDS.writer(SHARDS.source), Duration.ofSeconds(1)).run(SHARDS.sync.dataSet, name, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun);
-            assertEquals("1 1 1", outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted());
+            assertEquals("1 1 1", SHARDS.imported(name, csv, dryRun));
         }
         assertEquals("' 20, {condition} 4, {key} 1", TestingShards.value(SHARDS.source, "SELECT string_agg(\"{key}\" || ' ' || \"größe\", ', ' ORDER BY \"{key}\" COLLATE \"C\") FROM " + name));
     }

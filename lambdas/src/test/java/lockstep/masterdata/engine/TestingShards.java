@@ -2,9 +2,12 @@ package lockstep.masterdata.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -230,5 +233,11 @@ final class TestingShards {
             }
             throw new IllegalArgumentException("no query: " + List.of(statements));
         });
+    }
+
+    /** Imports a file into a table of the source by the writer; what it reports as inserted, updated and deleted. */
+    String imported(String table, String csv, boolean dryRun) {
+        var outcome = new TableImport(writer(source), Duration.ofSeconds(5)).run(sync.dataSet, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun, false);
+        return outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted();
     }
 }
