@@ -1,8 +1,6 @@
 package lockstep.masterdata.aws;
 
 import java.io.InputStream;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.Optional;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.PartStore;
@@ -10,7 +8,6 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
-import software.amazon.awssdk.services.s3.model.ChecksumMode;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -19,7 +16,7 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
     @Override
     public void put(String key, byte[] bytes, int length) {
         try {
-            // kept beside the object: by it holds tells whether it is still this one
+            // S3 checks the bytes that arrive against it, and keeps it beside the object
             s3.putObject(r -> r.bucket(bucket).key(key).checksumAlgorithm(ChecksumAlgorithm.SHA256), RequestBody.fromContentProvider(
                     () -> new java.io.ByteArrayInputStream(bytes, 0, length), length, "application/octet-stream"));
         } catch (SdkException e) {
@@ -35,18 +32,6 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
             return Optional.empty();
         } catch (SdkException e) {
             throw fault("reading", bucket, key, e);
-        }
-    }
-
-    @Override
-    public boolean holds(String key, long bytes, String sha256) {
-        try {
-            var head = s3.headObject(r -> r.bucket(bucket).key(key).checksumMode(ChecksumMode.ENABLED));
-            return head.contentLength() == bytes && Base64.getEncoder().encodeToString(HexFormat.of().parseHex(sha256)).equals(head.checksumSHA256());
-        } catch (NoSuchKeyException e) {
-            return false;
-        } catch (SdkException e) {
-            throw fault("looking for", bucket, key, e);
         }
     }
 

@@ -80,14 +80,15 @@ public final class DatabaseRoles {
 
     /** What the allow-list no longer holds must not stay granted. */
     private static void takeBack(Connection connection, Login reader, Login writer) throws SQLException {
-        var schemas = new ArrayList<String>();
-        try (var statement = connection.createStatement(); var row = statement.executeQuery(Sql.named("product_schemas"))) {
-            while (row.next()) schemas.add(Sql.identifier(row.getString(1)));
+        var granted = new ArrayList<String>();
+        try (var query = connection.prepareStatement(Sql.named("granted"))) {
+            query.setString(1, reader.username());
+            query.setString(2, writer.username());
+            try (var row = query.executeQuery()) {
+                while (row.next()) granted.add(row.getString(1));
+            }
         }
-        if (schemas.isEmpty()) return;
-        String from = " IN SCHEMA " + String.join(", ", schemas) + " FROM " + Sql.identifier(reader.username()) + ", " + Sql.identifier(writer.username());
-        Sql.execute(connection, "REVOKE ALL ON ALL TABLES" + from);
-        Sql.execute(connection, "REVOKE ALL ON ALL SEQUENCES" + from);
+        for (String object : granted) Sql.execute(connection, "REVOKE ALL ON " + object + " FROM " + Sql.identifier(reader.username()) + ", " + Sql.identifier(writer.username()));
     }
 
     private static void grant(Connection connection, DataSet dataSet, Login reader, Login writer) throws SQLException {

@@ -68,6 +68,11 @@ final class DeltaWriter implements AutoCloseable {
         return objects;
     }
 
+    /** Whether the range was this part alone, and its object lies in the store undamaged. */
+    boolean hasRead(Part part) {
+        return objects.size() == 1 && objects.getFirst().length == part.bytes() && Packed.sha256(objects.getFirst(), part.bytes()).equals(part.sha256());
+    }
+
     private InputStream text() {
         return new SequenceInputStream(Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
     }

@@ -71,9 +71,14 @@ final class Packed implements AutoCloseable {
     }
 
     String sha256() {
+        return sha256(buffer.array(), buffer.size());
+    }
+
+    /** Of the first bytes, hexadecimal. */
+    static String sha256(byte[] bytes, long length) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            sha.update(buffer.array(), 0, buffer.size());
+            sha.update(bytes, 0, Math.toIntExact(length));
             return HexFormat.of().formatHex(sha.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

@@ -63,7 +63,7 @@ final class PartWriter implements AutoCloseable {
     RangeParts finish() {
         if (parts.isEmpty() && range.base().size() == 1) {
             Part before = range.base().getFirst();
-            if (before.content().equals(lines.content()) && store.holds(before.object(), before.bytes(), before.sha256())) return new RangeParts(range, List.of(before), Optional.empty());
+            if (before.content().equals(lines.content()) && delta.hasRead(before)) return new RangeParts(range, List.of(before), Optional.empty());
         }
         end(range.until());
         long worth = parts.stream().mapToLong(Part::bytes).sum();

@@ -4,13 +4,10 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -153,7 +150,7 @@ final class Staging {
         } catch (IOException e) {
             throw new Fault.StoreUnavailable(describe(piece) + " can't be read: " + e.getMessage(), e);
         }
-        if (!HexFormat.of().formatHex(sha256(bytes)).equals(piece.sha256()))
+        if (!Packed.sha256(bytes, bytes.length).equals(piece.sha256()))
             throw new Fault.PartRefused(describe(piece) + " is truncated or altered: its SHA-256 is not the one in the manifest");
         return bytes;
     }
@@ -188,14 +185,6 @@ final class Staging {
             }
         }
         return IntStream.range(0, accepted.pieces().size()).filter(i -> !staged.contains(i)).boxed().toList();
-    }
-
-    private static byte[] sha256(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static String describe(Piece piece) {

@@ -2,13 +2,9 @@ package lockstep.masterdata.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Random;
 import lockstep.masterdata.aws.S3PartStore;
@@ -39,28 +35,10 @@ class PartStoreTest {
         }
     }
 
-    private boolean holds() throws Exception {
-        return store.holds("parts/a", bytes.length, HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)));
-    }
-
     @Test
     void whatWasPutIsThere() throws Exception {
         assertArrayEquals(bytes, read());
-        assertTrue(holds());
         assertEquals(Optional.empty(), store.open("parts/b"));
-        assertFalse(store.holds("parts/b", 1, "00"));
-    }
-
-    @Test
-    void whatSomebodyPutInItsPlaceIsNotHeld() throws Exception {
-        byte[] other = bytes.clone();
-        other[7] ^= 1;
-        aws.overwrite("parts/a", other);
-        assertFalse(holds());
-        store.put("parts/a", other);
-        assertFalse(holds());
-        store.put("parts/a", bytes);
-        assertTrue(holds());
     }
 
     @Test
@@ -78,7 +56,6 @@ class PartStoreTest {
             aws.watch = request -> answer;
             assertThrows(Fault.StoreUnavailable.class, this::read, answer.name());
             assertThrows(Fault.StoreUnavailable.class, () -> store.put("parts/c", bytes), answer.name());
-            assertThrows(Fault.StoreUnavailable.class, this::holds, answer.name());
         }
         aws.watch = request -> Answer.REFUSED;
         assertThrows(Fault.AccessRefused.class, this::read);

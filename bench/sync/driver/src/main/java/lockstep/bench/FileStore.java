@@ -8,9 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import lockstep.masterdata.engine.PartStore;
@@ -35,14 +32,8 @@ final class FileStore implements PartStore {
             try (OutputStream out = Files.newOutputStream(temporary)) {
                 out.write(bytes, 0, length);
             }
-            // S3 keeps the digest that the client sends along
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update(bytes, 0, length);
-            Files.writeString(digestOf(file), HexFormat.of().formatHex(digest.digest()));
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
             written.add(length);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -60,22 +51,5 @@ final class FileStore implements PartStore {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** As S3's HEAD: no byte is read. */
-    @Override
-    public boolean holds(String key, long bytes, String sha256) {
-        Path file = directory.resolve(key);
-        try {
-            return Files.size(file) == bytes && Files.readString(digestOf(file)).equals(sha256);
-        } catch (NoSuchFileException e) {
-            return false;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static Path digestOf(Path file) {
-        return file.resolveSibling("." + file.getFileName() + ".sha256");
     }
 }
