@@ -132,17 +132,14 @@ final class TestingShards {
      * @param kept rows that the targets must hold beyond the source's, such as {@code m.t (1,x)}
      */
     Carried carry(String... kept) {
-        String id = "s" + rounds.size();
-        sync.dump(reader(source), id);
-        rounds.add(rows(source));
-        return restore(id, Mode.SYNC, rounds.getLast(), kept);
+        return restore(dump(), Mode.SYNC, rounds.getLast(), kept);
     }
 
     /** Dumps, and leaves the restore to the test. */
     String dump() {
         String id = "s" + rounds.size();
-        sync.dump(reader(source), id);
         rounds.add(rows(source));
+        sync.dump(reader(source), id);
         return id;
     }
 
