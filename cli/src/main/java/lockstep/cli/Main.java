@@ -18,6 +18,7 @@ import lockstep.cli.console.ConsoleCommand;
 import lockstep.cli.cost.CostCommand;
 import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.ApproveCommand;
+import lockstep.cli.sync.CheckCommand;
 import lockstep.cli.sync.ImportCommand;
 import lockstep.cli.sync.RejectCommand;
 import lockstep.cli.sync.RepairCommand;
@@ -39,7 +40,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, CheckCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)

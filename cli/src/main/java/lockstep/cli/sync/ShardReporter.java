@@ -5,12 +5,14 @@ import java.util.Map;
 import java.util.Optional;
 import lockstep.cli.aws.AccountAccess;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.Causes;
 import lockstep.masterdata.engine.Json;
 import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.schema.ShardInspection;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.lambda.LambdaClient;
@@ -52,6 +54,15 @@ final class ShardReporter implements AutoCloseable {
     Checked checkBySql() {
         var asked = ask(Map.of("dataSet", dataSet, "progressOnly", false, "sqlCheck", true), SqlCheck.Sums.class);
         return new Checked(asked.answer(), asked.unreachable());
+    }
+
+    /** How the shard's schema is described and what it finds in itself, or why there is no answer. */
+    record Described(Optional<ShardInspection.Answer> answer, Optional<String> unreachable) {}
+
+    /** @param source whether the shard is the data set's source */
+    Described schema(boolean source) {
+        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", false, "schema", Map.of("source", source, "writer", Names.databaseUser(shard.name(), DatabaseUser.WRITER))), ShardInspection.Answer.class);
+        return new Described(asked.answer(), asked.unreachable());
     }
 
     private Answer ask(boolean progressOnly) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import lockstep.masterdata.schema.SchemaDescription;
 
 /**
  * What a sync carries: for every table its columns, row count, digest and parts, at one snapshot of the source. It is small
@@ -13,13 +14,19 @@ import java.util.stream.Collectors;
  * @param format       {@link #FORMAT}
  * @param snapshotTime by the source database's clock; manifests of one source are ordered by it
  * @param release      of the product, at the source
+ * @param schema       how the source describes the tables; a manifest of an earlier version has none
  */
 public record Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release,
-        List<TableManifest> tables) {
+        List<TableManifest> tables, Optional<SchemaDescription> schema) {
     public static final int FORMAT = 2;
 
     public Manifest {
         tables = List.copyOf(tables);
+        if (schema == null) schema = Optional.empty();
+    }
+
+    public Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release, List<TableManifest> tables) {
+        this(format, dataSet, syncId, source, snapshotTime, release, tables, Optional.empty());
     }
 
     /**

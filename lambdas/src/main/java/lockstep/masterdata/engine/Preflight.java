@@ -3,14 +3,12 @@ package lockstep.masterdata.engine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Manifest.TableManifest;
-import lockstep.masterdata.engine.Schema.ColumnInfo;
 import lockstep.masterdata.engine.Schema.TableInfo;
 
 /**
@@ -34,9 +32,13 @@ public final class Preflight {
     /** The parts to be staged from one number (inclusive) up to another (exclusive). */
     public record PartRange(int from, int until) {}
 
-    /** What is to be staged: what the tables do not hold yet of what the manifest says, and which way it was chosen to come. */
-    public record Plan(List<PartRange> batches, long rows, List<Choice> tables) {
-        static final Plan NOTHING = new Plan(List.of(), 0, List.of());
+    /**
+     * What is to be staged: what the tables do not hold yet of what the manifest says, and which way it was chosen to come.
+     *
+     * @param warnings what may make this sync or a later one fail, such as triggers that change rows; only given at the first sync
+     */
+    public record Plan(List<PartRange> batches, long rows, List<Choice> tables, List<String> warnings) {
+        static final Plan NOTHING = new Plan(List.of(), 0, List.of(), List.of());
     }
 
     /**
@@ -81,7 +83,10 @@ public final class Preflight {
             var applied = Applied.read(connection, manifest.dataSet());
             if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
             if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
-            var tables = checkSchema(connection, manifest, triggers);
+            var found = SchemaCheck.atTarget(connection, target.name(), manifest, triggers);
+            var warnings = applied.isEmpty() ? found : List.<String>of();
+            var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
+            RowSecurity.seeAndWriteEveryRow(connection, List.of(), tables.keySet());
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
             if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
@@ -93,7 +98,7 @@ public final class Preflight {
             var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, tables, mode, triggers, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
-            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList());
+            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(), accepted.roads().stream().map(Preflight::choice).toList(), warnings);
         });
     }
 
@@ -171,40 +176,5 @@ public final class Preflight {
             delete.setString(2, manifest.syncId());
             delete.executeUpdate();
         }
-    }
-
-    private Map<String, TableInfo> checkSchema(Connection connection, Manifest manifest, Triggers triggers) throws SQLException {
-        var problems = new ArrayList<String>();
-        var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
-        for (TableManifest table : manifest.tables()) {
-            TableInfo info = tables.get(table.name());
-            if (info.exists()) problems.addAll(problems(table, info));
-            problems.addAll(Schema.problems(info, table.key()));
-            if (!info.exists()) problems.add("table " + table.name() + " does not exist");
-        }
-        if (triggers == Triggers.REFUSE)
-            for (String trigger : Schema.firingTriggers(connection, manifest.tables().stream().map(TableManifest::name).toList()))
-                problems.add("trigger " + trigger + " would fire, and data set '" + manifest.dataSet() + "' has triggers: refuse");
-        if (!problems.isEmpty())
-            throw new Fault.SchemaMismatch("the target " + target.name() + " can't take sync " + manifest.syncId() + ": " + String.join("; ", problems)
-                    + ". Nothing was changed; migrate the target to release " + manifest.release());
-        RowSecurity.seeAndWriteEveryRow(connection, List.of(), tables.keySet());
-        return tables;
-    }
-
-    private static List<String> problems(TableManifest table, TableInfo info) {
-        var problems = new ArrayList<String>();
-        for (Column column : table.columns()) {
-            ColumnInfo found = info.columns().get(column.name());
-            String name = table.name() + "." + column.name();
-            if (found == null) problems.add("column " + name + " does not exist");
-            else if (found.generated()) problems.add("column " + name + " is generated here");
-            else if (!found.type().equals(column.type())) problems.add("column " + name + " is " + found.type() + " here and " + column.type() + " at the source");
-        }
-        var copied = new HashSet<>(table.columnNames());
-        for (ColumnInfo column : info.columns().values())
-            if (!copied.contains(column.name()) && !column.optional() && !column.generated())
-                problems.add("column " + table.name() + "." + column.name() + " is NOT NULL without a default and not in the data set");
-        return problems;
     }
 }

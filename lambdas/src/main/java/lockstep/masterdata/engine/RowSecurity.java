@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
+import lockstep.masterdata.schema.PolicyExpression;
 
 /**
  * Row-level security: a row that a policy hides from us would be taken for deleted, or for one that refers to nothing. Sessions start with
@@ -49,6 +50,7 @@ public final class RowSecurity {
         var tables = Stream.concat(written.stream(), read.stream()).distinct().toList();
         var problems = new LinkedHashSet<String>();
         var statements = new LinkedHashSet<String>();
+        String user = connection.getMetaData().getUserName();
         boolean prepared = true;
         try (var query = connection.prepareStatement(Sql.named("row_security"))) {
             query.setArray(1, connection.createArrayOf("text", tables.toArray()));
@@ -57,6 +59,7 @@ public final class RowSecurity {
             query.setArray(4, connection.createArrayOf("boolean", tables.stream().map(written::contains).toArray()));
             try (var row = query.executeQuery()) {
                 while (row.next()) {
+                    if (!row.getBoolean(4) && isTrue(row.getString(5), user) && isTrue(row.getString(6), user)) continue;
                     problems.add(row.getString(1) + ": " + row.getString(2));
                     statements.add(row.getString(3) + ";");
                     prepared &= !row.getBoolean(4);
@@ -67,5 +70,9 @@ public final class RowSecurity {
             throw new Fault.AccessRefused("row-level security is in the way. " + String.join("; ", problems) + ". Nothing was changed. Run as the owner of the tables: "
                     + statements.stream().collect(Collectors.joining(" ")) + (prepared ? "" : " (prepare-database creates the policies, and nothing else of this)"), null);
         Sql.execute(connection, "SET row_security = on");
+    }
+
+    private static boolean isTrue(String condition, String user) {
+        return condition == null || PolicyExpression.isTrue(condition, user);
     }
 }

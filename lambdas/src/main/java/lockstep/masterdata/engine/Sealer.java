@@ -39,7 +39,7 @@ public final class Sealer {
             dumped.addAll(done.ranges());
         }
         var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
-        var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables);
+        var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables, snapshot.schema());
         byte[] bytes = Json.MAPPER.writeValueAsBytes(manifest);
         store.put(SyncPaths.signature(key), signer.sign(bytes));
         store.put(key, bytes);

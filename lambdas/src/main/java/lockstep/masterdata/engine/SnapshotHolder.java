@@ -5,10 +5,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Snapshot.TableColumns;
@@ -65,12 +63,13 @@ public final class SnapshotHolder {
         } finally {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
+        var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
         RowSecurity.seeEveryRow(connection, dataSet);
         var tables = columns(connection, dataSet);
         var newest = newest(dataSet);
         var batches = planner.plan(connection, dataSet, tables, newest);
         Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size()));
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
     }
 
     /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
@@ -88,31 +87,10 @@ public final class SnapshotHolder {
         }
     }
 
-    /** The types of the allowed columns. Everything that is missing is told at once. */
-    private List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
-        var problems = new ArrayList<String>();
-        var tables = new ArrayList<TableColumns>();
+    /** The types of the allowed columns, of tables that are known to fit the data set. */
+    private static List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
         var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
-        for (Table table : dataSet.tables()) {
-            var info = infos.get(table.name());
-            if (!info.exists()) {
-                problems.add("table " + table.name() + " does not exist");
-                continue;
-            }
-            problems.addAll(Schema.problems(info, table.key()));
-            for (String column : table.columns()) {
-                var found = info.columns().get(column);
-                if (found == null) problems.add("column " + table.name() + "." + column + " does not exist");
-                else if (found.generated()) problems.add("column " + table.name() + "." + column + " is generated; leave it out of the data set");
-            }
-            if (problems.isEmpty())
-                tables.add(new TableColumns(table.name(), table.columns().stream()
-                        .map(c -> new Column(c, info.columns().get(c).type())).toList()));
-        }
-        if (!problems.isEmpty())
-            throw new Fault.SchemaMismatch("the source " + source.name() + " does not fit data set '" + dataSet.name() + "': "
-                    + problems.stream().collect(Collectors.joining("; ")) + ". Fix lockstep.yaml or migrate the source");
-        return tables;
+        return dataSet.tables().stream().map(t -> new TableColumns(t.name(), t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
     }
 
     private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) throws SQLException {

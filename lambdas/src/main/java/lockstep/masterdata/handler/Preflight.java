@@ -12,7 +12,7 @@ import lockstep.masterdata.engine.Preflight.PartRange;
 public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
     public record Event(TargetSync sync, TargetSync.TargetShard shard) {}
 
-    public record Answer(String shard, List<PartRange> batches, long rows, List<Choice> tables) {}
+    public record Answer(String shard, List<PartRange> batches, long rows, List<Choice> tables, List<String> warnings) {}
 
     public Preflight() {
         super(Event.class);
@@ -26,7 +26,7 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
             var manifest = sync.terms().isDryRun() ? reader.readForForecast(sync.manifestKey(), sync.dataSet(), sync.syncId())
                     : reader.read(sync.manifestKey(), sync.dataSet(), sync.syncId());
             var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC), sync.dataSet().triggers());
-            return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables());
+            return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables(), plan.warnings());
         }
     }
 }
