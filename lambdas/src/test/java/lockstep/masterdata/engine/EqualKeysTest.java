@@ -17,13 +17,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Keys that are equal and read differently are the same row: one update brings the source's spelling, and whatever refers to the row stays. */
+/**
+ * Keys that are equal and read differently are the same row: one update brings the source's spelling, and whatever refers to the row
+ * stays.
+ */
 class EqualKeysTest {
     private static final TestingShards SHARDS = new TestingShards("CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION cube SCHEMA ext",
             "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
-            "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)", "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE > 0)",
-            "CREATE DOMAIN ext.small_amount AS ext.amount", "CREATE DOMAIN ext.code AS ext.citext", "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci", "CREATE DOMAIN ext.padded AS bpchar",
-            "CREATE TYPE ext.pair AS (a numeric, b text)", "CREATE TYPE ext.float_range AS RANGE (SUBTYPE = numeric)", "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)");
+            "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+            "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE > 0)",
+            "CREATE DOMAIN ext.small_amount AS ext.amount", "CREATE DOMAIN ext.code AS ext.citext",
+            "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci", "CREATE DOMAIN ext.padded AS bpchar",
+            "CREATE TYPE ext.pair AS (a numeric, b text)", "CREATE TYPE ext.float_range AS RANGE (SUBTYPE = numeric)",
+            "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)");
 
     /** SQL for the key of row {@code i}, before and after its spelling changes. */
     private record Key(String type, String before, String after) {}
@@ -48,7 +54,8 @@ class EqualKeysTest {
                     new Key("real", "CASE WHEN i = 2 THEN '-0'::real ELSE i END", "CASE WHEN i = 2 THEN 0 ELSE i END"),
                     new Key("interval", "i * interval '1 day'", "i * interval '24 hours'"),
                     new Key("interval", "i * interval '30 days'", "i * interval '1 month'"),
-                    new Key("ext.cube", "ext.cube(CASE WHEN i = 2 THEN '-0'::double precision ELSE i END)", "ext.cube(CASE WHEN i = 2 THEN 0 ELSE i END)")),
+                    new Key("ext.cube", "ext.cube(CASE WHEN i = 2 THEN '-0'::double precision ELSE i END)",
+                    "ext.cube(CASE WHEN i = 2 THEN 0 ELSE i END)")),
             "containers", List.of(
                     new Key("jsonb", "jsonb_build_object('n', i * 1.0)", "jsonb_build_object('n', i * 1.00)"),
                     new Key("numrange", "numrange(i, i + 1)", "numrange(i * 1.0, (i + 1) * 1.00)"),
@@ -83,25 +90,31 @@ class EqualKeysTest {
             tables.add(TestingShards.table("m.t" + n, "k", "id", "name"));
             ddl.add("CREATE TABLE m.t" + n + " (id int NOT NULL, k " + keys.get(n).type() + " PRIMARY KEY, name text)");
             ddl.add("CREATE TABLE m.c" + n + " (id int PRIMARY KEY, k " + keys.get(n).type() + " REFERENCES m.t" + n + ")");
-            ddl.add("CREATE TABLE own.visit" + n + " (id int PRIMARY KEY, k " + keys.get(n).type() + " REFERENCES m.t" + n + " ON DELETE CASCADE)");
+            ddl.add("CREATE TABLE own.visit" + n + " (id int PRIMARY KEY, k " + keys.get(n).type() + " REFERENCES m.t" + n
+                    + " ON DELETE CASCADE)");
         }
         SHARDS.product(tables, ddl.toArray(String[]::new));
-        TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.t" + n + " SELECT i, " + keys.get(n).before() + ", 'n' FROM generate_series(1, 4) i"));
+        TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.t" + n + " SELECT i, " + keys.get(n).before()
+                + ", 'n' FROM generate_series(1, 4) i"));
         TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.c" + n + " SELECT id, k FROM m.t" + n + " WHERE id < 4"));
         SHARDS.carry();
-        SHARDS.visit(forEach(keys, n -> "INSERT INTO own.visit" + n + " SELECT i, " + keys.get(n).before() + " FROM generate_series(1, 3) i"));
+        SHARDS.visit(forEach(keys, n -> "INSERT INTO own.visit" + n + " SELECT i, " + keys.get(n).before()
+                + " FROM generate_series(1, 3) i"));
         String visitors = IntStream.range(0, keys.size()).mapToObj(n -> "SELECT '" + n + " ' || v::text AS row FROM own.visit" + n + " v")
                 .collect(Collectors.joining(" UNION ALL ", "SELECT string_agg(row, chr(10) ORDER BY row COLLATE \"C\") FROM (", ") rows"));
         String before = SHARDS.value(visitors);
 
-        TestingShards.visit(SHARDS.source, forEach(keys, n -> "UPDATE m.t" + n + " SET k = r.k FROM (SELECT " + keys.get(n).after() + " AS k FROM generate_series(2, 2) i) r WHERE id = 2"));
+        TestingShards.visit(SHARDS.source, forEach(keys, n -> "UPDATE m.t" + n + " SET k = r.k FROM (SELECT " + keys.get(n).after()
+                + " AS k FROM generate_series(2, 2) i) r WHERE id = 2"));
         assertEquals(every(keys, "+0 ~1 -0 =0", "+0 ~0 -0 =0"), SHARDS.carry().changes());
         assertEquals(before, SHARDS.value(visitors));
 
         // deleted and inserted with another spelling, and with other values; a child is spelled as its parent
         TestingShards.visit(SHARDS.source, forEach(keys, n -> "DELETE FROM m.t" + n + " WHERE id = 4"));
-        TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.t" + n + " SELECT i, " + keys.get(n).after() + ", 'new' FROM generate_series(4, 4) i"));
-        TestingShards.visit(SHARDS.source, forEach(keys, n -> "UPDATE m.c" + n + " c SET k = t.k FROM m.t" + n + " t WHERE c.id = 2 AND t.id = 2"));
+        TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.t" + n + " SELECT i, " + keys.get(n).after()
+                + ", 'new' FROM generate_series(4, 4) i"));
+        TestingShards.visit(SHARDS.source, forEach(keys, n -> "UPDATE m.c" + n + " c SET k = t.k FROM m.t" + n
+                + " t WHERE c.id = 2 AND t.id = 2"));
         assertEquals(every(keys, "+0 ~1 -0 =0", "+0 ~1 -0 =0"), SHARDS.carry().changes());
         assertEquals(before, SHARDS.value(visitors));
         assertEquals(every(keys, "+0 ~2 -0 =0", "+0 ~1 -0 =0"), SHARDS.back(0).changes());
@@ -112,7 +125,8 @@ class EqualKeysTest {
     @ParameterizedTest
     @ValueSource(strings = {"text COLLATE ext.ci", "ext.citext", "numeric", "ext.pair"})
     void manyKeysAtOnce(String type) {
-        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k " + type + " PRIMARY KEY, v int)", "CREATE TABLE own.visit (k " + type + " REFERENCES m.t)");
+        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k " + type + " PRIMARY KEY, v int)",
+                "CREATE TABLE own.visit (k " + type + " REFERENCES m.t)");
         boolean text = type.contains("ci");
         String before = text ? "'key ' || md5(i::text)" : type.equals("numeric") ? "i" : "ROW(i, 'x')::ext.pair";
         String after = text ? "upper(k::text)" : type.equals("numeric") ? "k * 1.0" : "ROW((k).a * 1.0, 'x')::ext.pair";
@@ -121,7 +135,8 @@ class EqualKeysTest {
         SHARDS.visit("INSERT INTO own.visit SELECT k FROM m.t WHERE v % 2 = 0");
         TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = " + after + " WHERE v % 60 = 0", "UPDATE m.t SET v = -v WHERE v % 100 = 7");
         assertEquals(Map.of("m.t", "+0 ~16 -0 =0"), SHARDS.carry().changes());
-        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = " + after + (type.equals("numeric") || type.equals("ext.pair") ? "" : " || '  '::text") + " WHERE v % 60 <> 0",
+        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = " + after + (type.equals("numeric")
+                || type.equals("ext.pair") ? "" : " || '  '::text") + " WHERE v % 60 <> 0",
                 text ? "UPDATE m.t SET k = upper(rtrim(k::text))" : "UPDATE m.t SET v = v");
         assertEquals(Map.of("m.t", "+0 ~590 -0 =0"), SHARDS.carry().changes());
         assertEquals("300", SHARDS.value("SELECT count(*) FROM own.visit"));
@@ -130,12 +145,14 @@ class EqualKeysTest {
 
     @Test
     void oneColumnOfSeveral() {
-        SHARDS.product(List.of(TestingShards.table("m.t", "region,k,at", "v")), "CREATE TABLE m.t (region int, k ext.citext, at numeric, v int, PRIMARY KEY (at, region, k))",
+        SHARDS.product(List.of(TestingShards.table("m.t", "region,k,at", "v")),
+                "CREATE TABLE m.t (region int, k ext.citext, at numeric, v int, PRIMARY KEY (at, region, k))",
                 "CREATE TABLE own.visit (at numeric, region int, k ext.citext, FOREIGN KEY (at, region, k) REFERENCES m.t)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i % 3, 'Abc' || i, i, i FROM generate_series(1, 9) i");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES (4.00, 1, 'ABC4')");
-        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = upper(k::text) WHERE v = 4", "UPDATE m.t SET at = 5.0 WHERE v = 5", "UPDATE m.t SET region = 7 WHERE v = 6");
+        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = upper(k::text) WHERE v = 4", "UPDATE m.t SET at = 5.0 WHERE v = 5",
+                "UPDATE m.t SET region = 7 WHERE v = 6");
         assertEquals(Map.of("m.t", "+1 ~2 -1 =0"), SHARDS.carry().changes());
         assertEquals("(4.00,1,ABC4)", SHARDS.value("SELECT string_agg(v::text, ' ') FROM own.visit v"));
     }
@@ -152,7 +169,8 @@ class EqualKeysTest {
 
     @Test
     void aKeptRowThatComesBackSpelledDifferently() {
-        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text COLLATE ext.ci PRIMARY KEY, v int)", "CREATE TABLE own.visit (k text COLLATE ext.ci REFERENCES m.t ON DELETE CASCADE)");
+        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text COLLATE ext.ci PRIMARY KEY, v int)",
+                "CREATE TABLE own.visit (k text COLLATE ext.ci REFERENCES m.t ON DELETE CASCADE)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', 1), ('Def', 2)");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES ('abc')");
@@ -172,7 +190,8 @@ class EqualKeysTest {
 
     @Test
     void aTargetThatSpelledAKeyDifferentlyIsRepaired() {
-        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k ext.citext PRIMARY KEY, v int)", "CREATE TABLE own.visit (k ext.citext REFERENCES m.t)");
+        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k ext.citext PRIMARY KEY, v int)",
+                "CREATE TABLE own.visit (k ext.citext REFERENCES m.t)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', 1), ('Def', 2)");
         String id = SHARDS.dump();
         for (var target : SHARDS.targets()) SHARDS.sync.restore(SHARDS.writer(target), id);
@@ -185,21 +204,25 @@ class EqualKeysTest {
     /** By the index, which decides what is one row, they are equal; the column's own collation says otherwise. */
     @Test
     void aUniqueIndexWhoseCollationIsLaxerThanTheColumns() {
-        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text NOT NULL, v int)", "CREATE UNIQUE INDEX ON m.t (k COLLATE ext.ci)");
+        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text NOT NULL, v int)",
+                "CREATE UNIQUE INDEX ON m.t (k COLLATE ext.ci)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', 1), ('Def', 2)");
         SHARDS.carry();
-        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = 'ABC' WHERE v = 1", "DELETE FROM m.t WHERE v = 2", "INSERT INTO m.t VALUES ('dEF', 3)");
+        TestingShards.visit(SHARDS.source, "UPDATE m.t SET k = 'ABC' WHERE v = 1", "DELETE FROM m.t WHERE v = 2",
+                "INSERT INTO m.t VALUES ('dEF', 3)");
         assertEquals(Map.of("m.t", "+0 ~2 -0 =0"), SHARDS.carry().changes());
         assertEquals(Map.of("m.t", "+0 ~2 -0 =0"), SHARDS.back(0).changes());
     }
 
     /** The index tells rows apart that are equal by the operator of their type or by the column's collation. */
     @ParameterizedTest
-    @ValueSource(strings = {"text COLLATE ext.ci; k COLLATE \"C\"; 'Abc'; 'ABC'; 'aBC'", "ext.pair; k record_image_ops; ROW(1,'x')::ext.pair; ROW(1.0,'x')::ext.pair; ROW(1.00,'x')::ext.pair",
+    @ValueSource(strings = {"text COLLATE ext.ci; k COLLATE \"C\"; 'Abc'; 'ABC'; 'aBC'",
+            "ext.pair; k record_image_ops; ROW(1,'x')::ext.pair; ROW(1.0,'x')::ext.pair; ROW(1.00,'x')::ext.pair",
         "varchar COLLATE ext.no_accents; k COLLATE \"und-x-icu\"; 'resume'; 'résumé'; 'Resume'"})
     void aUniqueIndexThatIsStricterThanTheColumn(String given) {
         var parts = given.split("; ");
-        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k " + parts[0] + " NOT NULL, v int)", "CREATE UNIQUE INDEX ON m.t (" + parts[1] + ")");
+        SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k " + parts[0] + " NOT NULL, v int)",
+                "CREATE UNIQUE INDEX ON m.t (" + parts[1] + ")");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES (" + parts[2] + ", 1), (" + parts[3] + ", 2)");
         SHARDS.carry();
         TestingShards.visit(SHARDS.source, "UPDATE m.t SET v = v + 10", "INSERT INTO m.t VALUES (" + parts[4] + ", 3)");
@@ -211,7 +234,8 @@ class EqualKeysTest {
 
     @Test
     void aRowOfTheShardsOwnWithAnEqualKeyIsNotOverwritten() {
-        SHARDS.product(List.of(new Table("m.t", List.of("k", "v"), List.of("k"), Optional.of("v > 0"))), "CREATE TABLE m.t (k text COLLATE ext.ci PRIMARY KEY, v int)");
+        SHARDS.product(List.of(new Table("m.t", List.of("k", "v"), List.of("k"), Optional.of("v > 0"))),
+                "CREATE TABLE m.t (k text COLLATE ext.ci PRIMARY KEY, v int)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', 1)");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO m.t VALUES ('Mine', -1)");
@@ -226,14 +250,18 @@ class EqualKeysTest {
 
     @Test
     void anImportBringsTheFilesSpelling() {
-        SHARDS.product(List.of(TestingShards.table("m.t", "code", "name"), TestingShards.table("m.u", "code", "name")), "CREATE TABLE m.t (code text COLLATE ext.ci PRIMARY KEY, name text)",
-                "CREATE TABLE m.u (code numeric PRIMARY KEY, name text)", "CREATE TABLE own.visit (code text COLLATE ext.ci REFERENCES m.t ON DELETE CASCADE)");
-        TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', '1'), ('Def', '2')", "INSERT INTO m.u VALUES (7, '1'), (8, '2')", "INSERT INTO own.visit VALUES ('aBC')");
+        SHARDS.product(List.of(TestingShards.table("m.t", "code", "name"), TestingShards.table("m.u", "code", "name")),
+                "CREATE TABLE m.t (code text COLLATE ext.ci PRIMARY KEY, name text)",
+                "CREATE TABLE m.u (code numeric PRIMARY KEY, name text)",
+                "CREATE TABLE own.visit (code text COLLATE ext.ci REFERENCES m.t ON DELETE CASCADE)");
+        TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', '1'), ('Def', '2')",
+                "INSERT INTO m.u VALUES (7, '1'), (8, '2')", "INSERT INTO own.visit VALUES ('aBC')");
         for (boolean dryRun : List.of(true, false)) {
             assertEquals("0 1 0", SHARDS.imported("m.t", "code,name\nABC,1\nDef,2\n", dryRun));
             assertEquals("0 1 0", SHARDS.imported("m.u", "code,name\n7.00,1\n8,2\n", dryRun));
         }
-        assertEquals("ABC 1, Def 2", TestingShards.value(SHARDS.source, "SELECT string_agg(code || ' ' || name, ', ' ORDER BY name) FROM m.t"));
+        assertEquals("ABC 1, Def 2", TestingShards.value(SHARDS.source,
+                "SELECT string_agg(code || ' ' || name, ', ' ORDER BY name) FROM m.t"));
         assertEquals("7.00 8", TestingShards.value(SHARDS.source, "SELECT string_agg(code::text, ' ' ORDER BY name) FROM m.u"));
         assertEquals("aBC", TestingShards.value(SHARDS.source, "SELECT string_agg(code, ' ') FROM own.visit"));
     }

@@ -24,16 +24,21 @@ final class GeneratedProduct {
     /** The types that products use, created once in a database. */
     static final String[] TYPES_DDL = {
         "CREATE SCHEMA ext", "CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION ltree SCHEMA ext", "CREATE EXTENSION cube SCHEMA ext",
-        "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)", "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
-        "CREATE DOMAIN ext.code AS ext.citext CHECK (length(VALUE::text) > 0)", "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci", "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE >= 0)",
-        "CREATE DOMAIN ext.small AS ext.amount", "CREATE TYPE ext.pair AS (a numeric, b text)", "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)",
-        "DO $$ BEGIN EXECUTE 'CREATE TYPE ext.kind AS ENUM (' || (SELECT string_agg(quote_literal('k' || i), ', ' ORDER BY i DESC) FROM generate_series(0, 49) i) || ')'; END $$"};
+        "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+        "CREATE DOMAIN ext.code AS ext.citext CHECK (length(VALUE::text) > 0)", "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci",
+        "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE >= 0)",
+        "CREATE DOMAIN ext.small AS ext.amount", "CREATE TYPE ext.pair AS (a numeric, b text)",
+        "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)",
+        "DO $$ BEGIN EXECUTE 'CREATE TYPE ext.kind AS ENUM (' || (SELECT string_agg(quote_literal('k' || i), ', ' ORDER BY i DESC) FROM "
+        + "generate_series(0, 49) i) || ')'; END $$"};
 
     /** @param forVisitors types of columns that may refer to one of this type */
     record Type(String name, List<String> forVisitors, List<Function<Integer, String>> spellings) {
         /** A text of the class in a column of a type, as SQL. */
         String literal(String column, int of, Random random) {
-            String text = column.matches("int|bigint|smallint") ? Integer.toString(of) : spellings.get(random.nextInt(spellings.size())).apply(of);
+            String text = column.matches("int|bigint|smallint") ? Integer.toString(of) : spellings.get(random.nextInt(spellings.size()))
+                    .apply(of);
             return Sql.literal(text);
         }
     }
@@ -44,27 +49,47 @@ final class GeneratedProduct {
 
     /** @param spellings with {@code #} for the class, {@code ##} for the next one */
     private static Type type(String name, String forVisitors, String... spellings) {
-        return new Type(name, List.of(forVisitors.split("; ")), List.of(spellings).stream().<Function<Integer, String>>map(s -> of -> s.replace("##", Integer.toString(of + 1)).replace("#", Integer.toString(of))).toList());
+        return new Type(name, List.of(forVisitors.split("; ")), List.of(spellings).stream().<Function<Integer,
+                String>>map(s -> of -> s.replace("##", Integer.toString(of + 1)).replace("#", Integer.toString(of))).toList());
     }
 
     private static final List<Type> TYPES = List.of(
-            type("int", "int; bigint; smallint", "#"), type("bigint", "bigint; int; smallint", "#"), type("smallint", "smallint; int; bigint", "#"), type("text", "text; varchar; varchar(20)", "v#"),
-            type("text COLLATE \"C\"", "text COLLATE \"C\"; text COLLATE \"en-x-icu\"; varchar(9)", "v#"), type("varchar(20)", "varchar(20); text", "v#"), type("name", "name; text", "v#"),
-            type("text COLLATE ext.ci", "text COLLATE ext.ci; text; varchar(20)", "Val #", "VAL #", "val #"), type("text COLLATE ext.no_accents", "text COLLATE ext.no_accents; text", "é#", "E#", "e#"),
-            type("varchar(12) COLLATE ext.ci", "varchar(12) COLLATE ext.ci; text COLLATE ext.ci", "Val #", "VAL #"), type("ext.ci_text", "ext.ci_text; text", "Val #", "vAL #"),
-            type("ext.citext", "ext.citext; ext.code", "Val #", "VAL #", "val #"), type("ext.code", "ext.citext; ext.code", "Val #", "VAL #"), type("numeric", "numeric; numeric(12,3); int", "#", "#.0", "#.000"),
-            type("numeric(10,2)", "numeric(10,2); numeric", "#", "#.0"), type("ext.amount", "ext.amount; numeric", "#", "#.00"), type("ext.small", "ext.amount; numeric(9,1)", "#", "#.00"), type("char(8)", "char(8); bpchar; char(12)", "v#"),
-            type("bpchar", "bpchar; char(9)", "v#", "v#  ", "v# "), type("char(8) COLLATE ext.ci", "char(8) COLLATE ext.ci; bpchar", "v#", "V#"), type("double precision", "double precision; real", List.of(of -> Integer.toString(of), of -> of == 0 ? "-0" : of + ".0")),
-            type("interval", "interval", List.of(of -> of + " days", of -> of * 24 + ":00:00")), type("jsonb", "jsonb", "{\"n\": #}", "{\"n\": #.0}", "{\"n\": #.00}"), type("numrange", "numrange", "[#,##)", "[#.0,##.00)"),
-            type("nummultirange", "nummultirange", "{[#,##)}", "{[#.0,##)}"), type("ext.ci_range", "ext.ci_range", "[a#,z)", "[A#,z)"), type("numeric[]", "numeric[]", "{#,NULL}", "{#.0,NULL}"),
-            type("text[] COLLATE ext.ci", "text[] COLLATE ext.ci; text[]", "{Val #}", "{VAL #}"), type("ext.citext[]", "ext.citext[]", "{Val #}", "{val #}"), type("ext.ltree", "ext.ltree", "Top.v#"), type("ext.pair", "ext.pair", "(#,x)", "(#.0,x)"),
-            type("ext.cube", "ext.cube", List.of(of -> "(" + of + ")", of -> of == 0 ? "(-0)" : "(" + of + ".0)")), type("ext.kind", "ext.kind", "k#"), type("bytea", "bytea", "v#"), type("date", "date; timestamp", List.of(of -> LocalDate.of(2026, 1, 1).plusDays(of).toString())),
-            type("timestamptz", "timestamptz", List.of(of -> "2026-01-01 00:00:00." + (of + 100) + "+00", of -> "2026-01-01 09:00:00." + (of + 100) + "+09")), type("inet", "inet; cidr", "10.0.0.#"),
+            type("int", "int; bigint; smallint", "#"), type("bigint", "bigint; int; smallint", "#"),
+            type("smallint", "smallint; int; bigint", "#"), type("text", "text; varchar; varchar(20)", "v#"),
+            type("text COLLATE \"C\"", "text COLLATE \"C\"; text COLLATE \"en-x-icu\"; varchar(9)", "v#"),
+            type("varchar(20)", "varchar(20); text", "v#"), type("name", "name; text", "v#"),
+            type("text COLLATE ext.ci", "text COLLATE ext.ci; text; varchar(20)", "Val #", "VAL #", "val #"),
+            type("text COLLATE ext.no_accents", "text COLLATE ext.no_accents; text", "é#", "E#", "e#"),
+            type("varchar(12) COLLATE ext.ci", "varchar(12) COLLATE ext.ci; text COLLATE ext.ci", "Val #", "VAL #"),
+            type("ext.ci_text", "ext.ci_text; text", "Val #", "vAL #"),
+            type("ext.citext", "ext.citext; ext.code", "Val #", "VAL #", "val #"),
+            type("ext.code", "ext.citext; ext.code", "Val #", "VAL #"), type("numeric", "numeric; numeric(12,3); int", "#", "#.0", "#.000"),
+            type("numeric(10,2)", "numeric(10,2); numeric", "#", "#.0"), type("ext.amount", "ext.amount; numeric", "#", "#.00"),
+            type("ext.small", "ext.amount; numeric(9,1)", "#", "#.00"), type("char(8)", "char(8); bpchar; char(12)", "v#"),
+            type("bpchar", "bpchar; char(9)", "v#", "v#  ", "v# "),
+            type("char(8) COLLATE ext.ci", "char(8) COLLATE ext.ci; bpchar", "v#", "V#"),
+            type("double precision", "double precision; real", List.of(of -> Integer.toString(of), of -> of == 0 ? "-0" : of + ".0")),
+            type("interval", "interval", List.of(of -> of + " days", of -> of * 24 + ":00:00")),
+            type("jsonb", "jsonb", "{\"n\": #}", "{\"n\": #.0}", "{\"n\": #.00}"), type("numrange", "numrange", "[#,##)", "[#.0,##.00)"),
+            type("nummultirange", "nummultirange", "{[#,##)}", "{[#.0,##)}"), type("ext.ci_range", "ext.ci_range", "[a#,z)", "[A#,z)"),
+            type("numeric[]", "numeric[]", "{#,NULL}", "{#.0,NULL}"),
+            type("text[] COLLATE ext.ci", "text[] COLLATE ext.ci; text[]", "{Val #}", "{VAL #}"),
+            type("ext.citext[]", "ext.citext[]", "{Val #}", "{val #}"), type("ext.ltree", "ext.ltree", "Top.v#"),
+            type("ext.pair", "ext.pair", "(#,x)", "(#.0,x)"),
+            type("ext.cube", "ext.cube", List.of(of -> "(" + of + ")", of -> of == 0 ? "(-0)" : "(" + of + ".0)")),
+            type("ext.kind", "ext.kind", "k#"), type("bytea", "bytea", "v#"),
+            type("date", "date; timestamp", List.of(of -> LocalDate.of(2026, 1, 1).plusDays(of).toString())),
+            type("timestamptz", "timestamptz", List.of(of -> "2026-01-01 00:00:00." + (of + 100) + "+00", of -> "2026-01-01 09:00:00."
+            + (of + 100) + "+09")), type("inet", "inet; cidr", "10.0.0.#"),
             type("uuid", "uuid", List.of(of -> new UUID(of * 1234567L, of).toString())));
-    private static final List<String> NAMES = List.of("n", "t", "s", "g", "k", "c", "m", "o", "key", "{key}", "{table}", "select", "größe", "a b", "a\"b", "own", "place", "lockstep_kept", "k1", "A", "hash", "row");
-    private static final List<String> VALUE_TYPES = List.of("text", "integer", "numeric", "numeric(20,5)", "double precision", "real", "boolean", "date", "timestamptz", "timestamp", "interval", "bytea", "jsonb", "json", "text[]", "integer[]", "uuid", "inet", "int4range",
+    private static final List<String> NAMES = List.of("n", "t", "s", "g", "k", "c", "m", "o", "key", "{key}", "{table}", "select", "größe",
+            "a b", "a\"b", "own", "place", "lockstep_kept", "k1", "A", "hash", "row");
+    private static final List<String> VALUE_TYPES = List.of("text", "integer", "numeric", "numeric(20,5)", "double precision", "real",
+            "boolean", "date", "timestamptz", "timestamp", "interval", "bytea", "jsonb", "json", "text[]", "integer[]", "uuid", "inet",
+            "int4range",
             "varchar(40)", "xml", "point", "money", "ext.citext");
-    private static final List<String> TEXTS = List.of("", " ", "\\N", "\\", "\t", "a\tb", "line\nline", "\r\n", "\\.", "\"quoted\" 'single'", "漢字かな", "🙂👩‍⚕️", "{}", "NULL", "{key}", "\u0001\u007f", "x".repeat(3000), "\\t\\n", "tab\\\tand\\\\");
+    private static final List<String> TEXTS = List.of("", " ", "\\N", "\\", "\t", "a\tb", "line\nline", "\r\n", "\\.",
+            "\"quoted\" 'single'", "漢字かな", "🙂👩‍⚕️", "{}", "NULL", "{key}", "\u0001\u007f", "x".repeat(3000), "\\t\\n", "tab\\\tand\\\\");
 
     record Column(String name, Type type) {
         String quoted() {
@@ -79,24 +104,29 @@ final class GeneratedProduct {
      * @param columns  with the types of the referring side
      * @param byUnique refers to the unique column instead of the key
      */
-    record Reference(Master parent, boolean byUnique, String of, List<String> columns, List<String> types, String onDelete, String onUpdate, String deferrable) {
+    record Reference(Master parent, boolean byUnique, String of, List<String> columns, List<String> types, String onDelete,
+            String onUpdate, String deferrable) {
         List<Column> parentColumns() {
             return byUnique ? List.of(parent.unique) : parent.key;
         }
 
         String ddl() {
-            return "FOREIGN KEY (" + columns.stream().map(TestingShards::quoted).collect(Collectors.joining(", ")) + ") REFERENCES " + parent.sql + " (" + parentColumns().stream().map(Column::quoted).collect(Collectors.joining(", "))
+            return "FOREIGN KEY (" + columns.stream().map(TestingShards::quoted).collect(Collectors.joining(", ")) + ") REFERENCES "
+                    + parent.sql + " (" + parentColumns().stream().map(Column::quoted).collect(Collectors.joining(", "))
                     + ") ON DELETE " + onDelete + " ON UPDATE " + onUpdate + deferrable;
         }
 
         String columnsDdl(boolean notNull) {
-            return TestingShards.quoted(of) + " int, " + IntStream.range(0, columns.size()).mapToObj(i -> TestingShards.quoted(columns.get(i)) + " " + types.get(i) + (notNull ? " NOT NULL" : "")).collect(Collectors.joining(", "));
+            return TestingShards.quoted(of) + " int, " + IntStream.range(0, columns.size())
+                    .mapToObj(i -> TestingShards.quoted(columns.get(i)) + " " + types.get(i) + (notNull ? " NOT NULL" : ""))
+                    .collect(Collectors.joining(", "));
         }
 
         /** Values of the class for {@link #columns}; NULLs for none. */
         List<String> literals(Integer of, Random random) {
             var parents = parentColumns();
-            return IntStream.range(0, columns.size()).mapToObj(i -> of == null ? "NULL" : parents.get(i).type().literal(types.get(i), parents.size() == 1 ? of : i == 0 ? of / 100 : of % 100, random)).toList();
+            return IntStream.range(0, columns.size()).mapToObj(i -> of == null ? "NULL" : parents.get(i).type().literal(types.get(i),
+                    parents.size() == 1 ? of : i == 0 ? of / 100 : of % 100, random)).toList();
         }
     }
 
@@ -130,7 +160,8 @@ final class GeneratedProduct {
         }
 
         List<String> keyLiterals(int of, Random random) {
-            return key.size() == 1 ? List.of(key.getFirst().type().literal("", of, random)) : List.of(key.getFirst().type().literal("", of / 100, random), key.getLast().type().literal("", of % 100, random));
+            return key.size() == 1 ? List.of(key.getFirst().type().literal("", of, random))
+                    : List.of(key.getFirst().type().literal("", of / 100, random), key.getLast().type().literal("", of % 100, random));
         }
 
         @Override
@@ -166,12 +197,14 @@ final class GeneratedProduct {
             var reference = reference(parent, "rc", "r", List.of("NO ACTION", "CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT"), true);
             var visit = new Visitors(own + ".visit" + i, own + ".shadow" + i, reference, notNull);
             visitors.add(visit);
-            visitorsDdl.add("CREATE TABLE " + visit.sql() + " (id int PRIMARY KEY, " + reference.columnsDdl(notNull) + ", note text, " + reference.ddl() + ")");
+            visitorsDdl.add("CREATE TABLE " + visit.sql() + " (id int PRIMARY KEY, " + reference.columnsDdl(notNull) + ", note text, "
+                    + reference.ddl() + ")");
             visitorsDdl.add("CREATE TABLE " + visit.shadow() + " (id int PRIMARY KEY, " + reference.columnsDdl(false) + ", note text)");
         }
         var inFileOrder = new ArrayList<>(masters);
         if (random.nextBoolean()) java.util.Collections.reverse(inFileOrder);
-        dataSet = new DataSet("seed-" + seed, "source", inFileOrder.stream().map(m -> new Table(TableName.parse(m.sql).toString(), m.columns(), m.key.stream().map(Column::name).toList(),
+        dataSet = new DataSet("seed-" + seed, "source", inFileOrder.stream()
+                .map(m -> new Table(TableName.parse(m.sql).toString(), m.columns(), m.key.stream().map(Column::name).toList(),
                 m.filtered ? Optional.of("kind <> 'local'") : Optional.empty())).toList());
     }
 
@@ -209,9 +242,11 @@ final class GeneratedProduct {
         master.filtered = random.nextInt(5) == 0;
         master.identity = random.nextInt(5) == 0;
         if (!masters.isEmpty() && random.nextInt(3) > 0)
-            master.references.add(reference(one(masters), "p0", "r0_", random.nextInt(4) == 0 ? List.of("CASCADE", "SET NULL") : List.of("NO ACTION"), false));
+            master.references.add(reference(one(masters), "p0", "r0_", random.nextInt(4) == 0 ? List.of("CASCADE", "SET NULL")
+                    : List.of("NO ACTION"), false));
         masters.add(master);
-        if (random.nextInt(4) == 0) master.references.add(reference(master, "p1", "r1_", random.nextInt(4) == 0 ? List.of("CASCADE") : List.of("NO ACTION"), false));
+        if (random.nextInt(4) == 0) master.references.add(reference(master, "p1", "r1_", random.nextInt(4) == 0 ? List.of("CASCADE")
+                : List.of("NO ACTION"), false));
         var ddl = new ArrayList<String>();
         ddl.add("kc int NOT NULL");
         for (Column key : master.key) ddl.add(key.quoted() + " " + key.type().name() + " NOT NULL");
@@ -223,19 +258,24 @@ final class GeneratedProduct {
         for (int i = 0; i < master.values.size(); i++) ddl.add(master.values.get(i).quoted() + " " + master.valueTypes.get(i));
         if (master.filtered) ddl.add("kind text NOT NULL");
         if (master.identity) ddl.add("idn bigint GENERATED ALWAYS AS IDENTITY");
-        ddl.add((random.nextInt(4) == 0 ? "UNIQUE (" : "PRIMARY KEY (") + master.key.stream().map(Column::quoted).collect(Collectors.joining(", ")) + ")");
+        ddl.add((random.nextInt(4) == 0 ? "UNIQUE (" : "PRIMARY KEY (") + master.key.stream().map(Column::quoted)
+                .collect(Collectors.joining(", ")) + ")");
         if (master.unique != null) ddl.add("UNIQUE (" + master.unique.quoted() + ")");
         for (var reference : master.references) ddl.add(reference.ddl());
-        mastersDdl.add("CREATE TABLE " + master.sql + " (" + String.join(", ", ddl) + ")" + (partitioned ? " PARTITION BY HASH (" + master.key.getFirst().quoted() + ")" : ""));
+        mastersDdl.add("CREATE TABLE " + master.sql + " (" + String.join(", ", ddl) + ")"
+                + (partitioned ? " PARTITION BY HASH (" + master.key.getFirst().quoted() + ")" : ""));
         if (partitioned)
-            for (int i = 0; i < 2; i++) mastersDdl.add("CREATE TABLE " + schema + ".\"" + number + ".part" + i + "\" PARTITION OF " + master.sql + " FOR VALUES WITH (MODULUS 2, REMAINDER " + i + ")");
+            for (int i = 0; i < 2; i++) mastersDdl.add("CREATE TABLE " + schema + ".\"" + number + ".part" + i + "\" PARTITION OF "
+                    + master.sql + " FOR VALUES WITH (MODULUS 2, REMAINDER " + i + ")");
     }
 
     private Reference reference(Master parent, String of, String prefix, List<String> onDelete, boolean visitors) {
         boolean byUnique = parent.unique != null && random.nextBoolean();
         var columns = byUnique ? List.of(parent.unique) : parent.key;
-        String onUpdate = visitors ? one(List.of("NO ACTION", "NO ACTION", "CASCADE", "RESTRICT", "SET NULL", "SET DEFAULT")) : random.nextInt(4) == 0 ? "CASCADE" : "NO ACTION";
-        return new Reference(parent, byUnique, of, IntStream.range(0, columns.size()).mapToObj(i -> prefix + i).toList(), columns.stream().map(c -> one(c.type().forVisitors())).toList(), one(onDelete), onUpdate,
+        String onUpdate = visitors ? one(List.of("NO ACTION", "NO ACTION", "CASCADE", "RESTRICT", "SET NULL", "SET DEFAULT"))
+                : random.nextInt(4) == 0 ? "CASCADE" : "NO ACTION";
+        return new Reference(parent, byUnique, of, IntStream.range(0, columns.size()).mapToObj(i -> prefix + i).toList(), columns.stream()
+                .map(c -> one(c.type().forVisitors())).toList(), one(onDelete), onUpdate,
                 one(List.of("", "", "", "", " DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE")));
     }
 
@@ -248,10 +288,12 @@ final class GeneratedProduct {
             case "integer" -> Integer.toString(n);
             case "numeric" -> n + "." + "0".repeat(random.nextInt(5)) + random.nextInt(3);
             case "numeric(20,5)" -> n + ".12345";
-            case "double precision", "real" -> random.nextInt(4) == 0 ? one(List.of("NaN", "Infinity", "-0", "1e-30")) : Double.toString(random.nextGaussian());
+            case "double precision", "real" -> random.nextInt(4) == 0 ? one(List.of("NaN", "Infinity", "-0", "1e-30"))
+                    : Double.toString(random.nextGaussian());
             case "boolean" -> Boolean.toString(random.nextBoolean());
             case "date" -> "20" + (10 + random.nextInt(80)) + "-0" + (1 + random.nextInt(9)) + "-1" + random.nextInt(10);
-            case "timestamptz", "timestamp" -> random.nextInt(9) == 0 ? "infinity" : "2026-03-29 0" + random.nextInt(10) + ":30:00." + random.nextInt(1_000_000) + "+02";
+            case "timestamptz", "timestamp" -> random.nextInt(9) == 0 ? "infinity" : "2026-03-29 0" + random.nextInt(10) + ":30:00."
+                    + random.nextInt(1_000_000) + "+02";
             case "interval" -> n % 1000 + " days " + random.nextInt(60) + " seconds";
             case "bytea" -> "\\x" + "00ff0a09".repeat(random.nextInt(4));
             case "jsonb", "json" -> "{\"b\": [1.0, 1.00, null], \"a\": \"" + n + "\\u3042\\t\"}";

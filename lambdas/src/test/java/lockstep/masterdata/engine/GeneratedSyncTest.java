@@ -37,7 +37,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Whatever the schema, after each sync a target holds the source's rows, and of those that the source deleted exactly the rows that are
  * still referred to. Visitors' rows are what visitors wrote. Schemas, rows, changes and the order of syncs, repairs, rollbacks and dry runs
- * come from a seed; what must happen is worked out from the classes of {@link GeneratedProduct}, with no code and no operator of the engine.
+ * come from a seed; what must happen is worked out from the classes of {@link GeneratedProduct}, with no code and no operator of the
+ * engine.
  *
  * <p>{@code -Dlockstep.seeds=1000} tries as many seeds, {@code -Dlockstep.firstSeed=N} begins at another one.
  */
@@ -90,16 +91,19 @@ class GeneratedSyncTest {
             for (var database : List.of(source, target)) {
                 database.execute(GeneratedProduct.TYPES_DDL);
                 database.execute(Sql.named("state"));
-                new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), reader, "secret"), new Login("h", 1, database.name(), writer, "secret"), List.of());
+                new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), reader, "secret"),
+                        new Login("h", 1, database.name(), writer, "secret"), List.of());
             }
             sourceProduct = product(source);
             targetProduct = product(target);
-            for (var database : List.of(source, target, source.as(reader), target.as(reader), target.as(writer))) pools.add(new TestingPool(database));
+            for (var database : List.of(source, target, source.as(reader), target.as(reader),
+                    target.as(writer))) pools.add(new TestingPool(database));
         }
 
         /** A session of the product, with settings of its own. */
         private static Connection product(TestingDatabase database) throws SQLException {
-            var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name() + "?sslmode=disable&gssEncMode=disable", "postgres", "secret");
+            var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name()
+                    + "?sslmode=disable&gssEncMode=disable", "postgres", "secret");
             Sql.execute(connection, "SET timezone = 'UTC'; SET extra_float_digits = 1");
             return connection;
         }
@@ -119,7 +123,8 @@ class GeneratedSyncTest {
      * @param refers for each reference the class of the row that it refers to, or null
      * @param local  a row of the shard's own, outside the filter
      */
-    private record Row(int of, Integer unique, List<Integer> refers, boolean local, String text, String keyText, String uniqueText, String number) {}
+    private record Row(int of, Integer unique, List<Integer> refers, boolean local, String text, String keyText, String uniqueText,
+            String number) {}
 
     /** A visitor's row, and the class of the row that it refers to. */
     private record Visit(int id, Integer refers, String text) {}
@@ -142,7 +147,8 @@ class GeneratedSyncTest {
             this.seed = seed;
             random = new Random(seed);
             product = new GeneratedProduct(seed, random);
-            sync = random.nextInt(3) == 0 ? new TestingSync(product.dataSet, new Planner(32 << 20, 512 << 20), 1 << 20) : new TestingSync(product.dataSet, new Planner(4 << 10, 16 << 10), 500 + random.nextInt(1000));
+            sync = random.nextInt(3) == 0 ? new TestingSync(product.dataSet, new Planner(32 << 20, 512 << 20), 1 << 20)
+                    : new TestingSync(product.dataSet, new Planner(4 << 10, 16 << 10), 500 + random.nextInt(1000));
             prepared = random.nextInt(5) == 0;
         }
 
@@ -167,13 +173,15 @@ class GeneratedSyncTest {
             }
             if (prepared)
                 for (var database : List.of(databases.source, databases.target))
-                    new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), databases.reader, "secret"), new Login("h", 1, database.name(), databases.writer, "secret"), List.of(product.dataSet));
+                    new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), databases.reader, "secret"),
+                            new Login("h", 1, database.name(), databases.writer, "secret"), List.of(product.dataSet));
             for (int round = 0; round < ROUNDS; round++) {
                 change(round);
                 if (round > 0) visit();
                 if (round > 0 && random.nextInt(8) == 0) drift();
                 var earlier = dumped.keySet().stream().filter(id -> !id.equals(inForce)).toList();
-                if (!earlier.isEmpty() && round > 1 && random.nextInt(5) == 0) restore(earlier.get(random.nextInt(earlier.size())), Mode.ROLLBACK);
+                if (!earlier.isEmpty() && round > 1 && random.nextInt(5) == 0) restore(earlier.get(random.nextInt(earlier.size())),
+                        Mode.ROLLBACK);
                 else restore(dump(round), round > 0 && random.nextInt(6) == 0 ? Mode.REPAIR : Mode.SYNC);
             }
             var rows = read(databases.sourceProduct);
@@ -182,11 +190,13 @@ class GeneratedSyncTest {
                 assertEquals(sums(databases.source), sums(databases.target), "SqlCheck");
             }
             for (var connection : List.of(databases.sourceProduct, databases.targetProduct))
-                Sql.execute(connection, "SET client_min_messages = warning; DROP SCHEMA " + String.join(", ", product.schemas) + " CASCADE; RESET client_min_messages");
+                Sql.execute(connection, "SET client_min_messages = warning; DROP SCHEMA " + String.join(", ", product.schemas)
+                        + " CASCADE; RESET client_min_messages");
         }
 
         private List<String> contents(TestingDatabase database) {
-            return ShardReport.read(reader(database), product.dataSet).tables().stream().map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList();
+            return ShardReport.read(reader(database), product.dataSet).tables().stream()
+                    .map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList();
         }
 
         private List<SqlCheck.TableSum> sums(TestingDatabase database) {
@@ -195,7 +205,8 @@ class GeneratedSyncTest {
 
         private static Map<Master, Map<Integer, Row>> withoutOwn(Map<Master, Map<Integer, Row>> rows) {
             var without = new LinkedHashMap<Master, Map<Integer, Row>>();
-            rows.forEach((master, of) -> without.put(master, of.values().stream().filter(r -> !r.local()).collect(Collectors.toMap(Row::of, r -> r, (a, b) -> a, TreeMap::new))));
+            rows.forEach((master, of) -> without.put(master, of.values().stream().filter(r -> !r.local())
+                    .collect(Collectors.toMap(Row::of, r -> r, (a, b) -> a, TreeMap::new))));
             return without;
         }
 
@@ -204,14 +215,19 @@ class GeneratedSyncTest {
             for (var master : product.masters) {
                 var rows = new TreeMap<Integer, Row>();
                 String refers = master.references.stream().map(r -> TestingShards.quoted(r.of())).collect(Collectors.joining(", "));
-                String query = "SELECT kc, " + (master.unique == null ? "NULL" : "uc") + ", ARRAY[" + refers + "]::int[], " + (master.filtered ? "kind = 'local'" : "false") + ", ROW("
-                        + master.columns().stream().map(TestingShards::quoted).collect(Collectors.joining(", ")) + ")::text, ROW(" + master.key.stream().map(Column::quoted).collect(Collectors.joining(", ")) + ")::text, "
-                        + (master.unique == null ? "NULL" : "ROW(" + master.unique.quoted() + ")::text") + ", " + (master.identity ? "idn::text" : "NULL") + " FROM " + master.sql;
+                String query = "SELECT kc, " + (master.unique == null ? "NULL" : "uc") + ", ARRAY[" + refers + "]::int[], "
+                        + (master.filtered ? "kind = 'local'" : "false") + ", ROW("
+                        + master.columns().stream().map(TestingShards::quoted).collect(Collectors.joining(", ")) + ")::text, ROW("
+                        + master.key.stream().map(Column::quoted).collect(Collectors.joining(", ")) + ")::text, "
+                        + (master.unique == null ? "NULL" : "ROW(" + master.unique.quoted() + ")::text") + ", "
+                        + (master.identity ? "idn::text" : "NULL") + " FROM " + master.sql;
                 try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
                     while (row.next()) {
                         var refersTo = new ArrayList<Integer>();
                         for (Object of : (Object[]) row.getArray(3).getArray()) refersTo.add((Integer) of);
-                        assertEquals(null, rows.put(row.getInt(1), new Row(row.getInt(1), (Integer) row.getObject(2), refersTo, row.getBoolean(4), row.getString(5), row.getString(6), row.getString(7), row.getString(8))),
+                        assertEquals(null, rows.put(row.getInt(1),
+                                new Row(row.getInt(1), (Integer) row.getObject(2), refersTo, row.getBoolean(4), row.getString(5),
+                                row.getString(6), row.getString(7), row.getString(8))),
                                 "two rows of one key in " + master);
                     }
                 }
@@ -224,7 +240,8 @@ class GeneratedSyncTest {
             var all = new LinkedHashMap<Visitors, List<Visit>>();
             for (var table : product.visitors) {
                 var rows = new ArrayList<Visit>();
-                try (var statement = databases.targetProduct.createStatement(); var row = statement.executeQuery("SELECT id, rc, v::text FROM " + (shadow ? table.shadow() : table.sql()) + " v ORDER BY id")) {
+                try (var statement = databases.targetProduct.createStatement(); var row = statement.executeQuery("SELECT id, rc, v::text "
+                        + "FROM " + (shadow ? table.shadow() : table.sql()) + " v ORDER BY id")) {
                     while (row.next()) rows.add(new Visit(row.getInt(1), (Integer) row.getObject(2), row.getString(3)));
                 }
                 all.put(table, rows);
@@ -256,7 +273,8 @@ class GeneratedSyncTest {
         private void change(int round) throws SQLException {
             for (var master : product.masters) {
                 int inserts = round == 0 ? 4 + random.nextInt(14) : random.nextInt(4);
-                for (int i = 0; i < inserts; i++) insert(databases.sourceProduct, master, keyOf(master), master.unique == null ? 0 : some(), false);
+                for (int i = 0; i < inserts; i++) insert(databases.sourceProduct, master, keyOf(master), master.unique == null ? 0
+                        : some(), false);
             }
             if (round == 0) return;
             for (int i = 0; i < 4 + random.nextInt(8); i++) change(product.masters.get(random.nextInt(product.masters.size())));
@@ -278,13 +296,15 @@ class GeneratedSyncTest {
             for (String type : master.valueTypes) values.add(product.value(type));
             if (master.filtered) values.add(local ? "'local'" : "'public'");
             if (master.identity) values.add("DEFAULT");
-            return tried(connection, "INSERT INTO " + master + " (" + master.columns().stream().map(TestingShards::quoted).collect(Collectors.joining(", ")) + ") VALUES (" + String.join(", ", values) + ")");
+            return tried(connection, "INSERT INTO " + master + " (" + master.columns().stream().map(TestingShards::quoted)
+                    .collect(Collectors.joining(", ")) + ") VALUES (" + String.join(", ", values) + ")");
         }
 
         /** Of a row that is there, or null. */
         private Integer classToReferTo(Connection connection, Reference reference) throws SQLException {
             var classes = new ArrayList<Integer>();
-            try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + (reference.byUnique() ? "uc" : "kc") + " FROM " + reference.parent() + " WHERE "
+            try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT "
+                    + (reference.byUnique() ? "uc" : "kc") + " FROM " + reference.parent() + " WHERE "
                     + (reference.byUnique() ? "uc IS NOT NULL" : "true") + " ORDER BY 1")) {
                 while (row.next()) classes.add(row.getInt(1));
             }
@@ -317,27 +337,33 @@ class GeneratedSyncTest {
                 case 8 -> {
                     int other = keyOf(master);
                     var literals = master.keyLiterals(other, random);
-                    if (tried(source, "UPDATE " + master + " SET kc = " + other + ", " + assignments(master.key.stream().map(Column::name).toList(), literals) + where)) carryOn(master, false, of, other);
+                    if (tried(source, "UPDATE " + master + " SET kc = " + other + ", "
+                            + assignments(master.key.stream().map(Column::name).toList(), literals) + where)) carryOn(master, false, of,
+                            other);
                 }
                 case 9 -> {
                     for (var reference : master.references) {
                         var to = random.nextInt(3) == 0 ? null : classToReferTo(source, reference);
-                        tried(source, "UPDATE " + master + " SET " + reference.of() + " = " + to + ", " + assignments(reference.columns(), reference.literals(to, random)) + where);
+                        tried(source, "UPDATE " + master + " SET " + reference.of() + " = " + to + ", " + assignments(reference.columns(),
+                                reference.literals(to, random)) + where);
                     }
                 }
                 default -> {
-                    for (int i = 0; i < master.values.size(); i++) tried(source, "UPDATE " + master + " SET " + master.values.get(i).quoted() + " = " + product.value(master.valueTypes.get(i)) + where);
+                    for (int i = 0; i < master.values.size(); i++) tried(source, "UPDATE " + master + " SET " + master.values.get(i)
+                            .quoted() + " = " + product.value(master.valueTypes.get(i)) + where);
                 }
             }
         }
 
         private static String assignments(List<String> columns, List<String> literals) {
-            return IntStream.range(0, columns.size()).mapToObj(i -> TestingShards.quoted(columns.get(i)) + " = " + literals.get(i)).collect(Collectors.joining(", "));
+            return IntStream.range(0, columns.size()).mapToObj(i -> TestingShards.quoted(columns.get(i)) + " = " + literals.get(i))
+                    .collect(Collectors.joining(", "));
         }
 
         private int anyOf(Connection connection, Master master) throws SQLException {
             var classes = new ArrayList<Integer>();
-            try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT kc FROM " + master + (master.filtered ? " WHERE kind <> 'local'" : "") + " ORDER BY 1")) {
+            try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT kc FROM " + master
+                    + (master.filtered ? " WHERE kind <> 'local'" : "") + " ORDER BY 1")) {
                 while (row.next()) classes.add(row.getInt(1));
             }
             return classes.isEmpty() ? -1 : classes.get(random.nextInt(classes.size()));
@@ -346,9 +372,12 @@ class GeneratedSyncTest {
         private boolean respell(Connection connection, Master master, int of) throws SQLException {
             if (of < 0) return false;
             if (master.unique != null && random.nextInt(3) == 0)
-                return tried(connection, "UPDATE " + master + " SET " + master.unique.quoted() + " = " + "CASE uc " + IntStream.range(0, 50).mapToObj(c -> "WHEN " + c + " THEN " + master.unique.type().literal("", c, random) + "::" + bare(master.unique)).collect(Collectors.joining(" "))
+                return tried(connection, "UPDATE " + master + " SET " + master.unique.quoted() + " = " + "CASE uc " + IntStream.range(0, 50)
+                        .mapToObj(c -> "WHEN " + c + " THEN " + master.unique.type().literal("", c, random) + "::" + bare(master.unique))
+                        .collect(Collectors.joining(" "))
                         + " END WHERE kc = " + of);
-            return tried(connection, "UPDATE " + master + " SET " + assignments(master.key.stream().map(Column::name).toList(), master.keyLiterals(of, random)) + " WHERE kc = " + of);
+            return tried(connection, "UPDATE " + master + " SET " + assignments(master.key.stream().map(Column::name).toList(),
+                    master.keyLiterals(of, random)) + " WHERE kc = " + of);
         }
 
         private static String bare(Column column) {
@@ -358,7 +387,8 @@ class GeneratedSyncTest {
         private void setUnique(Master master, int of, int to) throws SQLException {
             var before = read(databases.sourceProduct).get(master).get(of);
             if (before == null) return;
-            if (tried(databases.sourceProduct, "UPDATE " + master + " SET uc = " + to + ", " + master.unique.quoted() + " = " + master.unique.type().literal("", to, random) + " WHERE kc = " + of) && before.unique() != null)
+            if (tried(databases.sourceProduct, "UPDATE " + master + " SET uc = " + to + ", " + master.unique.quoted() + " = "
+                    + master.unique.type().literal("", to, random) + " WHERE kc = " + of) && before.unique() != null)
                 carryOn(master, true, before.unique(), to);
         }
 
@@ -377,13 +407,17 @@ class GeneratedSyncTest {
             if (from == to) return;
             for (var child : product.masters)
                 for (var reference : child.references)
-                    if (reference.parent() == master && reference.byUnique() == unique && reference.onUpdate().equals("CASCADE")) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of() + " = " + to + " WHERE " + reference.of() + " = " + from);
+                    if (reference.parent() == master && reference.byUnique() == unique && reference.onUpdate()
+                            .equals("CASCADE")) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of() + " = " + to
+                            + " WHERE " + reference.of() + " = " + from);
         }
 
         /** Foreign keys with ON DELETE SET NULL have dropped a value; so does its class. */
         private void settleReferences() throws SQLException {
             for (var child : product.masters)
-                for (var reference : child.references) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of() + " = NULL WHERE " + reference.of() + " IS NOT NULL AND " + TestingShards.quoted(reference.columns().getFirst()) + " IS NULL");
+                for (var reference : child.references) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of()
+                        + " = NULL WHERE " + reference.of() + " IS NOT NULL AND " + TestingShards.quoted(reference.columns().getFirst())
+                        + " IS NULL");
         }
 
         /** What visitors of the target do; the shadow tables tell what they wrote. */
@@ -395,13 +429,17 @@ class GeneratedSyncTest {
                     if (to == null && table.notNull()) continue;
                     String literals = String.join(", ", table.reference().literals(to, random));
                     int id = nextVisit++;
-                    if (tried(target, "INSERT INTO " + table.sql() + " VALUES (" + id + ", " + to + ", " + literals + ", 'note " + id + "')")) assertTrue(tried(target, "INSERT INTO " + table.shadow() + " SELECT * FROM " + table.sql() + " WHERE id = " + id));
+                    if (tried(target, "INSERT INTO " + table.sql() + " VALUES (" + id + ", " + to + ", " + literals + ", 'note " + id
+                            + "')")) assertTrue(tried(target, "INSERT INTO " + table.shadow() + " SELECT * FROM " + table.sql()
+                            + " WHERE id = " + id));
                 }
-                for (String change : List.of("DELETE FROM {t} WHERE id % 5 = " + random.nextInt(12), "UPDATE {t} SET note = note || '!' WHERE id % 5 = " + random.nextInt(12)))
+                for (String change : List.of("DELETE FROM {t} WHERE id % 5 = " + random.nextInt(12),
+                        "UPDATE {t} SET note = note || '!' WHERE id % 5 = " + random.nextInt(12)))
                     for (String name : List.of(table.sql(), table.shadow())) tried(target, change.replace("{t}", name));
             }
             for (var master : product.masters)
-                if (master.filtered && random.nextBoolean()) insert(target, master, master.key.size() == 1 ? 30 + random.nextInt(10) : (30 + random.nextInt(10)) * 100, 30 + random.nextInt(10), true);
+                if (master.filtered && random.nextBoolean()) insert(target, master, master.key.size() == 1 ? 30 + random.nextInt(10)
+                        : (30 + random.nextInt(10)) * 100, 30 + random.nextInt(10), true);
         }
 
         /** Somebody edits master data at the target. */
@@ -409,11 +447,14 @@ class GeneratedSyncTest {
             var master = product.masters.get(random.nextInt(product.masters.size()));
             int of = anyOf(databases.targetProduct, master);
             if (random.nextBoolean()) respell(databases.targetProduct, master, of);
-            else for (int i = 0; i < master.values.size(); i++) tried(databases.targetProduct, "UPDATE " + master + " SET " + master.values.get(i).quoted() + " = " + product.value(master.valueTypes.get(i)) + " WHERE kc = " + of);
+            else for (int i = 0; i < master.values.size(); i++) tried(databases.targetProduct, "UPDATE " + master + " SET "
+                    + master.values.get(i).quoted() + " = " + product.value(master.valueTypes.get(i)) + " WHERE kc = " + of);
             // a foreign key of the product may have carried that on to visitors' rows: this is what they are now
             for (var table : product.visitors) {
                 String first = table.reference().columns().getFirst();
-                for (String sql : List.of("UPDATE " + table.sql() + " SET rc = NULL WHERE " + first + " IS NULL", "TRUNCATE " + table.shadow(), "INSERT INTO " + table.shadow() + " SELECT * FROM " + table.sql())) Sql.execute(databases.targetProduct, sql);
+                for (String sql : List.of("UPDATE " + table.sql() + " SET rc = NULL WHERE " + first + " IS NULL", "TRUNCATE "
+                        + table.shadow(), "INSERT INTO " + table.shadow() + " SELECT * FROM "
+                        + table.sql())) Sql.execute(databases.targetProduct, sql);
             }
             Sql.execute(databases.targetProduct, "SELECT pg_stat_force_next_flush()");
         }
@@ -456,7 +497,8 @@ class GeneratedSyncTest {
                 var rows = new TreeMap<>(want.get(master));
                 // a foreign key of the product may carry a new value on to such a row
                 boolean carried = master.references.stream().anyMatch(r -> r.onUpdate().equals("CASCADE"));
-                before.get(master).values().stream().filter(r -> r.local() || kept.get(master).contains(r.of())).forEach(r -> rows.put(r.of(), carried ? after.get(master).getOrDefault(r.of(), r) : r));
+                before.get(master).values().stream().filter(r -> r.local() || kept.get(master).contains(r.of()))
+                        .forEach(r -> rows.put(r.of(), carried ? after.get(master).getOrDefault(r.of(), r) : r));
                 expected.put(master, rows);
             }
             assertEquals(texts(expected), texts(after), "master rows");
@@ -467,7 +509,8 @@ class GeneratedSyncTest {
                 // a row that is written by a cascade, or again, is not counted as one here and as the other there
                 if (master.references.stream().anyMatch(r -> r.onUpdate().equals("CASCADE"))) continue;
                 String name = TableName.parse(master.sql).toString();
-                assertEquals(changes(before.get(master), want.get(master), kept.get(master)), counted.get(name), "reported changes of " + name);
+                assertEquals(changes(before.get(master), want.get(master), kept.get(master)), counted.get(name), "reported changes of "
+                        + name);
                 if (foretold != null) assertEquals(counted.get(name), foretold.get(name), "dry run of " + name);
             }
         }
@@ -485,17 +528,20 @@ class GeneratedSyncTest {
 
         private static String changes(Map<Integer, Row> before, Map<Integer, Row> want, Set<Integer> kept) {
             long inserted = want.keySet().stream().filter(of -> !before.containsKey(of)).count();
-            long updated = want.values().stream().filter(r -> before.containsKey(r.of()) && !before.get(r.of()).text().equals(r.text())).count();
+            long updated = want.values().stream().filter(r -> before.containsKey(r.of()) && !before.get(r.of()).text().equals(r.text()))
+                    .count();
             long deleted = before.values().stream().filter(r -> !r.local() && !want.containsKey(r.of()) && !kept.contains(r.of())).count();
             return "+" + inserted + " ~" + updated + " -" + deleted + " =" + kept.size();
         }
 
         private static String texts(Map<Master, Map<Integer, Row>> rows) {
-            return rows.entrySet().stream().map(e -> e.getKey() + "\n  " + e.getValue().values().stream().map(Row::text).sorted().collect(Collectors.joining("\n  "))).collect(Collectors.joining("\n"));
+            return rows.entrySet().stream().map(e -> e.getKey() + "\n  " + e.getValue().values().stream().map(Row::text).sorted()
+                    .collect(Collectors.joining("\n  "))).collect(Collectors.joining("\n"));
         }
 
         /** Of each table the rows that the source does not have and that something refers to that stays. */
-        private Map<Master, Set<Integer>> kept(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Visitors, List<Visit>> visits) {
+        private Map<Master, Set<Integer>> kept(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Visitors,
+                List<Visit>> visits) {
             var kept = new HashMap<Master, Set<Integer>>();
             product.masters.forEach(m -> kept.put(m, new HashSet<>()));
             for (boolean grows = true; grows; ) {
@@ -503,11 +549,14 @@ class GeneratedSyncTest {
                 for (var master : product.masters) {
                     for (var row : before.get(master).values()) {
                         if (row.local() || want.get(master).containsKey(row.of()) || kept.get(master).contains(row.of())) continue;
-                        boolean referred = visits.entrySet().stream().anyMatch(v -> v.getKey().reference().parent() == master && v.getValue().stream().anyMatch(visit -> refers(v.getKey().reference(), visit.refers(), row)));
+                        boolean referred = visits.entrySet().stream().anyMatch(v -> v.getKey().reference().parent() == master
+                                && v.getValue().stream().anyMatch(visit -> refers(v.getKey().reference(), visit.refers(), row)));
                         for (var child : product.masters)
                             for (int i = 0; i < child.references.size(); i++)
                                 for (var from : before.get(child).values())
-                                    if (child.references.get(i).parent() == master && (from.local() || kept.get(child).contains(from.of()))) referred |= refers(child.references.get(i), from.refers().get(i), row);
+                                    if (child.references.get(i).parent() == master
+                                            && (from.local() || kept.get(child)
+                                            .contains(from.of()))) referred |= refers(child.references.get(i), from.refers().get(i), row);
                         if (referred) grows |= kept.get(master).add(row.of());
                     }
                 }
@@ -520,7 +569,8 @@ class GeneratedSyncTest {
         }
 
         /** The situations in which a target may refuse a sync; see docs/limits.md, Rows. */
-        private Set<String> reasonsToRefuse(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Master, Set<Integer>> kept, Map<Visitors, List<Visit>> visits) {
+        private Set<String> reasonsToRefuse(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Master,
+                Set<Integer>> kept, Map<Visitors, List<Visit>> visits) {
             var reasons = new LinkedHashSet<String>();
             for (var master : product.masters) {
                 for (var row : want.get(master).values()) {
@@ -530,17 +580,20 @@ class GeneratedSyncTest {
                         if (row.unique() == null || !row.unique().equals(holder.unique()) || holder.of() == row.of()) continue;
                         if (want.get(master).containsKey(holder.of())) reasons.add(master + " exchanges unique values");
                         else if (kept.get(master).contains(holder.of())) reasons.add(master + " gives the unique value of a kept row away");
-                        else if (isReferredTo(before, master, holder)) reasons.add(master + " gives away the unique value of a row to which rows of the data set refer until the merge");
+                        else if (isReferredTo(before, master, holder)) reasons.add(master
+                                + " gives away the unique value of a row to which rows of the data set refer until the merge");
                     }
                     if (was == null) continue;
                     visits.forEach((table, rows) -> {
-                        if (table.reference().parent() == master && rows.stream().anyMatch(v -> refers(table.reference(), v.refers(), was)) && refuses(table.reference(), was, row)) reasons.add(table.sql() + " refers to a value that changes");
+                        if (table.reference().parent() == master && rows.stream().anyMatch(v -> refers(table.reference(), v.refers(), was))
+                                && refuses(table.reference(), was, row)) reasons.add(table.sql() + " refers to a value that changes");
                     });
                     for (var child : product.masters)
                         for (int i = 0; i < child.references.size(); i++) {
                             var reference = child.references.get(i);
                             for (var from : before.get(child).values())
-                                if (reference.parent() == master && refers(reference, from.refers().get(i), was) && refuses(reference, was, row)) reasons.add(child + " refers to a value that changes");
+                                if (reference.parent() == master && refers(reference, from.refers().get(i), was)
+                                        && refuses(reference, was, row)) reasons.add(child + " refers to a value that changes");
                         }
                 }
             }
@@ -548,13 +601,15 @@ class GeneratedSyncTest {
         }
 
         private boolean isReferredTo(Map<Master, Map<Integer, Row>> rows, Master master, Row row) {
-            return product.masters.stream().anyMatch(child -> IntStream.range(0, child.references.size()).anyMatch(i -> child.references.get(i).parent() == master
+            return product.masters.stream().anyMatch(child -> IntStream.range(0, child.references.size())
+                    .anyMatch(i -> child.references.get(i).parent() == master
                     && rows.get(child).values().stream().anyMatch(from -> refers(child.references.get(i), from.refers().get(i), row))));
         }
 
         /** Whether a key refuses that the row changes, or would drop the value that refers to it. */
         private static boolean refuses(Reference reference, Row was, Row is) {
-            boolean spelled = reference.byUnique() ? !Objects.equals(was.uniqueText(), is.uniqueText()) : !was.keyText().equals(is.keyText());
+            boolean spelled = reference.byUnique() ? !Objects.equals(was.uniqueText(), is.uniqueText()) : !was.keyText()
+                    .equals(is.keyText());
             boolean another = reference.byUnique() && !Objects.equals(was.unique(), is.unique());
             return switch (reference.onUpdate()) {
                 case "CASCADE" -> false;
@@ -564,22 +619,28 @@ class GeneratedSyncTest {
         }
 
         /** Visitors' rows whose own key carries changes on refer to the same master row as before, by its new value. */
-        private void follow(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> after, Map<Visitors, List<Visit>> visits) throws SQLException {
+        private void follow(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> after, Map<Visitors,
+                List<Visit>> visits) throws SQLException {
             for (var entry : visits.entrySet()) {
                 var table = entry.getKey();
                 var reference = table.reference();
                 if (!reference.onUpdate().equals("CASCADE")) continue;
                 for (var visit : entry.getValue()) {
-                    var was = before.get(reference.parent()).values().stream().filter(r -> refers(reference, visit.refers(), r)).findFirst();
+                    var was = before.get(reference.parent()).values().stream().filter(r -> refers(reference, visit.refers(), r))
+                            .findFirst();
                     if (was.isEmpty()) continue;
                     var is = after.get(reference.parent()).get(was.get().of());
-                    if (reference.byUnique() ? Objects.equals(was.get().uniqueText(), is.uniqueText()) : was.get().keyText().equals(is.keyText())) continue;
+                    if (reference.byUnique() ? Objects.equals(was.get().uniqueText(), is.uniqueText()) : was.get().keyText()
+                            .equals(is.keyText())) continue;
                     var columns = reference.columns();
                     var parents = reference.parentColumns();
-                    Sql.execute(databases.targetProduct, "UPDATE " + table.shadow() + " SET " + IntStream.range(0, columns.size()).mapToObj(i -> columns.get(i) + " = (SELECT " + parents.get(i).quoted() + " FROM " + reference.parent() + " WHERE kc = " + is.of() + ")")
+                    Sql.execute(databases.targetProduct, "UPDATE " + table.shadow() + " SET " + IntStream.range(0, columns.size())
+                            .mapToObj(i -> columns.get(i) + " = (SELECT " + parents.get(i).quoted() + " FROM " + reference.parent()
+                            + " WHERE kc = " + is.of() + ")")
                             .collect(Collectors.joining(", ")) + " WHERE id = " + visit.id());
                     if (reference.byUnique())
-                        for (String name : List.of(table.sql(), table.shadow())) Sql.execute(databases.targetProduct, "UPDATE " + name + " SET rc = " + is.unique() + " WHERE id = " + visit.id());
+                        for (String name : List.of(table.sql(), table.shadow())) Sql.execute(databases.targetProduct, "UPDATE " + name
+                                + " SET rc = " + is.unique() + " WHERE id = " + visit.id());
                 }
             }
         }

@@ -28,7 +28,8 @@ final class TestingPool implements Database, AutoCloseable {
     public Connection connect() {
         Connection found = idle.poll();
         Connection connection = found == null ? database.connect() : found;
-        return (Connection) Proxy.newProxyInstance(TestingPool.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+        return (Connection) Proxy.newProxyInstance(TestingPool.class.getClassLoader(), new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
             if (method.getName().equals("close")) {
                 giveBack(connection);
                 return null;

@@ -39,13 +39,18 @@ final class TestingShards {
             DECLARE
               found record;
             BEGIN
-              FOR found IN SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public', 'ext') LOOP
+              FOR found IN
+                SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN
+                  ('information_schema', 'public', 'ext')
+              LOOP
                 EXECUTE format('DROP SCHEMA %I CASCADE', found.nspname);
               END LOOP;
             END $$""";
     /** Of the settings that a test may give a database, those under which the tests themselves could not work. */
-    private static final String CALM = Stream.of("default_transaction_read_only=off", "statement_timeout=0", "lock_timeout=0", "transaction_timeout=0", "idle_session_timeout=0", "idle_in_transaction_session_timeout=0",
-            "exit_on_error=off", "default_tablespace=", "temp_tablespaces=").map(s -> "-c%20" + s.replace("=", "%3D")).collect(Collectors.joining("%20"));
+    private static final String CALM = Stream.of("default_transaction_read_only=off", "statement_timeout=0", "lock_timeout=0",
+            "transaction_timeout=0", "idle_session_timeout=0", "idle_in_transaction_session_timeout=0",
+            "exit_on_error=off", "default_tablespace=", "temp_tablespaces=").map(s -> "-c%20" + s.replace("=", "%3D"))
+            .collect(Collectors.joining("%20"));
     final TestingDatabase source = TestingServer.database();
     final TestingDatabase follows = TestingServer.database();
     final TestingDatabase reads = TestingServer.database();
@@ -97,7 +102,8 @@ final class TestingShards {
     }
 
     private static <T> T withProduct(TestingDatabase database, Database.Work<T> work) {
-        try (Connection connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name() + "?sslmode=disable&gssEncMode=disable&options=" + CALM, "postgres", "secret")) {
+        try (Connection connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name()
+                + "?sslmode=disable&gssEncMode=disable&options=" + CALM, "postgres", "secret")) {
             return work.with(connection);
         } catch (SQLException e) {
             throw new AssertionError(e.getMessage(), e);
@@ -114,7 +120,8 @@ final class TestingShards {
     }
 
     void prepare(TestingDatabase database) {
-        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), READER, "secret"), new Login("h", 1, database.name(), WRITER, "secret"), List.of(sync.dataSet));
+        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), READER, "secret"),
+                new Login("h", 1, database.name(), WRITER, "secret"), List.of(sync.dataSet));
     }
 
     /** A table whose columns are its key's and others. */
@@ -132,17 +139,14 @@ final class TestingShards {
      * @param kept rows that the targets must hold beyond the source's, such as {@code m.t (1,x)}
      */
     Carried carry(String... kept) {
-        String id = "s" + rounds.size();
-        sync.dump(reader(source), id);
-        rounds.add(rows(source));
-        return restore(id, Mode.SYNC, rounds.getLast(), kept);
+        return restore(dump(), Mode.SYNC, rounds.getLast(), kept);
     }
 
     /** Dumps, and leaves the restore to the test. */
     String dump() {
         String id = "s" + rounds.size();
-        sync.dump(reader(source), id);
         rounds.add(rows(source));
+        sync.dump(reader(source), id);
         return id;
     }
 
@@ -169,7 +173,8 @@ final class TestingShards {
     }
 
     static Map<String, String> changes(List<TableResult> results) {
-        return results.stream().collect(Collectors.toMap(TableResult::name, t -> "+" + t.inserted() + " ~" + t.updated() + " -" + t.deleted() + " =" + t.kept(), (a, b) -> a, TreeMap::new));
+        return results.stream().collect(Collectors.toMap(TableResult::name, t -> "+" + t.inserted() + " ~" + t.updated() + " -"
+                + t.deleted() + " =" + t.kept(), (a, b) -> a, TreeMap::new));
     }
 
     void assertHolds(TestingDatabase target, List<String> expected, String... kept) {
@@ -181,7 +186,8 @@ final class TestingShards {
         var there = ShardReport.read(reader(target), sync.dataSet);
         assertEquals(kept.length, there.tables().stream().mapToLong(ShardReport.TableContent::kept).sum());
         if (!expected.equals(rows(source))) return;
-        assertEquals(here.tables().stream().map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList(), there.tables().stream().map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList());
+        assertEquals(here.tables().stream().map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList(), there.tables().stream()
+                .map(t -> t.name() + " " + t.rows() + " " + t.digest()).toList());
         assertEquals(sums(source), sums(target));
     }
 
@@ -195,13 +201,15 @@ final class TestingShards {
     /** Every row of the data set as text, such as {@code m.t (1,x)}. */
     List<String> rows(TestingDatabase database) {
         return withProduct(database, connection -> {
-            Sql.execute(connection, "SET search_path = pg_catalog; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';"
+            Sql.execute(connection, "SET search_path = pg_catalog; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET "
+                    + "intervalstyle = 'postgres'; SET timezone = 'UTC';"
                     + " SET bytea_output = 'hex'; SET row_security = off; SET xmlbinary = 'base64'; SET lc_monetary = 'C'");
             var rows = new ArrayList<String>();
             for (Table table : sync.dataSet.tables()) {
                 var name = TableName.parse(table.name());
                 String columns = table.columns().stream().map(c -> "t." + quoted(c)).collect(Collectors.joining(", "));
-                try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT ROW(" + columns + ")::text FROM "
+                try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT ROW(" + columns
+                        + ")::text FROM "
                         + quoted(name.schema()) + "." + quoted(name.table()) + " t WHERE " + table.where().orElse("true"))) {
                     while (row.next()) rows.add(table.name() + " " + row.getString(1));
                 }
@@ -237,7 +245,8 @@ final class TestingShards {
 
     /** Imports a file into a table of the source by the writer; what it reports as inserted, updated and deleted. */
     String imported(String table, String csv, boolean dryRun) {
-        var outcome = new TableImport(writer(source), Duration.ofSeconds(5)).run(sync.dataSet, table, () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun, false);
+        var outcome = new TableImport(writer(source), Duration.ofSeconds(5)).run(sync.dataSet, table,
+                () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun, false);
         return outcome.inserted() + " " + outcome.updated() + " " + outcome.deleted();
     }
 }

@@ -17,36 +17,48 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class VisitorRowsTest {
     private static final TestingShards SHARDS = new TestingShards();
-    private static final String FUNCTION = "CREATE FUNCTION own.f() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN {does} RETURN coalesce(NEW, OLD); END'; ";
+    private static final String FUNCTION = "CREATE FUNCTION own.f() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN {does} "
+            + "RETURN coalesce(NEW, OLD); END'; ";
 
     private static void product(String... more) {
-        SHARDS.product(List.of(TestingShards.table("m.t", "id", "code", "name")), "CREATE TABLE m.t (id int PRIMARY KEY, code text NOT NULL UNIQUE, name text)",
-                "CREATE TABLE own.visit (id int PRIMARY KEY, t int REFERENCES m.t, code text REFERENCES m.t (code) ON UPDATE CASCADE, note text)", "CREATE TABLE own.diary (t int, note text)", "CREATE TABLE own.line (visit int REFERENCES own.visit ON DELETE CASCADE)");
+        SHARDS.product(List.of(TestingShards.table("m.t", "id", "code", "name")),
+                "CREATE TABLE m.t (id int PRIMARY KEY, code text NOT NULL UNIQUE, name text)",
+                "CREATE TABLE own.visit (id int PRIMARY KEY, t int REFERENCES m.t, code text REFERENCES m.t (code) ON UPDATE CASCADE, "
+                + "note text)", "CREATE TABLE own.diary (t int, note text)",
+                "CREATE TABLE own.line (visit int REFERENCES own.visit ON DELETE CASCADE)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i, 'c' || i, 'n' FROM generate_series(1, 300) i");
         SHARDS.carry();
-        SHARDS.visit("INSERT INTO own.visit SELECT i, i, 'c' || i, 'mine' FROM generate_series(1, 20) i", "INSERT INTO own.visit VALUES (99, NULL, NULL, 'mine')", "INSERT INTO own.diary VALUES (1, 'x')", "INSERT INTO own.line VALUES (1)");
+        SHARDS.visit("INSERT INTO own.visit SELECT i, i, 'c' || i, 'mine' FROM generate_series(1, 20) i",
+                "INSERT INTO own.visit VALUES (99, NULL, NULL, 'mine')", "INSERT INTO own.diary VALUES (1, 'x')",
+                "INSERT INTO own.line VALUES (1)");
         SHARDS.visit(more);
     }
 
     private static void changed() {
-        TestingShards.visit(SHARDS.source, "UPDATE m.t SET name = 'new' WHERE id = 250", "DELETE FROM m.t WHERE id = 251", "INSERT INTO m.t VALUES (900, 'c900', 'n')");
+        TestingShards.visit(SHARDS.source, "UPDATE m.t SET name = 'new' WHERE id = 250", "DELETE FROM m.t WHERE id = 251",
+                "INSERT INTO m.t VALUES (900, 'c900', 'n')");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "DELETE FROM own.visit WHERE id = 3;| AFTER DELETE ON m.t FOR EACH ROW", "UPDATE own.visit SET t = NULL WHERE id = 3;| AFTER UPDATE ON m.t FOR EACH ROW", "UPDATE own.visit SET t = 4 WHERE id = 3;| BEFORE INSERT ON m.t FOR EACH ROW",
+        "DELETE FROM own.visit WHERE id = 3;| AFTER DELETE ON m.t FOR EACH ROW",
+        "UPDATE own.visit SET t = NULL WHERE id = 3;| AFTER UPDATE ON m.t FOR EACH ROW",
+        "UPDATE own.visit SET t = 4 WHERE id = 3;| BEFORE INSERT ON m.t FOR EACH ROW",
         "UPDATE own.visit SET code = NULL;| AFTER INSERT ON m.t FOR EACH STATEMENT",
         "TRUNCATE own.visit CASCADE;| AFTER DELETE ON m.t FOR EACH STATEMENT"})
     void aTriggerOfTheProductThatTouchesThemIsFound(String given) {
         String does = given.substring(0, given.indexOf('|'));
-        product((FUNCTION.replace("{does}", does) + "CREATE TRIGGER meddles" + given.substring(given.indexOf('|') + 1) + " EXECUTE FUNCTION own.f()"));
+        product((FUNCTION.replace("{does}", does) + "CREATE TRIGGER meddles" + given.substring(given.indexOf('|') + 1)
+                + " EXECUTE FUNCTION own.f()"));
         changed();
-        String visitors = "SELECT (SELECT string_agg(v::text, ' ' ORDER BY id) FROM own.visit v) || (SELECT string_agg(l::text, ' ') FROM own.line l)";
+        String visitors = "SELECT (SELECT string_agg(v::text, ' ' ORDER BY id) FROM own.visit v) || (SELECT string_agg(l::text, ' ') "
+                + "FROM own.line l)";
         String before = SHARDS.value(visitors);
         var rows = SHARDS.rows(SHARDS.follows);
         String id = SHARDS.dump();
         for (var target : SHARDS.targets()) {
-            var fault = assertThrows(Fault.class, () -> SHARDS.sync.restore(SHARDS.writer(target), id, target == SHARDS.reads ? Preflight.Mode.REPAIR : Preflight.Mode.SYNC));
+            var fault = assertThrows(Fault.class, () -> SHARDS.sync.restore(SHARDS.writer(target), id, target == SHARDS.reads
+                    ? Preflight.Mode.REPAIR : Preflight.Mode.SYNC));
             assertEquals("VisitorRowsChanged", fault.getClass().getSimpleName(), fault.getMessage());
             assertTrue(fault.getMessage().contains("own.visit"), fault.getMessage());
             assertEquals(rows, SHARDS.rows(target));
@@ -58,12 +70,17 @@ class VisitorRowsTest {
         assertEquals(before, SHARDS.value(visitors));
     }
 
-    /** What refers to no master row is the product's own business, and so are other columns of a row that does, and rows that the product adds. */
+    /**
+     * What refers to no master row is the product's own business, and so are other columns of a row that does, and rows that the product
+     * adds.
+     */
     @ParameterizedTest
-    @ValueSource(strings = {"INSERT INTO own.diary VALUES (1, TG_OP);", "UPDATE own.visit SET note = ''seen'';", "DELETE FROM own.diary;", "DELETE FROM own.line;",
+    @ValueSource(strings = {"INSERT INTO own.diary VALUES (1, TG_OP);", "UPDATE own.visit SET note = ''seen'';", "DELETE FROM own.diary;",
+            "DELETE FROM own.line;",
         "INSERT INTO own.visit VALUES (100, 1, ''c1'') ON CONFLICT DO NOTHING;"})
     void aTriggerThatTouchesOtherThingsRuns(String does) {
-        product(FUNCTION.replace("{does}", does) + "CREATE TRIGGER writes AFTER INSERT OR UPDATE OR DELETE ON m.t FOR EACH ROW EXECUTE FUNCTION own.f()");
+        product(FUNCTION.replace("{does}", does) + "CREATE TRIGGER writes AFTER INSERT OR UPDATE OR DELETE ON m.t FOR EACH ROW EXECUTE "
+                + "FUNCTION own.f()");
         changed();
         assertEquals(Map.of("m.t", "+1 ~1 -1 =0"), SHARDS.carry().changes());
     }
@@ -96,7 +113,8 @@ class VisitorRowsTest {
     /** Rows that visitors write while the merge runs are not taken for changes of the merge, which a slow trigger holds up here. */
     @Test
     void visitorsWhoWriteMeanwhile() throws InterruptedException {
-        product(FUNCTION.replace("{does}", "PERFORM pg_sleep(0.3);") + "CREATE TRIGGER slow AFTER UPDATE ON m.t FOR EACH STATEMENT EXECUTE FUNCTION own.f()");
+        product(FUNCTION.replace("{does}", "PERFORM pg_sleep(0.3);")
+                + "CREATE TRIGGER slow AFTER UPDATE ON m.t FOR EACH STATEMENT EXECUTE FUNCTION own.f()");
         changed();
         String id = SHARDS.dump();
         SHARDS.sync.stage(SHARDS.writer(SHARDS.follows), id);
@@ -111,7 +129,8 @@ class VisitorRowsTest {
             return null;
         }));
         try {
-            assertEquals(Map.of("m.t", "+1 ~1 -1 =0"), TestingShards.changes(TestingSync.publisher(SHARDS.writer(SHARDS.follows)).publish("exact", id)));
+            assertEquals(Map.of("m.t", "+1 ~1 -1 =0"), TestingShards.changes(TestingSync.publisher(SHARDS.writer(SHARDS.follows))
+                    .publish("exact", id)));
         } finally {
             stop.set(true);
             visitor.join();
