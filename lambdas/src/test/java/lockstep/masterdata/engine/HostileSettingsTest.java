@@ -18,8 +18,8 @@ class HostileSettingsTest {
     private static final TestingShards SHARDS = new TestingShards();
     private static final String ROLE = "DO $$ BEGIN CREATE ROLE hostile_role NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$";
     /** What anybody may set. */
-    private static final List<String> SETTINGS = List.of("statement_timeout = '300ms'", "lock_timeout = '1ms'",
-            "idle_in_transaction_session_timeout = '60ms'", "idle_session_timeout = '60ms'", "transaction_timeout = '400ms'",
+    private static final List<String> SETTINGS = List.of("statement_timeout = '500ms'", "lock_timeout = '1ms'",
+            "idle_in_transaction_session_timeout = '60ms'", "idle_session_timeout = '1s'", "transaction_timeout = '600ms'",
             "default_transaction_read_only = on", "default_transaction_isolation = serializable", "default_transaction_deferrable = on",
             "DateStyle = 'SQL, DMY'", "IntervalStyle = sql_standard", "extra_float_digits = -15",
             "bytea_output = escape", "xmlbinary = hex", "xmloption = document", "array_nulls = off", "row_security = off", "jit = on",
@@ -83,7 +83,7 @@ class HostileSettingsTest {
         "CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4ne)",
         "CREATE FUNCTION evil.count(int) RETURNS int LANGUAGE sql AS 'SELECT 0'",
         "CREATE AGGREGATE evil.count (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '5')",
-        "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.35); RETURN NULL; END'",
+        "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.7); RETURN NULL; END'",
         "CREATE TRIGGER slow AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION own.slow()"};
     private static final String VALUES = """
             INSERT INTO m.value SELECT timestamptz '2026-02-01 03:04:05.678901+00' + i * interval '1 day 1 microsecond', i / 3.0::float8,
