@@ -167,6 +167,24 @@ class EqualKeysTest {
         assertEquals(Map.of("m.t", "+1 ~0 -1 =0"), SHARDS.carry().changes());
     }
 
+    /** A foreign key carries the new spelling on to rows that the source spells otherwise, in the same table and in another one. */
+    @Test
+    void aKeyThatCarriesItsSpellingOn() {
+        SHARDS.product(List.of(TestingShards.table("m.c", "id", "k"), TestingShards.table("m.t", "k", "up")),
+                "CREATE TABLE m.t (k ext.citext PRIMARY KEY, up ext.citext REFERENCES m.t ON UPDATE CASCADE)",
+                "CREATE TABLE m.c (id int PRIMARY KEY, k ext.citext REFERENCES m.t ON UPDATE CASCADE)",
+                "CREATE TABLE own.visit (k ext.citext REFERENCES m.t ON UPDATE CASCADE)");
+        TestingShards.visit(SHARDS.source, "INSERT INTO m.t VALUES ('Abc', NULL), ('child', 'abc'), ('other', 'child')",
+                "INSERT INTO m.c VALUES (1, 'ABC'), (2, 'abc')");
+        SHARDS.carry();
+        SHARDS.visit("INSERT INTO own.visit VALUES ('ABC')");
+        TestingShards.visit(SHARDS.source, "SET search_path = ext, public", "UPDATE m.t SET k = 'aBC' WHERE k = 'abc'",
+                "UPDATE m.t SET up = 'ABC' WHERE k = 'child'", "UPDATE m.c SET k = 'Abc' WHERE id = 1");
+        SHARDS.carry();
+        assertEquals("aBC", SHARDS.value("SELECT string_agg(k::text, ' ') FROM own.visit"));
+        SHARDS.back(0);
+    }
+
     @Test
     void aKeptRowThatComesBackSpelledDifferently() {
         SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text COLLATE ext.ci PRIMARY KEY, v int)",

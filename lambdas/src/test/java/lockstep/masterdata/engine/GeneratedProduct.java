@@ -83,7 +83,7 @@ final class GeneratedProduct {
             + (of + 100) + "+09")), type("inet", "inet; cidr", "10.0.0.#"),
             type("uuid", "uuid", List.of(of -> new UUID(of * 1234567L, of).toString())));
     private static final List<String> NAMES = List.of("n", "t", "s", "g", "k", "c", "m", "o", "key", "{key}", "{table}", "select", "größe",
-            "a b", "a\"b", "own", "place", "lockstep_kept", "k1", "A", "hash", "row");
+            "a b", "a\"b", "own", "place", "lockstep_kept", "A", "hash", "row");
     private static final List<String> VALUE_TYPES = List.of("text", "integer", "numeric", "numeric(20,5)", "double precision", "real",
             "boolean", "date", "timestamptz", "timestamp", "interval", "bytea", "jsonb", "json", "text[]", "integer[]", "uuid", "inet",
             "int4range",

@@ -621,6 +621,7 @@ class GeneratedSyncTest {
         /** Visitors' rows whose own key carries changes on refer to the same master row as before, by its new value. */
         private void follow(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> after, Map<Visitors,
                 List<Visit>> visits) throws SQLException {
+            var now = visits(false);
             for (var entry : visits.entrySet()) {
                 var table = entry.getKey();
                 var reference = table.reference();
@@ -632,6 +633,8 @@ class GeneratedSyncTest {
                     var is = after.get(reference.parent()).get(was.get().of());
                     if (reference.byUnique() ? Objects.equals(was.get().uniqueText(), is.uniqueText()) : was.get().keyText()
                             .equals(is.keyText())) continue;
+                    // a row that was deleted and inserted again, to get another number, carries nothing on
+                    if (!Objects.equals(was.get().number(), is.number()) && now.get(table).contains(visit)) continue;
                     var columns = reference.columns();
                     var parents = reference.parentColumns();
                     Sql.execute(databases.targetProduct, "UPDATE " + table.shadow() + " SET " + IntStream.range(0, columns.size())
