@@ -159,8 +159,16 @@ final class Merge {
         return answer;
     }
 
-    /** Tries it plainly first, because rows seldom exchange unique values. */
     private void updateAndInsert(List<StagedTable> group) throws SQLException {
+        write(group);
+        var names = group.stream().map(StagedTable::name).toList();
+        if (references.stream().noneMatch(r -> r.cascadesUpdates() && names.contains(r.child()) && names.contains(r.parent()))) return;
+        var respelled = together("respelled", group, n -> Stream.of("respelled_" + n));
+        for (int i = 0; i < group.size(); i++) changes.get(group.get(i).name()).uncounted |= respelled.get(i) > 0 || changes.get(group.get(i).name()).updated > 0;
+    }
+
+    /** Tries it plainly first, because rows seldom exchange unique values. */
+    private void write(List<StagedTable> group) throws SQLException {
         for (StagedTable table : group) if (!table.few()) Sql.update(connection, sql("fresh", table));
         boolean byKey = true;
         for (StagedTable table : group) byKey = byKey && (table.few() || Schema.isInOrderOf(connection, table.name(), table.key().names().getFirst()));
