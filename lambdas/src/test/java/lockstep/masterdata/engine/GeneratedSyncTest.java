@@ -63,7 +63,7 @@ class GeneratedSyncTest {
                         try {
                             run.run();
                         } catch (Exception | AssertionError e) {
-                            failures.put(seed, run.told(e));
+                            failures.put(seed, run.describe(e));
                         }
                     }
                     databases.close();
@@ -152,7 +152,7 @@ class GeneratedSyncTest {
             prepared = random.nextInt(5) == 0;
         }
 
-        String told(Throwable e) {
+        String describe(Throwable e) {
             var where = new StringBuilder();
             for (var frame : e.getStackTrace()) if (frame.getClassName().startsWith("lockstep")) where.append("\n    at ").append(frame);
             return "seed " + seed + ": " + e + where + "\n" + product.ddl() + "\n" + String.join("\n", history);
