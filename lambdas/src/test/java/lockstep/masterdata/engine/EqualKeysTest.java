@@ -180,9 +180,13 @@ class EqualKeysTest {
         SHARDS.visit("INSERT INTO own.visit VALUES ('ABC')");
         TestingShards.visit(SHARDS.source, "SET search_path = ext, public", "UPDATE m.t SET k = 'aBC' WHERE k = 'abc'",
                 "UPDATE m.t SET up = 'ABC' WHERE k = 'child'", "UPDATE m.c SET k = 'Abc' WHERE id = 1");
-        SHARDS.carry();
+        // a dry run can't know which rows the foreign key changes by itself
+        String id = SHARDS.dump();
+        for (var target : SHARDS.targets()) {
+            SHARDS.sync.restore(SHARDS.writer(target), id);
+            SHARDS.assertHolds(target, SHARDS.rows(SHARDS.source));
+        }
         assertEquals("aBC", SHARDS.value("SELECT string_agg(k::text, ' ') FROM own.visit"));
-        SHARDS.back(0);
     }
 
     @Test
