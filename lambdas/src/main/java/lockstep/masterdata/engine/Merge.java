@@ -68,7 +68,7 @@ final class Merge {
     /**
      * What was done to each table.
      *
-     * @param empty nothing has to be compared in these; their foreign keys to each other are laid aside
+     * @param empty these tables are empty, and their foreign keys to each other are suspended: nothing has to be compared
      * @throws Fault.VisitorRowsChanged when rows outside the data set are not what they were
      */
     Map<String, Changes> run(Set<String> empty) throws SQLException {

@@ -1,4 +1,4 @@
--- Policies and their lack that may hide rows of these tables from this login, or keep it from writing them, and the statement that mends
+-- Policies and their lack that may hide rows of these tables from this login, or keep it from writing them, and the statement that fixes
 -- each; one row each, with the conditions of a restrictive policy, which may make an exception for this login. No rows: it sees every row, and may write every row of those that it is to write.
 WITH wanted AS (
   SELECT w.name, c.oid, w.written
