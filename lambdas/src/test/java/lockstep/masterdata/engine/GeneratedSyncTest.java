@@ -314,6 +314,7 @@ class GeneratedSyncTest {
         private void change(Master master) throws SQLException {
             var source = databases.sourceProduct;
             int of = anyOf(source, master);
+            if (of < 0) return;
             String where = " WHERE kc = " + of;
             switch (random.nextInt(12)) {
                 case 0, 1, 2 -> {
