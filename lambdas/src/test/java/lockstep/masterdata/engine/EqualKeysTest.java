@@ -157,6 +157,21 @@ class EqualKeysTest {
         assertEquals("(4.00,1,ABC4)", SHARDS.value("SELECT string_agg(v::text, ' ') FROM own.visit v"));
     }
 
+    @Test
+    void collationsOfAKeysColumnsMayDiffer() {
+        SHARDS.product(List.of(TestingShards.table("m.t", "k,region,code", "v")),
+                "CREATE TABLE m.t (k text COLLATE ext.ci, region name, code text COLLATE ext.no_accents, v int, PRIMARY KEY (k, region, "
+                + "code))",
+                "CREATE TABLE own.visit (k text COLLATE ext.ci, region name, code text COLLATE ext.no_accents,"
+                + " FOREIGN KEY (k, region, code) REFERENCES m.t ON DELETE CASCADE)");
+        TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT 'Abc' || i, 'r', 'é' || i, i FROM generate_series(1, 9) i");
+        SHARDS.carry();
+        SHARDS.visit("INSERT INTO own.visit VALUES ('aBC4', 'r', 'e4')");
+        TestingShards.visit(SHARDS.source, "DELETE FROM m.t WHERE v IN (4, 5)", "UPDATE m.t SET code = 'E6' WHERE v = 6");
+        assertEquals(Map.of("m.t", "+0 ~1 -1 =1"), SHARDS.carry("m.t (Abc4,r,é4,4)").changes());
+        assertEquals(Map.of("m.t", "+1 ~1 -0 =0"), SHARDS.back(0).changes());
+    }
+
     /** Such as timetz, whose equality is as strict as its text. */
     @Test
     void anotherSpellingThatIsNotEqualIsAnotherRow() {
