@@ -82,7 +82,7 @@ class FaultsEndToEndTest {
         try (var lock = CLOUD.connect("clinic-1"); var statement = lock.createStatement()) {
             statement.execute("UPDATE master.drug SET price = 103 WHERE id = 11");
             lock.setAutoCommit(false);
-            statement.execute("LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE");
+            statement.execute("REINDEX INDEX master.drug_pkey");
             var sync = CLOUD.lockstepAsync("sync", "--output", "json", "--id", "stopped-dump");
             await("a worker that waits for the lock", Duration.ofSeconds(60), () -> !CLOUD.value("clinic-1",
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
