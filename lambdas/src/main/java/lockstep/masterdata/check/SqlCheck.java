@@ -64,7 +64,7 @@ public final class SqlCheck {
     private static String query(DataSet dataSet, Table table) {
         var name = TableName.parse(table.name());
         var values = Map.of("columns", table.columns().stream().map(c -> "t." + quoted(c)).collect(Collectors.joining(", ")),
-                "key", table.key().stream().map(c -> "t." + quoted(c) + "::text").collect(Collectors.joining(", ")),
+                "key", table.key().stream().map(c -> "t." + quoted(c) + "::text COLLATE \"C\"").collect(Collectors.joining(", ")),
                 "table", quoted(name.schema()) + "." + quoted(name.table()),
                 "data_set", literal(dataSet.name()), "table_name", literal(table.name()),
                 "condition", table.where().orElse("true"));

@@ -32,7 +32,7 @@ final class VisitorRows {
 
     private final Connection connection;
     private final Map<Referring, Seen> before = new LinkedHashMap<>();
-    private final Map<String, Long> writtenBefore = new LinkedHashMap<>();
+    private final Map<String, OwnWrites> writtenBefore = new LinkedHashMap<>();
 
     /**
      * Reads the rows as they are before the merge.
@@ -44,7 +44,7 @@ final class VisitorRows {
         this.connection = connection;
         for (Referring referring : referring(connection, merged, outside)) {
             before.put(referring, read(referring));
-            if (!writtenBefore.containsKey(referring.table())) writtenBefore.put(referring.table(), ownWrites(referring).orElse(0L));
+            if (!writtenBefore.containsKey(referring.table())) writtenBefore.put(referring.table(), ownWrites(referring));
         }
     }
 
@@ -70,15 +70,18 @@ final class VisitorRows {
     void check() throws SQLException {
         var changed = new ArrayList<String>();
         var unknown = new ArrayList<String>();
-        for (var entry : before.entrySet()) {
+        for (var entry : this.before.entrySet()) {
             Referring referring = entry.getKey();
             Seen now = read(referring);
             if (now.equals(entry.getValue())) continue;
             var writes = ownWrites(referring);
             String what = referring.table() + " (" + String.join(", ", referring.columns()) + "): " + entry.getValue().rows() + " rows referred to master rows before, "
                     + now.rows() + " do now" + (now.rows() == entry.getValue().rows() ? ", with other values" : "");
-            if (writes.isEmpty()) unknown.add(what);
-            else if (writes.get() > writtenBefore.get(referring.table())) changed.add(what);
+            var before = writtenBefore.get(referring.table());
+            // nobody else can truncate a table that this transaction has read
+            if (!writes.files().equals(before.files())) changed.add(what);
+            else if (writes.rows().isEmpty()) unknown.add(what);
+            else if (writes.rows().get() > before.rows().orElse(0L)) changed.add(what);
         }
         if (!changed.isEmpty())
             throw new Fault.VisitorRowsChanged("the merge would change rows outside the data set that refer to master rows: " + String.join("; ", changed)
@@ -99,14 +102,16 @@ final class VisitorRows {
         }
     }
 
-    /** Rows of the table that this transaction has updated or deleted; nothing when the server does not count. */
-    private Optional<Long> ownWrites(Referring referring) throws SQLException {
+    /** @param rows that this transaction has updated or deleted; nothing when the server does not count */
+    private record OwnWrites(Optional<Long> rows, String files) {}
+
+    private OwnWrites ownWrites(Referring referring) throws SQLException {
         try (var query = connection.prepareStatement(Sql.named("own_writes"))) {
             query.setString(1, Sql.table(referring.table()));
             try (var row = query.executeQuery()) {
                 row.next();
                 long writes = row.getLong(1);
-                return row.wasNull() ? Optional.empty() : Optional.of(writes);
+                return new OwnWrites(row.wasNull() ? Optional.empty() : Optional.of(writes), String.valueOf(row.getString(2)));
             }
         }
     }

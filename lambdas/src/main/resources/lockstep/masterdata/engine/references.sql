@@ -16,7 +16,9 @@ SELECT f.oid::int8, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = cc.relna
        CASE WHEN o.oprleft = pa.atttypid THEN ''
             ELSE (SELECT CASE WHEN t.typtype = 'p' THEN '' ELSE format('::%I.%I', n.nspname, t.typname) END FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = o.oprleft) END
          || CASE WHEN ca.attcollation = pa.attcollation THEN ''
-                 ELSE coalesce((SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = pa.attcollation), '') END,
+                 -- the parent's decides only if it may take different texts for equal
+                 ELSE coalesce((SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+                                WHERE l.oid = CASE WHEN (SELECT p.collisdeterministic FROM pg_collation p WHERE p.oid = pa.attcollation) THEN ca.attcollation ELSE pa.attcollation END), '') END,
        CASE WHEN o.oprright = ca.atttypid THEN ''
             ELSE (SELECT CASE WHEN t.typtype = 'p' THEN '' ELSE format('::%I.%I', n.nspname, t.typname) END FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = o.oprright) END,
        f.confupdtype = 'c'
