@@ -183,7 +183,7 @@ public final class ShardInspection {
             if (!role.writes()) continue;
             catalogue.query("missing_sequences", List.of(columns.get(0), columns.get(1), role.name(), role.name()), row -> {
                 String sequence = new TableName(row.getString("schema"), row.getString("name")).toString();
-                error(catalogue.name(row.getLong("relation")), "the sync's writer may not move sequence " + sequence, "GRANT SELECT, UPDATE ON SEQUENCE " + sequence + to);
+                warning(catalogue.name(row.getLong("relation")), "the sync's writer may not move sequence " + sequence, "GRANT SELECT, UPDATE ON SEQUENCE " + sequence + to);
             });
             var referring = with(references, false);
             var names = new LinkedHashMap<Long, String>();
