@@ -165,7 +165,7 @@ func TestProblems(t *testing.T) {
 				t.Errorf("%s: %d %s", path, a.status, a.body)
 			}
 		}
-		_ = p.gateway.command.Process.Signal(syscall.SIGSTOP)
+		p.gateway.stop(t)
 		if a := get(t, client, "/"); a.status != 504 || a.code != "gateway_timeout" {
 			t.Errorf("%d %s", a.status, a.body)
 		}

@@ -295,6 +295,20 @@ func (p *process) end(signal os.Signal) int {
 	return p.command.ProcessState.ExitCode()
 }
 
+// stop returns when every thread has stopped: the signal alone returns while some may still answer a request.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	_ = p.command.Process.Signal(syscall.SIGSTOP)
+	eventually(t, "every thread has stopped", func() bool {
+		for _, path := range must(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.command.Process.Pid))) {
+			if stat := string(must(os.ReadFile(path))); !strings.HasPrefix(stat[strings.LastIndex(stat, ")"):], ") T") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
