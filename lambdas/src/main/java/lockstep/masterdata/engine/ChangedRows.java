@@ -114,10 +114,10 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
                 return;
             }
             read += bytes;
-            try (InputStream in = store.open(object).orElseThrow(() -> new Fault.BatchFailed("'" + object + "' of table " + table.name() + " does not lie in the store")); var lines = new Lines(Packed.text(in))) {
+            try (InputStream in = Packed.open(store::open, object).orElseThrow(() -> new Fault.BatchFailed("'" + Packed.abbreviated(object) + "' of table " + table.name() + " does not lie in the store")); var lines = new Lines(Packed.text(in))) {
                 for (var line = lines.next(); line.isPresent(); line = lines.next()) sink.accept(line.get());
             } catch (IOException | UncheckedIOException e) {
-                throw new Fault.StoreUnavailable("'" + object + "' can't be read: " + e.getMessage(), e);
+                throw new Fault.StoreUnavailable("'" + Packed.abbreviated(object) + "' can't be read: " + e.getMessage(), e);
             }
         }
 

@@ -56,7 +56,7 @@ final class DeltaWriter implements AutoCloseable {
     private static List<byte[]> objects(PartStore store, KeyRange range) {
         var objects = new ArrayList<byte[]>();
         for (Part part : range.base()) {
-            var object = store.open(part.object());
+            var object = Packed.open(store::open, part.object());
             if (object.isEmpty()) return List.of();
             try (InputStream in = object.get()) {
                 // at once: a store does not wait for the rows of a slow source
@@ -159,11 +159,10 @@ final class DeltaWriter implements AutoCloseable {
         lines.close();
         Content before = Content.of(range.base());
         String sha256 = lines.sha256();
-        var delta = new Delta(range.from(), range.until(), before, after, cameContent, lines.content().minus(cameContent), "parts/delta-" + sha256.substring(0, 32), sha256,
-                lines.bytes(), cameBytes, lines.textBytes());
-        if (delta.bytes() >= worth || !delta.addsUp() || delta.textBytes() == 0) return Optional.empty();
-        lines.put(store, delta.object());
-        return Optional.of(delta);
+        Content wentContent = lines.content().minus(cameContent);
+        if (lines.bytes() >= worth || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0) return Optional.empty();
+        String object = lines.put(store, "parts/delta-" + sha256.substring(0, 32));
+        return Optional.of(new Delta(range.from(), range.until(), before, after, cameContent, wentContent, object, sha256, lines.bytes(), cameBytes, lines.textBytes()));
     }
 
     @Override

@@ -2,17 +2,23 @@ package lockstep.masterdata.engine;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** COPY text lines, compressed in memory as they come: what becomes an object of the store. */
 final class Packed implements AutoCloseable {
     private static final int LEVEL = 1;
+    private static final String WITHIN = "within:";
     private final Buffer buffer = new Buffer();
     private ZstdOutputStreamNoFinalizer zstd;
     private long rows;
@@ -85,8 +91,30 @@ final class Packed implements AutoCloseable {
         }
     }
 
-    void put(PartStore store, String object) {
-        store.put(object, buffer.array(), buffer.size());
+    /**
+     * Puts the frame into the store as this object, unless it is so small that its name holds it instead.
+     *
+     * @return the name under which {@link #open} finds it
+     */
+    String put(PartStore store, String object) {
+        if (bytes() < store.smallest()) return WITHIN + Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), bytes()));
+        store.put(object, buffer.array(), bytes());
+        return object;
+    }
+
+    /** Whether the frame is held by the name itself. */
+    static boolean isWithin(String object) {
+        return object.startsWith(WITHIN);
+    }
+
+    /** The name for a message. */
+    static String abbreviated(String object) {
+        return isWithin(object) ? "within the manifest" : object;
+    }
+
+    /** A frame as {@link #put} named it, or nothing when it isn't in the store. */
+    static Optional<InputStream> open(Function<String, Optional<InputStream>> store, String object) {
+        return isWithin(object) ? Optional.of(new ByteArrayInputStream(Base64.getDecoder().decode(object.substring(WITHIN.length())))) : store.apply(object);
     }
 
     static InputStream text(InputStream object) {

@@ -75,9 +75,8 @@ final class PartWriter implements AutoCloseable {
         lines.close();
         String sha256 = lines.sha256();
         Content content = lines.content();
-        String object = "parts/" + content.digest() + "-" + sha256.substring(0, 16);
         // put even if there is such an object: an old one may be about to be collected
-        lines.put(store, object);
+        String object = lines.put(store, "parts/" + content.digest() + "-" + sha256.substring(0, 16));
         parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }
 

@@ -1,6 +1,9 @@
 package lockstep.masterdata.engine;
 
+import java.io.InputStream;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -29,10 +32,13 @@ public final class Stager {
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
             throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
+        var outside = numbers.stream().filter(n -> !Packed.isWithin(parts.get(n).object())).toList();
+        var sessions = new HashMap<Integer, Integer>();
+        for (int i = 0; i < outside.size(); i++) sessions.put(outside.get(i), i / OBJECTS_IN_SESSION);
         var stores = new ConcurrentHashMap<Integer, PartStore>();
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
-            int session = (number - batch.from()) / OBJECTS_IN_SESSION;
-            PartStore store = stores.computeIfAbsent(session, s -> storeOf.apply(numbers.stream().skip((long) s * OBJECTS_IN_SESSION).limit(OBJECTS_IN_SESSION).map(n -> parts.get(n).object()).toList()));
+            Function<String, Optional<InputStream>> store = object -> stores.computeIfAbsent(sessions.get(number), s -> storeOf.apply(
+                    outside.stream().skip((long) s * OBJECTS_IN_SESSION).limit(OBJECTS_IN_SESSION).map(n -> parts.get(n).object()).toList())).open(object);
             staging.stage(connection, store, number, parts.get(number));
             connection.commit();
             return number;

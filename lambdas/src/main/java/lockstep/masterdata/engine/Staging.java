@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import lockstep.masterdata.engine.Accepted.Piece;
 import lockstep.masterdata.engine.Accepted.Section;
@@ -121,7 +122,7 @@ final class Staging {
      *
      * @throws Fault.PartRefused when the object is missing, or its bytes are not those that the manifest names
      */
-    void stage(Connection connection, PartStore store, int number, Piece piece) throws SQLException {
+    void stage(Connection connection, Function<String, Optional<InputStream>> store, int number, Piece piece) throws SQLException {
         if (!note(connection, number, piece)) return;
         try (InputStream text = Packed.text(new ByteArrayInputStream(checked(store, piece)))) {
             for (Section section : piece.sections()) copy(connection, text, piece, section);
@@ -142,8 +143,8 @@ final class Staging {
         }
     }
 
-    private static byte[] checked(PartStore store, Piece piece) {
-        InputStream object = store.open(piece.object()).orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
+    private static byte[] checked(Function<String, Optional<InputStream>> store, Piece piece) {
+        InputStream object = Packed.open(store, piece.object()).orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
         byte[] bytes;
         try (object) {
             bytes = object.readNBytes(Math.toIntExact(piece.bytes() + 1));
@@ -188,6 +189,6 @@ final class Staging {
     }
 
     private static String describe(Piece piece) {
-        return "part '" + piece.object() + "' of " + piece.table().name();
+        return "part '" + Packed.abbreviated(piece.object()) + "' of " + piece.table().name();
     }
 }

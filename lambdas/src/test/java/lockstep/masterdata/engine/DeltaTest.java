@@ -47,6 +47,25 @@ class DeltaTest {
         assertEquals(List.of(), sync.store.puts.stream().filter(k -> k.startsWith("parts/")).toList());
     }
 
+    /** A data set of many small tables would spend its time asking the store for each of them. */
+    @Test
+    void smallPartsComeWithinTheManifest() {
+        sync.store.smallest = 1024;
+        source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id > 20");
+        sync.run(source, target, "one");
+        assertInStep();
+        source.execute("UPDATE m.drug SET name = 'changed' WHERE id = 5", "DELETE FROM m.drug WHERE id = 6");
+        sync.store.puts.clear();
+        var manifest = sync.dump(source, "two");
+        assertEquals(List.of(), sync.store.puts.stream().filter(k -> k.startsWith("parts/")).toList());
+        assertEquals(1, drugs(manifest).deltas().size());
+        sync.restore(target, "two");
+        assertInStep();
+        assertEquals(List.of(1, 0), List.of(choice("m.drug").deltas(), choice("m.drug").parts()));
+        sync.restore(target, "one", Mode.ROLLBACK);
+        assertEquals("20", target.value("SELECT count(*) FROM m.drug"));
+    }
+
     @Test
     void aPartThatWasLostIsPutAgain() {
         var part = drugs(sync.dump(source, "one")).parts().get(1);

@@ -19,6 +19,14 @@ final class TestingStore implements PartStore {
     /** Keys in the order in which they were put. */
     final List<String> puts = Collections.synchronizedList(new ArrayList<>());
 
+    /** None is kept within the manifest, unless a test says so: tests damage them in the store. */
+    int smallest;
+
+    @Override
+    public int smallest() {
+        return smallest;
+    }
+
     @Override
     public void put(String key, byte[] bytes, int length) {
         puts.add(key);
