@@ -2,8 +2,8 @@ package lockstep.cli;
 
 import java.util.Map;
 import java.util.concurrent.Callable;
-import lockstep.cli.cloud.LocalCloud;
 import lockstep.landscape.Shard;
+import lockstep.localcloud.LocalCloud;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;

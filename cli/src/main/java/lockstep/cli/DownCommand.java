@@ -1,7 +1,7 @@
 package lockstep.cli;
 
 import java.util.concurrent.Callable;
-import lockstep.cli.cloud.Down;
+import lockstep.localcloud.Down;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;

@@ -2,9 +2,9 @@ package lockstep.cli;
 
 import java.nio.file.Path;
 import java.util.Optional;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.CloudFiles;
-import lockstep.cli.cloud.TemporaryShards;
+import lockstep.cli.console.ConsoleCommand;
+import lockstep.cli.cost.CostCommand;
+import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.open.CertificateCommand;
 import lockstep.cli.open.OpenCommand;
 import lockstep.cli.release.DeployCommand;
@@ -14,9 +14,6 @@ import lockstep.cli.routing.CanaryCommand;
 import lockstep.cli.routing.MaintenanceCommand;
 import lockstep.cli.schema.SchemaGateCommand;
 import lockstep.cli.shard.ShardCommand;
-import lockstep.cli.console.ConsoleCommand;
-import lockstep.cli.cost.CostCommand;
-import lockstep.cli.diff.DiffCommand;
 import lockstep.cli.sync.ApproveCommand;
 import lockstep.cli.sync.CheckCommand;
 import lockstep.cli.sync.ImportCommand;
@@ -29,13 +26,17 @@ import lockstep.cli.sync.VerifyCommand;
 import lockstep.cli.valve.ValveCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
+import lockstep.localcloud.TemporaryShards;
 import lockstep.masterdata.engine.parts.Causes;
-import picocli.CommandLine;
+import lockstep.project.Progress;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
@@ -52,7 +53,7 @@ public final class Main {
     static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private final CloudFiles files = CloudFiles.ofLauncher();
+    private final ProjectFiles files = ProjectFiles.ofLauncher();
 
     @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT, description = "The file that names accounts, shards and data sets (default: lockstep.yaml of the checkout).")
     private Path landscape;
@@ -72,13 +73,13 @@ public final class Main {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((fault, command, parsed) -> {
-                    command.getErr().println("lockstep: " + (fault instanceof CloudFault cloud ? cloud.report() : described(fault)));
+                    command.getErr().println("lockstep: " + (fault instanceof UserFault cloud ? cloud.report() : described(fault)));
                     return command.getCommandSpec().exitCodeOnExecutionException();
                 })
                 .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
     }
 
-    public CloudFiles files() {
+    public ProjectFiles files() {
         return files;
     }
 

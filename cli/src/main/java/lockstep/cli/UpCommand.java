@@ -1,23 +1,23 @@
 package lockstep.cli;
 
+import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import lockstep.cli.cloud.LocalCloud;
-import lockstep.cli.cloud.Page;
-import lockstep.cli.cloud.Removal;
-import lockstep.cli.cloud.TemporaryShards;
-import lockstep.cli.cloud.TemporaryShards.TemporaryShard;
-import lockstep.cli.cloud.Up;
 import lockstep.cli.sync.InitialSync;
-import lockstep.cli.sync.Status;
-import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.StatusCommand;
-import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.Landscape;
+import lockstep.localcloud.LocalCloud;
+import lockstep.localcloud.Page;
+import lockstep.localcloud.Removal;
+import lockstep.localcloud.TemporaryShards.TemporaryShard;
+import lockstep.localcloud.TemporaryShards;
+import lockstep.localcloud.Up;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
@@ -36,7 +36,7 @@ final class UpCommand implements Callable<Integer> {
                     .run(Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
             var shards = new ArrayList<ShardStatus>();
             try (var cloud = LocalCloud.open(main.files(), landscape)) {
-                for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncCommand.access(cloud, dataSet)).shards());
+                for (var dataSet : landscape.dataSets()) shards.addAll(Status.read(SyncAccess.of(cloud, dataSet)).shards());
             }
             main.answer(Map.of("accounts", result.accounts(), "shards", shards, "pages", result.pages()),
                     text(result) + "\n" + StatusCommand.table(shards, main.colour()) + "\n" + pages(result.pages()));

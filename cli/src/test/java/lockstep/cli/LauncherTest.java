@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +24,7 @@ class LauncherTest {
 
     @BeforeEach
     void checkout() throws IOException {
-        Files.copy(CloudFiles.ofLauncher().project().resolve("lockstep"), checkout.resolve("lockstep"));
+        Files.copy(ProjectFiles.ofLauncher().project().resolve("lockstep"), checkout.resolve("lockstep"));
         for (String module : new String[] {"cli", "infra"}) {
             Files.createDirectories(checkout.resolve(module + "/src/main/java"));
             Files.createDirectories(checkout.resolve(module + "/src/test/java"));

@@ -17,14 +17,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What is built today is built of the same things tomorrow: no version range, no image without a version, no lock file that is missing or without hashes. */
 class PinnedTest {
-    private static final Path PROJECT = CloudFiles.ofLauncher().project();
+    private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Set<String> SKIPPED = Set.of("target", "node_modules", ".git", ".lockstep", "cdk.out", "test");
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern VERSION = Pattern.compile("<version>([^<]*)</version>|<[\\w.]+\\.version>([^<]*)</[\\w.]+\\.version>");

@@ -19,7 +19,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** The pipeline as gitlab-ci-local reads it, which checks it against the schema that GitLab publishes; no job is run here. */
 class PipelineTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final Path PROJECT = CloudFiles.ofLauncher().project();
+    private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Pattern LOCKSTEP = Pattern.compile("\\./lockstep ([^>|&\n]+)");
 
     @TempDir

@@ -14,17 +14,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import lockstep.cli.aws.Accounts;
+import lockstep.accounts.Accounts;
 import lockstep.cli.console.Overview.Syncs;
-import lockstep.cli.sync.KeptManifests;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.Runs;
-import lockstep.cli.sync.Status;
-import lockstep.cli.sync.Status.ShardStatus;
-import lockstep.cli.sync.SyncAccess;
-import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.engine.parts.Causes;
+import lockstep.sync.KeptManifests;
+import lockstep.sync.Run;
+import lockstep.sync.Runs;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status;
+import lockstep.sync.SyncAccess;
 
 /**
  * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
@@ -96,7 +95,7 @@ final class ConsoleReader implements AutoCloseable {
         }
 
         private void open() {
-            access = SyncCommand.access(accounts, dataSet);
+            access = SyncAccess.of(accounts, dataSet);
             runs = new Runs(access);
             opened = Instant.now();
         }

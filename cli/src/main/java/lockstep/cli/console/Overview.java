@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import lockstep.cli.sync.KeptManifests.Kept;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.Status.ShardStatus;
-import lockstep.cli.sync.SyncState;
-import lockstep.cli.sync.SyncState.ShardPhase;
+import lockstep.sync.KeptManifests.Kept;
+import lockstep.sync.Run;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.SyncState.ShardPhase;
+import lockstep.sync.SyncState;
 
 /**
  * All that the console's page tells, as it was at one moment. The page is made of this and of nothing else.

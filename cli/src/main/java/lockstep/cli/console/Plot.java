@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.SyncState;
-import lockstep.cli.sync.SyncState.Outcome;
+import lockstep.sync.Run;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState;
 
 /** Where things lie in the page's drawings. Across, all is in percent: a drawing is as wide as its page, and its text keeps its size. */
 public final class Plot {

@@ -11,14 +11,14 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.cli.console.Overview.Syncs;
-import lockstep.cli.sync.KeptManifests.Kept;
-import lockstep.cli.sync.NextCommand;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.Status.ShardStatus;
-import lockstep.cli.sync.SyncState;
-import lockstep.cli.sync.SyncState.Outcome;
-import lockstep.cli.sync.SyncState.ShardPhase;
-import lockstep.cli.sync.SyncState.TableChange;
+import lockstep.sync.KeptManifests.Kept;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Run;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState.ShardPhase;
+import lockstep.sync.SyncState.TableChange;
+import lockstep.sync.SyncState;
 
 /** How the console's page says things. */
 public final class Words {

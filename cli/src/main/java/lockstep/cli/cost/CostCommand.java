@@ -5,12 +5,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import lockstep.assembly.Assembly;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.Synthesis;
-import lockstep.cli.diff.Assembly;
+import lockstep.cost.Bill;
+import lockstep.cost.Biller;
+import lockstep.cost.LoadProfile;
+import lockstep.cost.Prices;
+import lockstep.cost.Settings;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
+import lockstep.project.UserFault;
+import lockstep.release.Synthesis;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -61,7 +66,7 @@ public final class CostCommand implements Callable<Integer> {
     static Prices table(Path file, String region) {
         var table = Prices.read(file == null ? Settings.ofResource("prices.yaml") : Settings.ofFile(file));
         if (!table.region().equals(region)) {
-            throw new CloudFault("the prices are those of " + table.region() + ", and the landscape's region is " + region + ": give a table of its prices with --prices FILE");
+            throw new UserFault("the prices are those of " + table.region() + ", and the landscape's region is " + region + ": give a table of its prices with --prices FILE");
         }
         return table;
     }
@@ -80,7 +85,7 @@ public final class CostCommand implements Callable<Integer> {
         }
         text.append(row("all", "", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()), Prices.dollars(bills.stream().mapToDouble(Bill::atLoad).sum())));
         return text.append("prices of ").append(prices.region()).append(" of ").append(prices.date()).append(", on demand; ").append(prices.unverified()).append(" of ").append(prices.byName().size())
-                .append(" could not be looked up that day (cli/src/main/resources/lockstep/cli/cost/prices.yaml)").toString();
+                .append(" could not be looked up that day (assembly/src/main/resources/lockstep/cost/prices.yaml)").toString();
     }
 
     private static String row(String what, String count, String rest, String load) {

@@ -2,9 +2,14 @@ package lockstep.cli.diff;
 
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import lockstep.assembly.Assembly;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.Synthesis;
+import lockstep.diff.Comparison;
+import lockstep.diff.MarkdownReport;
+import lockstep.diff.Side;
+import lockstep.diff.TextReport;
 import lockstep.landscape.Landscape;
+import lockstep.release.Synthesis;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

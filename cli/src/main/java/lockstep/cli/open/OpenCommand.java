@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.ClientCertificates;
-import lockstep.cli.cloud.ClientCertificates.Client;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.LocalCloud;
-import lockstep.cli.cloud.Page;
-import lockstep.cli.cloud.User;
 import lockstep.landscape.Edition;
+import lockstep.localcloud.ClientCertificates.Client;
+import lockstep.localcloud.ClientCertificates;
+import lockstep.localcloud.LocalCloud;
+import lockstep.localcloud.Page;
+import lockstep.localcloud.User;
+import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -73,7 +73,7 @@ public final class OpenCommand implements Callable<Integer> {
         var shards = pages.stream().filter(page -> page.shard().equals(what)).toList();
         var account = pages.stream().filter(page -> page.account().equals(what)).toList();
         if (pages.isEmpty()) {
-            throw new CloudFault("the local cloud is not up: run lockstep up");
+            throw new UserFault("the local cloud is not up: run lockstep up");
         }
         if (shards.isEmpty() && account.isEmpty()) {
             throw usage("there is no '" + what + "' to open; there are: " + String.join(", ", pages.stream().map(Page::account).distinct().toList())

@@ -6,9 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.BuiltImages;
-import lockstep.cli.cloud.Synthesis;
 import lockstep.landscape.LandscapeReader;
+import lockstep.release.BuiltImages;
+import lockstep.release.ReleaseArchive;
+import lockstep.release.Synthesis;
 
 /** Makes a release of the checkout. */
 final class Building {
@@ -18,7 +19,7 @@ final class Building {
      * @param release as lockstep.yaml says when empty
      * @param images  whether they are built and put in: an account of AWS takes none without
      */
-    static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
+    public static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
         var landscape = main.declaredLandscape();
         String name = release.map(Building::checked).orElse(landscape.release());
         Path assembly = Synthesis.of(main.files(), main.declaredFile(), landscape.region(), Optional.of(name));

@@ -12,20 +12,26 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import lockstep.accounts.Accounts;
 import lockstep.cli.Main;
-import lockstep.cli.aws.Accounts;
-import lockstep.cli.cloud.AwsDeployment;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.Up;
-import lockstep.cli.release.LogEntry.Action;
-import lockstep.cli.release.LogEntry.Result;
-import lockstep.cli.release.ReleaseArchive.Unpacked;
 import lockstep.cli.sync.Place;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Names;
+import lockstep.localcloud.Up;
 import lockstep.masterdata.engine.parts.Causes;
+import lockstep.project.UserFault;
+import lockstep.release.AwsDeployment;
+import lockstep.release.History;
+import lockstep.release.Identity;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.LogEntry.Result;
+import lockstep.release.LogEntry;
+import lockstep.release.Release;
+import lockstep.release.ReleaseArchive.Unpacked;
+import lockstep.release.ReleaseArchive;
+import lockstep.release.Shelf;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Brings releases into accounts, side by side, and writes down what became of it. */
@@ -69,10 +75,10 @@ final class Delivering implements AutoCloseable {
         for (Account account : all) {
             if (shelf(account).exists()) shelf(account).find(name).ifPresent(release -> found.put(account, release));
         }
-        if (found.isEmpty()) throw new CloudFault("no account keeps a release " + name + "; see lockstep release list");
+        if (found.isEmpty()) throw new UserFault("no account keeps a release " + name + "; see lockstep release list");
         var digests = found.values().stream().map(Release::digest).distinct().toList();
         if (digests.size() > 1) {
-            throw new CloudFault("release " + name + " is not the same everywhere: " + found.entrySet().stream().map(e -> e.getKey().name() + " has " + e.getValue().shortDigest()).collect(Collectors.joining(", ")));
+            throw new UserFault("release " + name + " is not the same everywhere: " + found.entrySet().stream().map(e -> e.getKey().name() + " has " + e.getValue().shortDigest()).collect(Collectors.joining(", ")));
         }
         var first = found.entrySet().iterator().next();
         return shelf(first.getKey()).fetch(first.getValue(), archives().resolve(first.getValue().digest() + ".zip"));
@@ -83,7 +89,7 @@ final class Delivering implements AutoCloseable {
         try {
             return Files.createDirectories(main.files().home().resolve("releases"));
         } catch (java.io.IOException e) {
-            throw new CloudFault("cannot create " + main.files().home().resolve("releases") + ": " + e.getMessage(), e);
+            throw new UserFault("cannot create " + main.files().home().resolve("releases") + ": " + e.getMessage(), e);
         }
     }
 
@@ -134,7 +140,7 @@ final class Delivering implements AutoCloseable {
             into.stream().filter(account -> !kept.contains(account)).forEach(account -> keep(account, archive, begun.get(account)));
         } catch (RuntimeException e) {
             // whatever it is: it is the end of this deployment, and has to be written down
-            failure = Optional.of(e instanceof CloudFault fault ? fault.report() : Causes.message(e));
+            failure = Optional.of(e instanceof UserFault fault ? fault.report() : Causes.message(e));
         }
         var outcomes = new ArrayList<Outcome>();
         for (Account account : into) {
@@ -142,7 +148,7 @@ final class Delivering implements AutoCloseable {
             // what can't be written down is told all the same, and is not what the deployment ended with
             try {
                 if (shelf(account).exists()) shelf(account).record(ended);
-            } catch (SdkException | CloudFault e) {
+            } catch (SdkException | UserFault e) {
                 main.progress().note("not written into the log of " + account.name() + ": " + e.getMessage());
             }
             outcomes.add(new Outcome(account.name(), archive.release().name(), ended.before(), ended.result(), ended.cause(), ended.seconds().orElse(0L)));

@@ -1,5 +1,6 @@
 package lockstep.cli.release;
 
+import lockstep.sync.SyncAccess;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,16 +10,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import lockstep.accounts.Accounts;
 import lockstep.cli.Main;
-import lockstep.cli.aws.Accounts;
-import lockstep.cli.release.LogEntry.Action;
-import lockstep.cli.release.LogEntry.Result;
 import lockstep.cli.sync.Place;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.Runs;
-import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.LogEntry.Result;
+import lockstep.release.LogEntry;
+import lockstep.release.Shelf;
+import lockstep.sync.Run;
+import lockstep.sync.Runs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -73,7 +75,7 @@ public final class LogCommand implements Callable<Integer> {
         written.stream().filter(entry -> entry.action() == Action.sync).forEach(entry -> entry.subject().ifPresent(known::add));
         var found = new ArrayList<LogEntry>();
         for (var dataSet : landscape.dataSets()) {
-            try (var runs = new Runs(SyncCommand.access(accounts, dataSet))) {
+            try (var runs = new Runs(SyncAccess.of(accounts, dataSet))) {
                 for (var run : runs.newest(Math.min(limit, 100))) {
                     if (known.contains(run.id())) continue;
                     var result = switch (run.state().outcome()) {

@@ -1,8 +1,8 @@
 package lockstep.cli.release;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -10,11 +10,13 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.release.LogEntry.Action;
 import lockstep.cli.sync.Place;
 import lockstep.landscape.Account;
 import lockstep.landscape.Purpose;
+import lockstep.project.UserFault;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.Parity;
+import lockstep.release.ReleaseArchive;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -148,7 +150,7 @@ public final class ReleaseCommand implements Callable<Integer> {
             try (var delivering = new Delivering(parent.main, place)) {
                 var before = new LinkedHashMap<Account, String>();
                 for (Account account : DeployCommand.chosen(spec, delivering.landscape(), accounts)) {
-                    before.put(account, delivering.history(account).before().orElseThrow(() -> new CloudFault("the log of account " + account.name()
+                    before.put(account, delivering.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
                             + " tells of no release before the one in force: name one, lockstep release deploy RELEASE " + account.name())));
                 }
                 if (dryRun) {

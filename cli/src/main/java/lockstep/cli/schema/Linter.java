@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import lockstep.cli.cloud.CloudFault;
+import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
 /** squawk, of the checkout's node_modules, with the rules of the product's {@code .squawk.toml}. */
@@ -21,10 +21,10 @@ final class Linter {
         program = nodeTools.resolve("squawk");
         this.rules = rules;
         if (!Files.isExecutable(program)) {
-            throw new CloudFault("there is no " + program + ": run 'lockstep build'");
+            throw new UserFault("there is no " + program + ": run 'lockstep build'");
         }
         if (!Files.isRegularFile(rules)) {
-            throw new CloudFault("there is no " + rules + ", which says by what rules migrations are linted");
+            throw new UserFault("there is no " + rules + ", which says by what rules migrations are linted");
         }
     }
 
@@ -42,17 +42,17 @@ final class Linter {
             String answer = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
             int exit = process.waitFor();
             if (exit > 1 || answer.isBlank()) {
-                throw new CloudFault("squawk could not lint (exit code " + exit + ")", errors);
+                throw new UserFault("squawk could not lint (exit code " + exit + ")", errors);
             }
             Files.delete(errors);
             // lines from 0
             return JSON.readTree(answer).valueStream().map(warning -> new Warning(warning.path("file").asString(), warning.path("line").asInt() + 1, warning.path("rule_name").asString(),
                     warning.path("message").asString(), warning.path("help").asString(""))).toList();
         } catch (IOException e) {
-            throw new CloudFault("cannot run squawk: " + e.getMessage(), e);
+            throw new UserFault("cannot run squawk: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CloudFault("the schema gate was interrupted", e);
+            throw new UserFault("the schema gate was interrupted", e);
         }
     }
 }

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.regex.Pattern;
-import lockstep.cli.cloud.CloudFault;
+import lockstep.project.UserFault;
 import org.postgresql.core.Parser;
 
 /**
@@ -38,7 +38,7 @@ record Migrations(SequencedMap<String, String> files) {
 
     static Migrations in(Path directory) {
         if (!Files.isDirectory(directory)) {
-            throw new CloudFault("no migrations: there is no directory " + directory);
+            throw new UserFault("no migrations: there is no directory " + directory);
         }
         try (var listed = Files.list(directory)) {
             var files = new LinkedHashMap<String, String>();
@@ -46,7 +46,7 @@ record Migrations(SequencedMap<String, String> files) {
                 files.put(file.getFileName().toString(), Files.readString(file));
             }
             if (files.isEmpty()) {
-                throw new CloudFault("no migrations in " + directory);
+                throw new UserFault("no migrations in " + directory);
             }
             return new Migrations(files);
         } catch (IOException e) {
@@ -57,7 +57,7 @@ record Migrations(SequencedMap<String, String> files) {
     static int number(String name) {
         var matcher = NAME.matcher(name);
         if (!matcher.matches()) {
-            throw new CloudFault("'" + name + "' is no migration: expected a name such as V5__what_it_does.sql");
+            throw new UserFault("'" + name + "' is no migration: expected a name such as V5__what_it_does.sql");
         }
         return Integer.parseInt(matcher.group(1));
     }
@@ -90,7 +90,7 @@ record Migrations(SequencedMap<String, String> files) {
                 }
             }
         } catch (SQLException e) {
-            throw new CloudFault(file + " cannot be read as SQL: " + e.getMessage(), e);
+            throw new UserFault(file + " cannot be read as SQL: " + e.getMessage(), e);
         }
         return statements;
     }

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
 import org.w3c.dom.Element;
 import org.xml.sax.SAXException;
 
@@ -30,7 +30,7 @@ final class ReleaseTests {
     /** @param tree with a pom.xml and the product's module */
     ReleaseTests(Path tree, Path log, List<String> options) {
         if (!Files.isRegularFile(tree.resolve("pom.xml")) || !Files.isRegularFile(tree.resolve(MODULE).resolve("pom.xml"))) {
-            throw new CloudFault(tree + " is no release: expected pom.xml and " + MODULE + "/pom.xml in it");
+            throw new UserFault(tree + " is no release: expected pom.xml and " + MODULE + "/pom.xml in it");
         }
         this.tree = tree;
         this.log = log;
@@ -54,7 +54,7 @@ final class ReleaseTests {
         compile();
         base.write(module().resolve(Migrations.CLASSES), added, count);
         Path reports = module().resolve("target/surefire-reports");
-        CloudFiles.deleteTree(reports);
+        ProjectFiles.deleteTree(reports);
         var line = new ArrayList<>(List.of("surefire:test", "-DexcludedGroups=schema", "-Dmaven.test.failure.ignore=true"));
         if (!selected.isEmpty()) {
             line.add("-Dtest=" + selected);
@@ -92,13 +92,13 @@ final class ReleaseTests {
             builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
             int exit = builder.start().waitFor();
             if (exit != 0) {
-                throw new CloudFault("Maven could not " + goals.getFirst() + " in " + tree + " (exit code " + exit + ")", log);
+                throw new UserFault("Maven could not " + goals.getFirst() + " in " + tree + " (exit code " + exit + ")", log);
             }
         } catch (IOException e) {
-            throw new CloudFault("cannot start mvn: " + e.getMessage(), e);
+            throw new UserFault("cannot start mvn: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CloudFault("the schema gate was interrupted", e);
+            throw new UserFault("the schema gate was interrupted", e);
         }
     }
 
@@ -118,10 +118,10 @@ final class ReleaseTests {
                 }
             }
         } catch (IOException | SAXException | ParserConfigurationException e) {
-            throw new CloudFault("cannot read what the tests reported in " + reports + ": " + e.getMessage(), e);
+            throw new UserFault("cannot read what the tests reported in " + reports + ": " + e.getMessage(), e);
         }
         if (tests == 0) {
-            throw new CloudFault("no test ran in " + tree + ", so nothing was checked", log);
+            throw new UserFault("no test ran in " + tree + ", so nothing was checked", log);
         }
         return failing;
     }

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,7 +39,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
         Path work = main.files().tools().resolve("schema-gate");
         String name = previous == null ? newestTag(project) : previous;
         Path before = work.resolve("previous"), now = work.resolve("new");
-        CloudFiles.deleteTree(work);
+        ProjectFiles.deleteTree(work);
         try {
             Files.createDirectories(before);
         } catch (IOException e) {
@@ -97,7 +97,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
                 return tag;
             }
         } catch (IOException e) {
-            throw new CloudFault("cannot start git: " + e.getMessage(), e);
+            throw new UserFault("cannot start git: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -110,7 +110,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--previous is '" + ref + "', which is neither a directory nor a tag or commit of " + project + " (a shallow clone has only its newest)");
         }
         if (run(project, log, "git", "archive", "--format=tar", "-o", archive.toString(), ref) != 0 || run(project, log, "tar", "-xf", archive.toString(), "-C", directory.toString()) != 0) {
-            throw new CloudFault("cannot take " + ref + " out of git", log);
+            throw new UserFault("cannot take " + ref + " out of git", log);
         }
     }
 
@@ -118,10 +118,10 @@ public final class SchemaGateCommand implements Callable<Integer> {
         try {
             return new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor();
         } catch (IOException e) {
-            throw new CloudFault("cannot start " + line[0] + ": " + e.getMessage(), e);
+            throw new UserFault("cannot start " + line[0] + ": " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CloudFault("the schema gate was interrupted", e);
+            throw new UserFault("the schema gate was interrupted", e);
         }
     }
 }

@@ -12,19 +12,19 @@ import java.util.Optional;
 import java.util.Scanner;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.LocalCloud;
-import lockstep.cli.cloud.Page;
-import lockstep.cli.cloud.Removal;
-import lockstep.cli.cloud.TemporaryShards;
-import lockstep.cli.cloud.TemporaryShards.TemporaryShard;
-import lockstep.cli.cloud.Up;
 import lockstep.cli.sync.InitialSync;
 import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Purpose;
+import lockstep.localcloud.LocalCloud;
+import lockstep.localcloud.Page;
+import lockstep.localcloud.Removal;
+import lockstep.localcloud.TemporaryShards.TemporaryShard;
+import lockstep.localcloud.TemporaryShards;
+import lockstep.localcloud.Up;
+import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -242,7 +242,7 @@ public final class ShardCommand implements Callable<Integer> {
         Path file = temporary().landscape(main.declaredFile());
         try {
             new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
-        } catch (CloudFault e) {
+        } catch (UserFault e) {
             main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down " + shard.name());
             throw e;
         }
@@ -275,7 +275,7 @@ public final class ShardCommand implements Callable<Integer> {
     private Optional<Page> page(String shard) {
         try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
             return cloud.pages().stream().filter(page -> page.shard().equals(shard)).findFirst();
-        } catch (CloudFault down) {
+        } catch (UserFault down) {
             return Optional.empty();
         }
     }

@@ -1,10 +1,14 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.List;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
+import lockstep.sync.HeldSync;
+import lockstep.sync.SyncReport;
+import lockstep.sync.SyncState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,7 +41,7 @@ public final class ApproveCommand implements Callable<Integer> {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
         try (var accounts = place.open(main, landscape)) {
-            var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
+            var held = HeldSync.read(SyncAccess.of(accounts, dataSet), syncId);
             if (dryRun) {
                 var shards = held.forecast();
                 main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards), HeldSync.difference(held.held().assessment(), verbose) + "\n" + new SyncReport(verbose).forecast(shards) + SyncReport.warnings(SyncState.Warning.of(shards)) + failures(shards)

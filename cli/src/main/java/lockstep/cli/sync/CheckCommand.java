@@ -1,5 +1,6 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -9,6 +10,7 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.schema.Finding.Severity;
+import lockstep.sync.CheckReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,7 +52,7 @@ public final class CheckCommand implements Callable<Integer> {
             var reports = new ArrayList<CheckReport>();
             for (DataSet dataSet : dataSets) {
                 var targets = targets(landscape, dataSet).stream().filter(t -> shardName == null || t.equals(shardName)).toList();
-                if (shardName == null || !targets.isEmpty() || shardName.equals(dataSet.source())) reports.add(CheckReport.read(SyncCommand.access(accounts, dataSet), targets));
+                if (shardName == null || !targets.isEmpty() || shardName.equals(dataSet.source())) reports.add(CheckReport.read(SyncAccess.of(accounts, dataSet), targets));
             }
             var report = CheckReport.all(reports);
             main.answer(report, report.table());

@@ -1,5 +1,6 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,21 +10,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import lockstep.accounts.AccountAccess;
 import lockstep.cli.Main;
-import lockstep.cli.aws.AccountAccess;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.parts.Json;
-import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.imports.TableImport.Answer;
 import lockstep.masterdata.engine.imports.TableImport.Kind;
 import lockstep.masterdata.engine.imports.TableImport.Outcome;
 import lockstep.masterdata.engine.imports.TableImport.Referring;
 import lockstep.masterdata.engine.imports.TableImport.Rounded;
 import lockstep.masterdata.engine.imports.TableImport.Sample;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.sync.Execution;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -81,7 +83,7 @@ public final class ImportCommand implements Callable<Integer> {
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         Account account = landscape.accountOf(dataSet.source());
-        String id = (dryRun ? "try-" : "") + SyncCommand.newId();
+        String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
         try (var accounts = place.open(main, landscape)) {
             var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
             System.err.println((dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());

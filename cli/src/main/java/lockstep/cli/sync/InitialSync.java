@@ -4,12 +4,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import lockstep.cli.Progress;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.FirstSync;
-import lockstep.cli.cloud.LocalCloud;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Shard;
+import lockstep.localcloud.FirstSync;
+import lockstep.localcloud.LocalCloud;
+import lockstep.project.Progress;
+import lockstep.project.UserFault;
+import lockstep.sync.CheckReport;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Status;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncDisplay;
+import lockstep.sync.SyncFollower;
+import lockstep.sync.SyncState;
 
 /**
  * Checks each data set, and syncs those that a shard is not in step with; run at the end of {@code up}.
@@ -22,7 +29,7 @@ public record InitialSync(boolean terminal, boolean colour, Optional<Path> lands
     @Override
     public void run(LocalCloud cloud, Progress progress) {
         for (DataSet dataSet : cloud.landscape().dataSets()) {
-            var access = SyncCommand.access(cloud, dataSet);
+            var access = SyncAccess.of(cloud, dataSet);
             check(access, progress);
             if (Status.read(access).shards().stream().allMatch(s -> s.state().equals("in-step"))) {
                 progress.note("every shard is in step with " + dataSet.source());
@@ -40,16 +47,16 @@ public record InitialSync(boolean terminal, boolean colour, Optional<Path> lands
     }
 
     private void sync(SyncAccess access) {
-        try (var follower = new SyncFollower(access, SyncCommand.newId())) {
+        try (var follower = new SyncFollower(access, SyncAccess.newSyncId())) {
             follower.start();
             var next = new NextCommand(access.dataSet().name(), false, landscape);
             var state = SyncCommand.follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
             if (state.outcome() != SyncState.Outcome.verified)
-                throw new CloudFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId()) : state.outcome() == SyncState.Outcome.running
+                throw new UserFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId()) : state.outcome() == SyncState.Outcome.running
                         ? " has not ended after " + TIMEOUT.toMinutes() + " minutes" : " failed: " + SyncCommand.failures(state)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CloudFault("interrupted", e);
+            throw new UserFault("interrupted", e);
         }
     }
 }

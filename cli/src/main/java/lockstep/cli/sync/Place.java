@@ -1,12 +1,13 @@
 package lockstep.cli.sync;
 
 import java.util.Optional;
+import lockstep.accounts.Accounts;
 import lockstep.cli.Main;
-import lockstep.cli.aws.Accounts;
-import lockstep.cli.cloud.LocalCloud;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
+import lockstep.localcloud.LocalCloud;
+import lockstep.sync.NextCommand;
 import picocli.CommandLine.Option;
 
 /** Where a command works: in the local cloud, unless AWS was asked for by its name. */

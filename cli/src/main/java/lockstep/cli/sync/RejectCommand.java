@@ -1,9 +1,11 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
+import lockstep.sync.HeldSync;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,7 +38,7 @@ public final class RejectCommand implements Callable<Integer> {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
         try (var accounts = place.open(main, landscape)) {
-            var held = HeldSync.read(SyncCommand.access(accounts, dataSet), syncId);
+            var held = HeldSync.read(SyncAccess.of(accounts, dataSet), syncId);
             held.reject(reason);
             main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "rejected");
             return 0;

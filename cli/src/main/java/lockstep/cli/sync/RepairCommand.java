@@ -1,5 +1,6 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -8,6 +9,9 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.restore.Applied;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.sync.AppliedSyncs;
+import lockstep.sync.KeptManifests;
+import lockstep.sync.NextCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,7 +46,7 @@ public final class RepairCommand implements Callable<Integer> {
         var shards = targets.in(landscape, dataSet);
         following.check();
         try (var accounts = place.open(main, landscape)) {
-            var access = SyncCommand.access(accounts, dataSet);
+            var access = SyncAccess.of(accounts, dataSet);
             var next = place.next(main, dataSet);
             var steps = steps(AppliedSyncs.read(access, shards), KeptManifests.read(access), next);
             return new ShardRestores(main, access, "repair", Mode.REPAIR, "repair", "Repaired and verified in %s.", dryRun, following, next).run(steps, List.of());

@@ -1,5 +1,6 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -8,6 +9,8 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.restore.Applied;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.sync.AppliedSyncs;
+import lockstep.sync.KeptManifests;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,7 +54,7 @@ public final class RollbackCommand implements Callable<Integer> {
         var shards = targets.in(landscape, dataSet);
         following.check();
         try (var accounts = place.open(main, landscape)) {
-            var access = SyncCommand.access(accounts, dataSet);
+            var access = SyncAccess.of(accounts, dataSet);
             var kept = KeptManifests.read(access);
             if (to != null && kept.named(to).isEmpty()) {
                 var nearest = kept.nearest(to);

@@ -11,12 +11,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.cli.Main;
-import lockstep.cli.sync.SyncState.Outcome;
-import lockstep.cli.sync.SyncState.ShardPhase;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.sync.AppliedSyncs;
+import lockstep.sync.Execution;
+import lockstep.sync.KeptManifests;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Poll;
+import lockstep.sync.RestoreInput;
+import lockstep.sync.RestoredShard;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncDisplay;
+import lockstep.sync.SyncReport;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState.ShardPhase;
+import lockstep.sync.SyncState;
 import software.amazon.awssdk.services.sfn.SfnClient;
 
 /**
@@ -76,7 +87,7 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
      * @return the exit code
      */
     int run(List<Step> steps, List<KeptManifests.Listed> syncs) throws InterruptedException {
-        String run = prefix + "-" + SyncCommand.newId();
+        String run = prefix + "-" + SyncAccess.newSyncId();
         var executions = new LinkedHashMap<Step, String>();
         String dataSet = access.dataSet().name();
         for (Step step : steps) {

@@ -8,8 +8,12 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lockstep.cli.Main;
-import lockstep.cli.release.RunningReleases;
-import lockstep.cli.sync.Status.ShardStatus;
+import lockstep.release.RunningReleases;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncFollower;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
@@ -52,7 +56,7 @@ public final class StatusCommand implements Callable<Integer> {
             var shards = new ArrayList<ShardStatus>();
             var held = new ArrayList<Held>();
             for (var dataSet : landscape.dataSets()) {
-                var access = SyncCommand.access(accounts, dataSet);
+                var access = SyncAccess.of(accounts, dataSet);
                 shards.addAll(Status.read(access).shards());
                 held.addAll(held(access, place.next(main, dataSet)));
             }

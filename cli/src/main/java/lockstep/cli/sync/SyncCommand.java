@@ -1,20 +1,23 @@
 package lockstep.cli.sync;
 
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ThreadLocalRandom;
+import lockstep.accounts.Accounts;
 import lockstep.cli.Main;
-import lockstep.cli.aws.Accounts;
-import lockstep.cli.release.SyncRecord;
-import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.release.SyncRecord;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Poll;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncDisplay;
+import lockstep.sync.SyncFollower;
+import lockstep.sync.SyncReport;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,10 +61,10 @@ public final class SyncCommand implements Callable<Integer> {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
         if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
-        String syncId = dryRun ? "try-" + newId() : id == null ? newId() : checked(dataSet, id);
+        String syncId = dryRun ? "try-" + SyncAccess.newSyncId() : id == null ? SyncAccess.newSyncId() : checked(dataSet, id);
         following.check();
         try (var accounts = place.open(main, landscape);
-                var follower = new SyncFollower(access(accounts, dataSet), syncId, dryRun)) {
+                var follower = new SyncFollower(SyncAccess.of(accounts, dataSet), syncId, dryRun)) {
             follower.start();
             var record = dryRun ? Optional.<SyncRecord>empty() : Optional.of(SyncRecord.begin(accounts, dataSet, syncId, main.progress()));
             if (!wait) {
@@ -71,11 +74,6 @@ public final class SyncCommand implements Callable<Integer> {
             System.err.println((dryRun ? "dry run " : "sync ") + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
             return follow(follower, syncId, place.next(main, dataSet), record);
         }
-    }
-
-    /** Roles, never the root of an account. */
-    public static SyncAccess access(Accounts accounts, DataSet dataSet) {
-        return new SyncAccess(accounts.landscape(), dataSet, (account, role) -> accounts.account(account).assume(role, "lockstep-cli"));
     }
 
     private int follow(SyncFollower follower, String syncId, NextCommand next, Optional<SyncRecord> record) throws InterruptedException {
@@ -121,12 +119,6 @@ public final class SyncCommand implements Callable<Integer> {
     static String failures(SyncState state) {
         if (state.dump().cause().isPresent()) return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
         return SyncReport.failures(state.shards());
-    }
-
-    /** Ordered by time, and distinct for two that start in the same second. */
-    public static String newId() {
-        return DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC).format(Instant.now()) + "-"
-                + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
     }
 
     private String checked(DataSet dataSet, String given) {

@@ -1,14 +1,16 @@
 package lockstep.cli.sync;
 
+import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import lockstep.cli.Main;
-import lockstep.cli.sync.Verified.Verdict;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Shard;
+import lockstep.sync.Verified.Verdict;
+import lockstep.sync.Verified;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,7 +48,7 @@ public final class VerifyCommand implements Callable<Integer> {
         if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '" + dataSet.name() + "'; there is " + String.join(", ", targets));
         if (targets.isEmpty()) throw usage("no shard receives data set '" + dataSet.name() + "'");
         try (var accounts = place.open(main, landscape)) {
-            var verified = Verified.read(SyncCommand.access(accounts, dataSet), shardName == null ? targets : List.of(shardName));
+            var verified = Verified.read(SyncAccess.of(accounts, dataSet), shardName == null ? targets : List.of(shardName));
             main.answer(verified, table(verified));
             return verified.all(Verdict.equal) ? 0 : verified.any(Verdict.different) ? 1 : UNCHECKED;
         }

@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lockstep.cli.console.Overview.Syncs;
-import lockstep.cli.sync.KeptManifests.Kept;
-import lockstep.cli.sync.Run;
-import lockstep.cli.sync.Status.ShardStatus;
-import lockstep.cli.sync.Status.TableStatus;
-import lockstep.cli.sync.SyncState;
-import lockstep.cli.sync.SyncState.Dump;
-import lockstep.cli.sync.SyncState.DumpPhase;
-import lockstep.cli.sync.SyncState.Outcome;
-import lockstep.cli.sync.SyncState.ShardPhase;
-import lockstep.cli.sync.SyncState.Table;
-import lockstep.cli.sync.SyncState.TableChange;
+import lockstep.sync.KeptManifests.Kept;
+import lockstep.sync.Run;
+import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status.TableStatus;
+import lockstep.sync.SyncState.Dump;
+import lockstep.sync.SyncState.DumpPhase;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState.ShardPhase;
+import lockstep.sync.SyncState.Table;
+import lockstep.sync.SyncState.TableChange;
+import lockstep.sync.SyncState;
 
 /** What the console might have read of a landscape like the one that is shipped. */
 final class TestingOverview {

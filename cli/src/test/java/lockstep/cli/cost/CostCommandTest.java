@@ -11,11 +11,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.SynthesizedProject;
-import lockstep.cli.diff.Assembly;
+import lockstep.assembly.Assembly;
+import lockstep.cli.SynthesizedProject;
+import lockstep.cost.Bill;
+import lockstep.cost.Biller;
+import lockstep.cost.LoadProfile;
+import lockstep.cost.Prices;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
+import lockstep.project.UserFault;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,7 +134,7 @@ class CostCommandTest {
     }
 
     private static void assertFault(org.junit.jupiter.api.function.Executable work, String message) {
-        var fault = assertThrows(CloudFault.class, work);
+        var fault = assertThrows(UserFault.class, work);
         assertTrue(fault.getMessage().contains(message), fault.getMessage());
     }
 

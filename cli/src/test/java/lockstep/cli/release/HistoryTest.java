@@ -8,8 +8,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import lockstep.cli.release.LogEntry.Action;
-import lockstep.cli.release.LogEntry.Result;
+import lockstep.release.History;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.LogEntry.Result;
+import lockstep.release.LogEntry;
+import lockstep.release.Parity;
 import org.junit.jupiter.api.Test;
 
 class HistoryTest {

@@ -8,8 +8,9 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.StatusCommand;
+import lockstep.release.RunningReleases;
+import lockstep.sync.Status.ShardStatus;
 import org.junit.jupiter.api.Test;
 
 class RunningReleasesTest {

@@ -9,15 +9,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import lockstep.cli.cloud.CloudFault;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The clinic as it is, and the clinic with one migration more, by its real tests on real servers. One test of it is enough to use the table in question. */
 class SchemaGateTest {
-    private static final CloudFiles LAUNCHER = CloudFiles.ofLauncher();
+    private static final ProjectFiles LAUNCHER = ProjectFiles.ofLauncher();
     private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";
     /** Line 3 is the first free one. */
     private static final String LIMITS = "SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\n";
@@ -104,9 +104,9 @@ class SchemaGateTest {
     @Test
     void badInputSaysWhatIsExpected() throws IOException {
         Path nothing = Files.createDirectory(directory.resolve("nothing"));
-        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it", assertThrows(CloudFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
+        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it", assertThrows(UserFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
         Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("five.sql"), "SELECT 1;\n");
-        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql", assertThrows(CloudFault.class, () -> gate("").judge()).getMessage());
+        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql", assertThrows(UserFault.class, () -> gate("").judge()).getMessage());
     }
 
     @Test

@@ -5,10 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
-import lockstep.cli.sync.ShardReporter.Checked;
-import lockstep.cli.sync.Verified.Verdict;
 import lockstep.masterdata.check.SqlCheck.Sums;
 import lockstep.masterdata.check.SqlCheck.TableSum;
+import lockstep.sync.ShardReporter.Checked;
+import lockstep.sync.Verified.Verdict;
+import lockstep.sync.Verified;
 import org.junit.jupiter.api.Test;
 
 class VerifiedTest {

@@ -1,0 +1,131 @@
+package lockstep.registry;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import software.amazon.awssdk.http.ContentStreamProvider;
+import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpFullRequest;
+import software.amazon.awssdk.http.SdkHttpMethod;
+import software.amazon.awssdk.http.SdkHttpResponse;
+
+/**
+ * A registry of images, such as an account's in ECR. What is pushed are the blobs as they lie in the layout, so the image has its digest in every registry.
+ *
+ * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push">OCI distribution: push</a>
+ */
+public final class ImageRegistry {
+    private static final int ATTEMPTS = 3;
+    private final SdkHttpClient http;
+    private final URI address;
+    private final Optional<String> authorization;
+
+    /** @param authorization the header's value; none where anybody may push */
+    public ImageRegistry(SdkHttpClient http, URI address, Optional<String> authorization) {
+        this.http = http;
+        this.address = address;
+        this.authorization = authorization;
+    }
+
+    public URI address() {
+        return address;
+    }
+
+    /**
+     * Brings an image into a repository; what is there of it is not sent again.
+     *
+     * @throws IllegalStateException when the registry refuses it, or has it under another digest
+     */
+    public void push(ImageLayout layout, String digest, String repository, String tag) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                if (digest.equals(digestOf(repository, tag).orElse(null))) return;
+                for (var blob : layout.blobs(digest)) push(layout, blob.digest(), repository);
+                var put = send(SdkHttpMethod.PUT, at("/v2/" + repository + "/manifests/" + tag), Optional.of(layout.path(digest)), ImageLayout.MANIFEST);
+                require(put, 201, "the manifest of " + digest, repository);
+                var kept = digestOf(repository, tag);
+                if (!kept.equals(Optional.of(digest))) throw new IllegalStateException(address.getHost() + "/" + repository + ":" + tag + " is " + kept.orElse("not there") + " after " + digest + " was pushed");
+                return;
+            } catch (IOException e) {
+                LockSupport.parkNanos(Duration.ofSeconds(attempt).toNanos());
+                if (attempt == ATTEMPTS) throw new UncheckedIOException("cannot push " + digest + " to " + address.getHost() + "/" + repository + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Of the image with this tag. */
+    Optional<String> digestOf(String repository, String tag) throws IOException {
+        var found = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/manifests/" + tag), Optional.empty(), ImageLayout.MANIFEST);
+        if (found.statusCode() == 404) return Optional.empty();
+        require(found, 200, "what is tagged " + tag, repository);
+        return found.firstMatchingHeader("Docker-Content-Digest");
+    }
+
+    private void push(ImageLayout layout, String digest, String repository) throws IOException {
+        // where a blob lies elsewhere the registry leads there: it has it
+        int known = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/blobs/" + digest), Optional.empty(), "*/*").statusCode();
+        if (known / 100 == 2 || known / 100 == 3) return;
+        var begun = send(SdkHttpMethod.POST, at("/v2/" + repository + "/blobs/uploads/"), Optional.empty(), "*/*");
+        require(begun, 202, "a new part", repository);
+        var sent = send(SdkHttpMethod.PATCH, location(begun), Optional.of(layout.path(digest)), "application/octet-stream");
+        require(sent, 202, digest, repository);
+        URI end = location(sent);
+        var ended = send(SdkHttpMethod.PUT, URI.create(end + (end.getRawQuery() == null ? "?" : "&") + "digest=" + digest.replace(":", "%3A")), Optional.empty(), "*/*");
+        require(ended, 201, digest, repository);
+    }
+
+    private URI at(String path) {
+        return address.resolve(path);
+    }
+
+    /** As the registry says, and nowhere else: what is sent there carries the password. */
+    private URI location(SdkHttpResponse response) {
+        URI location = address.resolve(response.firstMatchingHeader("Location").orElseThrow(() -> new IllegalStateException(address.getHost() + " does not say where to push to")));
+        if (!location.getAuthority().equals(address.getAuthority())) throw new IllegalStateException(address.getHost() + " wants its images pushed to " + location.getAuthority());
+        return location;
+    }
+
+    /** @param type of the content, or of what is asked for */
+    private SdkHttpResponse send(SdkHttpMethod method, URI uri, Optional<Path> content, String type) throws IOException {
+        var request = SdkHttpFullRequest.builder().method(method).uri(uri);
+        authorization.ifPresent(value -> request.putHeader("Authorization", value));
+        request.putHeader(content.isPresent() ? "Content-Type" : "Accept", type);
+        ContentStreamProvider stream = () -> content.<InputStream>map(ImageRegistry::open).orElseGet(() -> new ByteArrayInputStream(new byte[0]));
+        request.putHeader("Content-Length", Long.toString(content.isPresent() ? Files.size(content.get()) : 0));
+        var execute = HttpExecuteRequest.builder().request(request.build());
+        if (method != SdkHttpMethod.HEAD) execute.contentStreamProvider(stream);
+        var answer = http.prepareRequest(execute.build()).call();
+        String said = "";
+        if (answer.responseBody().isPresent()) {
+            try (var body = answer.responseBody().get()) {
+                said = new String(body.readNBytes(1000), StandardCharsets.UTF_8);
+            }
+        }
+        int status = answer.httpResponse().statusCode();
+        if (status >= 500 || status == 429) throw new IOException(method + " " + uri.getPath() + ": " + status + " " + said);
+        return answer.httpResponse().toBuilder().statusText(said).build();
+    }
+
+    private static InputStream open(Path file) {
+        try {
+            return Files.newInputStream(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void require(SdkHttpResponse response, int status, String what, String repository) {
+        if (response.statusCode() != status) {
+            throw new IllegalStateException(address.getHost() + " refuses " + what + " for " + repository + ": " + response.statusCode() + " " + response.statusText().orElse(""));
+        }
+    }
+}

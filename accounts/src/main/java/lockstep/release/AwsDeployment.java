@@ -1,0 +1,54 @@
+package lockstep.release;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.accounts.AccountAccess;
+import lockstep.accounts.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/** An assembly and an account of AWS: what a person does by hand with the CDK's command line. */
+public final class AwsDeployment {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private final Cdk cdk;
+    private final Path assembly;
+
+    public AwsDeployment(ProjectFiles files, String region, Path assembly) {
+        files.create();
+        this.cdk = new Cdk(files, region);
+        this.assembly = assembly;
+    }
+
+    /** Brings the images into the account, deploys every stack of it, and gives the logins of the sync their rights in what is new. */
+    public void deploy(Account account, AccountAccess access, List<DataSet> dataSets) {
+        var stacks = stacks(account);
+        BuiltImages.push(account, assembly, stacks, access);
+        cdk.deployToAws(account, assembly, stacks, access.environment());
+        try (var lambda = access.client(LambdaClient.builder())) {
+            for (var shard : account.shards()) {
+                String function = Names.prepareDatabase(shard.name());
+                var answer = lambda.invoke(r -> r.functionName(function).payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
+                if (answer.functionError() != null) throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
+            }
+        }
+    }
+
+    /** What deploying would change; changes nothing. */
+    public String diff(Account account, AccountAccess access, Optional<LocalEndpoint> endpoint) {
+        return cdk.diff(account, assembly, stacks(account), access.environment(), endpoint);
+    }
+
+    private List<String> stacks(Account account) {
+        var stacks = cdk.stacksOf(account, assembly).stream().map(Cdk.Stack::name).toList();
+        if (stacks.isEmpty()) throw new UserFault("the release has no stack for account " + account.name() + " (" + account.id() + ")");
+        return stacks;
+    }
+}

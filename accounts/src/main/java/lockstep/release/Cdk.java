@@ -1,0 +1,241 @@
+package lockstep.release;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import lockstep.accounts.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.project.Command;
+import lockstep.project.ProjectFiles;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The CDK command line, kept away from everything that could lead it to a real account. */
+public final class Cdk {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** The contexts of the container images. */
+    private static final List<String> IMAGES = List.of("clinic/target/image", "proxy/nginx", "proxy/target/image");
+    private final ProjectFiles files;
+    private final String region;
+
+    public Cdk(ProjectFiles files, String region) {
+        this.files = files;
+        this.region = region;
+    }
+
+    /**
+     * Synthesizes the application as {@code cdk synth} does for anyone. The same inputs give the same templates, so what was
+     * synthesized from them before is taken again: most of the time of an {@code up} without changes.
+     *
+     * @return the assembly, not to be changed
+     */
+    public Path synthesize(Path landscape) {
+        return synthesize(landscape, Optional.empty());
+    }
+
+    /** @param release instead of the one in the landscape */
+    public Path synthesize(Path landscape, Optional<String> release) {
+        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, release));
+        if (!Files.exists(kept)) {
+            Path fresh = kept.resolveSibling(kept.getFileName() + "." + ProcessHandle.current().pid());
+            ProjectFiles.deleteTree(fresh);
+            var environment = environment();
+            environment.put("LOCKSTEP_BUILT", "yes");
+            var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
+                    "--output", fresh.toString(), "--context", "landscape=" + landscape));
+            release.ifPresent(name -> line.addAll(List.of("--context", "release=" + name)));
+            new Command(line, files.project(), environment, files.log("synth"))
+                    .run("synthesizing the stacks");
+            keep(fresh, kept);
+        }
+        return kept;
+    }
+
+    /** Digest of everything that the templates and assets are made from. */
+    private String inputs(Path landscape, Optional<String> release) {
+        var text = new StringBuilder(release.orElse(""));
+        try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
+            images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ').append(digest(file)).append('\n'));
+        }
+        try (var modules = Stream.of("landscape", "infra").map(module -> files.project().resolve(module).resolve("target")).flatMap(Cdk::jars)) {
+            for (Path input : Stream.concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
+                    files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar"))).toList()) {
+                text.append(input.getFileName()).append(' ').append(digest(input)).append('\n');
+            }
+        }
+        return ProjectFiles.digest(text.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
+    private static String digest(Path file) {
+        try {
+            return ProjectFiles.digest(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Stream<Path> filesBelow(Path folder) {
+        try (var found = Files.walk(folder)) {
+            return found.filter(Files::isRegularFile).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Stream<Path> jars(Path folder) {
+        try (var entries = Files.list(folder)) {
+            return entries.filter(file -> file.toString().endsWith(".jar")).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Puts it where the next {@code up} looks; of earlier ones only that of the inputs before these is left. */
+    private static void keep(Path fresh, Path kept) {
+        try {
+            if (!Files.exists(kept)) {
+                Files.move(fresh, kept);
+            }
+            try (var others = Files.list(kept.getParent())) {
+                others.filter(other -> !other.equals(kept)).sorted(Comparator.comparing((Path other) -> other.toFile().lastModified()).reversed()).skip(1)
+                        .forEach(ProjectFiles::deleteTree);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public void bootstrap(Account account, LocalEndpoint endpoint) {
+        run(account, endpoint, "bootstrap", List.of("bootstrap", "aws://" + account.id() + "/" + region, "--no-notices"));
+    }
+
+    /** @param credentials as the environment of a tool has them */
+    public void deploy(Account account, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
+        deploy(account, files.assembly(), stacks, endpoint, credentials);
+    }
+
+    /** @param assembly projected */
+    public void deploy(Account account, Path assembly, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
+        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never",
+                "--concurrency", "4", "--method", "direct", "--progress", "events", "--no-notices"));
+        arguments.addAll(stacks);
+        run(account, endpoint, "deploy", arguments, credentials);
+    }
+
+    /**
+     * Deploys into an account of AWS.
+     *
+     * @param credentials as the environment of a tool has them
+     */
+    void deployToAws(Account account, Path assembly, List<String> stacks, Map<String, String> credentials) {
+        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never", "--concurrency", "4", "--progress", "events", "--no-notices"));
+        arguments.addAll(stacks);
+        onAws("deploy", account, arguments, credentials);
+    }
+
+    /** What deploying would change, by the templates alone: whoever asks may read no more. Answers what the CDK's command line says. */
+    String diff(Account account, Path assembly, List<String> stacks, Map<String, String> credentials, Optional<LocalEndpoint> endpoint) {
+        var arguments = new ArrayList<>(List.of("diff", "--app", assembly.toString(), "--exclusively", "--no-change-set", "--no-notices"));
+        arguments.addAll(stacks);
+        if (endpoint.isPresent()) run(account, endpoint.get(), "diff", arguments, credentials);
+        else onAws("diff", account, arguments, credentials);
+        try {
+            return Files.readString(files.log("diff-" + account.name()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void onAws(String name, Account account, List<String> arguments, Map<String, String> credentials) {
+        var environment = environment();
+        // the way out of a company's network
+        for (String inherited : List.of("HOME", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
+            Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
+        }
+        environment.putAll(credentials);
+        var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
+        line.addAll(arguments);
+        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
+    }
+
+    /** The emulator takes a key id of 12 digits as the root of that account. */
+    public static Map<String, String> root(Account account) {
+        return Map.of("AWS_ACCESS_KEY_ID", account.id(), "AWS_SECRET_ACCESS_KEY", "local");
+    }
+
+    /**
+     * Deletes a stack.
+     *
+     * @param assembly one that still holds it
+     */
+    public void destroy(Account account, String stack, Path assembly, LocalEndpoint endpoint) {
+        run(account, endpoint, "destroy", List.of("destroy", "--app", assembly.toString(), "--exclusively", "--force", "--no-notices", stack));
+    }
+
+    private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments) {
+        run(account, endpoint, name, arguments, root(account));
+    }
+
+    private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments, Map<String, String> credentials) {
+        var environment = environment();
+        environment.put("AWS_ENDPOINT_URL", endpoint.uri().toString());
+        environment.put("NODE_EXTRA_CA_CERTS", endpoint.authority().toString());
+        environment.putAll(credentials);
+        environment.put("AWS_REGION", region);
+        var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
+        line.addAll(arguments);
+        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
+    }
+
+    private Map<String, String> environment() {
+        var environment = Command.cleanEnvironment(files);
+        environment.put("CDK_DISABLE_VERSION_CHECK", "1");
+        environment.put("CDK_DISABLE_CLI_TELEMETRY", "true");
+        environment.put("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1");
+        return environment;
+    }
+
+    /** The stacks of an account in what is deployed here, in the order in which they were declared. */
+    public List<Stack> stacksOf(Account account) {
+        return stacksOf(account, files.assembly());
+    }
+
+    public List<Stack> stacksOf(Account account, Path assembly) {
+        var stacks = new ArrayList<Stack>();
+        for (var artifact : JSON.readTree(assembly.resolve("manifest.json")).get("artifacts").properties()) {
+            JsonNode value = artifact.getValue();
+            if (value.get("type").asString().equals("aws:cloudformation:stack")
+                    && value.get("environment").asString().equals("aws://" + account.id() + "/" + region)) {
+                stacks.add(new Stack(artifact.getKey(), value, JSON.readTree(assembly.resolve(value.at("/properties/templateFile").asString()))));
+            }
+        }
+        return stacks;
+    }
+
+    public record Stack(String name, JsonNode artifact, JsonNode template) {
+        /** What would be deployed: a template holds the digests of its assets, so it says it all. */
+        public String fingerprint() {
+            return ProjectFiles.digest((artifact.toString() + template).getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** Resources of a type by logical id. */
+        public Map<String, JsonNode> resources(String type) {
+            var found = new TreeMap<String, JsonNode>();
+            template.get("Resources").properties().forEach(resource -> {
+                if (resource.getValue().get("Type").asString().equals(type)) {
+                    found.put(resource.getKey(), resource.getValue().path("Properties"));
+                }
+            });
+            return found;
+        }
+    }
+}

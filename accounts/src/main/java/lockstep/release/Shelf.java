@@ -1,0 +1,171 @@
+package lockstep.release;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import lockstep.accounts.AccountAccess;
+import lockstep.landscape.Account;
+import lockstep.landscape.Names;
+import lockstep.project.UserFault;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.core.sync.ResponseTransformer;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.NoSuchBucketException;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.s3.model.S3Object;
+import software.amazon.awssdk.services.sns.SnsClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The releases that an account keeps, and its deploy log. An archive lies under its own digest, and is believed only when it has it; a release is
+ * a name for one archive, given once. Nothing is written over.
+ */
+public final class Shelf implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** S3 takes one of up to 5 GB in one request, which alone can be made to fail when it is there already. */
+    private static final long LARGEST = 5L << 30;
+    /** A topic's subject: shorter than 100 characters, in one line. */
+    private static final int LONGEST_SUBJECT = 99;
+
+    private final Account account;
+    private final AccountAccess access;
+    private final S3Client s3;
+    private final String bucket;
+
+    /** A release as the account has it. */
+    public record Kept(Release release, Instant since) {}
+
+    public Shelf(Account account, AccountAccess access) {
+        this.account = account;
+        this.access = access;
+        this.s3 = access.client(S3Client.builder().forcePathStyle(true));
+        this.bucket = Names.releases(account.id(), access.region());
+    }
+
+    /** Whether there is one: before an account's first deployment there is not. */
+    public boolean exists() {
+        try {
+            s3.listObjectsV2(r -> r.bucket(bucket).prefix("releases/").maxKeys(1));
+            return true;
+        } catch (NoSuchBucketException none) {
+            return false;
+        }
+    }
+
+    /**
+     * Keeps a release; one that is kept already is not sent again.
+     *
+     * @throws UserFault when the account has another of this name
+     */
+    public void keep(ReleaseArchive archive) {
+        var release = archive.release();
+        if (release.bytes() > LARGEST) throw new UserFault("release " + release.name() + " has " + release.bytes() + " bytes; S3 takes " + LARGEST + " at once");
+        var known = find(release.name());
+        if (known.isPresent()) {
+            if (!known.get().digest().equals(release.digest())) {
+                throw new UserFault("account " + account.name() + " keeps another release " + release.name() + " (" + known.get().shortDigest() + ", this is " + release.shortDigest()
+                        + "): give this one a name of its own with --release");
+            }
+            return;
+        }
+        once("assemblies/" + release.digest() + ".zip", RequestBody.fromFile(archive.file()));
+        once("releases/" + release.name() + ".json", RequestBody.fromBytes(JSON.writeValueAsBytes(release)));
+    }
+
+    /** The newest first. */
+    public List<Kept> list() {
+        var kept = new ArrayList<Kept>();
+        for (S3Object object : s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("releases/")).contents()) {
+            kept.add(new Kept(read(object.key(), Release.class), object.lastModified()));
+        }
+        kept.sort(Comparator.comparing(Kept::since).reversed());
+        return kept;
+    }
+
+    public Optional<Release> find(String name) {
+        try {
+            return Optional.of(read("releases/" + name + ".json", Release.class));
+        } catch (NoSuchKeyException none) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Brings an archive here.
+     *
+     * @throws UserFault when what is kept has not the digest that it is kept by, or is another release
+     */
+    public ReleaseArchive fetch(Release release, Path file) {
+        try {
+            Files.deleteIfExists(file);
+            s3.getObject(r -> r.bucket(bucket).key("assemblies/" + release.digest() + ".zip"), ResponseTransformer.toFile(file));
+        } catch (NoSuchKeyException e) {
+            throw new UserFault("account " + account.name() + " lacks the archive of release " + release.name());
+        } catch (java.io.IOException e) {
+            throw new UserFault("cannot write " + file + ": " + e.getMessage(), e);
+        }
+        String found = ReleaseArchive.digest(file);
+        if (!found.equals(release.digest())) {
+            throw new UserFault("the archive of release " + release.name() + " in account " + account.name() + " is not the one that was kept: its digest is " + found + ", not " + release.digest());
+        }
+        var archive = ReleaseArchive.of(file);
+        if (!archive.release().name().equals(release.name())) {
+            throw new UserFault("account " + account.name() + " says that release " + release.name() + " is an archive which says that it is " + archive.release().name());
+        }
+        return archive;
+    }
+
+    /** Writes into the log, and tells the operators. */
+    public void record(LogEntry entry) {
+        once(entry.key(), RequestBody.fromBytes(JSON.writeValueAsBytes(entry)));
+        if (entry.result() == LogEntry.Result.started) return;
+        try (var sns = access.client(SnsClient.builder())) {
+            String subject = entry.told().replaceAll("[^\\x20-\\x7e]", "?");
+            sns.publish(r -> r.topicArn(Names.topicArn(access.region(), account.id(), Names.operationsTopic()))
+                    .subject(subject.substring(0, Math.min(subject.length(), LONGEST_SUBJECT)))
+                    .message("by " + entry.who() + entry.seconds().map(s -> " in " + s + " s").orElse("") + entry.cause().map(c -> "\n" + c).orElse("") + entry.job().map(j -> "\n" + j).orElse("")));
+        }
+    }
+
+    /** For how long this account and others have not run the same release. */
+    public void measure(Duration apart) {
+        try (var cloudWatch = access.client(CloudWatchClient.builder())) {
+            cloudWatch.putMetricData(r -> r.namespace(Names.deliveryMetrics())
+                    .metricData(MetricDatum.builder().metricName(Names.RELEASES_APART).unit(StandardUnit.SECONDS).value((double) apart.toSeconds()).build()));
+        }
+    }
+
+    /** The newest first. */
+    public List<LogEntry> log(int most) {
+        return s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("log/")).contents().stream().map(S3Object::key).sorted(Comparator.reverseOrder()).limit(most)
+                .map(key -> read(key, LogEntry.class)).toList();
+    }
+
+    private <T> T read(String key, Class<T> type) {
+        return JSON.readValue(s3.getObjectAsBytes(r -> r.bucket(bucket).key(key)).asByteArrayUnsafe(), type);
+    }
+
+    /** What is there already stays: an archive is the same, since it is named by its content; of two names at once the first counts. */
+    private void once(String key, RequestBody body) {
+        try {
+            s3.putObject(r -> r.bucket(bucket).key(key).ifNoneMatch("*"), body);
+        } catch (S3Exception e) {
+            if (e.statusCode() != 412) throw e;
+            if (!key.startsWith("assemblies/")) throw new UserFault("account " + account.name() + " has " + key + " already: somebody else was faster", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        s3.close();
+    }
+}

@@ -1,0 +1,113 @@
+package lockstep.sync;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Shard;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.restore.ShardReport;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/** How every shard stands to its source, from what the databases really hold. */
+public record Status(List<ShardStatus> shards) {
+    /**
+     * @param state {@code in-step}: holds what the source holds now. {@code behind}: something else. {@code never}: no sync was
+     *              applied. {@code unreachable}: the shard could not say. While the source itself is unreachable, what the newest
+     *              sync carried stands for it.
+     * @param cause why it is unreachable, else null
+     */
+    public record ShardStatus(String account, String shard, String edition, String dataset, String syncId, Instant snapshotTime, Long ageSeconds,
+            String state, List<TableStatus> tables, String cause) {}
+
+    /** @param kept rows gone at the source that stay while others refer to them; not among {@code rows} */
+    public record TableStatus(String name, long rows, String digest, long kept) {}
+
+    private record Asked(Account account, Shard shard, ShardReporter.Answer answer) {
+        boolean isSource(DataSet dataSet) {
+            return shard.name().equals(dataSet.source());
+        }
+
+        Optional<Applied> applied() {
+            return answer.report().flatMap(ShardReport::applied);
+        }
+    }
+
+    /** Asks all shards of the landscape side by side. */
+    public static Status read(SyncAccess access) {
+        var asked = new ArrayList<Future<Asked>>();
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Account account : access.landscape().accounts())
+                for (Shard shard : account.shards()) asked.add(executor.submit(ask(access, account, shard)));
+        }
+        var answers = asked.stream().map(Status::result).toList();
+        var newest = answers.stream().flatMap(a -> a.applied().stream()).max(java.util.Comparator.comparing(Applied::snapshotTime));
+        var expected = answers.stream().filter(a -> a.isSource(access.dataSet())).flatMap(a -> a.answer().report().stream()).map(r -> tables(r))
+                .findFirst().or(() -> newest.flatMap(n -> manifestTables(access, n)));
+        return new Status(answers.stream().map(a -> status(access.dataSet(), a, newest, expected)).toList());
+    }
+
+    private static Callable<Asked> ask(SyncAccess access, Account account, Shard shard) {
+        return () -> {
+            try (var reporter = new ShardReporter(access.statusOf(account, shard), shard, access.dataSet())) {
+                return new Asked(account, shard, reporter.report());
+            }
+        };
+    }
+
+    private static Asked result(Future<Asked> future) {
+        try {
+            return future.get();
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
+        }
+    }
+
+    private static ShardStatus status(DataSet dataSet, Asked asked, Optional<Applied> newest, Optional<java.util.Map<String, String>> expected) {
+        // the source has no sync in force: it is where the newest came from
+        var sync = asked.isSource(dataSet) ? newest : asked.applied();
+        var tables = asked.answer().report().map(r -> r.tables().stream()
+                .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept())).toList()).orElse(List.of());
+        String state = asked.answer().report().map(report -> state(dataSet, asked, report, expected)).orElse("unreachable");
+        return new ShardStatus(asked.account().name(), asked.shard().name(), asked.shard().edition().name().toLowerCase(java.util.Locale.ROOT), dataSet.name(),
+                sync.map(Applied::syncId).orElse(null), sync.map(Applied::snapshotTime).orElse(null),
+                sync.map(s -> Duration.between(s.snapshotTime(), Instant.now()).toSeconds()).orElse(null), state, tables, asked.answer().unreachable().orElse(null));
+    }
+
+    private static String state(DataSet dataSet, Asked asked, ShardReport report, Optional<java.util.Map<String, String>> expected) {
+        if (asked.isSource(dataSet)) return "in-step";
+        if (report.applied().isEmpty()) return "never";
+        return expected.filter(tables(report)::equals).isPresent() ? "in-step" : "behind";
+    }
+
+    private static java.util.Map<String, String> tables(ShardReport report) {
+        var tables = new LinkedHashMap<String, String>();
+        report.tables().forEach(t -> tables.put(t.name(), t.rows() + " " + t.digest()));
+        return tables;
+    }
+
+    private static Optional<java.util.Map<String, String>> manifestTables(SyncAccess access, Applied newest) {
+        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true))) {
+            var manifest = Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket())
+                    .key(SyncPaths.manifest(access.dataSet().name(), newest.syncId()))).asByteArrayUnsafe(), Manifest.class);
+            var tables = new LinkedHashMap<String, String>();
+            manifest.tables().forEach(t -> tables.put(t.name(), t.rows() + " " + t.digest()));
+            return Optional.of(tables);
+        } catch (SdkException e) {
+            return Optional.empty();
+        }
+    }
+}

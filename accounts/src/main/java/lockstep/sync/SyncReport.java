@@ -1,0 +1,134 @@
+package lockstep.sync;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.sync.SyncState.DumpPhase;
+import lockstep.sync.SyncState.ShardPhase;
+import lockstep.sync.SyncState.TableChange;
+
+/**
+ * What a sync, a rollback or a repair prints at its end.
+ *
+ * @param verbose whether every table is printed; otherwise totals, and the tables with the most rows
+ */
+public record SyncReport(boolean verbose) {
+    /** Of more tables than this, the busiest are printed. */
+    static final int TABLES = 8;
+    /** Of more shards than this, the first are named. */
+    private static final int NAMES = 12;
+    private static final String ROW = "%-14s %-28s %12s %12s %12s %12s %12s%n";
+
+    /** Some of many, in their order, and how many more there are. */
+    record Busiest<T>(List<T> shown, List<T> others) {
+        /** @param rows what makes one busy; those with none come last */
+        static <T> Busiest<T> of(List<T> all, ToLongFunction<T> rows, boolean everything) {
+            if (everything || all.size() <= TABLES) return new Busiest<>(all, List.of());
+            var shown = all.stream().sorted(Comparator.comparingLong(rows).reversed()).limit(TABLES).toList();
+            return new Busiest<>(all.stream().filter(shown::contains).toList(), all.stream().filter(t -> !shown.contains(t)).toList());
+        }
+    }
+
+    /** {@code demo-1, qa-1}; the first of many, and how many more. */
+    public static String names(List<String> shards) {
+        return shards.size() <= NAMES ? String.join(", ", shards) : String.join(", ", shards.subList(0, NAMES)) + " and " + (shards.size() - NAMES) + " more";
+    }
+
+    public static String count(List<?> shards) {
+        return shards.size() == 1 ? "one shard" : shards.size() + " shards";
+    }
+
+    /** Where the time went: one row a shard, seconds by state, and the memory of its largest worker. */
+    public static String summary(SyncState state) {
+        var text = new StringBuilder();
+        if (state.dump().phase() == DumpPhase.failed) return "";
+        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "", "", "snapshot", "parts", "seal", "all", "memory"));
+        text.append(times("dump", "", state.dump().seconds(), List.of("snapshot", "parts", "seal", "all"), state.dump().peakMemoryMiB()));
+        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "shard", "account", "preflight", "staging", "publish", "", "memory"));
+        for (var shard : state.shards()) text.append(times(shard.shard(), shard.account(), shard.seconds(), List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB()));
+        return text.toString();
+    }
+
+    private static String times(String subject, String account, Map<String, Double> seconds, List<String> states, Optional<Long> memory) {
+        var text = new StringBuilder(String.format("%-14s %-12s", subject, account));
+        for (String name : states) text.append(seconds.containsKey(name) ? String.format(Locale.ROOT, " %8.1f s", seconds.get(name)) : " ".repeat(11));
+        return text.append(memory.filter(m -> m > 0).map(m -> String.format(" %6d MiB", m)).orElse("")).append('\n').toString();
+    }
+
+    /** What changed in which tables, once for shards in which the same did. Nothing when nothing differed. */
+    public String changes(List<SyncState.Shard> shards) {
+        var alike = new LinkedHashMap<List<TableChange>, List<SyncState.Shard>>();
+        shards.stream().filter(s -> s.phase() == ShardPhase.verified).forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s));
+        alike.remove(List.<TableChange>of());
+        if (alike.isEmpty()) return "";
+        var text = new StringBuilder(String.format("%-28s %12s %12s %12s %12s%n", "table", "inserted", "updated", "deleted", "kept"));
+        alike.forEach((tables, same) -> {
+            text.append(line(alike.size() == 1 && same.size() == shards.size() ? "all" : "all in " + names(same.stream().map(SyncState.Shard::shard).toList()), total(tables)));
+            tables(text, "", tables);
+        });
+        return text.toString();
+    }
+
+    /** What a dry run would do: totals of each shard, and a line for each table that would change. */
+    public String forecast(List<SyncState.Shard> shards) {
+        var text = new StringBuilder(String.format(ROW, "shard", "table", "inserted", "updated", "deleted", "kept", "kB to carry"));
+        for (var shard : shards) {
+            if (shard.phase() != ShardPhase.verified) continue;
+            TableChange total = total(shard.tables());
+            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", total.inserted(), total.updated(), total.deleted(), total.kept(), shard.bytes().orElse(0L) / 1e3));
+            tables(text, String.format("%-15s", ""), changed(shard));
+        }
+        return text.toString();
+    }
+
+    private void tables(StringBuilder text, String indent, List<TableChange> changed) {
+        var busiest = Busiest.of(changed, t -> t.inserted() + t.updated() + t.deleted() + t.kept(), verbose);
+        busiest.shown().forEach(table -> text.append(indent).append(line(table.name(), table)));
+        if (!busiest.others().isEmpty()) text.append(indent).append(line("and " + busiest.others().size() + " more tables", total(busiest.others())));
+    }
+
+    private static String line(String name, TableChange table) {
+        return String.format(Locale.ROOT, "%-28s %,12d %,12d %,12d %,12d%n", name, table.inserted(), table.updated(), table.deleted(), table.kept());
+    }
+
+    /** Without what the tables hold now, which differs from shard to shard when visitors' rows keep some. */
+    private static List<TableChange> changed(SyncState.Shard shard) {
+        return shard.tables().stream().filter(t -> t.inserted() + t.updated() + t.deleted() + t.kept() > 0)
+                .map(t -> new TableChange(t.name(), 0, "", t.inserted(), t.updated(), t.deleted(), t.kept())).toList();
+    }
+
+    private static TableChange total(List<TableChange> tables) {
+        return tables.stream().reduce(new TableChange("", 0, "", 0, 0, 0, 0),
+                (a, b) -> new TableChange("", 0, "", a.inserted() + b.inserted(), a.updated() + b.updated(), a.deleted() + b.deleted(), a.kept() + b.kept()));
+    }
+
+    /** The last line of a dry run. */
+    public static String forecastEnd(String what, List<SyncState.Shard> shards) {
+        boolean nothing = shards.stream().allMatch(s -> s.changed() == 0);
+        return "A " + what + " started now would " + (nothing ? "change nothing." : "do this. Nothing was changed.");
+    }
+
+    /** A cause that several shards share is printed once, with their names. */
+    public static String failures(List<SyncState.Shard> shards) {
+        var alike = new LinkedHashMap<String, List<SyncState.Shard>>();
+        shards.stream().filter(s -> s.error().isPresent()).forEach(s -> alike.computeIfAbsent(Causes.withoutAddress(failure(s)), it -> new ArrayList<>()).add(s));
+        return alike.entrySet().stream().map(e -> names(e.getValue().stream().map(SyncState.Shard::shard).toList()) + " " + (e.getValue().size() == 1 ? failure(e.getValue().getFirst()) : e.getKey()))
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String failure(SyncState.Shard shard) {
+        return "in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + ": " + shard.cause().orElse("?");
+    }
+
+    /** One line for each distinct warning, with the shards that gave it. */
+    public static String warnings(List<SyncState.Warning> warnings) {
+        return warnings.stream().map(w -> "Warning: " + w.warning() + " (" + names(w.shards()) + ")\n").collect(Collectors.joining());
+    }
+}

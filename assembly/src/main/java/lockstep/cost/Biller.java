@@ -1,0 +1,243 @@
+package lockstep.cost;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import lockstep.assembly.Assembly;
+import lockstep.cost.Bill.Line;
+import lockstep.cost.Bill.NotPriced;
+import lockstep.cost.Bill.Saving;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.ShardMetric;
+import tools.jackson.databind.JsonNode;
+
+/** Adds up what the synthesized resources of an account cost. A type is priced, or free by name, or told as not priced: never silently free. */
+public final class Biller {
+    /** Nothing is charged for having these. */
+    private static final Set<String> FREE = Set.of(
+            "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable",
+            "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC",
+            "AWS::EC2::VPCGatewayAttachment", "AWS::ECS::TaskDefinition", "AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider",
+            "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBSubnetGroup",
+            "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::SecretsManager::ResourcePolicy", "AWS::SecretsManager::SecretTargetAttachment",
+            "AWS::ServiceDiscovery::Service", "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation");
+    private static final Map<String, String> BY_USE_NOT_KNOWN = Map.of(
+            "AWS::EC2::FlowLog", "by the traffic that it writes of",
+            "AWS::SNS::Topic", "by messages: below a cent for notices of syncs",
+            "AWS::SQS::Queue", "by messages; the polling of functions is priced",
+            "AWS::Logs::LogGroup", "by what is kept, and what others than the front doors write");
+    /** Aurora pauses after so many seconds without a connection, unless the cluster says otherwise. */
+    private static final double PAUSES_AFTER_SECONDS = 300;
+    private static final double LEAST_AWAKE = 0.5;
+    /** Of an event source mapping: five pollers that wait 20 s each. */
+    private static final double POLLS_A_MONTH = 5 * LoadProfile.HOURS * 3600 / 20;
+    private static final Pattern RATE = Pattern.compile("rate\\((\\d+) (minute|hour|day)s?\\)");
+
+    private final Prices prices;
+    private final Landscape landscape;
+    private final Account account;
+    private final List<Assembly.Stack> stacks;
+    private final LoadProfile rest = LoadProfile.rest();
+    private final LoadProfile load;
+    private final Map<String, double[]> lines = new LinkedHashMap<>();
+    private final Map<String, NotPriced> notPriced = new TreeMap<>();
+    private final List<Saving> pausing = new ArrayList<>();
+
+    private Biller(Prices prices, Landscape landscape, Account account, List<Assembly.Stack> stacks, LoadProfile load) {
+        this.prices = prices;
+        this.landscape = landscape;
+        this.account = account;
+        this.stacks = stacks;
+        this.load = load;
+    }
+
+    public static Bill of(Account account, Landscape landscape, Assembly assembly, Prices prices, LoadProfile load) {
+        return new Biller(prices, landscape, account, assembly.stacksOf(account), load).bill();
+    }
+
+    private Bill bill() {
+        for (var stack : stacks) {
+            stack.resources().properties().forEach(resource -> price(stack, resource.getKey(), resource.getValue().path("Type").asString(""), resource.getValue().path("Properties")));
+        }
+        metrics();
+        return new Bill(account.name(), lines.entrySet().stream().map(line -> new Line(line.getKey(), (long) line.getValue()[0], line.getValue()[1], line.getValue()[2]))
+                .sorted(Comparator.comparingDouble(Line::atRest).reversed()).toList(),
+                pausing, List.copyOf(notPriced.values()));
+    }
+
+    private void price(Assembly.Stack stack, String id, String type, JsonNode properties) {
+        switch (type) {
+            case "AWS::RDS::DBCluster" -> cluster(stack, id, properties);
+            case "AWS::RDS::DBInstance" -> {
+                if (!properties.path("DBInstanceClass").asString("").equals("db.serverless")) untold(type, "class " + properties.path("DBInstanceClass").asString("(none)"));
+            }
+            case "AWS::ECS::Service" -> service(stack, id, properties);
+            case "AWS::ECS::Cluster" -> {
+                if (properties.path("ClusterSettings").toString().contains("enabled")) untold(type, "its container insights are metrics by the number of tasks");
+            }
+            case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> balancer(properties);
+            case "AWS::EC2::VPCEndpoint" -> {
+                if (properties.path("VpcEndpointType").asString("Gateway").equals("Interface")) {
+                    monthly("interface endpoints (hours in each zone)", properties.path("SubnetIds").size() * LoadProfile.HOURS * usd("endpoint-hour"));
+                }
+            }
+            case "AWS::WAFv2::WebACL" -> {
+                double fixed = usd("firewall-month") + properties.path("Rules").size() * usd("firewall-rule-month");
+                add("firewall (list, rules, requests)", fixed, fixed + load.requests() / 1e6 * usd("firewall-million-requests"));
+            }
+            case "AWS::SecretsManager::Secret" -> monthly("secrets", usd("secret-month"));
+            case "AWS::KMS::Key" -> monthly("keys", usd("key-month"));
+            case "AWS::CloudWatch::Alarm" -> monthly("alarms", Math.max(1, properties.path("Metrics").valueStream().filter(metric -> metric.has("MetricStat")).count()) * usd("alarm-metric-month"));
+            case "AWS::Logs::MetricFilter" -> monthly("metrics of logs", usd("metric-month"));
+            case "AWS::CloudWatch::Dashboard" -> monthly("dashboards", usd("dashboard-month"));
+            case "AWS::ServiceDiscovery::PrivateDnsNamespace" -> monthly("private namespaces", usd("zone-month"));
+            case "AWS::S3::Bucket" -> add("buckets (storage)", rest.bucketGigabytes() * usd("bucket-gb-month"), load.bucketGigabytes() * usd("bucket-gb-month"));
+            case "AWS::Lambda::EventSourceMapping" -> monthly("queues (polling)", POLLS_A_MONTH / 1e6 * usd("queue-million-requests"));
+            case "AWS::Events::Rule" -> schedule(stack, properties);
+            // charged by use alone: what schedules use is priced with the schedule
+            case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" -> untold(type, "by use: that of schedules is priced, that of syncs and imports is not");
+            default -> {
+                if (BY_USE_NOT_KNOWN.containsKey(type)) untold(type, BY_USE_NOT_KNOWN.get(type));
+                else if (!FREE.contains(type)) untold(type, "unknown to 'lockstep cost'");
+            }
+        }
+    }
+
+    private void cluster(Assembly.Stack stack, String id, JsonNode properties) {
+        var scaling = properties.path("ServerlessV2ScalingConfiguration");
+        if (!scaling.has("MaxCapacity")) {
+            untold("AWS::RDS::DBCluster", "not serverless");
+            return;
+        }
+        double least = scaling.path("MinCapacity").asDouble(), most = scaling.path("MaxCapacity").asDouble();
+        long instances = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::RDS::DBInstance") && it.at("/Properties/DBClusterIdentifier/Ref").asString("").equals(id)).count();
+        add("databases (capacity)", instances * unitHours(rest, least, most) * usd("aurora-unit-hour"), instances * unitHours(load, least, most) * usd("aurora-unit-hour"));
+        add("databases (storage)", rest.databaseGigabytes() * usd("aurora-gb-month"), load.databaseGigabytes() * usd("aurora-gb-month"));
+        add("databases (reads and writes)", 0, load.requests() * load.readsPerRequest() / 1e6 * usd("aurora-million-io"));
+        pausing.add(saving(stack, scaling, least, instances));
+    }
+
+    /** A database of least capacity 0 is taken to be awake: the application is connected to it. */
+    private static double unitHours(LoadProfile profile, double least, double most) {
+        return profile.hoursIdle() * Math.max(least, LEAST_AWAKE) + profile.hoursInUse() * Math.clamp(profile.databaseUnits(), Math.max(least, LEAST_AWAKE), most);
+    }
+
+    private Saving saving(Assembly.Stack stack, JsonNode scaling, double least, long instances) {
+        double after = scaling.path("SecondsUntilAutoPause").asDouble(PAUSES_AFTER_SECONDS);
+        String shard = stack.name().replaceFirst("^.*?-shard-", "");
+        double looked = lookedAtEverySeconds(shard).orElse(Double.POSITIVE_INFINITY);
+        double asleep = Math.max(0, 1 - after / looked);
+        double database = load.hoursIdle() * asleep * Math.max(least, LEAST_AWAKE) * instances * usd("aurora-unit-hour");
+        double service = stack.resources().properties().stream().filter(it -> it.getValue().path("Type").asString("").equals("AWS::ECS::Service"))
+                .mapToDouble(it -> tasks(stack, it.getKey(), it.getValue().path("Properties"), rest) * taskHour(stack, it.getValue().path("Properties")) * load.hoursIdle()).sum();
+        String reason = (least > 0 ? "its least capacity is " + least + ", so it never pauses: set 0, and " : "") + "stop the application's tasks while nobody comes"
+                + (Double.isInfinite(looked) ? "" : "; a schedule wakes it every " + Math.round(looked / 60) + " min, and it sleeps " + Math.round(asleep * 100) + " % of the idle time");
+        return new Saving(shard, database, service, reason);
+    }
+
+    /** By the most frequent of the account's schedules: the watch asks those that receive a data set, and what starts syncs by itself asks its source. */
+    private Optional<Double> lookedAtEverySeconds(String shard) {
+        boolean source = landscape.dataSets().stream().anyMatch(set -> set.source().equals(shard)), target = landscape.dataSets().stream().anyMatch(set -> !set.source().equals(shard));
+        return stacks.stream().filter(stack -> source && stack.name().endsWith("master-data-source") || target && stack.name().endsWith("master-data-target")).flatMap(stack -> stack.resources().valueStream())
+                .filter(resource -> resource.path("Type").asString("").equals("AWS::Events::Rule"))
+                .map(resource -> everySeconds(resource.at("/Properties/ScheduleExpression").asString(""))).flatMap(Optional::stream).min(Double::compare);
+    }
+
+    private static Optional<Double> everySeconds(String expression) {
+        var matcher = RATE.matcher(expression);
+        return matcher.matches() ? Optional.of(Double.parseDouble(matcher.group(1)) * switch (matcher.group(2)) {
+            case "minute" -> 60;
+            case "hour" -> 3600;
+            default -> 86_400;
+        }) : Optional.empty();
+    }
+
+    private void service(Assembly.Stack stack, String id, JsonNode properties) {
+        double hour = taskHour(stack, properties);
+        add("containers (Fargate, on demand)", tasks(stack, id, properties, rest) * hour * LoadProfile.HOURS,
+                hour * (tasks(stack, id, properties, rest) * load.hoursIdle() + tasks(stack, id, properties, load) * load.hoursInUse()));
+    }
+
+    private double taskHour(Assembly.Stack stack, JsonNode service) {
+        var task = stack.resources().path(service.path("TaskDefinition").path("Ref").asString("")).path("Properties");
+        return number(task.path("Cpu")) / 1024 * usd("fargate-vcpu-hour") + number(task.path("Memory")) / 1024 * usd("fargate-gb-hour");
+    }
+
+    /** Within what scales the service, at least one. */
+    private static double tasks(Assembly.Stack stack, String id, JsonNode service, LoadProfile profile) {
+        var target = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::ApplicationAutoScaling::ScalableTarget") && it.at("/Properties/ResourceId").toString().contains("\"" + id + "\"")).findFirst();
+        double least = target.map(it -> number(it.at("/Properties/MinCapacity"))).orElse(service.path("DesiredCount").asDouble(1));
+        double most = target.map(it -> number(it.at("/Properties/MaxCapacity"))).orElse(least);
+        return Math.clamp(profile.tasks(), least, most);
+    }
+
+    private void balancer(JsonNode properties) {
+        boolean network = properties.path("Type").asString("application").equals("network");
+        String name = network ? "network-balancer" : "application-balancer";
+        double fixed = LoadProfile.HOURS * usd(name + "-hour");
+        if (properties.path("Scheme").asString("").equals("internet-facing")) {
+            fixed += properties.path("Subnets").size() * LoadProfile.HOURS * usd("public-address-hour");
+        }
+        // at worst each request comes on a connection of its own
+        double perHour = load.hoursInUse() == 0 ? 0 : Math.max(load.gigabytesOut() / load.hoursInUse(), load.requestsPerSecond() / (network ? 800 : 25));
+        add("load balancers (hours, addresses, units)", fixed, fixed + perHour * load.hoursInUse() * usd(name + "-unit-hour"));
+        add("transfer to the internet", 0, load.gigabytesOut() * usd("transfer-out-gb"));
+        double logged = load.requests() * load.logBytesPerRequest() / 1e9;
+        add("logs of front doors", 0, logged * (usd("logs-gb") + usd("endpoint-gb")));
+    }
+
+    /** Each state of the machine that it starts is entered once for each shard of the account, and each time a function runs. */
+    private void schedule(Assembly.Stack stack, JsonNode properties) {
+        var every = everySeconds(properties.path("ScheduleExpression").asString(""));
+        if (every.isEmpty()) {
+            return;
+        }
+        double runs = LoadProfile.HOURS * 3600 / every.get();
+        int states = properties.path("Targets").valueStream().map(target -> target.at("/Arn/Ref").asString("")).map(machine -> stack.resources().path(machine).path("Properties").toString())
+                .mapToInt(definition -> definition.split("\\\\*\"Type\\\\*\":\\\\*\"", -1).length - 1).sum();
+        double memory = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::Lambda::Function")).mapToDouble(it -> it.at("/Properties/MemorySize").asDouble(128)).max().orElse(128) / 1024;
+        int shards = account.shards().size();
+        double transitions = runs * states * shards / 1000 * usd("thousand-transitions");
+        add("schedules (states and functions)", transitions + functions(runs * shards, rest, memory), transitions + functions(runs * shards, load, memory));
+    }
+
+    private double functions(double invocations, LoadProfile profile, double memory) {
+        return invocations * profile.lookSeconds() * memory * usd("function-gb-second") + invocations / 1e6 * usd("function-million-requests");
+    }
+
+    /** The watch puts them, so no resource stands for them: each of {@link ShardMetric} for each shard that receives a data set. */
+    private void metrics() {
+        long receiving = landscape.dataSets().stream().mapToLong(set -> landscape.targetsIn(account, set).size()).sum();
+        for (long i = 0; i < receiving * ShardMetric.values().length; i++) monthly("metrics of shards", usd("metric-month"));
+    }
+
+    private double usd(String price) {
+        return prices.of(price).usd();
+    }
+
+    private static double number(JsonNode node) {
+        return node.isNumber() ? node.asDouble() : Double.parseDouble(node.asString("0"));
+    }
+
+    private void monthly(String what, double usd) {
+        add(what, usd, usd);
+    }
+
+    private void add(String what, double atRest, double atLoad) {
+        var sum = lines.computeIfAbsent(what, _ -> new double[3]);
+        sum[0]++;
+        sum[1] += atRest;
+        sum[2] += atLoad;
+    }
+
+    private void untold(String type, String reason) {
+        notPriced.merge(type + " " + reason, new NotPriced(type, 1, reason), (one, _) -> new NotPriced(type, one.count() + 1, reason));
+    }
+}

@@ -1,0 +1,18 @@
+package lockstep.diff;
+
+/** What a difference is about. */
+enum Axis {
+    features("what a user can do or sees"),
+    infrastructure("what it runs on, and how that is protected"),
+    communication("who reaches it, and what it reaches");
+
+    private final String title;
+
+    Axis(String title) {
+        this.title = title;
+    }
+
+    String title() {
+        return title;
+    }
+}

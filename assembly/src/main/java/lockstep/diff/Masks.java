@@ -1,0 +1,80 @@
+package lockstep.diff;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import lockstep.assembly.Assembly;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Names;
+
+/**
+ * Calls by one name what is one thing on both sides and is named after the side: accounts, stacks, shards, hosts. What belongs to
+ * another account keeps that account's name, so that reaching the own account and reaching a foreign one never look the same.
+ */
+final class Masks {
+    private final Map<String, String> names = new HashMap<>();
+    /** Stacks as the CDK writes them in names of constructs. */
+    private final Map<String, String> squeezed = new TreeMap<>(Comparator.reverseOrder());
+    private final Pattern label;
+    private final Pattern pattern;
+    private final Side side;
+
+    Masks(Side side, Landscape landscape, Assembly assembly) {
+        this.side = side;
+        for (Account account : landscape.accounts()) {
+            boolean own = account.name().equals(side.account().name());
+            String of = own ? "" : " of " + account.name();
+            names.put(account.id(), "<account" + (own ? "" : " " + account.name()) + ">");
+            account.proxies().forEach(proxy -> {
+                String ofProxy = own && proxy.edition() == side.edition() ? "" : " of " + account.name() + "/" + proxy.edition().word();
+                names.put(proxy.host(), "<host" + ofProxy + ">");
+                proxy.certificate().ifPresent(certificate -> names.put(certificate, "<certificate" + ofProxy + ">"));
+            });
+            int further = 1;
+            for (var shard : account.shards()) {
+                boolean source = landscape.dataSets().stream().anyMatch(dataSet -> dataSet.source().equals(shard.name()));
+                String name = source ? "source shard" : !own || shard.edition() != side.edition() ? "shard " + shard.name()
+                        : shard.equals(side.shard(landscape)) ? "shard" : "shard " + ++further;
+                names.put(shard.name(), "<" + name + ">");
+                names.put(Names.database(shard.name()), "<" + name + "'s database>");
+            }
+        }
+        for (var stack : assembly.stacksOf(side.account())) {
+            Roles.role(stack.name(), side, landscape).ifPresent(role -> {
+                names.put(stack.name(), "<" + role + " stack>");
+                squeezed.put(stack.name().replaceAll("[^A-Za-z0-9]", ""), role);
+            });
+        }
+        pattern = Pattern.compile("(?<![A-Za-z0-9])(" + names.keySet().stream().sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote).collect(Collectors.joining("|"))
+                + ")(?![a-z0-9])");
+        label = Pattern.compile("(?<![A-Za-z0-9])(" + String.join("|", identity()) + ")(?![A-Za-z0-9])");
+    }
+
+    String mask(String text) {
+        return pattern.matcher(text).replaceAll(match -> Matcher.quoteReplacement(names.get(match.group(1))));
+    }
+
+    /** Of a text that only tells people or logs whose it is. */
+    String maskLabel(String text) {
+        return label.matcher(mask(text)).replaceAll("<name>");
+    }
+
+    /** A place among the constructs, without spaces and without hashes that the CDK made from names. */
+    String maskPlace(String place) {
+        String named = mask(place);
+        for (var stack : squeezed.entrySet()) named = named.replace(stack.getKey(), stack.getValue() + "-");
+        // an account holds constructs for each of its editions
+        named = named.replaceAll("\\b" + side.edition().word() + "(?=[A-Z])", "edition");
+        return named.replaceAll("(?<=[A-Za-z])[0-9A-F]{8}(?![0-9A-Za-z])", "").replaceAll("[<>']", "").replaceAll("\\s+", "-");
+    }
+
+    List<String> identity() {
+        return List.of(side.account().name(), side.edition().word());
+    }
+}

@@ -1,0 +1,134 @@
+package lockstep.valve;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+
+/** The conditions of one statement. What cannot be evaluated counts as open: an Allow then allows, a Deny then does not deny. */
+record Conditions(List<Condition> all) {
+    static final Conditions NONE = new Conditions(List.of());
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^*?$}][^}]*)}");
+    /** Only the tokens of one project have such a subject: GitLab's and GitHub's. */
+    private static final Pattern PROJECT = Pattern.compile("^(project_path|repo):[^:*?]+:.*");
+
+    Conditions {
+        all = List.copyOf(all);
+    }
+
+    /** One key below one operator. The operator is in small letters, without {@code ForAllValues:} and {@code IfExists}. */
+    record Condition(String operator, String key, List<String> values, boolean ifExists, boolean forAll, boolean forAny) {
+        private boolean negated() {
+            return operator.contains("not");
+        }
+
+        private boolean known() {
+            return switch (operator) {
+                case "stringequals", "stringnotequals", "stringlike", "stringnotlike", "stringequalsignorecase", "stringnotequalsignorecase",
+                        "arnequals", "arnlike", "arnnotequals", "arnnotlike", "bool", "null" -> true;
+                default -> false;
+            };
+        }
+
+        /** @param unknown what stands for a value that holds a policy variable, or what no template tells */
+        private List<Glob> globs(Optional<String> unknown) {
+            var globs = new ArrayList<Glob>();
+            for (String value : values) {
+                boolean vague = VARIABLE.matcher(value).find() || value.contains(Glob.UNKNOWN);
+                if (vague && unknown.isEmpty()) continue;
+                String text = vague ? VARIABLE.matcher(value.replace(Glob.UNKNOWN, "*")).replaceAll("*") : value;
+                if (operator.contains("ignorecase") || operator.equals("bool")) text = text.toLowerCase(Locale.ROOT);
+                // without Like a star is a star
+                if (!vague && (operator.equals("bool") || operator.startsWith("string") && operator.contains("equals"))) text = text.replace('*', '\u0001').replace('?', '\u0002');
+                globs.add(new Glob(text.replaceAll("\\$\\{([*?$])}", "$1")));
+            }
+            return globs;
+        }
+
+        /** Whether a request that lacks the key meets it. */
+        private boolean heldWithout() {
+            return ifExists || forAll || negated() && !forAny;
+        }
+
+        /** Whether some request meets it. */
+        private boolean maybe(Domain domain) {
+            if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
+            boolean without = domain.absent() && heldWithout();
+            return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
+        }
+
+        /** Whether every request meets it. */
+        private boolean surely(Domain domain) {
+            if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
+            if (domain.absent() && !heldWithout()) return false;
+            return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
+        }
+
+        private boolean canBeOne(Domain domain) {
+            return globs(Optional.of("*")).stream().anyMatch(glob -> domain.canBe(glob, operator.startsWith("arn")));
+        }
+
+        /** Whether the key must be there, with one of the values. */
+        private boolean demands() {
+            return !negated() && !ifExists && !forAll && operator.startsWith("string") && !values.isEmpty();
+        }
+
+        private boolean pinsAProject() {
+            return demands() && switch (key.substring(key.lastIndexOf(':') + 1)) {
+                case "sub" -> values.stream().allMatch(value -> PROJECT.matcher(value).matches());
+                case "project_path", "project_id" -> values.stream().allMatch(value -> new Glob(value).isLiteral() && !value.contains("$"));
+                default -> false;
+            };
+        }
+    }
+
+    static Conditions of(JsonNode node) {
+        var conditions = new ArrayList<Condition>();
+        node.properties().forEach(operator -> operator.getValue().properties().forEach(key -> {
+            String name = operator.getKey().toLowerCase(Locale.ROOT);
+            boolean forAll = name.startsWith("forallvalues:"), forAny = name.startsWith("foranyvalue:"), ifExists = name.endsWith("ifexists");
+            var values = Statement.strings(key.getValue());
+            conditions.add(new Condition(name.replaceFirst("^for(all|any)values?:", "").replaceFirst("ifexists$", ""), key.getKey().toLowerCase(Locale.ROOT), values, ifExists, forAll, forAny));
+        }));
+        return new Conditions(conditions);
+    }
+
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
+    /**
+     * Whether somebody can make a request that meets them all.
+     *
+     * @param domains by key in small letters; empty where nothing is known
+     * @param open    told of each condition that could not be evaluated
+     */
+    boolean maybe(Function<String, Optional<Domain>> domains, Consumer<Condition> open) {
+        boolean maybe = true;
+        for (var condition : all) {
+            var domain = domains.apply(condition.key());
+            if (!condition.known() || domain.isEmpty()) open.accept(condition);
+            else maybe &= condition.maybe(domain.get());
+        }
+        return maybe;
+    }
+
+    /** Whether every request of somebody meets them all. */
+    boolean surely(Function<String, Optional<Domain>> domains) {
+        return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::surely).isPresent());
+    }
+
+    /** Whether a key of KMS serves what another service does for the caller, and nothing else. */
+    boolean serveAService() {
+        return all.stream().anyMatch(condition -> condition.key().equals("kms:viaservice") && condition.demands());
+    }
+
+    /** Whether a token of an identity provider is admitted for one project's sake only. */
+    boolean pinAProject() {
+        return all.stream().anyMatch(Condition::pinsAProject);
+    }
+}

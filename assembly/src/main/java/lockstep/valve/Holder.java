@@ -1,0 +1,119 @@
+package lockstep.valve;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import lockstep.valve.Policies.Identity;
+import lockstep.valve.Statement.Principal;
+
+/**
+ * Somebody who may make requests.
+ *
+ * @param name       as it is shown
+ * @param accountId  the account that they are in; empty for outsiders, who are in any that the landscape does not name, or in none
+ * @param arn        what {@code aws:PrincipalArn} may be
+ * @param externalId what {@code sts:ExternalId} may be
+ * @param identity   the role whose policies bind them; empty where they may give themselves any policy
+ * @param readerOf   the data sets whose reader role is theirs to assume
+ */
+record Holder(Kind kind, String name, String accountId, Domain arn, Domain externalId, Optional<Identity> identity, Set<String> readerOf, Surroundings surroundings) {
+    /**
+     * PRINCIPAL: of an account. SERVICE: an AWS service that does what somebody of that account tells it. TOKEN: who has a token of an identity
+     * provider that serves many projects.
+     */
+    enum Kind { PRINCIPAL, SERVICE, TOKEN }
+
+    /** @param accountIds of the landscape @param buckets those of the templates, and whose account's they are */
+    record Surroundings(List<String> accountIds, List<Map.Entry<String, String>> buckets) {}
+
+    private static final Pattern ACCOUNT_OF_PRINCIPAL = Pattern.compile("^(?:arn:aws[^:]*:(?:iam|sts)::)?(\\d{12})(?::(.*))?$");
+    private static final List<String> CHOSEN = List.of("aws:requesttag/", "aws:tagkeys", "aws:useragent", "aws:referer", "sts:rolesessionname", "sts:sourceidentity", "sns:endpoint", "sns:protocol",
+            "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-", "lambda:functionurlauthtype", "kms:encryptioncontext", "kms:granteeprincipal", "kms:granttype");
+
+    boolean isOutsider() {
+        return accountId.isEmpty();
+    }
+
+    /** Which domain a condition key has in their requests; empty where nobody can tell. */
+    Optional<Domain> domain(String key, String resourceAccountId) {
+        boolean service = kind == Kind.SERVICE;
+        return switch (key) {
+            case "aws:principalarn" -> Optional.of(service ? Domain.ABSENT : arn);
+            case "aws:principalaccount" -> Optional.of(service ? Domain.ABSENT : account());
+            // of services on somebody's behalf it is told as well
+            case "kms:calleraccount" -> Optional.of(account());
+            case "aws:sourceaccount" -> Optional.of(service ? account() : Domain.ABSENT);
+            case "aws:sourceowner" -> Optional.of(account());
+            case "aws:sourcearn" -> Optional.of(service ? new Domain(Stream.of("arn:aws:*:*:" + (isOutsider() ? "*" : accountId) + ":*", "arn:aws:s3:::*").map(Glob::new).toList(),
+                    Stream.concat(others().map(id -> "arn:aws:*:*:" + id + ":*"), surroundings.buckets().stream().filter(bucket -> !bucket.getValue().equals(accountId)).map(bucket -> "arn:aws:s3:::" + bucket.getKey()))
+                            .map(Glob::new).toList(), false) : Domain.ABSENT);
+            case "kms:encryptioncontext:aws:logs:arn" -> Optional.of(service ? Domain.of("arn:aws:logs:*:" + (isOutsider() ? "*" : accountId) + ":*").except(others().map(id -> "arn:aws:logs:*:" + id + ":*").toList()) : Domain.chosen());
+            case "aws:securetransport", "aws:viaawsservice" -> Optional.of(Domain.of("true", "false"));
+            case "aws:principalisawsservice" -> Optional.of(Domain.of(service ? "true" : "false"));
+            case "aws:resourceaccount" -> Optional.of(Domain.of(resourceAccountId));
+            case "sts:externalid" -> Optional.of(externalId);
+            default -> CHOSEN.stream().anyMatch(key::startsWith) || key.startsWith("aws:principaltag/") && identity.isEmpty() ? Optional.of(Domain.chosen()) : Optional.empty();
+        };
+    }
+
+    private Stream<String> others() {
+        return surroundings.accountIds().stream().filter(id -> !id.equals(accountId));
+    }
+
+    private Domain account() {
+        return isOutsider() ? Domain.of("????????????").orAbsent().except(surroundings.accountIds()) : Domain.of(accountId);
+    }
+
+    enum Match { NO, ACCOUNT, DIRECT }
+
+    /** Whether a statement may speak of them: of them alone, or of their whole account, which then has to let them. */
+    Match maybe(Statement statement) {
+        if (statement.notPrincipals()) return statement.principals().stream().allMatch(this::surely) && !statement.principals().isEmpty() ? Match.NO : Match.DIRECT;
+        // a policy of a resource that names nobody is none that we know
+        if (statement.principals().isEmpty()) return Match.DIRECT;
+        return statement.principals().stream().map(this::maybe).max(Enum::compareTo).orElse(Match.NO);
+    }
+
+    /** Whether a statement speaks of all that they can be. */
+    boolean surely(Statement statement) {
+        return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> maybe(principal) == Match.NO) : statement.principals().stream().anyMatch(this::surely);
+    }
+
+    private Match maybe(Principal principal) {
+        if (principal.isAnyone()) return kind == Kind.TOKEN ? Match.NO : Match.DIRECT;
+        return switch (principal.kind().toLowerCase(Locale.ROOT)) {
+            case "service" -> kind == Kind.SERVICE ? Match.DIRECT : Match.NO;
+            // a SAML provider is the company's own directory
+            case "federated" -> kind == Kind.TOKEN && !principal.value().contains(":saml-provider/") ? Match.DIRECT : Match.NO;
+            case "aws" -> kind == Kind.PRINCIPAL ? ofAccount(principal.value()) : Match.NO;
+            default -> kind == Kind.PRINCIPAL ? Match.DIRECT : Match.NO; // a canonical user: nobody can tell whose
+        };
+    }
+
+    private Match ofAccount(String value) {
+        var matcher = ACCOUNT_OF_PRINCIPAL.matcher(value);
+        // the id of a principal that was deleted, or no principal at all
+        if (!matcher.matches()) return value.contains("*") && arn.canBe(new Glob(value), false) ? Match.DIRECT : Match.NO;
+        String id = matcher.group(1), rest = matcher.group(2);
+        if (isOutsider() ? surroundings.accountIds().contains(id) : !id.equals(accountId)) return Match.NO;
+        if (rest == null || rest.equals("root")) return Match.ACCOUNT;
+        return isOutsider() || arn.canBe(new Glob(asRole(value)), true) ? Match.DIRECT : Match.NO;
+    }
+
+    private boolean surely(Principal principal) {
+        if (principal.value().equals("*")) return true;
+        if (kind != Kind.PRINCIPAL || isOutsider() || !principal.kind().equals("AWS")) return false;
+        var matcher = ACCOUNT_OF_PRINCIPAL.matcher(principal.value());
+        if (!matcher.matches() || !matcher.group(1).equals(accountId)) return false;
+        return matcher.group(2) == null || matcher.group(2).equals("root") || !arn.canBeNone(List.of(new Glob(asRole(principal.value()))));
+    }
+
+    /** A session of a role is that role. */
+    private static String asRole(String arn) {
+        return arn.replaceFirst("^arn:aws:sts::(\\d{12}):assumed-role/([^/]+)/.*$", "arn:aws:iam::$1:role/$2");
+    }
+}

@@ -1,0 +1,410 @@
+package lockstep.valve;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
+import lockstep.landscape.Purpose;
+import lockstep.valve.Attack.Broken;
+import lockstep.valve.Attack.Step;
+import lockstep.valve.Holder.Kind;
+import lockstep.valve.Holder.Match;
+import lockstep.valve.Policies.Identity;
+import lockstep.valve.Policies.ResourcePolicy;
+import lockstep.valve.Statement.Right;
+import lockstep.valve.Statement.Source;
+
+/** Follows what each party may do by policies, from role to role, and compares it with the claim. */
+final class Search {
+    /**
+     * Somebody to begin with.
+     *
+     * @param receives whether they take part in syncs: the closed list is theirs
+     */
+    record Start(Holder holder, Broken claim, boolean receives) {}
+
+    /** @param by identity's statement, then resource's, as far as either was needed */
+    private record Reach(Right right, List<Source> by, String accountId, Optional<String> role) {}
+
+    /**
+     * Somebody that a start has become, and how.
+     *
+     * @param astray the steps of the path that are in no permit: two attacks that differ in these alone are two
+     */
+    private record Node(Start start, Holder holder, List<Step> path, List<Step> astray) {}
+
+    private static final Glob ASSUME = Glob.action("sts:AssumeRole");
+    /** With any of these on what matters, one gives oneself what one likes. */
+    private static final List<String> SELF_SERVICE = List.of("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicyVersion",
+            "iam:PutGroupPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateLoginProfile");
+    private static final List<String> RUNS = List.of("Create*", "Put*", "Register*", "Run*", "Start*", "Submit*", "Update*");
+    private static final int SHOWN = 6;
+
+    private final Templates templates;
+    private final Policies policies;
+    private final Claim claim;
+    private final Holder.Surroundings surroundings;
+    private final List<Statement> denials;
+    private final Map<Holder, List<Reach>> rightsOf = new IdentityHashMap<>();
+    private final Set<String> open = new TreeSet<>();
+    private final List<Attack> attacks = new ArrayList<>();
+    private final Set<String> told = new HashSet<>();
+    /** What was found to be reached, as it is permitted: by who starts. */
+    private final Map<String, Set<String>> reached = new LinkedHashMap<>();
+
+    Search(Templates templates, Policies policies) {
+        this.templates = templates;
+        this.policies = policies;
+        this.claim = new Claim(templates);
+        denials = policies.resourcePolicies().stream().flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow())
+                .map(statement -> policy.trust().map(role -> onRole(statement, role)).orElse(statement))).toList();
+        surroundings = new Holder.Surroundings(templates.landscape().accounts().stream().map(Account::id).toList(),
+                templates.ofType("AWS::S3::Bucket").map(bucket -> Map.entry(bucket.reference(), bucket.account().id())).toList());
+    }
+
+    List<Attack> attacks() {
+        return attacks;
+    }
+
+    /** Conditions that could not be evaluated. */
+    Set<String> open() {
+        return open;
+    }
+
+    Map<String, Set<String>> reached() {
+        return reached;
+    }
+
+    void run() {
+        var starts = starts();
+        starts.forEach(start -> reached.computeIfAbsent(start.holder().name(), name -> new LinkedHashSet<>()));
+        starts.forEach(this::follow);
+    }
+
+    // ---- who begins
+
+    private List<Start> starts() {
+        var starts = new ArrayList<Start>();
+        for (var account : templates.landscape().accounts()) {
+            if (account.purpose() == Purpose.DEMO) startsOfDemo(account, starts);
+            if (account.purpose() == Purpose.QA) startsOfQa(account, starts);
+        }
+        var outsiders = Domain.of("arn:aws:iam::*", "arn:aws:sts::*").orAbsent().except(surroundings.accountIds().stream().map(id -> "arn:aws:*::" + id + ":*").toList());
+        starts.add(new Start(new Holder(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.TOKEN, "anyone with a token of the same identity provider", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
+        return starts;
+    }
+
+    /** The whole account is the attacker's: they make any principal with any rights there. */
+    private void startsOfDemo(Account account, List<Start> starts) {
+        var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
+        var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
+        starts.add(start(account, "any principal of %s but its readers".formatted(account.name()), whole.except(readers), Domain.chosen(), Set.of()));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
+        for (var dataSet : templates.landscape().dataSets()) {
+            var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
+            String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(), Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
+            starts.add(start(account, worker, own, Domain.of(external), Set.of(dataSet.name())));
+            starts.add(start(account, worker + " without the external id", own, Domain.chosen().except(List.of(external)), Set.of()));
+        }
+    }
+
+    private Start start(Account account, String name, Domain arn, Domain externalId, Set<String> readerOf) {
+        return new Start(new Holder(Kind.PRINCIPAL, name, account.id(), arn, externalId, Optional.empty(), readerOf, surroundings), Broken.REACH, true);
+    }
+
+    /** As ARNs, and as what an emulator may compare. */
+    private List<String> readers(DataSet dataSet, Account account) {
+        return claim.readers(dataSet, account).stream().flatMap(arn -> Stream.of(arn, arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/*")).toList();
+    }
+
+    /** Both editions live here: the roles of the demo edition, and those that serve both. */
+    private void startsOfQa(Account account, List<Start> starts) {
+        for (var identity : policies.identities()) {
+            if (!identity.accountId().equals(account.id())) continue;
+            String name = account.name() + "'s " + (identity.name().startsWith(identity.resource().stack()) ? identity.resource().id() : identity.name());
+            if (Claim.demoStacks(account).contains(identity.resource().stack())) starts.add(new Start(holder(identity, name, Domain.chosen(), Set.of()), Broken.REACH, false));
+            if (!identity.resource().stack().equals(Names.targetStack(account.name()))) continue;
+            for (var dataSet : templates.landscape().dataSets()) {
+                boolean reader = claim.readers(dataSet, account).contains(identity.arn());
+                String external = Names.externalId(dataSet.name());
+                if (reader) starts.add(new Start(holder(identity, name, Domain.of(external), Set.of(dataSet.name())), Broken.REACH, true));
+                starts.add(new Start(holder(identity, reader ? name + " without the external id" : name, reader ? Domain.chosen().except(List.of(external)) : Domain.chosen(), Set.of()), Broken.REACH, true));
+            }
+        }
+    }
+
+    private Holder holder(Identity identity, String name, Domain externalId, Set<String> readerOf) {
+        return new Holder(Kind.PRINCIPAL, name, identity.accountId(), Domain.of(identity.arn()), externalId, Optional.of(identity), readerOf, surroundings);
+    }
+
+    // ---- the search
+
+    private void follow(Start start) {
+        var nodes = new ArrayDeque<>(List.of(new Node(start, start.holder(), List.of(), List.of())));
+        var seen = new HashSet<>(Set.of(start.holder().name()));
+        while (!nodes.isEmpty()) {
+            var node = nodes.poll();
+            var broken = new LinkedHashMap<List<Source>, List<Reach>>();
+            var all = reaches(node.holder());
+            for (var reach : all) {
+                boolean permitted = claim.permits(start, node.holder(), reach.right());
+                if (inScope(start, reach.accountId()) && !permitted) {
+                    broken.computeIfAbsent(reach.by(), by -> new ArrayList<>()).add(reach);
+                    continue;
+                }
+                if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
+                // who is any principal of an account is its roles already
+                if (node.holder().identity().isEmpty() && reach.accountId().equals(node.holder().accountId())) continue;
+                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
+            }
+            broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
+            for (var next : takenOver(node.holder(), all)) {
+                if (!seen.add(next.getKey().name())) continue;
+                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.astray(), next.getValue()));
+                if (inScope(start, next.getKey().accountId())) tellTakenOver(taken);
+                else nodes.add(taken);
+            }
+        }
+    }
+
+    /** A demo party is asked about production, the public about everything. */
+    private boolean inScope(Start start, String accountId) {
+        return start.holder().isOutsider() || templates.landscape().accounts().stream().anyMatch(account -> account.id().equals(accountId) && Claim.isProduction(account));
+    }
+
+    private Optional<Identity> identity(String arn) {
+        return policies.identities().stream().filter(identity -> identity.arn().equals(arn)).findFirst();
+    }
+
+    private Node become(Node node, Identity identity, Step step, boolean permitted) {
+        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step), permitted ? node.astray() : append(node.astray(), step));
+    }
+
+    private static List<Step> append(List<Step> path, Step step) {
+        return Stream.concat(path.stream(), Stream.of(step)).toList();
+    }
+
+    /** @param reaches all that one statement lets them do */
+    private void tell(Node node, Source statement, List<Reach> reaches) {
+        String direct = node.start().claim() + " " + statement;
+        // who is let in directly need not come by a longer way
+        if (told.contains(direct) || !told.add(direct + causes(node))) return;
+        var byResource = new LinkedHashMap<Glob, List<Reach>>();
+        reaches.forEach(reach -> byResource.computeIfAbsent(reach.right().resource(), resource -> new ArrayList<>()).add(reach));
+        var steps = new ArrayList<>(node.path());
+        byResource.values().stream().limit(SHOWN).forEach(same -> steps.add(step(node.holder(), same)));
+        reaches.getFirst().role().flatMap(this::identity).ifPresent(role -> afterwards(role).ifPresent(steps::add));
+        var last = steps.get(node.path().size());
+        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()), steps));
+    }
+
+    private void tellTakenOver(Node taken) {
+        if (!told.add(taken.start().claim() + causes(taken))) return;
+        var steps = new ArrayList<>(taken.path());
+        taken.holder().identity().flatMap(this::afterwards).ifPresent(steps::add);
+        attacks.add(new Attack(taken.start().claim(), "%s: becomes %s".formatted(taken.start().holder().name(), taken.holder().name()), steps));
+    }
+
+    private static String causes(Node node) {
+        return node.astray().stream().map(step -> " " + step.by()).collect(Collectors.joining());
+    }
+
+    /** What the role that should not have been reached may do. */
+    private Optional<Step> afterwards(Identity role) {
+        var rights = new ArrayList<>(identityRights(holder(role, role.arn(), Domain.chosen(), Set.of())));
+        if (rights.isEmpty()) return Optional.empty();
+        // what is on everything is mostly what every function needs
+        rights.sort(Comparator.comparing(reach -> reach.right().resource().equals(Glob.ANY) && !reach.right().action().equals(Glob.ANY)));
+        var byResource = rights.stream().collect(Collectors.groupingBy(reach -> reach.right().resource(), LinkedHashMap::new, Collectors.mapping(reach -> reach.right().action().toString(), Collectors.joining(", "))));
+        var first = byResource.firstEntry();
+        var more = byResource.entrySet().stream().skip(1).limit(SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey()).collect(Collectors.joining("; "));
+        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()), more.isEmpty() ? "" : "and: " + more + (byResource.size() > SHOWN + 1 ? "; …" : "")));
+    }
+
+    /** @param reaches on one resource, by the same statements */
+    private static Step step(Holder holder, List<Reach> reaches) {
+        var right = reaches.getFirst().right();
+        String except = Stream.concat(right.exceptActions().stream(), right.exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
+        return new Step(holder.name(), reaches.stream().map(reach -> reach.right().action().toString()).distinct().collect(Collectors.joining(", ")), right.resource().toString(), texts(reaches.getFirst().by()),
+                except.isEmpty() ? "" : "but not " + except);
+    }
+
+    private static List<String> texts(List<Source> by) {
+        return by.stream().map(Source::toString).toList();
+    }
+
+    // ---- what somebody may do
+
+    private List<Reach> reaches(Holder holder) {
+        var reaches = new ArrayList<Reach>();
+        for (var policy : policies.resourcePolicies()) {
+            for (var statement : policy.statements()) if (statement.allow()) admitted(holder, policy, statement, reaches);
+        }
+        if (holder.identity().isPresent()) {
+            for (var reach : identityRights(holder)) {
+                boolean byTrust = reach.right().action().equals(ASSUME) && policies.identities().stream().anyMatch(identity -> reach.right().resource().overlaps(new Glob(identity.arn())));
+                // whether a role lets itself be assumed, its trust policy tells
+                // and what another account's resource admits, its policy
+                if (!byTrust && reach.accountId().equals(holder.accountId())) reaches.add(reach);
+            }
+        }
+        reaches.sort(Comparator.comparing(reach -> reach.role().isEmpty()));
+        return reaches;
+    }
+
+    private void admitted(Holder holder, ResourcePolicy policy, Statement statement, List<Reach> reaches) {
+        // a role is given to a service by iam:PassRole, which ends at the account
+        if (holder.kind() == Kind.SERVICE && policy.trust().isPresent() || holder.kind() == Kind.TOKEN && policy.trust().isEmpty()) return;
+        var match = holder.maybe(statement);
+        String owner = policy.holder().account().id();
+        boolean same = owner.equals(holder.accountId());
+        if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
+        if (!statement.conditions().maybe(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
+        if (holder.kind() == Kind.TOKEN && statement.conditions().pinAProject()) return;
+        // S3 does not take such a policy
+        if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
+        // within its account: what that service hands out, its own policies tell
+        if (same && policy.holder().type().equals("AWS::KMS::Key") && statement.conditions().serveAService()) return;
+        for (Right right : policy.rights(statement)) {
+            if (holder.isOutsider() && claim.isLogDelivery(statement, right, statement.source())) continue;
+            boolean needsIdentity = holder.identity().isPresent() && (!same || match == Match.ACCOUNT);
+            if (!needsIdentity) add(holder, owner, right, List.of(statement.source()), policy.trust(), reaches);
+            else for (var own : identityRights(holder)) {
+                var action = own.right().action().narrowed(right.action());
+                var resource = own.right().resource().narrowed(right.resource());
+                if (action.isPresent() && resource.isPresent()) add(holder, owner, new Right(action.get(), right.exceptActions(), resource.get(), right.exceptResources()),
+                        List.of(own.by().getFirst(), statement.source()), policy.trust(), reaches);
+            }
+        }
+    }
+
+    private void add(Holder holder, String owner, Right right, List<Source> by, Optional<String> trust, List<Reach> reaches) {
+        if (isDenied(holder, owner, right)) return;
+        boolean assumes = Stream.of(ASSUME, Glob.action("sts:AssumeRoleWithWebIdentity"), Glob.action("sts:AssumeRoleWithSAML")).anyMatch(right.action()::overlaps);
+        // as a step, what is done is assuming the role
+        reaches.add(trust.isPresent() && assumes && right.action().overlaps(ASSUME) ? new Reach(new Right(ASSUME, List.of(), right.resource(), List.of()), by, owner, trust)
+                : new Reach(right, by, owner, assumes ? trust : Optional.empty()));
+    }
+
+    /** By the policies of an identity alone, as its boundary leaves them; of its own account where the ARN tells, or of whichever. */
+    private List<Reach> identityRights(Holder holder) {
+        var known = rightsOf.get(holder);
+        if (known != null) return known;
+        var identity = holder.identity().orElseThrow();
+        var reaches = new ArrayList<Reach>();
+        for (var statement : identity.statements()) {
+            if (!statement.allow() || !statement.conditions().maybe(key -> holder.domain(key, identity.accountId()), condition -> open.add(statement.source() + " " + condition.key()))) continue;
+            for (Right right : statement.rights()) {
+                for (Right bounded : bounded(identity, holder, right)) {
+                    if (!isDenied(holder, identity.accountId(), bounded)) reaches.add(new Reach(bounded, List.of(statement.source()), owner(bounded.resource(), identity.accountId()), Optional.empty()));
+                }
+            }
+        }
+        rightsOf.put(holder, reaches);
+        return reaches;
+    }
+
+    private List<Right> bounded(Identity identity, Holder holder, Right right) {
+        if (identity.boundary().isEmpty()) return List.of(right);
+        return identity.boundary().get().stream().filter(Statement::allow).filter(limit -> limit.conditions().maybe(key -> holder.domain(key, identity.accountId()), condition -> open.add(limit.source() + " " + condition.key())))
+                .flatMap(limit -> limit.rights().stream()).flatMap(limit -> right.action().narrowed(limit.action()).flatMap(action -> right.resource().narrowed(limit.resource()).map(resource ->
+                        new Right(action, joined(right.exceptActions(), limit.exceptActions()), resource, joined(right.exceptResources(), limit.exceptResources())))).stream()).toList();
+    }
+
+    private static List<Glob> joined(List<Glob> one, List<Glob> other) {
+        return Stream.concat(one.stream(), other.stream()).toList();
+    }
+
+    /** The account that an ARN names, or that has the bucket. */
+    private String owner(Glob resource, String otherwise) {
+        String[] parts = resource.text().split(":", 6);
+        if (parts.length > 4 && parts[4].matches("\\d{12}")) return parts[4];
+        return surroundings.buckets().stream().filter(bucket -> resource.text().matches("arn:aws:s3:::\\Q" + bucket.getKey() + "\\E(/.*)?")).map(Map.Entry::getValue).findFirst().orElse(otherwise);
+    }
+
+    private boolean isDenied(Holder holder, String owner, Right right) {
+        var ofIdentity = holder.identity().stream().flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream))).filter(statement -> !statement.allow());
+        return Stream.concat(ofIdentity, denials.stream().filter(statement -> statement.covers(right) && holder.surely(statement)))
+                .anyMatch(statement -> statement.covers(right) && statement.conditions().surely(key -> holder.domain(key, owner)));
+    }
+
+    /** A trust policy speaks of its role alone. */
+    private static Statement onRole(Statement statement, String role) {
+        return new Statement(statement.source(), false, statement.principals(), statement.notPrincipals(), statement.actions(), statement.notActions(), List.of(new Glob(role)), false, statement.conditions());
+    }
+
+    // ---- becoming another role of the same account, without assuming it
+
+    /** Whom, and by which step. */
+    private List<Map.Entry<Holder, Step>> takenOver(Holder holder, List<Reach> rights) {
+        var taken = new ArrayList<Map.Entry<Holder, Step>>();
+        // only who is bound by policies gains by changing them, and no policy of a resource lets others do so
+        holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
+            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
+            var anybody = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
+                    Domain.chosen(), Optional.empty(), Set.of(), surroundings);
+            taken.add(Map.entry(anybody, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
+        });
+        for (var other : policies.identities()) {
+            boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn())).orElse(other.accountId().equals(holder.accountId()));
+            if (own || !other.resource().type().equals("AWS::IAM::Role")) continue;
+            var there = rights.stream().filter(reach -> reach.accountId().equals(other.accountId())).toList();
+            byPassing(holder, there, other).or(() -> byCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
+        }
+        return taken;
+    }
+
+    private static boolean may(Reach reach, String action) {
+        var wanted = Glob.action(action);
+        return reach.right().action().overlaps(wanted) && !wanted.coveredBy(reach.right().exceptActions());
+    }
+
+    private Optional<Step> byPassing(Holder holder, List<Reach> rights, Identity other) {
+        var pass = rights.stream().filter(reach -> may(reach, "iam:PassRole") && reach.right().resource().overlaps(new Glob(other.arn()))
+                && !new Glob(other.arn()).coveredBy(reach.right().exceptResources())).findFirst();
+        if (pass.isEmpty()) return Optional.empty();
+        for (String service : services(other)) {
+            String prefix = service.replaceAll("\\..*", "").replaceAll("-.*", "");
+            for (String verb : RUNS) {
+                var run = rights.stream().filter(reach -> may(reach, prefix + ":" + verb)).findFirst();
+                if (run.isPresent()) {
+                    return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(), texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
+                            "gives the role to " + service + ", with code of its own"));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private List<String> services(Identity role) {
+        return policies.resourcePolicies().stream().filter(policy -> policy.trust().filter(role.arn()::equals).isPresent()).flatMap(policy -> policy.statements().stream()).filter(Statement::allow)
+                .flatMap(statement -> statement.principals().stream()).filter(principal -> principal.kind().equals("Service")).map(Statement.Principal::value).toList();
+    }
+
+    /** The role's functions and state machines run what they are given. */
+    private Optional<Step> byCode(Holder holder, List<Reach> rights, Identity other) {
+        for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
+            for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {
+                String arn = runner.arn();
+                var change = rights.stream().filter(reach -> may(reach, kind.get(2)) && reach.right().resource().overlaps(new Glob(arn))).findFirst();
+                if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()), "makes it run code of its own as " + other.arn()));
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,57 @@
+package lockstep.valve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The project's templates keep the claim; changed in one point they break it, and the attack is found that uses this point. */
+class CorpusTest {
+    @Test
+    void theProjectKeepsItsClaim() {
+        var proof = SnapshotTemplates.proof();
+        assertTrue(proof.holds(), ProofText.of(proof));
+    }
+
+    @ParameterizedTest
+    @MethodSource("broken")
+    void theAttackIsFound(Mutation mutation) {
+        var proof = SnapshotTemplates.proof(mutation::apply);
+        assertFalse(proof.holds(), "no attack was found");
+        assertTrue(proof.attacks().stream().filter(attack -> attack.claim().name().equalsIgnoreCase(mutation.claim())).flatMap(attack -> attack.steps().stream()).anyMatch(step -> isMeant(step, mutation.find())),
+                () -> "expected " + mutation.find() + " against " + mutation.claim() + "; found\n" + ProofText.of(proof));
+    }
+
+    @ParameterizedTest
+    @MethodSource("harmless")
+    void whatBreaksNothingIsNotTold(Mutation mutation) {
+        var proof = SnapshotTemplates.proof(mutation::apply);
+        assertTrue(proof.holds(), () -> ProofText.of(proof));
+    }
+
+    @Test
+    void theCorpusIsAsLargeAsItIsSaidToBe() {
+        assertTrue(broken().size() >= 40, "broken: " + broken().size());
+        assertTrue(harmless().size() >= 10, "harmless: " + harmless().size());
+        var names = broken().stream().map(Mutation::name).toList();
+        assertEquals(names.size(), new HashSet<>(names).size(), "each has a name of its own");
+        broken().forEach(mutation -> assertEquals(4, mutation.find().size(), mutation.name()));
+    }
+
+    static boolean isMeant(Attack.Step step, List<String> words) {
+        return step.principal().contains(words.get(0)) && step.action().contains(words.get(1)) && step.resource().contains(words.get(2)) && step.by().stream().anyMatch(by -> by.contains(words.get(3)));
+    }
+
+    private static List<Mutation> broken() {
+        return Mutation.read("broken.yaml");
+    }
+
+    private static List<Mutation> harmless() {
+        return Mutation.read("harmless.yaml");
+    }
+}

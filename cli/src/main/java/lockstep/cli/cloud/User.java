@@ -1,4 +1,0 @@
-package lockstep.cli.cloud;
-
-/** Who can log in to a shard on this machine. */
-public record User(String customer, String name, String password) {}

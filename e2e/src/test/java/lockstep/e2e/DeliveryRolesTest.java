@@ -1,0 +1,216 @@
+package lockstep.e2e;
+
+import static lockstep.e2e.TestingCloud.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import lockstep.accounts.AccountAccess;
+import lockstep.accounts.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import lockstep.landscape.Names;
+import lockstep.localcloud.Certificates;
+import lockstep.localcloud.CloudState;
+import lockstep.localcloud.Emulator;
+import lockstep.localcloud.JavaFunctions;
+import lockstep.localcloud.Projection;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
+import lockstep.release.AwsDeployment;
+import lockstep.release.Cdk;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.LogEntry.Result;
+import lockstep.release.LogEntry;
+import lockstep.release.ReleaseArchive;
+import lockstep.release.Shelf;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+
+/** The delivery stack of one account in an emulator of its own, with IAM enforced and no database: what the roles may, and what they may not. */
+class DeliveryRolesTest {
+    private static final TestingTokens TOKENS = new TestingTokens();
+    private static ProjectFiles files;
+    private static CloudState.Store store;
+    private static Emulator emulator;
+    private static LocalEndpoint endpoint;
+    private static Landscape landscape;
+    private static Account demo;
+    private static Cdk cdk;
+    @TempDir
+    private Path directory;
+
+    @BeforeAll
+    static void deploy() {
+        var launcher = ProjectFiles.ofLauncher();
+        files = new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target/delivery-roles"));
+        files.create();
+        landscape = LandscapeReader.read(files.project().resolve("lockstep.yaml"));
+        demo = landscape.accounts().stream().filter(account -> account.name().equals("demo")).findFirst().orElseThrow();
+        store = new CloudState.Store(files);
+        var certificates = Certificates.in(files.certificates());
+        certificates.ensure();
+        emulator = new Emulator(files, store, landscape.region());
+        emulator.ensure();
+        endpoint = Emulator.endpoint(certificates, store.read().emulator().orElseThrow());
+        cdk = new Cdk(files, landscape.region());
+        new Projection(JavaFunctions.runtime(files)).project(cdk.synthesize(files.project().resolve("lockstep.yaml")), files.assembly());
+        cdk.bootstrap(demo, endpoint);
+        cdk.deploy(demo, List.of("demo-network", "demo-delivery"), endpoint, Cdk.root(demo));
+    }
+
+    @AfterAll
+    static void stop() {
+        emulator.stop();
+    }
+
+    private static AccountAccess as(String role, String token) {
+        return AccountAccess.webIdentity(Optional.of(endpoint), landscape.region(), demo.id(), role, token, "gitlab-1-2");
+    }
+
+    @Test
+    void onlyTheProtectedBranchDeploysAndSyncs() {
+        for (String role : List.of(Names.deployRole(), Names.syncRole())) {
+            as(role, TOKENS.ofMain()).close();
+            for (String other : List.of(
+                    TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature"),
+                    TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "tag", "main"),
+                    TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep-fork", "branch", "main"),
+                    TOKENS.token("https://gitlab.example.com", "lockstep", "mallory/lockstep", "branch", "main"),
+                    TOKENS.token("https://gitlab.example.com", "sts.amazonaws.com", "clinic/lockstep", "branch", "main"),
+                    TOKENS.token("https://gitlab.com", "lockstep", "clinic/lockstep", "branch", "main"), "nonsense")) {
+                var refused = assertThrows(IllegalArgumentException.class, () -> as(role, other));
+                assertTrue(refused.getMessage().contains(role) && refused.getMessage().contains("under delivery"), refused::getMessage);
+            }
+        }
+    }
+
+    @Test
+    void anyBranchOfTheProjectLooksAndDoesNothingElse() {
+        for (String branch : List.of("main", "feature/x")) as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", branch)).close();
+        assertThrows(IllegalArgumentException.class, () -> as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "mallory/lockstep", "branch", "main")));
+        try (var diff = as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature")); var shelf = new Shelf(demo, diff)) {
+            assertEquals(403, assertThrows(S3Exception.class, shelf::exists).statusCode());
+            assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())), "attack"));
+            assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())), "attack"));
+            String told = new AwsDeployment(files, landscape.region(), files.assembly()).diff(demo, diff, Optional.of(endpoint));
+            assertTrue(told.contains("demo-delivery"), told);
+        }
+    }
+
+    /** By its own credentials alone, as a job has them, and out of a release's archive: the stack is changed, since its release is in its tags. */
+    @Test
+    void theDeployRoleDeploys() {
+        Path second = files.home().resolve("second");
+        var release = ReleaseArchive.pack(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")), files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
+        new Projection(JavaFunctions.runtime(files)).project(release.unpack(directory.resolve("9.9.9")).assembly(), second);
+        try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
+            var stack = cdk.stacksOf(demo, second).stream().filter(s -> s.name().equals("demo-delivery")).findFirst().orElseThrow();
+            assertTrue(stack.template().toString().contains("9.9.9"));
+            cdk.deploy(demo, second, List.of("demo-delivery"), endpoint, deploy.environment());
+        }
+        try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {
+            assertThrows(UserFault.class, () -> cdk.deploy(demo, List.of("demo-delivery"), endpoint, sync.environment()), "who syncs does not deploy");
+        }
+    }
+
+    /** Images come in by the role that bootstrapping made for them. */
+    @Test
+    void onlyWhoDeploysOpensTheRegistryOfImages() {
+        String role = Names.roleArn(demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
+        try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
+            assertEquals(demo.id() + ".dkr.ecr." + landscape.region() + ".amazonaws.com", deploy.assume(role, "images").registry().address().getHost());
+            assertThrows(IllegalStateException.class, deploy::registry, "by its own rights it can't");
+        }
+        try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {
+            assertThrows(RuntimeException.class, () -> sync.assume(role, "attack"));
+            var refused = assertThrows(IllegalStateException.class, sync::registry);
+            assertTrue(refused.getMessage().contains("AccessDenied"), refused::getMessage);
+        }
+    }
+
+    @Test
+    void aReleaseIsKeptOnceAndBelievedByItsDigest() throws IOException {
+        try (var deploy = as(Names.deployRole(), TOKENS.ofMain()); var shelf = new Shelf(demo, deploy)) {
+            var archive = archive("1.0.0", "one");
+            shelf.keep(archive);
+            shelf.keep(archive);
+            assertEquals(Optional.of(archive.release()), shelf.find("1.0.0"));
+            assertEquals(Optional.empty(), shelf.find("1.0.1"));
+            var other = assertThrows(UserFault.class, () -> shelf.keep(archive("1.0.0", "two")));
+            assertTrue(other.getMessage().contains("keeps another release 1.0.0"), other::getMessage);
+            assertEquals(archive.release(), shelf.fetch(archive.release(), directory.resolve("fetched.zip")).release());
+            assertEquals(List.of("1.0.0"), shelf.list().stream().map(kept -> kept.release().name()).toList());
+
+            try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id()); var s3 = root.client(S3Client.builder().forcePathStyle(true))) {
+                s3.putObject(r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("assemblies/" + archive.release().digest() + ".zip"), RequestBody.fromFile(archive("1.0.0", "forged").file()));
+            }
+            var forged = assertThrows(UserFault.class, () -> shelf.fetch(archive.release(), directory.resolve("forged.zip")));
+            assertTrue(forged.getMessage().contains("is not the one that was kept"), forged::getMessage);
+        }
+        try (var sync = as(Names.syncRole(), TOKENS.ofMain()); var s3 = sync.client(S3Client.builder().forcePathStyle(true))) {
+            assertEquals(403, assertThrows(S3Exception.class, () -> s3.putObject(r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("releases/2.0.0.json"), RequestBody.fromString("{}"))).statusCode());
+        }
+    }
+
+    private ReleaseArchive archive(String name, String content) throws IOException {
+        Path assembly = Files.createDirectories(directory.resolve("cdk.out-" + content));
+        Files.writeString(assembly.resolve("manifest.json"), content);
+        return ReleaseArchive.pack(assembly, files.project().resolve("lockstep.yaml"), name, Optional.empty(), directory.resolve(name + content + ".zip"));
+    }
+
+    /** Log, topic, queue, alias, function, chat: each by its own role. What is told of is who syncs or deploys. */
+    @Test
+    void whatIsWrittenDownIsToldInTheChat() throws IOException {
+        var heard = new CopyOnWriteArrayList<String>();
+        var chat = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        chat.createContext("/hook", exchange -> {
+            heard.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        chat.start();
+        try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id()); var secrets = root.client(SecretsManagerClient.builder())) {
+            String webhook = secrets.listSecrets().secretList().stream().map(secret -> secret.name()).filter(name -> name.contains("Webhook")).findFirst().orElseThrow();
+            secrets.putSecretValue(r -> r.secretId(webhook).secretString("{\"url\":\"http://127.0.0.1:" + chat.getAddress().getPort() + "/hook\"}"));
+            for (String role : List.of(Names.deployRole(), Names.syncRole())) {
+                try (var access = as(role, TOKENS.ofMain()); var shelf = new Shelf(demo, access)) {
+                    var begun = new LogEntry("id-" + role, Instant.now().truncatedTo(ChronoUnit.MILLIS), "demo", Action.deploy, Optional.of("1.0.0"), Optional.empty(), role, Optional.empty(),
+                            Result.started, Optional.empty(), Optional.empty(), Optional.empty());
+                    shelf.record(begun);
+                    shelf.record(begun.ended(begun.when().plusSeconds(93), Optional.of("no such table")));
+                    assertThrows(UserFault.class, () -> shelf.record(begun), "an entry is written once");
+                }
+                await("a message of " + role, Duration.ofSeconds(60), () -> heard.stream().anyMatch(message -> message.contains("by " + role)));
+            }
+            assertTrue(heard.stream().allMatch(message -> message.contains("[demo] release 1.0.0 deployed in demo: failed") && message.contains("no such table")), heard::toString);
+            try (var shelf = new Shelf(demo, root)) {
+                assertEquals(4, shelf.log(100).stream().filter(entry -> entry.id().startsWith("id-")).count());
+            }
+        } finally {
+            chat.stop(0);
+        }
+        assertFalse(Files.readString(files.log("emulator")).contains("/hook"), "the address is in no log");
+    }
+}

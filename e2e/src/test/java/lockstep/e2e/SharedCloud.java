@@ -1,0 +1,38 @@
+package lockstep.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** One cloud for all end-to-end tests: brought up before the first of them, taken down when all tests have ended. */
+final class SharedCloud implements BeforeAllCallback {
+    /** Looks are as near and alarms as quick as they can be; but each test says for itself when its shards are watched and syncs start by themselves. */
+    static final TestingCloud CLOUD = new TestingCloud("end-to-end", """
+            sync: {quiet: 1m}
+            watch: {every: 1m, behind: 1m, age: 3m}
+            checks:
+              prices-are-not-negative: {sql: "SELECT count(*) FROM master.drug WHERE price < 0", expected: "0"}
+            """);
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        context.getRoot().getStore(Namespace.create(SharedCloud.class)).computeIfAbsent("cloud", it -> up());
+        CLOUD.schedule("", false);
+    }
+
+    /** Answers how it is taken down. */
+    private static AutoCloseable up() {
+        CLOUD.lockstep("down", "--purge");
+        var up = CLOUD.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
+        return () -> {
+            var down = CLOUD.lockstep("down", "--purge");
+            assertEquals(0, down.exit(), down::toString);
+            var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString())).toList();
+            assertEquals(List.of(), left, "processes that down left");
+        };
+    }
+}

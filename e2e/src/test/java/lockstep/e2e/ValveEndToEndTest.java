@@ -1,0 +1,327 @@
+package lockstep.e2e;
+
+import static lockstep.e2e.SharedCloud.CLOUD;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import lockstep.accounts.AccountAccess;
+import lockstep.landscape.Names;
+import lockstep.valve.BrokenPolicy;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.iam.model.MalformedPolicyDocumentException;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+import software.amazon.awssdk.services.sts.StsClient;
+
+/**
+ * Changes of broken.yaml, deployed to the emulated production account by its root, one at a time, and the attack tried for real with demo's credentials: what
+ * the proof says and what IAM answers, compared case by case. Each is refused before the policy is changed, and after it was put back.
+ */
+@ExtendWith(SharedCloud.class)
+// its message ends in every dead-letter queue, which others count
+@Order(Integer.MAX_VALUE - 1)
+class ValveEndToEndTest {
+    private static final String PRODUCTION = "111111111111", DEMO = "222222222222";
+    private static final String SOURCE = "production-master-data-source/", TARGET = "production-master-data-target/";
+    private static final String BUCKET = Names.bucket("master", PRODUCTION, "eu-central-1");
+    private static final String READER = Names.roleArn(PRODUCTION, Names.readerRole("master"));
+    private static final List<String> ATTACKERS = List.of("visitor", "debug", "lockstep-visitor");
+
+    /** Where a policy is in force. */
+    private interface Place {
+        /** Puts a policy there and answers how the one before is put back. */
+        Runnable put(String document);
+
+        String liveArn();
+    }
+
+    private interface Attempt {
+        void run();
+    }
+
+    /**
+     * @param policy {@code STACK/LOGICAL-ID PROPERTY} of the changed one
+     * @param about  {@code STACK/LOGICAL-ID} of what it is attached to; empty when it has a fixed name
+     * @param differs why the emulator refuses what the proof finds; empty where they agree
+     */
+    private record Case(String mutation, String policy, String about, Place place, Attempt attempt, String differs) {}
+
+    private static AccountAccess production;
+    private static AccountAccess worker;
+
+    @BeforeAll
+    static void prepare() {
+        production = CLOUD.root("production");
+        // so that it has run of late
+        CLOUD.lockstep("sync");
+        worker = CLOUD.asFunction("demo", "Preflight");
+        try (var iam = CLOUD.root("demo").client(IamClient.builder())) {
+            for (String role : ATTACKERS) {
+                iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}".formatted(DEMO)));
+                iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
+            }
+        }
+        try (var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
+            s3.putObject(r -> r.bucket(BUCKET).key("imports/valve"), RequestBody.fromString("not for demo"));
+        }
+    }
+
+    @AfterAll
+    static void putAway() {
+        try (var iam = CLOUD.root("demo").client(IamClient.builder()); var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
+            for (String role : ATTACKERS) {
+                iam.deleteRolePolicy(r -> r.roleName(role).policyName("all"));
+                iam.deleteRole(r -> r.roleName(role));
+            }
+            s3.deleteObject(r -> r.bucket(BUCKET).key("imports/valve"));
+        }
+    }
+
+    @Test
+    void whatTheProofSaysIsWhatIamAnswers() {
+        var differences = new ArrayList<String>();
+        whileNothingIsTakenFromTheInbox(() -> {
+            for (var tried : cases()) {
+                String policy = tried.policy();
+                String document = BrokenPolicy.document(tried.mutation(), policy.substring(0, policy.indexOf(' ')), policy.substring(policy.indexOf(' ') + 1), tried.about(), tried.place().liveArn());
+                boolean before = isLetThrough(tried.attempt());
+                boolean broken = isLetThroughWith(document, tried);
+                boolean after = isLetThrough(tried.attempt());
+                boolean found = BrokenPolicy.isFound(tried.mutation());
+                System.out.printf("%-60s proof %-6s real %s%s%n", tried.mutation(), found ? "attack" : "none", broken ? "attack" : "refused", tried.differs().isEmpty() ? "" : " (" + tried.differs() + ")");
+                if (before || after || !found || broken != tried.differs().isEmpty()) {
+                    differences.add("%s: before %s, proof %s, real %s, after %s".formatted(tried.mutation(), before, found, broken, after));
+                }
+            }
+        });
+        assertEquals(List.of(), differences);
+    }
+
+    private static boolean isLetThroughWith(String document, Case tried) {
+        Runnable back;
+        try {
+            back = tried.place().put(document);
+        } catch (MalformedPolicyDocumentException e) {
+            // not even taken
+            return false;
+        }
+        try {
+            return isLetThrough(tried.attempt());
+        } finally {
+            back.run();
+        }
+    }
+
+    private List<Case> cases() {
+        String trust = SOURCE + "masterReaderAD6D04ED AssumeRolePolicyDocument", rights = SOURCE + "masterReaderDefaultPolicy34F030A5 PolicyDocument", inbox = TARGET + "masterInboxPolicy42757751 PolicyDocument";
+        String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument", inboxQueue = TARGET + "masterInbox0F18EECD";
+        var readerTrust = trustOf(Names.readerRole("master"));
+        return List.of(
+                // who may become the reader
+                new Case("reader trusts anyone", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
+                new Case("reader trusts any principal of demo", trust, "", readerTrust, () -> assume(as("visitor"), READER, "lockstep-master"), ""),
+                new Case("external id is missing", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
+                new Case("external id may be anything", trust, "", readerTrust, () -> assume(worker, READER, "anything"), ""),
+                new Case("external id only if there is one", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
+                new Case("external id for all values, of which there may be none", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
+                new Case("everyone but qa may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
+                new Case("roles of demo by a pattern that others fit", trust, "", readerTrust, () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
+                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null), "IAM takes no NotPrincipal that allows"),
+                new Case("only an organization pins who may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
+                // other roles
+                new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "", trustOf(Names.syncStartRole("master")),
+                        () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole("master")), null), ""),
+                new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole("master")), () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
+                new Case("chain of two roles, the second trusts the first by name", SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole("master")),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
+                // what the reader may do
+                new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"), ""),
+                new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole("master")), () -> put(reader(), "manifests/valve"), ""),
+                new Case("the reader may all but delete, by NotAction", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"), ""),
+                new Case("the reader reads all but imports, by NotResource", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "syncs/valve"), ""),
+                // what resources admit
+                new Case("demo writes into production's bucket", bucket, "", bucketPolicy(), () -> put(as("visitor"), "imports/valve-of-demo"), ""),
+                new Case("the inbox takes messages of anyone", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
+                new Case("the inbox asks for the account only if there is one", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
+                new Case("the inbox asks for all values of the account, of which there may be none", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
+                new Case("the inbox takes messages from networks, which nobody can tell here", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), "a condition that counts as open"),
+                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")), ""));
+    }
+
+    // ---- who attacks
+
+    private static AccountAccess as(String role) {
+        return CLOUD.root("demo").assume(Names.roleArn(DEMO, role), "valve");
+    }
+
+    private static AccountAccess reader() {
+        try (var sts = worker.client(StsClient.builder())) {
+            var given = sts.assumeRole(r -> r.roleArn(READER).externalId("lockstep-master").roleSessionName("valve")).credentials();
+            return worker.with(StaticCredentialsProvider.create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
+        }
+    }
+
+    private static boolean isLetThrough(Attempt attempt) {
+        try {
+            attempt.run();
+            return true;
+        } catch (AwsServiceException e) {
+            // that there is no such object is told only to who may read it
+            if (e instanceof S3Exception && e.statusCode() == 404) return true;
+            if (e.statusCode() == 403 || e.awsErrorDetails().errorCode().contains("AccessDenied")) return false;
+            throw e;
+        }
+    }
+
+    private static void assume(AccountAccess who, String role, String externalId) {
+        try (var sts = who.client(StsClient.builder())) {
+            sts.assumeRole(r -> r.roleArn(role).externalId(externalId).roleSessionName("valve"));
+        }
+    }
+
+    private static void get(AccountAccess who, String key) {
+        try (var s3 = who.client(S3Client.builder().forcePathStyle(true))) {
+            s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(key));
+        }
+    }
+
+    private static void put(AccountAccess who, String key) {
+        try (var s3 = who.client(S3Client.builder().forcePathStyle(true)); var root = production.client(S3Client.builder().forcePathStyle(true))) {
+            s3.putObject(r -> r.bucket(BUCKET).key(key), RequestBody.fromString("of demo"));
+            root.deleteObject(r -> r.bucket(BUCKET).key(key));
+        }
+    }
+
+    private static void send(AccountAccess who) {
+        try (var sqs = who.client(SqsClient.builder()); var root = production.client(SqsClient.builder())) {
+            sqs.sendMessage(r -> r.queueUrl(inboxUrl()).messageBody("of demo"));
+            root.purgeQueue(r -> r.queueUrl(inboxUrl()));
+        }
+    }
+
+    private static void publish(AccountAccess who) {
+        try (var sns = who.client(SnsClient.builder())) {
+            // every target puts it aside as a notification that is none
+            sns.publish(r -> r.topicArn(Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"))).message("of demo"));
+        }
+    }
+
+    // ---- where policies are
+
+    private static Place place(String liveArn, Function<String, Runnable> put) {
+        return new Place() {
+            @Override
+            public Runnable put(String document) {
+                return put.apply(document);
+            }
+
+            @Override
+            public String liveArn() {
+                return liveArn;
+            }
+        };
+    }
+
+    private static <C extends AutoCloseable> void with(C client, Consumer<C> work) {
+        try (client) {
+            work.accept(client);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Place trustOf(String role) {
+        return place("", document -> {
+            var before = new String[1];
+            with(production.client(IamClient.builder()), iam -> {
+                before[0] = URLDecoder.decode(iam.getRole(r -> r.roleName(role)).role().assumeRolePolicyDocument(), StandardCharsets.UTF_8);
+                iam.updateAssumeRolePolicy(r -> r.roleName(role).policyDocument(document));
+            });
+            return () -> with(production.client(IamClient.builder()), iam -> iam.updateAssumeRolePolicy(r -> r.roleName(role).policyDocument(before[0])));
+        });
+    }
+
+    /** Beside the role's own policy, of which the changed one is a copy with more. */
+    private static Place rightsOf(String role) {
+        return place("", document -> {
+            with(production.client(IamClient.builder()), iam -> iam.putRolePolicy(r -> r.roleName(role).policyName("valve").policyDocument(document)));
+            return () -> with(production.client(IamClient.builder()), iam -> iam.deleteRolePolicy(r -> r.roleName(role).policyName("valve")));
+        });
+    }
+
+    private static Place bucketPolicy() {
+        return place("", document -> {
+            var before = new String[1];
+            with(production.client(S3Client.builder().forcePathStyle(true)), s3 -> {
+                before[0] = s3.getBucketPolicy(r -> r.bucket(BUCKET)).policy();
+                s3.putBucketPolicy(r -> r.bucket(BUCKET).policy(document));
+            });
+            return () -> with(production.client(S3Client.builder().forcePathStyle(true)), s3 -> s3.putBucketPolicy(r -> r.bucket(BUCKET).policy(before[0])));
+        });
+    }
+
+    private static Place inboxPolicy() {
+        return place(queueAttribute(QueueAttributeName.QUEUE_ARN), document -> {
+            String before = queueAttribute(QueueAttributeName.POLICY);
+            with(production.client(SqsClient.builder()), sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, document))));
+            return () -> with(production.client(SqsClient.builder()), sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, before))));
+        });
+    }
+
+    private static Place topicPolicy() {
+        String topic = Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"));
+        return place(topic, document -> {
+            var before = new String[1];
+            with(production.client(SnsClient.builder()), sns -> {
+                before[0] = sns.getTopicAttributes(r -> r.topicArn(topic)).attributes().get("Policy");
+                sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(document));
+            });
+            return () -> with(production.client(SnsClient.builder()), sns -> sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(before[0])));
+        });
+    }
+
+    private static String inboxUrl() {
+        try (var sqs = production.client(SqsClient.builder())) {
+            return sqs.listQueues(r -> { }).queueUrls().stream().filter(url -> url.contains("Inbox")).findFirst().orElseThrow();
+        }
+    }
+
+    private static String queueAttribute(QueueAttributeName name) {
+        try (var sqs = production.client(SqsClient.builder())) {
+            return sqs.getQueueAttributes(r -> r.queueUrl(inboxUrl()).attributeNames(name)).attributes().get(name);
+        }
+    }
+
+    private static void whileNothingIsTakenFromTheInbox(Runnable work) {
+        try (var lambda = production.client(LambdaClient.builder())) {
+            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
+            lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(false));
+            try {
+                work.run();
+            } finally {
+                lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(true));
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package lockstep.localcloud;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import lockstep.accounts.AccountAccess;
+import lockstep.project.UserFault;
+import lockstep.release.Cdk;
+import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.sqs.SqsClient;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The emulator drops a subscription in a template when the topic belongs to another account. This makes it through the API, as the
+ * subscriber, from what the template says. Subscribing twice is subscribing once.
+ */
+final class CrossAccountSubscriptions {
+    private static final List<String> ATTRIBUTES = List.of("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy");
+    private final AccountAccess subscriber;
+
+    CrossAccountSubscriptions(AccountAccess subscriber) {
+        this.subscriber = subscriber;
+    }
+
+    void ensure(Cdk.Stack stack) {
+        for (JsonNode subscription : stack.resources("AWS::SNS::Subscription").values()) {
+            String topic = text(subscription.get("TopicArn"));
+            if (!topic.startsWith("arn:") || topic.split(":")[4].equals(subscriber.accountId())) {
+                continue;
+            }
+            var attributes = new HashMap<String, String>();
+            ATTRIBUTES.forEach(name -> {
+                if (subscription.has(name)) {
+                    JsonNode value = subscription.get(name);
+                    attributes.put(name, value.isValueNode() ? value.asString() : value.toString());
+                }
+            });
+            String queue = subscription.at("/Endpoint/Fn::GetAtt/0").asString();
+            try (var sns = subscriber.client(SnsClient.builder())) {
+                sns.subscribe(r -> r.topicArn(topic).protocol(subscription.get("Protocol").asString()).endpoint(queueArn(stack.name(), queue))
+                        .attributes(attributes).returnSubscriptionArn(true));
+            }
+        }
+    }
+
+    /** A queue with a generated name starts with its stack and its logical id. */
+    private String queueArn(String stack, String logicalId) {
+        try (var sqs = subscriber.client(SqsClient.builder())) {
+            var urls = sqs.listQueues(r -> r.queueNamePrefix(stack + "-" + logicalId + "-")).queueUrls();
+            if (urls.size() != 1) {
+                throw new UserFault("expected one queue " + stack + "-" + logicalId + "-…, found " + urls);
+            }
+            return sqs.getQueueAttributes(r -> r.queueUrl(urls.getFirst()).attributeNames(QueueAttributeName.QUEUE_ARN))
+                    .attributes().get(QueueAttributeName.QUEUE_ARN);
+        }
+    }
+
+    /** An ARN written out, or joined of text and the partition; empty when it refers to a resource, which is then of the same account. */
+    private static String text(JsonNode value) {
+        if (value.isString()) {
+            return value.asString();
+        }
+        var joined = new StringBuilder();
+        for (JsonNode part : value.at("/Fn::Join/1")) {
+            joined.append(part.isString() ? part.asString() : Map.of("AWS::Partition", "aws").getOrDefault(part.path("Ref").asString(""), ""));
+        }
+        return joined.toString();
+    }
+}

@@ -1,0 +1,67 @@
+package lockstep.localcloud;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.localcloud.CloudState.ContainerState;
+import lockstep.localcloud.CloudState.TaskState;
+import lockstep.localcloud.TemporaryShards.TemporaryShard;
+import lockstep.project.Command;
+import lockstep.project.ProjectFiles;
+
+/**
+ * Takes a temporary shard down when its time has come: a small process that looks at the clock and then runs {@code lockstep shard
+ * expire}. A machine that sleeps or is off at that moment does it when it is up again; {@code down} ends the process, {@code up} starts it.
+ */
+final class Expiry {
+    /** Looks at the clock rather than sleeping till then, since a sleeping machine stops that count. */
+    private static final String SCRIPT = "until [ \"$(date +%s)\" -ge \"$1\" ]; do sleep 10; done; shift; until \"$@\"; do sleep 30; done";
+
+    private Expiry() {}
+
+    /** Starts it unless it runs. */
+    static void ensure(ProjectFiles files, CloudState.Store store, TemporaryShard shard, Path declared) {
+        var known = Optional.ofNullable(store.read().tasks().get(name(shard.name())));
+        String fingerprint = shard.expires().toString();
+        if (known.isPresent() && known.get().fingerprint().equals(fingerprint) && known.get().containers().getFirst().process().running().isPresent()) {
+            return;
+        }
+        end(files, store, shard.name());
+        var line = new ArrayList<>(List.of("sh", "-c", SCRIPT, "expiry", String.valueOf(shard.expires().getEpochSecond())));
+        line.addAll(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlockstep.root=" + files.project(),
+                "-Dlockstep.tools=" + files.tools(), "-cp", System.getProperty("java.class.path"), "lockstep.cli.Main", "--landscape", declared.toString(), "shard", "expire"));
+        var environment = Command.cleanEnvironment(files);
+        environment.putAll(Map.of("LOCKSTEP_HOME", files.home().toString(), "LOCKSTEP_BUILT", "yes"));
+        var process = new Command(line, files.home(), environment, files.log(name(shard.name()))).detached(files).start();
+        store.update(state -> state.withTask(name(shard.name()), new TaskState(fingerprint, List.of(
+                new ContainerState("expiry", ProcessIdentity.of(process.toHandle()), "TERM", 5)))));
+    }
+
+    /** Ends it, unless it is what runs this: then it ends by itself. */
+    static void end(ProjectFiles files, CloudState.Store store, String shard) {
+        var known = store.read().tasks().get(name(shard));
+        if (known == null) {
+            return;
+        }
+        if (runsThis(known.containers().getFirst().process().pid())) {
+            store.update(state -> state.withoutTask(name(shard)));
+        } else {
+            LocalTask.stop(files, store, name(shard));
+        }
+    }
+
+    private static String name(String shard) {
+        return "expiry-" + shard;
+    }
+
+    private static boolean runsThis(long pid) {
+        for (var ancestor = Optional.of(ProcessHandle.current()); ancestor.isPresent(); ancestor = ancestor.get().parent()) {
+            if (ancestor.get().pid() == pid) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,100 @@
+package lockstep.localcloud;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.accounts.AccountAccess;
+import lockstep.accounts.Accounts;
+import lockstep.accounts.DeployedTask;
+import lockstep.accounts.LocalEndpoint;
+import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Landscape;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
+
+/** A local cloud that is up: its accounts and the databases of its shards. */
+public final class LocalCloud implements Accounts {
+    private final Landscape landscape;
+    private final LocalEndpoint endpoint;
+    private final Map<String, AccountAccess> accounts = new LinkedHashMap<>();
+    private final Map<String, PostgresServer> servers = new LinkedHashMap<>();
+    private final Certificates certificates;
+    private final CloudState.Store store;
+    private final ProjectFiles files;
+
+    private LocalCloud(ProjectFiles files, CloudState.Store store, Landscape landscape, LocalEndpoint endpoint) {
+        this.landscape = landscape;
+        this.endpoint = endpoint;
+        this.certificates = Certificates.in(files.certificates());
+        this.store = store;
+        this.files = files;
+        for (Account account : landscape.accounts()) {
+            accounts.put(account.name(), AccountAccess.root(endpoint, landscape.region(), account.id()));
+            servers.put(account.name(), new PostgresServer(files, store, account.name()));
+        }
+    }
+
+    /** Connects to the cloud that {@code up} started. */
+    public static LocalCloud open(ProjectFiles files, Landscape landscape) {
+        var store = new CloudState.Store(files);
+        var emulator = store.read().emulator().filter(known -> known.process().running().isPresent())
+                .orElseThrow(() -> new UserFault("the local cloud is not up: run lockstep up"));
+        return new LocalCloud(files, store, landscape, Emulator.endpoint(Certificates.in(files.certificates()), emulator));
+    }
+
+    @Override
+    public Landscape landscape() {
+        return landscape;
+    }
+
+    public LocalEndpoint endpoint() {
+        return endpoint;
+    }
+
+    /** With all rights in that account; {@link AccountAccess#assume} narrows them. */
+    @Override
+    public AccountAccess account(Account account) {
+        return accounts.get(account.name());
+    }
+
+    public ShardDatabase database(String shard) {
+        Account account = landscape.accountOf(shard);
+        var found = account.shards().stream().filter(s -> s.name().equals(shard)).findFirst().orElseThrow();
+        return new ShardDatabase(found, servers.get(account.name()), account(account), certificates);
+    }
+
+    public Certificates certificates() {
+        return certificates;
+    }
+
+    public ClientCertificates clients() {
+        return certificates.clients();
+    }
+
+    /** Tells every production proxy whom to admit; they follow within seconds. */
+    public void publishClients() {
+        for (Account account : landscape.accounts()) {
+            DeployedTask.proxy(account, Edition.PRODUCTION, account(account)).ifPresent(proxy -> new LocalProxy(account(account), proxy).publish(clients()));
+        }
+    }
+
+    /** Where each shard that has a proxy is open to browsers, in the landscape's order. */
+    public List<Page> pages() {
+        var state = store.read();
+        return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
+                LocalBalancer.port(state, LocalTask.name(account.name(), shard.edition())).stream()
+                        .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
+    }
+
+    /** Who can log in to a shard; empty where visitors sign up themselves. */
+    public Optional<User> user(String shard) {
+        return new Users(files).find(shard);
+    }
+
+    @Override
+    public void close() {
+        accounts.values().forEach(AccountAccess::close);
+    }
+}

@@ -1,0 +1,93 @@
+package lockstep.localcloud;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.ToIntFunction;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+
+/**
+ * The environment of a container on this machine. {@link #CHANGES} is its whole difference from the one that is deployed; the
+ * application that runs knows nothing of it.
+ *
+ * @param ports        chosen for a variable of this container
+ * @param volumes      path in the container → directory here
+ * @param credentials  of the task's role
+ */
+record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, String endpoint, Path authority, AwsSessionCredentials credentials, Path nginx) {
+
+    /** One difference, and why it has to be. */
+    sealed interface Change {
+        String variable();
+
+        String reason();
+    }
+
+    /** Another value, where the deployed environment has one. */
+    record Replace(String variable, String reason, Value value) implements Change {}
+
+    /** A value that only this machine needs, in containers that have the variable {@code beside}. */
+    record Add(String variable, String beside, String reason, Value value) implements Change {}
+
+    @FunctionalInterface
+    interface Value {
+        /** @param deployed empty when there is none */
+        String of(LocalEnvironment here, String deployed);
+    }
+
+    private static final String ONE_ADDRESS = "tasks have an address each, here they share one";
+    private static final String EMULATOR = "the accounts are emulated on this machine";
+    private static final String CREDENTIALS = "ECS hands the task role's credentials out at an address of its own";
+
+    static final List<Change> CHANGES = List.of(
+            new Replace("LISTEN_ADDRESS", "nothing here is for other machines", (here, deployed) -> "127.0.0.1"),
+            new Replace("PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("PORT"))),
+            new Replace("HEALTH_PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("HEALTH_PORT"))),
+            new Replace("GATEWAY_ADMIN", ONE_ADDRESS, (here, deployed) -> "127.0.0.1:" + here.ports.applyAsInt("GATEWAY_ADMIN")),
+            new Replace("DRAIN_DELAY", "no name server or balancer here leads to a task that was told to stop", (here, deployed) -> deployed.startsWith("PT") ? "PT0S" : "0"),
+            new Add("PATH", "", "a container has programs of its own, here they are this machine's", (here, deployed) -> path()),
+            new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's", (here, deployed) -> here.nginx.toString()),
+            new Add("AWS_ENDPOINT_URL", "AWS_REGION", EMULATOR, (here, deployed) -> here.endpoint),
+            new Add("AWS_CA_BUNDLE", "AWS_REGION", EMULATOR, (here, deployed) -> here.authority.toString()),
+            // Java reads no AWS_CA_BUNDLE; only the product of the demo edition is written in it and speaks to AWS
+            new Add("JAVA_TOOL_OPTIONS", "INQUIRY_TOPIC_ARN", EMULATOR, (here, deployed) -> "-Djavax.net.ssl.trustStore=" + here.authority.resolveSibling("authority.p12")),
+            new Replace("DATABASE_SSL_ROOT", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
+            new Add("AWS_ACCESS_KEY_ID", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.accessKeyId()),
+            new Add("AWS_SECRET_ACCESS_KEY", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.secretAccessKey()),
+            new Add("AWS_SESSION_TOKEN", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.sessionToken()));
+
+    /** Besides, every value that names a file in a volume names it in the directory that stands for the volume. */
+    Map<String, String> of(Map<String, String> deployed) {
+        var local = new TreeMap<String, String>();
+        deployed.forEach((name, value) -> local.put(name, inVolume(value)));
+        for (Change change : CHANGES) {
+            switch (change) {
+                case Replace replace when deployed.containsKey(replace.variable()) ->
+                        local.put(replace.variable(), replace.value().of(this, deployed.get(replace.variable())));
+                case Add add when add.beside().isEmpty() || deployed.containsKey(add.beside()) -> local.put(add.variable(), add.value().of(this, ""));
+                case Replace absent -> { }
+                case Add absent -> { }
+            }
+        }
+        return local;
+    }
+
+    /** {@code /run/settings/routes.json} and {@code unix:/run/gateway/gateway.sock}, as they are here. */
+    private String inVolume(String value) {
+        for (var volume : volumes.entrySet()) {
+            for (String prefix : List.of("", "unix:")) {
+                String path = prefix + volume.getKey();
+                if (value.equals(path) || value.startsWith(path + "/")) {
+                    return prefix + volume.getValue() + value.substring(path.length());
+                }
+            }
+        }
+        return value;
+    }
+
+    private static String path() {
+        return System.getProperty("java.home") + "/bin:" + Optional.ofNullable(System.getenv("PATH")).orElse("/usr/bin:/bin");
+    }
+}

@@ -1,0 +1,136 @@
+package lockstep.localcloud;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntSupplier;
+import java.util.function.ToIntFunction;
+import lockstep.accounts.AccountAccess;
+import lockstep.accounts.DeployedTask;
+import lockstep.accounts.RoutingOverrides.S3Object;
+import lockstep.accounts.RoutingOverrides;
+import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Names;
+import lockstep.landscape.Shard;
+import lockstep.project.UserFault;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What operators give to a deployed proxy: its certificate, who its clients' authority is, and here also where the shards are. */
+final class LocalProxy {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private final AccountAccess account;
+    private final DeployedTask task;
+
+    LocalProxy(AccountAccess account, DeployedTask task) {
+        this.account = account;
+        this.task = task;
+    }
+
+    /** The name below localhost at which an edition answers, besides its shards. */
+    static String host(Account account, Edition edition) {
+        return (account.name().equals(edition.word()) ? "" : account.name() + "-") + edition.word() + ".localhost";
+    }
+
+    static String host(Shard shard) {
+        return shard.name() + ".localhost";
+    }
+
+    /** @param port of a shard's application */
+    void fill(Certificates certificates, ToIntFunction<Shard> port) {
+        var names = new ArrayList<>(lead(port));
+        names.addAll(List.of("localhost", "127.0.0.1"));
+        var certificate = certificates.server(Names.proxyStack(task.account().name(), task.edition()), names);
+        keep(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
+        publish(certificates.clients());
+    }
+
+    /** Leads requests to where the shards are; answers the names under which. */
+    private Set<String> lead(ToIntFunction<Shard> port) {
+        // of two at the same time, the later one knows the ports of both
+        synchronized (LocalProxy.class) {
+            return write(port);
+        }
+    }
+
+    private Set<String> write(ToIntFunction<Shard> port) {
+        var shards = task.account().shardsOf(task.edition());
+        var upstreams = new TreeMap<String, URI>();
+        var hosts = new TreeMap<String, String>();
+        shards.forEach(shard -> {
+            upstreams.put(shard.name(), URI.create(upstream(port.applyAsInt(shard))));
+            hosts.put(host(shard), shard.name());
+        });
+        hosts.put(host(task.account(), task.edition()), shards.getFirst().name());
+        RoutingOverrides.of(task, account).addresses(upstreams, hosts);
+        return hosts.keySet();
+    }
+
+    /**
+     * Leads requests for a shard to where it is now, and returns when the gateway does so and finds it healthy.
+     *
+     * @param port  of a shard's application
+     * @param admin port of the gateway
+     */
+    void follow(Shard shard, ToIntFunction<Shard> port, IntSupplier admin) {
+        lead(port);
+        String healthy = "upstream=\"" + upstream(port.applyAsInt(shard)) + "\"} 1";
+        var deadline = Instant.now().plus(PATIENCE);
+        while (metrics(admin.getAsInt()).lines().noneMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy))) {
+            if (Instant.now().isAfter(deadline)) {
+                throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard " + shard.name() + " after " + PATIENCE.toSeconds() + " s");
+            }
+            LocalTask.pause();
+        }
+    }
+
+    /** Nothing while it does not answer. */
+    private static String metrics(int port) {
+        try (var in = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException starting) {
+            return "";
+        }
+    }
+
+    private static String upstream(int port) {
+        return "https://127.0.0.1:" + port;
+    }
+
+    /** Who may come in, and who no longer; nothing for the demo edition, where anyone may. */
+    void publish(ClientCertificates clients) {
+        task.variable("CLIENT_AUTHORITY").ifPresent(authority -> put(authority, clients.authority()));
+        task.variable("REVOCATION_LIST").ifPresent(list -> put(list, clients.revocationList()));
+    }
+
+    private void put(String uri, Path file) {
+        var object = S3Object.of(uri);
+        try (var s3 = account.client(S3Client.builder().forcePathStyle(true))) {
+            s3.putObject(r -> r.bucket(object.bucket()).key(object.key()), RequestBody.fromFile(file));
+        }
+    }
+
+    private void keep(String secret, String value) {
+        try (var secrets = account.client(SecretsManagerClient.builder())) {
+            if (!value.equals(secrets.getSecretValue(r -> r.secretId(secret)).secretString())) {
+                secrets.putSecretValue(r -> r.secretId(secret).secretString(value));
+            }
+        }
+    }
+
+    private String variable(String name) {
+        return task.variable(name).orElseThrow(() -> new UserFault("service " + task.service() + " has no " + name));
+    }
+}

@@ -1,0 +1,349 @@
+package lockstep.localcloud;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import lockstep.project.ProjectFiles;
+import lockstep.project.UserFault;
+import lockstep.release.BuiltImages;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Copies a synthesized assembly to one that the emulator can deploy. {@link #REWRITES} is the whole difference between the two; the
+ * application that was synthesized knows nothing of it.
+ */
+public final class Projection {
+
+    /** One difference, and why it has to be. */
+    sealed interface Rewrite {
+        String reason();
+    }
+
+    /** The emulator has no such resource type, and refuses a template that holds one. */
+    record Remove(String type, String reason) implements Rewrite {}
+
+    /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
+    record Runtime(String from, String to, String reason) implements Rewrite {}
+
+    /** A service runs on this machine under a role that only a service of AWS may assume. */
+    record Trust(String service, String reason) implements Rewrite {}
+
+    /** An image is neither built nor uploaded, nor taken from a release that holds it. */
+    record Images(String reason) implements Rewrite {}
+
+    /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
+    record TaskKeys(String property, String reason) implements Rewrite {}
+
+    /** A resource is changed without what the emulator lacks and this policy names. */
+    record WithoutPolicy(String key, String reason) implements Rewrite {}
+
+    /** Refers to resources of a type that have no {@code Name} by the attribute, which is the same on AWS. */
+    record Reference(String type, String attribute, String reason) implements Rewrite {}
+
+    static final List<Rewrite> REWRITES = List.of(
+            new Remove("AWS::EC2::FlowLog", "nothing flows through the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupIngress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::EC2::SecurityGroupEgress", "nothing is filtered in the emulated network"),
+            new Remove("AWS::ApplicationAutoScaling::ScalableTarget", "one task of each service runs"),
+            new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
+            new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
+            new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
+            new Remove("AWS::IAM::OIDCProvider", "the emulator believes any token: it compares issuer, aud and sub with the role's trust, and no signature with a key"),
+            new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias comes to a new version at once"),
+            new Remove("AWS::CodeDeploy::DeploymentGroup", "there is no CodeDeploy: an alias comes to a new version at once"),
+            new WithoutPolicy("CodeDeployLambdaAliasUpdate", "there is no CodeDeploy: an alias comes to a new version at once"),
+            new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
+            new Images("there is no container engine: a task's processes run from the files that its image would hold"),
+            new Reference("AWS::SecretsManager::Secret", "Id", "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
+            new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),
+            new TaskKeys("Volumes", "it spells their names in capitals"),
+            new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
+
+    private final Map<String, byte[]> runtime;
+    /** Digest of a jar that was packed → digest of the archive; stacks share the one jar. */
+    private final Map<String, String> packed = new TreeMap<>();
+
+    /** @param runtime what is packed with a Java function in place of the managed runtime, by path */
+    public Projection(Map<String, byte[]> runtime) {
+        this.runtime = new TreeMap<>(runtime);
+    }
+
+    /** Writes the projection of one assembly; the target is replaced. */
+    public void project(Path synthesized, Path target) {
+        try {
+            ProjectFiles.deleteTree(target);
+            packed.clear();
+            ProjectFiles.copy(synthesized, target, Stream.concat(Stream.of(BuiltImages.layout(synthesized)), ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context)).collect(Collectors.toSet()));
+            var manifest = read(target.resolve("manifest.json"));
+            for (var artifact : manifest.get("artifacts").properties()) {
+                switch (artifact.getValue().get("type").asString()) {
+                    case "aws:cloudformation:stack" -> projectStack(target, (ObjectNode) artifact.getValue());
+                    case "cdk:cloud-assembly" -> throw new UserFault("the projection does not know nested assemblies: " + artifact.getKey());
+                    case String other -> { }
+                }
+            }
+            write(target.resolve("manifest.json"), manifest);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot project " + synthesized, e);
+        }
+    }
+
+    private void projectStack(Path assembly, ObjectNode artifact) throws IOException {
+        var properties = (ObjectNode) artifact.get("properties");
+        Path templateFile = assembly.resolve(properties.get("templateFile").asString());
+        Path assetsFile = assembly.resolve(templateFile.getFileName().toString().replace(".template.json", ".assets.json"));
+        var template = read(templateFile);
+        var assets = read(assetsFile);
+        var replaced = new LinkedHashMap<String, String>();
+        for (Rewrite rewrite : REWRITES) {
+            switch (rewrite) {
+                case Remove remove -> remove(template, remove);
+                case WithoutPolicy policy -> withoutPolicy(template, policy);
+                case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
+                case Images images -> assets.putObject("dockerImages");
+                case Reference reference -> refer(template, nameless(template, reference), reference.attribute());
+                case TaskKeys keys -> respell(template, keys);
+                case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
+            }
+        }
+        var dangling = dangling(template);
+        if (!dangling.isEmpty()) {
+            throw new UserFault("the projection of " + templateFile.getFileName() + " removed what others refer to: " + dangling);
+        }
+        write(templateFile, template);
+        // The CDK uploads a template under the digest of its content, and does not upload what is there already.
+        String before = properties.get("stackTemplateAssetObjectUrl").asString().replaceAll(".*/([0-9a-f]{64})\\.json$", "$1");
+        String after = ProjectFiles.digest(Files.readAllBytes(templateFile));
+        properties.put("stackTemplateAssetObjectUrl", properties.get("stackTemplateAssetObjectUrl").asString().replace(before, after));
+        write(assetsFile, read(JSON.writeValueAsString(assets).replace(before, after)));
+    }
+
+    // --- resource types that the emulator lacks ---
+
+    static void remove(ObjectNode template, Remove rule) {
+        var resources = (ObjectNode) template.get("Resources");
+        var gone = resources.properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+        if (gone.isEmpty()) {
+            return;
+        }
+        resources.remove(gone);
+        for (JsonNode resource : resources) {
+            switch (resource.get("DependsOn")) {
+                case ArrayNode several -> several.removeIf(name -> gone.contains(name.asString()));
+                case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
+                case null, default -> { }
+            }
+        }
+    }
+
+    static boolean hasPolicy(JsonNode resource, String key) {
+        return resource.path("UpdatePolicy").has(key);
+    }
+
+    private static void withoutPolicy(ObjectNode template, WithoutPolicy rule) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (hasPolicy(resource, rule.key())) {
+                var policies = (ObjectNode) resource.get("UpdatePolicy");
+                policies.remove(rule.key());
+                if (policies.isEmpty()) ((ObjectNode) resource).remove("UpdatePolicy");
+            }
+        }
+    }
+
+    // --- references ---
+
+    static Set<String> nameless(JsonNode template, Reference rule) {
+        return template.get("Resources").properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()) && !r.getValue().path("Properties").has("Name"))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static void refer(JsonNode node, Set<String> names, String attribute) {
+        if (node instanceof ObjectNode object && object.size() == 1 && names.contains(object.path("Ref").asString(""))) {
+            String name = object.remove("Ref").asString();
+            object.putArray("Fn::GetAtt").add(name).add(attribute);
+        } else {
+            node.forEach(child -> refer(child, names, attribute));
+        }
+    }
+
+    // --- tasks ---
+
+    static boolean isTrusted(JsonNode resource, String service) {
+        return resource.get("Type").asString().equals("AWS::IAM::Role")
+                && resource.at("/Properties/AssumeRolePolicyDocument/Statement").valueStream().anyMatch(s -> s.at("/Principal/Service").asString("").equals(service));
+    }
+
+    private static void trust(ObjectNode template, Trust rule, String account) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (isTrusted(resource, rule.service())) {
+                var statement = ((ArrayNode) resource.at("/Properties/AssumeRolePolicyDocument/Statement")).addObject();
+                statement.put("Action", "sts:AssumeRole").put("Effect", "Allow").putObject("Principal").put("AWS", "arn:aws:iam::" + account + ":root");
+            }
+        }
+    }
+
+    private static void respell(ObjectNode template, TaskKeys rule) {
+        for (JsonNode resource : template.get("Resources")) {
+            if (resource.get("Type").asString().equals("AWS::ECS::TaskDefinition")) {
+                resource.at("/Properties/" + rule.property()).forEach(Projection::respell);
+            }
+        }
+    }
+
+    /** Keys begin with a small letter, but for those of CloudFormation's functions, and whatever lies within them. */
+    private static void respell(JsonNode node) {
+        switch (node) {
+            case ObjectNode object when object.propertyNames().stream().noneMatch(key -> key.equals("Ref") || key.startsWith("Fn::")) -> {
+                for (String key : List.copyOf(object.propertyNames())) {
+                    JsonNode value = object.remove(key);
+                    respell(value);
+                    object.set(key.substring(0, 1).toLowerCase(Locale.ROOT) + key.substring(1), value);
+                }
+            }
+            case ArrayNode array -> array.forEach(Projection::respell);
+            default -> { }
+        }
+    }
+
+    /** Names that are referred to and not there. */
+    static Set<String> dangling(JsonNode template) {
+        var known = new HashSet<String>();
+        for (String section : List.of("Resources", "Parameters")) {
+            if (template.has(section)) {
+                known.addAll(template.get(section).propertyNames());
+            }
+        }
+        return references(template).stream().filter(name -> !name.startsWith("AWS::") && !known.contains(name)).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Set<String> references(JsonNode node) {
+        var found = new TreeSet<String>();
+        collect(node, found);
+        return found;
+    }
+
+    private static void collect(JsonNode node, Set<String> found) {
+        switch (node) {
+            case ObjectNode object -> object.properties().forEach(property -> {
+                JsonNode value = property.getValue();
+                switch (property.getKey()) {
+                    case "Ref" -> found.add(value.asString());
+                    case "Fn::GetAtt" -> found.add(value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", ""));
+                    case "Fn::Sub" -> {
+                        var own = value.isArray() ? Set.copyOf(value.get(1).propertyNames()) : Set.<String>of();
+                        SUBSTITUTION.matcher((value.isArray() ? value.get(0) : value).asString()).results().map(match -> match.group(1))
+                                .filter(name -> !own.contains(name)).forEach(found::add);
+                    }
+                    case "DependsOn" -> {
+                        if (value.isArray()) {
+                            value.forEach(name -> found.add(name.asString()));
+                        } else {
+                            found.add(value.asString());
+                        }
+                    }
+                    default -> { }
+                }
+                collect(value, found);
+            });
+            case ArrayNode array -> array.forEach(element -> collect(element, found));
+            case null, default -> { }
+        }
+    }
+
+    // --- functions ---
+
+    private void replaceRuntime(Path assembly, ObjectNode template, ObjectNode assets, Runtime rule, Map<String, String> replaced) throws IOException {
+        for (JsonNode resource : template.get("Resources")) {
+            if (!resource.get("Type").asString().equals("AWS::Lambda::Function") || !resource.at("/Properties/Runtime").asString("").equals(rule.from())) {
+                continue;
+            }
+            var properties = (ObjectNode) resource.get("Properties");
+            var code = (ObjectNode) properties.get("Code");
+            String before = code.get("S3Key").asString().replaceAll("\\..*", "");
+            if (!replaced.containsKey(before)) {
+                replaced.put(before, replaceAsset(assembly, assets, before));
+            }
+            properties.put("Runtime", rule.to());
+            code.put("S3Key", replaced.get(before) + ".zip");
+        }
+    }
+
+    /** Packs jar and bootstrap the way AWS wants a function of a custom runtime: the jar under lib/, where the runtime interface client looks. */
+    private String replaceAsset(Path assembly, ObjectNode assets, String before) throws IOException {
+        var files = (ObjectNode) assets.get("files");
+        var asset = (ObjectNode) files.remove(before);
+        Path jar = assembly.resolve(asset.at("/source/path").asString());
+        if (!jar.getFileName().toString().endsWith(".jar")) {
+            throw new UserFault("a Java function's asset is a jar, not " + jar.getFileName());
+        }
+        String after = packed.get(before);
+        if (after == null) {
+            var entries = new TreeMap<>(runtime);
+            entries.put("lib/functions.jar", Files.readAllBytes(jar));
+            byte[] archive = pack(entries);
+            after = ProjectFiles.digest(archive);
+            Files.write(assembly.resolve("asset." + after + ".zip"), archive);
+            packed.put(before, after);
+        }
+        String key = after + ".zip";
+        ((ObjectNode) asset.get("source")).put("path", "asset." + key).put("packaging", "file");
+        asset.get("destinations").forEach(destination -> ((ObjectNode) destination).put("objectKey", key));
+        files.set(after, asset);
+        return after;
+    }
+
+    private static byte[] pack(SortedMap<String, byte[]> entries) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var zip = new ZipOutputStream(bytes)) {
+            zip.setLevel(0);
+            for (var entry : entries.entrySet()) {
+                zip.putNextEntry(new ZipEntry(entry.getKey()).setLastModifiedTime(FileTime.fromMillis(0)));
+                zip.write(entry.getValue());
+            }
+        }
+        return bytes.toByteArray();
+    }
+
+    // --- files ---
+
+    private static ObjectNode read(Path file) {
+        return (ObjectNode) JSON.readTree(file);
+    }
+
+    private static ObjectNode read(String text) {
+        return (ObjectNode) JSON.readTree(text);
+    }
+
+    private static void write(Path file, JsonNode content) throws IOException {
+        Files.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(content));
+    }
+}
