@@ -26,8 +26,8 @@ final class CommandsPage {
                 differs from the command line, and rewrites it with `-Ddocs.update=true`.
 
                 Exit codes are 0 for done, 1 for failed and 2 for wrong usage, unless the command says otherwise. Answers go to standard
-                output, progress to standard error. Without `--aws` a command works on the local cloud. `LOCKSTEP_HOME` puts a cloud elsewhere
-                than `.lockstep/cloud`, so that several run side by side. `LOCKSTEP_TRACE=1` prints the stack trace of a failure.
+                output, progress to standard error. Without `--aws` a command works on the local cloud. `LOCKSTEP_HOME` puts a cloud
+                elsewhere than `.lockstep/cloud`, so that several run side by side. `LOCKSTEP_TRACE=1` prints the stack trace of a failure.
 
                 Every command takes these options:
 

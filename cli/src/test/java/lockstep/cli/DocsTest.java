@@ -42,8 +42,8 @@ class DocsTest {
     private static final Set<String> OF_LAUNCHER = Set.of("test", "build", "compile", "synth-app");
     /** Names in backticks that belong to AWS, PostgreSQL, HTTP and other software, or are examples of values. */
     private static final Set<String> FOREIGN_NAMES = Set.of(
-            "Abc", "Accept", "Bool", "DescribeStacks", "E2E", "FILE.csv", "Forwarded", "Id", "Milk", "NAME.before", "Proxy", "Ref", "SHARD.host",
-            "TooManyRequests", "Transform", "Upgrade");
+            "Abc", "Accept", "Bool", "DescribeStacks", "E2E", "FILE.csv", "Forwarded", "Id", "Milk", "NAME.before", "Proxy", "Ref",
+            "SHARD.host", "TooManyRequests", "Transform", "Upgrade");
     /** Options of other programs that a page shows without the program. */
     private static final Set<String> FOREIGN_OPTIONS = Set.of("--cert", "--exclusively");
     /** Objects of a bucket, paths in an image or on a server, names of roles and metrics, and what a build makes. */
