@@ -265,7 +265,7 @@ class DocsTest {
         while (next < words.size() && command.getSubcommands().keySet().containsAll(List.of(words.get(next).split("\\|")))) {
             command = command.getSubcommands().get(words.get(next++).split("\\|")[0]);
         }
-        if (next == 0 && !words.getFirst().startsWith("--")) {
+        if (!command.getSubcommands().isEmpty() && next < words.size() && words.get(next).matches("[a-z][a-z|-]*")) {
             wrong.add(code.wrong("no such command"));
             return;
         }
