@@ -29,7 +29,7 @@ import lockstep.cli.sync.VerifyCommand;
 import lockstep.cli.valve.ValveCommand;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;

@@ -2,8 +2,8 @@ package lockstep.delivery;
 
 import java.util.Optional;
 import java.util.stream.Collectors;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.parts.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 

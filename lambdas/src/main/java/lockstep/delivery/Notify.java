@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Json;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.core.JacksonException;

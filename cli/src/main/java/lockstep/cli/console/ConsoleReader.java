@@ -24,7 +24,7 @@ import lockstep.cli.sync.Status.ShardStatus;
 import lockstep.cli.sync.SyncAccess;
 import lockstep.cli.sync.SyncCommand;
 import lockstep.landscape.DataSet;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 
 /**
  * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they

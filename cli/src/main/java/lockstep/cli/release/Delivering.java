@@ -25,7 +25,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Names;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Brings releases into accounts, side by side, and writes down what became of it. */

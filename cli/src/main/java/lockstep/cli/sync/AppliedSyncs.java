@@ -10,9 +10,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.Applied;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.restore.ShardReport;
 
 /**
  * Which syncs were applied in a target shard, by its own database.

@@ -14,11 +14,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
-import lockstep.masterdata.engine.Applied;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Json;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.Manifest.TableManifest;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import software.amazon.awssdk.services.s3.S3Client;
 import tools.jackson.core.JacksonException;
 

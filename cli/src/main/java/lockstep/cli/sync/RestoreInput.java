@@ -3,8 +3,8 @@ package lockstep.cli.sync;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Optional;
 import lockstep.landscape.Account;
-import lockstep.masterdata.engine.Json;
-import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
 

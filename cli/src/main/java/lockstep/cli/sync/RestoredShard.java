@@ -9,8 +9,8 @@ import lockstep.cli.sync.SyncState.ShardPhase;
 import lockstep.cli.sync.SyncState.TableChange;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.parts.Json;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 

@@ -15,8 +15,8 @@ import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.cli.sync.SyncState.ShardPhase;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.parts.SyncPaths;
 import software.amazon.awssdk.services.sfn.SfnClient;
 
 /**

@@ -13,12 +13,12 @@ import java.util.concurrent.Future;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.Applied;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Json;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.ShardReport;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.restore.ShardReport;
+import lockstep.masterdata.engine.parts.SyncPaths;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 

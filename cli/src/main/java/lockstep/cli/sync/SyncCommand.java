@@ -14,7 +14,7 @@ import lockstep.cli.sync.SyncState.Outcome;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.parts.SyncPaths;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import lockstep.cli.sync.SyncState.DumpPhase;
 import lockstep.cli.sync.SyncState.ShardPhase;
 import lockstep.cli.sync.SyncState.TableChange;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 
 /**
  * What a sync, a rollback or a repair prints at its end.

@@ -11,7 +11,7 @@ import lockstep.cli.sync.ShardReporter.Checked;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.check.SqlCheck.TableSum;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 
 /** What the check by SQL alone finds: each shard against the source, both read anew. */
 record Verified(String source, String dataSet, List<ShardCheck> shards) {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Json;
 
 /** Somebody who looks at the console's page while a sync runs, a shard fails, and one is rolled back: {@code console.mjs} in Chromium. */
 public final class ConsoleBrowser implements AutoCloseable {

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import lockstep.masterdata.engine.TableImport.Kind;
-import lockstep.masterdata.engine.TableImport.Outcome;
-import lockstep.masterdata.engine.TableImport.Referring;
-import lockstep.masterdata.engine.TableImport.Rounded;
-import lockstep.masterdata.engine.TableImport.Sample;
+import lockstep.masterdata.engine.imports.TableImport.Kind;
+import lockstep.masterdata.engine.imports.TableImport.Outcome;
+import lockstep.masterdata.engine.imports.TableImport.Referring;
+import lockstep.masterdata.engine.imports.TableImport.Rounded;
+import lockstep.masterdata.engine.imports.TableImport.Sample;
 import org.junit.jupiter.api.Test;
 
 class ImportCommandTest {

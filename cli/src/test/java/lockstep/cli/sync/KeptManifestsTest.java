@@ -13,7 +13,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
-import lockstep.masterdata.engine.Applied;
+import lockstep.masterdata.engine.restore.Applied;
 import org.junit.jupiter.api.Test;
 
 class KeptManifestsTest {

@@ -1,9 +1,9 @@
 package lockstep.masterdata.aws;
 
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.Json;
-import lockstep.masterdata.engine.PostgresDatabase;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.postgres.PostgresDatabase;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;

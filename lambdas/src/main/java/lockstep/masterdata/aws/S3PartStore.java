@@ -3,7 +3,7 @@ package lockstep.masterdata.aws;
 import java.io.InputStream;
 import java.util.Optional;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.PartStore;
+import lockstep.masterdata.engine.parts.PartStore;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;

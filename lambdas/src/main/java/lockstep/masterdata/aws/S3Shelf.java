@@ -1,7 +1,7 @@
 package lockstep.masterdata.aws;
 
 import java.util.List;
-import lockstep.masterdata.engine.Retention;
+import lockstep.masterdata.engine.parts.Retention;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 

@@ -1,6 +1,7 @@
 package lockstep.masterdata.engine;
 
 import java.util.List;
+import lockstep.masterdata.engine.restore.Preflight;
 
 /**
  * Why a step of a sync could not be done. The class name is what a state machine matches on: {@link Transient} ones are
@@ -148,7 +149,7 @@ public abstract sealed class Fault extends RuntimeException {
             this.tables = List.copyOf(tables);
         }
 
-        List<String> tables() {
+        public List<String> tables() {
             return tables;
         }
     }

@@ -2,7 +2,7 @@ package lockstep.masterdata.handler;
 
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Admission;
+import lockstep.masterdata.engine.review.Admission;
 
 /** Brings a sealed manifest to where restores take it from, and notes it as the newest. */
 public final class Admit extends JsonFunction<Admit.Event, Admit.Answer> {

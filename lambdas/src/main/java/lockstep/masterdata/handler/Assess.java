@@ -7,14 +7,14 @@ import java.util.Optional;
 import lockstep.landscape.Hold;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.S3PartStore;
-import lockstep.masterdata.engine.Assessment;
-import lockstep.masterdata.engine.Assessment.TableChange;
+import lockstep.masterdata.engine.review.Assessment;
+import lockstep.masterdata.engine.review.Assessment.TableChange;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.Held;
-import lockstep.masterdata.engine.Latest;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.ManifestReader;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.review.Held;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.parts.SyncPaths;
 
 /** Compares what was sealed with the newest admitted manifest, and decides whether a person has to look. With a token it notes that somebody is waited for. */
 public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {

@@ -3,7 +3,7 @@ package lockstep.masterdata.handler;
 import java.time.Duration;
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.AwaitedSnapshot;
+import lockstep.masterdata.engine.dump.AwaitedSnapshot;
 
 /** Waits until the holder has written its snapshot and plan. */
 public final class AwaitSnapshot extends JsonFunction<AwaitSnapshot.Event, AwaitSnapshot.Answer> {

@@ -3,7 +3,7 @@ package lockstep.masterdata.handler;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 import java.util.Optional;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.Fault;
 
 /** How a batch of a Distributed Map ended: with what {@link JsonFunction} adds to an answer, or with an error. */

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.Keep;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Retention;
+import lockstep.masterdata.engine.parts.Retention;
 
 /** Drops manifests that are no longer kept, and deletes what no other needs. */
 public final class CollectParts extends JsonFunction<CollectParts.Event, CollectParts.Answer> {

@@ -2,8 +2,8 @@ package lockstep.masterdata.handler;
 
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Batch;
-import lockstep.masterdata.engine.Dumper;
+import lockstep.masterdata.engine.dump.Batch;
+import lockstep.masterdata.engine.dump.Dumper;
 
 /** Dumps one batch of key ranges as parts. */
 public final class DumpParts extends JsonFunction<DumpParts.Event, DumpParts.Answer> {

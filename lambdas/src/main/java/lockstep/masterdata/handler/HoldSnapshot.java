@@ -3,9 +3,9 @@ package lockstep.masterdata.handler;
 import java.time.Duration;
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Planner;
-import lockstep.masterdata.engine.Released;
-import lockstep.masterdata.engine.SnapshotHolder;
+import lockstep.masterdata.engine.dump.Planner;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.dump.SnapshotHolder;
 
 /** Exports one snapshot of the source, plans the dump, and holds the transaction until released or shortly before its deadline. */
 public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Released> {

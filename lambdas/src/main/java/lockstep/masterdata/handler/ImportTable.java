@@ -7,8 +7,8 @@ import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.SyncPaths;
-import lockstep.masterdata.engine.TableImport;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.imports.TableImport;
 
 /** Brings a new edition of one table into the source. A file that is refused is an answer and no failure: nothing is wrong here. */
 public final class ImportTable extends JsonFunction<ImportTable.Event, TableImport.Answer> {

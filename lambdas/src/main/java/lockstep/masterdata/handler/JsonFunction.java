@@ -7,7 +7,7 @@ import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.ObjectNode;
 

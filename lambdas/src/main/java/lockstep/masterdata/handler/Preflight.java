@@ -3,10 +3,10 @@ package lockstep.masterdata.handler;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.ManifestReader;
-import lockstep.masterdata.engine.Preflight.Choice;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.Preflight.PartRange;
+import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.restore.Preflight.Choice;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Preflight.PartRange;
 
 /** Reads and checks the manifest as the receiver, and decides whether the shard can take it. */
 public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
@@ -25,7 +25,7 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
             var reader = new ManifestReader(access.store(), access.signature());
             var manifest = sync.terms().isDryRun() ? reader.readForForecast(sync.manifestKey(), sync.dataSet(), sync.syncId())
                     : reader.read(sync.manifestKey(), sync.dataSet(), sync.syncId());
-            var plan = new lockstep.masterdata.engine.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC), sync.dataSet().triggers());
+            var plan = new lockstep.masterdata.engine.restore.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC), sync.dataSet().triggers());
             return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables(), plan.warnings());
         }
     }

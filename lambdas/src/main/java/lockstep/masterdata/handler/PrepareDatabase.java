@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
 
 /** Makes the reader's and writer's logins of a shard and their grants. Run after each migration of the product. */
 public final class PrepareDatabase extends JsonFunction<PrepareDatabase.Event, PrepareDatabase.Answer> {

@@ -7,10 +7,10 @@ import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.SourceReader;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.Json;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.PostgresDatabase;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.postgres.PostgresDatabase;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sfn.SfnClient;
 

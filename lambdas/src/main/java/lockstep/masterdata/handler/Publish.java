@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Forecast;
-import lockstep.masterdata.engine.Publisher;
-import lockstep.masterdata.engine.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.Forecast;
+import lockstep.masterdata.engine.restore.Publisher;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /** Merges what is staged, verifies it from the shard's own rows, and commits; or tells what that would change, in a dry run. */
 public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Cleanup;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.restore.Cleanup;
 import lockstep.masterdata.engine.Fault;
 
 /** Ends a restore: clears up behind shards that failed, and says which and why. */

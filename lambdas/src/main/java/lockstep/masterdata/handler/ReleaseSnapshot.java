@@ -2,8 +2,8 @@ package lockstep.masterdata.handler;
 
 import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Causes;
-import lockstep.masterdata.engine.Released;
+import lockstep.masterdata.engine.parts.Causes;
+import lockstep.masterdata.engine.dump.Released;
 
 /** Tells the holder to let go of the snapshot when the dump has failed, and why. */
 public final class ReleaseSnapshot extends JsonFunction<ReleaseSnapshot.Event, Released> {

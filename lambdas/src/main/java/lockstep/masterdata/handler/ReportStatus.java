@@ -8,10 +8,10 @@ import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
-import lockstep.masterdata.engine.Noticed;
-import lockstep.masterdata.engine.RowSecurity;
-import lockstep.masterdata.engine.SchemaCheck;
-import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.watch.SourceActivity;
+import lockstep.masterdata.engine.postgres.RowSecurity;
+import lockstep.masterdata.engine.postgres.SchemaCheck;
+import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.schema.ShardInspection;
 
 /** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries, or whether somebody wrote to it, or how its schema is described. */
@@ -33,7 +33,7 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
         this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
-    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results}, or {@link Noticed}, or {@link ShardInspection.Answer} */
+    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results}, or {@link SourceActivity}, or {@link ShardInspection.Answer} */
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
@@ -42,7 +42,7 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
             return SqlCheck.of(connection, event.dataSet());
         });
         if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
-        if (event.written().orElse(false)) return Noticed.now(database, event.dataSet());
+        if (event.written().orElse(false)) return SourceActivity.now(database, event.dataSet());
         if (event.schema().isPresent()) return SchemaCheck.report(database, event.dataSet(), event.schema().get().source(), event.schema().get().writer());
         return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());
     }

@@ -3,10 +3,10 @@ package lockstep.masterdata.handler;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Manifest.TableManifest;
-import lockstep.masterdata.engine.Released;
-import lockstep.masterdata.engine.Sealer;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.dump.Sealer;
+import lockstep.masterdata.engine.parts.SyncPaths;
 
 /** Lets go of the snapshot, when every batch was dumped, then makes and signs the manifest. */
 public final class SealManifest extends JsonFunction<SealManifest.Event, SealManifest.Answer> {

@@ -3,7 +3,7 @@ package lockstep.masterdata.handler;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.parts.SyncPaths;
 
 /** What the dump state machine tells each of its functions: the sync's id, constants of its definition, and the execution's input. */
 record SourceSync(String syncId, DataSet dataSet, String bucket, String secretArn, String signingKeyArn, String release, Terms terms) {

@@ -6,8 +6,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.S3PartStore;
-import lockstep.masterdata.engine.Preflight.PartRange;
-import lockstep.masterdata.engine.Stager;
+import lockstep.masterdata.engine.restore.Preflight.PartRange;
+import lockstep.masterdata.engine.restore.Stager;
 
 /** Brings one batch of parts into a shard's staging tables. */
 public final class StageParts extends JsonFunction<StageParts.Event, StageParts.Answer> {

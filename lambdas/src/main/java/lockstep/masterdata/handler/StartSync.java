@@ -9,7 +9,7 @@ import java.util.Set;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.masterdata.aws.Clients;
-import lockstep.masterdata.engine.Noticed;
+import lockstep.masterdata.watch.SourceActivity;
 import lockstep.masterdata.watch.Starter;
 import lockstep.masterdata.watch.Starter.Failure;
 import software.amazon.awssdk.services.sfn.SfnClient;
@@ -31,8 +31,8 @@ public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answe
         private static final Set<String> BY_HAND = Set.of("Rejected", "States.Timeout");
 
         @Override
-        public Noticed tables() {
-            return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), Noticed.class);
+        public SourceActivity tables() {
+            return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), SourceActivity.class);
         }
 
         @Override

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.SourceReader;
-import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
 
 /** What the restore state machine tells each of its functions: what the notification said, and constants of its definition. */
 record TargetSync(String syncId, String bucket, String manifestKey, String account, DataSet dataSet, String readerRoleArn,

@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import lockstep.masterdata.engine.Applied;
-import lockstep.masterdata.engine.Content;
-import lockstep.masterdata.engine.Latest;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.Manifest.TableManifest;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.copy.Content;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport;
 
 /**
  * How a shard stands to the manifests. Nothing where it can't be told.

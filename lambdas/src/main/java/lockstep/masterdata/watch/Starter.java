@@ -6,11 +6,11 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
-import lockstep.masterdata.engine.Held;
-import lockstep.masterdata.engine.Latest;
-import lockstep.masterdata.engine.Noticed;
-import lockstep.masterdata.engine.PartStore;
-import lockstep.masterdata.engine.SyncPaths;
+import lockstep.masterdata.engine.review.Held;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.watch.SourceActivity;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SyncPaths;
 
 /**
  * Starts syncs without a person: by the clock, or when the source's tables have changed and nobody writes to them any more. It is asked at
@@ -23,7 +23,7 @@ public final class Starter {
 
     /** What is seen of the source's account, and done there. */
     public interface World {
-        Noticed tables();
+        SourceActivity tables();
 
         /** Ids of the syncs whose dumps run, or wait for a person. */
         List<String> dumps();
@@ -77,7 +77,7 @@ public final class Starter {
 
     public Answer whenQuiet(Instant now) {
         var tables = world.tables();
-        var noticed = Noticed.read(store, dataSet).filter(n -> n.marks().equals(tables.marks()));
+        var noticed = SourceActivity.read(store, dataSet).filter(n -> n.marks().equals(tables.marks()));
         if (noticed.isEmpty()) {
             tables.write(store, dataSet);
             return new Answer(Found.CHANGED, Optional.empty());

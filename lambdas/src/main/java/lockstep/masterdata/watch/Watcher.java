@@ -23,12 +23,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.check.Queries;
-import lockstep.masterdata.engine.Causes;
+import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.Fault;
-import lockstep.masterdata.engine.Latest;
-import lockstep.masterdata.engine.Manifest;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.ShardReport;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.watch.Standing.Remedy;
 
 /**

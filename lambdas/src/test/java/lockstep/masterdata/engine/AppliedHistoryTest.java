@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
-import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
 /** Each target remembers which syncs were in force there. */

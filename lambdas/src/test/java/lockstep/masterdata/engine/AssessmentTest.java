@@ -9,6 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lockstep.landscape.Hold;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.review.Assessment;
+import lockstep.masterdata.engine.review.ChangedRows;
 import org.junit.jupiter.api.Test;
 
 /** What is held, and that what is held can be restored by nobody. */

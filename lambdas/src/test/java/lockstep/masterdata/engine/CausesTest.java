@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.concurrent.ExecutionException;
+import lockstep.masterdata.engine.parts.Causes;
 import org.junit.jupiter.api.Test;
 
 class CausesTest {

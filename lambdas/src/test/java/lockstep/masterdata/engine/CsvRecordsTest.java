@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import lockstep.masterdata.engine.CsvRecords.Row;
+import lockstep.masterdata.engine.imports.CsvProblem;
+import lockstep.masterdata.engine.imports.CsvRecords.Row;
+import lockstep.masterdata.engine.imports.CsvRecords;
 import org.junit.jupiter.api.Test;
 
 /** A file is divided into records as RFC 4180 says, or it is refused with the line. */

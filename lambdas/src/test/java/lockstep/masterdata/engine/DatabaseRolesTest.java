@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
 /** The two logins can do their work and nothing else. */

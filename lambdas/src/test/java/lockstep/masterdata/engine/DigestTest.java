@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
+import lockstep.masterdata.engine.copy.CopyText;
+import lockstep.masterdata.engine.copy.RowDigest;
 import org.junit.jupiter.api.Test;
 
 class DigestTest {

@@ -12,7 +12,7 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * Reads {@link TestingProduct}'s tables all the while, as a product does: by single statements over all of them, and by transactions of two statements.

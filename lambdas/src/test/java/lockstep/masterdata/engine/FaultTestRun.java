@@ -15,13 +15,15 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.check.SqlCheck.TableSum;
+import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.TestingAws.Answer;
 import lockstep.masterdata.engine.TestingAws.Request;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import lockstep.masterdata.engine.TestingWire.Message;
 import lockstep.masterdata.engine.TestingWire.Verdict;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.restore.Cleanup;
 
 /**
  * A source, a target that was brought in step twice, and one fault at one moment of the third sync, all of it chosen by a seed; then an ordinary sync.

@@ -8,9 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.Publisher.TableResult;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.restore.Forecast;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Preflight;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
 /** What is told before is what happens then, and telling changes nothing. */

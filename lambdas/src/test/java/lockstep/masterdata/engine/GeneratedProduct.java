@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
+import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * A schema made from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer to

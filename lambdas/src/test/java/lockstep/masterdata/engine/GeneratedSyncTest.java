@@ -29,9 +29,16 @@ import lockstep.masterdata.engine.GeneratedProduct.Column;
 import lockstep.masterdata.engine.GeneratedProduct.Master;
 import lockstep.masterdata.engine.GeneratedProduct.Reference;
 import lockstep.masterdata.engine.GeneratedProduct.Visitors;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
-import lockstep.masterdata.engine.Preflight.Mode;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.dump.Planner;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.restore.Forecast;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Publisher;
+import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
 /**

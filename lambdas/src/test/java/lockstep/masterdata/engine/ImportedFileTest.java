@@ -16,10 +16,14 @@ import java.util.Random;
 import java.util.TreeMap;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
-import lockstep.masterdata.engine.TableImport.Outcome;
-import lockstep.masterdata.engine.TableImport.Rounded;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.imports.RawStaging;
+import lockstep.masterdata.engine.imports.TableImport.Outcome;
+import lockstep.masterdata.engine.imports.TableImport.Rounded;
+import lockstep.masterdata.engine.imports.TableImport;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.postgres.Sql;
 import org.junit.jupiter.api.Test;
 
 /** What a file says arrives in the table, to the last character, or the file is refused with the line and the column. */

@@ -15,8 +15,23 @@ import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Manifest.TableManifest;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.copy.Column;
+import lockstep.masterdata.engine.dump.AwaitedSnapshot;
+import lockstep.masterdata.engine.dump.Batch;
+import lockstep.masterdata.engine.dump.Dumper;
+import lockstep.masterdata.engine.dump.Planner;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.dump.SnapshotHolder;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.PostgresDatabase;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.restore.Preflight;
+import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
 /** Bad input and faults: each is refused by name and leaves the target as it was. */

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.Retention.Shelf;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.parts.Retention.Shelf;
+import lockstep.masterdata.engine.parts.Retention;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
 /** Old manifests go, and what only they needed; never what somebody may be at. */

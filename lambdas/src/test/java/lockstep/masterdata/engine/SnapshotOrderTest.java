@@ -3,6 +3,8 @@ package lockstep.masterdata.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.SyncPaths;
 import org.junit.jupiter.api.Test;
 
 /** What comes after a manifest is later than it, and a damaged hint at the newest one stops nothing. */

@@ -8,8 +8,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import lockstep.masterdata.watch.Starter;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.review.Assessment;
+import lockstep.masterdata.engine.review.Held;
+import lockstep.masterdata.watch.SourceActivity;
 import lockstep.masterdata.watch.Starter.Found;
+import lockstep.masterdata.watch.Starter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -23,8 +27,8 @@ class StarterTest {
     private Optional<Starter.Failure> failure = Optional.empty();
     private final Starter starter = new Starter(new Starter.World() {
         @Override
-        public Noticed tables() {
-            return Noticed.now(source, sync.dataSet);
+        public SourceActivity tables() {
+            return SourceActivity.now(source, sync.dataSet);
         }
 
         @Override
@@ -132,6 +136,6 @@ class StarterTest {
         assertEquals(Found.STARTED, starter.byClock(noon).found());
         assertEquals(Found.RUNS, starter.byClock(noon).found());
         assertEquals(List.of("auto-20300101T120000Z"), started);
-        assertTrue(Noticed.read(sync.store, "master").isEmpty());
+        assertTrue(SourceActivity.read(sync.store, "master").isEmpty());
     }
 }

@@ -13,8 +13,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
-import lockstep.masterdata.engine.Publisher.TableResult;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.dump.AwaitedSnapshot;
+import lockstep.masterdata.engine.dump.Batch;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
 /** What a sync does, step by step against real databases. */

@@ -12,10 +12,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
-import lockstep.masterdata.engine.TableImport.Kind;
-import lockstep.masterdata.engine.TableImport.Outcome;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.imports.TableImport.Kind;
+import lockstep.masterdata.engine.imports.TableImport.Outcome;
+import lockstep.masterdata.engine.imports.TableImport;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.postgres.Sql;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 

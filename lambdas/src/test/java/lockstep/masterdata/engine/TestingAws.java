@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.zip.CRC32;
 import lockstep.masterdata.aws.KmsSignature;
 import lockstep.masterdata.aws.S3PartStore;
+import lockstep.masterdata.engine.parts.Json;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;

@@ -6,6 +6,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Faults;
+import lockstep.masterdata.engine.postgres.SessionSettings;
+import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * A database whose connections are used again, for tests of many small syncs: opening a connection takes longer than most of their

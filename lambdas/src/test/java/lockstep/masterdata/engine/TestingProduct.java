@@ -5,6 +5,7 @@ import java.util.Optional;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.postgres.Sql;
 
 /** A small product: drugs, interactions that refer to them twice, and visitors' prescriptions that refer to drugs. */
 final class TestingProduct {

@@ -7,6 +7,10 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicInteger;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Faults;
+import lockstep.masterdata.engine.postgres.SessionSettings;
+import lockstep.masterdata.engine.postgres.Sql;
 
 /** A real PostgreSQL server for the tests of this JVM, and a database of its own for whoever asks. */
 final class TestingServer {

@@ -20,10 +20,17 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
 import lockstep.masterdata.check.SqlCheck;
-import lockstep.masterdata.engine.PostgresDatabase.Login;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.Publisher.TableResult;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.imports.TableImport;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.masterdata.engine.postgres.RowSecurity;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.restore.Forecast;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.ShardReport;
 
 /**
  * A source and two targets with the same product, and syncs by the logins that {@link DatabaseRoles} creates. One target follows

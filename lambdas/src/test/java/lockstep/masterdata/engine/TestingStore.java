@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import lockstep.masterdata.engine.parts.PartStore;
 
 /** A store in memory whose objects a test can damage. */
 final class TestingStore implements PartStore {

@@ -13,8 +13,24 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import lockstep.landscape.DataSet;
-import lockstep.masterdata.engine.Preflight.Mode;
-import lockstep.masterdata.engine.Publisher.TableResult;
+import lockstep.masterdata.engine.dump.AwaitedSnapshot;
+import lockstep.masterdata.engine.dump.Batch;
+import lockstep.masterdata.engine.dump.Dumper;
+import lockstep.masterdata.engine.dump.Planner;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.dump.Sealer;
+import lockstep.masterdata.engine.dump.SnapshotHolder;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.Preflight;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.Publisher;
+import lockstep.masterdata.engine.restore.Stager;
+import lockstep.masterdata.engine.review.Admission;
 
 /** Runs the steps of a sync as the state machines do: the holder beside the dump, each step with what it reads from the store. */
 final class TestingSync {

@@ -10,10 +10,27 @@ import java.util.List;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.KmsSignature;
 import lockstep.masterdata.aws.S3PartStore;
-import lockstep.masterdata.engine.Preflight.PartRange;
-import lockstep.masterdata.engine.Preflight.Plan;
-import lockstep.masterdata.engine.Publisher.TableResult;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import lockstep.masterdata.engine.dump.AwaitedSnapshot;
+import lockstep.masterdata.engine.dump.Batch;
+import lockstep.masterdata.engine.dump.Dumped;
+import lockstep.masterdata.engine.dump.Dumper;
+import lockstep.masterdata.engine.dump.Planner;
+import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.dump.Sealer;
+import lockstep.masterdata.engine.dump.SnapshotHolder;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.restore.Preflight.PartRange;
+import lockstep.masterdata.engine.restore.Preflight.Plan;
+import lockstep.masterdata.engine.restore.Preflight;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+import lockstep.masterdata.engine.restore.Publisher;
+import lockstep.masterdata.engine.restore.Stager;
+import lockstep.masterdata.engine.review.Admission;
 
 /** The steps of a sync of {@link TestingProduct} with the real clients of S3 and KMS, as functions have them: here, or in a process of its own, which can be killed. */
 record TestingWorker(S3PartStore store, KmsSignature signature) {

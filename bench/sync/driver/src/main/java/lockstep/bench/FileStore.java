@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
-import lockstep.masterdata.engine.PartStore;
+import lockstep.masterdata.engine.parts.PartStore;
 
 /** A part store in a directory. Counts what is written, so that the report can tell what travelled. */
 final class FileStore implements PartStore {

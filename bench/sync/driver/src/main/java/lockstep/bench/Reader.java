@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import lockstep.masterdata.engine.Json;
+import lockstep.masterdata.engine.parts.Json;
 
 /**
  * The product's reader: asks every 10 ms while a contender works, in turn by one statement and by two statements of one

@@ -1,4 +1,0 @@
-package lockstep.masterdata.engine;
-
-/** A column and its type as PostgreSQL's {@code format_type} writes it, for example {@code numeric(10,2)}. */
-public record Column(String name, String type) {}

@@ -1,0 +1,63 @@
+package lockstep.masterdata.engine.copy;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** PostgreSQL's COPY text format: one line a row, fields parted by tabs, {@code \N} for NULL, backslash escapes. */
+public final class CopyText {
+    private CopyText() {}
+
+    /** The values of the fields at these positions of a line; none of them is NULL. */
+    public static List<String> fields(byte[] line, int[] positions) {
+        var values = new ArrayList<String>(positions.length);
+        for (int position : positions) values.add(field(line, position));
+        return values;
+    }
+
+    private static String field(byte[] line, int position) {
+        int at = 0;
+        for (int skipped = 0; skipped < position; at++) if (line[at] == '\t') skipped++;
+        var value = new ByteArrayOutputStream();
+        for (; at < line.length && line[at] != '\t' && line[at] != '\n'; at++)
+            value.write(line[at] == '\\' ? unescape(line[++at]) : line[at]);
+        return value.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Takes the bytes of a line. */
+    public interface ByteSink {
+        void write(byte next);
+    }
+
+    /** Writes a value that is not NULL exactly as COPY TO does, so that the line has the digest of the line that the server answers. */
+    public static void escape(byte[] value, ByteSink line) {
+        for (byte next : value) {
+            byte escaped = switch (next) {
+                case '\b' -> 'b';
+                case '\f' -> 'f';
+                case '\n' -> 'n';
+                case '\r' -> 'r';
+                case '\t' -> 't';
+                case 0x0b -> 'v';
+                case '\\' -> '\\';
+                default -> 0;
+            };
+            if (escaped != 0) line.write((byte) '\\');
+            line.write(escaped == 0 ? next : escaped);
+        }
+    }
+
+    /** COPY TO writes only these escapes; any other character after a backslash stands for itself. */
+    private static byte unescape(byte escaped) {
+        return switch (escaped) {
+            case 'b' -> '\b';
+            case 'f' -> '\f';
+            case 'n' -> '\n';
+            case 'r' -> '\r';
+            case 't' -> '\t';
+            case 'v' -> 0x0b;
+            default -> escaped;
+        };
+    }
+}

@@ -1,0 +1,114 @@
+package lockstep.masterdata.engine.dump;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.copy.Column;
+import lockstep.masterdata.engine.dump.Dumped.RangeParts;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.KeyRange;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Faults;
+import lockstep.masterdata.engine.postgres.Key;
+import lockstep.masterdata.engine.postgres.RowSecurity;
+import lockstep.masterdata.engine.postgres.Schema.TableInfo;
+import lockstep.masterdata.engine.postgres.Schema;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.postgres.Streams;
+import lockstep.masterdata.engine.postgres.TableReader;
+
+/**
+ * Reads the ranges of a batch at the held snapshot and writes them as parts. Rows are streamed; in memory is one part a
+ * stream, compressed.
+ */
+public final class Dumper {
+    private final Database source;
+    private final PartStore store;
+    private final int streams;
+    private final long partBytes;
+
+    /**
+     * @param streams   connections that read side by side
+     * @param partBytes COPY text of a part; a range that holds more is cut into several parts
+     */
+    public Dumper(Database source, PartStore store, int streams, long partBytes) {
+        this.source = source;
+        this.store = store;
+        this.streams = streams;
+        this.partBytes = partBytes;
+    }
+
+    /** Dumps the batch and notes what it wrote. Doing it again gives the same parts under the same names. */
+    public Dumped dump(DataSet dataSet, SyncPaths paths, Batch batch) {
+        Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
+                .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
+        var names = batch.ranges().stream().map(KeyRange::table).distinct().toList();
+        record Catalogue(Map<String, TableInfo> tables, Set<String> secured) {}
+        var catalogue = source.run(connection -> new Catalogue(Schema.tables(connection, names), RowSecurity.active(connection, names)));
+        var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
+                (connection, range) -> {
+                    Table table = table(dataSet, range);
+                    return parts(connection, table, catalogue.tables().get(table.name()).knownKey(table.key()), catalogue.secured().contains(table.name()), columns(snapshot, range), range);
+                });
+        Dumped dumped = new Dumped(batch.index(), ranges);
+        Json.write(store, paths.dumped(batch.index()), dumped);
+        return dumped;
+    }
+
+    private static Table table(DataSet dataSet, KeyRange range) {
+        return dataSet.tables().stream().filter(t -> t.name().equals(range.table())).findFirst()
+                .orElseThrow(() -> new Fault.InvalidRequest("table " + range.table() + " is not in data set '" + dataSet.name() + "'"));
+    }
+
+    private static List<Column> columns(Snapshot snapshot, KeyRange range) {
+        return snapshot.tables().stream().filter(t -> t.name().equals(range.table())).findFirst().orElseThrow().columns();
+    }
+
+    private static void join(Connection connection, Snapshot snapshot) throws SQLException {
+        Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        try {
+            Sql.execute(connection, "SET TRANSACTION SNAPSHOT " + Sql.literal(snapshot.id()));
+        } catch (SQLException e) {
+            Fault fault = Faults.of(e, "source");
+            throw fault instanceof Fault.Transient ? fault
+                    : new Fault.SnapshotGone("the snapshot is no longer held: " + e.getMessage(), e);
+        }
+    }
+
+    private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range) throws SQLException {
+        var names = columns.stream().map(Column::name).toList();
+        int[] positions = table.key().stream().mapToInt(names::indexOf).toArray();
+        // without this, PostgreSQL refuses to leave out a row
+        if (secured) RowSecurity.seeEveryRow(connection, List.of(table.name()));
+        try (var writer = new PartWriter(store, positions, range, partBytes)) {
+            TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
+                    + table.where().orElse("true") + ") AND " + key.within("t", range.from(), range.until())
+                    + " ORDER BY " + key.order("t"), writer::line);
+            // the lock of COPY stays: what is so now was so while it read
+            refuseRewritten(connection, table);
+            if (secured) {
+                RowSecurity.seeEveryRow(connection, List.of(table.name()));
+                Sql.execute(connection, "SET row_security = off");
+            }
+            return writer.finish();
+        }
+    }
+
+    private static void refuseRewritten(Connection connection, Table table) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(Sql.named("rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
+            row.next();
+            if (row.getBoolean(1))
+                throw new Fault.SnapshotGone("table " + table.name() + " was truncated or rewritten, or its partitions changed, since the snapshot was taken: "
+                        + "its rows of then can't be read any more. Start a new sync when the migration or the load at the source is done", null);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package lockstep.masterdata.engine.dump;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import lockstep.masterdata.engine.copy.Column;
+import lockstep.masterdata.schema.SchemaDescription;
+
+/**
+ * The exported snapshot of a dump and the columns of each table in it.
+ *
+ * @param schema how the source describes the tables, for targets to compare with theirs
+ */
+public record Snapshot(String id, Instant time, List<TableColumns> tables, int batches, Optional<SchemaDescription> schema) {
+    /** The allowed columns of a table with the types they have at the source, in the data set's order. */
+    public record TableColumns(String name, List<Column> columns) {}
+}

@@ -1,0 +1,127 @@
+package lockstep.masterdata.engine.dump;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.copy.Column;
+import lockstep.masterdata.engine.dump.Snapshot.TableColumns;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Faults;
+import lockstep.masterdata.engine.postgres.RowSecurity;
+import lockstep.masterdata.engine.postgres.Schema;
+import lockstep.masterdata.engine.postgres.SchemaCheck;
+import lockstep.masterdata.engine.postgres.Sql;
+
+/**
+ * Takes one snapshot of the source, plans who dumps what, writes both down, and keeps the snapshot's transaction open so that
+ * every worker can read the same state.
+ */
+public final class SnapshotHolder {
+    private static final Duration POLL = Duration.ofMillis(100);
+    private final Database source;
+    private final PartStore store;
+    private final Planner planner;
+    private final ManifestReader manifests;
+
+    /** @param verifier of the source's own signature: what is not to be sent again is told by a manifest that it made */
+    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
+        this.source = source;
+        this.store = store;
+        this.planner = planner;
+        this.manifests = new ManifestReader(store, verifier);
+    }
+
+    /**
+     * Holds until {@link Released} is written. The transaction ends with this call in any case.
+     *
+     * @throws Fault.SnapshotGone when nobody releases before the deadline, the connection is lost, or this sync has had a
+     *                            holder before: a second snapshot must not be mixed with the first
+     */
+    public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
+        if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
+            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot and its holder is gone; start a new sync", null);
+        try (Connection connection = source.connect()) {
+            write(dataSet, paths, connection);
+            return awaitRelease(paths, connection, deadline);
+        } catch (SQLException e) {
+            throw Faults.of(e, source.name());
+        }
+    }
+
+    private void write(DataSet dataSet, SyncPaths paths, Connection connection) throws SQLException {
+        // Holders take turns between their transaction's start and its snapshot, so that snapshot times order snapshots.
+        Sql.execute(connection, "SELECT pg_advisory_lock(hashtextextended('lockstep snapshot', 0))");
+        String id;
+        Instant time;
+        try {
+            Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            try (var statement = connection.createStatement();
+                    var row = statement.executeQuery("SELECT pg_export_snapshot(), transaction_timestamp()")) {
+                row.next();
+                id = row.getString(1);
+                time = row.getObject(2, java.time.OffsetDateTime.class).toInstant();
+            }
+        } finally {
+            Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
+        }
+        var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
+        RowSecurity.seeEveryRow(connection, dataSet);
+        var tables = columns(connection, dataSet);
+        var newest = newest(dataSet);
+        var batches = planner.plan(connection, dataSet, tables, newest);
+        Json.write(store, paths.batches(), batches);
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
+    }
+
+    /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
+    private static Instant after(Manifest newest, Instant time) {
+        Instant next = newest.snapshotTime().plus(1, ChronoUnit.MICROS);
+        return next.isAfter(time) ? next : time;
+    }
+
+    /** The newest manifest. One that can't be used any more, say because the data set is another now, is none. */
+    private Optional<Manifest> newest(DataSet dataSet) {
+        try {
+            return Latest.read(store, dataSet.name()).map(l -> manifests.read(SyncPaths.manifest(dataSet.name(), l.syncId()), dataSet, l.syncId()));
+        } catch (Fault.ManifestRefused | Fault.InvalidRequest e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The types of the allowed columns, of tables that are known to fit the data set. */
+    private static List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
+        var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
+        return dataSet.tables().stream().map(t -> new TableColumns(t.name(), t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
+    }
+
+    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) throws SQLException {
+        while (true) {
+            var released = Json.read(store, paths.released(), Released.class);
+            if (released.isPresent()) return released.get();
+            if (Instant.now().isAfter(deadline))
+                throw new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null);
+            try {
+                Sql.execute(connection, "SELECT 1");
+                Thread.sleep(POLL);
+            } catch (SQLException e) {
+                throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
+            }
+        }
+    }
+}

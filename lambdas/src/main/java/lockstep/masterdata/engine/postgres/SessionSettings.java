@@ -1,0 +1,36 @@
+package lockstep.masterdata.engine.postgres;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import lockstep.masterdata.engine.Fault;
+
+/**
+ * Sets everything that a sync's sessions depend on, whatever the role or the database has as its defaults: how values read as text, so that
+ * equal values have equal COPY lines, time limits, transactions, and which rows are seen.
+ */
+public final class SessionSettings {
+    private SessionSettings() {}
+
+    /** @throws Fault.AccessRefused when a setting that only a superuser may change would keep triggers and foreign keys from working */
+    public static void apply(Connection connection) throws SQLException {
+        int version = connection.getMetaData().getDatabaseMajorVersion();
+        Sql.execute(connection, Sql.named("session_settings") + (version < 14 ? "" : "; SET idle_session_timeout = 0") + (version < 17 ? "" : "; SET transaction_timeout = 0"));
+        String replication;
+        String login;
+        String database;
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT current_setting('session_replication_role'), quote_ident(current_user), quote_ident(current_database())")) {
+            row.next();
+            replication = row.getString(1);
+            login = row.getString(2);
+            database = row.getString(3);
+        }
+        if (replication.equals("origin")) return;
+        try {
+            Sql.execute(connection, "SET session_replication_role = origin");
+        } catch (SQLException e) {
+            throw new Fault.AccessRefused("sessions of " + login + " start with session_replication_role = " + replication + ", by which foreign keys are not checked. Run as a superuser: ALTER ROLE " + login
+                    + " IN DATABASE " + database + " SET session_replication_role = origin;", e);
+        }
+    }
+}

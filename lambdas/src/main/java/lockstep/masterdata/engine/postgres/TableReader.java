@@ -1,0 +1,44 @@
+package lockstep.masterdata.engine.postgres;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import lockstep.masterdata.engine.copy.Content;
+import lockstep.masterdata.engine.copy.RowDigest;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyOut;
+
+/** Reads rows out of a database by COPY, one line at a time. */
+public final class TableReader {
+    /** Takes one COPY line, its newline included. */
+    public interface LineSink {
+        void line(byte[] line);
+    }
+
+    private TableReader() {}
+
+    /** Streams the answer of a query; a sink that throws ends the COPY and the rows behind it. */
+    public static void stream(Connection connection, String query, LineSink sink) throws SQLException {
+        CopyOut copy = connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (" + query + ") TO STDOUT");
+        try {
+            byte[] line;
+            while ((line = copy.readFromCopy()) != null) sink.line(line);
+        } finally {
+            if (copy.isActive()) copy.cancelCopy();
+        }
+    }
+
+    /** Row count and digest of what the table holds now, enumerated by the database itself. */
+    static Content content(Connection connection, String table, List<String> columns, String condition) throws SQLException {
+        var rows = new Object() {
+            long count;
+            RowDigest digest = RowDigest.EMPTY;
+        };
+        stream(connection, "SELECT " + Sql.columns("t.", columns) + " FROM " + Sql.table(table) + " t WHERE " + condition,
+                line -> {
+                    rows.count++;
+                    rows.digest = rows.digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
+                });
+        return new Content(rows.count, rows.digest);
+    }
+}

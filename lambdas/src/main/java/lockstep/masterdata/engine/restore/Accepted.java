@@ -1,0 +1,135 @@
+package lockstep.masterdata.engine.restore;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import lockstep.landscape.Triggers;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Delta;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.Part;
+import lockstep.masterdata.engine.postgres.Schema;
+import lockstep.masterdata.engine.postgres.Sql;
+
+/**
+ * A manifest as Preflight accepted it, kept in the target: the later steps read it there and need not trust anybody again.
+ *
+ * @param decision what is to be done; nothing when that is done with
+ */
+record Accepted(Manifest manifest, Optional<Decision> decision) {
+    /**
+     * @param base     the sync that was in force, from which the tablePlans lead
+     * @param tablePlans    one for each table of the manifest, in its order
+     * @param triggers what those of the product are to do; they run when null
+     */
+    record Decision(Optional<String> base, boolean rollback, List<TablePlan> tablePlans, Triggers triggers) {
+        Decision {
+            tablePlans = List.copyOf(tablePlans);
+            if (triggers == null) triggers = Triggers.RUN;
+        }
+    }
+
+    /** An object of the store and what of it goes into which staging table, in this order. */
+    record Piece(TableManifest table, String object, String sha256, long bytes, List<Section> sections) {
+        long rows() {
+            return sections.stream().mapToLong(Section::rows).sum();
+        }
+    }
+
+    /** @param goes these rows are taken away, not brought */
+    record Section(boolean goes, long textBytes, long rows) {}
+
+    TablePlan tablePlan(TableManifest table) {
+        return tablePlans().stream().filter(r -> r.table().equals(table.name())).findFirst().orElseThrow();
+    }
+
+    List<TablePlan> tablePlans() {
+        return decision.map(Decision::tablePlans).orElse(List.of());
+    }
+
+    /** The tables to be merged. */
+    List<TableManifest> tables() {
+        return tablePlans().stream().filter(TablePlan::touches).map(r -> manifest.table(r.table()).orElseThrow()).toList();
+    }
+
+    /** What is to be staged, in the order in which batches count it. */
+    List<Piece> pieces() {
+        var pieces = new ArrayList<Piece>();
+        for (TablePlan tablePlan : tablePlans()) {
+            TableManifest table = manifest.table(tablePlan.table()).orElseThrow();
+            for (TablePlan.Step step : tablePlan.steps()) {
+                Delta delta = step.delta();
+                pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(), List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
+                        new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
+            }
+            for (Part part : tablePlan.parts())
+                pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(), List.of(new Section(false, part.textBytes(), part.rows()))));
+        }
+        return pieces;
+    }
+
+    /** Keeps it, unless something was decided for this sync before and is not done: what was decided then stays. */
+    Accepted write(Connection connection) throws SQLException {
+        try (var insert = connection.prepareStatement(Sql.named("accept"))) {
+            insert.setString(1, manifest.dataSet());
+            insert.setString(2, manifest.syncId());
+            insert.setObject(3, manifest.snapshotTime().atOffset(ZoneOffset.UTC));
+            insert.setString(4, Json.MAPPER.writeValueAsString(manifest));
+            insert.setString(5, Staging.suffix(manifest.dataSet(), manifest.syncId()));
+            insert.setString(6, Json.MAPPER.writeValueAsString(decision.orElseThrow()));
+            insert.executeUpdate();
+        }
+        return read(connection, manifest.dataSet(), manifest.syncId());
+    }
+
+    static Accepted read(Connection connection, String dataSet, String syncId) throws SQLException {
+        return find(connection, dataSet, syncId)
+                .orElseThrow(() -> new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here"));
+    }
+
+    static Optional<Accepted> find(Connection connection, String dataSet, String syncId) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT manifest, decision FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
+            query.setString(1, dataSet);
+            query.setString(2, syncId);
+            try (var row = query.executeQuery()) {
+                return row.next() ? Optional.of(new Accepted(Json.MAPPER.readValue(row.getString(1), Manifest.class),
+                        Optional.ofNullable(row.getString(2)).map(d -> Json.MAPPER.readValue(d, Decision.class)))) : Optional.empty();
+            }
+        }
+    }
+
+    /** The tables that must be read, whatever is recorded of them. */
+    static List<String> distrusted(Connection connection, String dataSet, String syncId) throws SQLException {
+        try (var query = connection.prepareStatement("SELECT distrusted FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
+            query.setString(1, dataSet);
+            query.setString(2, syncId);
+            try (var row = query.executeQuery()) {
+                return row.next() ? Schema.strings(row.getArray(1)) : List.of();
+            }
+        }
+    }
+
+    /** Preflight has to decide again, without trust in what is recorded of these tables. */
+    static void undecide(Connection connection, String dataSet, String syncId, List<String> distrusted) throws SQLException {
+        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = distrusted || ? WHERE data_set = ? AND sync_id = ?")) {
+            update.setArray(1, connection.createArrayOf("text", distrusted.toArray()));
+            update.setString(2, dataSet);
+            update.setString(3, syncId);
+            update.executeUpdate();
+        }
+    }
+
+    /** It is in force, and what it decided done. */
+    void done(Connection connection) throws SQLException {
+        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = '{}' WHERE data_set = ? AND sync_id = ?")) {
+            update.setString(1, manifest.dataSet());
+            update.setString(2, manifest.syncId());
+            update.executeUpdate();
+        }
+    }
+}

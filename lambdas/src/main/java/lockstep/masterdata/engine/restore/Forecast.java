@@ -1,0 +1,80 @@
+package lockstep.masterdata.engine.restore;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.postgres.ContentReader;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Schema;
+import lockstep.masterdata.engine.restore.Publisher.TableResult;
+
+/**
+ * Tells what a restore that is wholly staged would do to each table, and does none of it: the same rows are compared as the merge
+ * would compare them. Then it takes away what was staged, so that nothing of it is left. What it can't tell is whether the
+ * merge would be refused by a trigger or a constraint of the product, or by a writer that comes in between.
+ */
+public final class Forecast {
+    private final Database target;
+
+    public Forecast(Database target) {
+        this.target = target;
+    }
+
+    /**
+     * @return rows and digest as they would be; no changes for a sync that is in force
+     * @throws Fault.BatchFailed when parts are missing in staging
+     */
+    public List<TableResult> tell(String dataSet, String syncId) {
+        var told = target.run(connection -> {
+            connection.setAutoCommit(false);
+            try {
+                return tell(connection, dataSet, syncId);
+            } finally {
+                connection.rollback();
+            }
+        });
+        target.transaction(connection -> {
+            forget(connection, dataSet, syncId);
+            return null;
+        });
+        return told;
+    }
+
+    private static List<TableResult> tell(Connection connection, String dataSet, String syncId) throws SQLException {
+        var found = Accepted.find(connection, dataSet, syncId);
+        var applied = Applied.read(connection, dataSet);
+        if (found.flatMap(Accepted::decision).isEmpty()) {
+            if (found.isPresent() && applied.filter(a -> a.syncId().equals(syncId)).isPresent()) return results(found.get(), Map.of());
+            throw new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here");
+        }
+        var staging = new Staging(found.get());
+        var missing = staging.missing(connection);
+        if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
+        Manifest manifest = found.get().manifest();
+        var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
+        staging.complete(connection, tables);
+        var staged = staging.staged(tables, new ContentReader(connection, dataSet));
+        return results(found.get(), new Merge(connection, dataSet, staged, manifest.filters()).forecast());
+    }
+
+    private static List<TableResult> results(Accepted accepted, Map<String, Merge.Changes> changes) {
+        return accepted.manifest().tables().stream().map(table -> {
+            var would = changes.getOrDefault(table.name(), new Merge.Changes());
+            return new TableResult(table.name(), table.rows(), table.content().digest(), would.inserted, would.updated, would.deleted, would.kept, List.of());
+        }).toList();
+    }
+
+    private static void forget(Connection connection, String dataSet, String syncId) throws SQLException {
+        Staging.drop(connection, dataSet, syncId);
+        if (Applied.read(connection, dataSet).filter(a -> a.syncId().equals(syncId)).isPresent()) return;
+        try (var delete = connection.prepareStatement("DELETE FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
+            delete.setString(1, dataSet);
+            delete.setString(2, syncId);
+            delete.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package lockstep.masterdata.engine.restore;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lockstep.landscape.Triggers;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.Part;
+import lockstep.masterdata.engine.postgres.ContentReader;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Key;
+import lockstep.masterdata.engine.postgres.RowSecurity;
+import lockstep.masterdata.engine.postgres.Schema.TableInfo;
+import lockstep.masterdata.engine.postgres.Schema;
+import lockstep.masterdata.engine.postgres.SchemaCheck;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.postgres.WriteFingerprint;
+import lockstep.masterdata.engine.restore.Accepted.Piece;
+
+/**
+ * Decides whether a target can take a manifest, before anything of it is copied: its order, and whether every table, column,
+ * type and key fits. It then keeps the manifest in the target and makes the staging tables.
+ */
+public final class Preflight {
+    /** So many parts are in a batch however large they are. */
+    private static final int PARTS_IN_BATCH = 12;
+    /** So many are in it while they are small together: each invocation has a price. */
+    private static final int SMALL_PARTS_IN_BATCH = 120;
+    /** Compressed. */
+    private static final long SMALL_BYTES = 8 << 20;
+
+    private final Database target;
+
+    public Preflight(Database target) {
+        this.target = target;
+    }
+
+    /** The parts to be staged from one number (inclusive) up to another (exclusive). */
+    public record PartRange(int from, int until) {}
+
+    /**
+     * What is to be staged: what the tables do not hold yet of what the manifest says, and which way it was chosen to come.
+     *
+     * @param warnings what may make this sync or a later one fail, such as triggers that change rows; only given at the first sync
+     */
+    public record Plan(List<PartRange> batches, long rows, List<Choice> tables, List<String> warnings) {
+        static final Plan NOTHING = new Plan(List.of(), 0, List.of(), List.of());
+    }
+
+    /**
+     * How a table comes to hold what the manifest says.
+     *
+     * @param read      what is recorded of it could not be relied on, so it was read
+     * @param unchanged parts that it holds already
+     * @param deltas    ranges of which only rows come that differ
+     * @param parts     parts that come in full
+     * @param bytes     compressed, of what comes
+     */
+    public record Choice(String table, boolean read, int unchanged, int deltas, int parts, long bytes) {}
+
+    /** On what terms a manifest is taken. */
+    public enum Mode {
+        /** If nothing newer is in force, and with trust in what is recorded of the tables. */
+        SYNC,
+        /** Even if something newer is in force. */
+        ROLLBACK,
+        /** As SYNC, but every table is read, also if the sync is in force already. */
+        REPAIR
+    }
+
+    /** As a {@link Mode#SYNC}. */
+    public Plan prepare(Manifest manifest) {
+        return prepare(manifest, Mode.SYNC);
+    }
+
+    /** With triggers that run. */
+    public Plan prepare(Manifest manifest, Mode mode) {
+        return prepare(manifest, mode, Triggers.RUN);
+    }
+
+    /**
+     * @param triggers what those of the product are to do when the sync writes
+     * @return a plan without batches if the sync is in force already
+     * @throws Fault.SchemaMismatch naming everything that does not fit
+     * @throws Fault.OutOfOrder     when a newer snapshot is in force
+     */
+    public Plan prepare(Manifest manifest, Mode mode, Triggers triggers) {
+        return target.transaction(connection -> {
+            var applied = Applied.read(connection, manifest.dataSet());
+            if (mode != Mode.REPAIR && applied.filter(a -> a.syncId().equals(manifest.syncId())).isPresent()) return Plan.NOTHING;
+            if (mode != Mode.ROLLBACK) Applied.checkOrder(applied, manifest);
+            var found = SchemaCheck.atTarget(connection, target.name(), manifest, triggers);
+            var warnings = applied.isEmpty() ? found : List.<String>of();
+            var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
+            RowSecurity.seeAndWriteEveryRow(connection, List.of(), tables.keySet());
+            dropOvertaken(connection, manifest);
+            var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
+            if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
+                // a restore on other terms was broken off
+                Accepted.undecide(connection, manifest.dataSet(), manifest.syncId(), List.of());
+                Staging.drop(connection, manifest.dataSet(), manifest.syncId());
+                decided = Optional.empty();
+            }
+            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, tables, mode, triggers, applied).write(connection);
+            new Staging(accepted).create(connection);
+            var pieces = accepted.pieces();
+            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(), accepted.tablePlans().stream().map(Preflight::choice).toList(), warnings);
+        });
+    }
+
+    private static Choice choice(TablePlan tablePlan) {
+        return new Choice(tablePlan.table(), tablePlan.read(), tablePlan.unchanged(), tablePlan.steps().size(), tablePlan.parts().size(),
+                tablePlan.parts().stream().mapToLong(Part::bytes).sum() + tablePlan.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
+    }
+
+    private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
+        var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
+        // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
+        boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
+        var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
+        var tablePlans = new ArrayList<TablePlan>();
+        var marks = WriteFingerprint.read(connection, tables.keySet());
+        var recordedMarks = WriteFingerprint.recorded(connection, manifest.dataSet());
+        var reader = new ContentReader(connection, manifest.dataSet());
+        for (TableManifest table : manifest.tables()) {
+            var mark = Optional.ofNullable(marks.get(table.name()));
+            boolean kept = reader.kept(table.name()) > 0;
+            boolean trusted = !distrusted.contains(table.name());
+            var recorded = Optional.ofNullable(recordedMarks.get(table.name()));
+            boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
+            var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
+            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, mark, kept) : TablePlan.read(table, mark, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
+        }
+        // who repairs what was brought back does not bring it forward
+        boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
+        return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), rollback, tablePlans, triggers)));
+    }
+
+    /** The parts that the table does not hold. */
+    private static List<Part> differing(Connection connection, ContentReader reader, TableInfo info, TableManifest table) throws SQLException {
+        Key key = info.knownKey(table.key());
+        // text may sort otherwise than at the source
+        if (!key.ascends(connection, table.parts().stream().skip(1).map(Part::from).toList()))
+            return reader.read(table).equals(table.content()) ? List.of() : table.parts();
+        var differing = new ArrayList<Part>();
+        for (Part part : table.parts())
+            if (!reader.read(table, key.within("t", part.from(), part.until())).equals(part.content()))
+                differing.add(part);
+        return differing;
+    }
+
+    private static List<PartRange> batches(List<Piece> pieces) {
+        var batches = new ArrayList<PartRange>();
+        int from = 0;
+        long bytes = 0;
+        for (int i = 0; i < pieces.size(); i++) {
+            int parts = i - from;
+            if (parts == SMALL_PARTS_IN_BATCH || parts >= PARTS_IN_BATCH && bytes + pieces.get(i).bytes() > SMALL_BYTES) {
+                batches.add(new PartRange(from, i));
+                from = i;
+                bytes = 0;
+            }
+            bytes += pieces.get(i).bytes();
+        }
+        if (!pieces.isEmpty()) batches.add(new PartRange(from, pieces.size()));
+        return batches;
+    }
+
+    /** What syncs left in staging that are older than the one in force, and so can never be published. */
+    private static void dropOvertaken(Connection connection, Manifest manifest) throws SQLException {
+        var overtaken = new ArrayList<String>();
+        try (var query = connection.prepareStatement(Sql.named("overtaken"))) {
+            query.setString(1, manifest.dataSet());
+            query.setString(2, manifest.syncId());
+            try (var row = query.executeQuery()) {
+                while (row.next()) overtaken.add(row.getString(1));
+            }
+        }
+        for (String syncId : overtaken) Staging.drop(connection, manifest.dataSet(), syncId);
+        try (var delete = connection.prepareStatement(Sql.named("forget_overtaken"))) {
+            delete.setString(1, manifest.dataSet());
+            delete.setString(2, manifest.syncId());
+            delete.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package lockstep.masterdata.engine.restore;
+
+import java.io.InputStream;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Packed;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Streams;
+import lockstep.masterdata.engine.restore.Preflight.PartRange;
+
+/** Brings a batch of parts into a target's staging tables, several side by side. */
+public final class Stager {
+    /** The names of so many objects fit a session policy of 2,048 characters. */
+    private static final int OBJECTS_IN_SESSION = 12;
+    private final Database target;
+    private final int streams;
+
+    public Stager(Database target, int streams) {
+        this.target = target;
+        this.streams = streams;
+    }
+
+    /**
+     * @param storeOf opens the store for reading exactly these objects; asked for some objects at a time, by several threads
+     * @return how many parts the batch has
+     */
+    public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
+        var accepted = target.run(connection -> Accepted.read(connection, dataSet, syncId));
+        var staging = new Staging(accepted);
+        var parts = accepted.pieces();
+        if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
+            throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
+        var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
+        var outside = numbers.stream().filter(n -> !Packed.isWithin(parts.get(n).object())).toList();
+        var sessions = new HashMap<Integer, Integer>();
+        for (int i = 0; i < outside.size(); i++) sessions.put(outside.get(i), i / OBJECTS_IN_SESSION);
+        var stores = new ConcurrentHashMap<Integer, PartStore>();
+        Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
+            Function<String, Optional<InputStream>> store = object -> stores.computeIfAbsent(sessions.get(number), s -> storeOf.apply(
+                    outside.stream().skip((long) s * OBJECTS_IN_SESSION).limit(OBJECTS_IN_SESSION).map(n -> parts.get(n).object()).toList())).open(object);
+            staging.stage(connection, store, number, parts.get(number));
+            connection.commit();
+            return number;
+        });
+        return numbers.size();
+    }
+}

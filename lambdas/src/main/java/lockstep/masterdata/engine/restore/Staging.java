@@ -1,0 +1,201 @@
+package lockstep.masterdata.engine.restore;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.copy.RowDigest;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.parts.Manifest;
+import lockstep.masterdata.engine.parts.Packed;
+import lockstep.masterdata.engine.postgres.ContentReader;
+import lockstep.masterdata.engine.postgres.Key;
+import lockstep.masterdata.engine.postgres.Schema.TableInfo;
+import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.masterdata.engine.restore.Accepted.Piece;
+import lockstep.masterdata.engine.restore.Accepted.Section;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+
+/**
+ * The staging tables of one sync in a target database: unlogged, of the sync's own; for each table that is merged one of rows
+ * that come and, if deltas are carried, one of rows that go. A piece is copied in and noted as staged in one transaction, so it
+ * can be tried again at any time and counts once.
+ */
+final class Staging {
+    private static final int CHUNK = 64 << 10;
+    /** So few rows are found quickly without an index, and without the planner knowing how many they are. */
+    private static final int NO_STATISTICS = 100;
+    private final Accepted accepted;
+    private final Manifest manifest;
+    private final String suffix;
+
+    Staging(Accepted accepted) {
+        this.accepted = accepted;
+        this.manifest = accepted.manifest();
+        this.suffix = suffix(manifest.dataSet(), manifest.syncId());
+    }
+
+    /** Sync ids can be longer than an identifier may be. */
+    static String suffix(String dataSet, String syncId) {
+        byte[] name = (dataSet + "/" + syncId).getBytes(StandardCharsets.UTF_8);
+        return RowDigest.ofLine(name, 0, name.length).toString().substring(0, 16);
+    }
+
+    /** The quoted name of the staging table of a table's rows that come. */
+    String of(TableManifest table) {
+        return "lockstep.staging_" + manifest.tables().indexOf(table) + "_" + suffix;
+    }
+
+    /** The same for rows that go. */
+    String goingFrom(TableManifest table) {
+        return "lockstep.staging_" + manifest.tables().indexOf(table) + "_goes_" + suffix;
+    }
+
+    void create(Connection connection) throws SQLException {
+        var statements = new ArrayList<String>();
+        for (TableManifest table : accepted.tables()) {
+            statements.add(create(of(table), table));
+            if (!accepted.tablePlan(table).steps().isEmpty()) statements.add(create(goingFrom(table), table));
+        }
+        Sql.execute(connection, String.join(";\n", statements));
+    }
+
+    private static String create(String name, TableManifest table) {
+        return "CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " WITH (autovacuum_enabled = off) AS SELECT "
+                + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA";
+    }
+
+    /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
+    void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
+        for (TableManifest table : accepted.tables()) {
+            TablePlan tablePlan = accepted.tablePlan(table);
+            if (tablePlan.comes().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS) continue;
+            String key = " (" + Sql.columns("", table.key()) + ")";
+            // for Sql.byKey
+            if (accepted.tablePlan(table).carriesDeltasAlone())
+                Sql.execute(connection, "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
+            Sql.execute(connection, "ANALYZE " + of(table) + key);
+            if (!accepted.tablePlan(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
+        }
+    }
+
+    /** What is to be merged. */
+    List<StagedTable> staged(Map<String, TableInfo> tables, ContentReader reader) {
+        return accepted.tables().stream().map(table -> {
+            TablePlan tablePlan = accepted.tablePlan(table);
+            TableInfo info = tables.get(table.name());
+            Key key = info.knownKey(table.key());
+            return new StagedTable(info, key, table.columnNames(), table.where(), of(table), tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
+                    tablePlan.everything() ? "true" : key.within("t", tablePlan.parts()), tablePlan.carriesDeltasAlone(), tablePlan.kept() && reader.kept(table.name()) > 0);
+        }).toList();
+    }
+
+    void drop(Connection connection) throws SQLException {
+        drop(connection, manifest.dataSet(), manifest.syncId());
+    }
+
+    /** Drops what a sync staged, whichever tables it had. */
+    static void drop(Connection connection, String dataSet, String syncId) throws SQLException {
+        String pattern = "staging\\_%\\_" + suffix(dataSet, syncId);
+        try (var query = connection.prepareStatement("SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
+            query.setString(1, pattern);
+            try (var row = query.executeQuery()) {
+                var tables = new ArrayList<String>();
+                while (row.next()) tables.add("lockstep." + Sql.identifier(row.getString(1)));
+                if (!tables.isEmpty()) Sql.execute(connection, "DROP TABLE IF EXISTS " + String.join(", ", tables));
+            }
+        }
+        try (var delete = connection.prepareStatement("DELETE FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {
+            delete.setString(1, dataSet);
+            delete.setString(2, syncId);
+            delete.executeUpdate();
+        }
+    }
+
+    /**
+     * Copies the piece in, unless it is there already. The connection is inside a transaction that the caller commits. The
+     * object is read as a whole and checked first, so that nothing that was altered is ever unpacked.
+     *
+     * @throws Fault.PartRefused when the object is missing, or its bytes are not those that the manifest names
+     */
+    void stage(Connection connection, Function<String, Optional<InputStream>> store, int number, Piece piece) throws SQLException {
+        if (!note(connection, number, piece)) return;
+        try (InputStream text = Packed.text(new ByteArrayInputStream(checked(store, piece)))) {
+            for (Section section : piece.sections()) copy(connection, text, piece, section);
+            if (text.read() >= 0) throw new Fault.PartRefused(describe(piece) + " is longer than the manifest says");
+        } catch (IOException e) {
+            throw new Fault.PartRefused(describe(piece) + " is not what the manifest says: " + e.getMessage());
+        }
+    }
+
+    /** False when another try has staged the piece already; waits while one is at it. */
+    private boolean note(Connection connection, int number, Piece piece) throws SQLException {
+        try (var insert = connection.prepareStatement("INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            insert.setString(1, manifest.dataSet());
+            insert.setString(2, manifest.syncId());
+            insert.setInt(3, number);
+            insert.setLong(4, piece.rows());
+            return insert.executeUpdate() == 1;
+        }
+    }
+
+    private static byte[] checked(Function<String, Optional<InputStream>> store, Piece piece) {
+        InputStream object = Packed.open(store, piece.object()).orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
+        byte[] bytes;
+        try (object) {
+            bytes = object.readNBytes(Math.toIntExact(piece.bytes() + 1));
+        } catch (IOException e) {
+            throw new Fault.StoreUnavailable(describe(piece) + " can't be read: " + e.getMessage(), e);
+        }
+        if (!Packed.sha256(bytes, bytes.length).equals(piece.sha256()))
+            throw new Fault.PartRefused(describe(piece) + " is truncated or altered: its SHA-256 is not the one in the manifest");
+        return bytes;
+    }
+
+    private void copy(Connection connection, InputStream text, Piece piece, Section section) throws SQLException, IOException {
+        if (section.textBytes() == 0) return;
+        String into = section.goes() ? goingFrom(piece.table()) : of(piece.table());
+        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + into + " (" + Sql.columns("", piece.table().columnNames()) + ") FROM STDIN");
+        try {
+            byte[] chunk = new byte[CHUNK];
+            for (long left = section.textBytes(); left > 0; ) {
+                int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
+                if (read < 0) throw new Fault.PartRefused(describe(piece) + " is shorter than the manifest says");
+                copy.writeToCopy(chunk, 0, read);
+                left -= read;
+            }
+            long rows = copy.endCopy();
+            if (rows != section.rows()) throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, the manifest names " + section.rows());
+        } finally {
+            if (copy.isActive()) copy.cancelCopy();
+        }
+    }
+
+    /** The numbers of the pieces that are not staged yet. */
+    List<Integer> missing(Connection connection) throws SQLException {
+        var staged = new HashSet<Integer>();
+        try (var query = connection.prepareStatement("SELECT part FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {
+            query.setString(1, manifest.dataSet());
+            query.setString(2, manifest.syncId());
+            try (var row = query.executeQuery()) {
+                while (row.next()) staged.add(row.getInt(1));
+            }
+        }
+        return IntStream.range(0, accepted.pieces().size()).filter(i -> !staged.contains(i)).boxed().toList();
+    }
+
+    private static String describe(Piece piece) {
+        return "part '" + Packed.abbreviated(piece.object()) + "' of " + piece.table().name();
+    }
+}

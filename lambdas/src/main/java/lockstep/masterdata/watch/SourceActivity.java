@@ -1,0 +1,55 @@
+package lockstep.masterdata.watch;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Table;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.WriteFingerprint;
+
+/**
+ * What was noticed of the source's tables without reading them, so that one can see whether anybody writes to them.
+ *
+ * @param marks of all tables; other ones mean that somebody wrote
+ * @param since when they were first seen so, by the clock of the source's database, as are snapshots: what is newer holds all that was written
+ */
+public record SourceActivity(String marks, Instant since) {
+    /** How the tables are now. */
+    public static SourceActivity now(Database source, DataSet dataSet) {
+        return source.run(connection -> {
+            var marks = new ArrayList<String>();
+            var found = WriteFingerprint.read(connection, dataSet.tables().stream().map(Table::name).toList());
+            for (Table table : dataSet.tables()) {
+                WriteFingerprint mark = found.get(table.name());
+                if (mark == null)
+                    throw new Fault.InvalidRequest("the source does not count what is written to " + table.name()
+                            + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: sync: {at: …} in lockstep.yaml");
+                marks.add(table.name() + " " + mark.files() + " " + mark.writes());
+            }
+            return new SourceActivity(String.join("; ", marks), time(connection));
+        });
+    }
+
+    private static Instant time(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT clock_timestamp()")) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class).toInstant();
+        }
+    }
+
+    public static Optional<SourceActivity> read(PartStore store, String dataSet) {
+        return Json.read(store, SyncPaths.noticed(dataSet), SourceActivity.class);
+    }
+
+    public void write(PartStore store, String dataSet) {
+        Json.write(store, SyncPaths.noticed(dataSet), this);
+    }
+}
