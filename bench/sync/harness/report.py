@@ -298,7 +298,7 @@ def curve(results):
 def write(results, facts, sittings, volume):
     processors = next((int(value.split()[0]) for name, value in facts if name == "processors"), PROCESSORS)
     cold, warm = reach(results), reach(results, WARM)
-    parts = ["# Figures of the sync\n", "Written by `bench/sync/run`; [bench/sync](../bench/sync/README.md) says what is measured and how. Medians of interleaved rounds; the tables tell how many.\n"]
+    parts = ["# Figures of the sync\n", "Written by `bench/sync/run`; [bench/sync](../sync/README.md) says what is measured and how. Medians of interleaved rounds; the tables tell how many.\n"]
     runs = [run for by_name in results.values() for runs in by_name.values() for run in runs]
     noise = statistics.median(run.others for run in runs) if runs else 0
     if noise > 0.08:
@@ -317,7 +317,7 @@ def write(results, facts, sittings, volume):
         parts.append(_limits(results, volume))
     missed = [figure for figure in cold if figure.met is False]
     if missed:
-        parts += ["## What was missed from a cold start, and why\n", "The steps that took the time; what they are bound by is told in [Why is it not faster?](why-not-faster.md)\n",
+        parts += ["## What was missed from a cold start, and why\n", "The steps that took the time; what they are bound by is told in [Why is it not faster?](../../docs/why-not-faster.md)\n",
                   *(_missed(results, [figure for figure in missed if figure.of == of], processors) for of in dict.fromkeys(figure.of for figure in missed))]
     parts += [_work(work, results[work.name]) for work in ALL if results.get(work.name) and work.name != "limits"]
     parts += ["## Machine and programs\n", table(("", ""), [*facts, *(("measured", f"{s['date']}, commit {s['commit']}, load average {s['load']:.2f} before" + (f", {s['minutes']:.0f} minutes" if "minutes" in s else "")) for s in sittings),

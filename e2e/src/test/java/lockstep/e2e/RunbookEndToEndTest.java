@@ -52,7 +52,7 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Runbooks of docs/operate.md that no other test goes through: the fault is made, what an operator is told to see is seen, and what they are told to do mends it.
+ * Runbooks of docs/operate/alarms.md that no other test goes through: the fault is made, what an operator is told to see is seen, and what they are told to do mends it.
  * Of the emulator's alarms there are those that a metric of ours or a direct call of a function moves; and an execution has no time limit there, so it is stopped as one ends it.
  */
 @ExtendWith(SharedCloud.class)

@@ -14,7 +14,7 @@ import lockstep.landscape.DataSet;
 
 /**
  * A sync of many shards and much data, by the synthesized state machines in simulated time. Answers of functions have the fields and
- * about the lengths of real ones; how long functions take is what {@code bench/sync} measured on a machine of two cores (docs/performance.md),
+ * about the lengths of real ones; how long functions take is what {@code bench/sync} measured on a machine of two cores (bench/results/sync.md),
  * as so much a gigabyte of COPY text. Nothing of it was measured on AWS.
  */
 final class Scale {
