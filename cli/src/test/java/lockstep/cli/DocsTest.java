@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import lockstep.cli.cloud.CloudFiles;
+import lockstep.project.ProjectFiles;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -30,7 +30,7 @@ import picocli.CommandLine;
  * command line says of itself; {@code -Ddocs.update=true} rewrites it.
  */
 class DocsTest {
-    private static final Path PROJECT = CloudFiles.ofLauncher().project();
+    private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Path COMMANDS = Path.of("docs", "commands.md");
     private static final Path FAULTS = Path.of("docs", "faults.md");
     /** Generated from measurements: statements and names of steps. */

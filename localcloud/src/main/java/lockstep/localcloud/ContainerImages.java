@@ -14,7 +14,7 @@ import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The images of an assembly, laid out on this machine as they would lie in a container. */
-final class ContainerImages {
+public final class ContainerImages {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Path directory;
     private final Map<String, Source> sources;
@@ -24,16 +24,16 @@ final class ContainerImages {
     record Source(Path context, Optional<String> stage) {}
 
     /** @param root stands for the image's root directory; shared, so not to be written to */
-    record LaidOut(Image image, Path root) {}
+    public record LaidOut(Image image, Path root) {}
 
     /** @param directory where they are laid out */
-    ContainerImages(Path assembly, Path directory) {
+    public ContainerImages(Path assembly, Path directory) {
         this.directory = directory;
         this.sources = sources(assembly);
     }
 
     /** By the digest that tags each. */
-    static Map<String, Source> sources(Path assembly) {
+    public static Map<String, Source> sources(Path assembly) {
         var sources = new TreeMap<String, Source>();
         try (var manifests = Files.newDirectoryStream(assembly, "*.assets.json")) {
             for (Path manifest : manifests) {
@@ -48,7 +48,7 @@ final class ContainerImages {
     }
 
     /** @param image as a task definition names it: repository and tag */
-    LaidOut layOut(String image) {
+    public LaidOut layOut(String image) {
         String tag = image.substring(image.lastIndexOf(':') + 1);
         return laidOut.computeIfAbsent(tag, digest -> {
             var source = Optional.ofNullable(sources.get(digest)).orElseThrow(() -> new UserFault("the assembly holds no image " + image));
