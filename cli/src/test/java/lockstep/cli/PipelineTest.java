@@ -96,7 +96,7 @@ class PipelineTest {
         var jobs = jobs("push", "main", "--aws");
         assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "deploy-qa", "deploy-production", "deploy-demo"), automatic(jobs));
         assertEquals("manual, blocking", jobs.get("approve"));
-        for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity")) assertEquals("manual", jobs.get(any), any);
+        for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity", "nightly")) assertEquals("manual", jobs.get(any), any);
         var stages = texts(preview().get("stages"));
         assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve") && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
         assertEquals(List.of("approve"), inStage("approve"));
@@ -106,7 +106,7 @@ class PipelineTest {
     @Test
     void aScheduleSyncsAndDoesNothingElse() {
         assertEquals(Map.of("sync", "on_success"), jobs("schedule", "main", "--aws"));
-        assertEquals(Map.of("parity", "on_success"), jobs("schedule", "main", "--aws", "--variable", "LOCKSTEP_SCHEDULE=parity"));
+        for (String named : List.of("parity", "nightly")) assertEquals(Map.of(named, "on_success"), jobs("schedule", "main", "--aws", "--variable", "LOCKSTEP_SCHEDULE=" + named));
     }
 
     @Test

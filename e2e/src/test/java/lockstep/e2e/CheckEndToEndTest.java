@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import lockstep.e2e.TestingCloud.Ended;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** {@code lockstep check} through the emulated accounts: clean as shipped, each problem once, and no shard that is away counts as clean. */
 @ExtendWith(SharedCloud.class)
+@Tag("nightly")
 class CheckEndToEndTest {
     @Test
     void theShippedLandscapeIsClean() {

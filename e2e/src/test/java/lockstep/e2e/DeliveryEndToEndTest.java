@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,6 +29,7 @@ import tools.jackson.databind.JsonNode;
 /** The pipeline's own jobs, by gitlab-ci-local, against the local accounts: by a job's token alone, with IAM enforced. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("nightly")
 class DeliveryEndToEndTest {
     private static final TestingTokens TOKENS = new TestingTokens();
     private static final List<String> ACCOUNTS = List.of("production", "demo", "qa");

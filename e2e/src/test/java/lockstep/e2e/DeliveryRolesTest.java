@@ -41,6 +41,7 @@ import lockstep.release.ReleaseArchive;
 import lockstep.release.Shelf;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -49,6 +50,7 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /** The delivery stack of one account in an emulator of its own, with IAM enforced and no database: what the roles may, and what they may not. */
+@Tag("nightly")
 class DeliveryRolesTest {
     private static final TestingTokens TOKENS = new TestingTokens();
     private static ProjectFiles files;

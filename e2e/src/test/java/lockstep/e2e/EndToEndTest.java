@@ -31,6 +31,7 @@ import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -81,6 +82,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(2)
     void upAgainFindsEverythingDone() {
         var before = new CloudState.Store(CLOUD.files).read();
@@ -114,6 +116,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(4)
     void aSyncThatWasStartedBeforeIsFollowedNotRepeated() {
         assertEquals(0, CLOUD.lockstep("sync", "--id", "exactly").exit());
@@ -125,6 +128,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(5)
     void wrongUsageIsTold() {
         for (String[] wrong : new String[][] {{"sync", "--dataset", "nothing"}, {"sync", "--id", "../x"}, {"sync", "--timeout", "0"}, {"frobnicate"}}) {
@@ -158,6 +162,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(8)
     void aDryRunTellsWhatTheSyncThenDoes() {
         String before = CLOUD.master("demo-1");
@@ -182,6 +187,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(9)
     void oneShardIsRolledBackAndTheNextSyncGoesForwardAgain() {
         String first = text(status().at("/shards/2"), "syncId");
@@ -211,6 +217,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(10)
     void bySqlAloneEachShardIsEqualOrNamed() {
         Ended equal = CLOUD.lockstep("verify", "--output", "json");
@@ -231,6 +238,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(7)
     void rowsThatVisitorsAddedAfterwardsTakeFreshNumbers() {
         String highest = CLOUD.value("clinic-1", "SELECT max(id) FROM master.disease");
@@ -240,6 +248,7 @@ class EndToEndTest {
     // ---- notifications
 
     @Test
+    @Tag("nightly")
     @Order(11)
     void aNotificationThatIsNoJsonEndsInTheDeadLetterQueueAndOthersGoOn() {
         publish("this is not JSON");
@@ -249,6 +258,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(12)
     void aNotificationThatComesTwiceStartsOneRestore() {
         long before = executions("demo");
@@ -260,6 +270,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(13)
     void anOlderManifestIsRefused() {
         var ended = restore("demo", "older", notification("exactly"));
@@ -271,6 +282,7 @@ class EndToEndTest {
     // ---- a new edition, and a page
 
     @Test
+    @Tag("nightly")
     @Order(14)
     void anEditionOfACodeListIsTriedRefusedAndBroughtIn() throws Exception {
         var file = Files.createTempFile("disease", ".csv");
@@ -305,6 +317,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(15)
     void theConsoleShowsASyncAFailureAndARollbackAsTheyHappen() throws Exception {
         CLOUD.sql("demo-1", "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen until the audit is over'; END$$",
@@ -355,6 +368,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(21)
     void aSignedManifestWithAColumnThatNobodyAllowedIsRefused() {
         String id = "forged";
@@ -367,6 +381,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(22)
     void damagedPartsAreRefused() {
         String newest = text(status().at("/shards/0"), "syncId");
@@ -402,6 +417,7 @@ class EndToEndTest {
     // ---- schemas
 
     @Test
+    @Tag("nightly")
     @Order(30)
     void aTargetThatDoesNotFitIsToldByNameAndLeftAlone() {
         String before = text(status().at("/shards/1"), "syncId");
@@ -433,12 +449,14 @@ class EndToEndTest {
     // ---- faults
 
     @Test
+    @Tag("nightly")
     @Order(40)
     void aConnectionCutInTheMiddleOfTheDumpIsMadeAgain() throws Exception {
         assertVerifiedThoughStruck("clinic-1", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0", () -> true);
     }
 
     @Test
+    @Tag("nightly")
     @Order(40)
     void aConnectionCutInTheMiddleOfStagingIsMadeAgain() throws Exception {
         assertVerifiedThoughStruck("demo-1", "SELECT count(pg_terminate_backend(p.pid)) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
@@ -446,6 +464,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(40)
     void aWorkerKilledInTheMiddleOfStagingIsStartedAgain() throws Exception {
         assertVerifiedThoughStruck("clinic-2", "SELECT count(*) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
@@ -476,6 +495,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(41)
     void aHolderThatIsGoneEndsTheDumpWithThatCauseAndLeavesNoTransaction() throws Exception {
         try (var lock = CLOUD.connect("clinic-1"); var statement = lock.createStatement()) {
@@ -496,6 +516,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(42)
     void twoSyncsAtOnceAreNeverMixed() {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET strength_mg = coalesce(strength_mg, 0) + 1");
@@ -515,6 +536,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(44)
     void aSourceThatIsDownFailsTheDumpWithThatCause() {
         CLOUD.server("production").stop();
@@ -609,6 +631,7 @@ class EndToEndTest {
     // ---- as on AWS
 
     @Test
+    @Tag("nightly")
     @Order(55)
     void withProfilesTheSameCommandsWorkWhateverAnswersAsAws() throws Exception {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 9 WHERE id = 9");
@@ -638,6 +661,7 @@ class EndToEndTest {
     // ---- and at last
 
     @Test
+    @Tag("nightly")
     @Order(60)
     void whatCouldNotBeUsedLiesInTheDeadLetterQueue() {
         try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {

@@ -15,6 +15,7 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -25,6 +26,7 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 /** What becomes of a sync when its state machines, its notifications or its key fail. Each ends clearly, and the next ordinary sync is in step; {@link EndToEndTest} has others. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("nightly")
 class FaultsEndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";

@@ -23,6 +23,7 @@ import lockstep.localcloud.LocalTask;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -32,6 +33,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** Both editions as a person meets them, in a browser and by command, and what happens to requests while operators work. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("nightly")
 class FirstHopTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Duration SOON = Duration.ofSeconds(30);

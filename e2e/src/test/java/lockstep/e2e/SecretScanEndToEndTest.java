@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import lockstep.accounts.DeployedTask;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.services.ecs.model.Secret;
@@ -34,6 +35,7 @@ import tools.jackson.databind.json.JsonMapper;
  * environment but that of the containers whose task names the secret, as ECS does it.
  */
 @ExtendWith(SharedCloud.class)
+@Tag("nightly")
 class SecretScanEndToEndTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     /** Fields of a login and a certificate that are no secret. */

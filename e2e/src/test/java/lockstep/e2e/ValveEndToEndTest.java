@@ -16,6 +16,7 @@ import lockstep.valve.BrokenPolicy;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -39,6 +40,7 @@ import software.amazon.awssdk.services.sts.StsClient;
 @ExtendWith(SharedCloud.class)
 // its message ends in every dead-letter queue, which others count
 @Order(Integer.MAX_VALUE - 1)
+@Tag("nightly")
 class ValveEndToEndTest {
     private static final String PRODUCTION = "111111111111", DEMO = "222222222222";
     private static final String SOURCE = "production-master-data-source/", TARGET = "production-master-data-target/";

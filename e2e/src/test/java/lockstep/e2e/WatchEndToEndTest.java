@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -34,6 +35,7 @@ import tools.jackson.databind.JsonNode;
 /** What is noticed, told and mended without a person, and what waits for one. Each test goes on where the one before it ended. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("nightly")
 class WatchEndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     /** A look starts within a minute, a function may have to start, and a restore takes some seconds. */

@@ -12,10 +12,12 @@ import java.util.List;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The clinic as it is, and the clinic with one migration more, by its real tests on real servers. One test of it is enough to use the table in question. */
+@Tag("nightly")
 class SchemaGateTest {
     private static final ProjectFiles LAUNCHER = ProjectFiles.ofLauncher();
     private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";

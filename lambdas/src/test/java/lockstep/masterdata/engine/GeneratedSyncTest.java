@@ -39,6 +39,7 @@ import lockstep.masterdata.engine.restore.Forecast;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.ShardReport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -50,7 +51,7 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dlockstep.seeds=1000} tries as many seeds, {@code -Dlockstep.firstSeed=N} begins at another one.
  */
 class GeneratedSyncTest {
-    private static final int SEEDS = Integer.getInteger("lockstep.seeds", 30);
+    private static final int SEEDS = Integer.getInteger("lockstep.seeds", 10);
     private static final long FIRST = Long.getLong("lockstep.firstSeed", 1);
     private static final int AT_ONCE = Integer.getInteger("lockstep.seedsAtOnce", 4);
     private static final int ROUNDS = 4;
@@ -58,14 +59,24 @@ class GeneratedSyncTest {
 
     @Test
     void everySeed() throws Exception {
+        everySeed(FIRST, SEEDS);
+    }
+
+    @Test
+    @Tag("nightly")
+    void manySeeds() throws Exception {
+        everySeed(FIRST + SEEDS, 190);
+    }
+
+    private static void everySeed(long first, int seeds) throws Exception {
         var failures = new ConcurrentSkipListMap<Long, String>();
-        var next = new AtomicLong(FIRST);
+        var next = new AtomicLong(first);
         try (var executor = Executors.newFixedThreadPool(AT_ONCE)) {
             var workers = new ArrayList<Future<?>>();
-            for (int i = 0; i < Math.min(AT_ONCE, SEEDS); i++) {
+            for (int i = 0; i < Math.min(AT_ONCE, seeds); i++) {
                 var databases = new Databases(i);
                 workers.add(executor.submit(() -> {
-                    for (long seed; failures.size() < MOST_FAILURES && (seed = next.getAndIncrement()) < FIRST + SEEDS; ) {
+                    for (long seed; failures.size() < MOST_FAILURES && (seed = next.getAndIncrement()) < first + seeds; ) {
                         var run = new Run(databases, seed);
                         try {
                             run.run();
