@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.zip.ZipFile;
 import lockstep.assembly.Assembly;
 import lockstep.clinic.ClinicDatabase;
-import lockstep.clinic.Features;
+import lockstep.clinic.configuration.Features;
 import lockstep.landscape.Landscape;
 
 /** Everything that is so on one side, by key. */
@@ -33,7 +33,7 @@ final class EditionFacts {
             if (side.account().equals(other.account()) && Roles.role(stack.name(), side, landscape).equals(Roles.role(stack.name(), other, landscape))) continue;
             Roles.role(stack.name(), side, landscape).ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
         }
-        features(side).forEach((name, value) -> facts.put("shard.clinic.feature." + name, new Fact(Axis.features, value, "lockstep.clinic.Features")));
+        features(side).forEach((name, value) -> facts.put("shard.clinic.feature." + name, new Fact(Axis.features, value, "lockstep.clinic.configuration.Features")));
         facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()), "lockstep.yaml accounts." + side.account().name() + ".shards"));
         facts.put("release", new Fact(Axis.features, release(facts, landscape), "tags"));
         facts.put("schema", new Fact(Axis.features, schema(), "migrations in the clinic's jar"));
@@ -43,8 +43,8 @@ final class EditionFacts {
     /** What the product itself does in this edition. */
     private static Map<String, String> features(Side side) {
         var edition = switch (side.edition()) {
-            case PRODUCTION -> lockstep.clinic.Edition.PRODUCTION;
-            case DEMO -> lockstep.clinic.Edition.DEMO;
+            case PRODUCTION -> lockstep.clinic.configuration.Edition.PRODUCTION;
+            case DEMO -> lockstep.clinic.configuration.Edition.DEMO;
         };
         return Assembly.JSON.valueToTree(Features.of(edition)).properties().stream().collect(Collectors.toMap(Map.Entry::getKey, feature -> feature.getValue().toString()));
     }

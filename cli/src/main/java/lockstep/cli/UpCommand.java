@@ -1,14 +1,11 @@
 package lockstep.cli;
 
-import lockstep.sync.SyncAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import lockstep.cli.sync.InitialSync;
-import lockstep.cli.sync.StatusCommand;
 import lockstep.landscape.Landscape;
 import lockstep.localcloud.LocalCloud;
 import lockstep.localcloud.Page;
@@ -18,6 +15,7 @@ import lockstep.localcloud.TemporaryShards;
 import lockstep.localcloud.Up;
 import lockstep.sync.Status.ShardStatus;
 import lockstep.sync.Status;
+import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 

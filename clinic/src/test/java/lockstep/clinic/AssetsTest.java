@@ -9,9 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import lockstep.clinic.store.PublishedAssets;
+import lockstep.clinic.configuration.Edition;
 import lockstep.clinic.store.PublishedAssets.Generation;
 import lockstep.clinic.store.PublishedAssets.Published;
+import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.web.Assets;
 import org.junit.jupiter.api.Test;
 

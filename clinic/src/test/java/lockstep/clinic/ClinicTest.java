@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import lockstep.clinic.configuration.Edition;
 import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import lockstep.clinic.configuration.Edition;
 import lockstep.clinic.demo.Inquiries;
 import lockstep.clinic.demo.Visitors;
 import lockstep.clinic.store.Database;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
 import java.util.List;
+import lockstep.clinic.configuration.Edition;
+import lockstep.clinic.configuration.Features;
 import org.junit.jupiter.api.Test;
 
 /** Which features each edition has: a change here is one that customers or visitors notice. */

@@ -14,11 +14,12 @@ import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import lockstep.clinic.configuration.Edition;
+import lockstep.clinic.demo.Inquiries.Inquiry;
+import lockstep.clinic.demo.SalesTopic;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import lockstep.clinic.demo.Inquiries.Inquiry;
-import lockstep.clinic.demo.SalesTopic;
 
 /** Against a server that answers as SNS does. */
 class SalesTopicTest {

@@ -4,6 +4,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import lockstep.clinic.configuration.Edition;
+import lockstep.clinic.configuration.ServeConfiguration;
 import lockstep.clinic.store.DatabaseLogin;
 import lockstep.clinic.web.Application;
 import lockstep.clinic.web.Server;

@@ -29,7 +29,7 @@ public final class ConsolePage {
     }
 
     /** A whole page that stays as it is; it needs nothing besides. */
-    static String report(Overview overview) {
+    public static String report(Overview overview) {
         return page(overview, "<style>" + STYLE + "</style>", false);
     }
 

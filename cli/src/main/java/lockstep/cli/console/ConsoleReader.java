@@ -29,7 +29,7 @@ import lockstep.sync.SyncAccess;
  * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
  * are asked in the background, once after each run and else the more seldom the longer it takes them, and only while somebody looks.
  */
-final class ConsoleReader implements AutoCloseable {
+public final class ConsoleReader implements AutoCloseable {
     private static final int RUNS = 30;
     private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
     /** Shards are left alone for so many times as long as it took them to answer. */
@@ -47,19 +47,19 @@ final class ConsoleReader implements AutoCloseable {
      * @param aws       whether these are accounts of AWS
      * @param landscape as it was given; empty when it was not
      */
-    ConsoleReader(Accounts accounts, boolean aws, Optional<Path> landscape) {
+    public ConsoleReader(Accounts accounts, boolean aws, Optional<Path> landscape) {
         this.accounts = accounts;
         this.aws = aws;
         this.landscape = landscape;
     }
 
     /** As things are now; the shards as they were last asked. */
-    synchronized Overview read() {
+    public synchronized Overview read() {
         return read(false);
     }
 
     /** As things are now, and waits for the shards. */
-    synchronized Overview readAll() {
+    public synchronized Overview readAll() {
         return read(true);
     }
 

@@ -12,19 +12,19 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Serves the page on loopback: {@code /}, and {@code /overview}, which it looks at again and again. It takes no orders. */
-final class ConsoleServer implements AutoCloseable {
+public final class ConsoleServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService executor = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
     /** @param port 0 for any that is free */
-    ConsoleServer(int port, Supplier<Overview> overview) throws IOException {
+    public ConsoleServer(int port, Supplier<Overview> overview) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(executor);
         server.createContext("/", exchange -> answer(exchange, overview));
         server.start();
     }
 
-    int port() {
+    public int port() {
         return server.getAddress().getPort();
     }
 

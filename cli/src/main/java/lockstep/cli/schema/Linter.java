@@ -9,7 +9,7 @@ import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
 /** squawk, of the checkout's node_modules, with the rules of the product's {@code .squawk.toml}. */
-final class Linter {
+public final class Linter {
     /** @param line from 1 */
     record Warning(String file, int line, String rule, String message, String help) {}
 
@@ -17,7 +17,7 @@ final class Linter {
     private final Path program;
     private final Path rules;
 
-    Linter(Path nodeTools, Path rules) {
+    public Linter(Path nodeTools, Path rules) {
         program = nodeTools.resolve("squawk");
         this.rules = rules;
         if (!Files.isExecutable(program)) {

@@ -20,7 +20,7 @@ import org.postgresql.core.Parser;
  *
  * @param files content by name
  */
-record Migrations(SequencedMap<String, String> files) {
+public record Migrations(SequencedMap<String, String> files) {
     /** @param end where the text of its file ends after this statement, with its semicolon */
     record Statement(String file, int line, String sql, int end) {
         /** Of one line, as far as it tells which one is meant. */
@@ -31,7 +31,7 @@ record Migrations(SequencedMap<String, String> files) {
     }
 
     /** Of a module: where its sources have them, and where its tests look for them. */
-    static final Path SOURCES = Path.of("src/main/resources/db/migration"), CLASSES = Path.of("target/classes/db/migration");
+    public static final Path SOURCES = Path.of("src/main/resources/db/migration"), CLASSES = Path.of("target/classes/db/migration");
     /** Makes no difference to a schema. */
     private static final Pattern SETTING = Pattern.compile("(?is)(SET|RESET)\\s.*");
     private static final Pattern NAME = Pattern.compile("V(\\d+)__\\w+\\.sql");

@@ -20,7 +20,7 @@ import org.w3c.dom.Element;
 import org.xml.sax.SAXException;
 
 /** The tests of one release of the product, which run on a schema that need not be its own. Compiled once, by its own Maven build. */
-final class ReleaseTests {
+public final class ReleaseTests {
     private static final String MODULE = "clinic";
     private final Path tree;
     private final Path log;
@@ -28,7 +28,7 @@ final class ReleaseTests {
     private boolean compiled;
 
     /** @param tree with a pom.xml and the product's module */
-    ReleaseTests(Path tree, Path log, List<String> options) {
+    public ReleaseTests(Path tree, Path log, List<String> options) {
         if (!Files.isRegularFile(tree.resolve("pom.xml")) || !Files.isRegularFile(tree.resolve(MODULE).resolve("pom.xml"))) {
             throw new UserFault(tree + " is no release: expected pom.xml and " + MODULE + "/pom.xml in it");
         }

@@ -15,7 +15,7 @@ import lockstep.cli.schema.Verdict.Finding;
  * Whether two releases that follow each other can work on each other's schema, as they must while one takes over from the other, and after a rollback. The tests of each
  * run on the other's schema; for those that fail, the migration is cut after ever other statements until it is known which one makes the difference.
  */
-final class SchemaGate {
+public final class SchemaGate {
     private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old away in a later one, when no release in service uses it";
     private static final String UPGRADE = "lockstep.clinic.UpgradeTest";
 
@@ -30,7 +30,7 @@ final class SchemaGate {
      * @param name     of the previous release
      * @param selected tests, as Surefire takes them; all when empty
      */
-    SchemaGate(ReleaseTests previous, ReleaseTests next, Linter linter, String name, String selected, Consumer<String> progress) {
+    public SchemaGate(ReleaseTests previous, ReleaseTests next, Linter linter, String name, String selected, Consumer<String> progress) {
         this.previous = previous;
         this.next = next;
         this.linter = linter;
@@ -39,7 +39,7 @@ final class SchemaGate {
         this.progress = progress;
     }
 
-    Verdict judge() {
+    public Verdict judge() {
         Migrations released = previous.migrations(), all = next.migrations(), added = all.since(released);
         var names = List.copyOf(added.files().keySet());
         var statements = added.statements();

@@ -7,18 +7,18 @@ import java.util.List;
  *
  * @param added the migrations that the previous release has not
  */
-record Verdict(String previous, List<String> added, int statements, List<Finding> findings) {
+public record Verdict(String previous, List<String> added, int statements, List<Finding> findings) {
     /**
      * @param line  0 where no statement is to blame
      * @param tests that showed it
      */
     record Finding(String file, int line, String statement, String what, String mend, List<String> tests) {}
 
-    boolean isCompatible() {
+    public boolean isCompatible() {
         return findings.isEmpty();
     }
 
-    String text() {
+    public String text() {
         var text = new StringBuilder();
         for (Finding finding : findings) {
             text.append(finding.file());

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import lockstep.cli.SchemaGateCommand;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import org.junit.jupiter.api.BeforeEach;

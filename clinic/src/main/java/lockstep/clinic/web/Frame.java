@@ -1,7 +1,7 @@
 package lockstep.clinic.web;
 
 import java.util.Optional;
-import lockstep.clinic.Features;
+import lockstep.clinic.configuration.Features;
 import lockstep.clinic.store.Accounts.User;
 
 /**

@@ -21,9 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import lockstep.clinic.Features;
-import lockstep.clinic.store.Accounts;
+import lockstep.clinic.configuration.Features;
 import lockstep.clinic.store.Accounts.User;
+import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.MasterData;
 
 /** What every page has in common: who is asking, by which session, and the frame around the answer. */

@@ -1,0 +1,24 @@
+package lockstep.cli;
+
+import java.util.stream.Collectors;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The data set that a command is about. */
+final class ChosenDataSet {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = DataSet.DEFAULT_NAME, description = "The data set (default: ${DEFAULT-VALUE}).")
+    private String name;
+
+    /** @throws ParameterException when the landscape has none of this name */
+    DataSet in(Landscape landscape) {
+        return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow(() -> new ParameterException(command.commandLine(),
+                "there is no data set '" + name + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+    }
+}

@@ -1,0 +1,42 @@
+package lockstep.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import lockstep.landscape.Account;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Shard;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The target shards that a command restores. */
+final class ChosenTargets {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(names = "--shard", paramLabel = "SHARD", description = "Only this shard (default: every target).")
+    private String name;
+
+    /**
+     * Each shard with its account, in the landscape's order.
+     *
+     * @throws ParameterException when no shard of this name receives the data set
+     */
+    Map<Shard, Account> in(Landscape landscape, DataSet dataSet) {
+        var targets = new LinkedHashMap<Shard, Account>();
+        for (Account account : landscape.accounts()) landscape.targetsIn(account, dataSet).forEach(shard -> targets.put(shard, account));
+        if (name == null) return targets;
+        String names = targets.keySet().stream().map(Shard::name).collect(Collectors.joining(", "));
+        if (name.equals(dataSet.source())) throw usage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
+        targets.keySet().removeIf(s -> !s.name().equals(name));
+        if (targets.isEmpty()) throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; there is " + names);
+        return targets;
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}

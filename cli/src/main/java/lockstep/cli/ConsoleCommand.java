@@ -1,0 +1,59 @@
+package lockstep.cli;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import lockstep.cli.console.ConsolePage;
+import lockstep.cli.console.ConsoleReader;
+import lockstep.cli.console.ConsoleServer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "console", description = "Shows the syncs on a page of this machine: shards, what changed, where the time went, what can be brought back.",
+        footer = {"", "The page is live while it is served; Ctrl-C ends it. It only tells: commands that it shows are for the terminal."})
+public final class ConsoleCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Place place;
+
+    @Option(names = "--port", paramLabel = "PORT", defaultValue = "0", description = "Of loopback (default: one that is free).")
+    private int port;
+
+    @Option(names = "--html", paramLabel = "FILE", description = "Write the page to this file as it is now, and serve nothing: a report for CI.")
+    private Path html;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (port < 0 || port > 65535) throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
+        if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent())) throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
+        try (var accounts = place.open(main, place.landscape(main)); var reader = new ConsoleReader(accounts, place.isAws(), main.landscapeOption())) {
+            if (html != null) {
+                Files.writeString(html, ConsolePage.report(reader.readAll()));
+                main.answer(Map.of("file", html.toAbsolutePath().toString()), "wrote " + html);
+                return 0;
+            }
+            try (var server = new ConsoleServer(port, reader::read)) {
+                String url = "http://127.0.0.1:" + server.port() + "/";
+                main.answer(Map.of("url", url), url);
+                System.out.flush();
+                Thread.currentThread().join();
+                return 0;
+            } catch (BindException e) {
+                throw new IllegalStateException("port " + port + " of this machine is in use: give another with --port", e);
+            }
+        }
+    }
+}

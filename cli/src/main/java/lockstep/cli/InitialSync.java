@@ -1,0 +1,62 @@
+package lockstep.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Shard;
+import lockstep.localcloud.FirstSync;
+import lockstep.localcloud.LocalCloud;
+import lockstep.project.Progress;
+import lockstep.project.UserFault;
+import lockstep.sync.CheckReport;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Status;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncDisplay;
+import lockstep.sync.SyncFollower;
+import lockstep.sync.SyncState;
+
+/**
+ * Checks each data set, and syncs those that a shard is not in step with; run at the end of {@code up}.
+ *
+ * @param landscape as it was given to the command; empty when it was not
+ */
+public record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) implements FirstSync {
+    private static final Duration TIMEOUT = Duration.ofMinutes(15);
+
+    @Override
+    public void run(LocalCloud cloud, Progress progress) {
+        for (DataSet dataSet : cloud.landscape().dataSets()) {
+            var access = SyncAccess.of(cloud, dataSet);
+            check(access, progress);
+            if (Status.read(access).shards().stream().allMatch(s -> s.state().equals("in-step"))) {
+                progress.note("every shard is in step with " + dataSet.source());
+                continue;
+            }
+            progress.step("first sync of data set " + dataSet.name(), () -> sync(access));
+        }
+    }
+
+    /** Shows what a sync would stumble over, before it does. The sync itself decides whether it can go on. */
+    private static void check(SyncAccess access, Progress progress) {
+        var targets = access.landscape().accounts().stream().flatMap(a -> access.landscape().targetsIn(a, access.dataSet()).stream()).map(Shard::name).toList();
+        var report = CheckReport.read(access, targets);
+        if (!report.findings().isEmpty()) progress.note("lockstep check of data set " + access.dataSet().name() + ":\n" + report.table());
+    }
+
+    private void sync(SyncAccess access) {
+        try (var follower = new SyncFollower(access, SyncAccess.newSyncId())) {
+            follower.start();
+            var next = new NextCommand(access.dataSet().name(), false, landscape);
+            var state = SyncCommand.follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
+            if (state.outcome() != SyncState.Outcome.verified)
+                throw new UserFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId()) : state.outcome() == SyncState.Outcome.running
+                        ? " has not ended after " + TIMEOUT.toMinutes() + " minutes" : " failed: " + SyncCommand.failures(state)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UserFault("interrupted", e);
+        }
+    }
+}

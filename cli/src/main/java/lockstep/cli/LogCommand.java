@@ -1,0 +1,110 @@
+package lockstep.cli;
+
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import lockstep.accounts.Accounts;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Names;
+import lockstep.release.LogEntry.Action;
+import lockstep.release.LogEntry.Result;
+import lockstep.release.LogEntry;
+import lockstep.release.Shelf;
+import lockstep.sync.Run;
+import lockstep.sync.Runs;
+import lockstep.sync.SyncAccess;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "log", description = "Tells who deployed, rolled back and synced what, where and when, and how it ended. The newest first.",
+        footer = {"", "Syncs that started by themselves are told from the state machines, which remember 90 days."})
+public final class LogCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Place place;
+
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "50", description = "At most so many (default: ${DEFAULT-VALUE}).")
+    private int limit;
+
+    @Override
+    public Integer call() {
+        if (limit < 1) throw new ParameterException(spec.commandLine(), "--limit takes a number above 0, not " + limit);
+        Landscape landscape = place.landscape(main);
+        var entries = new ArrayList<LogEntry>();
+        try (var accounts = place.open(main, landscape, Names.deployRole())) {
+            for (var account : landscape.accounts()) {
+                try (var shelf = new Shelf(account, accounts.account(account))) {
+                    if (shelf.exists()) entries.addAll(shelf.log(2 * limit));
+                }
+            }
+            // the role of a pipeline's deployments may not look at syncs
+            if (Place.token().isEmpty()) entries.addAll(byThemselves(landscape, accounts, entries));
+        }
+        var newest = withoutBeginnings(entries).stream().sorted(Comparator.comparing(LogEntry::when).reversed()).limit(limit).toList();
+        main.answer(Map.of("entries", newest), table(newest));
+        return 0;
+    }
+
+    /** The beginning of what has ended says nothing more. */
+    static List<LogEntry> withoutBeginnings(List<LogEntry> entries) {
+        var ended = new HashSet<String>();
+        entries.stream().filter(entry -> entry.result() != Result.started).forEach(entry -> ended.add(entry.account() + " " + entry.id()));
+        return entries.stream().filter(entry -> entry.result() != Result.started || !ended.contains(entry.account() + " " + entry.id())).toList();
+    }
+
+    private List<LogEntry> byThemselves(Landscape landscape, Accounts accounts, List<LogEntry> written) {
+        var known = new HashSet<String>();
+        written.stream().filter(entry -> entry.action() == Action.sync).forEach(entry -> entry.subject().ifPresent(known::add));
+        var found = new ArrayList<LogEntry>();
+        for (var dataSet : landscape.dataSets()) {
+            try (var runs = new Runs(SyncAccess.of(accounts, dataSet))) {
+                for (var run : runs.newest(Math.min(limit, 100))) {
+                    if (known.contains(run.id())) continue;
+                    var result = switch (run.state().outcome()) {
+                        case verified -> Result.succeeded;
+                        case failed -> Result.failed;
+                        case running -> Result.started;
+                    };
+                    var ended = run.started().plusMillis((long) (1000 * run.state().seconds()));
+                    found.add(new LogEntry(run.id(), result == Result.started ? run.started() : ended, landscape.accountOf(dataSet.source()).name(), Action.sync, Optional.empty(), Optional.empty(),
+                            who(run), Optional.empty(), result, Optional.empty(),
+                            result == Result.started ? Optional.empty() : Optional.of((long) run.state().seconds()), Optional.of(run.id())));
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Of a run that no entry tells of: its name does, in part. */
+    private static String who(Run run) {
+        if (run.kind() == Run.Kind.rollback) return "rollback";
+        return run.id().startsWith("auto-") ? "a change of the source" : "-";
+    }
+
+    static String table(List<LogEntry> entries) {
+        var text = new StringBuilder(String.format("%-20s %-12s %-9s %-24s %-10s %8s  %s", "when", "account", "what", "release", "result", "time", "who"));
+        for (var entry : entries) {
+            String what = entry.action() == Action.sync ? entry.subject().orElse("-") : entry.release().orElse("-") + entry.before().map(b -> " (" + b + ")").orElse("");
+            text.append(String.format(Locale.ROOT, "%n%-20s %-12s %-9s %-24s %-10s %8s  %s", entry.when().truncatedTo(ChronoUnit.SECONDS), entry.account(), entry.action(), what, entry.result(),
+                    entry.seconds().map(s -> s + " s").orElse("-"), entry.who()));
+            entry.cause().ifPresent(cause -> text.append("\n                     ").append(cause.lines().findFirst().orElse("")));
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,132 @@
+package lockstep.cli;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import lockstep.landscape.Edition;
+import lockstep.localcloud.ClientCertificates.Client;
+import lockstep.localcloud.ClientCertificates;
+import lockstep.localcloud.LocalCloud;
+import lockstep.localcloud.Page;
+import lockstep.localcloud.User;
+import lockstep.project.UserFault;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "open", description = "Opens an edition or a shard of the local cloud in the browser, and tells what the browser needs.",
+        footer = {"", "On AWS an edition is at the host that lockstep.yaml names."})
+public final class OpenCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "demo|production|qa|SHARD", description = "An account, with all of its shards, or one shard.")
+    private String what;
+
+    @Option(names = "--print", description = "Only tells; so it does too where there is no desktop.")
+    private boolean print;
+
+    @Option(names = "--aws", hidden = true)
+    private boolean aws;
+
+    /**
+     * A page and what a browser needs for it.
+     *
+     * @param authority certificate to be trusted for servers, PEM
+     * @param client    certificate to come with; production only
+     * @param user      to log in as; production only, since visitors of the demo sign up
+     */
+    @JsonInclude(JsonInclude.Include.NON_ABSENT)
+    public record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
+
+    /** @param pkcs12 both in one file, encrypted with the password, for browsers */
+    public record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
+
+    @Override
+    public Integer call() {
+        if (aws) {
+            throw usage("open is for the local cloud; on AWS an edition is at the host that lockstep.yaml names");
+        }
+        try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
+            var opened = chosen(cloud.pages()).stream().map(page -> opened(cloud, page)).toList();
+            main.answer(Map.of("pages", opened), text(opened));
+            if (!print && !main.json()) {
+                launch(opened.getFirst().url());
+            }
+        }
+        return 0;
+    }
+
+    private List<Page> chosen(List<Page> pages) {
+        var shards = pages.stream().filter(page -> page.shard().equals(what)).toList();
+        var account = pages.stream().filter(page -> page.account().equals(what)).toList();
+        if (pages.isEmpty()) {
+            throw new UserFault("the local cloud is not up: run lockstep up");
+        }
+        if (shards.isEmpty() && account.isEmpty()) {
+            throw usage("there is no '" + what + "' to open; there are: " + String.join(", ", pages.stream().map(Page::account).distinct().toList())
+                    + ", " + String.join(", ", pages.stream().map(Page::shard).toList()));
+        }
+        return shards.isEmpty() ? account : shards;
+    }
+
+    private static Opened opened(LocalCloud cloud, Page page) {
+        boolean production = page.edition().equals(Edition.PRODUCTION.word());
+        return new Opened(page.account(), page.edition(), page.shard(), page.url(), cloud.certificates().authority().toString(),
+                production ? client(cloud.clients()) : Optional.empty(), production ? cloud.user(page.shard()) : Optional.empty());
+    }
+
+    /** The first that is valid. */
+    private static Optional<ClientFiles> client(ClientCertificates clients) {
+        return clients.list().stream().filter(Client::isValid).findFirst().map(client -> {
+            var files = clients.files(client.name());
+            return new ClientFiles(client.name(), files.certificate().toString(), files.key().toString(), files.pkcs12().toString(), files.password());
+        });
+    }
+
+    private static String text(List<Opened> opened) {
+        var text = new ArrayList<String>();
+        for (Opened page : opened) {
+            text.add(page.url() + "   " + page.shard() + ", " + page.edition() + " edition in " + page.account());
+        }
+        Opened first = opened.getFirst();
+        text.add("");
+        text.add("trust in the browser, for servers   " + first.authority());
+        opened.stream().filter(page -> page.edition().equals(Edition.PRODUCTION.word())).findFirst().ifPresent(page -> {
+            text.add(page.client().map(client -> "client certificate to import         " + client.pkcs12() + "\n  its password                       " + client.password()
+                    + "\n  for curl                           --cert " + client.certificate() + " --key " + client.key())
+                    .orElse("client certificate                   all are revoked; make one: lockstep certificate issue NAME"));
+        });
+        opened.forEach(page -> page.user().ifPresent(user -> text.add("log in to " + String.format("%-26s", page.shard())
+                + " customer " + user.customer() + ", user " + user.name() + ", password " + user.password())));
+        return String.join("\n", text);
+    }
+
+    /** Where there is a desktop; without one, what was printed must do. */
+    private void launch(String url) {
+        boolean mac = System.getProperty("os.name").startsWith("Mac");
+        if (!mac && System.getenv("DISPLAY") == null && System.getenv("WAYLAND_DISPLAY") == null) {
+            return;
+        }
+        try {
+            new ProcessBuilder(mac ? "open" : "xdg-open", url).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        } catch (IOException e) {
+            System.err.println("lockstep: no browser could be started (" + e.getMessage() + "): open the address yourself");
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

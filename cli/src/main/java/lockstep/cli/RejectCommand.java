@@ -1,0 +1,46 @@
+package lockstep.cli;
+
+import java.util.concurrent.Callable;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.sync.HeldSync;
+import lockstep.sync.SyncAccess;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+@Command(mixinStandardHelpOptions = true, name = "reject", description = "Gives up a sync that is held; nothing was changed by it.",
+        footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
+public final class RejectCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Mixin
+    private Place place;
+
+    @Mixin
+    private ChosenDataSet chosen;
+
+    @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "no reason given", description = "Why; operators are told.")
+    private String reason;
+
+    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.")
+    private String syncId;
+
+    @Option(names = "--verbose", description = "Print every table (default: those with the most rows that change).")
+    private boolean verbose;
+
+    @Override
+    public Integer call() {
+        Landscape landscape = place.landscape(main);
+        DataSet dataSet = chosen.in(landscape);
+        try (var accounts = place.open(main, landscape)) {
+            var held = HeldSync.read(SyncAccess.of(accounts, dataSet), syncId);
+            held.reject(reason);
+            main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "rejected");
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+package lockstep.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Scanner;
+import java.util.concurrent.Callable;
+import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
+import lockstep.landscape.Purpose;
+import lockstep.localcloud.LocalCloud;
+import lockstep.localcloud.Page;
+import lockstep.localcloud.Removal;
+import lockstep.localcloud.TemporaryShards.TemporaryShard;
+import lockstep.localcloud.TemporaryShards;
+import lockstep.localcloud.Up;
+import lockstep.project.UserFault;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "shard", description = "Shards of the demo edition that QA has for a while, besides those of lockstep.yaml.", synopsisSubcommandLabel = "COMMAND",
+        subcommands = {ShardCommand.UpOne.class, ShardCommand.DownOne.class, ShardCommand.ListAll.class, ShardCommand.Expire.class},
+        footer = {"", "In the local cloud. On AWS a shard is an entry in lockstep.yaml, deployed as any change is."})
+public final class ShardCommand implements Callable<Integer> {
+    private static final String NAME = "(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*";
+
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "say what to do: up, down, list or expire");
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "up", description = "Brings a shard up: deployed, filled with the master data, and open to browsers.")
+    static final class UpOne implements Callable<Integer> {
+        @ParentCommand
+        private ShardCommand parent;
+
+        @Spec
+        private CommandSpec spec;
+
+        @Parameters(paramLabel = "NAME", description = "As qa-demo-2; it answers at NAME.localhost.")
+        private String name;
+
+        @Option(names = "--edition", paramLabel = "demo", required = true, description = "The demo edition is the only one that is made this way.")
+        private Edition edition;
+
+        @Option(names = "--account", paramLabel = "NAME", description = "An account whose purpose is qa (default: the only one).")
+        private String account;
+
+        @Option(names = "--ttl", paramLabel = "TIME", defaultValue = "8h", description = "How long it stays, as 30m, 8h or 2d (default: ${DEFAULT-VALUE}).")
+        private String ttl;
+
+        @Override
+        public Integer call() {
+            var expires = Instant.now().plus(duration()).truncatedTo(ChronoUnit.SECONDS);
+            account(parent.main.landscape());
+            parent.main.files().exclusively(() -> {
+                parent.requireUp();
+                parent.expire();
+                var shard = new TemporaryShard(name, account(parent.main.landscape()).name(), edition, expires, false);
+                parent.temporary().add(shard);
+                parent.up(shard);
+                parent.main.answer(parent.told(shard), name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
+            });
+            return 0;
+        }
+
+        private Duration duration() {
+            if (!ttl.matches("[1-9]\\d{0,3}[mhd]")) {
+                throw new ParameterException(spec.commandLine(), "--ttl takes a number of minutes, hours or days, as 30m, 8h or 2d, not '" + ttl + "'");
+            }
+            return Duration.of(Long.parseLong(ttl.substring(0, ttl.length() - 1)), switch (ttl.charAt(ttl.length() - 1)) {
+                case 'm' -> ChronoUnit.MINUTES;
+                case 'h' -> ChronoUnit.HOURS;
+                default -> ChronoUnit.DAYS;
+            });
+        }
+
+        /** Where it goes, if it may go there. */
+        private Account account(Landscape landscape) {
+            if (edition == Edition.PRODUCTION) {
+                throw usage("a shard of the production edition holds customers' data: declare it in lockstep.yaml, where a change is reviewed");
+            }
+            if (!name.matches(NAME)) {
+                throw usage("a shard's name has at most 30 lowercase letters and digits, with single hyphens between, unlike '" + name + "'; write it like qa-demo-2");
+            }
+            landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst().ifPresent(known -> {
+                throw usage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
+                        .map(shard -> ", until " + shard.expires() + "; to end it: lockstep shard down " + name).orElse(""));
+            });
+            var qa = landscape.accounts().stream().filter(known -> known.purpose() == Purpose.QA).toList();
+            var names = String.join(", ", qa.stream().map(Account::name).toList());
+            if (account == null) {
+                if (qa.size() != 1) {
+                    throw usage(qa.isEmpty() ? "there is no account of purpose qa" : "say which account: --account, one of " + names);
+                }
+                return qa.getFirst();
+            }
+            Account named = landscape.accounts().stream().filter(known -> known.name().equals(account)).findFirst()
+                    .orElseThrow(() -> usage("there is no account '" + account + "'; of purpose qa: " + names));
+            if (named.purpose() != Purpose.QA) {
+                throw usage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT) + ", where nothing comes and goes; of purpose qa: " + names);
+            }
+            return named;
+        }
+
+        private ParameterException usage(String message) {
+            return new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "down", description = "Takes such a shard down, with all that it holds.")
+    static final class DownOne implements Callable<Integer> {
+        @ParentCommand
+        private ShardCommand parent;
+
+        @Spec
+        private CommandSpec spec;
+
+        @Parameters(paramLabel = "NAME")
+        private String name;
+
+        @Option(names = "--dry-run", description = "Only tells what would go.")
+        private boolean dryRun;
+
+        @Option(names = "--yes", description = "Without asking.")
+        private boolean yes;
+
+        @Override
+        public Integer call() {
+            var shard = parent.temporary().find(name).orElseThrow(() -> usage(parent.declared().accounts().stream()
+                    .filter(account -> account.shards().stream().anyMatch(known -> known.name().equals(name))).findFirst()
+                    .map(account -> "'" + name + "' is a shard of account " + account.name() + " in lockstep.yaml: take it out there")
+                    .orElse("there is no shard '" + name + "'; see lockstep shard list")));
+            var removal = parent.removal(shard);
+            if (!dryRun && !yes && !confirmed(removal.plan())) {
+                return 1;
+            }
+            parent.main.files().exclusively(() -> {
+                if (!dryRun) {
+                    parent.requireUp();
+                    removal.run();
+                }
+                parent.main.answer(Map.of("shard", name, "removed", !dryRun, "plan", removal.plan()),
+                        String.join("\n", removal.plan().stream().map(what -> (dryRun ? "would delete  " : "deleted  ") + what).toList()));
+            });
+            return 0;
+        }
+
+        private boolean confirmed(List<String> plan) {
+            if (!parent.main.terminal()) {
+                throw usage("nobody can be asked: repeat it with --yes, or with --dry-run to see what would go");
+            }
+            plan.forEach(what -> System.err.println("deletes  " + what));
+            System.err.print("Delete all this? [y/N] ");
+            return new Scanner(System.in, java.nio.charset.StandardCharsets.UTF_8).nextLine().strip().equalsIgnoreCase("y");
+        }
+
+        private ParameterException usage(String message) {
+            return new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells every shard, and until when. Those whose time is over are taken down first.")
+    static final class ListAll implements Callable<Integer> {
+        @ParentCommand
+        private ShardCommand parent;
+
+        @Override
+        public Integer call() {
+            if (parent.temporary().list().stream().anyMatch(TemporaryShard::isExpired)) {
+                parent.main.files().exclusively(parent::expire);
+            }
+            var shards = new ArrayList<Map<String, Object>>();
+            var text = new StringBuilder(String.format("%-14s %-12s %-11s %-22s %s", "shard", "account", "edition", "until", "url"));
+            for (Account account : parent.main.landscape().accounts()) {
+                for (var shard : account.shards()) {
+                    var told = parent.told(shard.name(), account.name(), shard.edition(), parent.temporary().find(shard.name()).map(TemporaryShard::expires));
+                    shards.add(told);
+                    text.append(String.format("%n%-14s %-12s %-11s %-22s %s", shard.name(), account.name(), shard.edition().word(),
+                            Optional.ofNullable(told.get("expires")).map(Object::toString).orElse("-"), Optional.ofNullable(told.get("url")).orElse("-")));
+                }
+            }
+            parent.main.answer(Map.of("shards", shards), text.toString());
+            return 0;
+        }
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "expire", description = "Takes down every shard whose time is over. It runs by itself at that time.")
+    static final class Expire implements Callable<Integer> {
+        @ParentCommand
+        private ShardCommand parent;
+
+        @Override
+        public Integer call() {
+            parent.main.files().exclusively(() -> {
+                var gone = parent.expire();
+                parent.main.answer(Map.of("expired", gone), gone.isEmpty() ? "no shard's time is over" : "taken down: " + String.join(", ", gone));
+            });
+            return 0;
+        }
+    }
+
+    private TemporaryShards temporary() {
+        return new TemporaryShards(main.files());
+    }
+
+    private Landscape declared() {
+        return main.declaredLandscape();
+    }
+
+    private Removal removal(TemporaryShard shard) {
+        return new Removal(main.files(), main.declaredFile(), shard, main.progress());
+    }
+
+    private void requireUp() {
+        LocalCloud.open(main.files(), main.landscape()).close();
+    }
+
+    /** Brings its account up to date, of which the shard is a part now. */
+    private void up(TemporaryShard shard) {
+        Path file = temporary().landscape(main.declaredFile());
+        try {
+            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
+        } catch (UserFault e) {
+            main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down " + shard.name());
+            throw e;
+        }
+    }
+
+    private List<String> expire() {
+        var gone = temporary().list().stream().filter(TemporaryShard::isExpired).toList();
+        if (!gone.isEmpty()) {
+            requireUp();
+        }
+        gone.forEach(shard -> removal(shard).run());
+        return gone.stream().map(TemporaryShard::name).toList();
+    }
+
+    private Map<String, Object> told(TemporaryShard shard) {
+        return told(shard.name(), shard.account(), shard.edition(), Optional.of(shard.expires()));
+    }
+
+    private Map<String, Object> told(String name, String account, Edition edition, Optional<Instant> expires) {
+        var told = new LinkedHashMap<String, Object>();
+        told.put("shard", name);
+        told.put("account", account);
+        told.put("edition", edition.word());
+        told.put("temporary", expires.isPresent());
+        told.put("expires", expires.orElse(null));
+        told.put("url", page(name).map(Page::url).orElse(null));
+        return told;
+    }
+
+    private Optional<Page> page(String shard) {
+        try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
+            return cloud.pages().stream().filter(page -> page.shard().equals(shard)).findFirst();
+        } catch (UserFault down) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package lockstep.cli;
+
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import lockstep.accounts.Accounts;
+import lockstep.landscape.DataSet;
+import lockstep.landscape.Landscape;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.release.SyncRecord;
+import lockstep.sync.NextCommand;
+import lockstep.sync.Poll;
+import lockstep.sync.SyncAccess;
+import lockstep.sync.SyncDisplay;
+import lockstep.sync.SyncFollower;
+import lockstep.sync.SyncReport;
+import lockstep.sync.SyncState.Outcome;
+import lockstep.sync.SyncState;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "sync", description = "Brings every target shard in step with the source, and follows until each is verified.",
+        footer = {"", "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still runs at --timeout.",
+                "Ctrl-C ends the following, not the sync."})
+public final class SyncCommand implements Callable<Integer> {
+    private static final int STILL_RUNNING = 3;
+
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Place place;
+
+    @Mixin
+    private ChosenDataSet chosen;
+
+    @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Follow until it has ended (default), or only start it.")
+    private boolean wait;
+
+    @Option(names = "--id", paramLabel = "ID", description = "The sync's id (default: made from the time). One that was started before is followed, not started again.")
+    private String id;
+
+    @Option(names = "--dry-run", description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and compares, as a sync would.")
+    private boolean dryRun;
+
+    @Mixin
+    private Following following;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Landscape landscape = place.landscape(main);
+        DataSet dataSet = chosen.in(landscape);
+        if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
+        String syncId = dryRun ? "try-" + SyncAccess.newSyncId() : id == null ? SyncAccess.newSyncId() : checked(dataSet, id);
+        following.check();
+        try (var accounts = place.open(main, landscape);
+                var follower = new SyncFollower(SyncAccess.of(accounts, dataSet), syncId, dryRun)) {
+            follower.start();
+            var record = dryRun ? Optional.<SyncRecord>empty() : Optional.of(SyncRecord.begin(accounts, dataSet, syncId, main.progress()));
+            if (!wait) {
+                main.answer(java.util.Map.of("syncId", syncId), syncId);
+                return 0;
+            }
+            System.err.println((dryRun ? "dry run " : "sync ") + syncId + " of data set " + dataSet.name() + ", from " + dataSet.source());
+            return follow(follower, syncId, place.next(main, dataSet), record);
+        }
+    }
+
+    private int follow(SyncFollower follower, String syncId, NextCommand next, Optional<SyncRecord> record) throws InterruptedException {
+        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: " + next.line("sync --id " + syncId))));
+        Runtime.getRuntime().addShutdownHook(left);
+        try {
+            SyncState state = follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(main.terminal(), main.colour(), dryRun, following.verbose()), next), following.deadline());
+            var report = new SyncReport(following.verbose());
+            main.answer(state, (dryRun ? report.forecast(state.shards()) : SyncReport.summary(state) + report.changes(state.shards())) + SyncReport.warnings(state.warnings())
+                    + (dryRun ? endOfForecast(state) : end(state, next)));
+            if (state.outcome() != Outcome.running) record.ifPresent(written -> written.end(state.outcome() == Outcome.verified ? Optional.empty() : Optional.of(failures(state))));
+            return switch (state.outcome()) {
+                case verified -> 0;
+                case failed -> 1;
+                case running -> STILL_RUNNING;
+            };
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(left);
+        }
+    }
+
+    /** Shows each state until the sync has ended or the deadline has passed. */
+    static SyncState follow(SyncFollower follower, SyncDisplay display, Instant deadline) throws InterruptedException {
+        return Poll.until(deadline, follower::state, state -> state.outcome() != Outcome.running, display::show);
+    }
+
+    private static String end(SyncState state, NextCommand next) {
+        return switch (state.outcome()) {
+            case verified -> String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncReport.count(state.shards()), state.seconds());
+            case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
+            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Answer it: " + next.answer(state.syncId()) : " still runs after --timeout. Follow it again: " + next.line("sync --id " + state.syncId()));
+        };
+    }
+
+    private static String endOfForecast(SyncState state) {
+        return switch (state.outcome()) {
+            case verified -> SyncReport.forecastEnd("sync", state.shards());
+            case failed -> "The dry run failed: " + failures(state);
+            case running -> "The dry run still runs after --timeout; it changes nothing.";
+        };
+    }
+
+    static String failures(SyncState state) {
+        if (state.dump().cause().isPresent()) return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
+        return SyncReport.failures(state.shards());
+    }
+
+    private String checked(DataSet dataSet, String given) {
+        try {
+            return new SyncPaths(dataSet.name(), given).syncId();
+        } catch (Fault e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

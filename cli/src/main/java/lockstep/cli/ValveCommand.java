@@ -1,0 +1,45 @@
+package lockstep.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import lockstep.assembly.Assembly;
+import lockstep.landscape.Landscape;
+import lockstep.release.Synthesis;
+import lockstep.valve.Bootstrap;
+import lockstep.valve.Proof;
+import lockstep.valve.ProofText;
+import lockstep.valve.Templates;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(mixinStandardHelpOptions = true, name = "valve", description = "Proves from the templates what demo and the public can reach: of production, nothing but the published parts.",
+        footer = {"", "Ends with 0 when the claim holds, 1 when it is broken (the attack is told step by step, with the statements that let it), 2 on wrong usage.",
+                "It asks no account of AWS. What counts as an attacker, and what it does not see: docs/valve.md."})
+public final class ValveCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--assembly", paramLabel = "DIRECTORY", description = "A synthesized assembly (cdk.out) to look at; otherwise one is synthesized.")
+    private Path assembly;
+
+    @Override
+    public Integer call() {
+        // temporary shards are of the local cloud alone, but what they would open is worth knowing
+        Landscape landscape = main.landscape();
+        if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
+            throw new ParameterException(spec.commandLine(), "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out".formatted(assembly));
+        }
+        Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());
+        var proof = Proof.of(new Templates(landscape, new Assembly(synthesized), Bootstrap.stacks(landscape, main.files().project().resolve("node_modules"))));
+        main.answer(proof.asJson(), ProofText.of(proof));
+        return proof.holds() ? 0 : 1;
+    }
+}
