@@ -112,11 +112,11 @@ class WorkflowTest {
     void restoreGoesItsWay() {
         assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
         assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
-        assertEquals("Meant?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
-        assertEquals("Preflight", RESTORE.get("Meant?").at("/Choices/0/Next").asText());
+        assertEquals("Selected?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Preflight", RESTORE.get("Selected?").at("/Choices/0/Next").asText());
         assertEquals("[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\",\"StringEqualsPath\":\"$.shard.name\"}]",
-                RESTORE.get("Meant?").at("/Choices/0/Or").toString());
-        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Meant?").get("Default").asText()).get("Parameters")), "an outcome without an error");
+                RESTORE.get("Selected?").at("/Choices/0/Or").toString());
+        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Selected?").get("Default").asText()).get("Parameters")), "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
         assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
         assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());
