@@ -82,7 +82,7 @@ func TestNginxOnThePath(t *testing.T) {
 func TestBadSettingsDoNotReplaceGoodOnes(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		p.start()
-		refused := func() int { return strings.Count(p.nginx.log.String(), "what is in force stays") }
+		refused := func() int { return strings.Count(p.nginx.log.String(), "keeping the current ones") }
 		old := must(os.ReadFile(filepath.Join(p.settings, "server.key")))
 		for i, bad := range []func(){
 			func() { p.write("server.key", []byte("not a key")) },

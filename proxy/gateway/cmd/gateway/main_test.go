@@ -39,7 +39,7 @@ func TestConfigTest(t *testing.T) {
 		status   int
 		mentions []string
 	}{
-		{"good", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + good}, 0, []string{"good"}},
+		{"good", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + good}, 0, []string{"is valid"}},
 		{"environment and file", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + bad, "GATEWAY_CANARY=x", "GATEWAY_TYPO=1"}, 2,
 			[]string{"GATEWAY_CANARY", "GATEWAY_TYPO", "shards.a.upstream", "default"}},
 		{"starting is refused too", nil, []string{"EDITION=demo", "GATEWAY_ROUTES=" + bad}, 2, []string{"shards.a.upstream"}},
@@ -54,7 +54,7 @@ func TestConfigTest(t *testing.T) {
 		}
 		for _, word := range test.mentions {
 			if !strings.Contains(out.String(), word) {
-				t.Errorf("%s: no word of %s in %s", test.name, word, out.String())
+				t.Errorf("%s: no mention of %s in %s", test.name, word, out.String())
 			}
 		}
 	}

@@ -150,7 +150,7 @@ func TestFailedCanaryMovesSessionsOnce(t *testing.T) {
 func TestBadRoutingFileIsRefused(t *testing.T) {
 	g := start(t, table(echoServer(t, "one", nil).URL, ""))
 	g.write(`{"edition": "production", "shards": {"one": {"upstream": "nowhere"}}, "default": "two"}`)
-	eventually(t, "it is refused", func() bool { return strings.Contains(g.log.String(), "refused") })
+	eventually(t, "it is rejected", func() bool { return strings.Contains(g.log.String(), "rejected") })
 	for _, want := range []string{"edition:", "shards.one.upstream:", "default:"} {
 		if !strings.Contains(g.log.String(), want) {
 			t.Errorf("%s is not logged", want)

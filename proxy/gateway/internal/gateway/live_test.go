@@ -135,7 +135,7 @@ func TestNothingFailsWhileEverythingChanges(t *testing.T) {
 		inMaintenance.Add(1)
 		pause()
 		g.write("not a table")
-		eventually(t, "it is refused", func() bool { return strings.Contains(g.log.String(), "refused") })
+		eventually(t, "it is rejected", func() bool { return strings.Contains(g.log.String(), "rejected") })
 		pause()
 		g.swap(at("one", 0, false))
 		pause()

@@ -15,12 +15,12 @@ import (
 // plain hands on the requests that upstream.Takes, as httputil.ReverseProxy would, without the copies that it makes of requests that are not its own:
 // after this last step nobody needs the request as the client sent it. What is not as simple goes to otherwise.
 type plain struct {
-	transport http.RoundTripper
-	tell      func(h http.Header, e *exchange.Exchange, r *http.Request)
-	judge     func(h http.Header)
-	refuse    func(w http.ResponseWriter, r *http.Request, err error)
-	otherwise http.Handler
-	buffers   sync.Pool
+	transport        http.RoundTripper
+	tell             func(h http.Header, e *exchange.Exchange, r *http.Request)
+	sanitizeResponse func(h http.Header)
+	refuse           func(w http.ResponseWriter, r *http.Request, err error)
+	otherwise        http.Handler
+	buffers          sync.Pool
 }
 
 // dropped from requests, beyond what middleware.Clean has dropped, and from answers: they are between two neighbours.
@@ -55,7 +55,7 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer res.Body.Close()
 	drop(res.Header)
-	p.judge(res.Header)
+	p.sanitizeResponse(res.Header)
 	to := w.Header()
 	merge(to, res.Header)
 	announced := len(res.Trailer)
