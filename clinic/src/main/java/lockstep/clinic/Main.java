@@ -18,7 +18,7 @@ import lockstep.clinic.web.Assets;
 import lockstep.clinic.web.JsonLog;
 import lockstep.clinic.web.Server;
 
-/** The commands of the clinic's image. Exit codes: 0 done, 1 failed, 2 the command or the environment is wrong. */
+/** The commands of the clinic's image. Exit codes: 0 success, 1 failure, 2 invalid command or environment. */
 public final class Main {
     private static final String USAGE = """
             usage: Main serve | migrate | add-user CUSTOMER CLINIC USER NAME
@@ -35,9 +35,9 @@ public final class Main {
 
             A *_SECRET is JSON with host, port, dbname, username and password.
             """;
-    /** After the drain delay; both together within the time that a container has to stop. */
+    /** The time after the drain delay. Both together must be less than a container's stop timeout. */
     private static final Duration FINISH = Duration.ofSeconds(15);
-    /** A paused Aurora takes half a minute, and nobody waits for a page. */
+    /** Long, because a paused Aurora cluster takes half a minute to resume and no page is waiting. */
     private static final Duration A_DATABASE_WAKES_UP = Duration.ofMinutes(1);
     private static final int SHORTEST_PASSWORD = 12;
 
@@ -99,9 +99,9 @@ public final class Main {
         String url = admin.url(configuration.databaseAuthority());
         int applied = ClinicDatabase.migrate(url, admin.username(), admin.password());
         ClinicDatabase.grantApplication(url, admin.username(), admin.password(), configuration.application().username(), configuration.application().password());
-        // before any page asks for them
+        // before any page requests them
         PublishedAssets.publish(url, admin.username(), admin.password(), Assets.load().generation());
-        System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " may use the database");
+        System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " has access to the database");
         return 0;
     }
 

@@ -179,7 +179,7 @@ class ClinicDatabaseTest {
     @Test
     void missingExportIsNamedWithWhatWritesIt() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
-        assertEquals("no readable file " + export.resolve("disease.copy") + "; clinic/data/export.py writes it", fault.getMessage());
+        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with clinic/data/export.py", fault.getMessage());
         assertEquals(0, masterRows());
     }
 
@@ -250,7 +250,7 @@ class ClinicDatabaseTest {
     @Test
     void visitorsNeedMasterRows() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedVisitors(connection));
-        assertEquals("visitors refer to master.disease, which is empty: seed or sync the master data first", fault.getMessage());
+        assertEquals("visitors' data refers to master.disease, which is empty: seed or sync the master data first", fault.getMessage());
         assertEquals(0, number("SELECT count(*) FROM tenant.patient"));
     }
 

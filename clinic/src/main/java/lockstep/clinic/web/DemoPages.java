@@ -11,7 +11,7 @@ import lockstep.clinic.demo.Visitors;
 import lockstep.clinic.store.Accounts.User;
 import lockstep.clinic.store.Passwords;
 
-/** What only the demo edition has: signing up, and asking sales. */
+/** The pages of the demo edition: sign-up and inquiries to sales. */
 final class DemoPages {
     private static final int SHORTEST_PASSWORD = 12;
 
@@ -49,13 +49,13 @@ final class DemoPages {
         return site.signUpOpen(ctx);
     }
 
-    /** Comes from the company's site, too, and so without a token of ours: it opens nothing that was there before. */
+    /** Accepts posts without a token, because they may come from the company's website. They give no access to existing data. */
     private void signUp(Context ctx) {
         if (!open(ctx)) {
             return;
         }
         var form = Form.of(ctx);
-        if (!form.value("website").isEmpty()) { // people do not see this field
+        if (!form.value("website").isEmpty()) { // a honeypot field, which people do not see
             ctx.redirect("/login", HttpStatus.SEE_OTHER);
             return;
         }
@@ -73,7 +73,7 @@ final class DemoPages {
         String password = chosen.orElseGet(passwords::generate);
         var arrival = visitors.add(clinic, name, email, password);
         site.begin(ctx, arrival.user());
-        // answered at once rather than after a redirect: the password is kept nowhere, and so is seen this once
+        // responds directly instead of redirecting, because the password is not stored and can be shown only once
         site.render(ctx, "welcome", Map.of("user", arrival.user(), "password", chosen.isPresent() ? Optional.empty() : Optional.of(password), "suggestion", arrival.suggestion()));
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What was posted, or is shown again with what is wrong in it. Reading a field judges it. */
+/** The fields of a form, with their errors. Reading a field validates it. */
 public final class Form {
     private final Map<String, List<String>> values;
     private final Map<String, String> errors = new HashMap<>();
@@ -21,7 +21,7 @@ public final class Form {
         return new Form(ctx.formParamMap());
     }
 
-    /** One that nobody has filled in, or with what is known already. */
+    /** Creates a form that is empty or filled with initial values. */
     static Form with(Map<String, String> known) {
         var values = new HashMap<String, List<String>>();
         known.forEach((name, value) -> values.put(name, List.of(value)));
@@ -48,7 +48,7 @@ public final class Form {
         return value(name).equals(value);
     }
 
-    /** Text that must be there, without blanks around it. */
+    /** Returns a required text, without surrounding whitespace. */
     String text(String name, int longest) {
         return optional(name, longest).orElseGet(() -> {
             reject(name, "Please fill this in.");

@@ -21,8 +21,8 @@ import lockstep.clinic.store.Records.Patient;
 import lockstep.clinic.store.Records.PatientEntry;
 
 /**
- * Patients, their encounters and prescriptions. A form that needs an entry of a code list is sent twice: the button "Look up"
- * shows it again with what was found, the button "Save" keeps it.
+ * The pages of patients, their encounters and prescriptions. A form that needs an entry of a code list is submitted twice: the button
+ * "Look up" shows it again with the matches, and the button "Save" saves it.
  */
 final class PatientPages {
     private static final LocalDate EARLIEST_BIRTH = LocalDate.of(1900, 1, 1);
@@ -144,7 +144,7 @@ final class PatientPages {
             return;
         }
         long id = Long.parseLong(drug.orElseThrow().id());
-        // only what was on the page, of this very drug, can have been accepted
+        // only interactions of this drug that were shown on the page can have been accepted
         var accepted = form.is("accept", "yes") && form.is("warned-drug", drug.get().id()) ? numbers(form.value("warned")) : List.<Long>of();
         if (records.prescribe(customer(ctx), encounter, id, days, note, accepted)) {
             ctx.redirect("/patients/" + encounter.patient(), HttpStatus.SEE_OTHER);
@@ -164,7 +164,7 @@ final class PatientPages {
         site.renderPart(ctx, "choices", Map.of("name", name, "choices", choices, "chosen", "", "words", words(ctx)));
     }
 
-    /** What was chosen before stays on the page when something else is looked up. */
+    /** Keeps previous choices on the page when something else is looked up. */
     private static List<Choice> withChosen(List<Choice> choices, Optional<Choice> chosen) {
         if (chosen.isEmpty() || choices.contains(chosen.get()) || choices.stream().anyMatch(it -> it.id().equals(chosen.get().id()))) {
             return choices;
