@@ -41,19 +41,19 @@ import lockstep.masterdata.engine.SyncPaths;
 import lockstep.masterdata.engine.SessionSettings;
 
 /**
- * Runs the engine as the two state machines do, each step with what the deployed functions give it, but without them.
+ * Runs the engine like the two state machines, with the parameters of the deployed functions but without Lambda.
  *
  * <pre>
- *   SyncDriver prepare HOST:PORT/DATABASE    once for each database: Lockstep's own tables, its logins and their grants
+ *   SyncDriver prepare HOST:PORT/DATABASE    once per database: Lockstep's tables, logins and grants
  *   SyncDriver dump SYNC-ID                  from $BENCH_SOURCE into the store at $BENCH_STORE
  *   SyncDriver restore SYNC-ID               from the store into $BENCH_TARGET
- *   SyncDriver rollback SYNC-ID              the same, though something newer is in force there
+ *   SyncDriver rollback SYNC-ID              the same, although a newer sync is in force there
  *   SyncDriver warm SYNC-ID                  both, after some syncs between small databases
  * </pre>
- * Dump and restore end with a line of JSON on standard output: what each phase took.
+ * Dump and restore print a line of JSON with the times of each phase.
  */
 public final class SyncDriver {
-    /** As in handler.DumpParts, handler.StageParts and handler.Publish. */
+    /** The same as in handler.DumpParts, handler.StageParts and handler.Publish. */
     private static final int STREAMS = 2;
     private static final long PART_BYTES = 32L << 20;
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
@@ -103,8 +103,8 @@ public final class SyncDriver {
     }
 
     /**
-     * A sync by a JVM that has done others before, as functions that are still warm: some between small databases, then says
-     * "ready", waits for "go" and does the sync. All by files in the directory.
+     * Syncs in a warm JVM, like warm functions: runs some syncs between small databases, signals "ready", waits for "go", and syncs.
+     * The signals are files in the directory.
      */
     private static void warm(Path directory, String syncId) throws Exception {
         String[] sources = System.getenv("BENCH_WARM_SOURCES").split(",");
@@ -181,7 +181,7 @@ public final class SyncDriver {
         void take(T item);
     }
 
-    /** What the state machines' maps do: some workers side by side, each with one item. */
+    /** Works like the state machines' Map states: runs some workers in parallel, each with one item. */
     private static <T> Void map(List<T> items, Step<T> step) throws Exception {
         try (var executor = Executors.newFixedThreadPool(WORKERS)) {
             var running = new ArrayList<Future<Void>>();
@@ -200,7 +200,7 @@ public final class SyncDriver {
         return new Login("localhost", 0, "", name, "bench");
     }
 
-    /** Without TLS, like every contender of the bench. The server's log tells its statements by the step. */
+    /** A connection without TLS, like those of all contenders. Its application name identifies the step in the server's log. */
     private record Plain(String place, String user, String step) implements Database {
         Plain during(String step) {
             return new Plain(place, user, step);
