@@ -63,7 +63,7 @@ class LandscapeReaderTest {
     private static final String PRODUCTION_SHARDS = "      clinic-1: {edition: production}\n";
     private static final String DEMO_SHARDS = "      demo-1: {edition: demo}\n";
 
-    /** The valid file with one text replaced, and the only problem that must come of it, without the file's name. */
+    /** The valid file with one text replaced, and the single resulting problem without the file's name. */
     record Mistake(String name, String replaced, String by, String problem) {
         @Override
         public String toString() {
@@ -301,7 +301,7 @@ class LandscapeReaderTest {
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:main", delivery.subject());
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:*", delivery.anyBranch());
         assertEquals("example.com/gitlab", new Delivery("https://example.com/gitlab", "g/p", "main", List.of()).issuer());
-        // each of these would let in more than one branch of one project, or nobody at all
+        // each of these would admit more than one branch of one project, or nobody at all
         assertEquals("""
                 FILE:27: delivery.gitlab: 'https://gitlab.example.com/' is not the https URL of a GitLab server without a port and without a trailing slash; write it like https://gitlab.example.com
                 FILE:28: delivery.project: 'group/*' is not the path of a GitLab project, including its group; write it like group/lockstep
