@@ -32,7 +32,7 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 	// Percent-encoded, because header values should be ASCII and banners may be in any language.
 	banner := []string{url.PathEscape(o.Banner)}
 	tell := func(h http.Header, e *exchange.Exchange, r *http.Request) {
-		tellClient(h, e, r)
+		setForwarded(h, e, r)
 		h["X-Lockstep-Edition"], h["X-Lockstep-Sign-Up"] = edition, signUp
 		if o.Banner != "" {
 			h["X-Lockstep-Banner"] = banner
