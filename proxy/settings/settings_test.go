@@ -19,13 +19,13 @@ import (
 	"lockstep/proxy/internal/authority"
 )
 
-// cloud is a server over TLS that speaks as much of S3 and Secrets Manager as the sidecar asks for.
+// cloud is a TLS server that implements the parts of S3 and Secrets Manager that the sidecar uses.
 type cloud struct {
 	t         *testing.T
 	mutex     sync.Mutex
 	objects   map[string][]byte // "bucket/key"
 	secret    string
-	denied    bool // everything is refused
+	denied    bool // refuses all requests
 	directory string
 	environ   []string
 	log       bytes.Buffer
@@ -64,7 +64,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const base = `{"edition": "production", "tenantRules": [{"cookie": "tenant"}],
   "shards": {"one": {"upstream": "https://one.internal:8443"}, "two": {"upstream": "https://two.internal:8443"}}, "hosts": {"two.example": "two"}, "default": "one"}`
 
-// What is written of it: the same table in one order.
+// inForce is the same table as written by the program, with sorted keys.
 const inForce = `{"default":"one","edition":"production","hosts":{"two.example":"two"},"shards":{"one":{"upstream":"https://one.internal:8443"},"two":{"upstream":"https://two.internal:8443"}},"tenantRules":[{"cookie":"tenant"}]}`
 
 func newCloud(t *testing.T) *cloud {
@@ -85,7 +85,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// look runs the program once and answers its status and what it logged.
+// look runs the program once and returns its status and log.
 func (c *cloud) look() (int, string) {
 	c.t.Helper()
 	c.log.Reset()
@@ -154,7 +154,7 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 	if status, log := c.look(); status != 0 || log != "" || before != c.file("server.pem")+c.file("client-authority.pem") {
 		t.Errorf("the second look: %d %s", status, log)
 	}
-	// Then the real ones come.
+	// Then the real files appear.
 	a := must(authority.New("clients", time.Hour))
 	pair := must(a.Server("demo.example"))
 	c.secret = secretOf(pair)
@@ -245,7 +245,7 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// A task that is new while the override is bad, or is for a shard that is gone, serves by what is deployed.
+// A new task serves the deployed routes if the overrides are invalid or refer to a shard that no longer exists.
 func TestBadOverrideOfNewTask(t *testing.T) {
 	c := newCloud(t)
 	c.put("settings/routes.json", []byte(`{"shards": {"gone": {"maintenance": {"on": true}}}}`))
@@ -255,7 +255,7 @@ func TestBadOverrideOfNewTask(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a revocation list, the one in force stays.
+// An invalid revocation list never replaces the current one.
 func TestRevocationLists(t *testing.T) {
 	a, next, twin := must(authority.New("clients", time.Hour)), must(authority.New("next", time.Hour)), must(authority.New("clients", time.Hour))
 	list := func(a *authority.Authority, number int64) []byte {
@@ -351,7 +351,7 @@ func TestDenied(t *testing.T) {
 	c.environ = append(c.environ, "SETTINGS_POLL=100ms")
 	process := startKeeper(t, c)
 	process.wait(t, "three looks", func(log string) bool { return strings.Count(log, "keeping the current file") >= 3 })
-	time.Sleep(500 * time.Millisecond) // four more looks
+	time.Sleep(500 * time.Millisecond) // four more polls
 	if log := process.log.String(); strings.Count(log, "keeping the current file") != 3 {
 		t.Errorf("logged repeatedly: %s", log)
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The test binary is the program when asked to be.
+// TestMain runs the program itself if the environment says so.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_THE_GATEWAY") == "on" {
 		main()
@@ -60,7 +60,7 @@ func TestConfigTest(t *testing.T) {
 	}
 }
 
-// A real process, and a real SIGTERM while a request runs.
+// Tests a real process that receives SIGTERM while a request runs.
 func TestSIGTERM(t *testing.T) {
 	arrived := make(chan bool, 1)
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +88,7 @@ func TestSIGTERM(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = command.Process.Kill() }() // an error means that it has ended
+	defer func() { _ = command.Process.Kill() }() // fails if it has exited
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if res, err := http.Get("http://" + at + "/"); err == nil {
 			res.Body.Close()

@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// Everything that an operator changes, changed while requests run. Failures that should not be are counted, and there must
-// be none.
+// Changes everything that an operator can change while requests run. No request may fail.
 func TestNothingFailsWhileEverythingChanges(t *testing.T) {
 	overBoth(t, func(t *testing.T, u upstreams) {
 		slowly := func(name string) http.HandlerFunc {
