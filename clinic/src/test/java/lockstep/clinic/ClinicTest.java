@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What both editions do, over HTTPS against the running application of the production edition. */
+/** Tests the common features of both editions over HTTPS, against the running application of the production edition. */
 class ClinicTest {
     private static final String PASSWORD = "a password of some length";
     private static TestingClinic clinic;
@@ -102,7 +102,7 @@ class ClinicTest {
         }
         browser.token = null;
         browser.post("/patients", "name", "Forged", "born", "1980-01-31", "step", "save").is(403);
-        browser.token = null; // the refusal has one
+        browser.token = null; // the refusal page has a token
         browser.post("/logout").is(403);
         clinic.browser().post("/login", "clinic", "csrf", "user", "doctor", "password", PASSWORD).is(403);
         browser.token = own;
@@ -164,7 +164,7 @@ class ClinicTest {
         aoki.get(patient).has("Only Aoki");
     }
 
-    /** Whatever the application asks, the database itself keeps customers apart. */
+    /** The database itself isolates customers, regardless of the application's queries. */
     @Test
     void databaseKeepsCustomersApart() {
         String patient = add(loggedIn("aoki"), "Behind the wall").replace("/patients/", "");
@@ -230,7 +230,7 @@ class ClinicTest {
         String prescriptions = "SELECT count(*) FROM tenant.prescription WHERE encounter_id = " + prescribe.replaceAll("\\D", "");
         browser.get(prescribe + "/new").is(200);
         browser.post(prescribe, "drug", pair[0], "days", "7", "step", "save").leadsTo(patient);
-        // either way round, accepted without having seen it, or having seen it and not accepted
+        // in either order: accepted without having seen it, or seen but not accepted
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409).has("Interaction warning");
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes").is(409);
         var page = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", "999999", "warned-drug", pair[1]).is(409);
@@ -315,7 +315,7 @@ class ClinicTest {
         loggedIn("aoki").get("/patients?q=%00").is(400);
     }
 
-    /** Somebody who tries passwords as fast as he can is put off, and others still get their pages. */
+    /** A fast password-guessing attack is rejected, and other users still get their pages. */
     @Test
     void manyLoginsAtOnceLeaveRoomForOthers() throws Exception {
         var browser = loggedIn("aoki");

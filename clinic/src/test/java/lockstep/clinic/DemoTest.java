@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What only the demo edition does. */
+/** Tests the features of the demo edition. */
 class DemoTest {
     private static TestingClinic clinic;
 
@@ -168,7 +168,7 @@ class DemoTest {
         assertTrue(expire().contains(tenant));
     }
 
-    /** The expirer chose a tenant; before it has the row, the visitor comes back. */
+    /** A visitor comes back after the tenant was selected for expiry but before its row is locked. */
     @Test
     void whoBecomesActiveWhileTheExpirerWaitsKeepsEverything() throws Exception {
         var browser = clinic.visitor("just-in-time@example.org");
@@ -215,7 +215,7 @@ class DemoTest {
     void inquiryIsToldOnceAndTriedAgainLaterAfterAFailure() {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority()))) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // those of other tests
+            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Once", "once@example.org", "?", Optional.empty(), Optional.empty()));
             assertTrue(inquiries.tellOne(_ -> false));
             assertFalse(inquiries.tellOne(_ -> true), "not due again at once");
@@ -231,7 +231,7 @@ class DemoTest {
     void twoInstancesDoNotTellOfTheSameInquiry() throws Exception {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority())); var thread = Executors.newSingleThreadExecutor()) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // those of other tests
+            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Two", "two@example.org", "?", Optional.empty(), Optional.empty()));
             var telling = new CountDownLatch(1);
             var mayEnd = new CountDownLatch(1);
@@ -251,7 +251,7 @@ class DemoTest {
         }
     }
 
-    /** Leaves words with the given text wherever words can be left. */
+    /** Enters the text wherever visitors can enter text. */
     private static void type(TestingBrowser browser, String text) {
         type(clinic.database, browser, text);
     }
@@ -282,7 +282,7 @@ class DemoTest {
         }
     }
 
-    /** Rows in which any column of any table of the database holds the text. */
+    /** Rows in which any column of any table contains the text. */
     private static long occurrences(String text) {
         return clinic.database.values("SELECT format('SELECT count(*) FROM %s t WHERE t::text ILIKE ''%%%s%%''', oid::regclass, '" + text + "') FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND relnamespace::regnamespace::text NOT LIKE 'pg_%' AND relnamespace <> 'information_schema'::regnamespace")
                 .stream().mapToLong(sql -> Long.parseLong(clinic.database.value(sql))).sum();

@@ -18,7 +18,7 @@ import lockstep.clinic.store.DatabaseLogin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The commands as processes, as the image runs them. */
+/** Runs the commands as processes, like the image. */
 class MainTest {
     private static final Pattern LISTENING = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+)");
 
@@ -88,7 +88,7 @@ class MainTest {
             browser.login("aoki", "doctor", "a password of some length").leadsTo("/patients");
             browser.get("/patients?q=somebody").is(200).has("Aoki Clinic");
 
-            // a request that waits for a row while the process is told to stop
+            // a request that waits for a row lock while the process receives SIGTERM
             try (var holder = database.connect(database.admin())) {
                 holder.setAutoCommit(false);
                 holder.createStatement().execute("LOCK TABLE tenant.patient IN ACCESS EXCLUSIVE MODE");
@@ -123,7 +123,7 @@ class MainTest {
         try (var in = process.outputWriter()) {
             in.write(input);
         } catch (IOException e) {
-            // ended without reading it
+            // exited without reading it
         }
         assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         return new Done(process.exitValue(), Files.readString(log));
