@@ -178,18 +178,18 @@ class Arena:
             run.reader["after"] = run.reader["at"] - wall
         run.growth = self.target.size("target") - sizes[0]
         if contender in ENGINES and not flaws:
-            run.dump, run.restore = (self._told(place / f"{phase}.json") for phase in ("dump", "restore"))
+            run.dump, run.restore = (self._results(place / f"{phase}.json") for phase in ("dump", "restore"))
             if contender == WARM:  # whose JVM started before the run
                 del run.dump["jvm"], run.restore["jvm"]
-                run.cpu_client = sum(spent["engine"] for told in (run.dump, run.restore) for spent in told["phases"].values())
-            told = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
-            run.statements = [statement for statement in told if statement[2] > 50]
-            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in told if step.endswith("publish")])
+                run.cpu_client = sum(spent["engine"] for result in (run.dump, run.restore) for spent in result["phases"].values())
+            logged = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
+            run.statements = [statement for statement in logged if statement[2] > 50]
+            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in logged if step.endswith("publish")])
         if work.name != "limits" and not flaws:
             run.flaws += self._check(work, self.base_contents if contender == ROLLBACK else self.contents)
         return run
 
-    def _told(self, path):
+    def _results(self, path):
         return json.loads(path.read_text().splitlines()[-1]) if path.exists() else {}
 
     def _check(self, work, contents):

@@ -23,14 +23,14 @@ public final class Main {
     private static final String USAGE = """
             usage: Main serve | migrate | add-user CUSTOMER CLINIC USER NAME
 
-            serve     answers browsers until SIGTERM
+            serve     serves browsers until SIGTERM
                       EDITION (production or demo), SHARD, DATABASE_SECRET, SESSION_KEY (32 bytes or more);
                       RELEASE, LISTEN_ADDRESS (0.0.0.0), PORT (8443), HEALTH_PORT (8081), DATABASE_SSL_ROOT,
-                      DRAIN_DELAY (PT5S: how long everything is answered after SIGTERM);
-                      demo: TENANTS_EXPIRE_AFTER (as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
-            migrate   brings the schema up to date and makes the application's user
+                      DRAIN_DELAY (PT5S: how long to keep serving after SIGTERM);
+                      demo: TENANTS_EXPIRE_AFTER (such as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
+            migrate   migrates the schema and creates the application's user
                       ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
-            add-user  adds a user, and the customer if there is none, or gives a user a new password: a line on standard input
+            add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard input
                       DATABASE_SECRET, DATABASE_SSL_ROOT
 
             A *_SECRET is JSON with host, port, dbname, username and password.

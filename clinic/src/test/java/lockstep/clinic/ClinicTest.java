@@ -49,7 +49,7 @@ class ClinicTest {
             clinic.browser().get(path).leadsTo("/login");
         }
         clinic.browser().get("/").leadsTo("/login");
-        clinic.browser().get("/nothing").is(404).has("There is nothing here");
+        clinic.browser().get("/nothing").is(404).has("Page not found");
     }
 
     @Test
@@ -198,7 +198,7 @@ class ClinicTest {
         browser.post(patient + "/edit", "name", "山本", "born", "1981-01-31", "step", "save").leadsTo(patient);
         browser.get(patient).has("山本").has("1981-01-31").hasNot("〒");
         browser.get("/patients?q=" + "%E5%B1%B1%E6%9C%AC").has("山本");
-        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in").has("A day from 1900-01-01");
+        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in").has("Please enter a date from 1900-01-01");
     }
 
     @Test
@@ -242,7 +242,7 @@ class ClinicTest {
         assertEquals("2", clinic.database.value(prescriptions));
         browser.get(patient).has("accepted interaction");
         assertEquals(warned, clinic.database.value("SELECT string_agg(interaction_id::text, ',') FROM tenant.accepted_interaction WHERE customer = 'lookup'"));
-        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("A whole number from 1 to 365").has("choose it");
+        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("Please enter a whole number from 1 to 365").has("choose it");
     }
 
     @Test
@@ -276,7 +276,7 @@ class ClinicTest {
         var browser = loggedIn("aoki");
         browser.get("/patients/new");
         browser.post("/patients", "name", "x".repeat(100_000), "born", "1980-01-31", "step", "save").is(413);
-        browser.post("/patients", "name", "x".repeat(201), "born", "1980-01-31", "step", "save").is(422).has("At most 200");
+        browser.post("/patients", "name", "x".repeat(201), "born", "1980-01-31", "step", "save").is(422).has("Please enter at most 200");
     }
 
     @Test

@@ -59,7 +59,7 @@ class DemoTest {
         long before = customers();
         var page = clinic.browser().post("/signup", "name", " ", "email", "not an address", "clinic", "x".repeat(101), "password", "short").is(422);
         assertEquals(4, page.all("class=\"(error)\"").size());
-        clinic.browser().post("/signup", "name", "a\u0000b", "email", "a@example.org", "clinic", "c").is(422).has("cannot be kept");
+        clinic.browser().post("/signup", "name", "a\u0000b", "email", "a@example.org", "clinic", "c").is(422).has("cannot be stored");
         assertEquals(before, customers());
     }
 
@@ -97,7 +97,7 @@ class DemoTest {
         browser.headers.put("X-Lockstep-Banner", "Nur%20zum%20Ausprobieren%3A%201%2B1%20%3C%E2%9C%93%3E");
         String patient = browser.get("/patients").first("class=\"name\" href=\"([^\"]+)");
         for (String path : List.of("/patients", patient, patient + "/edit", patient + "/encounters/new", "/patients/new", "/signup", "/inquiry", "/nothing")) {
-            browser.get(path).has("Nur zum Ausprobieren: 1+1 &lt;✓&gt;").has("Master data: not yet in step").has("href=\"/inquiry\"");
+            browser.get(path).has("Nur zum Ausprobieren: 1+1 &lt;✓&gt;").has("Master data: not synced yet").has("href=\"/inquiry\"");
         }
         browser.headers.put("X-Lockstep-Banner", "");
         browser.get("/patients").has("Please do not enter real patients");

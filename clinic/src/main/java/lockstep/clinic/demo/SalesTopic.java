@@ -32,7 +32,7 @@ public final class SalesTopic implements Predicate<Inquiries.Inquiry> {
             client().publish(request -> request.topicArn(topic).subject("Inquiry from the demo edition").message(message(inquiry)));
             return true;
         } catch (SdkException e) {
-            LOG.log(Level.WARNING, "could not tell sales of an inquiry", e);
+            LOG.log(Level.WARNING, "could not notify sales of an inquiry", e);
             return false;
         }
     }

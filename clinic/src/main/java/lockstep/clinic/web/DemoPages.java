@@ -44,7 +44,7 @@ final class DemoPages {
 
     private boolean open(Context ctx) {
         if (!site.signUpOpen(ctx)) {
-            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed", "No new demo clinics are made at the moment. Please come back later, or send us an inquiry.");
+            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed", "New demo clinics cannot be created at the moment. Please come back later, or send us an inquiry.");
         }
         return site.signUpOpen(ctx);
     }
@@ -64,7 +64,7 @@ final class DemoPages {
         String email = form.email("email");
         var chosen = Optional.of(form.value("password")).filter(it -> !it.isEmpty());
         if (chosen.filter(it -> it.length() < SHORTEST_PASSWORD || it.length() > 200).isPresent()) {
-            form.reject("password", "From %d to 200 characters, please, or none to get one.".formatted(SHORTEST_PASSWORD));
+            form.reject("password", "Please enter %d to 200 characters, or leave it empty to get a password.".formatted(SHORTEST_PASSWORD));
         }
         if (form.hasErrors()) {
             showSignUp(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), form);
@@ -86,7 +86,7 @@ final class DemoPages {
         var today = LocalDate.now();
         var meetingAt = form.optional("meeting-at", 20);
         if (meetingAt.isPresent() && !meetingAt.get().matches("morning|afternoon")) {
-            form.reject("meeting-at", "In the morning or in the afternoon, please.");
+            form.reject("meeting-at", "Please choose morning or afternoon.");
         }
         var inquiry = new Inquiries.Inquiry(form.text("name", 100), form.email("email"), form.text("message", 4000), form.date("meeting-on", today, today.plusYears(1)), meetingAt);
         if (form.hasErrors()) {
@@ -94,7 +94,7 @@ final class DemoPages {
             return;
         }
         inquiries.add(site.user(ctx).map(User::customer).orElse(""), inquiry);
-        site.message(ctx, HttpStatus.OK, "Thank you", inquiry.meetingOn().isPresent() ? "We have your inquiry, and will confirm the meeting by e-mail." : "We have your inquiry, and will answer by e-mail.");
+        site.message(ctx, HttpStatus.OK, "Thank you", inquiry.meetingOn().isPresent() ? "We have received your inquiry, and will confirm the meeting by e-mail." : "We have received your inquiry, and will answer by e-mail.");
     }
 
     private void showInquiry(Context ctx, Form form) {

@@ -59,10 +59,10 @@ public final class Form {
     Optional<String> optional(String name, int longest) {
         String value = value(name).strip().replace("\r\n", "\n");
         if (value.length() > longest) {
-            reject(name, "At most %,d characters, please.".formatted(longest));
+            reject(name, "Please enter at most %,d characters.".formatted(longest));
         }
         if (value.chars().anyMatch(c -> Character.isISOControl(c) && c != '\n' && c != '\t')) {
-            reject(name, "This holds a character that cannot be kept.");
+            reject(name, "This text contains a character that cannot be stored.");
         }
         return value.isEmpty() ? Optional.empty() : Optional.of(value);
     }
@@ -70,7 +70,7 @@ public final class Form {
     String email(String name) {
         String value = text(name, 200);
         if (!value.isEmpty() && !value.matches("[^\\s@<>\"]+@[^\\s@<>\"]+\\.[^\\s@<>\"]+")) {
-            reject(name, "This is no e-mail address.");
+            reject(name, "This is not an e-mail address.");
         }
         return value;
     }
@@ -85,9 +85,9 @@ public final class Form {
             if (!date.isBefore(earliest) && !date.isAfter(latest)) {
                 return Optional.of(date);
             }
-            reject(name, "A day from " + earliest + " to " + latest + ", please.");
+            reject(name, "Please enter a date from " + earliest + " to " + latest + ".");
         } catch (DateTimeException e) {
-            reject(name, "A day as 2026-01-31, please.");
+            reject(name, "Please enter a date such as 2026-01-31.");
         }
         return Optional.empty();
     }
@@ -97,7 +97,7 @@ public final class Form {
         if (text.matches("\\d{1,8}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most) {
             return Integer.parseInt(text);
         }
-        reject(name, "A whole number from %d to %d, please.".formatted(least, most));
+        reject(name, "Please enter a whole number from %d to %d.".formatted(least, most));
         return least;
     }
 }

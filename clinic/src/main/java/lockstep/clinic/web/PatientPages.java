@@ -80,7 +80,7 @@ final class PatientPages {
             form.reject("town", "Please choose a town from the list.");
         }
         if (town.isEmpty() && !form.value("postal-code").isBlank()) {
-            form.reject("town", "Please look the postal code up and choose a town, or leave it empty.");
+            form.reject("town", "Please look up the postal code and choose a town, or leave it empty.");
         }
         if (form.hasErrors()) {
             showPatient(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), patient, form);
@@ -111,7 +111,7 @@ final class PatientPages {
             return;
         }
         if (disease.isEmpty()) {
-            form.reject("disease", "Please look a disease up and choose it.");
+            form.reject("disease", "Please look up a disease and choose it.");
         }
         if (form.hasErrors()) {
             showEncounter(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), patient, form);
@@ -137,7 +137,7 @@ final class PatientPages {
         var note = form.optional("note", 1000);
         var drug = masterData.drug(form.value("drug"));
         if (drug.isEmpty()) {
-            form.reject("drug", "Please look a drug up and choose it.");
+            form.reject("drug", "Please look up a drug and choose it.");
         }
         if (form.hasErrors()) {
             showPrescription(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), encounter, form, List.of());

@@ -178,12 +178,12 @@ public final class Server implements AutoCloseable {
         }
         String reason = Optional.<String>ofNullable(ctx.attribute("reason")).orElse("");
         switch (status) {
-            case NOT_FOUND -> site.message(ctx, status, "There is nothing here", "The address may be mistyped, or what it led to is gone.");
-            case FORBIDDEN -> site.message(ctx, status, "That was refused", reason);
-            case CONTENT_TOO_LARGE -> site.message(ctx, status, "That was too much", "Please send less at once.");
-            case SERVICE_UNAVAILABLE -> site.message(ctx, status, "Too many people at once", "Please try again in a moment.");
-            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong here. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
-            default -> site.message(ctx, status, "That could not be understood", "Please go back and try again.");
+            case NOT_FOUND -> site.message(ctx, status, "Page not found", "The address may be mistyped, or the page no longer exists.");
+            case FORBIDDEN -> site.message(ctx, status, "The request was refused", reason);
+            case CONTENT_TOO_LARGE -> site.message(ctx, status, "The request is too large", "Please send less at a time.");
+            case SERVICE_UNAVAILABLE -> site.message(ctx, status, "The service is busy", "Please try again in a moment.");
+            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
+            default -> site.message(ctx, status, "Bad request", "Please go back and try again.");
         }
     }
 

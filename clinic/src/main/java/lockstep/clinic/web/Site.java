@@ -69,7 +69,7 @@ final class Site {
     void checkToken(Context ctx) {
         String token = ctx.formParam("token");
         if (token == null || !sessions.isToken(session(ctx), token)) {
-            throw new ForbiddenResponse("This form is no longer valid. Please go back, load the page again and send it once more.");
+            throw new ForbiddenResponse("This form is no longer valid. Please go back, reload the page and send the form again.");
         }
     }
 
@@ -139,7 +139,7 @@ final class Site {
             return known.text();
         }
         var times = masterData.freshness();
-        String text = times.isEmpty() ? "Master data: not yet in step" : times.entrySet().stream()
+        String text = times.isEmpty() ? "Master data: not synced yet" : times.entrySet().stream()
                 .map(it -> (it.getKey().equals("master") ? "Master data" : "Data set " + it.getKey()) + " as of " + TIME.format(it.getValue())).collect(Collectors.joining(" · "));
         freshness.set(new Freshness(Instant.now(), text));
         return text;

@@ -21,7 +21,7 @@ final class Phases {
     }
 
     private static final double TICK = 0.01;
-    private final Map<String, Object> told = new LinkedHashMap<>();
+    private final Map<String, Object> results = new LinkedHashMap<>();
     private final Map<String, Spent> phases = new LinkedHashMap<>();
     private final List<Long> servers;
 
@@ -71,17 +71,17 @@ final class Phases {
         }
     }
 
-    void tell(String what, Object value) {
-        told.put(what, value);
+    void record(String what, Object value) {
+        results.put(what, value);
     }
 
-    Map<String, Object> told() throws IOException {
-        told.put("phases", phases);
-        told.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3 - phases.values().stream().mapToDouble(Spent::seconds).sum());
-        told.put("cpu", now()[1]);
+    Map<String, Object> results() throws IOException {
+        results.put("phases", phases);
+        results.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3 - phases.values().stream().mapToDouble(Spent::seconds).sum());
+        results.put("cpu", now()[1]);
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-            told.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10).findFirst().orElse(-1));
+            results.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10).findFirst().orElse(-1));
         }
-        return told;
+        return results;
     }
 }

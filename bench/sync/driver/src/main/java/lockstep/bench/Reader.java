@@ -56,7 +56,7 @@ public final class Reader {
             next = Math.max(next + PERIOD, System.nanoTime());
             for (long left; (left = next - System.nanoTime()) > 0; ) Thread.sleep(left / 1_000_000, (int) (left % 1_000_000));
         }
-        System.out.println(Json.MAPPER.writeValueAsString(reader.told()));
+        System.out.println(Json.MAPPER.writeValueAsString(reader.results()));
     }
 
     private void ask(Connection connection, boolean inOne) throws SQLException {
@@ -109,7 +109,7 @@ public final class Reader {
         if (examples.size() < 3) examples.add(example);
     }
 
-    private Map<String, Object> told() {
+    private Map<String, Object> results() {
         var sorted = waits.stream().sorted().toList();
         return Map.of("polls", sorted.size(), "longest", longest / 1e9, "at", longestAt, "slow", sorted.stream().filter(w -> w > SLOW).count(),
                 "p99", sorted.isEmpty() ? 0 : sorted.get(sorted.size() * 99 / 100) / 1e9, "empty", empty, "mixed", mixed, "refused", refused, "examples", examples);

@@ -93,13 +93,13 @@ public final class SyncDriver {
     private static String dump(String source, String store, String syncId) throws Exception {
         var driver = new SyncDriver(Path.of(store));
         driver.dump(new Plain(source, "lockstep_reader", "dump"), new SyncPaths(DATA_SET.name(), syncId));
-        return driver.told();
+        return driver.results();
     }
 
     private static String restore(String target, String store, String syncId, Mode mode) throws Exception {
         var driver = new SyncDriver(Path.of(store));
         driver.restore(new Plain(target, "lockstep_writer", "restore"), new SyncPaths(DATA_SET.name(), syncId), mode);
-        return driver.told();
+        return driver.results();
     }
 
     /**
@@ -119,10 +119,10 @@ public final class SyncDriver {
         Files.createFile(directory.resolve("done"));
     }
 
-    private String told() throws IOException {
-        phases.tell("written", store.written.sum());
-        phases.tell("read", store.read.sum());
-        return Json.MAPPER.writeValueAsString(phases.told());
+    private String results() throws IOException {
+        phases.record("written", store.written.sum());
+        phases.record("read", store.read.sum());
+        return Json.MAPPER.writeValueAsString(phases.results());
     }
 
     private void dump(Database source, SyncPaths paths) throws Exception {
@@ -137,7 +137,7 @@ public final class SyncDriver {
                     new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0");
                     return new Admission(store, keys::verify).admit(paths, Instant.now());
                 });
-                phases.tell("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
+                phases.record("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
             } finally {
                 new Released("done").write(store, paths);
             }
@@ -159,7 +159,7 @@ public final class SyncDriver {
         for (int tries = 1; ; tries++) {
             try {
                 restore(target, paths, mode, manifest);
-                phases.tell("tries", tries);
+                phases.record("tries", tries);
                 return;
             } catch (Fault.Drifted e) {
                 if (tries == MAX_TRIES) throw e;
@@ -172,9 +172,9 @@ public final class SyncDriver {
         var stager = new Stager(target.during("stage"), STREAMS);
         phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
         var results = phases.time("publish", () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
-        phases.tell("staged_rows", plan.rows());
-        phases.tell("choices", plan.tables());
-        phases.tell("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
+        phases.record("staged_rows", plan.rows());
+        phases.record("choices", plan.tables());
+        phases.record("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
     }
 
     private interface Step<T> {
