@@ -1,4 +1,4 @@
-"""What becomes of runs: which are averaged, what a ratio is, when a target is reached."""
+"""Tests which runs are averaged, how ratios are computed, and when a target is reached."""
 
 import dataclasses
 import unittest

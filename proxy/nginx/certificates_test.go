@@ -12,7 +12,7 @@ import (
 	"lockstep/proxy/internal/authority"
 )
 
-// Without a verified certificate nothing is to be had but the page that says so.
+// Without a verified certificate, clients get only the problem page.
 func TestNobodyGetsInWithoutACertificate(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		var reached atomic.Int64
@@ -62,7 +62,7 @@ func serverPair(p *proxy) tls.Certificate {
 	return must(tls.X509KeyPair(pair.Certificate, pair.Key))
 }
 
-// A list that is out of date says nothing about anybody.
+// An expired list is not trusted for any client.
 func TestExpiredRevocationList(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		p.write("revoked.pem", must(p.clients.RevocationList(1, time.Now().Add(-time.Minute))))
@@ -73,8 +73,8 @@ func TestExpiredRevocationList(t *testing.T) {
 	})
 }
 
-// Revoked while everything runs: other clients notice nothing, a download that was under way ends well, and the revoked one gets in neither on a new
-// connection, nor on the one that it kept, nor by resuming its session.
+// A certificate is revoked at runtime. Other clients are not affected, a running download completes, and the revoked client is refused on new and
+// existing connections and when it resumes its session.
 func TestRevocationWhileRequestsRun(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		goOn := make(chan bool)
@@ -100,7 +100,7 @@ func TestRevocationWhileRequestsRun(t *testing.T) {
 				t.Fatalf("before: %d", a.status)
 			}
 		}
-		// Sessions are resumed as long as nothing changes; otherwise the last part of this test would prove nothing.
+		// Checks that sessions are resumed while nothing changes; otherwise the last part of this test would prove nothing.
 		session := p.tls(mallory)
 		session.ClientSessionCache, session.MinVersion = tls.NewLRUClientSessionCache(0), tls.VersionTLS13
 		for _, resumed := range []bool{false, true} {
@@ -123,7 +123,7 @@ func TestRevocationWhileRequestsRun(t *testing.T) {
 			t.Errorf("after the revocation: resumed %v, status %s", didResume, status)
 		}
 		for name, client := range map[string]*http.Client{"HTTP/1.1": kept, "HTTP/2": keptHTTP2, "new": p.client(mallory, false, "127.0.0.1")} {
-			// The old workers close what is idle as soon as they get to it.
+			// The old workers close idle connections soon.
 			eventually(t, name+" connection of the revoked client is refused", func() bool { return get(t, client, "/").code == "certificate_revoked" })
 		}
 		goOn <- true
@@ -138,7 +138,7 @@ func TestRevocationWhileRequestsRun(t *testing.T) {
 	})
 }
 
-// oneRequest opens a connection of its own, and reads to the end so that sessions that come after the handshake are kept.
+// oneRequest uses a new connection, and reads to the end so that session tickets sent after the handshake are stored.
 func oneRequest(t *testing.T, p *proxy, config *tls.Config) (resumed bool, status string) {
 	t.Helper()
 	conn, err := tls.Dial("tcp", "127.0.0.1:"+p.port, config)

@@ -22,12 +22,12 @@ func TestQuietStart(t *testing.T) {
 			if text := p.nginx.log.String(); strings.Contains(text, "[warn]") || strings.Contains(text, "[emerg]") {
 				t.Errorf("nginx complains:\n%s", text)
 			}
-			// What the configuration test of an operator sees.
+			// An operator's configuration test.
 			words := append(strings.Fields(p.environ["NGINX"]), "-e", "stderr", "-t", "-p", p.environ["TEMPORARY_DIRECTORY"], "-c", "current/nginx.conf")
 			if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil || strings.Contains(string(out), "[warn]") {
 				t.Errorf("%v %s", err, out)
 			}
-			// The health port has nothing else.
+			// The health port serves nothing else.
 			res, err := http.Get("http://127.0.0.1:" + p.health + "/")
 			if err != nil {
 				t.Fatal(err)
@@ -47,7 +47,7 @@ func TestStartRefuses(t *testing.T) {
 			for key, good := range p.environ {
 				command.Env = append(command.Env, key+"="+good)
 			}
-			command.Env = append(command.Env, name+"="+value) // the last one counts
+			command.Env = append(command.Env, name+"="+value) // the last value wins
 			out, err := command.CombinedOutput()
 			if word := strings.TrimSpace(value); err == nil || !strings.Contains(string(out), word) {
 				t.Errorf("%s=%q: %v %s", name, value, err, out)
@@ -63,7 +63,7 @@ func TestStartRefuses(t *testing.T) {
 	})
 }
 
-// In its image nginx is on the PATH.
+// In the image, nginx is on the PATH.
 func TestNginxOnThePath(t *testing.T) {
 	onBoth(t, "demo", func(t *testing.T, p *proxy) {
 		path := filepath.Join(p.run, "bin")
@@ -78,11 +78,11 @@ func TestNginxOnThePath(t *testing.T) {
 	})
 }
 
-// What nginx refuses never replaces what it accepted.
+// Invalid settings never replace valid ones.
 func TestBadSettingsDoNotReplaceGoodOnes(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {
 		p.start()
-		refused := func() int { return strings.Count(p.nginx.log.String(), "what is in force stays") }
+		refused := func() int { return strings.Count(p.nginx.log.String(), "keeping the current ones") }
 		old := must(os.ReadFile(filepath.Join(p.settings, "server.key")))
 		for i, bad := range []func(){
 			func() { p.write("server.key", []byte("not a key")) },
@@ -110,7 +110,7 @@ func TestNothingFailsWhileThingsRestart(t *testing.T) {
 			p.reloaded(p.writeServer)
 		}
 		for range 2 {
-			// The new gateway takes the socket over, then the old one drains.
+			// The new gateway takes over the socket, then the old one drains.
 			next := p.startGateway()
 			if status := p.gateway.end(syscall.SIGTERM); status != 0 {
 				t.Errorf("the old gateway ended with %d", status)
@@ -126,7 +126,7 @@ func TestNothingFailsWhileThingsRestart(t *testing.T) {
 	})
 }
 
-// A load balancer that has not heard of the stop yet still gets its answers.
+// Requests are still served for a load balancer that has not noticed the shutdown yet.
 func TestDrainDelay(t *testing.T) {
 	onBoth(t, "demo", func(t *testing.T, p *proxy) {
 		p.environ["DRAIN_DELAY"] = "2"
@@ -140,7 +140,7 @@ func TestDrainDelay(t *testing.T) {
 		if <-p.nginx.done; p.nginx.command.ProcessState.ExitCode() != 0 {
 			t.Errorf("status %d\n%s", p.nginx.command.ProcessState.ExitCode(), p.nginx.log.String())
 		}
-		// A second signal does not wait.
+		// A second signal stops nginx at once.
 		p.environ["DRAIN_DELAY"] = "60"
 		p.startNginx()
 		_ = p.nginx.command.Process.Signal(syscall.SIGTERM)
@@ -182,7 +182,7 @@ func TestDrain(t *testing.T) {
 			}
 			p.startNginx()
 		}
-		// What does not end is cut.
+		// Requests that don't end are aborted.
 		p.nginx.end(syscall.SIGTERM)
 		p.environ["DRAIN_TIMEOUT"] = "1"
 		p.startNginx()

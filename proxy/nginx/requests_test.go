@@ -18,16 +18,16 @@ import (
 )
 
 func readAll(r io.Reader) string {
-	data, _ := io.ReadAll(r) // what came before a reset counts
+	data, _ := io.ReadAll(r) // data before a reset counts
 	return string(data)
 }
 
-// raw sends bytes as they are on a connection of their own and answers everything that comes back.
+// raw sends bytes on a new connection and returns everything it receives.
 func (p *proxy) raw(bytes string) string {
 	p.t.Helper()
 	conn := must(tls.Dial("tcp", "127.0.0.1:"+p.port, p.tls(p.certificate())))
 	defer conn.Close()
-	_, _ = io.WriteString(conn, bytes) // refused halfway, perhaps
+	_, _ = io.WriteString(conn, bytes) // may be refused halfway
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	return readAll(conn)
 }
@@ -66,7 +66,7 @@ func TestForgedHeaders(t *testing.T) {
 				if stage == "demo" && a.echo.Header.Get("X-Client-Cert-Serial") != "" {
 					t.Error("a fact without a certificate")
 				}
-				delete(a.echo.Header, "X-Client-Cert-Other") // nobody reads it; the gateway passes what its first hop lets through
+				delete(a.echo.Header, "X-Client-Cert-Other") // not read by anything; the gateway forwards it from the first hop
 				for name, values := range a.echo.Header {
 					if strings.Contains(strings.Join(values, " "), "forged") || strings.Contains(strings.Join(values, " "), "192.0.2.66") {
 						t.Errorf("%s: %q came through", name, values)
@@ -247,7 +247,7 @@ func TestLimitsOfTheDemo(t *testing.T) {
 		if a := send(t, client, "POST", "/", nil, io.MultiReader(strings.NewReader(strings.Repeat("x", 300<<10)))); a.status != 413 {
 			t.Errorf("in chunks: %d %s", a.status, a.body)
 		}
-		// flood answers how many of 400 requests at once are refused.
+		// flood returns how many of 400 simultaneous requests are refused.
 		flood := func(client *http.Client, header http.Header) (refused int) {
 			t.Helper()
 			var mutex sync.Mutex
@@ -283,7 +283,7 @@ func TestLimitsOfTheDemo(t *testing.T) {
 		if a := send(t, balancer, "GET", "/", http.Header{"X-Forwarded-For": {"192.0.2.2"}}, nil); a.status != 200 {
 			t.Errorf("its other clients: %d", a.status)
 		}
-		// Who is not trusted stays who it is.
+		// An untrusted client can't change its address.
 		if refused := flood(p.client(nil, false, "127.0.0.3"), http.Header{"X-Forwarded-For": {"192.0.2.3"}}); refused == 0 {
 			t.Error("a forged address evades the limit")
 		}
@@ -323,10 +323,10 @@ func TestSlowClients(t *testing.T) {
 		}
 		p.start()
 		began := time.Now()
-		silent := must(net.Dial("tcp", "127.0.0.1:"+p.port)) // not even a handshake
+		silent := must(net.Dial("tcp", "127.0.0.1:"+p.port)) // sends nothing, not even a handshake
 		defer silent.Close()
 		readAll(silent)
-		// Trickling does not help: the time is the whole header's.
+		// Trickling does not help, because the timeout is for the whole header.
 		conn := must(tls.Dial("tcp", "127.0.0.1:"+p.port, p.tls(nil)))
 		defer conn.Close()
 		go func() {

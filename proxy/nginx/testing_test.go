@@ -1,4 +1,4 @@
-// Package nginx holds no code: its tests run ./start of both stages on two versions of nginx, before a real gateway and a real upstream.
+// Package nginx contains only tests, which run ./start of both stages on two versions of nginx, in front of a real gateway and a real upstream.
 package nginx
 
 import (
@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// onBoth runs test on both versions of nginx, with a proxy of the given stage that is not started yet.
+// onBoth runs test on both versions of nginx. The proxy of the given stage is not started yet.
 func onBoth(t *testing.T, stage string, test func(t *testing.T, p *proxy)) {
 	for name, variable := range map[string]string{"stable": "LOCKSTEP_NGINX", "current": "LOCKSTEP_NGINX_CURRENT"} {
 		t.Run(stage+"/"+name, func(t *testing.T) {
@@ -67,8 +67,8 @@ func onBoth(t *testing.T, stage string, test func(t *testing.T, p *proxy)) {
 // proxy is nginx of one stage, a gateway and an upstream.
 type proxy struct {
 	t         *testing.T
-	directory string // WORKDIR, as the Dockerfile fills it
-	run       string // everything else
+	directory string // content of the Dockerfile's WORKDIR
+	run       string // all other files
 	settings  string
 	port      string
 	health    string
@@ -76,7 +76,7 @@ type proxy struct {
 
 	servers, clients *authority.Authority
 	revocations      int64
-	upstream         http.HandlerFunc // set before start; nil answers an echo
+	upstream         http.HandlerFunc // set before start; if nil, the upstream echoes requests
 
 	nginx, gateway *process
 }
@@ -105,14 +105,14 @@ func newProxy(t *testing.T, stage, nginx string) *proxy {
 	return p
 }
 
-// copyStage fills directory as the COPY lines of the Dockerfile's stage do, those of the stages it is from first.
+// copyStage executes the COPY lines of a Dockerfile stage, after those of its base stages.
 func copyStage(t *testing.T, stage, directory string) {
 	copied, in := 0, ""
 	for line := range strings.Lines(string(must(os.ReadFile("Dockerfile")))) {
 		words := strings.Fields(line)
 		if len(words) == 4 && words[0] == "FROM" {
 			if in == stage {
-				break // the stages stand in the order in which they are from each other
+				break // each stage is based on the previous one
 			}
 			in = words[3]
 		}
@@ -128,7 +128,7 @@ func copyStage(t *testing.T, stage, directory string) {
 	}
 }
 
-// edit replaces text of a configuration file, to have a test wait for less long.
+// edit replaces text in a configuration file, to shorten a test's waits.
 func (p *proxy) edit(file, old, fresh string) {
 	p.t.Helper()
 	path := filepath.Join(p.directory, file)
@@ -139,7 +139,7 @@ func (p *proxy) edit(file, old, fresh string) {
 	must(0, os.WriteFile(path, []byte(strings.Replace(text, old, fresh, 1)), 0o644))
 }
 
-// write replaces a file of the settings as their writer does.
+// write replaces a settings file like the settings program.
 func (p *proxy) write(name string, data []byte) {
 	path := filepath.Join(p.settings, name)
 	must(0, os.WriteFile(path+".new", data, 0o640))
@@ -159,7 +159,7 @@ func (p *proxy) revoke(serials ...*big.Int) {
 
 var lastPort atomic.Int64
 
-// freePort answers one below those that the kernel gives to clients, of which one might take it before nginx does.
+// freePort returns a free port below the ephemeral range, so that no client takes it before nginx.
 func freePort() string {
 	lastPort.CompareAndSwap(0, int64(20000+os.Getpid()%10000))
 	for {
@@ -171,7 +171,7 @@ func freePort() string {
 	}
 }
 
-// start runs upstream, gateway and nginx, and returns when requests are served.
+// start runs upstream, gateway and nginx, and returns once requests are served.
 func (p *proxy) start() *proxy {
 	p.t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -224,7 +224,7 @@ func (p *proxy) alive() bool {
 	return res.StatusCode == 200
 }
 
-// reloaded does what, then waits for nginx to have reloaded once more, and for its old workers' listening to have ended.
+// reloaded calls what, then waits until nginx has reloaded and its old workers no longer listen.
 func (p *proxy) reloaded(what func()) {
 	p.t.Helper()
 	count := func() int { return strings.Count(p.nginx.log.String(), "start: reloading") }
@@ -246,7 +246,7 @@ func (p *proxy) reloaded(what func()) {
 	})
 }
 
-// workers answers the titles of nginx's workers by their process id.
+// workers returns the titles of nginx's workers by process id.
 func (p *proxy) workers() map[string]string {
 	master := strings.TrimSpace(string(must(os.ReadFile(filepath.Join(p.environ["TEMPORARY_DIRECTORY"], "nginx.pid")))))
 	all := map[string]string{}
@@ -288,14 +288,14 @@ func (p *process) ended() bool {
 	}
 }
 
-// end answers the status of the process once it has ended.
+// end signals the process and returns its exit status.
 func (p *process) end(signal os.Signal) int {
-	_ = p.command.Process.Signal(signal) // an error means that it has ended
+	_ = p.command.Process.Signal(signal) // fails if it has exited
 	<-p.done
 	return p.command.ProcessState.ExitCode()
 }
 
-// stop returns when every thread has stopped: the signal alone returns while some may still answer a request.
+// stop stops the process and returns once all its threads have stopped; right after the signal, some might still serve a request.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	_ = p.command.Process.Signal(syscall.SIGSTOP)
@@ -319,7 +319,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Fatalf("waited in vain: %s", what)
 }
 
-// certificate is one client's.
+// certificate is a client certificate.
 type certificate struct {
 	tls.Certificate
 	serial *big.Int
@@ -335,19 +335,19 @@ func (p *proxy) certificate() *certificate {
 	return clientOf(p.clients, "acme", time.Now().Add(time.Hour))
 }
 
-// tls is a client's configuration; c may be nil.
+// tls returns a client's configuration. c may be nil.
 func (p *proxy) tls(c *certificate) *tls.Config {
 	roots := x509.NewCertPool()
 	roots.AddCert(p.servers.Certificate)
 	config := &tls.Config{RootCAs: roots, ServerName: "demo.example"}
 	if c != nil {
-		// Whatever the server says it accepts: it must be the server that refuses.
+		// Sends the certificate regardless of the server's hints, because the server must refuse it.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &c.Certificate, nil }
 	}
 	return config
 }
 
-// client is a browser with one certificate, or none, that comes from an address on loopback.
+// client returns a browser with or without a certificate that connects from a loopback address.
 func (p *proxy) client(c *certificate, http2 bool, from string) *http.Client {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	transport := &http.Transport{TLSClientConfig: p.tls(c), MaxIdleConnsPerHost: 200, Protocols: new(http.Protocols),
@@ -360,10 +360,10 @@ func (p *proxy) client(c *certificate, http2 bool, from string) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-// browser is a client that the stage lets in.
+// browser returns a client that the stage admits.
 func (p *proxy) browser() *http.Client { return p.client(p.certificate(), false, "127.0.0.1") }
 
-// echo is what the upstream tells of a request.
+// echo is the upstream's response, which describes a request.
 type echo struct {
 	Method, Host, URI string
 	Header            http.Header
@@ -408,7 +408,7 @@ func try(client *http.Client, method, path string, header http.Header, body io.R
 	a := answer{status: res.StatusCode, header: res.Header, body: string(data), proto: res.Proto}
 	var problem struct{ Error string }
 	_ = json.Unmarshal(data, &problem)
-	_ = json.Unmarshal(data, &a.echo) // HTML is neither
+	_ = json.Unmarshal(data, &a.echo) // fails for HTML
 	a.code = problem.Error
 	return a, nil
 }
@@ -418,10 +418,10 @@ func get(t *testing.T, client *http.Client, path string) answer {
 	return send(t, client, "GET", path, nil, nil)
 }
 
-// load sends requests on kept-alive connections until stopped; stop answers how many were answered and how many failed.
+// load sends requests on keep-alive connections until stopped. stop returns how many succeeded and how many failed.
 //
-// Before 1.27.4 a worker that shuts down closes idle HTTP/1.1 connections without a word. A client repeats by itself what is safe if it met that
-// moment, and must not repeat a POST; so there POSTs go over HTTP/2 only, which says which requests were not taken.
+// Before 1.27.4, a worker that shuts down closes idle HTTP/1.1 connections silently. Clients then repeat safe requests automatically, but must not
+// repeat a POST. So for these versions, POSTs use only HTTP/2, which reports unprocessed requests.
 func (p *proxy) load(clients int, http2 bool) (stop func() (answered, failed int)) {
 	var mutex sync.Mutex
 	answered, failed := 0, 0

@@ -13,11 +13,11 @@ import (
 	"lockstep/proxy/internal/authority"
 )
 
-// readPair takes {"certificate", "key"} of a secret, both PEM, and answers them if they belong together.
+// readPair parses a secret of the form {"certificate": PEM, "key": PEM} and returns the pair if certificate and key match.
 func readPair(secret string) (authority.Pair, error) {
 	var text struct{ Certificate, Key string }
 	if err := json.Unmarshal([]byte(secret), &text); err != nil || text.Certificate == "" || text.Key == "" {
-		return authority.Pair{}, errors.New(`not {"certificate": PEM, "key": PEM}`) // never what it is instead: it may be a key
+		return authority.Pair{}, errors.New(`not {"certificate": PEM, "key": PEM}`) // without the value, which may be a key
 	}
 	pair := authority.Pair{Certificate: []byte(text.Certificate), Key: []byte(text.Key)}
 	if _, err := tls.X509KeyPair(pair.Certificate, pair.Key); err != nil {
@@ -26,31 +26,31 @@ func readPair(secret string) (authority.Pair, error) {
 	return pair, nil
 }
 
-// Issuer of whatever is in force only until the real thing is there.
-const standIn = "Lockstep stand-in"
+// placeholder is the issuer of placeholder certificates.
+const placeholder = "Lockstep stand-in"
 
-// isStandIn goes by the issuer of the first certificate.
-func isStandIn(certificates []byte) bool {
+// isPlaceholder checks the issuer of the first certificate.
+func isPlaceholder(certificates []byte) bool {
 	block, _ := pem.Decode(certificates)
 	if block == nil {
 		return false
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
-	return err == nil && certificate.Issuer.CommonName == standIn
+	return err == nil && certificate.Issuer.CommonName == placeholder
 }
 
-// standInPair is a certificate that no browser believes.
-func standInPair() (authority.Pair, error) {
-	a, err := authority.New(standIn, 10*365*24*time.Hour)
+// placeholderPair returns a certificate that browsers don't trust.
+func placeholderPair() (authority.Pair, error) {
+	a, err := authority.New(placeholder, 10*365*24*time.Hour)
 	if err != nil {
 		return authority.Pair{}, err
 	}
 	return a.Server("localhost")
 }
 
-// standInAuthority is one whose key is forgotten at once, so that nobody has a certificate of it.
-func standInAuthority() (authorities, revocations []byte, err error) {
-	a, err := authority.New(standIn, 10*365*24*time.Hour)
+// placeholderAuthority returns an authority whose key is discarded at once, so that it never issues a certificate.
+func placeholderAuthority() (authorities, revocations []byte, err error) {
+	a, err := authority.New(placeholder, 10*365*24*time.Hour)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,9 +58,9 @@ func standInAuthority() (authorities, revocations []byte, err error) {
 	return a.PEM(), revocations, err
 }
 
-// judgeRevocations answers why this set may not come into force, nil if it may: each authority has a list that it signed itself, each list is by an
-// authority, and none is older than the same authority's in force. inForce may be nil.
-func judgeRevocations(authorities, revocations, inForce []byte) error {
+// checkRevocations returns nil if the set is valid: each authority has exactly one list that it signed itself, each list is signed by an
+// authority, and none is older than the same authority's current list. current may be nil.
+func checkRevocations(authorities, revocations, current []byte) error {
 	certificates, err := parseCertificates(authorities)
 	if err != nil {
 		return fmt.Errorf("authorities: %w", err)
@@ -69,9 +69,9 @@ func judgeRevocations(authorities, revocations, inForce []byte) error {
 	if err != nil {
 		return fmt.Errorf("revocation lists: %w", err)
 	}
-	old, err := parseLists(inForce)
+	old, err := parseLists(current)
 	if err != nil {
-		old = nil // the file was damaged; anything is better
+		old = nil // the current file is damaged, so any list is better
 	}
 	used := make([]bool, len(lists))
 	for _, certificate := range certificates {
@@ -90,7 +90,7 @@ func judgeRevocations(authorities, revocations, inForce []byte) error {
 		}
 		for _, before := range old {
 			if signedBy(before, certificate) && older(own, before) {
-				return fmt.Errorf("authority %q: revocation list %v of %v is older than the one in force, %v of %v", certificate.Subject,
+				return fmt.Errorf("authority %q: revocation list %v of %v is older than the current one, %v of %v", certificate.Subject,
 					own.Number, own.ThisUpdate.Format(time.RFC3339), before.Number, before.ThisUpdate.Format(time.RFC3339))
 			}
 		}
@@ -103,12 +103,12 @@ func judgeRevocations(authorities, revocations, inForce []byte) error {
 	return nil
 }
 
-// signedBy goes by the key, since a name can be anybody's.
+// signedBy checks the signature, because anybody can use the same name.
 func signedBy(list *x509.RevocationList, certificate *x509.Certificate) bool {
 	return bytes.Equal(list.RawIssuer, certificate.RawSubject) && list.CheckSignatureFrom(certificate) == nil
 }
 
-// older compares by number where both have one; a clock that was set back does not matter then.
+// older compares list numbers if both lists have one, which is independent of clocks.
 func older(a, b *x509.RevocationList) bool {
 	if a.Number != nil && b.Number != nil {
 		if order := a.Number.Cmp(b.Number); order != 0 {
@@ -118,11 +118,11 @@ func older(a, b *x509.RevocationList) bool {
 	return a.ThisUpdate.Before(b.ThisUpdate)
 }
 
-// expired answers the issuers of lists whose time is over: nginx refuses all of their clients.
+// expired returns the issuers of expired lists. nginx refuses all clients of these issuers.
 func expired(revocations []byte, now time.Time) (issuers []string) {
 	lists, err := parseLists(revocations)
 	if err != nil {
-		return nil // judged before
+		return nil // checked earlier
 	}
 	for _, list := range lists {
 		if !list.NextUpdate.IsZero() && now.After(list.NextUpdate) {
@@ -167,7 +167,7 @@ func parseLists(data []byte) ([]*x509.RevocationList, error) {
 	return all, nil
 }
 
-// blocks answers the content of PEM blocks, all of which must be of kind, and at least one.
+// blocks returns the content of at least one PEM block. All blocks must be of kind.
 func blocks(data []byte, kind string) ([][]byte, error) {
 	var all [][]byte
 	for {
@@ -184,7 +184,7 @@ func blocks(data []byte, kind string) ([][]byte, error) {
 		return nil, fmt.Errorf("no %s in PEM", kind)
 	}
 	if len(bytes.TrimSpace(data)) > 0 {
-		return nil, fmt.Errorf("something that is not PEM after the last %s", kind)
+		return nil, fmt.Errorf("data that is not PEM after the last %s", kind)
 	}
 	return all, nil
 }

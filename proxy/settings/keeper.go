@@ -16,7 +16,7 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// The files, and the modes that let their readers in: other containers of the task, which run as the same user or group.
+// The files and their modes. They are read by other containers of the task, which run as the same user or group.
 const (
 	certificateFile = "server.pem"
 	keyFile         = "server.key"
@@ -29,30 +29,30 @@ const (
 	private fs.FileMode = 0o640
 )
 
-// keeper looks at the source again and again. Each kind of file is kept by itself: one that fails does not hold up the others.
+// keeper polls the source and updates the files. Each kind of file is updated independently, so that a failure does not block the others.
 type keeper struct {
 	options   options
 	source    *source
 	directory directory
 	log       *slog.Logger
-	base      []byte            // the deployed routes: an object that never changes, and that a later deployment takes this task's right to
-	told      map[string]string // kind → problem that was logged last, so that it is told once and not at every look
+	base      []byte            // the deployed routes, read once: the object never changes, and a later deployment revokes this task's access to it
+	logged    map[string]string // kind → the problem logged last, so that it is not logged at every poll
 }
 
-// health is what the sidecar writes after each look, for --health.
+// health is what the sidecar writes after each poll, for --health.
 type health struct {
 	At       time.Time `json:"at"`
-	Missing  []string  `json:"missing"`  // kinds that have no file in force
-	Problems []string  `json:"problems"` // of kinds with or without
+	Missing  []string  `json:"missing"`  // kinds without a valid file
+	Problems []string  `json:"problems"` // of all kinds
 }
 
-// look brings everything up to date as far as it can, and answers whether every file is there.
-func (k *keeper) look(ctx context.Context) bool {
+// poll updates all files as far as possible, and reports whether every file exists.
+func (k *keeper) poll(ctx context.Context) bool {
 	state := health{At: time.Now().UTC(), Missing: []string{}, Problems: []string{}}
 	keep := func(kind string, files []string, update func(context.Context) error) {
 		err := update(ctx)
 		if ctx.Err() != nil {
-			return // being ended is no problem
+			return // being stopped is not a problem
 		}
 		missing := slices.ContainsFunc(files, func(name string) bool {
 			data, readErr := k.directory.read(name)
@@ -66,15 +66,15 @@ func (k *keeper) look(ctx context.Context) bool {
 			text = err.Error()
 			state.Problems = append(state.Problems, kind+": "+text)
 		}
-		if text != k.told[kind] {
-			k.told[kind] = text
+		if text != k.logged[kind] {
+			k.logged[kind] = text
 			switch {
 			case err == nil:
-				k.log.Info("good again", "kind", kind)
+				k.log.Info("recovered", "kind", kind)
 			case missing:
-				k.log.Error("nothing in force", "kind", kind, "error", text)
+				k.log.Error("no valid file", "kind", kind, "error", text)
 			default:
-				k.log.Error("refused, what is in force stays", "kind", kind, "error", text)
+				k.log.Error("update rejected, keeping the current file", "kind", kind, "error", text)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func (k *keeper) look(ctx context.Context) bool {
 		_, err = k.directory.write(healthFile, append(data, '\n'), public)
 	}
 	if err != nil {
-		k.log.Error("health cannot be told", "error", err.Error())
+		k.log.Error("can't write the health file", "error", err.Error())
 	}
 	return len(state.Missing) == 0
 }
@@ -115,18 +115,18 @@ func (k *keeper) certificate(ctx context.Context) error {
 		switch {
 		case readErr != nil:
 			return readErr
-		case isStandIn(old):
+		case isPlaceholder(old):
 			return nil
 		case old != nil:
 			return err
 		}
-		// The first deployment has no certificate yet, and must come up for somebody to see that.
-		k.log.Warn("the secret holds no certificate yet: a stand-in, which no browser believes", "secret", k.options.Certificate, "error", err.Error())
-		if pair, err = standInPair(); err != nil {
+		// The first deployment has no certificate yet, and must start so that operators can see that.
+		k.log.Warn("the secret holds no certificate yet: using a placeholder, which browsers don't trust", "secret", k.options.Certificate, "error", err.Error())
+		if pair, err = placeholderPair(); err != nil {
 			return err
 		}
 	}
-	// Between the two writes they do not match; nginx's configuration test refuses that, and it looks again.
+	// Between the two writes the files don't match. nginx's configuration test then fails, and ./start retries.
 	return errors.Join(k.write(keyFile, pair.Key, private), k.write(certificateFile, pair.Certificate, public))
 }
 
@@ -137,7 +137,7 @@ func (k *keeper) routes(ctx context.Context) error {
 			return err
 		}
 		if base == nil {
-			return fmt.Errorf("%s is not there", k.options.Routes)
+			return fmt.Errorf("%s does not exist", k.options.Routes)
 		}
 		k.base = base
 	}
@@ -156,7 +156,7 @@ func (k *keeper) routes(ctx context.Context) error {
 		if old, readErr := k.directory.read(routesFile); readErr != nil || old != nil {
 			return errors.Join(err, readErr)
 		}
-		// A new task has nothing in force: it serves by what is deployed, rather than not at all.
+		// A new task has no valid routes. It serves the deployed ones rather than none.
 		deployed, baseErr := patched(base, nil, stack.Edition)
 		if baseErr != nil {
 			return errors.Join(err, baseErr)
@@ -166,12 +166,12 @@ func (k *keeper) routes(ctx context.Context) error {
 	return k.write(routesFile, effective, public)
 }
 
-// patched answers the routes with the overrides on top, in one order, so that equal routes are equal bytes. The edition is the stack's to say, so
-// that an override cannot change it.
+// patched returns the routes with the overrides applied, with sorted keys so that equal routes are equal bytes. The edition comes from the stack,
+// so that overrides can't change it.
 func patched(base, overrides []byte, edition string) ([]byte, error) {
 	effective := base
 	if overrides != nil {
-		// A patch that is no object would replace the whole table.
+		// A patch that is not an object would replace the whole table.
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(overrides, &object); err != nil {
 			return nil, fmt.Errorf("not a merge patch, a JSON object: %w", err)
@@ -211,37 +211,37 @@ func (k *keeper) authority(ctx context.Context) error {
 			return err
 		}
 		if revocations == nil {
-			return fmt.Errorf("%s is not there: an authority without a revocation list is not taken", k.options.Revocations)
+			return fmt.Errorf("%s does not exist: an authority without a revocation list is rejected", k.options.Revocations)
 		}
-		inForce, err := k.directory.read(revocationsFile)
+		current, err := k.directory.read(revocationsFile)
 		if err != nil {
 			return err
 		}
-		if err := judgeRevocations(authorities, revocations, inForce); err != nil {
+		if err := checkRevocations(authorities, revocations, current); err != nil {
 			return err
 		}
-	case isStandIn(oldAuthorities):
+	case isPlaceholder(oldAuthorities):
 		return nil
 	case oldAuthorities != nil:
 		return fmt.Errorf("%s is no longer there", k.options.Authority)
 	default:
-		k.log.Warn("no client authority yet: a stand-in of whose certificates there are none, so nobody gets in", "object", k.options.Authority.String())
-		if authorities, revocations, err = standInAuthority(); err != nil {
+		k.log.Warn("no client authority yet: using a placeholder that has issued no certificates, so no client is admitted", "object", k.options.Authority.String())
+		if authorities, revocations, err = placeholderAuthority(); err != nil {
 			return err
 		}
 	}
-	// The list first: for a moment an authority that goes has none, and nobody of it gets in.
+	// Write the list first: the previous authority then has no list for a moment, and nginx admits none of its clients.
 	if err := errors.Join(k.write(revocationsFile, revocations, public), k.write(authorityFile, authorities, public)); err != nil {
 		return err
 	}
 	if late := expired(revocations, time.Now()); len(late) > 0 {
-		return fmt.Errorf("the revocation list of %q is out of date: nginx lets none of its clients in", late)
+		return fmt.Errorf("the revocation list of %q has expired: nginx admits none of its clients", late)
 	}
 	return nil
 }
 
-// checkHealth answers what is wrong, nil if every file is there and was looked at lately. A refused update is not: what is in force serves on, and
-// ending the task would end that too. It is logged as an error, and told here in the health file.
+// checkHealth returns nil if every file exists and was polled recently. A rejected update is not a failure, because the current files remain in
+// use and stopping the task would end that too; it is logged as an error and recorded in the health file.
 func checkHealth(o options, now time.Time) error {
 	data, err := directory(o.Directory).read(healthFile)
 	if err != nil {
@@ -249,14 +249,14 @@ func checkHealth(o options, now time.Time) error {
 	}
 	var state health
 	if err := json.Unmarshal(data, &state); err != nil {
-		return fmt.Errorf("not looked yet: %w", err)
+		return fmt.Errorf("not polled yet: %w", err)
 	}
 	if len(state.Missing) > 0 {
-		return fmt.Errorf("not in force: %q: %q", state.Missing, state.Problems)
+		return fmt.Errorf("no valid file: %q: %q", state.Missing, state.Problems)
 	}
-	// One look may take its time-outs and the SDK's repeats.
+	// One poll may take as long as its timeouts and the SDK's retries.
 	if limit := 3*o.Poll + 2*time.Minute; now.Sub(state.At) > limit {
-		return fmt.Errorf("last looked at %s, more than %v ago", state.At.Format(time.RFC3339), limit)
+		return fmt.Errorf("last polled at %s, more than %v ago", state.At.Format(time.RFC3339), limit)
 	}
 	return nil
 }

@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// options is the whole configuration, validated. AWS's own variables (AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, credentials) are the SDK's.
+// options is the validated configuration. The SDK reads AWS's variables (AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, credentials) itself.
 type options struct {
 	Directory   string        // where files are written; absolute
-	Poll        time.Duration // between two looks; never zero
+	Poll        time.Duration // between two polls; never zero
 	Certificate string        // ARN or name of the secret
 	Routes      object
 	Overrides   object
-	Authority   object // zero: clients show no certificates
-	Revocations object // zero exactly if Authority is
-	Endpoint    string // AWS_ENDPOINT_URL: S3 is then asked by path
+	Authority   object // zero if clients have no certificates
+	Revocations object // zero if and only if Authority is
+	Endpoint    string // AWS_ENDPOINT_URL; if set, S3 is addressed by path
 }
 
-// object is one of S3's.
+// object is the location of an S3 object.
 type object struct{ Bucket, Key string }
 
 func (o object) String() string { return "s3://" + o.Bucket + "/" + o.Key }
 
-// parse reads environ, which has the shape of os.Environ. The error holds every problem, one a line.
+// parse parses environ, which has the form of os.Environ. The error lists every problem, one per line.
 func parse(environ []string) (options, error) {
 	values := map[string]string{}
 	for _, entry := range environ {

@@ -10,7 +10,7 @@ import (
 	"lockstep/proxy/internal/testlog"
 )
 
-// The test binary is the program when asked to be.
+// TestMain runs the program itself if the environment says so.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_SETTINGS") == "on" {
 		main()
@@ -30,7 +30,7 @@ func startKeeper(t *testing.T, c *cloud) *process {
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.command.Process.Kill() }) // an error means that it has ended
+	t.Cleanup(func() { _ = p.command.Process.Kill() }) // fails if it has exited
 	return p
 }
 

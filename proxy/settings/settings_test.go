@@ -19,13 +19,13 @@ import (
 	"lockstep/proxy/internal/authority"
 )
 
-// cloud is a server over TLS that speaks as much of S3 and Secrets Manager as the sidecar asks for.
+// cloud is a TLS server that implements the parts of S3 and Secrets Manager that the sidecar uses.
 type cloud struct {
 	t         *testing.T
 	mutex     sync.Mutex
 	objects   map[string][]byte // "bucket/key"
 	secret    string
-	denied    bool // everything is refused
+	denied    bool // refuses all requests
 	directory string
 	environ   []string
 	log       bytes.Buffer
@@ -64,7 +64,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const base = `{"edition": "production", "tenantRules": [{"cookie": "tenant"}],
   "shards": {"one": {"upstream": "https://one.internal:8443"}, "two": {"upstream": "https://two.internal:8443"}}, "hosts": {"two.example": "two"}, "default": "one"}`
 
-// What is written of it: the same table in one order.
+// inForce is the same table as written by the program, with sorted keys.
 const inForce = `{"default":"one","edition":"production","hosts":{"two.example":"two"},"shards":{"one":{"upstream":"https://one.internal:8443"},"two":{"upstream":"https://two.internal:8443"}},"tenantRules":[{"cookie":"tenant"}]}`
 
 func newCloud(t *testing.T) *cloud {
@@ -85,7 +85,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// look runs the program once and answers its status and what it logged.
+// look runs the program once and returns its status and log.
 func (c *cloud) look() (int, string) {
 	c.t.Helper()
 	c.log.Reset()
@@ -138,7 +138,7 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 	if _, err := tls.X509KeyPair([]byte(c.file("server.pem")), []byte(c.file("server.key"))); err != nil {
 		t.Error(err)
 	}
-	if err := judgeRevocations([]byte(c.file("client-authority.pem")), []byte(c.file("revoked.pem")), nil); err != nil {
+	if err := checkRevocations([]byte(c.file("client-authority.pem")), []byte(c.file("revoked.pem")), nil); err != nil {
 		t.Error(err)
 	}
 	if c.file("routes.json") != inForce {
@@ -149,12 +149,12 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 			t.Errorf("%s: %v", name, info.Mode())
 		}
 	}
-	// The stand-ins stay as they are, without a further word.
+	// The placeholders stay as they are, without further log lines.
 	before := c.file("server.pem") + c.file("client-authority.pem")
 	if status, log := c.look(); status != 0 || log != "" || before != c.file("server.pem")+c.file("client-authority.pem") {
 		t.Errorf("the second look: %d %s", status, log)
 	}
-	// Then the real ones come.
+	// Then the real files appear.
 	a := must(authority.New("clients", time.Hour))
 	pair := must(a.Server("demo.example"))
 	c.secret = secretOf(pair)
@@ -163,10 +163,10 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 	if status, log := c.look(); status != 0 || c.file("server.pem") != string(pair.Certificate) || c.file("server.key") != string(pair.Key) || c.file("client-authority.pem") != string(a.PEM()) {
 		t.Errorf("%d %s", status, log)
 	}
-	// And do not give way to stand-ins again.
+	// And they are not replaced by placeholders again.
 	c.secret = "{}"
 	c.put("settings/client-authority.pem", nil)
-	if status, log := c.look(); status != 0 || strings.Count(log, "what is in force stays") != 2 || c.file("server.pem") != string(pair.Certificate) || c.file("client-authority.pem") != string(a.PEM()) || !c.healthy() {
+	if status, log := c.look(); status != 0 || strings.Count(log, "keeping the current file") != 2 || c.file("server.pem") != string(pair.Certificate) || c.file("client-authority.pem") != string(a.PEM()) || !c.healthy() {
 		t.Errorf("%d %s", status, log)
 	}
 	if left := must(os.ReadDir(c.directory)); len(left) != 6 {
@@ -232,7 +232,7 @@ func TestOverrides(t *testing.T) {
 		c.put("settings/routes.json", []byte(test.patch))
 		status, log := c.look()
 		after := c.file("routes.json")
-		if test.taken && !strings.Contains(strings.ReplaceAll(after, " ", ""), test.want) || !test.taken && (after != before || !strings.Contains(log, "what is in force stays") || !strings.Contains(log, test.want)) {
+		if test.taken && !strings.Contains(strings.ReplaceAll(after, " ", ""), test.want) || !test.taken && (after != before || !strings.Contains(log, "keeping the current file") || !strings.Contains(log, test.want)) {
 			t.Errorf("%s: %s\n%s", test.name, after, log)
 		}
 		if status != 0 || !c.healthy() {
@@ -245,7 +245,7 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// A task that is new while the override is bad, or is for a shard that is gone, serves by what is deployed.
+// A new task serves the deployed routes if the overrides are invalid or refer to a shard that no longer exists.
 func TestBadOverrideOfNewTask(t *testing.T) {
 	c := newCloud(t)
 	c.put("settings/routes.json", []byte(`{"shards": {"gone": {"maintenance": {"on": true}}}}`))
@@ -255,7 +255,7 @@ func TestBadOverrideOfNewTask(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a revocation list, the one in force stays.
+// An invalid revocation list never replaces the current one.
 func TestRevocationLists(t *testing.T) {
 	a, next, twin := must(authority.New("clients", time.Hour)), must(authority.New("next", time.Hour)), must(authority.New("clients", time.Hour))
 	list := func(a *authority.Authority, number int64) []byte {
@@ -274,7 +274,7 @@ func TestRevocationLists(t *testing.T) {
 		{"older", a.PEM(), list(a, 4), false, "older"},
 		{"another's", a.PEM(), list(next, 9), false, "no revocation list"},
 		{"another's of the same name", a.PEM(), list(twin, 9), false, "no revocation list"},
-		{"absent", a.PEM(), nil, false, "not there"},
+		{"absent", a.PEM(), nil, false, "does not exist"},
 		{"empty", a.PEM(), []byte{}, false, "no X509 CRL"},
 		{"nonsense", a.PEM(), []byte("nonsense"), false, "no X509 CRL"},
 		{"a certificate", a.PEM(), a.PEM(), false, "expected X509 CRL"},
@@ -287,7 +287,7 @@ func TestRevocationLists(t *testing.T) {
 		{"two authorities, an older list", both, append(list(next, 1), list(a, 4)...), false, "older"},
 		{"another authority", next.PEM(), list(next, 1), true, ""},
 		{"no authority", leaf, list(a, 6), false, "not an authority"},
-		{"out of date", a.PEM(), must(a.RevocationList(6, time.Now().Add(-time.Minute))), true, "out of date"},
+		{"out of date", a.PEM(), must(a.RevocationList(6, time.Now().Add(-time.Minute))), true, "has expired"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCloud(t)
@@ -312,7 +312,7 @@ func TestRevocationLists(t *testing.T) {
 		c := newCloud(t)
 		c.put("settings/client-authority.pem", a.PEM())
 		status, log := c.look()
-		if _, err := os.Stat(filepath.Join(c.directory, "client-authority.pem")); status != 1 || err == nil || c.healthy() || !strings.Contains(log, "nothing in force") {
+		if _, err := os.Stat(filepath.Join(c.directory, "client-authority.pem")); status != 1 || err == nil || c.healthy() || !strings.Contains(log, "no valid file") {
 			t.Errorf("%d %v %s", status, err, log)
 		}
 	})
@@ -332,11 +332,11 @@ func TestBadCertificates(t *testing.T) {
 	}
 }
 
-// AWS that does not answer takes nothing away, and is told once and not at every look.
+// A failure of AWS removes nothing, and is logged once and not at every poll.
 func TestDenied(t *testing.T) {
 	c := newCloud(t)
 	c.denied = true
-	if status, log := c.look(); status != 1 || c.healthy() || strings.Contains(log, "stand-in") || !strings.Contains(log, "AccessDenied") {
+	if status, log := c.look(); status != 1 || c.healthy() || strings.Contains(log, "placeholder") || !strings.Contains(log, "AccessDenied") {
 		t.Errorf("%d %s", status, log)
 	}
 	c.denied = false
@@ -345,20 +345,20 @@ func TestDenied(t *testing.T) {
 	}
 	before := c.file("routes.json")
 	c.denied = true
-	if status, log := c.look(); status != 0 || !c.healthy() || c.file("routes.json") != before || strings.Count(log, "what is in force stays") != 3 {
+	if status, log := c.look(); status != 0 || !c.healthy() || c.file("routes.json") != before || strings.Count(log, "keeping the current file") != 3 {
 		t.Errorf("%d %s", status, log)
 	}
 	c.environ = append(c.environ, "SETTINGS_POLL=100ms")
 	process := startKeeper(t, c)
-	process.wait(t, "three looks", func(log string) bool { return strings.Count(log, "what is in force stays") >= 3 })
-	time.Sleep(500 * time.Millisecond) // four more looks
-	if log := process.log.String(); strings.Count(log, "what is in force stays") != 3 {
-		t.Errorf("told again and again: %s", log)
+	process.wait(t, "three looks", func(log string) bool { return strings.Count(log, "keeping the current file") >= 3 })
+	time.Sleep(500 * time.Millisecond) // four more polls
+	if log := process.log.String(); strings.Count(log, "keeping the current file") != 3 {
+		t.Errorf("logged repeatedly: %s", log)
 	}
 	c.mutex.Lock()
 	c.denied = false
 	c.mutex.Unlock()
-	process.wait(t, "all is good again", func(log string) bool { return strings.Count(log, "good again") == 3 })
+	process.wait(t, "all recovered", func(log string) bool { return strings.Count(log, "recovered") == 3 })
 	process.stop(t)
 }
 
@@ -369,7 +369,7 @@ func TestHealthIsFresh(t *testing.T) {
 	if err := checkHealth(o, time.Now()); err != nil {
 		t.Error(err)
 	}
-	if err := checkHealth(o, time.Now().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "last looked") {
+	if err := checkHealth(o, time.Now().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "last polled") {
 		t.Errorf("an hour without a look: %v", err)
 	}
 }

@@ -12,16 +12,16 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
-	_ "golang.org/x/crypto/x509roots/fallback" // the image has no certificates of authorities of its own
+	_ "golang.org/x/crypto/x509roots/fallback" // the image contains no CA certificates
 )
 
-// source is where settings come from.
+// source reads settings from S3 and Secrets Manager.
 type source struct {
 	s3      *s3.Client
 	secrets *secretsmanager.Client
 }
 
-// maxObjectBytes bounds what is read of one object.
+// maxObjectBytes is the maximum size of an object.
 const maxObjectBytes = 16 << 20
 
 func newSource(ctx context.Context, o options) (*source, error) {
@@ -35,8 +35,8 @@ func newSource(ctx context.Context, o options) (*source, error) {
 	}, nil
 }
 
-// object answers the object's content, nil if there is none. S3 tells "there is none" only to who may list the bucket; to others
-// it is an error, as it should be: not to know is not to have none.
+// object returns the object's content, or nil if it does not exist. S3 reports that it does not exist only to callers that may list the
+// bucket. To others it returns an access error, which is returned as an error here.
 func (s *source) object(ctx context.Context, o object) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -58,7 +58,7 @@ func (s *source) object(ctx context.Context, o object) ([]byte, error) {
 	return data, nil
 }
 
-// plain leaves out what differs each time, such as the request's id: the same trouble is told once.
+// plain removes what differs between requests, such as the request id, so that a repeated problem is logged once.
 func plain(err error) error {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
@@ -66,7 +66,7 @@ func plain(err error) error {
 	return err
 }
 
-// secret answers the current value.
+// secret returns the current value of a secret.
 func (s *source) secret(ctx context.Context, id string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -75,7 +75,7 @@ func (s *source) secret(ctx context.Context, id string) (string, error) {
 		return "", fmt.Errorf("%s: %w", id, plain(err))
 	}
 	if out.SecretString == nil {
-		return "", fmt.Errorf("%s: holds bytes, expected text", id)
+		return "", fmt.Errorf("%s: given a binary value, expected text", id)
 	}
 	return *out.SecretString, nil
 }

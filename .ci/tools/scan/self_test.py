@@ -1,4 +1,4 @@
-"""self_test.py SBOM-DIRECTORY: that .ci/scan-dependencies tells every component of the four files and every package that the tools need, and every kind of package in an image, when an advisory names its version, and none when it names another."""
+"""self_test.py SBOM-DIRECTORY: checks that .ci/scan-dependencies reports every component of the four files, every package that the tools need and every kind of package in an image if an advisory affects its version, and nothing otherwise."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ FILES = {"maven": "Maven", "npm": "npm", "go": "Go", "python": "PyPI"}
 
 
 def known_as(ecosystem, component):
-    """Name and version by which OSV knows a component."""
+    """Returns a component's name and version in OSV."""
     name, version = component["name"], component["version"]
     if ecosystem == "Maven":
         return f"{component['group']}:{name}", version
@@ -30,7 +30,7 @@ def known_as(ecosystem, component):
 
 
 def of_tools():
-    """What .ci/tools/*/go.mod and requirements.txt name, as (ecosystem, name, version). osv-scanner 2.5.1 loses modules of Go with a capital in their name: docs/limits.md."""
+    """Yields the packages in .ci/tools/*/go.mod and requirements.txt as (ecosystem, name, version). osv-scanner 2.5.1 misses Go modules with capitals in their name; see docs/limits.md."""
     for file in SCAN.parent.glob("tools/*/go.mod"):
         yield from (("Go", name, version) for name, version in re.findall(r"^\t(\S+) v(\S+)", file.read_text(), re.M) if name == name.lower())
     for file in SCAN.parent.glob("tools/*/requirements.txt"):
@@ -38,7 +38,7 @@ def of_tools():
 
 
 def database(directory, packages, last_event):
-    """Advisories TEST-1, TEST-2, … for each (ecosystem, name, version): for what is before its version, and, by last_event, for that version (last_affected) or not (fixed)."""
+    """Creates advisories TEST-1, TEST-2, … for each (ecosystem, name, version). They affect all earlier versions, and that version itself if last_event is last_affected (not if it is fixed)."""
     archives = {}
     for number, (ecosystem, name, version) in enumerate(packages, 1):
         kind = "SEMVER" if ecosystem in ("Go", "npm") else "ECOSYSTEM"
@@ -72,7 +72,7 @@ def tarred(files):
 
 
 def image(file):
-    """An image as `docker save` writes it: Debian 13 with one package, whose source has another name, and one jar."""
+    """Creates an image in the format of `docker save`: Debian 13 with one package, whose source package has another name, and one jar."""
     layer = tarred({
         "etc/os-release": b'NAME="Debian GNU/Linux"\nVERSION_ID="13"\nID=debian\n',
         "var/lib/dpkg/status": b"Package: libmade1\nStatus: install ok installed\nMaintainer: nobody\nArchitecture: amd64\nSource: made (1.0-1)\nVersion: 1.0-1+b1\nDescription: made up\n\n",
@@ -84,14 +84,14 @@ def image(file):
     return file
 
 
-def expect(what, status, told, *arguments):
-    """Runs the scan; told: numbers of the advisories that its output must name, no other."""
+def expect(what, status, reported, *arguments):
+    """Runs the scan. reported has the numbers of exactly those advisories that its output must name."""
     run = subprocess.run([SCAN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     numbers = {int(number) for number in re.findall(r"TEST-(\d+)", run.stdout)}
-    if run.returncode != status or numbers != set(told):
+    if run.returncode != status or numbers != set(reported):
         print(run.stdout, file=sys.stderr)
-        sys.exit(f"scan-dependencies: {what}: ended with {run.returncode}, expected {status}; not told: {sorted(set(told) - numbers)}; told, and wrong: {sorted(numbers - set(told))}")
-    print(f"{what}: as it should be")
+        sys.exit(f"scan-dependencies: {what}: exited with {run.returncode}, expected {status}; missing: {sorted(set(reported) - numbers)}; unexpected: {sorted(numbers - set(reported))}")
+    print(f"{what}: ok")
 
 
 def main(sboms):
@@ -101,7 +101,7 @@ def main(sboms):
         packages += [(ecosystem, *known_as(ecosystem, component)) for component in components]
     packages = sorted(set(packages))
     names = [package[:2] for package in packages]
-    alone = [package for package in packages if names.count(package[:2]) == 1]  # a fix of the higher of two versions would rightly be told for the lower
+    unique = [package for package in packages if names.count(package[:2]) == 1]  # with two versions, a fix in the higher one would rightly be reported for the lower
     in_image = [("Debian:13", "made", "1.0-1+b1"), ("Maven", "org.example:thing", "1.2.3")]
     after_it = [("Debian:13", "made", "1.0-1+b2"), ("Maven", "org.example:thing", "1.2.4")]
     elsewhere = [("Debian:12", "made", "1.0-1+b2"), ("Maven", "org.example:other", "1.2.4")]
@@ -109,17 +109,17 @@ def main(sboms):
         made = pathlib.Path(directory)
         archive = image(made / "made.tar")
         expect(f"an advisory for each of {len(packages)} packages", 1, range(1, len(packages) + 1), "--database", database(made / "1", packages, "last_affected"), sboms)
-        expect(f"{len(alone)} advisories whose fix we have", 0, [], "--database", database(made / "2", alone, "fixed"), sboms)
+        expect(f"{len(unique)} advisories that are fixed in our versions", 0, [], "--database", database(made / "2", unique, "fixed"), sboms)
         for file, ecosystem in FILES.items():
-            others = [package for package in alone if package[0] != ecosystem]
+            others = [package for package in unique if package[0] != ecosystem]
             expect(f"advisories of {ecosystem} cannot be read", 3, [], "--database", database(made / file, others, "fixed"), sboms)
-        expect("advisories whose fix an image has not", 1, [1, 2], "--database", database(made / "3", after_it, "fixed"), "--images", archive)
-        expect("advisories whose fix an image has", 0, [], "--database", database(made / "4", in_image, "fixed"), "--images", archive)
-        expect("advisories for an image that have no fix", 0, [1, 2], "--database", database(made / "5", in_image, "last_affected"), "--images", archive)
+        expect("advisories that are not fixed in an image", 1, [1, 2], "--database", database(made / "3", after_it, "fixed"), "--images", archive)
+        expect("advisories that are fixed in an image", 0, [], "--database", database(made / "4", in_image, "fixed"), "--images", archive)
+        expect("advisories for an image without a fix", 0, [1, 2], "--database", database(made / "5", in_image, "last_affected"), "--images", archive)
         expect("advisories for another release of Debian and another jar", 0, [], "--database", database(made / "6", elsewhere, "fixed"), "--images", archive)
         expect("an image, and advisories of Debian cannot be read", 3, [], "--database", database(made / "7", elsewhere[1:], "fixed"), "--images", archive)
         expect("an image, and advisories cannot be read", 3, [], "--database", database(made / "8", [], "fixed"), "--images", archive)
-    print("the scan finds what it should, and nothing else")
+    print("the scan finds exactly what it should")
 
 
 main(pathlib.Path(sys.argv[1]))

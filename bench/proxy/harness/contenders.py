@@ -1,4 +1,4 @@
-"""Who is measured: each a list of processes behind one TLS port on loopback, all before the same upstream."""
+"""The contenders. Each is a list of processes behind one TLS port on loopback, and all use the same upstream."""
 
 import http.client
 import json
@@ -17,13 +17,13 @@ from .processes import Failed, Process, wait_until
 ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN = "upstream alone", "nginx alone", "nginx + gateway", "HAProxy", "Caddy", "nginx + plain Go"
 ALL = (ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN)
 
-# Connections to the upstream that each contender keeps, so that nobody pays for handshakes that the others do not.
+# How many idle connections to the upstream each contender keeps, so that handshakes cost all of them the same.
 KEPT = 512
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Paths of the programs, and of those that need one, their environment."""
+    """Paths of the programs, and environments of those that need one."""
     oha: Path
     nginx: Path
     gateway: Path
@@ -40,7 +40,7 @@ class Contender:
 
 
 def free_ports(count):
-    """Ports free now. All are held until the last is known, so that none comes twice."""
+    """Returns free ports. All are held until the last is found, so that they are distinct."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
@@ -49,7 +49,7 @@ def free_ports(count):
 
 
 def certificates(settings):
-    """The files that the settings process would write, and a client's certificate. All keys are of P-256, which one CRL and one authority sign."""
+    """Creates the files that the settings process would write, and a client certificate. All keys are P-256, and one authority signs certificates and CRL."""
     settings.mkdir(parents=True)
     (settings / "ca.cnf").write_text(
         "[ca]\ndefault_ca=a\n[a]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\ndefault_crl_days=30\n"
@@ -73,7 +73,7 @@ def certificates(settings):
 
 
 class Field:
-    """Everything that runs at once: the upstream and the contenders, with client certificates or without. Use as a context."""
+    """The upstream and the contenders, which run at the same time, with or without client certificates. Use it as a context manager."""
 
     def __init__(self, tools, directory, names, certificate, upstream_scheme):
         self.tools, self.directory, self.certificate, self.scheme = tools, directory, certificate, upstream_scheme
@@ -94,7 +94,7 @@ class Field:
             raise
 
     def add(self, name, start, port=None):
-        """Starts one more contender by start(port), which answers its processes."""
+        """Starts another contender with start(port), which returns its processes."""
         port = port or free_ports(1)[0]
         self.contenders[name] = Contender(name, port, start(port))
         self._prove(self.contenders[name])
@@ -111,7 +111,7 @@ class Field:
         shutil.rmtree(self.directory / "run", ignore_errors=True)
 
     def empty_logs(self):
-        """Between runs, so that no contender fills the disk or is slowed by what another wrote."""
+        """Truncates all logs, so that no contender fills the disk or is slowed down by another one's writes."""
         for path in (self.directory / "run").rglob("*.log"):
             if path.is_file():  # nginx's is a pipe
                 with path.open("r+b") as file:
@@ -129,7 +129,7 @@ class Field:
 
     def _render(self, template, place, more):
         values = {"DIRECTORY": place, "STAGE": self.stage, "SETTINGS": self.settings, "STABLE": self.stable, "CANARY": self.canary, "FALLBACK": self.fallback,
-                  # The workers of an nginx started by root would be nobody, to whom none of this belongs.
+                  # Workers of an nginx started as root would otherwise run as nobody, without access to these files.
                   "USER": "user root root;" if os.geteuid() == 0 else "", **more}
         text = (install.HERE / "contenders" / template).read_text()
         for name, value in values.items():
@@ -139,8 +139,8 @@ class Field:
         return target
 
     def _make_stage(self):
-        """What the image of the edition holds, put together as its Dockerfile does. Production asks for certificates, demo does not; but the load comes from
-        one address, and demo's limits are for each address: its limits.conf is production's here."""
+        """Assembles the content of the edition's image like its Dockerfile. Production requires certificates and demo does not. limits.conf is always
+        production's, because the load comes from one address and demo's limits are per address."""
         stage = self._place("stage")
         source = install.ROOT / "proxy" / "nginx"
         shutil.copy2(source / "start", stage)
@@ -172,7 +172,7 @@ class Field:
         return [plain, self._nginx("nginx+plainGo", "nginx.conf", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http", "KEPT": 64})]
 
     def gateway(self, port, name="gateway", binary=None, environment=None):
-        """The gateway as deployed behind its stage; name, binary and environment are for comparing two gateways."""
+        """Starts nginx and the gateway as deployed. name, binary and environment are for comparing gateways."""
         place = self._place(name)
         edition = "production" if self.certificate else "demo"
         path = place / "gateway.sock"
@@ -226,7 +226,7 @@ class Field:
         context = ssl.create_default_context(cafile=self.settings / "server.pem")
         if certificate:
             context.load_cert_chain(self.settings / "client.pem", self.settings / "client.key")
-        # By name, which Caddy insists on where certificates are due; no resolver need know it.
+        # Uses the host name, which Caddy requires with client certificates, without resolving it.
         connection = http.client.HTTPSConnection(HOST, port, timeout=5, context=context)
         try:
             connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=HOST)
@@ -237,17 +237,17 @@ class Field:
             connection.close()
 
     def _prove(self, contender):
-        """That it does what it is measured for: answers through the upstream, and refuses whoever has no certificate where one is due."""
+        """Checks that the contender returns the upstream's response, and refuses clients without a certificate if one is required."""
         wait_until(lambda: self._ask(contender.port, self.certificate), contender.name, contender.processes[-1])
         status, body, headers = self._ask(contender.port, self.certificate)
         if status != 200 or len(body) != 1024:
-            raise Failed(f"{contender.name} answers {status} with {len(body)} bytes, expected 200 with 1024:\n{body[:2000]!r}")
+            raise Failed(f"{contender.name} responds with {status} and {len(body)} bytes, expected 200 and 1024:\n{body[:2000]!r}")
         if contender.name == GATEWAY and not headers["X-Request-Id"]:
-            raise Failed(f"{contender.name} gives no request id")
+            raise Failed(f"{contender.name} returns no request id")
         if self.certificate:
             try:
                 status = self._ask(contender.port, False)[0]
             except OSError:
                 return
             if status == 200:
-                raise Failed(f"{contender.name} answers clients that have no certificate")
+                raise Failed(f"{contender.name} accepts clients without a certificate")

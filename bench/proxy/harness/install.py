@@ -1,4 +1,4 @@
-"""Gets what the bench needs into .lockstep/tools/bench, without root and without changing anything of the machine."""
+"""Installs what the benchmark needs into .lockstep/tools/bench, without root and without changing the machine."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ TOOLS = ROOT / ".lockstep" / "tools" / "bench"
 
 
 class Missing(Exception):
-    """Something that cannot be installed here; the message says what to do."""
+    """Raised if something can't be installed; the message says what to do."""
 
 
 def need(command, how):
     if shutil.which(command) is None:
-        raise Missing(f"needs {command}, which is not on the PATH.\n  Get it:  {how}")
+        raise Missing(f"{command} is required but not on the PATH.\n  Get it:  {how}")
 
 
 def step(title, command, **options):
-    """Runs an installing command; its output goes to a log, of which the end is shown when it fails."""
+    """Runs an installation command. Its output goes to a log, whose end is printed if the command fails."""
     log = TOOLS / "install.log"
     print(f"bench: {title} …", flush=True)
     with log.open("w") as output:
@@ -33,24 +33,24 @@ def step(title, command, **options):
 
 
 def load_tool():
-    """oha: holds a fixed rate corrected for coordinated omission, presents client certificates, speaks HTTP/1.1 and 2."""
+    """Returns oha, which supports fixed rates corrected for coordinated omission, client certificates, HTTP/1.1 and HTTP/2."""
     binary = TOOLS / "bin" / "oha"
     have = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout if binary.exists() else ""
     if have.split()[-1:] != [OHA]:
         need("cargo", "apt install cargo   |   brew install rust   |   https://rustup.rs (Rust 1.88 or later)")
-        step(f"building oha {OHA} (once, some minutes)", ["cargo", "install", "oha", "--version", OHA, "--locked", "--root", TOOLS])
+        step(f"building oha {OHA} (once, takes some minutes)", ["cargo", "install", "oha", "--version", OHA, "--locked", "--root", TOOLS])
     return binary
 
 
 def nginx():
-    """The nginx of this machine's Debian release, as the stages' own installer puts it there."""
+    """Returns the nginx of this machine's Debian release, installed by proxy/install-nginx."""
     directory = ROOT / ".lockstep" / "tools" / "nginx"
     step("nginx", [ROOT / "proxy" / "install-nginx", directory])
     return directory / "nginx-stable"
 
 
 class Apt:
-    """apt with lists and caches of its own, from the machine's sources: nothing of the machine is written, so it takes no root."""
+    """apt with its own lists and caches and the machine's sources. It changes nothing on the machine, so it does not need root."""
 
     def __init__(self):
         state = TOOLS / "apt"
@@ -61,12 +61,12 @@ class Apt:
         self.updated = False
 
     def unpack(self, package, target):
-        """Downloads a package and the libraries of its that the machine lacks, and unpacks them all into target."""
+        """Downloads a package and the libraries that it needs and the machine lacks, and unpacks them into target."""
         downloads = target.with_suffix(".packages")
         shutil.rmtree(downloads, ignore_errors=True)
         downloads.mkdir(parents=True)
         if not self.updated:
-            step("lists of Debian's packages", ["apt-get", *self.options, "update"])
+            step("updating Debian's package lists", ["apt-get", *self.options, "update"])
             self.updated = True
         wanted, have = [package], set()
         while wanted:
@@ -91,7 +91,7 @@ class Apt:
 
 
 def peers():
-    """HAProxy and Caddy as Debian ships them. Answers name → (command, environment); where there is no apt, those on the PATH."""
+    """Returns Debian's HAProxy and Caddy, or those on the PATH if there is no apt, as name → (command, environment)."""
     found, apt = {}, None
     for name in ("haproxy", "caddy"):
         target = TOOLS / name
@@ -101,20 +101,20 @@ def peers():
         binaries = [path for path in (target / "usr/sbin" / name, target / "usr/bin" / name) if path.exists()]
         binary = str(binaries[0]) if binaries else shutil.which(name)
         if binary is None:
-            raise Missing(f"there is no apt of Debian here, and no {name} on the PATH.\n  Get it:  apt install {name}   |   brew install {name}")
+            raise Missing(f"neither Debian's apt nor {name} on the PATH was found.\n  Get it:  apt install {name}   |   brew install {name}")
         libraries = sorted({str(path.parent) for path in target.glob("usr/lib/**/*.so*")})
         found[name] = (binary, {"LD_LIBRARY_PATH": ":".join(libraries)} if libraries else {})
     return found
 
 
 def gateway():
-    """The gateway's binary as it is shipped."""
+    """Returns the gateway's binary as shipped."""
     need("go", "apt install golang   |   brew install go   |   https://go.dev/dl")
     step("the gateway, as shipped", [ROOT / "proxy" / "build"])
     return ROOT / "proxy" / "target" / "image" / "gateway"
 
 
 def plain():
-    """nginx's companion for comparison: httputil.ReverseProxy and nothing else."""
+    """Returns a minimal httputil.ReverseProxy behind nginx, for comparison."""
     step("the plain reverse proxy", ["go", "build", "-o", TOOLS / "plain", "."], cwd=HERE / "plain", env={**os.environ, "CGO_ENABLED": "0"})
     return TOOLS / "plain"

@@ -1,4 +1,4 @@
-"""One run of the load tool, and what it cost everybody."""
+"""One run of the load tool, and the CPU time that it cost each process."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from .processes import machine_cpu
 
 HOST = "demo-1.localhost"
-# A session in its middle: a tenant to route by, and the canary's pin that the first answer gave.
+# An ongoing session: the tenant to route by, and the canary pin that the first response set.
 COOKIES = "tenant=riverside-clinic; lockstep_track=demo-1.stable"
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked for. rate is in requests per second, 0 for as many as go."""
+    """A load. rate is in requests per second; 0 means as many as possible."""
     connections: int
     http2: bool = False
     keep_alive: bool = True
@@ -28,8 +28,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
-    """Times are in seconds, cpu in seconds per request; others is the part of the machine that neither contender, upstream nor load tool used;
-    reconnects are requests that oha could not send because the server had ended the HTTP/2 connection in good order."""
+    """Times are in seconds, cpu in seconds per request. others is the share of the machine used by neither contender, upstream nor load tool.
+    reconnects are requests that oha could not send because the server had closed the HTTP/2 connection gracefully."""
     requests: int
     errors: dict
     reconnects: int
@@ -42,7 +42,7 @@ class Result:
     others: float
 
     def flaw(self, load):
-        """Why this run must not be averaged, "" if it may."""
+        """Returns why this run must be excluded from averages, or ""."""
         if self.errors:
             return ", ".join(f"{count} × {what}" for what, count in sorted(self.errors.items()))
         if self.requests == 0:
@@ -52,19 +52,19 @@ class Result:
         return ""
 
 
-# nginx ends a connection after so many requests, if not told otherwise.
+# nginx closes a connection after this many requests by default.
 KEEPALIVE_REQUESTS = 1000
 
 
 def parse(report, http2=False):
-    """Requests answered 200, errors by kind, reconnects, requests per second, p50 and p99, from oha's JSON."""
+    """Returns requests with status 200, errors by kind, reconnects, requests per second, p50 and p99 from oha's JSON."""
     statuses = {int(status): count for status, count in report["statusCodeDistribution"].items()}
     good = statuses.pop(200, 0)
     errors = {f"status {status}": count for status, count in statuses.items()}
     errors.update(report["errorDistribution"])
     if good and report["summary"]["sizePerRequest"] != 1024:
         errors[f"answers of {report['summary']['sizePerRequest']} bytes"] = good
-    # After a GOAWAY, oha tells of the request that it had in hand and never sent, then makes a new connection.
+    # After a GOAWAY, oha reports an unsent request as canceled, then opens a new connection.
     reconnects = errors.get("operation was canceled", 0) if http2 else 0
     if 0 < reconnects <= good / KEEPALIVE_REQUESTS:
         del errors["operation was canceled"]
@@ -75,7 +75,7 @@ def parse(report, http2=False):
 
 
 def run(oha, load, seconds, port, settings, contender, upstream):
-    """Loads 127.0.0.1:port for so long. contender and upstream are lists of processes, whose time is counted."""
+    """Loads 127.0.0.1:port for some seconds. contender and upstream are lists of processes whose CPU time is measured."""
     output = settings.parent / "oha.json"
     command = [oha, "--no-tui", "--output-format", "json", "--output", output, "--insecure", "--redirect", "0", "-z", f"{seconds}s", "--wait-ongoing-requests-after-deadline",
                "-c", load.connections, "-H", f"cookie: {COOKIES}", "--connect-to", f"{HOST}:{port}:127.0.0.1:{port}"]

@@ -1,4 +1,4 @@
-"""The plan of a run, and running it: interleaved, so that what disturbs the machine disturbs all contenders alike."""
+"""The plan of a run and its execution. Runs are interleaved, so that disturbances affect all contenders alike."""
 
 import statistics
 import time
@@ -12,13 +12,13 @@ SATURATION, RATE = Load(64), Load(64, rate=2000)
 
 @dataclass(frozen=True)
 class Plan:
-    """seconds are of one run of the load tool."""
+    """seconds is the duration of one run of the load tool."""
     loads: tuple
     rounds: int
     seconds: int
     rate_seconds: int
-    memory_seconds: int  # the load on each contender whose memory is measured
-    flat_seconds: int  # the longer load on the gateway
+    memory_seconds: int  # duration of the load while a contender's memory is measured
+    flat_seconds: int  # duration of the longer load on the gateway
 
 
 def full():
@@ -36,7 +36,7 @@ def quick():
 
 @dataclass
 class Memory:
-    """Bytes, proportional set size of all processes of a contender: when fresh, the largest under load, and some seconds after."""
+    """Proportional set size of all processes of a contender in bytes: at the start, the maximum under load, and some seconds after."""
     before: int
     under: int
     after: int
@@ -44,7 +44,7 @@ class Memory:
 
 @dataclass
 class Measured:
-    """results[load][contender] is one Result a round, in the order of the rounds."""
+    """results[load][contender] has one Result per round, in the order of rounds."""
     results: dict = field(default_factory=dict)
     memory: dict = field(default_factory=dict)
     flat: list = field(default_factory=list)  # bytes, once a second
@@ -62,10 +62,10 @@ class Runner:
         measured = Measured()
         due = [certificate for certificate in (False, True) if any(load.certificate == certificate for load in plan.loads) or memory and not certificate]
         for certificate in due[1:]:
-            self._arena(certificate).close()  # what does not start is told now and not in the middle
+            self._arena(certificate).close()  # reports contenders that don't start now instead of in the middle of the run
         for certificate in due:
             loads = [load for load in plan.loads if load.certificate == certificate]
-            self.say(f"starting everybody, {'with' if certificate else 'without'} client certificates")
+            self.say(f"starting all contenders, {'with' if certificate else 'without'} client certificates")
             with self._arena(certificate) as arena:
                 if memory and not certificate:
                     self._memory(arena, plan, measured)
@@ -103,7 +103,7 @@ class Runner:
                 continue
             contender = arena.contenders[name]
             before, largest = _total(contender), 0
-            # The load runs in a thread so that memory can be looked at meanwhile.
+            # The load runs in a thread, so that memory can be measured at the same time.
             largest = max(self._watched(arena, contender, Load(512), plan.memory_seconds))
             time.sleep(3)
             measured.memory[name] = Memory(before, largest, _total(contender))

@@ -1,4 +1,4 @@
-"""Real processes and what they cost, read from /proc: Linux only."""
+"""Processes and their CPU time and memory, read from /proc (Linux only)."""
 
 import os
 import signal
@@ -10,16 +10,16 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
-    """A process that must run does not; the message ends with its log."""
+    """Raised if a required process does not run; the message ends with its log."""
 
 
 class Process:
-    """A command in a session of its own, by which its children are found. Its standard output and error are appended to log."""
+    """A command in its own session, by which its children are found. Its standard output and error are appended to log."""
 
     def __init__(self, command, log, environment=None, directory=None):
         self.log = Path(log)
         self.command = [str(part) for part in command]
-        # Appended to, so that a log that is emptied between runs does not keep its length as a hole.
+        # Opened for appending, so that a log that is truncated between runs does not become a sparse file.
         with self.log.open("ab") as output:
             self.popen = subprocess.Popen(self.command, env={**os.environ, **(environment or {})}, cwd=directory, stdin=subprocess.DEVNULL,
                                           stdout=output, stderr=output, start_new_session=True)
@@ -37,17 +37,17 @@ class Process:
                     yield path, fields
 
     def cpu(self):
-        """Seconds of processor time of the processes that live now, in steps of 10 ms."""
+        """CPU seconds of the running processes, with a resolution of 10 ms."""
         return sum(int(fields[11]) + int(fields[12]) for _, fields in self.pids()) / TICK
 
     def memory(self):
-        """Proportional set size in bytes: pages that processes share are counted once."""
+        """Proportional set size in bytes, which counts shared pages once."""
         total = 0
         for path, _ in self.pids():
             try:
                 lines = (path / "smaps_rollup").read_text().splitlines()
             except OSError:
-                continue  # ended meanwhile
+                continue  # exited in the meantime
             total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
         return total
 
@@ -67,7 +67,7 @@ class Process:
 
 
 def _stat(path):
-    """The fields of /proc/PID/stat after the name, which may hold anything: state, parent, group, session …"""
+    """Returns the fields of /proc/PID/stat after the name, which may contain any character: state, parent, group, session …"""
     try:
         return (path / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -75,13 +75,13 @@ def _stat(path):
 
 
 def machine_cpu():
-    """Seconds of processor time that all of the machine has used, and what was stolen from it by its host."""
+    """CPU seconds used by the whole machine, and those stolen by its host."""
     user, nice, system, _, _, interrupts, soft, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
     return (user + nice + system + interrupts + soft) / TICK, stolen / TICK
 
 
 def wait_until(ready, what, process, seconds=30):
-    """Asks ready() until it answers true; raises what it raised last when the time is up."""
+    """Calls ready() until it returns true. On timeout, raises Failed with the last problem."""
     end = time.monotonic() + seconds
     while True:
         process.check()
@@ -92,5 +92,5 @@ def wait_until(ready, what, process, seconds=30):
         except OSError as error:
             problem = error
         if time.monotonic() > end:
-            raise Failed(f"{what} does not answer after {seconds} s: {problem}\n{process.log.read_text(errors='replace')[-2000:]}")
+            raise Failed(f"{what} is not ready after {seconds} s: {problem}\n{process.log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: targets, ratios, then figures. A ratio is of two runs of the same round; the median of the rounds is told."""
+"""Writes the results as Markdown: targets, ratios, then figures. A ratio compares two runs of the same round; the median over rounds is reported."""
 
 import statistics
 
@@ -8,12 +8,12 @@ from .measure import RATE, SATURATION
 
 
 def good(runs, load):
-    """The runs that may be averaged, None where one may not, so that rounds stay aligned."""
+    """Replaces runs that must not be averaged with None, so that rounds stay aligned."""
     return [None if run.flaw(load) else run for run in runs]
 
 
 def paired(ours, theirs, load, combine):
-    """combine(our run, their run) of each round in which both were good."""
+    """Returns combine(our run, their run) for each round in which both are valid."""
     return [combine(a, b) for a, b in zip(good(ours, load), good(theirs, load)) if a and b]
 
 
@@ -22,7 +22,7 @@ def ratios(by_name, load, ours, theirs):
 
 
 def added(by_name, load, name, percentile):
-    """Seconds that a contender's percentile is above that of nginx alone."""
+    """Returns by how many seconds a contender's percentile exceeds that of nginx alone."""
     return paired(by_name[name], by_name[NGINX], load, lambda a, b: getattr(a, percentile) - getattr(b, percentile))
 
 
@@ -34,13 +34,13 @@ def spread(values, show):
 
 
 def flatness(samples):
-    """Median of the last quarter over the median of the second: what warming up takes is left out."""
+    """Returns the median of the last quarter divided by that of the second, which excludes the warm-up."""
     quarter = len(samples) // 4
     return statistics.median(samples[3 * quarter:]) / statistics.median(samples[quarter:2 * quarter])
 
 
 def targets(measured):
-    """Rows of (target, measured, reached or None where it was not measured)."""
+    """Returns rows of (target, measured, reached or None if not measured)."""
     rows = []
     by_name = measured.results.get(SATURATION, {})
     for other, least in ((CADDY, 1.3), (NGINX, 0.5)):
@@ -71,7 +71,7 @@ def table(head, rows):
 
 
 def write(measured, names, facts, plan):
-    """facts are (what, value) of the machine and the programs."""
+    """facts are pairs (what, value) about the machine and the programs."""
     saturated = [load for load in measured.results if not load.rate]
     steady = [load for load in measured.results if load.rate]
     disturbed = [run.others for by_name in measured.results.values() for runs in by_name.values() for run in runs]

@@ -1,5 +1,5 @@
-// Command plain is the least that a reverse proxy in Go can be: httputil.ReverseProxy between a Unix socket and one upstream. What it
-// costs is the floor under the gateway.
+// Command plain is a minimal reverse proxy in Go: httputil.ReverseProxy between a Unix socket and one upstream. Its cost is the
+// lower bound for the gateway.
 package main
 
 import (
@@ -34,9 +34,9 @@ func main() {
 				r.SetXForwarded()
 			},
 			Transport: &http.Transport{
-				MaxIdleConnsPerHost: 1024, // net/http keeps two, with which this would measure handshakes
+				MaxIdleConnsPerHost: 1024, // with net/http's default of two, this would measure handshakes
 				DisableCompression:  true,
-				TLSClientConfig:     &tls.Config{InsecureSkipVerify: true}, // as every contender here
+				TLSClientConfig:     &tls.Config{InsecureSkipVerify: true}, // like all contenders
 			},
 		},
 	}

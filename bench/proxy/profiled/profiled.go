@@ -1,4 +1,4 @@
-// This file is laid over the gateway's command by bench/proxy/profile: what is shipped has no profiler in it.
+// bench/proxy/profile adds this file to the gateway's command with an overlay, so that the shipped binary has no profiler.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// The first SIGUSR1 starts a processor profile, the second ends and writes it to the file of PROFILE.
+// The first SIGUSR1 starts a CPU profile; the second stops it and writes it to the file in PROFILE.
 func init() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)

@@ -1,4 +1,4 @@
--- DELETE and COPY in one transaction: the simplest way that is safe.
+-- DELETE and COPY in one transaction: the simplest safe way.
 BEGIN;
 SET CONSTRAINTS ALL DEFERRED;
 DELETE FROM master.drug_interaction;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lockstep: dump in one JVM, restore in another, each as the deployed functions start (infra's Handler.Size.WORKER), with their streams.
-# $SYNC is new; $BENCH_STORE holds what the sync before it left there.
+# Lockstep: dump in one JVM and restore in another, with the options (infra's Handler.Size.WORKER) and parallelism of the deployed functions.
+# $SYNC is new; $BENCH_STORE contains the objects of the previous sync.
 . "$CONTENDERS/common.sh"
 driver() { "$JAVA" $JVM ${BENCH_PROFILE:+$BENCH_PROFILE} -cp "$DRIVER" lockstep.bench.SyncDriver "$@"; }
 driver dump "$SYNC" >"$WORK/dump.json"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Reads everything over two connections, format binary, and throws it away.
+# Reads everything over two connections in binary format, and discards it.
 . "$CONTENDERS/common.sh"
 middle=$(middle)
 out() { source_sql -c "COPY ($1) TO STDOUT (FORMAT binary)" >/dev/null; }

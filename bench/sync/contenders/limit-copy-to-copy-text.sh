@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From source into unlogged tables without index, two connections side by side, format text: nothing is compressed, digested or verified.
+# Copies from the source into unlogged tables without indexes over two connections in text format, without compression, digests or verification.
 . "$CONTENDERS/common.sh"
 target_sql -c "CREATE SCHEMA staging"
 for table in $TABLES; do target_sql -c "CREATE UNLOGGED TABLE staging.$table (LIKE master.$table)"; done

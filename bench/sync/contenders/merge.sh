@@ -1,4 +1,4 @@
-# Sourced: what a merge of a table needs to know.
+# Sourced: the columns and conditions for merging a table.
 key() { case $1 in postal_code) echo "code, seq" ;; *) echo id ;; esac; }
 same_key() { case $1 in postal_code) echo "t.code = s.code AND t.seq = s.seq" ;; *) echo "t.id = s.id" ;; esac; }
 values() { target_sql -c "SELECT string_agg($2, ', ' ORDER BY attnum) FROM pg_attribute

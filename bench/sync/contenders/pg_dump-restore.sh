@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pg_dump into a directory without compression, then pg_restore, two jobs each. Nothing is verified.
+# pg_dump to a directory without compression, then pg_restore, with two jobs each and no verification.
 . "$CONTENDERS/common.sh"
 pg_dump -d "$SOURCE" -n master -Fd -Z0 -j2 -f "$WORK/dump"
 pg_restore -d "$TARGET" --no-owner --no-privileges -j2 "$WORK/dump"

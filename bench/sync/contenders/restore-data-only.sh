@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# DELETE, then pg_restore --data-only with triggers off: keys are never checked, and rows are missing meanwhile.
+# DELETE, then pg_restore --data-only with triggers disabled: keys are never checked, and rows are missing in the meantime.
 . "$CONTENDERS/common.sh"
 pg_dump -d "$SOURCE" -n master -a -Fd -Z0 -j2 -f "$WORK/dump"
 target_sql -c "BEGIN; SET LOCAL session_replication_role = replica;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The hash of every row travels, two connections; then only the rows whose hash differs, and one merge of them.
+# Transfers the hash of every row over two connections, then only the rows whose hash differs, and merges them.
 . "$CONTENDERS/common.sh"
 . "$CONTENDERS/merge.sh"
 target_sql -c "CREATE SCHEMA staging"

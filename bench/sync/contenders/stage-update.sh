@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All rows into staging, then, in one transaction, UPDATE where distinct, INSERT what is new, DELETE what is gone.
+# Copies all rows to staging tables; then, in one transaction, UPDATEs changed rows, INSERTs new ones and DELETEs missing ones.
 . "$CONTENDERS/common.sh"
 . "$CONTENDERS/merge.sh"
 . "$CONTENDERS/stage.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All rows into staging, then, in one transaction, INSERT … ON CONFLICT DO UPDATE where distinct, and DELETE what is gone.
+# Copies all rows to staging tables; then, in one transaction, INSERT … ON CONFLICT DO UPDATE of changed rows and DELETE of missing ones.
 . "$CONTENDERS/common.sh"
 . "$CONTENDERS/merge.sh"
 . "$CONTENDERS/stage.sh"

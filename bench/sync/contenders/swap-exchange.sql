@@ -1,5 +1,5 @@
--- Grants have to be given anew, and views still show the old tables until they are made anew; both belong to the exchange.
--- The view is not made anew here: whoever swaps by hand has to know of every one.
+-- Grants must be granted again, and views refer to the old tables until they are recreated; both belong to the exchange.
+-- The view is not recreated here, because a manual swap must know every view.
 BEGIN;
 LOCK TABLE master.drug, master.drug_interaction, master.postal_code, master.disease, master.ingredient, tenant.prescription, tenant.encounter, tenant.patient IN ACCESS EXCLUSIVE MODE;
 CREATE SCHEMA old;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The swap by hand: new tables beside the old ones, filled and indexed, then a short exchange; keys NOT VALID, then VALIDATE.
+# A manual swap: fills and indexes new tables beside the old ones, then exchanges them quickly; keys are added NOT VALID, then validated.
 . "$CONTENDERS/common.sh"
 target_sql -f "$CONTENDERS/swap-tables.sql"
 copy_tables next

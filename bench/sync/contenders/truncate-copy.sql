@@ -1,5 +1,5 @@
--- TRUNCATE and COPY in one transaction. What refers to the tables from outside has to let go meanwhile.
--- What readers take first is locked first, or one of both ends in a deadlock.
+-- TRUNCATE and COPY in one transaction. Foreign keys from other tables must be dropped in the meantime.
+-- Tables are locked in the readers' order to avoid deadlocks.
 BEGIN;
 LOCK TABLE master.drug, master.drug_interaction, master.postal_code, master.disease, master.ingredient, tenant.prescription, tenant.encounter, tenant.patient IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE tenant.prescription DROP CONSTRAINT prescription_drug_id_fkey;

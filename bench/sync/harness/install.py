@@ -1,4 +1,4 @@
-"""Gets what the bench needs: the machine's own programs where it has them, else Debian's, unpacked into .lockstep/tools/bench. Takes no root."""
+"""Provides what the benchmark needs: the machine's programs if installed, otherwise Debian's, unpacked into .lockstep/tools/bench without root."""
 
 import os
 import re
@@ -14,12 +14,12 @@ JDK = 25
 
 
 class Missing(Exception):
-    """Something that cannot be installed here; the message says what to do."""
+    """Raised if something can't be installed; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """postgres is the directory of the server's and the clients' programs; path holds the others; driver is a class path."""
+    """postgres is the directory of the server and client programs; path has the other programs; driver is a class path."""
     postgres: Path
     path: list
     libraries: list
@@ -43,11 +43,11 @@ def _step(title, command, **options):
 
 
 def _debian(package, *dependencies):
-    """Unpacks a package and those of its dependencies that are named, at its first use."""
+    """Downloads and unpacks a package and the given dependencies on first use."""
     target = TOOLS / package
     if not (target / "done").exists():
         if shutil.which("apt-get") is None:
-            raise Missing(f"needs {package} of Debian 12 and finds no apt-get")
+            raise Missing(f"{package} of Debian 12 is required, but there is no apt-get")
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for name in (package, *dependencies):
@@ -58,7 +58,7 @@ def _debian(package, *dependencies):
 
 
 def _postgres(directory):
-    """The given directory of programs, else the machine's PostgreSQL 15, else Debian's."""
+    """Returns the programs in the given directory, of the machine's PostgreSQL 15, or of Debian's."""
     if directory:
         lacking = [name for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore") if not (directory / name).exists()]
         if lacking:
@@ -78,12 +78,12 @@ def _java():
         version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if home and release.exists() else None
         if version and int(version.group(1)) >= JDK and Path(home, "bin/javac").exists():
             return Path(home)
-    raise Missing(f"needs a JDK {JDK} or later (looked at JAVA_HOME, /usr/lib/jvm and ~/.sdkman).\n  Get one:  apt install temurin-{JDK}-jdk")
+    raise Missing(f"JDK {JDK} or later is required (searched JAVA_HOME, /usr/lib/jvm and ~/.sdkman).\n  Get one:  apt install temurin-{JDK}-jdk")
 
 
 def _driver(home):
     if shutil.which("mvn") is None:
-        raise Missing("needs mvn, which is not on the PATH.\n  Get it:  apt install maven")
+        raise Missing("mvn is required but not on the PATH.\n  Get it:  apt install maven")
     _step("building the driver", ["mvn", "-B", "-ntp", "-q", "-f", HERE / "pom.xml", "compile", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath",
                                   "-Dmdep.outputFile=target/classpath", "-Dmdep.includeScope=runtime"], env={**os.environ, "JAVA_HOME": str(home)})
     return f"{HERE / 'driver/target/classes'}:{(HERE / 'driver/target/classpath').read_text().strip()}"
@@ -98,13 +98,13 @@ def all_of(postgres=None):
         if shutil.which(name) is None:
             path.append(_debian(name) / "usr/bin")
     pgcopydb = bool(shutil.which("pgcopydb"))
-    if not pgcopydb and not postgres:  # Debian's fits Debian's server
+    if not pgcopydb and not postgres:  # Debian's pgcopydb matches Debian's server
         try:
             unpacked = _debian("pgcopydb", "libgc1")
             path.append(unpacked / "usr/bin")
             libraries += [directory for directory in unpacked.glob("usr/lib/*-linux-gnu")]
             pgcopydb = True
         except Missing as problem:
-            print(f"bench: goes on without pgcopydb: {problem}", flush=True)
+            print(f"bench: continuing without pgcopydb: {problem}", flush=True)
     home = _java()
     return Tools(programs, path, libraries, home / "bin/java", _driver(home), pgcopydb)

@@ -1,4 +1,4 @@
-"""Makes the databases, runs every contender of a work in turn, and looks whether what it left is right."""
+"""Creates the databases, runs the contenders of each work in turn, and checks their results."""
 
 import json
 import os
@@ -16,30 +16,30 @@ SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
 MOST_SECONDS = 3600
 JVM = "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m -XX:TieredStopAtLevel=4"  # infra's Handler.Size.WORKER
 WARM_DRUGS = 10_000
-BASE = "base"  # the sync that every live target has had
+BASE = "base"  # the sync that every live target has already received
 
 
 @dataclass
 class Run:
-    """One run of one contender. Sizes are in bytes; flaws say what was wrong with what it left, reader what the product saw meanwhile."""
+    """One run of one contender. Sizes are in bytes. flaws lists what is wrong with the result; reader says what the product saw during the run."""
     seconds: float
     cpu_source: float
     cpu_target: float
     cpu_client: float
     wal: int
     growth: int
-    others: float  # the part of the machine's processors that somebody else used
+    others: float  # the share of the machine's CPUs that other processes used
     flaws: list = field(default_factory=list)
     reader: dict = field(default_factory=dict)
     dump: dict = field(default_factory=dict)
     restore: dict = field(default_factory=dict)
-    statements: list = field(default_factory=list)  # of the engine, over 50 ms: (server, its step, milliseconds, statement)
-    publish: dict = field(default_factory=dict)  # of the engine: seconds of the kinds of statements by which it publishes
-    number: int = 0  # of the round
+    statements: list = field(default_factory=list)  # the engine's statements over 50 ms: (server, step, milliseconds, statement)
+    publish: dict = field(default_factory=dict)  # seconds by kind of statement in the engine's publish step
+    number: int = 0  # the number of the round
 
 
 class Arena:
-    """Two servers; at the source the rows; of the target's files two templates, a blank one and one with the rows and the visitors' own."""
+    """Two servers. The source has the rows. The target has two file templates: a blank one, and one with the rows and visitors' data."""
 
     def __init__(self, tools, source, target, directory, scale, say):
         self.tools, self.source, self.target, self.directory, self.say = tools, source, target, directory, say
@@ -47,7 +47,7 @@ class Arena:
         self.contents, self.shape = None, None
 
     def prepare(self):
-        self.say(f"making {self.drugs * 43 // 20:,} rows at the source")
+        self.say(f"creating {self.drugs * 43 // 20:,} rows at the source")
         for server in (self.source, self.target):
             server.sql("postgres", "CREATE ROLE product LOGIN")
         self.source.sql("postgres", "CREATE DATABASE base")
@@ -58,20 +58,20 @@ class Arena:
         self.source.sql("base", "VACUUM (FREEZE, ANALYZE)")
         self.base_contents = self.source.psql("base", "-f", SQL / "content.sql")
         self._prepare_warm()
-        self.say("a blank target")
+        self.say("creating a blank target")
         for name in ("target", "warm"):
             self._blank(name)
         self.target.sql("postgres", "ALTER ROLE lockstep_writer SET log_min_duration_statement = 0")
         self.blank = self.directory / "template-blank"
         self.target.keep(self.blank)
-        self.say("a target with the rows and the visitors' own")
+        self.say("creating a target with the rows and visitors' data")
         self.target.drop("target")
         self.target.sql("postgres", "CREATE DATABASE target")
         self._contender("pg_dump-restore", self.source.uri("base"), self.target.uri("target"))
         self.target.file("target", SQL / "live.sql", drugs=self.drugs)
         self._driver("prepare", self.target.place("target"))
         self.target.sql("target", "VACUUM (FREEZE, ANALYZE)")
-        # From here on the target stands at a manifest, as it does before every sync but the first.
+        # From here on, a manifest is in force at the target, as before every sync but the first.
         self.store = self.directory / "store-base"
         self._driver("dump", BASE, source="base", store=self.store)
         self._driver("restore", BASE, target="target", store=self.store)
@@ -86,7 +86,7 @@ class Arena:
         self._driver("prepare", self.target.place(name))
 
     def _prepare_warm(self):
-        """Two small sources, each of whose rows differ: what the warm engine does before."""
+        """Creates two small sources whose rows all differ, for the syncs that warm up the engine."""
         for name, stride in (("warm", 0), ("warm_changed", 1)):
             self.source.sql("postgres", f"CREATE DATABASE {name}")
             self.source.file(name, SQL / "tables.sql")
@@ -101,7 +101,7 @@ class Arena:
         return f"{self.source.process.pid},{self.target.process.pid}"
 
     def change(self, work):
-        """Makes the source what the work wants it to be."""
+        """Prepares the source for the work."""
         self.source.copy("base", "source")
         many = work.times > 1 or 0 < work.stride <= 10
         if many:
@@ -112,7 +112,7 @@ class Arena:
         if work.stride:
             self.source.file("source", SQL / "mutate.sql", stride=work.stride, drugs=self.drugs, drugs_only=int(work.tables == "drug"))
         if many:
-            # A source whose every row is new would be read twice as slowly from a table half of dead rows.
+            # If every row is new, half of the table would be dead rows, and reading it would take twice as long.
             if work.stride:
                 self.source.sql("source", "VACUUM (FULL)")
             self.source.file("source", SQL / "keys.sql")
@@ -129,7 +129,7 @@ class Arena:
             self._end_driver()
 
     def _end_driver(self):
-        """The warm engine has a session of its own; after a failure it would wait for ever."""
+        """Stops the warm engine, which runs in its own session and would wait forever after a failure."""
         note = self.directory / "work" / "driver"
         if note.exists() and Path(f"/proc/{note.read_text().strip()}").exists():
             os.killpg(int(note.read_text()), 9)
@@ -178,18 +178,18 @@ class Arena:
             run.reader["after"] = run.reader["at"] - wall
         run.growth = self.target.size("target") - sizes[0]
         if contender in ENGINES and not flaws:
-            run.dump, run.restore = (self._told(place / f"{phase}.json") for phase in ("dump", "restore"))
-            if contender == WARM:  # whose JVM began before
+            run.dump, run.restore = (self._results(place / f"{phase}.json") for phase in ("dump", "restore"))
+            if contender == WARM:  # whose JVM started before the run
                 del run.dump["jvm"], run.restore["jvm"]
-                run.cpu_client = sum(spent["engine"] for told in (run.dump, run.restore) for spent in told["phases"].values())
-            told = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
-            run.statements = [statement for statement in told if statement[2] > 50]
-            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in told if step.endswith("publish")])
+                run.cpu_client = sum(spent["engine"] for result in (run.dump, run.restore) for spent in result["phases"].values())
+            logged = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
+            run.statements = [statement for statement in logged if statement[2] > 50]
+            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in logged if step.endswith("publish")])
         if work.name != "limits" and not flaws:
             run.flaws += self._check(work, self.base_contents if contender == ROLLBACK else self.contents)
         return run
 
-    def _told(self, path):
+    def _results(self, path):
         return json.loads(path.read_text().splitlines()[-1]) if path.exists() else {}
 
     def _check(self, work, contents):
@@ -203,7 +203,7 @@ class Arena:
         return flaws
 
     def _contender(self, name, source, target, environment=None):
-        """Runs it; answers its processor seconds."""
+        """Runs the contender and returns its CPU seconds."""
         place = self.directory / "work"
         place.mkdir(exist_ok=True)
         settings = {"SOURCE": source, "TARGET": target, "CONTENDERS": str(CONTENDERS), "WORK": str(place), **(environment or {})}
@@ -231,7 +231,7 @@ class Arena:
                     process.returncode = os.waitstatus_to_exitcode(status)
                     break
                 if time.monotonic() > end:
-                    raise Failed(f"{command[0]} did not end in {MOST_SECONDS} s")
+                    raise Failed(f"{command[0]} did not finish within {MOST_SECONDS} s")
                 time.sleep(0.005)
         finally:
             if process.returncode is None:
@@ -243,7 +243,7 @@ class Arena:
 
 
 def _publishing(statements):
-    """One connection does it, so the durations of its statements add up to its time."""
+    """Sums up statements by kind. One connection publishes, so their durations add up to its time."""
     kinds = {"statistics": 0.0, "verify": 0.0, "merge": 0.0, "commit": 0.0}
     for milliseconds, text in statements:
         kind = "statistics" if text.startswith("ANALYZE lockstep.") else "verify" if text.startswith("COPY (SELECT") else "commit" if text == "COMMIT" else "merge"
@@ -252,13 +252,13 @@ def _publishing(statements):
 
 
 class Reader:
-    """The product's reader beside a contender. after names the source's database that the target will be like."""
+    """The product's reader during a run. after is the source database that the target will equal afterwards."""
 
     def __init__(self, arena, work, after):
         self.arena, source = arena, after
         halves = [", ".join(column for column in half) for half in self._questions(work)]
         answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"), )]
-        # The source has no visitors: their column is as before.
+        # The source has no visitors, so their column stays as before.
         after = [arena.source.psql(source, "-c", f"SELECT {column}")[0] if "tenant." not in column else arena.target.psql("target", "-c", f"SELECT {column}")[0]
                  for half in self._questions(work) for column in half]
         question = arena.directory / "question"
@@ -270,7 +270,7 @@ class Reader:
             raise Failed(f"the reader does not start:\n{(arena.directory / 'reader.log').read_text()[-2000:]}")
 
     def _questions(self, work):
-        """Columns that together tell the state: a changed row near the beginning, in the middle and at the end of each table."""
+        """Returns columns that identify the state: a changed row near the start, in the middle and at the end of each table."""
         def rows(table, key, text):
             changed = f"{key} < 100000000 AND revised_on = (SELECT max(revised_on) FROM master.{table})"
             found = self.arena.source.sql("source", f"SELECT min(k), percentile_disc(0.5) WITHIN GROUP (ORDER BY k), max(k) FROM "

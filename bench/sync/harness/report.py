@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .works import ALL, COPY_TO_COPY, ENGINE, ENGINES, RECIPES, ROLLBACK, WARM
 
 MIB = 1 << 20
-PROCESSORS = 2  # that the issue's figures are of; what is busy is told of the machine's own
+PROCESSORS = 2  # the number of CPUs that the target figures assume; the load is reported for the machine's actual number
 MET = {True: "reached", False: "**missed**", None: "not measured"}
 
 
@@ -26,22 +26,22 @@ def seconds(run):
 
 
 def processor(run):
-    """Of servers and client together: what hardly depends on who else is at work."""
+    """CPU seconds of servers and client, which hardly depend on other load."""
     return max(0.01, run.cpu_source + run.cpu_target + run.cpu_client)
 
 
 def at_target(run):
-    """Seconds of the restore's steps, without the start of its JVM."""
+    """Seconds of the restore's steps without its JVM's start."""
     return sum(spent["seconds"] for spent in run.restore["phases"].values())
 
 
 def into_staging(run):
-    """From the plan to the last staged part; the target's preflight is no part of it."""
+    """Seconds from the plan to the last staged part, without the target's preflight."""
     return sum(run.dump["phases"][phase]["seconds"] for phase in ("plan", "dump", "seal")) + run.restore["phases"]["stage"]["seconds"]
 
 
 def ratio(ours, theirs, of=seconds):
-    """The median over rounds of ours by theirs, since both were disturbed alike; of the medians where they shared only one."""
+    """The median over rounds of ours divided by theirs, because both were disturbed alike; the ratio of medians if they shared only one round."""
     ours, theirs = ([run for run in runs if not failed(run)] for runs in (ours, theirs))
     both = [of(a) / of(b) for a in ours for b in theirs if a.number == b.number]
     if len(both) > 1 or len(ours) == len(theirs) == 1:
@@ -54,15 +54,15 @@ def wrong(run):
 
 
 def steps(run):
-    """(step, seconds) of an engine's run; what publishes is told by its statements."""
+    """Returns (step, seconds) of an engine's run; the publish step is split by its statements."""
     found = []
     for side in ("dump", "restore"):
-        told = getattr(run, side)
-        if not told:
+        result = getattr(run, side)
+        if not result:
             continue
-        if "jvm" in told:
-            found.append((f"{side}: start of the JVM", told["jvm"]))
-        for phase, spent in told["phases"].items():
+        if "jvm" in result:
+            found.append((f"{side}: start of the JVM", result["jvm"]))
+        for phase, spent in result["phases"].items():
             if phase == "publish" and run.publish:
                 found += [(kind, value) for kind, value in run.publish.items()]
                 found.append(("publish: the rest", spent["seconds"] - sum(run.publish.values())))
@@ -72,7 +72,7 @@ def steps(run):
 
 
 def line(run):
-    """A run in one line, for whoever watches."""
+    """Describes a run in one line, for progress output."""
     text = f"{run.seconds:.1f} s, {processor(run):.1f} CPU s, {run.wal / MIB:,.0f} MiB WAL"
     if run.restore:
         text += " (" + ", ".join(f"{step} {spent:.2f}" for step, spent in steps(run) if spent >= 0.005) + ")"
@@ -90,7 +90,7 @@ def number(value, form="{:.2f}"):
 
 
 def best_recipe(results, work):
-    """Name and runs of the recipe by hand with the smallest median."""
+    """Returns the name and runs of the manual recipe with the smallest median."""
     found = {name: median(runs, seconds) for name, runs in results.get(work, {}).items() if name in (*RECIPES, "swap") and median(runs, seconds)}
     if not found:
         return None, []
@@ -100,7 +100,7 @@ def best_recipe(results, work):
 
 @dataclass
 class Figure:
-    """One figure that is to be reached. of names the work whose runs tell why it was missed."""
+    """One target figure. of names the work whose runs explain why it was missed."""
     work: str
     goal: str
     limit: float
@@ -116,12 +116,12 @@ class Figure:
         return None if self.value is None else self.value <= self.limit
 
     @property
-    def told(self):
+    def shown(self):
         return number(self.value, self.form) + self.note
 
 
 def reach(results, engine_name=ENGINE):
-    """What the issue asks for, in its order, of this engine."""
+    """Returns the target figures of this engine."""
     figures = []
 
     def runs(work, contender=engine_name):
@@ -204,7 +204,7 @@ def _work(work, by_name):
 
 
 def _profile(name, runs):
-    """Where its seconds go: its steps, and the statements that took longest in the last round."""
+    """Describes where its time goes: its steps, and the longest statements of the last round."""
     rows = []
     for side in ("dump", "restore") if runs[0].dump else ("restore",):
         if name != WARM:
@@ -215,12 +215,12 @@ def _profile(name, runs):
                 rows += [(f"– of which {kind}", number(statistics.median(run.publish.get(kind, 0.0) for run in runs)), *[""] * 3) for kind in runs[0].publish]
     last = runs[-1]
     text = f"Where the seconds of {name} go:\n\n" + table(("step", "s", "CPU s engine", "CPU s source", "CPU s target"), rows)
-    told = [f"{last.dump['parts']} parts; {last.dump['written'] / MIB:.1f} MiB put"] if last.dump else []
-    told += [f"{last.restore['read'] / MIB:.1f} MiB got", f"{last.restore['staged_rows']:,} rows staged, {last.restore['changed_rows']:,} changed",
+    notes = [f"{last.dump['parts']} parts; {last.dump['written'] / MIB:.1f} MiB put"] if last.dump else []
+    notes += [f"{last.restore['read'] / MIB:.1f} MiB got", f"{last.restore['staged_rows']:,} rows staged, {last.restore['changed_rows']:,} changed",
              "peak memory " + " and ".join(f"{side['rss'] / MIB:.0f} MiB" for side in (last.dump, last.restore) if side)]
     if last.restore["tries"] > 1:
-        told.append(f"**{last.restore['tries']} tries**, since the target was not what was recorded of it")
-    text += "\n" + "; ".join(told) + ".\n\n"
+        notes.append(f"**{last.restore['tries']} tries**, because the target differed from its recorded state")
+    text += "\n" + "; ".join(notes) + ".\n\n"
     text += table(("table", "what was recorded was", "parts unchanged", "deltas", "full parts", "KiB"),
                   [(choice["table"], "not trusted: read" if choice["read"] else "trusted", choice["unchanged"], choice["deltas"], choice["parts"], f"{choice['bytes'] / 1024:,.0f}")
                    for choice in last.restore["choices"]]) + "\n"
@@ -232,7 +232,7 @@ def _profile(name, runs):
 
 
 def _short(statement):
-    """Without what all statements of a kind have: lists of columns, the sync's own names."""
+    """Removes what statements of one kind have in common: column lists and the sync's names."""
     statement = re.sub(r'"(\w+)"\."(\w+)"', r"\1.\2", statement)
     statement = re.sub(r'(?:\w+\.)?"\w+"(?:(?:, | = \w+\.)(?:\w+\.)?"\w+"(?: = \w+\."\w+")?)*', "…", statement)
     statement = re.sub(r"(staging_\d+)_(goes_)?[0-9a-f]{8,}", r"\1 \2", statement)
@@ -240,10 +240,10 @@ def _short(statement):
 
 
 def _missed(results, figures, processors):
-    """Why, for figures of one work: the steps of the engine that took the seconds, how busy the machine was, and how far it is from what nobody can beat."""
+    """Explains missed figures of one work: the engine's steps, how busy the machine was, and the distance from the limits."""
     of = figures[0].of
     title = next((work.title for work in ALL if work.name == of), "All works")
-    parts = [f"### {title}\n", "\n".join(f"- {figure.goal}: {figure.told}" for figure in figures) + "\n"]
+    parts = [f"### {title}\n", "\n".join(f"- {figure.goal}: {figure.shown}" for figure in figures) + "\n"]
     runs = [run for run in results.get(of, {}).get(ROLLBACK if of == "rollback" else ENGINE, []) if run.restore]
     if not runs:
         return "\n".join(parts)
@@ -270,7 +270,7 @@ def _missed(results, figures, processors):
 
 
 def _while(run):
-    """The step during which the longest wait began."""
+    """Returns the step during which the longest wait began."""
     at = run.reader["at"]
     for side in (run.dump, run.restore):
         for phase, spent in side.get("phases", {}).items():
@@ -304,7 +304,7 @@ def write(results, facts, sittings, volume):
     if noise > 0.08:
         parts.append(f"**Noise:** in the median run others used {noise:.0%} of the processors. Measure again on a quiet machine before you believe any of this.\n")
     parts += ["## What is to be reached\n", table(("work", "reach", "ours", "peer", "measured", "", "warm", ""),
-                                            [(f.work, f.goal, f.ours, f.peer, f.told, MET[f.met], w.told if w.value is not None else "–", MET[w.met] if w.value is not None else "") for f, w in zip(cold, warm)]),
+                                            [(f.work, f.goal, f.ours, f.peer, f.shown, MET[f.met], w.shown if w.value is not None else "–", MET[w.met] if w.value is not None else "") for f, w in zip(cold, warm)]),
               "*measured* is the ratio to the peer where there is one, from a cold start: a JVM for the dump, one for the restore. *warm* is one that did six small syncs before, as functions that are still warm.\n",
               "The time of a sync of ten rows is not measured here, since the state machines have no part in this bench.\n"]
     missing = [work.title for work in ALL if work.name not in results]

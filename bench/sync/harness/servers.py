@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the bench's own, and what it costs."""
+"""A PostgreSQL server for the benchmark, and its resource usage."""
 
 import os
 import shutil
@@ -10,17 +10,17 @@ from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 
-# The same on both servers. Autovacuum is off and JIT too, since they come at times of their own; everything that makes a commit safe is on.
+# The same on both servers. Autovacuum and JIT are off, because they run at unpredictable times. Everything that makes commits durable is on.
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "1GB", "max_wal_size": "8GB", "min_wal_size": "1GB", "checkpoint_timeout": "30min",
     "maintenance_work_mem": "128MB", "autovacuum": "off", "jit": "off", "max_parallel_workers_per_gather": "2", "max_parallel_workers": "4",
-    # what the report tells of statements; of the engine's writer all are logged (Arena.prepare)
+    # statements for the report; all statements of the engine's writer are logged (Arena.prepare)
     "log_min_duration_statement": "50ms", "log_line_prefix": "%a|", "log_parameter_max_length": "0", "log_checkpoints": "off",
 }
 
 
 class Failed(Exception):
-    """Something that must work does not."""
+    """Raised if a required step fails."""
 
 
 class Server:
@@ -33,7 +33,7 @@ class Server:
         self.process = None
 
     def _as_user(self, *command):
-        # PostgreSQL refuses to run as root; in a user namespace without a map nobody is.
+        # PostgreSQL refuses to run as root. In a user namespace without a mapping, the user is not root.
         return (["unshare", "-U"] if os.geteuid() == 0 else []) + [str(word) for word in command]
 
     def __enter__(self):
@@ -66,13 +66,13 @@ class Server:
         self._stop()
 
     def keep(self, template):
-        """Copies the server's files, so that it can begin again from there. What it counted of writes is in them too."""
+        """Copies the server's files as a template, including its statistics of writes."""
         self._stop()
         _copy(self.data, template)
         self._start()
 
     def reset(self, template):
-        """Begins again with the files of a template. What it holds now need not be written down."""
+        """Restarts with the files of a template. Current data is discarded without a checkpoint."""
         self._stop(signal.SIGQUIT)
         _copy(template, self.data)
         self._start()
@@ -87,7 +87,7 @@ class Server:
                 self.process.wait()
 
     def less_log(self):
-        """For a work of which no time is compared: 6 GiB of disk less."""
+        """Saves 6 GiB of disk, for works whose times are not compared."""
         self.sql("postgres", "ALTER SYSTEM SET max_wal_size = '2GB'", "SELECT pg_reload_conf()")
 
     def place(self, database):
@@ -97,7 +97,7 @@ class Server:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def psql(self, database, *arguments):
-        """What psql prints, a line a row."""
+        """Returns psql's output, one line per row."""
         done = subprocess.run([self.tools.postgres / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", self.uri(database), *map(str, arguments)],
                               env={**os.environ, **self.tools.environment()}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -108,7 +108,7 @@ class Server:
         return self.psql(database, *(word for statement in statements for word in ("-c", statement)))
 
     def copy_text(self, database, table):
-        """Bytes of the table as COPY text."""
+        """Returns the size of the table as COPY text, in bytes."""
         with subprocess.Popen([self.tools.postgres / "psql", "-X", self.uri(database), "-c", f"COPY {table} TO STDOUT"],
                               env={**os.environ, **self.tools.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as copying:
             return sum(len(chunk) for chunk in iter(lambda: copying.stdout.read(1 << 20), b""))
@@ -117,7 +117,7 @@ class Server:
         return self.psql(database, *(word for name, value in variables.items() for word in ("-v", f"{name}={value}")), "-f", path)
 
     def copy(self, template, database):
-        """Replaces the database by a copy of the template's files."""
+        """Replaces the database with a copy of the template's files."""
         self.drop(database)
         self.sql("postgres", f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY file_copy")
 
@@ -125,7 +125,7 @@ class Server:
         self.sql("postgres", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
     def cpu(self):
-        """Processor seconds of all processes of the server, those that ended included."""
+        """CPU seconds of all processes of the server, including those that have exited."""
         total = 0
         for path in Path("/proc").iterdir():
             if not path.name.isdigit():
@@ -134,21 +134,21 @@ class Server:
             if fields and int(fields[3]) == self.process.pid:
                 total += int(fields[11]) + int(fields[12])
             elif fields and int(fields[1]) == self.process.pid:
-                total += int(fields[11]) + int(fields[12])  # PostgreSQL's children open sessions of their own
+                total += int(fields[11]) + int(fields[12])  # PostgreSQL's children have their own sessions
         ended = _stat(Path("/proc") / str(self.process.pid))
         return (total + int(ended[13]) + int(ended[14])) / TICK
 
     def wal(self):
-        """Bytes of write-ahead log written since the server was made."""
+        """Bytes of write-ahead log written since the server was created."""
         return int(self.sql("postgres", "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")[0])
 
     def size(self, database):
-        """Bytes of all tables with their indexes."""
+        """Size of all tables with their indexes, in bytes."""
         return int(self.sql(database, "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text "
                                       "NOT IN ('pg_catalog', 'information_schema', 'pg_toast')")[0])
 
     def statements(self, offset, application="lockstep"):
-        """(application, milliseconds, statement) of what the log tells since it was that long, of applications whose names begin so."""
+        """Returns (application, milliseconds, statement) from the log after the offset, for applications with this prefix."""
         with self.log.open("rb") as log:
             log.seek(offset)
             text = log.read().decode(errors="replace")
@@ -170,7 +170,7 @@ def _copy(source, target):
 
 
 def _stat(path):
-    """The fields of /proc/PID/stat after the name, which may hold anything: state, parent, group, session …"""
+    """Returns the fields of /proc/PID/stat after the name, which may contain any character: state, parent, group, session …"""
     try:
         return (path / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -178,6 +178,6 @@ def _stat(path):
 
 
 def machine_cpu():
-    """Processor seconds that all of the machine has used."""
+    """CPU seconds used by the whole machine."""
     user, nice, system, _, _, interrupts, soft, _ = map(int, Path("/proc/stat").read_text().split()[1:9])
     return (user + nice + system + interrupts + soft) / TICK

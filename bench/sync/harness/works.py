@@ -1,4 +1,4 @@
-"""What is measured, who takes part, and how often."""
+"""The works that are measured, with their contenders and number of rounds."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ RECIPES = ("stage-upsert", "stage-update", "row-hashes")
 @dataclass(frozen=True)
 class Work:
     """
-    stride: one row in so many was changed at the source, 0 for none. live: the target holds the old rows and is being read.
-    often: contenders that run in every round, those that a figure to be reached depends on. once: those that run in one round.
-    minutes: what it takes at scale 1 on two processors, for the estimate of what is left.
+    stride: one row in this many is changed at the source; 0 for none. live: the target has the old rows and is being read.
+    often: contenders that run in every round, because a target figure depends on them. once: those that run in one round.
+    minutes: the duration at scale 1 on two CPUs, for the estimate of the remaining time.
     """
     name: str
     title: str
@@ -27,14 +27,14 @@ class Work:
     stride: int = 0
     live: bool = True
     tables: str = TABLES
-    times: int = 1  # the drugs of so many times the scale
+    times: int = 1  # multiplies the number of drugs
 
     @property
     def contenders(self):
         return (*self.often, *self.once)
 
     def turns(self, rounds):
-        """(round, contender) in the order in which they run: it moves on by one each round."""
+        """Returns (round, contender) in order of execution, which rotates by one each round."""
         rounds = min(rounds, self.rounds)
         for number in range(rounds):
             turn = number % max(1, len(self.often))
@@ -43,7 +43,7 @@ class Work:
                 yield number, name
 
 
-# By importance: a run that is ended early has the first ones.
+# Sorted by importance, so that an interrupted benchmark has the most important ones.
 ALL = (
     Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE), 4.3, once=("pgcopydb", WARM), live=False),
     Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", WARM), 4.8, once=("swap", "stage-update", "stage-upsert"), stride=100),

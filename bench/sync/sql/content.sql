@@ -1,4 +1,4 @@
--- What the five tables hold: rows and a sum over the hash of every row's text. Shares nothing with any contender.
+-- The content of the five tables: row counts and the sum of the hashes of all rows' texts. It shares no code with any contender.
 SELECT 'ingredient', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.ingredient t
 UNION ALL SELECT 'disease', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.disease t
 UNION ALL SELECT 'postal_code', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM master.postal_code t

@@ -1,4 +1,4 @@
--- What of the target's own was lost, one row each; none when all is well.
+-- Returns one row per loss of the target's own data, views and grants; no rows if nothing was lost.
 SELECT 'key of ' || conrelid::regclass || ' not valid' FROM pg_constraint WHERE contype = 'f' AND NOT convalidated
 UNION ALL SELECT 'keys of the visitors'' tables: ' || count(*) || ' instead of 3' FROM pg_constraint
     WHERE contype = 'f' AND conrelid::regclass::text LIKE 'tenant.%' AND confrelid::regclass::text LIKE 'master.%' HAVING count(*) <> 3

@@ -1,5 +1,5 @@
--- What the visitors of a target entered: a quarter as many rows as there are drugs, all of which refer to master rows. Besides,
--- what a refresh must not lose: a view, and a grant to the product's own login.
+-- Visitors' data at the target: a quarter as many rows as drugs, all of which refer to master rows. Also a view and a grant
+-- to the product's login, which a refresh must not lose.
 \set patients :drugs ' / 40'
 \set encounters :drugs ' * 3 / 40'
 \set prescriptions :drugs ' * 6 / 40'

@@ -1,5 +1,5 @@
--- Changes one row in every :stride, evenly, in all tables (:drugs_only is 0) or in the drugs alone. Of the chosen rows about one in
--- 49 is deleted, never one that is referred to (their numbers are 3 modulo 7, see rows.sql), and as many new ones come.
+-- Changes one row in every :stride, evenly spread, in all tables (:drugs_only is 0) or only in the drugs. About one in 49 of these rows
+-- is deleted, but never a referenced one (only numbers that are 3 modulo 7 are unreferenced, see rows.sql), and as many new rows are inserted.
 SELECT :drugs_only = 0 AS everywhere \gset
 
 CREATE FUNCTION pg_temp.chosen(i bigint, stride bigint) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN i % stride = stride - 1;

@@ -1,16 +1,16 @@
--- The rows at the beginning. All are made of their number, so that they are the same everywhere. Takes the variable drugs:
--- how many; the other tables follow. Whoever refers to a row refers to one whose number is not 3 modulo 7 (mutate.sql).
+-- The initial rows. They are computed from their number, so they are the same everywhere. The variable drugs is the number of drugs;
+-- the other tables scale with it. Rows whose number is 3 modulo 7 are never referenced (see mutate.sql).
 \set interactions :drugs ' * 3 / 4'
 \set ingredients :drugs ' / 10'
 \set diseases :drugs ' / 10'
 \set postal_codes :drugs ' / 5'
 
--- a number from 0 up to n, by a hash of the row's number
+-- a number from 0 to n, by a hash of the row's number
 CREATE FUNCTION pg_temp.pick(i bigint, seed bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(i, seed) % n + n) % n;
 CREATE FUNCTION pg_temp.word(i bigint, seed bigint, words text[]) RETURNS text LANGUAGE sql IMMUTABLE
     RETURN words[1 + pg_temp.pick(i, seed, cardinality(words))];
--- a row of 1 … n that may be referred to
+-- a row from 1 to n that may be referenced
 CREATE FUNCTION pg_temp.refer(i bigint, seed bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
     RETURN (SELECT CASE WHEN x % 7 = 3 THEN x - 1 ELSE x END FROM (SELECT 1 + pg_temp.pick(i, seed, n) AS x) AS drawn);
 

@@ -1,4 +1,4 @@
--- Keys, checks and indexes of the master tables: what must be the same afterwards. Names may differ.
+-- Keys, checks and indexes of the master tables, which must be the same afterwards. Names may differ.
 SELECT c.conrelid::regclass || ' ' || replace(pg_get_constraintdef(c.oid), ' DEFERRABLE', '') FROM pg_constraint c
 WHERE c.connamespace = 'master'::regnamespace AND c.conrelid > 0 AND c.convalidated
 UNION ALL

@@ -1,4 +1,4 @@
--- Master data in the manner of the clinic's, without keys and indexes (keys.sql). Every row tells when it was last revised.
+-- Master data similar to the clinic's, without keys and indexes (see keys.sql). Every row has the date of its last revision.
 CREATE SCHEMA master;
 CREATE TYPE master.interaction_severity AS ENUM ('minor', 'moderate', 'major', 'contraindicated');
 

@@ -1,4 +1,4 @@
--- Takes away what keys.sql made, since many rows are written faster without; keys.sql makes it anew afterwards.
+-- Drops what keys.sql created, because many rows are written faster without keys and indexes; keys.sql recreates them afterwards.
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
 WHERE connamespace = 'master'::regnamespace AND conrelid > 0 AND (contype IN ('f', 'p', 'u') OR conrelid IN ('master.drug'::regclass, 'master.drug_interaction'::regclass))
 ORDER BY contype <> 'f' \gexec

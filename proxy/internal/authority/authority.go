@@ -1,4 +1,4 @@
-// Package authority issues certificates: the stand-ins that let a first deployment come up, and those of tests.
+// Package authority issues certificates: placeholders for a first deployment, and those of tests.
 package authority
 
 import (
@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// Authority signs certificates and revocation lists. New makes one; the zero value cannot sign.
+// Authority signs certificates and revocation lists. New creates one; the zero value can't sign.
 type Authority struct {
 	Certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-// Pair is a certificate with its key, in PEM.
+// Pair is a certificate with its key, both in PEM.
 type Pair struct{ Certificate, Key []byte }
 
-// New makes an authority of its own, valid for lifetime.
+// New creates a self-signed authority that is valid for lifetime.
 func New(name string, lifetime time.Duration) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,7 +38,7 @@ func New(name string, lifetime time.Duration) (*Authority, error) {
 	return &Authority{certificate, key}, nil
 }
 
-// PEM answers the authority's certificate.
+// PEM returns the authority's certificate in PEM.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})
 }
@@ -105,7 +105,7 @@ func (a *Authority) issue(template *x509.Certificate) (Pair, error) {
 }
 
 func template(subject pkix.Name, notBefore, notAfter time.Time) *x509.Certificate {
-	return &x509.Certificate{Subject: subject, NotBefore: notBefore, NotAfter: notAfter, BasicConstraintsValid: true} // crypto/x509 draws the serial number
+	return &x509.Certificate{Subject: subject, NotBefore: notBefore, NotAfter: notAfter, BasicConstraintsValid: true} // crypto/x509 generates the serial number
 }
 
 func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) (*x509.Certificate, error) {

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// encoding/json into structs reports one problem and lets doubled keys pass. This reader keeps every problem, each
-// with the path where it is.
+// encoding/json stops at the first problem and accepts duplicate keys. This reader collects every problem with its path.
 
 const maxDepth = 16
 
@@ -35,7 +34,7 @@ type object struct {
 	values map[string]any
 }
 
-// decode answers *object, []any, string, json.Number, bool or nil. Only broken JSON is an error; doubled keys are problems.
+// decode returns *object, []any, string, json.Number, bool or nil. Only malformed JSON is an error; duplicate keys are problems.
 func decode(data []byte, p *problems) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -45,7 +44,7 @@ func decode(data []byte, p *problems) (any, error) {
 		return nil, fmt.Errorf("line %d: not JSON: %w", line, err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not JSON: something follows the closing brace")
+		return nil, errors.New("not JSON: data after the closing brace")
 	}
 	return value, nil
 }
@@ -106,7 +105,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// fields reads one object; what it is asked for counts as known, and done reports the rest.
+// fields reads one object. done reports all keys that were not requested before.
 type fields struct {
 	path     string
 	object   *object

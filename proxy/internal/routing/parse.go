@@ -15,11 +15,11 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// MaxFileBytes is the largest routing file that is read.
+// MaxFileBytes is the maximum size of a routing file.
 const MaxFileBytes = 4 << 20
 
-// Parse reads a routing file for the given edition. On error the message holds one problem a line, each with the path
-// of the value; only JSON that cannot be read at all stops at its first.
+// Parse parses a routing file of the given edition. The error lists every problem with the path of the value, one per line. Malformed JSON
+// is reported alone.
 func Parse(data []byte, edition string) (*Table, error) {
 	if len(data) > MaxFileBytes {
 		return nil, fmt.Errorf("given %d bytes, expected at most %d", len(data), MaxFileBytes)
@@ -32,7 +32,7 @@ func Parse(data []byte, edition string) (*Table, error) {
 	root := p.object("", value)
 	t := &Table{Shards: map[string]*Shard{}, tenants: map[string]*Shard{}, hosts: map[string]*Shard{}, wildcards: map[string]*Shard{}}
 	if t.Edition = root.text("edition"); t.Edition != edition {
-		p.add("edition", strconv.Quote(t.Edition), strconv.Quote(edition)+", as EDITION says")
+		p.add("edition", strconv.Quote(t.Edition), strconv.Quote(edition)+" because of EDITION")
 	}
 	t.Maintenance = p.maintenance(root)
 	t.Rules = p.tenantRules(root)
@@ -65,7 +65,7 @@ func Parse(data []byte, edition string) (*Table, error) {
 			rest, wildcard := strings.CutPrefix(name, "*")
 			host := strings.TrimPrefix(rest, ".")
 			if !validHost(host) || wildcard && !strings.HasPrefix(rest, ".") {
-				p.add(all.at(name), strconv.Quote(name), "a host in lower case without port, or *.host")
+				p.add(all.at(name), strconv.Quote(name), "a lowercase host without port, or *.host")
 				continue
 			}
 			if wildcard {
@@ -79,12 +79,12 @@ func Parse(data []byte, edition string) (*Table, error) {
 		all := p.object("tenants", tenants)
 		for _, name := range all.object.keys {
 			if Tenant(name) != name {
-				p.add(all.at(name), strconv.Quote(name), "a tenant in lower case")
+				p.add(all.at(name), strconv.Quote(name), "a lowercase tenant")
 			}
 			t.tenants[name] = find(all.at(name), all.object.values[name])
 		}
 		if len(all.object.keys) > 0 && len(t.Rules) == 0 {
-			p.add("tenantRules", "none", "at least one, since tenants are routed")
+			p.add("tenantRules", "none", "at least one, because tenants are routed")
 		}
 	}
 	if value, ok := root.get("default"); ok {
@@ -134,14 +134,14 @@ func (p *problems) tenantRules(root *fields) []TenantRule {
 			name := http.CanonicalHeaderKey(rule.Header)
 			if !httpguts.ValidHeaderFieldName(name) || strings.Contains(name, "_") || strings.HasPrefix(name, "X-Lockstep-") ||
 				strings.HasPrefix(name, "X-Forwarded-") || slices.Contains([]string{"Cookie", "Connection", "Host"}, name) {
-				p.add(f.at("header"), strconv.Quote(rule.Header), "a header that requests bring, without underscores; not X-Forwarded-* or X-Lockstep-*, which the gateway writes")
+				p.add(f.at("header"), strconv.Quote(rule.Header), "a request header without underscores; not X-Forwarded-* or X-Lockstep-*, which the gateway sets")
 			}
 			rule.Header = name
 		}
 		if rule.Cookie != "" {
 			set++
 			if !httpguts.ValidHeaderFieldName(rule.Cookie) {
-				p.add(f.at("cookie"), strconv.Quote(rule.Cookie), "a cookie's name")
+				p.add(f.at("cookie"), strconv.Quote(rule.Cookie), "a cookie name")
 			}
 		}
 		if rule.Path != "" {
@@ -156,7 +156,7 @@ func (p *problems) tenantRules(root *fields) []TenantRule {
 			set++
 			after, ok := strings.CutPrefix(rule.Host, "{tenant}")
 			if !ok || !strings.HasPrefix(after, ".") || !validHost(after[1:]) {
-				p.add(f.at("host"), strconv.Quote(rule.Host), "{tenant}. before a host in lower case")
+				p.add(f.at("host"), strconv.Quote(rule.Host), "{tenant}. before a lowercase host")
 			}
 			rule.Host = after
 		}
@@ -182,26 +182,26 @@ func (p *problems) shard(name string, f *fields, health map[string]string) *Shar
 			return Upstream{}
 		}
 		if !validUpstream(address) {
-			p.add(f.at(key), strconv.Quote(address), "http://host:port, https://host:port or unix:/absolute/path, nothing more")
+			p.add(f.at(key), strconv.Quote(address), "only http://host:port, https://host:port or unix:/absolute/path")
 		}
 		if other, ok := health[address]; ok && other != check {
-			p.add(f.at("health"), strconv.Quote(check), fmt.Sprintf("%q, as elsewhere for %s", other, address))
+			p.add(f.at("health"), strconv.Quote(check), fmt.Sprintf("%q, as for %s elsewhere", other, address))
 		}
 		health[address] = check
 		return Upstream{Address: address, Health: check}
 	}
 	if s.Stable = read(f, "upstream"); s.Stable.Address == "" {
-		p.add(f.at("upstream"), "none", "where the shard listens")
+		p.add(f.at("upstream"), "none", "the address of the shard")
 	}
 	s.Fallback = read(f, "fallback")
 	if value, ok := f.get("canary"); ok {
 		canary := p.object(f.at("canary"), value)
 		if s.Canary = read(canary, "upstream"); s.Canary.Address == "" {
-			p.add(canary.at("upstream"), "none", "where the canary listens")
+			p.add(canary.at("upstream"), "none", "the address of the canary")
 		}
 		s.CanaryWeight = int(math.Round(canary.number("weight", 0, 100, 0) * 100))
 		if _, ok := canary.object.values["weight"]; !ok {
-			p.add(canary.at("weight"), "none", "per cent of new sessions, 0 to 100")
+			p.add(canary.at("weight"), "none", "the percentage of new sessions, 0 to 100")
 		}
 		canary.done()
 	}
@@ -210,7 +210,7 @@ func (p *problems) shard(name string, f *fields, health map[string]string) *Shar
 		upstream Upstream
 	}{{"fallback", s.Fallback}, {"canary.upstream", s.Canary}} {
 		if other.upstream.Address != "" && other.upstream == s.Stable {
-			p.add(f.at(other.key), strconv.Quote(other.upstream.Address), "another address than upstream")
+			p.add(f.at(other.key), strconv.Quote(other.upstream.Address), "an address other than upstream")
 		}
 	}
 	f.done()

@@ -162,7 +162,7 @@ func TestWatchKeepsTheOldTable(t *testing.T) {
 	var reports []error
 	prepared := 0
 	look := func() {
-		file.look(func(*Table) { prepared++ }, func(err error) { reports = append(reports, err) })
+		file.poll(func(*Table) { prepared++ }, func(err error) { reports = append(reports, err) })
 	}
 	first := file.Table()
 	look()

@@ -1,4 +1,4 @@
-// Package routing decides which shard a request belongs to, from a file that may be replaced while requests run.
+// Package routing decides which shard serves a request. It reads the routes from a file that may be replaced at any time.
 package routing
 
 import (
@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Table is one accepted routing file. It is never changed, so requests may keep the one they started with.
+// Table is a valid routing file. It is immutable, so each request keeps the table it started with.
 // The zero value routes nothing.
 type Table struct {
 	Edition     string
 	Maintenance Maintenance // of the whole edition
 	Rules       []TenantRule
 	Shards      map[string]*Shard
-	Default     *Shard // nil: a request that nothing else routes is answered 404
+	Default     *Shard // nil: requests that match nothing else are answered with 404
 
 	tenants   map[string]*Shard
-	hosts     map[string]*Shard // lower case, without port
-	wildcards map[string]*Shard // ".example.com" stands for *.example.com
+	hosts     map[string]*Shard // lowercase, without port
+	wildcards map[string]*Shard // ".example.com" means *.example.com
 }
 
-// Maintenance is a switch with what the page says. The zero value is off.
+// Maintenance is a switch with the message of the maintenance page. The zero value is off.
 type Maintenance struct {
 	On         bool
-	Message    string        // plain text; empty means the standard sentence
-	RetryAfter time.Duration // whole seconds; 0 means none is told
+	Message    string        // plain text; empty means the default message
+	RetryAfter time.Duration // whole seconds; 0 means no Retry-After header
 }
 
 // Shard is one application with its upstreams.
@@ -34,28 +34,28 @@ type Shard struct {
 	Stable   Upstream
 	Canary   Upstream // zero: no canary
 	Fallback Upstream // zero: no fallback
-	// CanaryWeight is the part of new sessions that go to Canary, in hundredths of a per cent: 0 to 10000.
+	// CanaryWeight is the share of new sessions that go to Canary, in hundredths of a percent: 0 to 10000.
 	CanaryWeight int
 	Maintenance  Maintenance
 }
 
-// Upstream is where an application listens. It is comparable; the zero value means none.
+// Upstream is the address of an application. It is comparable; the zero value means none.
 type Upstream struct {
 	Address string // http://host:port, https://host:port or unix:/path
 	Health  string // absolute path; 200 to 299 means healthy
 }
 
-// TenantRule is one way to tell a request's tenant. Exactly one field is set.
+// TenantRule is one way to determine a request's tenant. Exactly one field is set.
 type TenantRule struct {
 	Header string // canonical name; the value is the tenant
 	Cookie string // name; the value is the tenant
-	// Path is what stands before the tenant, "/t/" for /t/{tenant}.
+	// Path is the prefix before the tenant, "/t/" for /t/{tenant}.
 	Path string
-	// Host is what follows the tenant, ".demo.example" for {tenant}.demo.example.
+	// Host is the suffix after the tenant, ".demo.example" for {tenant}.demo.example.
 	Host string
 }
 
-// Upstreams answers each upstream of the table once, in no order.
+// Upstreams returns each upstream of the table once, in no particular order.
 func (t *Table) Upstreams() []Upstream {
 	seen := map[Upstream]bool{{}: true}
 	var all []Upstream
@@ -70,8 +70,8 @@ func (t *Table) Upstreams() []Upstream {
 	return all
 }
 
-// Route answers the request's tenant, "" when no rule tells one, and its shard, nil when nothing routes it.
-// A tenant with a shard of its own goes there, then the exact host decides, then the longest wildcard, then Default.
+// Route returns the request's tenant ("" if no rule determines one) and its shard (nil if there is no route). The shard is the tenant's own
+// if it has one, otherwise that of the exact host, of the longest matching wildcard, or Default.
 func (t *Table) Route(r *http.Request) (tenant string, shard *Shard) {
 	host := Hostname(r.Host)
 	for i := range t.Rules {
@@ -110,7 +110,7 @@ func (rule *TenantRule) tenant(r *http.Request, host string) string {
 			text = values[0]
 		}
 	case rule.Cookie != "":
-		// Two cookies of one name come from different paths or domains: nobody knows which the application takes.
+		// Two cookies of one name come from different paths or domains. It is unknown which one the application uses.
 		if cookies := r.CookiesNamed(rule.Cookie); len(cookies) == 1 {
 			text = cookies[0].Value
 		}
@@ -127,8 +127,8 @@ func (rule *TenantRule) tenant(r *http.Request, host string) string {
 	return Tenant(text)
 }
 
-// Tenant answers text in lower case if it is a tenant's name: 1 to 63 of a to z, 0 to 9, - and _, not starting with
-// - or _. Otherwise "".
+// Tenant returns text in lowercase if it is a valid tenant name: 1 to 63 of a to z, 0 to 9, - and _, not starting with
+// - or _. Otherwise it returns "".
 func Tenant(text string) string {
 	if len(text) == 0 || len(text) > 63 {
 		return ""
@@ -143,7 +143,7 @@ func Tenant(text string) string {
 	return strings.ToLower(text)
 }
 
-// Hostname answers host without its port and its closing dot, in lower case.
+// Hostname returns host in lowercase, without its port and trailing dot.
 func Hostname(host string) string {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 && strings.IndexByte(host[colon:], ']') < 0 {
 		host = host[:colon]
@@ -151,13 +151,13 @@ func Hostname(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// OnCanary says whether a new session of key goes to the canary. The answer depends on key, shard and weight alone, so
-// that every gateway gives the same, and a key that is in at one weight is in at every higher one.
+// OnCanary reports whether a new session with this key goes to the canary. The result depends only on key, shard and weight, so
+// all gateways agree, and a key that is included at one weight is included at every higher one.
 func (s *Shard) OnCanary(key string) bool {
 	if s.Canary == (Upstream{}) {
 		return false
 	}
-	// FNV-1a, then the finalizer of MurmurHash3, because FNV alone spreads short keys badly over a modulus.
+	// FNV-1a, then the finalizer of MurmurHash3, because FNV alone distributes short keys unevenly over a modulus.
 	hash := uint64(14695981039346656037)
 	for _, text := range [2]string{s.Name, key} {
 		for i := range len(text) {

@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// File holds the table in force and replaces it when the file's bytes change. It reads the file again and again rather
-// than asking the kernel for events: those are lost by renames, by symbolic links being swapped (as mounted
-// configuration does) and on some network file systems, and a few kilobytes twice a second cost nothing.
+// File holds the current table and replaces it when the file's content changes. It polls the file instead of using file
+// system events, which get lost on renames, on swapped symbolic links (as in mounted configuration) and on some network
+// file systems. Reading a few kilobytes twice a second costs nothing.
 type File struct {
 	path     string
 	edition  string
 	table    atomic.Pointer[Table]
-	seen     []byte // what was last judged, accepted or not
+	seen     []byte // the last content that was parsed, valid or not
 	lastFail string
 }
 
-// Open reads and judges the file for the first time.
+// Open reads and parses the file for the first time.
 func Open(path, edition string) (*File, error) {
 	f := &File{path: path, edition: edition}
 	data, err := read(path)
@@ -38,11 +38,11 @@ func Open(path, edition string) (*File, error) {
 	return f, nil
 }
 
-// Table answers the table in force, never nil.
+// Table returns the current table, which is never nil.
 func (f *File) Table() *Table { return f.table.Load() }
 
-// Watch looks at the file every interval until ctx ends. prepare is given each new table before it is in force;
-// report is told each outcome once: nil for a table now in force, otherwise why the old one stays.
+// Watch polls the file every interval until ctx ends. It calls prepare with each new table before the table takes effect,
+// and report once per outcome: with nil for a new table, otherwise with the reason why the previous one stays.
 func (f *File) Watch(ctx context.Context, interval time.Duration, prepare func(*Table), report func(error)) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -51,15 +51,15 @@ func (f *File) Watch(ctx context.Context, interval time.Duration, prepare func(*
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			f.look(prepare, report)
+			f.poll(prepare, report)
 		}
 	}
 }
 
-func (f *File) look(prepare func(*Table), report func(error)) {
+func (f *File) poll(prepare func(*Table), report func(error)) {
 	data, err := read(f.path)
 	if err != nil {
-		// Missing for a moment, or for long: told once, not at every look.
+		// The file may be missing briefly or permanently. Report that once, not at every poll.
 		if text := err.Error(); text != f.lastFail {
 			f.lastFail = text
 			report(err)
@@ -92,7 +92,7 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("routing file: %w", err)
 	}
 	if len(data) == 0 {
-		return nil, errors.New("routing file: empty, perhaps being written")
+		return nil, errors.New("routing file: empty, possibly being written")
 	}
 	return data, nil
 }

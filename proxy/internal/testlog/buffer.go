@@ -1,4 +1,4 @@
-// Package testlog holds what tests keep of a program's log.
+// Package testlog captures a program's log in tests.
 package testlog
 
 import (
@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Buffer collects what is written, from any goroutine. Its zero value is empty.
+// Buffer collects writes. It is safe for concurrent use. Its zero value is empty.
 type Buffer struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer

@@ -53,7 +53,7 @@ const stories = {
     await page.getByLabel('E-mail').fill('sakura.tester@visitor.example');
     await page.getByLabel('Name of your clinic').fill('Sakura Clinic');
     await look('sign-up');
-    await page.getByRole('button', {name: 'Make my clinic'}).click();
+    await page.getByRole('button', {name: 'Create my clinic'}).click();
     await page.getByRole('heading', {name: 'Welcome, Sakura Tester'}).waitFor();
     await look('welcome');
     seen.clinic = (await page.locator('#clinic').textContent()).trim();
@@ -91,7 +91,7 @@ const stories = {
     await warning.waitFor();
     seen.warning = (await warning.locator('li').first().textContent()).trim().replace(/\s+/g, ' ');
     await look('warning');
-    await page.getByLabel('I have weighed this').check();
+    await page.getByLabel('I have considered this').check();
     await page.getByRole('button', {name: 'Prescribe'}).click();
     await page.getByText('accepted interaction').first().waitFor();
     await look('prescribed');
@@ -101,7 +101,7 @@ const stories = {
     await page.getByLabel('What would you like to know?').fill('Can it print labels?');
     await look('inquiry');
     await page.getByRole('button', {name: 'Send'}).click();
-    await page.getByText('We have your inquiry').waitFor();
+    await page.getByText('We have received your inquiry').waitFor();
     await look('inquired');
     await page.getByRole('button', {name: 'Log out'}).click();
 
@@ -128,7 +128,7 @@ const stories = {
     await page.getByLabel('Name of your clinic').fill('Kaede Clinic');
     await page.getByLabel('Password').fill('a password of mine');
     await look('sign-up');
-    await page.getByRole('button', {name: 'Make my clinic'}).click();
+    await page.getByRole('button', {name: 'Create my clinic'}).click();
     await page.getByRole('heading', {name: 'Welcome, Kaede Phone'}).waitFor();
     await look('welcome');
     const drug = (await page.locator('#suggested-drug-code').textContent()).trim();

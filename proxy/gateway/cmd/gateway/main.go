@@ -1,4 +1,4 @@
-// Command gateway is the reverse proxy between nginx and the shards. It is configured by its environment and a routing file; see
+// Command gateway is the reverse proxy between nginx and the shards. It is configured by environment variables and a routing file; see
 // README.md.
 package main
 
@@ -21,24 +21,25 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// tune chooses what Go's runtime cannot know; GOGC and GOMAXPROCS of the environment have precedence. bench/proxy measures both.
+// tune sets defaults for GOGC and GOMAXPROCS; the environment takes precedence. bench/proxy measures both.
 func tune() {
-	// What lives is a few MiB, and would be looked through dozens of times a second under load for the sake of as little.
+	// The live heap is a few MiB. With the default, the collector would run dozens of times a second under load.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	// nginx works beside it on the same processors. Threads that wait for work on all of them take more than they give.
+	// nginx runs on the same CPUs, so more threads cost more in spinning for work than they gain.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
 	}
 }
 
-// run answers the process's exit status: 0, 1 when serving or draining failed or the gateway asked for is not ready, 2 when the configuration is wrong.
+// run returns the exit status: 0 on success; 1 if serving or draining failed, or if -health finds the gateway not ready; 2 if the configuration is
+// invalid.
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	configTest := flags.Bool("config-test", false, "validate environment and routing file, list every problem, and end")
-	health := flags.Bool("health", false, "ask the running gateway whether it is ready, and end: 0 if it is, 1 if not")
+	configTest := flags.Bool("config-test", false, "validate the environment and the routing file, print every problem, and exit")
+	health := flags.Bool("health", false, "check whether the running gateway is ready, and exit with 0 if it is, 1 if not")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -54,11 +55,11 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err := gateway.Check(environ); err != nil {
-		fmt.Fprintf(stderr, "the configuration is wrong:\n%v\n", err)
+		fmt.Fprintf(stderr, "the configuration is invalid:\n%v\n", err)
 		return 2
 	}
 	if *configTest {
-		fmt.Fprintln(stdout, "the configuration is good")
+		fmt.Fprintln(stdout, "the configuration is valid")
 		return 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

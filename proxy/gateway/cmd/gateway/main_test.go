@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The test binary is the program when asked to be.
+// TestMain runs the program itself if the environment says so.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_THE_GATEWAY") == "on" {
 		main()
@@ -39,7 +39,7 @@ func TestConfigTest(t *testing.T) {
 		status   int
 		mentions []string
 	}{
-		{"good", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + good}, 0, []string{"good"}},
+		{"good", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + good}, 0, []string{"is valid"}},
 		{"environment and file", []string{"--config-test"}, []string{"EDITION=demo", "GATEWAY_ROUTES=" + bad, "GATEWAY_CANARY=x", "GATEWAY_TYPO=1"}, 2,
 			[]string{"GATEWAY_CANARY", "GATEWAY_TYPO", "shards.a.upstream", "default"}},
 		{"starting is refused too", nil, []string{"EDITION=demo", "GATEWAY_ROUTES=" + bad}, 2, []string{"shards.a.upstream"}},
@@ -54,13 +54,13 @@ func TestConfigTest(t *testing.T) {
 		}
 		for _, word := range test.mentions {
 			if !strings.Contains(out.String(), word) {
-				t.Errorf("%s: no word of %s in %s", test.name, word, out.String())
+				t.Errorf("%s: no mention of %s in %s", test.name, word, out.String())
 			}
 		}
 	}
 }
 
-// A real process, and a real SIGTERM while a request runs.
+// Tests a real process that receives SIGTERM while a request runs.
 func TestSIGTERM(t *testing.T) {
 	arrived := make(chan bool, 1)
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +88,7 @@ func TestSIGTERM(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = command.Process.Kill() }() // an error means that it has ended
+	defer func() { _ = command.Process.Kill() }() // fails if it has exited
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if res, err := http.Get("http://" + at + "/"); err == nil {
 			res.Body.Close()

@@ -1,4 +1,4 @@
-// Package exchange holds what the gateway knows of one request and its answer while they pass through.
+// Package exchange holds the state of one request and its response while the gateway processes them.
 package exchange
 
 import (
@@ -14,35 +14,35 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// Exchange is made by the outermost middleware; each further one fills in what it finds. Only the request's own goroutine
-// uses it, but for BodyError.
+// Exchange is created by the outermost middleware; inner ones fill in the fields that they determine. Only the request's goroutine
+// may use it, except for BodyError.
 type Exchange struct {
 	http.ResponseWriter // the client's
 
 	Started time.Time
 	ID      string // request id, never empty once a handler sees it
-	Trusted bool   // came over the first hop's socket
-	Client  string // address of the client as far as it is known; "" if it is not
+	Trusted bool   // received over the first hop's socket
+	Client  string // address of the client; "" if unknown
 	Scheme  string // "http" or "https", as the client used it
 
-	Table  *routing.Table // the table this request is judged by to its end
-	Tenant string         // "" when none is known
+	Table  *routing.Table // the routing table that this request uses until its end
+	Tenant string         // "" if unknown
 	Shard  *routing.Shard // nil until routed
 	Canary bool           // the session belongs to the canary
 
-	Role     string // of the upstream that answered: stable, canary or fallback; "" for none
+	Role     string // of the upstream that answered: stable, canary or fallback; "" if none did
 	Upstream string // its address
-	Problem  string // code of the gateway's own page, "" for none
-	Cause    error  // what was behind it
+	Problem  string // code of the gateway's problem page; "" if none
+	Cause    error  // cause of the problem
 
-	// Early is told each informational answer of the upstream; nil means nobody is. Only requests of which upstream.Takes says so have it.
+	// Early is called for each informational response of the upstream; nil means it is not. It is set only for requests that upstream.Takes accepts.
 	Early func(status int, h http.Header)
 
-	// BodyError is why the client's body could not be read, nil if it could.
+	// BodyError is the error of reading the client's body, if any.
 	BodyError atomic.Pointer[error]
 
-	Status int   // 0 until known
-	Bytes  int64 // of the body, to the client
+	Status int   // 0 until set
+	Bytes  int64 // sent to the client, without the header
 
 	before []func(http.Header)
 	room   [4]func(http.Header) // for the first of them
@@ -51,16 +51,16 @@ type Exchange struct {
 
 type key struct{}
 
-// Attach answers r with e in its context.
+// Attach returns r with e in its context.
 func (e *Exchange) Attach(r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), key{}, e))
 }
 
-// From answers the exchange of a request's context; it panics without one, for that is a mistake in the wiring.
+// From returns the exchange in a request's context. It panics if there is none, which is a programming error.
 func From(ctx context.Context) *Exchange { return ctx.Value(key{}).(*Exchange) }
 
-// BeforeHeader has change called on the response's header just before it is sent. Changes run in the reverse order of being
-// asked for, so that the outermost middleware has the last word.
+// BeforeHeader registers change to be called with the response's header just before it is sent. Changes run in reverse order of their
+// registration, so that the outermost middleware's change is applied last.
 func (e *Exchange) BeforeHeader(change func(http.Header)) {
 	if e.before == nil {
 		e.before = e.room[:0]
@@ -68,13 +68,13 @@ func (e *Exchange) BeforeHeader(change func(http.Header)) {
 	e.before = append(e.before, change)
 }
 
-// Refuse answers with one of the gateway's own pages. cause may be nil; it is logged and never shown.
+// Refuse responds with one of the gateway's problem pages. cause may be nil; it is logged but not shown to the client.
 func (e *Exchange) Refuse(r *http.Request, problem page.Problem, cause error) {
 	e.Problem, e.Cause = problem.Code, cause
 	problem.Write(e, r, e.ID)
 }
 
-// WriteHeader sends the header once; an informational status may come before it.
+// WriteHeader sends the header once. Informational statuses may precede it.
 func (e *Exchange) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
 		e.ResponseWriter.WriteHeader(status)
@@ -100,7 +100,7 @@ func (e *Exchange) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// FlushError sends what is buffered; http.ResponseController finds it.
+// FlushError sends buffered data. http.ResponseController calls it.
 func (e *Exchange) FlushError() error {
 	if !e.wrote {
 		e.WriteHeader(http.StatusOK)
@@ -108,7 +108,7 @@ func (e *Exchange) FlushError() error {
 	return http.NewResponseController(e.ResponseWriter).Flush()
 }
 
-// Hijack hands the connection over to another protocol.
+// Hijack takes over the connection for another protocol.
 func (e *Exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(e.ResponseWriter).Hijack()
 	if err == nil {

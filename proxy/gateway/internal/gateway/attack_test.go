@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// TestAttacks are what whoever reaches the gateway past nginx could do. A client that behaves is answered meanwhile, and soon.
+// TestAttacks runs attacks by clients that reach the gateway past nginx. A well-behaved client must still get timely responses.
 func TestAttacks(t *testing.T) {
 	var largest atomic.Int64
 	upstream := echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {
@@ -26,8 +26,8 @@ func TestAttacks(t *testing.T) {
 	const connections = 200
 	for _, attack := range []struct {
 		name  string
-		bytes func(conn net.Conn) // until the gateway has had enough
-		says  []string            // beginnings of what it may answer, nothing among them
+		bytes func(conn net.Conn) // attacks until the gateway closes the connection
+		says  []string            // allowed prefixes of the response; "" means no response
 	}{
 		{"silence", func(net.Conn) {}, []string{"", "HTTP/1.1 408"}},
 		{"slowloris", func(conn net.Conn) {

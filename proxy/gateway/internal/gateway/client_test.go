@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A client that goes ends its request at the upstream, whether it goes at once or late, with or without a body.
+// A client that disconnects, early or late, with or without a body, cancels its request at the upstream.
 func TestClientsThatGo(t *testing.T) {
 	overBoth(t, func(t *testing.T, u upstreams) {
 		begun, ended := make(chan bool, 1), make(chan bool, 1)
@@ -53,7 +53,7 @@ func TestClientsThatGo(t *testing.T) {
 	})
 }
 
-// The connection of a request that took long serves the next as well, whatever comes meanwhile.
+// The connection of a long request also serves the next one, even if data arrives in between.
 func TestConnectionsAfterLongRequests(t *testing.T) {
 	upstream := echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -90,9 +90,9 @@ func TestConnectionsAfterLongRequests(t *testing.T) {
 	}
 	ask("/slow1")
 	ask("/fast1")
-	ask("/slow2", "/slow3", "/fast2") // pipelined: said while the answer is awaited
+	ask("/slow2", "/slow3", "/fast2") // pipelined: sent before the response
 	fmt.Fprint(conn, "GET /slow4 HTTP/1.1\r\nHost: demo.example\r\n\r\n")
-	time.Sleep(100 * time.Millisecond) // said while it is watched
+	time.Sleep(100 * time.Millisecond) // sent while the connection is watched
 	fmt.Fprint(conn, "GET /fast3 HTTP/1.1\r\nHost: demo.example\r\n\r\n")
 	for _, want := range []string{"/slow4 ", "/fast3 "} {
 		res, err := http.ReadResponse(reader, nil)

@@ -113,7 +113,7 @@ func TestSessionsStayWithTheirTrack(t *testing.T) {
 	}
 }
 
-// A session that a failed canary could not take stays with stable when the canary comes back.
+// A session that moved away from a failed canary stays with stable when the canary comes back.
 func TestFailedCanaryMovesSessionsOnce(t *testing.T) {
 	var sick atomic.Bool
 	canary := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +150,7 @@ func TestFailedCanaryMovesSessionsOnce(t *testing.T) {
 func TestBadRoutingFileIsRefused(t *testing.T) {
 	g := start(t, table(echoServer(t, "one", nil).URL, ""))
 	g.write(`{"edition": "production", "shards": {"one": {"upstream": "nowhere"}}, "default": "two"}`)
-	eventually(t, "it is refused", func() bool { return strings.Contains(g.log.String(), "refused") })
+	eventually(t, "it is rejected", func() bool { return strings.Contains(g.log.String(), "rejected") })
 	for _, want := range []string{"edition:", "shards.one.upstream:", "default:"} {
 		if !strings.Contains(g.log.String(), want) {
 			t.Errorf("%s is not logged", want)
@@ -188,7 +188,7 @@ func TestAdmin(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- g.close() }()
 	eventually(t, "readiness goes first", func() bool { return admin("/readyz").status == 503 })
-	// Still served, and told to come back elsewhere.
+	// Requests are still served, but their connections are closed.
 	a := send(t, g.trusted(), "GET", "http://demo.example/", nil, nil)
 	if a.status != 200 {
 		t.Errorf("%+v", a)
@@ -196,7 +196,7 @@ func TestAdmin(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	// Nothing is left behind.
+	// No goroutines or files are left.
 	if _, err := http.Get("http://" + g.admin + "/healthz"); err == nil {
 		t.Error("the admin listener still answers")
 	}
@@ -231,7 +231,7 @@ func TestDrainWaitsForWhatRuns(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A WebSocket is waited for, then cut.
+	// Draining waits for a WebSocket, then closes it.
 	tunnels := start(t, table(upstreams{}.upgradeServer(t).URL, ""), "GATEWAY_DRAIN_TIMEOUT=200ms")
 	_, reader, _ := openTunnel(t, tunnels, "websocket")
 	began := time.Now()

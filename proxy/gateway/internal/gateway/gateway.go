@@ -1,4 +1,4 @@
-// Package gateway puts the parts together: options, then everything validated, then built, then served.
+// Package gateway assembles the gateway: it parses and validates the options, builds the handlers, and serves.
 package gateway
 
 import (
@@ -24,10 +24,10 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// Main is the whole program but for its process. Set the exported fields, call Run, then Close once.
+// Main is the program, without its process. Set the exported fields, call Run, then Close once.
 type Main struct {
-	Environ []string  // as os.Environ gives it
-	Log     io.Writer // gets JSON lines
+	Environ []string  // in the form of os.Environ
+	Log     io.Writer // receives JSON lines
 
 	options  options.Options
 	output   *output
@@ -43,12 +43,12 @@ type Main struct {
 	draining atomic.Bool
 	inFlight atomic.Int64
 	failed   chan error
-	stop     context.CancelFunc // ends watching, and what the drain timeout cuts
+	stop     context.CancelFunc // stops watching the routing file, and requests that outlast the drain timeout
 	cut      context.CancelFunc
 	tasks    sync.WaitGroup
 }
 
-// output lets the log and the access log share a writer, each line whole.
+// output lets the log and the access log share a writer without mixing their lines.
 type output struct {
 	mutex sync.Mutex
 	to    io.Writer
@@ -60,7 +60,7 @@ func (o *output) Write(b []byte) (int, error) {
 	return o.to.Write(b)
 }
 
-// Check validates environment and routing file and starts nothing. The error holds every problem of both, one a line.
+// Check validates the environment and the routing file without starting anything. The error lists every problem, one per line.
 func Check(environ []string) error {
 	_, _, err := load(environ)
 	return err
@@ -69,7 +69,7 @@ func Check(environ []string) error {
 func load(environ []string) (options.Options, *routing.File, error) {
 	o, err := options.Parse(environ)
 	if err != nil {
-		// The routing file's problems are told in the same run, as far as it can be found.
+		// Report the routing file's problems in the same run, if the file can be found.
 		edition, path := "", ""
 		for _, entry := range environ {
 			if value, ok := strings.CutPrefix(entry, "EDITION="); ok {
@@ -89,7 +89,7 @@ func load(environ []string) (options.Options, *routing.File, error) {
 	return o, file, err
 }
 
-// Run starts everything and returns once requests are served. On error nothing is left running.
+// Run starts the gateway and returns once it serves requests. On error, nothing is left running.
 func (m *Main) Run() error {
 	o, file, err := load(m.Environ)
 	if err != nil {
@@ -117,7 +117,7 @@ func (m *Main) Run() error {
 	watching, stop := context.WithCancel(ctx)
 	m.stop, m.cut = stop, cut
 	var protocols http.Protocols
-	protocols.SetHTTP1(true) // one protocol between the two, so that there is one way to read a request
+	protocols.SetHTTP1(true) // a single protocol between nginx and the gateway, so that both parse requests alike
 	m.server = &http.Server{
 		Handler:                      m.handler(),
 		ReadHeaderTimeout:            o.HeaderTimeout,
@@ -129,8 +129,8 @@ func (m *Main) Run() error {
 		ConnState:                    wire.ConnState,
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ErrorLog:                     slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
-		// ReadTimeout and WriteTimeout would end streams and uploads however well they flow: middleware.Body and
-		// wire.Conn limit each silence and each write instead.
+		// ReadTimeout and WriteTimeout would end long streams and uploads even while data flows. middleware.Body and
+		// wire.Conn limit each pause and each write instead.
 	}
 	adminListener := listeners[len(listeners)-1]
 	m.adminAt = adminListener.Addr().String()
@@ -161,7 +161,7 @@ func (m *Main) Run() error {
 	return nil
 }
 
-// listen opens every listener, the admin's last.
+// listen opens all listeners, the admin listener last.
 func (m *Main) listen() ([]net.Listener, error) {
 	var listeners []net.Listener
 	fail := func(err error) ([]net.Listener, error) {
@@ -197,7 +197,7 @@ func (m *Main) listen() ([]net.Listener, error) {
 	return append(listeners, admin), nil
 }
 
-// handler puts the steps together, the first outermost.
+// handler chains the middleware; the first is the outermost.
 func (m *Main) handler() http.Handler {
 	o := m.options
 	h := proxy.New(o, m.log, m.pool)
@@ -215,21 +215,21 @@ func (m *Main) handler() http.Handler {
 
 func (m *Main) refused(status int, reason string) {
 	m.metrics.Unparsed.WithLabelValues(strconv.Itoa(status)).Inc()
-	m.log.Warn("refused before it could be read", "status", status, "error", reason)
+	m.log.Warn("request refused before it reached a handler", "status", status, "error", reason)
 }
 
 func (m *Main) reloaded(err error) {
 	if err != nil {
 		m.metrics.Reloads.WithLabelValues("refused").Inc()
-		m.log.Error("routing file refused, the old table stays", "problems", strings.Split(err.Error(), "\n"))
+		m.log.Error("routing file rejected, keeping the previous table", "problems", strings.Split(err.Error(), "\n"))
 		return
 	}
 	m.metrics.Reloads.WithLabelValues("accepted").Inc()
 	m.show(m.file.Table())
-	m.log.Info("routing table swapped", "shards", len(m.file.Table().Shards))
+	m.log.Info("routing table replaced", "shards", len(m.file.Table().Shards))
 }
 
-// show tells the metrics what the table says.
+// show sets the metrics that describe the routing table.
 func (m *Main) show(table *routing.Table) {
 	m.metrics.ReloadTime.SetToCurrentTime()
 	m.metrics.Maintenance.Reset()
@@ -251,18 +251,19 @@ func (m *Main) ready() (bool, string) {
 	return true, ""
 }
 
-// Failed gets the error of a listener that can no longer accept.
+// Failed receives the error of a listener that can no longer accept connections.
 func (m *Main) Failed() <-chan error { return m.failed }
 
-// Addresses answers where requests come in, in the order of GATEWAY_LISTEN (Unix sockets with unix: before them), and the
-// admin's host:port. Ports that were 0 are the real ones.
+// Addresses returns the listen addresses in the order of GATEWAY_LISTEN (Unix sockets with the prefix unix:) and the
+// admin's host:port. Ports configured as 0 are replaced by the actual ones.
 func (m *Main) Addresses() (listen []string, admin string) { return m.at, m.adminAt }
 
-// Time for the accept queue of a socket whose path is gone to empty.
+// How long to accept connections from the queue of a socket whose path has been removed.
 const acceptRest = 100 * time.Millisecond
 
-// Close drains: /readyz fails and connections are closed after their next answer, but all is served; after the drain delay nothing new
-// is accepted, and what runs may end; after the drain timeout the rest is cut, which is the error.
+// Close drains the gateway. At first /readyz fails and connections are closed after their next response, but new connections are accepted.
+// After the drain delay no new connections are accepted, and running requests may finish. After the drain timeout the remaining requests are
+// aborted, and Close returns an error.
 func (m *Main) Close() error {
 	m.draining.Store(true)
 	m.metrics.Draining.Set(1)
@@ -277,7 +278,7 @@ func (m *Main) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.options.DrainTimeout)
 	defer cancel()
 	err := m.server.Shutdown(ctx)
-	// Shutdown does not know of connections that became WebSockets.
+	// Shutdown does not wait for WebSockets.
 	for err == nil && m.inFlight.Load() > 0 {
 		select {
 		case <-ctx.Done():
@@ -286,7 +287,7 @@ func (m *Main) Close() error {
 		}
 	}
 	if err != nil {
-		err = fmt.Errorf("%d requests cut after %v: %w", m.inFlight.Load(), m.options.DrainTimeout, err)
+		err = fmt.Errorf("%d requests aborted after %v: %w", m.inFlight.Load(), m.options.DrainTimeout, err)
 	}
 	m.stop()
 	m.cut()

@@ -190,7 +190,7 @@ func TestSlowClients(t *testing.T) {
 			}
 		})
 	}
-	// A body that flows, slowly, but without long silence, is well.
+	// A slow body without long pauses is accepted.
 	t.Run("slow but alive", func(t *testing.T) {
 		conn, err := net.Dial("unix", g.socket)
 		if err != nil {

@@ -9,10 +9,10 @@ import (
 	"lockstep/proxy/gateway/internal/options"
 )
 
-// Health asks the gateway that runs with this environment whether it is ready; nil if it is. It is the health check of an image that holds
-// nothing but the program.
+// Health checks whether the gateway that runs with this environment is ready, and returns nil if it is. It is the health check of an image that
+// contains only this program.
 func Health(environ []string) error {
-	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy of the environment's
+	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}} // ignores proxies set in the environment
 	res, err := client.Get("http://" + options.AdminOf(environ) + "/readyz")
 	if err != nil {
 		return fmt.Errorf("not ready: %w", err)

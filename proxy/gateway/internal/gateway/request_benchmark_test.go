@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// BenchmarkRequest is one request on a kept connection, as nginx hands it on, with every feature on. Client and upstream are bare sockets that
-// allocate nothing, so that what is counted is the gateway's.
+// BenchmarkRequest measures one request from nginx on a keep-alive connection with all features enabled. Client and upstream are plain sockets
+// that don't allocate, so that all counted allocations are the gateway's.
 func BenchmarkRequest(b *testing.B) {
 	directory, err := os.MkdirTemp("", "gateway") // b.TempDir can be too long for a socket
 	if err != nil {

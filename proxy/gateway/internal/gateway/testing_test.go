@@ -20,7 +20,7 @@ import (
 	"lockstep/proxy/internal/testlog"
 )
 
-// running is a gateway with one trusted socket and one loopback port that is not trusted.
+// running is a gateway with a trusted socket and an untrusted loopback port.
 type running struct {
 	*Main
 	t      *testing.T
@@ -32,7 +32,7 @@ type running struct {
 	once   sync.Once
 }
 
-// start runs a gateway. Timeouts are short; environ comes after the defaults and overrides them.
+// start runs a gateway with short timeouts. environ overrides the defaults.
 func start(t *testing.T, table string, environ ...string) *running {
 	t.Helper()
 	directory, err := os.MkdirTemp("", "gateway") // t.TempDir can be too long for a socket
@@ -66,7 +66,7 @@ func (r *running) close() (err error) {
 	return err
 }
 
-// write replaces the routing file as an operator should, by a rename.
+// write replaces the routing file atomically, with a rename.
 func (r *running) write(table string) {
 	r.t.Helper()
 	fresh := r.routes + ".new"
@@ -78,7 +78,7 @@ func (r *running) write(table string) {
 	}
 }
 
-// swap writes the table and waits until it is in force.
+// swap writes the table and waits until it takes effect.
 func (r *running) swap(table string) {
 	r.t.Helper()
 	old := r.file.Table()
@@ -96,7 +96,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Fatalf("waited in vain: %s", what)
 }
 
-// trusted is a client as nginx is one.
+// trusted returns a client like nginx.
 func (r *running) trusted() *http.Client {
 	return unixClient(r.t, r.socket)
 }
@@ -139,17 +139,17 @@ func send(t *testing.T, client *http.Client, method, url string, header http.Hea
 		t.Fatal(err)
 	}
 	a := answer{status: res.StatusCode, header: res.Header, body: string(data)}
-	_ = json.Unmarshal(data, &a.echo) // pages are not echoes
+	_ = json.Unmarshal(data, &a.echo) // fails for problem pages
 	return a
 }
 
-// get asks as the first hop.
+// get sends a request as the first hop.
 func (r *running) get(path string, header http.Header) answer {
 	r.t.Helper()
 	return send(r.t, r.trusted(), "GET", "http://demo.example"+path, header, nil)
 }
 
-// echo is what the echo server tells of a request.
+// echo is the echo server's response, which describes a request.
 type echo struct {
 	Name   string
 	Method string
@@ -159,10 +159,10 @@ type echo struct {
 	Body   string
 }
 
-// upstreams makes upstreams that speak plainly or over TLS.
+// upstreams creates upstreams with or without TLS.
 type upstreams struct{ secure bool }
 
-// overBoth runs test with upstreams that speak plainly, then with the same ones over TLS.
+// overBoth runs test with upstreams without TLS, then with the same ones over TLS.
 func overBoth(t *testing.T, test func(t *testing.T, u upstreams)) {
 	for _, u := range []upstreams{{false}, {true}} {
 		t.Run(map[bool]string{false: "http", true: "https"}[u.secure], func(t *testing.T) {
@@ -174,7 +174,7 @@ func overBoth(t *testing.T, test func(t *testing.T, u upstreams)) {
 
 func (u upstreams) server(handler http.Handler) *httptest.Server {
 	server := httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that tests break
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // discards errors of handshakes that tests break
 	if u.secure {
 		server.StartTLS()
 	} else {
@@ -187,7 +187,7 @@ func echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.S
 	return upstreams{}.echoServer(t, name, special)
 }
 
-// echoServer answers what it was sent, and /health with 200.
+// echoServer returns a server that echoes requests, and responds to /health with 200.
 func (u upstreams) echoServer(t *testing.T, name string, special http.HandlerFunc) *httptest.Server {
 	server := u.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if special != nil && r.URL.Path != "/health" {
@@ -213,7 +213,7 @@ func table(upstream, more string) string {
 	return fmt.Sprintf(`{"edition": "demo", "tenantRules": [{"header": "X-Tenant"}], "shards": {"one": {"upstream": %q%s}}, "default": "one"}`, upstream, more)
 }
 
-// raw sends bytes as they are and answers every response until the connection is closed or silent for a second.
+// raw sends bytes and returns all responses until the connection is closed or silent for a second.
 func raw(t *testing.T, network, address, bytes string) []answer {
 	t.Helper()
 	conn, err := net.Dial(network, address)

@@ -17,7 +17,7 @@ import (
 	authorities "lockstep/proxy/internal/authority"
 )
 
-// tellsTLS answers protocol, and whether the session was resumed; each answer closes its connection.
+// tellsTLS responds with the protocol and whether the session was resumed, and closes the connection.
 func tellsTLS(t *testing.T, config *tls.Config) *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
@@ -44,7 +44,7 @@ func TestUpstreamSessions(t *testing.T) {
 
 func TestUpstreamAuthority(t *testing.T) {
 	one, other := tellsTLS(t, nil), tellsTLS(t, nil)
-	// httptest's servers share one certificate; its own file is an authority for both, another is for none.
+	// httptest's servers share one certificate. A file with it is an authority for both; any other file is for neither.
 	authority := filepath.Join(t.TempDir(), "authority.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: one.Certificate().Raw})
 	if err := os.WriteFile(authority, certificate, 0o600); err != nil {
@@ -74,7 +74,7 @@ func TestUpstreamAuthority(t *testing.T) {
 		if a := g.get("/", nil); a.status != test.status {
 			t.Errorf("%s: %d %s", test.name, a.status, a.body)
 		}
-		// A name that the certificate does not hold.
+		// A name that is not in the certificate.
 		_, port, _ := net.SplitHostPort(other.Listener.Addr().String())
 		g = start(t, table("https://localhost:"+port, ""), environ...)
 		if a := g.get("/", nil); (a.status == 200) != (test.authority == "") {
@@ -83,7 +83,7 @@ func TestUpstreamAuthority(t *testing.T) {
 	}
 }
 
-// Before the handshake is over nothing of the request was sent, so that even a POST goes on to the next upstream.
+// Nothing of the request is sent before the handshake ends, so even a POST is retried at the next upstream.
 func TestHandshakesThatFail(t *testing.T) {
 	fallback := upstreams{secure: true}.echoServer(t, "fallback", nil)
 	for name, accept := range map[string]func(net.Conn){

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// crashing answers each connection with bytes, as they are, and closes it.
+// crashing sends bytes on each connection and closes it.
 func (u upstreams) crashing(t *testing.T, bytes string, hang bool) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,8 +52,8 @@ func (u upstreams) crashing(t *testing.T, bytes string, hang bool) string {
 	return scheme + listener.Addr().String()
 }
 
-// An upstream that fails before its answer has a page; one that fails within it has the answer aborted, never a
-// truncated one that looks whole.
+// If an upstream fails before its response, the client gets a problem page. If it fails within, the response is aborted and never
+// looks complete.
 func TestUpstreamsThatFail(t *testing.T) {
 	overBoth(t, func(t *testing.T, u upstreams) {
 		const head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -62,7 +62,7 @@ func TestUpstreamsThatFail(t *testing.T) {
 		for _, test := range []struct {
 			name, bytes string
 			hang        bool
-			status      int // 0: an aborted answer
+			status      int // 0: an aborted response
 			code        string
 		}{
 			{"is not there", "dead", false, 502, "upstream_unreachable"},
@@ -135,8 +135,8 @@ func TestFallback(t *testing.T) {
 		sick.Store(false)
 		eventually(t, "and a passing one back", func() bool { return g.get("/", nil).echo.Name == "stable" })
 		stable.Close()
-		// Killed: not one request fails that is safe to repeat. Once its end is noticed, those with a body do not either, for a
-		// refused connection has done nothing.
+		// Killed: requests that are safe to repeat don't fail. Once the upstream refuses connections, requests with a body don't fail
+		// either, because nothing was sent.
 		for range 50 {
 			if a := g.get("/", nil); a.echo.Name != "fallback" {
 				t.Fatalf("%d %s", a.status, a.body)
@@ -155,7 +155,7 @@ func TestFallback(t *testing.T) {
 	})
 }
 
-// What may have been done is not done twice.
+// Requests that may have been processed are not repeated.
 func TestUnsafeRequestsAreNotRepeated(t *testing.T) {
 	overBoth(t, func(t *testing.T, u upstreams) {
 		fallback := u.echoServer(t, "fallback", nil)
@@ -208,7 +208,7 @@ func TestBodiesPassUnchanged(t *testing.T) {
 	})
 }
 
-// Each piece must arrive before the next is sent: nothing on the way may wait for more.
+// Each piece must arrive before the next is sent: no hop may buffer.
 func TestStreamsAreNotBuffered(t *testing.T) {
 	overBoth(t, func(t *testing.T, u upstreams) {
 		for _, kind := range []string{"text/event-stream", "application/octet-stream"} {
@@ -292,7 +292,7 @@ func TestStreamsAreNotBuffered(t *testing.T) {
 	})
 }
 
-// upgradeServer echoes lines after a WebSocket handshake, in lower protocol: the gateway does not look at frames.
+// upgradeServer echoes lines after a WebSocket handshake, without frames, because the gateway does not parse them.
 func (u upstreams) upgradeServer(t *testing.T) *httptest.Server {
 	return u.echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "websocket" {
@@ -334,7 +334,7 @@ func TestWebSocket(t *testing.T) {
 			t.Fatalf("%+v", res)
 		}
 		for _, line := range []string{"hello\n", "GET / HTTP/1.1\r\nnot a request\r\n\r\n\n", strings.Repeat("x", 100000) + "\n"} {
-			time.Sleep(150 * time.Millisecond) // together longer than the silence allowed
+			time.Sleep(150 * time.Millisecond) // in total longer than the allowed pause
 			go io.WriteString(conn, line)
 			got := make([]byte, len(line))
 			if _, err := io.ReadFull(reader, got); err != nil || string(got) != line {
@@ -351,7 +351,7 @@ func TestWebSocket(t *testing.T) {
 	})
 }
 
-// A client that does not read holds neither the gateway nor the upstream for long.
+// A client that does not read blocks neither the gateway nor the upstream for long.
 func TestClientThatDoesNotRead(t *testing.T) {
 	ended := make(chan bool, 1)
 	upstream := echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,4 @@
-// Package middleware holds the steps that a request takes before it is proxied, one a file, in the order in which
-// internal/gateway puts them together.
+// Package middleware holds the steps that a request takes before it is proxied, one per file. internal/gateway defines their order.
 package middleware
 
 import (
@@ -20,11 +19,12 @@ import (
 	"lockstep/proxy/gateway/internal/wire"
 )
 
-// RequestID is the header that carries the request id inwards and back.
+// RequestID is the header that carries the request id to the upstream and back to the client.
 const RequestID = "X-Request-Id"
 
-// Access opens the exchange, gives it its request id, and when all is over counts it and writes its line, once; log is for faults. The query is not logged: people
-// type their data into it. A panic becomes a page if nothing was sent yet, and an aborted answer otherwise.
+// Access creates the exchange with its request id, and at the end counts the request and writes one line to the access log. log receives
+// panics. The query is not logged because it may hold personal data. A panic becomes a problem page if nothing was sent yet, and aborts
+// the response otherwise.
 func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLog bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := &exchange.Exchange{ResponseWriter: w, Started: time.Now(), Scheme: "http"}
@@ -49,7 +49,7 @@ func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLo
 			if conn != nil {
 				conn.End()
 			}
-			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
 				log.Error("panic", "request_id", e.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				if e.Status == 0 {
 					e.Refuse(r, page.Internal(), nil)
@@ -67,7 +67,7 @@ func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLo
 		if conn != nil {
 			if reason := conn.Begin(r); reason != "" {
 				w.Header().Set("Connection", "close")
-				e.Refuse(r, page.BadRequest("The request can be read in two ways."), errors.New(reason))
+				e.Refuse(r, page.BadRequest("The request is ambiguous."), errors.New(reason))
 				aborted = false
 				return
 			}
@@ -121,7 +121,7 @@ func finish(lines *Lines, metrics *telemetry.Metrics, accessLog bool, e *exchang
 	lines.write(line)
 }
 
-// validID accepts what nginx's $request_id and common tracing ids look like.
+// validID accepts the form of nginx's $request_id and of common tracing ids.
 func validID(id string) bool {
 	if len(id) == 0 || len(id) > 64 {
 		return false

@@ -10,8 +10,8 @@ import (
 	"lockstep/proxy/gateway/internal/page"
 )
 
-// Body limits what a client sends: at most limit bytes (0 means any), and no silence longer than timeout. Reading fails then, and the
-// exchange's BodyError says why.
+// Body limits a client's body to limit bytes (0 means no limit) and pauses to timeout. Beyond a limit, reading fails and the
+// exchange's BodyError is set.
 func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {
@@ -26,7 +26,7 @@ func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
 		}
 		control := http.NewResponseController(w)
 		if r.ContentLength < 0 {
-			// A body without a length may be one half of a conversation: the answer must not wait for its end.
+			// A body without a length may be one direction of a two-way stream, so the response must not wait for its end.
 			if err := control.EnableFullDuplex(); err != nil {
 				e.Refuse(r, page.Internal(), err)
 				return
@@ -39,8 +39,8 @@ func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
 		r.Body = body
 		next.ServeHTTP(w, r)
 		if !body.ended && e.Status != http.StatusSwitchingProtocols {
-			// The server reads on for a while, to be able to use the connection again: not from a client that has stopped.
-			_ = control.SetReadDeadline(time.Now().Add(timeout)) // an error means that the connection is gone
+			// The server drains the body to reuse the connection; don't wait for a client that has stopped sending.
+			_ = control.SetReadDeadline(time.Now().Add(timeout)) // fails if the connection is closed
 		}
 	})
 }
@@ -58,7 +58,7 @@ func (b *timedBody) Read(buffer []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.ReadCloser.Read(buffer)
-	// At the end too: the server waits in the background for the client to go away, without a limit.
+	// Also at the end: the server's background read waits for the client to disconnect, without a limit.
 	_ = b.control.SetReadDeadline(time.Time{})
 	if err != nil {
 		b.ended = true

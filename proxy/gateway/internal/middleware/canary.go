@@ -6,13 +6,13 @@ import (
 	"lockstep/proxy/gateway/internal/exchange"
 )
 
-// TrackCookie pins a browser session to one upstream of one shard; its value is the shard, a dot, and "stable" or "canary".
-// It is not signed: whoever forges it chooses between two upstreams that both serve the public, and nothing else.
+// TrackCookie pins a browser session to one upstream of one shard. Its value is the shard, a dot, and "stable" or "canary".
+// It is not signed, because forging it only chooses between two public upstreams.
 const TrackCookie = "lockstep_track"
 
-// Canary decides whether the session belongs to the shard's canary. The weight decides for new sessions only, by a hash of the
-// tenant (of the client's address while there is none): a session keeps what it began with when the weight rises or falls, even to 0 or
-// 100. It ends with the canary's removal from the routing file, and when the canary fails: then the session moves to stable, once.
+// Canary decides whether the session uses the shard's canary. The weight applies only to new sessions, by a hash of the tenant (or of
+// the client's address if there is no tenant). A session keeps its upstream when the weight changes, even to 0 or 100, until the canary is
+// removed from the routing file. If the canary fails, its sessions move to stable once and for all.
 func Canary(enabled bool, next http.Handler) http.Handler {
 	if !enabled {
 		return next
@@ -41,8 +41,8 @@ func Canary(enabled bool, next http.Handler) http.Handler {
 			e.Canary = pin == canary
 		}
 		e.BeforeHeader(func(h http.Header) {
-			// Who answered counts, not who was chosen: otherwise a session that began while the canary was down, or saw it die,
-			// would flip when it comes back. The fallback and the gateway's own pages pin nothing.
+			// Pin the upstream that answered, not the one that was chosen. Otherwise a session that saw the canary down would switch
+			// when it comes back. The fallback and the gateway's own pages pin nothing.
 			answered := e.Shard.Name + "." + e.Role
 			if e.Problem != "" || answered == pin || answered != stable && answered != canary {
 				return

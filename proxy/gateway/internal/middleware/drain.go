@@ -7,8 +7,8 @@ import (
 	"lockstep/proxy/gateway/internal/exchange"
 )
 
-// Drain counts what is in flight, WebSockets included, and closes each connection after its next answer while draining. Closing
-// idle connections at once instead would race with requests that are on their way on them.
+// Drain counts requests in flight, including WebSockets, and while draining closes each connection after its next response. Closing
+// idle connections at once would race with requests that are already on their way.
 func Drain(draining *atomic.Bool, inFlight *atomic.Int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inFlight.Add(1)

@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// Lines writes the access log, in the shape of slog's JSON handler, without what slog costs for each line.
+// Lines writes the access log in the format of slog's JSON handler, without slog's cost per line.
 type Lines struct {
-	to     io.Writer // gets one whole line a call, from several goroutines
-	common []byte    // of every line: the message and the edition
+	to     io.Writer // receives one complete line per call, from several goroutines
+	common []byte    // in every line: the message and the edition
 	pool   sync.Pool
 }
 
-// NewLines writes to what can be written to by several goroutines at once.
+// NewLines returns an access log that writes to a writer that is safe for concurrent use.
 func NewLines(to io.Writer, edition string) *Lines {
 	l := &Lines{to: to, common: text([]byte(`,"msg":"request"`), "edition", edition)}
 	l.pool.New = func() any { return new([]byte) }
@@ -35,7 +35,7 @@ func (l *Lines) begin(now time.Time, level slog.Level) *[]byte {
 
 func (l *Lines) write(line *[]byte) {
 	*line = append(*line, "}\n"...)
-	_, _ = l.to.Write(*line) // there is nobody to tell
+	_, _ = l.to.Write(*line) // there is nowhere to report a failure
 	l.pool.Put(line)
 }
 
@@ -58,7 +58,7 @@ func number(b []byte, name string, value int64) []byte {
 	return strconv.AppendInt(b, value, 10)
 }
 
-// milliseconds are told to the microsecond.
+// milliseconds appends a duration in milliseconds, with microsecond precision.
 func milliseconds(b []byte, name string, took time.Duration) []byte {
 	b = append(append(append(b, `,"`...), name...), `":`...)
 	return strconv.AppendFloat(b, float64(took.Microseconds())/1000, 'f', -1, 64)

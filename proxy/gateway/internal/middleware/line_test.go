@@ -17,7 +17,7 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// A line is what slog would have written, whatever a client puts in it.
+// A line equals what slog would write, for any input of a client.
 func TestLinesAreSlogs(t *testing.T) {
 	for _, odd := range []string{"plain", "", "\"quoted\" \\ back", "\r\n{\"level\":\"ERROR\"}\r\n", "\x00\x1f\x7f", "Grüße 🙂", "\xff\xfe", "<a>&\u2028\u2029", strings.Repeat("x", 5000)} {
 		for _, aborted := range []bool{false, true} {

@@ -10,7 +10,7 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// Maintenance answers 503 while the flag, the edition or the request's shard says so, in this order.
+// Maintenance responds with 503 while the flag, the edition or the request's shard is in maintenance, in this order.
 func Maintenance(always bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := exchange.From(r.Context())

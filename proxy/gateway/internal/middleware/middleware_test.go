@@ -44,7 +44,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// Inventing tenants may cost others their share of the overflow, never the gateway its memory.
+// Inventing tenants may use up the shared overflow limit, but not the gateway's memory.
 func TestLimitersAreBounded(t *testing.T) {
 	l := &limiters{limit: rate.Limit(1), burst: 2, all: map[string]*rate.Limiter{}, overflow: rate.NewLimiter(1, 2), gauge: prometheus.NewGauge(prometheus.GaugeOpts{Name: "x"})}
 	now := time.Now()

@@ -14,12 +14,12 @@ import (
 	"lockstep/proxy/gateway/internal/page"
 )
 
-// MaxLimiters bounds the memory that clients can make the gateway use by inventing tenants. Beyond it all newcomers share one
-// limit until others have been idle.
+// MaxLimiters bounds the memory that clients can consume by inventing tenants. Beyond it, new tenants share one
+// limit until other limiters have become idle.
 const MaxLimiters = 20_000
 
-// RateLimit answers 429 to a tenant that asks more often than perSecond, after burst at once; a client without a tenant is counted
-// by its address. 0 means no limit. gauge is told how many are being counted.
+// RateLimit responds with 429 to a tenant that sends more than perSecond requests per second, beyond an initial burst. Clients without a
+// tenant are limited by address. 0 means no limit. gauge is set to the number of limiters.
 func RateLimit(perSecond float64, burst int, gauge prometheus.Gauge, next http.Handler) http.Handler {
 	if perSecond == 0 {
 		return next
@@ -70,7 +70,8 @@ func (l *limiters) of(key string, now time.Time) *rate.Limiter {
 	return limiter
 }
 
-// sweep forgets whoever has its whole burst again, which changes nothing for it. Not more than once a second, since it looks at all.
+// sweep deletes limiters that have refilled their burst, which changes nothing for their tenants. It runs at most once a second, because it
+// visits all limiters.
 func (l *limiters) sweep(now time.Time) {
 	if now.Sub(l.swept) < time.Second {
 		return

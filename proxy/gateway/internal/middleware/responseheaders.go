@@ -7,7 +7,7 @@ import (
 	"lockstep/proxy/gateway/internal/options"
 )
 
-// ResponseHeaders applies the rules in order to every answer.
+// ResponseHeaders applies the rules in order to every response.
 func ResponseHeaders(rules []options.HeaderRule, next http.Handler) http.Handler {
 	if len(rules) == 0 {
 		return next
@@ -24,7 +24,7 @@ func ResponseHeaders(rules []options.HeaderRule, next http.Handler) http.Handler
 			case "add":
 				h.Add(rule.Name, rule.Value)
 			case "remove":
-				// nil rather than absent: net/http would put its own Content-Type or Date there.
+				// Set to nil, not deleted: net/http would otherwise add its own Content-Type or Date.
 				h[rule.Name] = nil
 			}
 		}

@@ -9,14 +9,14 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// Route finds tenant and shard in the table in force now; the request keeps that table to its end.
+// Route looks up the tenant and shard in the current routing table. The request keeps that table until its end.
 func Route(table func() *routing.Table, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := exchange.From(r.Context())
 		e.Table = table()
 		e.Tenant, e.Shard = e.Table.Route(r)
 		if e.Shard == nil {
-			e.Refuse(r, page.NotRouted(), errors.New("no tenant, host or default routes it"))
+			e.Refuse(r, page.NotRouted(), errors.New("no tenant, host or default matches"))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -11,15 +11,15 @@ import (
 	"lockstep/proxy/gateway/internal/page"
 )
 
-// certificate facts, and what the gateway itself tells upstreams
+// the client certificate's fields, and the headers that the gateway itself sends to upstreams
 const (
 	certificatePrefix = "X-Client-Cert-"
 	forwardedPrefix   = "X-Forwarded-"
 	ownPrefix         = "X-Lockstep-"
 )
 
-// Sanitize leaves only headers that can be believed. From the first hop's socket it takes the client's address, the scheme
-// and the certificate facts; from anywhere else these are dropped. What is ambiguous is refused and never guessed.
+// Sanitize removes headers that can't be trusted. It accepts the client's address, the scheme and the certificate's fields only from
+// the first hop's socket, and drops them from anywhere else. Ambiguous requests are refused.
 func Sanitize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := exchange.From(r.Context())
@@ -36,12 +36,12 @@ func Sanitize(next http.Handler) http.Handler {
 			return
 		}
 		if reason := ambiguousPath(r); reason != "" {
-			refuse(page.BadRequest("The address can be read in two ways."), reason)
+			refuse(page.BadRequest("The address is ambiguous."), reason)
 			return
 		}
 		facts, reason := Clean(r.Header, e.Trusted)
 		if reason != "" {
-			refuse(page.BadRequest("The request's header can be read in two ways."), reason)
+			refuse(page.BadRequest("The request's header is ambiguous."), reason)
 			return
 		}
 		e.Client = addressOf(r.RemoteAddr)
@@ -53,7 +53,7 @@ func Sanitize(next http.Handler) http.Handler {
 				e.Scheme = facts.Scheme
 			}
 		}
-		// SetXForwarded takes the client's address from here.
+		// SetXForwarded reads the client's address from here.
 		r.RemoteAddr = ""
 		if e.Client != "" {
 			r.RemoteAddr = net.JoinHostPort(e.Client, "0")
@@ -62,30 +62,30 @@ func Sanitize(next http.Handler) http.Handler {
 	})
 }
 
-// Facts is what the first hop says of the client. The zero value says nothing.
+// Facts is what the first hop reports about the client. The zero value is valid and means nothing is known.
 type Facts struct {
 	Client netip.Addr
 	Scheme string // "", "http" or "https"
 }
 
-// Clean changes h in place. It answers what the first hop said, if it is trusted, or why the request must be refused.
+// Clean changes h in place. It returns the first hop's facts if it is trusted, or the reason why the request must be refused.
 //
-// Of X-Forwarded-For only the last address counts, the one that the first hop itself saw. Afterwards h holds no X-Forwarded-*,
-// Forwarded or X-Lockstep-* header, no name with an underscore (many applications read it as a hyphen), certificate facts only from
-// the first hop and each once, and no Connection header that names others, which would have a proxy drop them.
+// Only the last address of X-Forwarded-For is used, which the first hop itself added. Afterwards h has no X-Forwarded-*,
+// Forwarded or X-Lockstep-* header; no name with an underscore, which many applications read as a hyphen; certificate fields only
+// from the first hop and each at most once; and no Connection header that names other headers, which would make a proxy drop them.
 func Clean(h http.Header, trusted bool) (Facts, string) {
 	var facts Facts
 	for name, values := range h {
 		switch {
 		case !validName(name):
-			return facts, "a header name that is not a token"
+			return facts, "a header name is not a token"
 		case strings.IndexByte(name, '_') >= 0:
 			delete(h, name)
 		case strings.HasPrefix(name, certificatePrefix):
 			if !trusted {
 				delete(h, name)
 			} else if len(values) != 1 {
-				return facts, name + " more than once"
+				return facts, name + " appears more than once"
 			}
 		case strings.HasPrefix(name, forwardedPrefix):
 			if trusted && name == "X-Forwarded-For" && len(values) > 0 {
@@ -109,7 +109,7 @@ func Clean(h http.Header, trusted bool) (Facts, string) {
 		}
 	}
 	websocket := len(h["Upgrade"]) == 1 && strings.EqualFold(h["Upgrade"][0], "websocket") && hasToken(h["Connection"], "upgrade")
-	// Any other upgrade, h2c above all, would open a tunnel past all of this.
+	// Any other upgrade, in particular h2c, would tunnel requests past this middleware.
 	for _, name := range dropped {
 		delete(h, name)
 	}
@@ -122,7 +122,7 @@ func Clean(h http.Header, trusted bool) (Facts, string) {
 var dropped = [...]string{"Forwarded", "X-Real-Ip", "True-Client-Ip", "X-Original-Url", "X-Rewrite-Url", "Proxy", "Proxy-Connection",
 	"Http2-Settings", "Keep-Alive", "Connection", "Upgrade", RequestID}
 
-// A name that net/http gives us is a token already; this holds for any other caller as well.
+// validName reports whether a name is a token. net/http already guarantees that; other callers may not.
 func validName(name string) bool {
 	if name == "" {
 		return false
@@ -147,7 +147,7 @@ func hasToken(values []string, token string) bool {
 	return false
 }
 
-// ambiguousPath refuses what gateway and application could resolve to different places.
+// ambiguousPath returns why the gateway and an application could resolve the path differently, or "".
 func ambiguousPath(r *http.Request) string {
 	path := r.URL.Path
 	if path == "" || path[0] != '/' {
@@ -155,15 +155,15 @@ func ambiguousPath(r *http.Request) string {
 	}
 	for i := range len(path) {
 		if c := path[i]; c < ' ' || c == 0x7f || c == '\\' {
-			return "a control character or backslash in the path"
+			return "the path contains a control character or a backslash"
 		}
 	}
 	if strings.Contains(path, "/.") {
 		for segment := range strings.SplitSeq(path, "/") {
-			// Java applications cut a segment at its semicolon before they resolve the dots.
+			// Java applications cut a segment at its semicolon before they resolve dot segments.
 			segment, _, _ = strings.Cut(segment, ";")
 			if segment == "." || segment == ".." {
-				return "a dot segment in the path"
+				return "the path contains a dot segment"
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"lockstep/proxy/gateway/internal/page"
 )
 
-// SignUp answers 403 at and below the paths while sign-up is closed. It compares as loosely as the most forgiving
-// application: case, doubled slashes and path parameters do not matter.
+// SignUp responds with 403 at and below the paths while sign-up is closed. It compares as leniently as the most lenient
+// application would: it ignores case, repeated slashes and path parameters.
 func SignUp(open bool, paths []string, next http.Handler) http.Handler {
 	if open {
 		return next

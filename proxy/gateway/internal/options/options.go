@@ -1,5 +1,4 @@
-// Package options reads the gateway's configuration from the environment, all of it at once, so that an operator
-// sees every mistake in one start and not one mistake a start.
+// Package options reads the gateway's configuration from the environment. It reports all mistakes at once.
 package options
 
 import (
@@ -20,7 +19,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Edition is the kind of shard that this gateway fronts.
+// Edition is the edition of the shards behind this gateway.
 type Edition string
 
 // The two editions. The zero value is invalid.
@@ -29,66 +28,66 @@ const (
 	Demo       Edition = "demo"
 )
 
-// Options is the whole configuration, validated. It is built by Parse; the zero value cannot run.
+// Options is the validated configuration. Parse creates it; the zero value is not usable.
 type Options struct {
 	Edition Edition
 	Listen  []Listen // at least one
 	Admin   string   // host:port of metrics and health
 	Routes  string   // path of the routing file
-	// RoutesPoll is how often the routing file is read again; never zero.
+	// RoutesPoll is how often the routing file is reread; never zero.
 	RoutesPoll time.Duration
 	// SocketMode is the file mode of Unix sockets.
 	SocketMode fs.FileMode
 
-	// Maintenance shows the maintenance page for the whole edition, whatever the routing file says.
+	// Maintenance shows the maintenance page for the whole edition, regardless of the routing file.
 	Maintenance bool
-	// Fallback allows fallback upstreams; false ignores those of the routing file.
+	// Fallback allows fallback upstreams; if false, those in the routing file are ignored.
 	Fallback bool
-	// Canary allows canary upstreams; false sends everybody to the stable ones, pinned sessions too.
+	// Canary allows canary upstreams; if false, all sessions go to the stable ones, including pinned sessions.
 	Canary bool
 	// RateLimit is in requests per second and tenant; 0 means no limit.
 	RateLimit float64
-	// RateBurst is how many requests may come at once; at least 1 when RateLimit is set.
+	// RateBurst is how many requests may arrive at once; at least 1 if RateLimit is set.
 	RateBurst int
-	// SignUpOpen lets SignUpPaths through; false answers them with a page of the gateway's own.
+	// SignUpOpen allows requests to SignUpPaths; if false, they receive a problem page.
 	SignUpOpen bool
-	// SignUpPaths are cleaned absolute paths; everything below them counts too.
+	// SignUpPaths are clean absolute paths, which include everything below them.
 	SignUpPaths []string
-	// Banner is told to the upstream in X-Lockstep-Banner, percent-encoded; empty means no header.
+	// Banner is sent to the upstream in X-Lockstep-Banner, percent-encoded; if empty, the header is not sent.
 	Banner string
-	// ResponseHeaders are applied in order to every answer, the gateway's own pages included.
+	// ResponseHeaders are applied in order to every response, including the gateway's own pages.
 	ResponseHeaders []HeaderRule
 
-	// UpstreamAuthority verifies the certificates of https upstreams; nil encrypts without verifying.
+	// UpstreamAuthority verifies the certificates of https upstreams; nil means encryption without verification.
 	UpstreamAuthority *x509.CertPool
 
 	MaxHeaderBytes int   // of one request, in bytes
 	MaxBodyBytes   int64 // of one request, in bytes; 0 means no limit
 
-	HeaderTimeout     time.Duration // a client's time to send its header
-	BodyTimeout       time.Duration // longest silence of a client within its body
-	WriteTimeout      time.Duration // longest time for one write to a client
-	IdleTimeout       time.Duration // a client's idle keep-alive connection
-	DialTimeout       time.Duration // connecting to an upstream
-	ResponseTimeout   time.Duration // from the request sent to the upstream's header
-	UpstreamSilence   time.Duration // longest silence of an upstream within an ordinary body
-	StreamSilence     time.Duration // the same for event streams and WebSockets, either direction
-	UpstreamIdle      time.Duration // an idle connection to an upstream; must be shorter than the upstream's own
+	HeaderTimeout     time.Duration // for a client to send its header
+	BodyTimeout       time.Duration // longest pause of a client within its body
+	WriteTimeout      time.Duration // for one write to a client
+	IdleTimeout       time.Duration // for idle keep-alive connections of clients
+	DialTimeout       time.Duration // for connecting to an upstream
+	ResponseTimeout   time.Duration // from sending the request to receiving the upstream's header
+	UpstreamSilence   time.Duration // longest pause of an upstream within an ordinary body
+	StreamSilence     time.Duration // the same for event streams and WebSockets, in either direction
+	UpstreamIdle      time.Duration // for idle connections to an upstream; must be shorter than the upstream's own idle timeout
 	HealthInterval    time.Duration
 	HealthTimeout     time.Duration
 	DrainDelay        time.Duration // from "not ready" to closing the listeners
-	DrainTimeout      time.Duration // from closing the listeners to cutting what still runs
+	DrainTimeout      time.Duration // from closing the listeners to aborting the remaining requests
 	LogDebug          bool
 	AccessLog         bool
-	UpstreamIdleConns int // idle connections kept for each upstream
+	UpstreamIdleConns int // idle connections kept per upstream
 }
 
-// Listen is one place where requests come in.
+// Listen is one address on which the gateway accepts requests.
 type Listen struct {
 	Network string // "tcp" or "unix"
 	Address string // host:port or a path
-	// Trusted says that the peer is the first hop, whose forwarding and certificate headers are believed. Only a
-	// Unix socket is: its file mode says who may connect, while anything on the machine reaches a loopback port.
+	// Trusted means that the peer is the first hop, whose forwarding and certificate headers are trusted. Only Unix sockets
+	// are: their file mode restricts who may connect, whereas any process on the machine can reach a loopback port.
 	Trusted bool
 }
 
@@ -104,8 +103,8 @@ const (
 	adminDefault = "127.0.0.1:9901"
 )
 
-// Parse reads environ, which has the shape of os.Environ. On error the message holds one problem a line, every one
-// there is; a GATEWAY_ variable that nobody reads is one as well, since it is a typing mistake.
+// Parse parses environ, which has the form of os.Environ. The error lists every problem, one per line. An unknown GATEWAY_ variable is a
+// problem too, because it is probably a typo.
 func Parse(environ []string) (Options, error) {
 	r := reader{values: map[string]string{}}
 	for _, entry := range environ {
@@ -209,7 +208,7 @@ func Parse(environ []string) (Options, error) {
 	return o, nil
 }
 
-// AdminOf reads no more than GATEWAY_ADMIN, as host:port, for who asks another process.
+// AdminOf returns the host:port in GATEWAY_ADMIN without parsing the rest, for querying another process.
 func AdminOf(environ []string) string {
 	admin := adminDefault
 	for _, entry := range environ {
@@ -222,7 +221,7 @@ func AdminOf(environ []string) string {
 
 func parseListen(text string) (Listen, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
-		// The kernel's limit is 108 bytes, and the gateway binds a longer name first, to rename it.
+		// The kernel's limit is 108 bytes, and the gateway first binds a longer name, which it then renames.
 		if path == "" || len(path) > 90 {
 			return Listen{}, errors.New("a path of at most 90 bytes after unix:")
 		}
@@ -235,7 +234,7 @@ func parseListen(text string) (Listen, error) {
 	return Listen{Network: "tcp", Address: address.String()}, nil
 }
 
-// unsettable response headers belong to the connection or would change what the body means.
+// unsettable lists response headers that belong to the connection or would change the meaning of the body.
 var unsettable = []string{"Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Te",
 	"Content-Encoding", "X-Request-Id"}
 
@@ -255,7 +254,7 @@ func (r *reader) headerRules(name, text string) []HeaderRule {
 		}
 		rule.Name = http.CanonicalHeaderKey(rule.Name)
 		if !httpguts.ValidHeaderFieldName(rule.Name) || slices.Contains(unsettable, rule.Name) {
-			r.problem(at+".name", rule.Name, "a header name that is not the connection's own")
+			r.problem(at+".name", rule.Name, "a header name that rules may change")
 		}
 		if !httpguts.ValidHeaderFieldValue(rule.Value) {
 			r.problem(at+".value", rule.Value, "a header value without control characters")

@@ -1,4 +1,4 @@
-// Package page writes the gateway's own answers: one page for each thing that can go wrong, as HTML or JSON.
+// Package page writes the gateway's problem pages, as HTML or JSON.
 package page
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Problem is one answer of the gateway's own. Code is stable, for programs; Title and Text are for people.
+// Problem is one of the gateway's own error responses. Code is stable, for programs; Title and Text are for people.
 type Problem struct {
 	Status int
 	Code   string
@@ -19,12 +19,12 @@ type Problem struct {
 	Text   string
 }
 
-// The answers. None tells anything of the network behind the gateway.
+// None of the responses discloses anything about the network behind the gateway.
 func BadRequest(text string) Problem {
-	return Problem{http.StatusBadRequest, "bad_request", "This request cannot be understood", text}
+	return Problem{http.StatusBadRequest, "bad_request", "Bad request", text}
 }
 func MethodNotAllowed() Problem {
-	return Problem{http.StatusMethodNotAllowed, "method_not_allowed", "This method is not served", "CONNECT and TRACE are refused here."}
+	return Problem{http.StatusMethodNotAllowed, "method_not_allowed", "This method is not allowed", "CONNECT and TRACE are not supported."}
 }
 func NotRouted() Problem {
 	return Problem{http.StatusNotFound, "not_routed", "Nothing is served at this address", "Please check the address that you were given."}
@@ -33,7 +33,7 @@ func Timeout() Problem {
 	return Problem{http.StatusRequestTimeout, "request_timeout", "The request took too long to arrive", "The connection may be slow. Please try again."}
 }
 func BodyTooLarge() Problem {
-	return Problem{http.StatusRequestEntityTooLarge, "body_too_large", "This is too large to send", "Please send less at a time."}
+	return Problem{http.StatusRequestEntityTooLarge, "body_too_large", "The request is too large", "Please send less at a time."}
 }
 func RateLimited() Problem {
 	return Problem{http.StatusTooManyRequests, "rate_limited", "Too many requests", "Please wait a moment, then try again."}
@@ -42,22 +42,22 @@ func HeadersTooLarge() Problem {
 	return Problem{http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's header is too large", "Deleting this site's cookies may help."}
 }
 func SignUpClosed() Problem {
-	return Problem{http.StatusForbidden, "sign_up_closed", "Sign-up is closed", "New accounts are not made here at the moment."}
+	return Problem{http.StatusForbidden, "sign_up_closed", "Sign-up is closed", "New accounts can't be created at the moment."}
 }
 func Internal() Problem {
-	return Problem{http.StatusInternalServerError, "internal", "Something went wrong", "It was written down together with the number below."}
+	return Problem{http.StatusInternalServerError, "internal", "Something went wrong", "The error has been logged with the request number below."}
 }
 func Unreachable() Problem {
 	return Problem{http.StatusBadGateway, "upstream_unreachable", "The service cannot be reached", "Please try again in a moment."}
 }
 func UpstreamTimeout() Problem {
-	return Problem{http.StatusGatewayTimeout, "upstream_timeout", "The service does not answer in time", "Please try again in a moment."}
+	return Problem{http.StatusGatewayTimeout, "upstream_timeout", "The service did not respond in time", "Please try again in a moment."}
 }
 func VersionNotSupported() Problem {
-	return Problem{http.StatusHTTPVersionNotSupported, "http_version", "HTTP/1.1 is needed", "An answer cut short could not be told from a whole one in HTTP/1.0."}
+	return Problem{http.StatusHTTPVersionNotSupported, "http_version", "HTTP/1.1 is required", "HTTP/1.0 can't tell a truncated response from a complete one."}
 }
 
-// Maintenance says why nothing is served; an empty message is replaced by a standard sentence.
+// Maintenance shows the message, or a default text if it is empty.
 func Maintenance(message string) Problem {
 	if message == "" {
 		message = "We are working on it and will be back soon. Nothing that you saved is lost."
@@ -65,7 +65,7 @@ func Maintenance(message string) Problem {
 	return Problem{http.StatusServiceUnavailable, "maintenance", "Down for maintenance", message}
 }
 
-// Parse gives the answer to a request that net/http refused before any handler saw it.
+// Parse returns the response to a request that net/http refused before any handler saw it.
 func Parse(status int) Problem {
 	switch status {
 	case http.StatusRequestHeaderFieldsTooLarge:
@@ -73,13 +73,13 @@ func Parse(status int) Problem {
 	case http.StatusRequestTimeout:
 		return Timeout()
 	case http.StatusNotImplemented:
-		return Problem{status, "unknown_encoding", "This transfer encoding is not known", "Only chunked is understood."}
+		return Problem{status, "unknown_encoding", "Unknown transfer encoding", "Only chunked is supported."}
 	case http.StatusExpectationFailed:
-		return Problem{status, "expectation_failed", "This expectation is not known", "Only 100-continue is understood."}
+		return Problem{status, "expectation_failed", "Unknown expectation", "Only 100-continue is supported."}
 	case http.StatusHTTPVersionNotSupported:
 		return VersionNotSupported()
 	}
-	return BadRequest("The request or its header breaks the rules of HTTP.")
+	return BadRequest("The request or its header is not valid HTTP.")
 }
 
 //go:embed page.html
@@ -87,7 +87,7 @@ var source string
 
 var layout = template.Must(template.New("page").Parse(source))
 
-// Body answers the page and its content type. id may be empty.
+// Body returns the page and its content type. id may be empty.
 func (p Problem) Body(asJSON bool, id string) (body []byte, contentType string) {
 	if asJSON {
 		body, err := json.Marshal(struct {
@@ -112,7 +112,7 @@ func (p Problem) Body(asJSON bool, id string) (body []byte, contentType string) 
 	return html.Bytes(), "text/html; charset=utf-8"
 }
 
-// Write answers r with the page, as JSON if r accepts that rather than HTML. Headers already set, such as Retry-After, stay.
+// Write responds to r with the page, as JSON if r prefers it to HTML. Headers that are already set, such as Retry-After, stay.
 func (p Problem) Write(w http.ResponseWriter, r *http.Request, id string) {
 	body, contentType := p.Body(WantsJSON(r.Header["Accept"]), id)
 	h := w.Header()
@@ -124,11 +124,11 @@ func (p Problem) Write(w http.ResponseWriter, r *http.Request, id string) {
 	h.Add("Vary", "Accept")
 	w.WriteHeader(p.Status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // a client that is gone needs no page
+		_, _ = w.Write(body) // fails only if the client is gone
 	}
 }
 
-// WantsJSON says whether an Accept header prefers JSON to HTML. HTML wins a tie, and when neither is named.
+// WantsJSON reports whether an Accept header prefers JSON to HTML. It is false for a tie, and if neither is named.
 func WantsJSON(accept []string) bool {
 	best, asJSON := 0.0, false
 	for _, line := range accept {

@@ -12,19 +12,19 @@ import (
 	"lockstep/proxy/gateway/internal/upstream"
 )
 
-// plain hands on the requests that upstream.Takes, as httputil.ReverseProxy would, without the copies that it makes of requests that are not its own:
-// after this last step nobody needs the request as the client sent it. What is not as simple goes to otherwise.
+// plain forwards the requests that upstream.Takes accepts, like httputil.ReverseProxy, but without copying the request: this is the last step, so
+// the original request is no longer needed. All other requests go to otherwise.
 type plain struct {
-	transport http.RoundTripper
-	tell      func(h http.Header, e *exchange.Exchange, r *http.Request)
-	judge     func(h http.Header)
-	refuse    func(w http.ResponseWriter, r *http.Request, err error)
-	otherwise http.Handler
-	buffers   sync.Pool
+	transport        http.RoundTripper
+	tell             func(h http.Header, e *exchange.Exchange, r *http.Request)
+	sanitizeResponse func(h http.Header)
+	refuse           func(w http.ResponseWriter, r *http.Request, err error)
+	otherwise        http.Handler
+	buffers          sync.Pool
 }
 
-// dropped from requests, beyond what middleware.Clean has dropped, and from answers: they are between two neighbours.
-var between = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+// hopByHop lists headers that are dropped from requests, in addition to those dropped by middleware.Clean, and from responses.
+var hopByHop = [...]string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
 
 func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !upstream.Takes(r) || !plainQuery(r.URL.RawQuery) {
@@ -46,7 +46,7 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		to := w.Header()
 		merge(to, early)
 		w.WriteHeader(status)
-		clear(to) // they are not the answer's
+		clear(to) // they don't belong to the response
 	}
 	res, err := p.transport.RoundTrip(r)
 	if err != nil {
@@ -55,7 +55,7 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer res.Body.Close()
 	drop(res.Header)
-	p.judge(res.Header)
+	p.sanitizeResponse(res.Header)
 	to := w.Header()
 	merge(to, res.Header)
 	announced := len(res.Trailer)
@@ -64,13 +64,13 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(res.StatusCode)
 	if err := p.copy(w, res); err != nil {
-		panic(http.ErrAbortHandler) // an answer cut short must not look whole
+		panic(http.ErrAbortHandler) // a truncated response must not look complete
 	}
 	if len(res.Trailer) == 0 {
 		return
 	}
-	// The server must not take the answer for one that is short enough to have a length: it would have no trailers.
-	_ = http.NewResponseController(w).Flush() // an error means that the client is gone
+	// Flush, because the server would otherwise add a Content-Length to a short response, which then could have no trailers.
+	_ = http.NewResponseController(w).Flush() // fails if the client is gone
 	for name, values := range res.Trailer {
 		if len(res.Trailer) != announced {
 			name = http.TrailerPrefix + name
@@ -79,7 +79,7 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// copy sends the body. Where it may be a stream each part is sent at once, and so is the header.
+// copy sends the body. If it may be a stream, it flushes the header and each part at once.
 func (p *plain) copy(w http.ResponseWriter, res *http.Response) error {
 	if res.Body == http.NoBody {
 		return nil
@@ -103,7 +103,7 @@ func (p *plain) copy(w http.ResponseWriter, res *http.Response) error {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) && err != io.ErrUnexpectedEOF { //nolint:errorlint // io.ErrUnexpectedEOF is another
+		if errors.Is(err, io.EOF) && err != io.ErrUnexpectedEOF { //nolint:errorlint // io.ErrUnexpectedEOF is a different error
 			return nil
 		}
 		if err != nil {
@@ -121,7 +121,7 @@ func merge(to, from http.Header) {
 	}
 }
 
-// drop deletes what is between two neighbours, and what they say is.
+// drop deletes hop-by-hop headers, including those listed in Connection.
 func drop(h http.Header) {
 	for _, value := range h["Connection"] {
 		for name := range strings.SplitSeq(value, ",") {
@@ -130,12 +130,12 @@ func drop(h http.Header) {
 			}
 		}
 	}
-	for _, name := range between {
+	for _, name := range hopByHop {
 		delete(h, name)
 	}
 }
 
-// plainQuery says that a query has no part that two parsers read differently: httputil.ReverseProxy drops such parts.
+// plainQuery reports whether all parsers read a query alike. httputil.ReverseProxy drops parts for which that is not the case.
 func plainQuery(query string) bool {
 	hex := func(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F' }
 	for i := 0; i < len(query); i++ {
@@ -151,8 +151,8 @@ func eventStream(h http.Header) bool {
 	return len(values) > 0 && strings.HasPrefix(values[0], "text/event-stream")
 }
 
-// tellClient puts in what the first hop said of the client.
-func tellClient(h http.Header, e *exchange.Exchange, r *http.Request) {
+// setForwarded sets the headers that describe the client.
+func setForwarded(h http.Header, e *exchange.Exchange, r *http.Request) {
 	values := [...]string{e.Client, r.Host, e.Scheme, e.ID, e.Shard.Name, e.Tenant}
 	if e.Client != "" {
 		h["X-Forwarded-For"] = values[0:1:1]

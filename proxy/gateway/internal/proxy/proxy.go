@@ -1,4 +1,4 @@
-// Package proxy is the innermost step: it hands the request to the shard's upstream and the answer back.
+// Package proxy is the innermost handler: it forwards the request to the shard's upstream and returns the response.
 package proxy
 
 import (
@@ -19,20 +19,20 @@ import (
 	"lockstep/proxy/gateway/internal/page"
 )
 
-// statusClientGone is nginx's for a client that left; nobody receives it, logs and metrics show it.
+// statusClientGone is nginx's status for a client that disconnected. It appears only in logs and metrics.
 const statusClientGone = 499
 
-// New makes the handler. transport must take requests whose exchange is routed.
+// New returns the handler. The requests passed to transport have a routed exchange.
 func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.Handler {
-	// The same for every request, which share these values: a header's are replaced and appended to, never changed in place.
+	// All requests share these slices, because header values are replaced or appended to, never changed in place.
 	edition, signUp := []string{string(o.Edition)}, []string{"closed"}
 	if o.SignUpOpen {
 		signUp = []string{"open"}
 	}
-	// Percent-encoded, since header values are ASCII to be safe everywhere and banners are in any language.
+	// Percent-encoded, because header values should be ASCII and banners may be in any language.
 	banner := []string{url.PathEscape(o.Banner)}
 	tell := func(h http.Header, e *exchange.Exchange, r *http.Request) {
-		tellClient(h, e, r)
+		setForwarded(h, e, r)
 		h["X-Lockstep-Edition"], h["X-Lockstep-Sign-Up"] = edition, signUp
 		if o.Banner != "" {
 			h["X-Lockstep-Banner"] = banner
@@ -41,28 +41,28 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 	reverse := &httputil.ReverseProxy{
 		Transport:  transport,
 		BufferPool: newBuffers(),
-		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug), // told again, with more, by the access log
+		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug), // the access log reports the same error with more details
 		Rewrite: func(r *httputil.ProxyRequest) {
-			// The pool puts in the upstream that it chooses; the application sees the host that the client asked for.
+			// The pool replaces the address with that of the chosen upstream. The application sees the client's Host header.
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", "chosen-by-pool"
 			r.Out.Host = r.In.Host
 			tell(r.Out.Header, exchange.From(r.In.Context()), r.In)
 		},
 		ModifyResponse: func(res *http.Response) error {
-			judge(res.Header)
+			sanitizeResponse(res.Header)
 			return nil
 		},
 		ErrorHandler: refuse,
 	}
-	p := &plain{transport: transport, tell: tell, judge: judge, refuse: refuse, otherwise: reverse}
+	p := &plain{transport: transport, tell: tell, sanitizeResponse: sanitizeResponse, refuse: refuse, otherwise: reverse}
 	p.buffers.New = func() any { return new([32 << 10]byte) }
 	return p
 }
 
-// judge makes an answer's header what nginx may see.
-func judge(h http.Header) {
+// sanitizeResponse removes from a response's header what nginx must not see.
+func sanitizeResponse(h http.Header) {
 	for name := range h {
-		// Orders to nginx are the gateway's to give: an application could have it send any file it can read.
+		// Only the gateway may control nginx. An application could make nginx send any file that it can read.
 		if strings.HasPrefix(name, "X-Accel-") {
 			delete(h, name)
 		}
@@ -87,7 +87,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 			e.Cause = bodyError
 			w.WriteHeader(statusClientGone)
 		default:
-			e.Refuse(r, page.BadRequest("The request's body breaks the rules of HTTP."), bodyError)
+			e.Refuse(r, page.BadRequest("The request's body is not valid HTTP."), bodyError)
 		}
 		return
 	}
@@ -115,8 +115,8 @@ func newBuffers() *buffers {
 	return &buffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}}
 }
 
-// Get answers 32 KiB.
+// Get returns a buffer of 32 KiB.
 func (b *buffers) Get() []byte { return b.pool.Get().(*[32 << 10]byte)[:] }
 
-// Put takes back what Get gave.
+// Put returns a buffer to the pool.
 func (b *buffers) Put(buffer []byte) { b.pool.Put((*[32 << 10]byte)(buffer)) }

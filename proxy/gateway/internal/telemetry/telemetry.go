@@ -12,28 +12,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics is one registry with everything in it; New makes it. Labels are shards, roles and codes, all of which the operator
-// names: never tenants, hosts or paths, of which a client could make as many as it likes.
+// Metrics holds all metrics in one registry; New creates it. Labels are shards, roles and codes, which the operator
+// defines, and never tenants, hosts or paths, because clients could create any number of them.
 type Metrics struct {
 	registry *prometheus.Registry
 
 	requests    *prometheus.CounterVec
 	duration    *prometheus.HistogramVec
 	InFlight    prometheus.Gauge
-	Problems    *prometheus.CounterVec // label code: one of the gateway's own pages
-	Unparsed    *prometheus.CounterVec // label status: refused before a handler saw the request
-	Aborted     *prometheus.CounterVec // label shard: answers cut off in mid-body
-	Retries     *prometheus.CounterVec // labels shard, role: a request went on to this upstream after another failed
-	Health      *prometheus.GaugeVec   // label upstream: 1 healthy, 0 not
+	Problems    *prometheus.CounterVec // label code: the problem page's code
+	Unparsed    *prometheus.CounterVec // label status: requests refused before a handler saw them
+	Aborted     *prometheus.CounterVec // label shard: responses aborted within the body
+	Retries     *prometheus.CounterVec // labels shard, role: requests retried at this upstream after another failed
+	Health      *prometheus.GaugeVec   // label upstream: 1 if healthy, otherwise 0
 	Reloads     *prometheus.CounterVec // label outcome: accepted or refused
-	ReloadTime  prometheus.Gauge       // Unix seconds of the table in force
-	Maintenance *prometheus.GaugeVec   // label shard, "" for the edition: 1 on
-	Weight      *prometheus.GaugeVec   // label shard: canary weight in per cent
+	ReloadTime  prometheus.Gauge       // Unix time at which the current table was accepted
+	Maintenance *prometheus.GaugeVec   // label shard, "" for the edition: 1 if on
+	Weight      *prometheus.GaugeVec   // label shard: canary weight in percent
 	Draining    prometheus.Gauge
-	Limiters    prometheus.Gauge // tenants being counted
+	Limiters    prometheus.Gauge // tenants with a limiter
 }
 
-// New makes an empty registry for an edition.
+// New returns the metrics of an edition.
 func New(edition string) *Metrics {
 	labels := prometheus.Labels{"edition": edition}
 	counter := func(name, help string, names ...string) *prometheus.CounterVec {
@@ -48,50 +48,50 @@ func New(edition string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: counter("requests_total", "Requests answered, by shard, role of the upstream and status.", "shard", "role", "status"),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "gateway_request_seconds", Help: "From the request's header to the answer's end.",
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "gateway_request_seconds", Help: "Time from the request's header to the end of the response.",
 			ConstLabels: labels, Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"shard"}),
-		InFlight:    gauge("requests_in_flight", "Requests being answered, WebSockets included."),
-		Problems:    counter("problems_total", "Answers of the gateway's own, by code.", "code"),
-		Unparsed:    counter("unparsed_total", "Requests refused before they could be read.", "status"),
-		Aborted:     counter("aborted_total", "Answers cut off in mid-body.", "shard"),
-		Retries:     counter("retries_total", "Requests that went on to a further upstream.", "shard", "role"),
-		Health:      gauges("upstream_healthy", "1 when the upstream passes its health check.", "upstream"),
-		Reloads:     counter("routing_reloads_total", "Routing files judged, by outcome.", "outcome"),
-		ReloadTime:  gauge("routing_table_timestamp_seconds", "When the table in force was accepted."),
-		Maintenance: gauges("maintenance", "1 when the maintenance page is shown; shard is empty for the whole edition.", "shard"),
-		Weight:      gauges("canary_weight_percent", "Part of new sessions that go to the canary.", "shard"),
-		Draining:    gauge("draining", "1 from the signal to end on."),
-		Limiters:    gauge("rate_limited_tenants", "Tenants whose rate is being counted."),
+		InFlight:    gauge("requests_in_flight", "Requests in flight, including WebSockets."),
+		Problems:    counter("problems_total", "Problem pages sent by the gateway, by code.", "code"),
+		Unparsed:    counter("unparsed_total", "Requests refused before they reached a handler.", "status"),
+		Aborted:     counter("aborted_total", "Responses aborted within the body.", "shard"),
+		Retries:     counter("retries_total", "Requests retried at another upstream.", "shard", "role"),
+		Health:      gauges("upstream_healthy", "1 if the upstream passes its health check.", "upstream"),
+		Reloads:     counter("routing_reloads_total", "Routing files read, by outcome.", "outcome"),
+		ReloadTime:  gauge("routing_table_timestamp_seconds", "Time at which the current routing table was accepted."),
+		Maintenance: gauges("maintenance", "1 if the maintenance page is shown; shard is empty for the whole edition.", "shard"),
+		Weight:      gauges("canary_weight_percent", "Percentage of new sessions that go to the canary.", "shard"),
+		Draining:    gauge("draining", "1 while the gateway is draining."),
+		Limiters:    gauge("rate_limited_tenants", "Tenants whose request rate is being tracked."),
 	}
 	m.registry.MustRegister(m.requests, m.duration, m.InFlight, m.Problems, m.Unparsed, m.Aborted, m.Retries, m.Health, m.Reloads, m.ReloadTime,
 		m.Maintenance, m.Weight, m.Draining, m.Limiters, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// Observe counts one request that has ended.
+// Observe records one finished request.
 func (m *Metrics) Observe(shard, role string, status int, took time.Duration) {
 	m.requests.WithLabelValues(shard, role, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(shard).Observe(took.Seconds())
 }
 
-// Admin answers /metrics, /healthz (200 while the process runs) and /readyz (200, or 503 with what is wrong).
+// Admin serves /metrics, /healthz (200 while the process runs) and /readyz (200, or 503 with the reason).
 func Admin(m *Metrics, ready func() (bool, string)) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if ok, why := ready(); !ok {
-			tell(w, http.StatusServiceUnavailable, why)
+			respond(w, http.StatusServiceUnavailable, why)
 			return
 		}
-		tell(w, http.StatusOK, "ready")
+		respond(w, http.StatusOK, "ready")
 	})
 	return mux
 }
 
-func tell(w http.ResponseWriter, status int, text string) {
+func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"status": text}) // a prober that is gone asks again
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": text}) // fails only if the prober is gone
 }

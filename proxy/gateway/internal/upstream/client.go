@@ -15,33 +15,33 @@ import (
 	"time"
 )
 
-// client sends requests without a body to one upstream. Unlike http.Transport it does so in the caller's goroutine, since such a request is
-// written whole before its answer is read: no goroutines that hand each other every request, and one write. What is not as simple is
-// http.Transport's, Takes tells.
+// client sends requests without a body to one upstream. Unlike http.Transport, it works in the caller's goroutine, because such a request is
+// completely written before its response is read. That saves handing each request between goroutines, and needs only one write. Takes reports
+// whether a request is simple enough for this client; http.Transport handles the rest.
 type client struct {
 	dial        func(ctx context.Context) (net.Conn, error)
-	limit       int           // of idle connections
-	age         time.Duration // of an idle connection
-	header      time.Duration // until an answer's header has come
-	headerBytes int64         // of an answer's header
+	limit       int           // maximum number of idle connections
+	age         time.Duration // maximum age of an idle connection
+	header      time.Duration // maximum time until the response's header is complete
+	headerBytes int64         // maximum size of a response's header
 
 	mutex sync.Mutex
-	idle  []*connection // the longest idle first
+	idle  []*connection // longest idle first
 	sweep *time.Timer   // nil while none is idle
 }
 
 type connection struct {
-	net.Conn // the socket, or TLS on it
+	net.Conn // the socket, or TLS over it
 	socket   *socket
 	client   *client
 	reader   *bufio.Reader
-	left     int64 // bytes that a header may still take; negative: no limit
-	used     bool  // an answer came over it
+	left     int64 // remaining bytes for a header; negative means no limit
+	used     bool  // a response has been received over it
 	since    time.Time
-	head     []byte // of the request, kept for its memory
+	head     []byte // buffer for the request's header, kept to reuse its memory
 }
 
-// Read is the reader's.
+// Read is called by the buffered reader.
 func (c *connection) Read(b []byte) (int, error) {
 	if c.left == 0 {
 		return 0, errHeaderTooLarge
@@ -57,17 +57,17 @@ func (c *connection) Read(b []byte) (int, error) {
 }
 
 var (
-	errHeaderTooLarge = errors.New("the answer's header is too large")
-	errUnread         = errors.New("more came after the last answer")
-	errNoUpgrade      = errors.New("the answer is an upgrade that nobody asked for")
+	errHeaderTooLarge = errors.New("the response's header is too large")
+	errUnread         = errors.New("data after the last response")
+	errNoUpgrade      = errors.New("the response is an upgrade that was not requested")
 )
 
-// Takes says whether a request is plain enough for the client.
+// Takes reports whether a request is simple enough for the client.
 func Takes(r *http.Request) bool {
 	if r.Body != nil && r.Body != http.NoBody || len(r.Header["Upgrade"]) > 0 || len(r.Trailer) > 0 {
 		return false
 	}
-	// http.Transport knows what to do with other names: zones, and letters that are not ASCII.
+	// http.Transport handles other host names: zones, and non-ASCII characters.
 	for i := range len(r.Host) {
 		if b := r.Host[i]; !('a' <= b && b <= 'z' || '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || b == '.' || b == '-' || b == ':' || b == '_') {
 			return false
@@ -80,13 +80,13 @@ func safe(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// observer is what a request's sender has to say to its answer.
+// observer holds the callbacks for a response.
 type observer struct {
-	silence func(http.Header) time.Duration // of the body: the longest time of one read
-	early   func(int, http.Header)          // is told each informational answer; nil means nobody is
+	silence func(http.Header) time.Duration // returns the maximum duration of one read of the body
+	early   func(int, http.Header)          // called for each informational response; may be nil
 }
 
-// roundTrip answers as http.Transport.RoundTrip does.
+// roundTrip works like http.Transport.RoundTrip.
 func (c *client) roundTrip(ctx context.Context, r *http.Request, o observer) (*http.Response, error) {
 	fresh := false
 	for {
@@ -112,7 +112,7 @@ func (c *client) roundTrip(ctx context.Context, r *http.Request, o observer) (*h
 		if errors.As(err, &timeout) && timeout.Timeout() || !conn.used || begun {
 			return nil, err
 		}
-		// It was kept, and the upstream has ended it meanwhile. If that was seen before anything was sent, any request may take the next.
+		// The upstream has closed an idle connection. If that was detected before anything was sent, any request may retry on the next connection.
 		if !conn.socket.stale {
 			if !safe(r) {
 				return nil, err
@@ -122,7 +122,7 @@ func (c *client) roundTrip(ctx context.Context, r *http.Request, o observer) (*h
 	}
 }
 
-// take answers the connection that was used last, nil if there is none.
+// take returns the most recently used idle connection, or nil if there is none.
 func (c *client) take() *connection {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -145,7 +145,7 @@ func (c *client) connect(ctx context.Context) (*connection, error) {
 	if secured, ok := made.(*tls.Conn); ok {
 		made = secured.NetConn()
 	}
-	conn.socket = made.(*socket) // as the pool's dialers make them
+	conn.socket = made.(*socket) // the pool's dialers return this type
 	conn.reader = bufio.NewReaderSize(conn, 16<<10)
 	return conn, nil
 }
@@ -188,7 +188,7 @@ func (c *client) closeAged() {
 	}
 }
 
-// CloseIdleConnections closes those that no request uses; the others are kept after it, until their age is over.
+// CloseIdleConnections closes idle connections. Those in use become idle later, and are kept until their maximum age.
 func (c *client) CloseIdleConnections() {
 	c.mutex.Lock()
 	idle := c.idle
@@ -199,10 +199,10 @@ func (c *client) CloseIdleConnections() {
 	}
 }
 
-// past is any time that is over: a deadline that ends what waits.
+// past is a deadline in the past, which interrupts a waiting read or write.
 var past = time.Unix(1, 0)
 
-// roundTrip sends the request and reads the answer's header. begun says that an answer began.
+// roundTrip sends the request and reads the response's header. begun reports whether a response began.
 func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer) (res *http.Response, begun bool, err error) {
 	if c.head, err = appendHead(c.head[:0], r); err != nil {
 		return nil, true, err
@@ -210,7 +210,8 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	if err := c.Conn.SetDeadline(time.Now().Add(c.client.header)); err != nil {
 		return nil, false, err
 	}
-	// From here on the client's going ends whatever waits. It is asked for after each deadline that is set, which could be the later one.
+	// From here on, cancellation interrupts pending reads and writes. ctx is checked after each deadline that is set, because that could overwrite the
+	// interruption.
 	stop := context.AfterFunc(ctx, func() { _ = c.Conn.SetDeadline(past) })
 	defer func() {
 		if err != nil {
@@ -218,14 +219,14 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 		}
 	}()
 	c.left = c.client.headerBytes
-	c.socket.deferring = c.used // a new one may have been sent what belongs to TLS
+	c.socket.deferring = c.used // a new connection may have received data of TLS
 	if _, err := c.Conn.Write(c.head); err != nil {
 		return nil, false, err
 	}
 	c.socket.deferring = false
 	_, err = c.reader.Peek(1)
 	if len(c.socket.pending) > 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
-		c.socket.stale = true // TLS had something left from before, its end maybe: no answer, for nothing was sent yet
+		c.socket.stale = true // TLS had earlier data left, such as its close alert; that is not a response, because nothing was sent yet
 		return nil, false, errUnread
 	}
 	if err != nil {
@@ -238,7 +239,7 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	c.left = -1
 	res.Request = r
 	b := &answerBody{connection: c, ctx: ctx, stop: stop, keep: whole && !res.Close, limit: o.silence(res.Header)}
-	if res.Body != nil { // as net/http reads it, to its end
+	if res.Body != nil { // net/http reads it to its end
 		b.source = res.Body
 		if res.Body == http.NoBody {
 			b.finish(b.keep)
@@ -253,8 +254,8 @@ func (c *connection) roundTrip(ctx context.Context, r *http.Request, o observer)
 	return res, true, nil
 }
 
-// readResponse reads header after header up to the last. A plain answer has no Body yet: ContentLength bytes follow. whole says that the
-// connection can be used again after the body, as far as the header tells.
+// readResponse reads informational headers and the final header. A plain response has no Body yet: ContentLength bytes follow. whole reports
+// whether the connection can be reused after the body, according to the header.
 func (c *connection) readResponse(r *http.Request, early func(int, http.Header)) (res *http.Response, whole bool, err error) {
 	for {
 		if r.Method != http.MethodHead {
@@ -283,12 +284,12 @@ func (c *connection) readResponse(r *http.Request, early func(int, http.Header))
 	}
 }
 
-// ambiguous says that the header that comes may have both a Content-Length and a Transfer-Encoding, of which net/http takes the
-// latter and hides the former. Whoever sent that cannot be trusted with where the answer ends.
+// ambiguous reports whether the next header may have both Content-Length and Transfer-Encoding, of which net/http uses the
+// latter and hides the former. An upstream that sends both can't be trusted to mark the end of a response.
 func (c *connection) ambiguous() bool {
 	head, ok := c.bufferedHead()
 	if !ok {
-		return true // too long to look at, or in pieces: rare, and then a connection is not kept
+		return true // too long or fragmented to check; this is rare, and the connection is then not kept
 	}
 	length, encoding := false, false
 	for line := range strings.SplitSeq(head, "\n") {
@@ -300,7 +301,7 @@ func (c *connection) ambiguous() bool {
 	return length && encoding
 }
 
-// bufferedHead waits until a whole header is buffered, and answers it with the blank line at its end.
+// bufferedHead waits until a complete header is buffered, and returns it including the blank line at its end.
 func (c *connection) bufferedHead() (string, bool) {
 	for {
 		have, _ := c.reader.Peek(c.reader.Buffered())
@@ -316,19 +317,19 @@ func (c *connection) bufferedHead() (string, bool) {
 	}
 }
 
-// answerBody ends with the connection being kept or closed.
+// answerBody is a response's body. At its end, the connection is kept or closed.
 type answerBody struct {
 	connection *connection
 	ctx        context.Context
 	stop       func() bool
-	source     io.Reader // nil: length more bytes of the connection
+	source     io.Reader // if nil, the body is the next length bytes of the connection
 	length     int64
 	limit      time.Duration
 	keep       bool
 	err        error
 }
 
-// Read waits no longer than the limit. The time a slow client takes between reads does not count.
+// Read waits at most for the limit. The time between reads, which a slow client may take, does not count.
 func (b *answerBody) Read(buffer []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -336,7 +337,7 @@ func (b *answerBody) Read(buffer []byte) (int, error) {
 	if len(buffer) == 0 {
 		return 0, nil
 	}
-	c := b.connection // the request's own until finish
+	c := b.connection // owned by the request until finish
 	if c.reader.Buffered() == 0 || b.source != nil {
 		if err := c.Conn.SetReadDeadline(time.Now().Add(b.limit)); err != nil {
 			return 0, b.fail(err)
@@ -347,7 +348,7 @@ func (b *answerBody) Read(buffer []byte) (int, error) {
 	}
 	if b.source != nil {
 		n, err := b.source.Read(buffer)
-		if errors.Is(err, io.EOF) && err != io.ErrUnexpectedEOF { //nolint:errorlint // only the bare one is an end
+		if errors.Is(err, io.EOF) && err != io.ErrUnexpectedEOF { //nolint:errorlint // only a bare io.EOF is the end
 			b.finish(b.keep)
 			return n, io.EOF
 		}
@@ -384,7 +385,7 @@ func (b *answerBody) fail(err error) error {
 	return err
 }
 
-// finish ends the body, once. What came after it belongs to no request, so the connection goes as well.
+// finish ends the body, once. Data after it belongs to no request, so the connection is then closed.
 func (b *answerBody) finish(keep bool) {
 	if b.err != nil {
 		return
@@ -398,7 +399,7 @@ func (b *answerBody) finish(keep bool) {
 	c.client.release(c)
 }
 
-// Close closes the connection too if the body was not read to its end.
+// Close also closes the connection if the body was not read to its end.
 func (b *answerBody) Close() error {
 	b.finish(false)
 	return nil

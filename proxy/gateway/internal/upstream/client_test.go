@@ -21,7 +21,7 @@ import (
 	"lockstep/proxy/gateway/internal/options"
 )
 
-// script is an upstream that has one connection after another served by serve, which is told the connection's number.
+// script is an upstream that serves one connection after another with serve, which receives the connection's number.
 type script struct {
 	client *client
 	served atomic.Int64
@@ -111,7 +111,7 @@ func overBoth(t *testing.T, test func(t *testing.T, secure bool)) {
 
 const plain = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-// Which answers leave a connection that the next request may use, and what they are.
+// Tests responses, and which of them leave a reusable connection.
 func TestConnectionsAreKept(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
 	for _, test := range []struct {
@@ -169,7 +169,7 @@ func TestConnectionsAreKept(t *testing.T) {
 						t.Fatalf("%d %.100q %v", status, body, err)
 					}
 					if pieces == 7 && !test.kept {
-						return // what comes late is seen before the next request; TestNothingPoisonsTheNext
+						return // late data is detected before the next request; see TestNothingPoisonsTheNext
 					}
 					if kept := s.idle() == 1; kept != test.kept {
 						t.Errorf("kept: %v", kept)
@@ -185,7 +185,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// What comes while a connection is idle is nobody's answer.
+// Data that arrives on an idle connection is not a response to any request.
 func TestNothingPoisonsTheNext(t *testing.T) {
 	overBoth(t, func(t *testing.T, secure bool) {
 		var asked sync.Map
@@ -206,7 +206,7 @@ func TestNothingPoisonsTheNext(t *testing.T) {
 		}
 		<-poisoned
 		time.Sleep(50 * time.Millisecond)
-		// A POST too: nothing of it was sent on the first connection.
+		// Also for a POST, because nothing was sent on the first connection.
 		if _, body, err := s.ask(t.Context(), "POST"); body != "ok" || s.served.Load() != 2 {
 			t.Errorf("%q %v on %d connections", body, err, s.served.Load())
 		}
@@ -216,7 +216,7 @@ func TestNothingPoisonsTheNext(t *testing.T) {
 	})
 }
 
-// A kept connection that the upstream closed costs no request; one that it closes at the very request costs those that may not be repeated.
+// If the upstream has closed an idle connection, no request fails. If it closes one during a request, only requests that can't be repeated fail.
 func TestConnectionsThatEnd(t *testing.T) {
 	overBoth(t, func(t *testing.T, secure bool) {
 		closed := scripted(t, secure, func(_ int, conn net.Conn, reader *bufio.Reader) {
@@ -250,7 +250,7 @@ func TestConnectionsThatEnd(t *testing.T) {
 				t.Errorf("%s: %v after %d requests", method, err, requests.Load())
 			}
 		}
-		// On a new connection nothing is repeated here, and nothing once an answer began.
+		// Requests are not repeated on a new connection, or once a response began.
 		dying := scripted(t, secure, func(number int, conn net.Conn, reader *bufio.Reader) {
 			for n := 0; request(reader); n++ {
 				if n == 1 {
@@ -267,7 +267,7 @@ func TestConnectionsThatEnd(t *testing.T) {
 	})
 }
 
-// Whoever goes ends what waits, and a connection in the middle of something is not used again.
+// Cancellation interrupts waiting, and a connection with an unfinished exchange is not reused.
 func TestGoing(t *testing.T) {
 	overBoth(t, func(t *testing.T, secure bool) {
 		for name, bytes := range map[string]string{"header": "", "within the header": "HTTP/1.1 200 OK\r\n", "body": "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart",
@@ -283,7 +283,7 @@ func TestGoing(t *testing.T) {
 					begun <- true
 				}
 			})
-			s.ask(t.Context(), "GET") // the next is on a kept connection
+			s.ask(t.Context(), "GET") // the next request uses a kept connection
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				<-begun
@@ -371,7 +371,7 @@ func TestEarlyAnswersAreTold(t *testing.T) {
 	}
 }
 
-// A request is written as net/http writes it, and never so that it could be read as two.
+// A request is written like by net/http, and never so that it could be read as two.
 func TestRequestsAreWritten(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 		r, _ := http.NewRequest(method, "http://application/a%20b/%2F?q=%zz;x", nil)
@@ -410,7 +410,7 @@ func TestRequestsAreWritten(t *testing.T) {
 	}
 }
 
-// What is taken for plain must be what net/http sees.
+// A response that is parsed as plain must equal net/http's.
 func FuzzPlainAgreesWithNetHTTP(f *testing.F) {
 	f.Add([]byte(plain))
 	f.Add([]byte("HTTP/1.1 404 Not Found\r\nserver: x\r\nContent-Type:text/html \r\nSet-Cookie: a\r\nset-cookie: b\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabcd"))
@@ -439,7 +439,7 @@ func FuzzPlainAgreesWithNetHTTP(f *testing.F) {
 	})
 }
 
-// A header that does not fit the socket's buffer goes out all the same, and waits no longer than an answer may.
+// A header that exceeds the socket's buffer is sent too, within the timeout for a response.
 func TestHeadersThatDoNotFit(t *testing.T) {
 	overBoth(t, func(t *testing.T, secure bool) {
 		read := make(chan bool, 1)

@@ -10,19 +10,19 @@ import (
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// addresses connects to a name that several tasks share, of which some may just have gone: a name server tells their addresses for some
-// time after that, and what is sent there is lost without an answer. So each address gets a part of the time, net.Dialer would give all
-// of it to the first. While the name server knows none, those of before are tried.
+// addresses connects to a DNS name that several tasks share. DNS returns the addresses of stopped tasks for some time, and packets sent there
+// are lost. So each address gets a share of the timeout, whereas net.Dialer might spend all of it on the first. While DNS returns no address,
+// the previous ones are tried.
 type addresses struct {
 	lookup  func(ctx context.Context, host string) ([]string, error)
 	dial    dialFunc
-	timeout time.Duration // for all addresses together
+	timeout time.Duration // for all addresses in total
 
 	mutex sync.Mutex
-	known []string // of the last look-up that told any
+	known []string // addresses returned by the last successful lookup
 }
 
-// DialContext is that of net.Dialer.
+// DialContext works like net.Dialer.DialContext.
 func (a *addresses) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || net.ParseIP(host) != nil {
@@ -47,9 +47,9 @@ func (a *addresses) DialContext(ctx context.Context, network, address string) (n
 	return nil, err
 }
 
-// resolve answers at least one address, in no order, so that each task gets its share.
+// resolve returns at least one address, in random order so that the load spreads over all tasks.
 func (a *addresses) resolve(ctx context.Context, host string) ([]string, error) {
-	// Half of the time, so that there is some left for addresses that are known.
+	// Half of the timeout, which leaves time to try the known addresses.
 	look, cancel := context.WithTimeout(ctx, a.timeout/2)
 	defer cancel()
 	found, err := a.lookup(look, host)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// network is one where some addresses answer, some refuse, and all others take what is sent and say nothing.
+// network simulates addresses that accept connections, refuse them, or don't respond.
 type network struct {
 	answers, refuses string
 	asked            []string
@@ -47,23 +47,23 @@ func TestAddressesThatAreGone(t *testing.T) {
 			t.Errorf("%v does not tell that nothing was sent", err)
 		}
 	}
-	for range 20 { // in whatever order they are tried
+	for range 20 { // the order of attempts is random
 		connects(true)
 	}
-	// The name is gone for a moment, but not the task.
+	// The DNS name is temporarily missing, but the task is running.
 	told, fault = nil, &net.DNSError{Err: "no such host", IsNotFound: true}
 	connects(true)
-	// What is new counts, once it is told.
+	// New addresses replace the previous ones.
 	told, fault, n.asked = []string{"10.0.0.3"}, nil, nil
 	connects(false)
 	if len(n.asked) != 1 || n.asked[0] != "10.0.0.3:8443" {
 		t.Errorf("%v", n.asked)
 	}
-	// A name that was never known.
+	// A name that was never resolved.
 	none := &addresses{lookup: func(context.Context, string) ([]string, error) { return nil, &net.DNSError{Err: "no such host"} }, dial: n.dial, timeout: time.Second}
 	a = none
 	connects(false)
-	// An address is no name.
+	// An IP address is not resolved.
 	a.lookup = func(context.Context, string) ([]string, error) { t.Error("looked up"); return nil, nil }
 	if conn, err := a.DialContext(context.Background(), "tcp", "10.0.0.2:8443"); err != nil {
 		t.Error(err)

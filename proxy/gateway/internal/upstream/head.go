@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-var errUnwritable = errors.New("the request holds what no header may")
+var errUnwritable = errors.New("the request contains characters that are not allowed in a header")
 
-// appendHead appends the header of a request without a body, as http.Request.Write writes it.
+// appendHead appends the header of a request without a body, in the form of http.Request.Write.
 func appendHead(to []byte, r *http.Request) ([]byte, error) {
 	target := r.URL.RequestURI()
 	if !printable(r.Method, false) || !printable(target, false) || !printable(r.Host, false) {
@@ -28,7 +28,7 @@ func appendHead(to []byte, r *http.Request) ([]byte, error) {
 			continue
 		case "User-Agent":
 			if len(values) > 0 && values[0] == "" {
-				continue // ReverseProxy's way to say that there is none
+				continue // ReverseProxy's convention for an absent header
 			}
 		}
 		if !token(name) {
@@ -46,7 +46,7 @@ func appendHead(to []byte, r *http.Request) ([]byte, error) {
 	return append(to, "\r\n"...), nil
 }
 
-// printable says that a text holds no control character; in a value blanks, tabs and other bytes above ASCII may be.
+// printable reports whether a text contains no control characters. A value may also contain spaces, tabs and non-ASCII bytes.
 func printable(text string, value bool) bool {
 	for i := range len(text) {
 		if b := text[i]; b < ' ' && !(value && b == '\t') || b == 0x7f || b == ' ' && !value {
@@ -56,7 +56,7 @@ func printable(text string, value bool) bool {
 	return true
 }
 
-// tokens are the bytes that a header's name may have.
+// tokens are the bytes that are allowed in a header's name.
 var tokens = func() (is [256]bool) {
 	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 		is[b] = true
@@ -73,7 +73,7 @@ func token(name string) bool {
 	return name != ""
 }
 
-// headEnd answers how many bytes a header takes with the blank line that ends it, 0 if it has not ended. It sees every end that net/http sees.
+// headEnd returns the length of a header including the blank line that ends it, or 0 if it is incomplete. It recognizes every end that net/http does.
 func headEnd(data []byte) int {
 	for from := 0; ; {
 		i := bytes.IndexByte(data[from:], '\n')
@@ -91,13 +91,13 @@ func headEnd(data []byte) int {
 	}
 }
 
-// plainResponse reads the answers that nearly all are: HTTP/1.1, a status of which a body follows, one Content-Length, and nothing in the header that
-// could be read in two ways. It answers nil, and has read nothing, if the answer is not buffered whole or is any other: http.ReadResponse judges those.
+// plainResponse parses the most common responses: HTTP/1.1, a status with a body, one Content-Length, and an unambiguous header. It returns nil and
+// consumes nothing if the header is not completely buffered or has any other form; http.ReadResponse parses those.
 func (c *connection) plainResponse() *http.Response {
 	have, _ := c.reader.Peek(c.reader.Buffered())
 	res, n := parsePlain(have)
 	if res != nil {
-		_, _ = c.reader.Discard(n) // they are buffered
+		_, _ = c.reader.Discard(n) // never fails, because the bytes are buffered
 	}
 	return res
 }
@@ -111,7 +111,7 @@ func parsePlain(data []byte) (*http.Response, int) {
 	if end < 0 {
 		return nil, 0
 	}
-	head := string(data[len(version) : end+2]) // each line with its CR LF; one copy, of which all parts are slices
+	head := string(data[len(version) : end+2]) // each line with its CR LF; one copy, which all parts share
 	status, rest, _ := strings.Cut(head, "\r\n")
 	if len(status) < 4 || status[0] < '2' || status[0] > '5' || status[1] < '0' || status[1] > '9' || status[2] < '0' || status[2] > '9' || status[3] != ' ' ||
 		!printable(status, true) {

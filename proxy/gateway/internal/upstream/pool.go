@@ -1,4 +1,4 @@
-// Package upstream sends requests to the applications behind the gateway: connections, health and the choice between a
+// Package upstream sends requests to the applications behind the gateway. It manages connections and health checks, and chooses between a
 // shard's upstreams.
 package upstream
 
@@ -24,7 +24,7 @@ import (
 )
 
 // Pool keeps one transport and one health check for each upstream of the table. It is an http.RoundTripper for
-// requests that carry a routed exchange.
+// requests with a routed exchange.
 type Pool struct {
 	options options.Options
 	log     *slog.Logger
@@ -41,17 +41,17 @@ type member struct {
 	upstream  routing.Upstream
 	scheme    string
 	host      string
-	client    *client         // sends the requests that it takes
-	transport *http.Transport // sends the others
-	down      atomic.Bool     // the zero value, not yet checked, counts as healthy
-	failed    int             // checks in a row; the probing goroutine's own
+	client    *client         // sends the requests that Takes accepts
+	transport *http.Transport // sends all others
+	down      atomic.Bool     // upstreams that are not yet checked count as healthy
+	failed    int             // consecutive failed checks; used only by the probing goroutine
 	stop      context.CancelFunc
 }
 
-// maxHeader is how large an answer's header may be.
+// maxHeader is the maximum size of a response's header.
 const maxHeader = 64 << 10
 
-// New makes a pool without members; Update gives it some, Close ends its health checks.
+// New returns an empty pool. Update adds upstreams, and Close stops the health checks.
 func New(o options.Options, log *slog.Logger, metrics *telemetry.Metrics) *Pool {
 	p := &Pool{options: o, log: log, metrics: metrics}
 	p.ctx, p.stop = context.WithCancel(context.Background())
@@ -59,8 +59,8 @@ func New(o options.Options, log *slog.Logger, metrics *telemetry.Metrics) *Pool 
 	return p
 }
 
-// Update makes the pool hold the table's upstreams. Those that stay keep their connections and their health; requests under
-// way to those that go are not disturbed.
+// Update replaces the pool's upstreams with those of the table. Upstreams that remain keep their connections and health. Running requests
+// to removed upstreams are not interrupted.
 func (p *Pool) Update(table *routing.Table) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -83,7 +83,7 @@ func (p *Pool) Update(table *routing.Table) {
 	}
 }
 
-// Close ends health checks and closes idle connections.
+// Close stops the health checks and closes idle connections.
 func (p *Pool) Close() {
 	p.stop()
 	p.probes.Wait()
@@ -97,7 +97,7 @@ func (p *Pool) start(u routing.Upstream) *member {
 	one := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialSocket(ctx, dialer, network, address)
 		if err != nil {
-			return nil, err // and not a nil *socket
+			return nil, err // not a nil *socket in a non-nil interface
 		}
 		return conn, nil
 	}
@@ -117,7 +117,7 @@ func (p *Pool) start(u routing.Upstream) *member {
 		ResponseHeaderTimeout:  p.options.ResponseTimeout,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true, // what the client asked for is what it gets
+		DisableCompression:     true, // the client's Accept-Encoding decides
 		WriteBufferSize:        16 << 10,
 		ReadBufferSize:         16 << 10,
 	}
@@ -137,7 +137,7 @@ func (p *Pool) start(u routing.Upstream) *member {
 	return m
 }
 
-// join is for a request that still follows an older table: its upstream comes back until the next Update.
+// join adds an upstream for a request that still uses an older table. The upstream stays until the next Update.
 func (p *Pool) join(u routing.Upstream) *member {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -166,13 +166,13 @@ func withPort(host, port string) string {
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
-// closeIdle closes the connections that no request uses.
+// closeIdle closes idle connections.
 func (m *member) closeIdle() {
 	m.client.CloseIdleConnections()
 	m.transport.CloseIdleConnections()
 }
 
-// An upstream is down after this many failed checks in a row, and up after one that passes.
+// An upstream is down after this many consecutive failed checks, and up after one successful check.
 const failuresToDown = 2
 
 func (p *Pool) probe(ctx context.Context, m *member) {
@@ -223,7 +223,7 @@ func (p *Pool) check(ctx context.Context, m *member) error {
 		return fmt.Errorf("health check: %w", err)
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be reused
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return fmt.Errorf("health check: status %d", res.StatusCode)
 	}
@@ -235,8 +235,8 @@ type candidate struct {
 	member *member
 }
 
-// candidates are a shard's upstreams in the order in which they are tried: the session's own first, the healthy before those that
-// are not. The last are tried too: a check may be wrong, and then trying is better than refusing everybody.
+// candidates returns a shard's upstreams in the order in which they are tried: the session's own first, and healthy ones before unhealthy
+// ones. Unhealthy upstreams are tried too, because the check may be wrong.
 func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	s := e.Shard
 	members := *p.members.Load()
@@ -249,7 +249,7 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 		if m == nil {
 			m = p.join(u)
 		}
-		// Looked at once: one that changed between two looks would be in the list twice, or not at all.
+		// Read each health status once; one that changed meanwhile could otherwise be listed twice or not at all.
 		if m.down.Load() {
 			list = append(list, candidate{role, m})
 		} else {
@@ -267,11 +267,11 @@ func (p *Pool) candidates(e *exchange.Exchange) []candidate {
 	return list
 }
 
-// ErrSilent is why an answer in mid-body was given up.
-var ErrSilent = errors.New("the upstream fell silent")
+// ErrSilent means that the upstream stopped sending within a response's body.
+var ErrSilent = errors.New("the upstream stopped sending")
 
-// RoundTrip sends the request to the first candidate that takes it. It goes on to the next only if nothing can have been
-// done yet: the connection was refused, or the method is safe, and in either case nothing of the body was read.
+// RoundTrip sends the request to the first candidate that accepts it. It tries the next candidate only if that is safe: the connection was
+// refused or the method is safe, and none of the body has been read.
 func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := exchange.From(r.Context())
 	candidates := p.candidates(e)
@@ -312,7 +312,7 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	panic("unreachable: the last candidate returns")
 }
 
-// byTransport sends requests with a body, upgrades, and whatever else is rare. cancel ends ctx.
+// byTransport sends the requests that the client does not accept, such as those with a body and upgrades. cancel ends ctx.
 func (p *Pool) byTransport(ctx context.Context, cancel context.CancelCauseFunc, m *member, r *http.Request, body *onceBody) (*http.Response, error) {
 	attempt := r.WithContext(ctx)
 	u := *r.URL
@@ -328,7 +328,7 @@ func (p *Pool) byTransport(ctx context.Context, cancel context.CancelCauseFunc, 
 	return res, err
 }
 
-// onceBody knows whether it was read, and outlives the failed attempt that closes it. ReverseProxy closes the real one.
+// onceBody records whether it was read, and ignores Close, so that a failed attempt does not close it. ReverseProxy closes the real body.
 type onceBody struct {
 	io.ReadCloser
 	touched atomic.Bool
@@ -341,7 +341,7 @@ func (b *onceBody) Read(buffer []byte) (int, error) {
 
 func (b *onceBody) Close() error { return nil }
 
-// silence is how long an answer may say nothing.
+// silence returns the maximum pause of a response.
 func (p *Pool) silence(h http.Header) time.Duration {
 	if strings.HasPrefix(h.Get("Content-Type"), "text/event-stream") {
 		return p.options.StreamSilence
@@ -363,7 +363,7 @@ func (p *Pool) limitSilence(res *http.Response, cancel context.CancelCauseFunc) 
 	res.Body = b
 }
 
-// silenceBody gives up when one read takes too long. The time a slow client takes between reads does not count.
+// silenceBody fails if one read takes too long. The time between reads, which a slow client may take, does not count.
 type silenceBody struct {
 	io.ReadCloser
 	limit  time.Duration
@@ -385,7 +385,7 @@ func (b *silenceBody) Close() error {
 	return err
 }
 
-// tunnel is closed when neither side says anything for too long.
+// tunnel is closed when neither side sends anything for too long.
 type tunnel struct {
 	io.ReadWriteCloser
 	limit  time.Duration

@@ -13,14 +13,14 @@ import (
 	"lockstep/proxy/internal/routing"
 )
 
-// An upstream whose health changes in the very moment of choosing is neither left out nor tried twice.
+// An upstream whose health changes during the selection is neither omitted nor listed twice.
 func TestCandidatesWhileHealthChanges(t *testing.T) {
 	p := New(options.Options{HealthInterval: time.Hour, HealthTimeout: time.Second, DialTimeout: time.Second, Fallback: true}, slog.New(slog.NewTextHandler(io.Discard, nil)), telemetry.New("demo"))
 	defer p.Close()
 	shard := &routing.Shard{Name: "one", Stable: routing.Upstream{Address: "unix:/nowhere/stable", Health: "/"}, Canary: routing.Upstream{Address: "unix:/nowhere/canary", Health: "/"},
 		Fallback: routing.Upstream{Address: "unix:/nowhere/fallback", Health: "/"}}
 	e := &exchange.Exchange{Shard: shard, Canary: true}
-	p.candidates(e) // starts them
+	p.candidates(e) // starts the upstreams
 	members := *p.members.Load()
 	stop, stopped := make(chan bool), make(chan bool)
 	go func() {

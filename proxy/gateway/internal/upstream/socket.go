@@ -7,16 +7,16 @@ import (
 	"syscall"
 )
 
-// socket sends a request and waits for its answer in one step: what is written while deferring goes out with the next Read, which first makes
-// sure that the connection is still open and that nothing lies there unread. What lies there would be taken for the answer, and a
-// connection that is known to be closed before a byte was sent has done nothing. It costs no more than the look that comes before any waiting.
+// socket sends a request and waits for its response in one step. Data written while deferring is sent by the next Read, which first checks
+// that the connection is still open and has no unread data. Unread data would be mistaken for the response, and a request is safe to retry if
+// the connection was closed before anything was sent. The check costs nothing extra, because a read is attempted before waiting anyway.
 type socket struct {
 	net.Conn
 	raw       syscall.RawConn
 	attempt   func(descriptor uintptr) bool // step, bound once
 	deferring bool
 	pending   []byte
-	stale     bool // found closed, or with unread bytes, before anything was sent
+	stale     bool // was closed or had unread data before anything was sent
 
 	into []byte
 	n    int
@@ -29,7 +29,7 @@ func dialSocket(ctx context.Context, dialer *net.Dialer, network, address string
 	if err != nil {
 		return nil, err
 	}
-	raw, err := conn.(syscall.Conn).SyscallConn() // both have it
+	raw, err := conn.(syscall.Conn).SyscallConn() // both types implement it
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -39,7 +39,7 @@ func dialSocket(ctx context.Context, dialer *net.Dialer, network, address string
 	return s, nil
 }
 
-// Write keeps a copy while deferring.
+// Write stores a copy while deferring.
 func (s *socket) Write(b []byte) (int, error) {
 	if s.deferring {
 		s.pending = append(s.pending, b...)
@@ -48,7 +48,7 @@ func (s *socket) Write(b []byte) (int, error) {
 	return s.Conn.Write(b)
 }
 
-// Read sends what is pending and waits for bytes.
+// Read sends pending data and waits for data.
 func (s *socket) Read(b []byte) (int, error) {
 	if len(s.pending) == 0 || len(b) == 0 {
 		return s.Conn.Read(b)
@@ -63,10 +63,10 @@ func (s *socket) Read(b []byte) (int, error) {
 	return s.n, s.err
 }
 
-// step runs between resetting the poller's state and waiting on it, so that an answer that comes at once is not missed.
+// step runs between resetting the poller's state and waiting on it, so that an immediate response is not missed.
 func (s *socket) step(descriptor uintptr) bool {
 	n, err := syscall.Read(int(descriptor), s.into)
-	for err == syscall.EINTR { //nolint:errorlint // system calls answer it bare
+	for err == syscall.EINTR { //nolint:errorlint // system calls return it unwrapped
 		n, err = syscall.Read(int(descriptor), s.into)
 	}
 	quiet := err == syscall.EAGAIN //nolint:errorlint // as above
@@ -90,7 +90,7 @@ func (s *socket) step(descriptor uintptr) bool {
 		return true
 	}
 	if n, err = syscall.Write(int(descriptor), request); err != nil {
-		n = 0 // told again by the next, or it was only that the buffer is full
+		n = 0 // the next call reports the error again, unless the buffer was only full
 	}
 	if n < len(request) {
 		if _, s.err = s.Conn.Write(request[n:]); s.err != nil {

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// dialTLS connects and shakes hands, together within the dial timeout. A handshake that fails is told as a connection that was refused:
-// nothing of a request has been sent by then, so the next upstream may be tried whatever the method.
+// dialTLS connects and performs the TLS handshake within the dial timeout. A failed handshake is reported as a refused connection:
+// nothing of the request has been sent yet, so the next upstream may be tried for any method.
 func (p *Pool) dialTLS(dial dialFunc) func(ctx context.Context, network, address string) (net.Conn, error) {
-	// One for each upstream: sessions of one must not be offered to another.
+	// One per upstream, so that sessions of one are not offered to another.
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		NextProtos:         []string{"http/1.1"},
@@ -47,4 +47,4 @@ func (p *Pool) dialTLS(dial dialFunc) func(ctx context.Context, network, address
 	}
 }
 
-var errHandshakeTimeout = errors.New("takes too long")
+var errHandshakeTimeout = errors.New("timed out")

@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// net/http drops Content-Length without a word when Transfer-Encoding is there too, and accepts other things that
-// two parsers may read differently. The scanner reads the same bytes a second time, independently, and leaves a verdict for each
-// request. A request for which the two disagree about where it starts, or which is ambiguous, is refused.
+// net/http silently drops Content-Length if Transfer-Encoding is present too, and accepts other input that
+// two parsers may read differently. The scanner parses the same bytes a second time, independently, and returns a verdict for each
+// request. A request is refused if it is ambiguous, or if the two parsers disagree about where it starts.
 
 // verdict is what the scanner found in one request's header.
 type verdict struct {
-	reason string // empty: unambiguous
+	reason string // why the request is ambiguous; empty if it is not
 	line   uint64 // hash of "METHOD target PROTOCOL"
-	json   bool   // accepts JSON before HTML
+	json   bool   // prefers JSON to HTML
 }
 
 const (
@@ -28,20 +28,20 @@ const (
 	stopped
 )
 
-// enough of a line to hold any length or encoding that is not refused anyway
+// enough for any valid length or encoding
 const maxLine = 256
 
 type scanner struct {
 	state int
-	line  []byte // of the current line, at most maxLine
-	long  bool   // the line went on
+	line  []byte // start of the current line, at most maxLine bytes
+	long  bool   // the line is longer than maxLine
 	hash  maphash.Hash
-	left  int64 // of the body or chunk
+	left  int64 // bytes left of the body or chunk
 
 	current verdict
 	length  int64 // -1: none
 	chunked bool
-	json    bool // the header read so far accepts JSON before HTML
+	json    bool // the header read so far prefers JSON to HTML
 	lastCR  bool
 	started bool // at least one byte of the current request was read
 }
@@ -54,7 +54,7 @@ func newScanner() *scanner {
 	return s
 }
 
-// seed makes hashes unguessable; it is drawn once and never changed.
+// seed makes hashes unpredictable. It is chosen once and never changes.
 var seed = maphash.MakeSeed()
 
 func (s *scanner) reset() {
@@ -64,7 +64,7 @@ func (s *scanner) reset() {
 	s.current, s.length, s.chunked, s.json, s.started = verdict{}, -1, false, false, false
 }
 
-// scan reads bytes in the order in which they came and tells done each header that ended.
+// scan reads bytes in order of arrival and calls done for each complete header.
 func (s *scanner) scan(data []byte, done func(verdict)) {
 	for len(data) > 0 {
 		switch s.state {
@@ -92,7 +92,7 @@ func (s *scanner) scan(data []byte, done func(verdict)) {
 			}
 			if room := maxLine - len(s.line); room < len(part) {
 				s.long = true
-				// The last byte matters: a line ends in CR LF.
+				// The last byte is needed to check that a line ends in CR LF.
 				s.line = append(s.line, part[:room]...)
 			} else {
 				s.line = append(s.line, part...)
@@ -129,7 +129,7 @@ func (s *scanner) endLine(done func(verdict)) {
 	switch s.state {
 	case inRequestLine:
 		if len(line) == 0 && !s.long {
-			// net/http refuses an empty line before a request too.
+			// net/http also refuses an empty line before a request.
 			s.refuse("an empty line before the request")
 		}
 		s.current.line = s.hash.Sum64()
@@ -160,7 +160,7 @@ func (s *scanner) endLine(done func(verdict)) {
 		n, err := strconv.ParseInt(string(bytes.TrimRight(size, " \t")), 16, 64)
 		switch {
 		case err != nil || n < 0 || s.long || size[0] == '+':
-			s.state = stopped // net/http fails the body; no further verdict lets nothing follow
+			s.state = stopped // net/http fails to read the body; without a further verdict no request can follow
 		case n == 0:
 			s.state = inTrailer
 		default:

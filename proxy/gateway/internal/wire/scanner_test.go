@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// However the bytes are cut, and whatever they are, the scanner must see what net/http's parser sees, or refuse.
+// For any bytes in any chunks, the scanner must agree with net/http's parser or refuse.
 func FuzzScannerAgreesWithNetHTTP(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /c HTTP/1.1\r\nHost: a\r\n\r\n"), uint8(7))
 	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\n\r\n"), uint8(1))
@@ -34,7 +34,7 @@ func FuzzScannerAgreesWithNetHTTP(f *testing.F) {
 				return
 			}
 			if reason := c.Begin(r); reason != "" {
-				return // refused and closed: safe
+				return // refused and closed, which is safe
 			}
 			if r.Header.Get("Content-Length") != "" && len(r.TransferEncoding) > 0 {
 				t.Fatal("ambiguous, and accepted")

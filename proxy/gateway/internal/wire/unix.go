@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Socket is a Unix listener that can be handed over: it takes its path by a rename, so that a new process may take the
-// place of an old one without a moment in which nobody listens.
+// Socket is a Unix listener that supports handover. It takes over its path with a rename, so that a new process can replace
+// an old one without interruption.
 type Socket struct {
 	*net.UnixListener
 	path string
 	own  fs.FileInfo
 }
 
-// ListenUnix binds path with the given file mode. A socket that is there is replaced, and whoever listens on it keeps the
-// connections it has; anything else that is there is an error.
+// ListenUnix binds path with the given file mode. It replaces an existing socket, whose listener keeps its connections.
+// Any other existing file is an error.
 func ListenUnix(path string, mode fs.FileMode) (*Socket, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
-		return nil, fmt.Errorf("%s is there and is not a socket", path)
+		return nil, fmt.Errorf("%s exists and is not a socket", path)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
@@ -45,8 +45,8 @@ func ListenUnix(path string, mode fs.FileMode) (*Socket, error) {
 	return s, nil
 }
 
-// Unlink takes the path away, unless another process has taken it over. New connections then fail at once, while those that
-// wait to be accepted still are: call it a moment before Close.
+// Unlink removes the path, unless another process has taken it over. New connections then fail at once, while pending ones can
+// still be accepted. Call it shortly before Close.
 func (s *Socket) Unlink() {
 	if info, err := os.Lstat(s.path); err == nil && os.SameFile(info, s.own) {
 		os.Remove(s.path)

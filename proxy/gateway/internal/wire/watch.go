@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// net/http reads in the background while a handler runs, only to know when the client goes: a goroutine that waits, and is woken, for every request. The connection
-// answers that read at once with nothing, and looks for itself if the request takes longer than patience.
+// While a handler runs, net/http reads in the background to detect that the client disconnects, which costs a goroutine per request. The connection
+// ends that read at once with no data, and watches the client itself if the request takes longer than patience.
 const patience = 50 * time.Millisecond
 
-// past is any time that is over: a deadline that ends what waits.
+// past is a deadline in the past, which interrupts a waiting read.
 var past = time.Unix(1, 0)
 
-// background says that a read is net/http's in the background: it is for one byte, of a request that has come to its end and is being
-// handled. Called with the mutex held.
+// background reports whether a read is net/http's background read: one byte, while a complete request is being
+// handled. The mutex must be held.
 func (c *Conn) background(b []byte) bool {
 	return len(b) == 1 && c.handling.Load() && c.raw != nil && c.gone != nil && c.scanner.state == inRequestLine && !c.scanner.started
 }
 
-// await has the connection watched soon. Called with the mutex held.
+// await schedules the watching of the connection. The mutex must be held.
 func (c *Conn) await() {
 	if c.ended {
-		return // net/http's goroutine came too late
+		return // net/http's goroutine is late
 	}
 	c.awaited = true
 	if c.timer == nil {
@@ -31,7 +31,7 @@ func (c *Conn) await() {
 	}
 }
 
-// watch waits until the client goes, or says something before its answer has come, which net/http takes for a sign that it is there.
+// watch waits until the client disconnects, or until it sends data before the response, which net/http takes as a sign that it is connected.
 func (c *Conn) watch() {
 	c.mutex.Lock()
 	if !c.awaited {
@@ -56,13 +56,13 @@ func (c *Conn) watch() {
 		gone = err != nil || n == 0
 		return true
 	})
-	// An error is the deadline that unwatch sets, or that the connection was closed: whoever did either knows.
+	// An error means that unwatch set the deadline or that the connection was closed; both are handled elsewhere.
 	if err == nil && gone {
 		c.gone()
 	}
 }
 
-// unwatch ends the watching, so that the next to read may.
+// unwatch stops watching, so that others can read again.
 func (c *Conn) unwatch() {
 	c.mutex.Lock()
 	c.ended = true
@@ -74,7 +74,7 @@ func (c *Conn) unwatch() {
 	c.watching = nil
 	c.mutex.Unlock()
 	if over != nil {
-		_ = c.Conn.SetReadDeadline(past) // fails if it was closed, which ends the watching too
+		_ = c.Conn.SetReadDeadline(past) // fails if the connection is closed, which also ends the watching
 		<-over
 		_ = c.Conn.SetReadDeadline(time.Time{})
 	}

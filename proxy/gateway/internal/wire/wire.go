@@ -1,5 +1,5 @@
-// Package wire is what stands between net/http's server and the socket: it refuses requests that two parsers could read
-// differently, answers those that net/http refuses with pages of the gateway's own, and limits the time of each write.
+// Package wire sits between net/http's server and the socket. It refuses requests that two parsers could read
+// differently, replaces net/http's error responses with the gateway's problem pages, and limits the time of each write.
 package wire
 
 import (
@@ -22,11 +22,11 @@ import (
 // Listener wraps accepted connections.
 type Listener struct {
 	net.Listener
-	// Trusted is handed on to each connection's requests; see Of.
+	// Trusted is passed on to each connection's requests; see Of.
 	Trusted bool
-	// WriteTimeout is the longest time of one write; zero means no limit.
+	// WriteTimeout is the maximum duration of one write; zero means no limit.
 	WriteTimeout time.Duration
-	// Refused is told the status of each page sent before any handler ran; nil means nobody is.
+	// Refused, if not nil, is called with the status of each page that was sent before any handler ran.
 	Refused func(status int, reason string)
 }
 
@@ -47,18 +47,18 @@ func (l *Listener) Accept() (net.Conn, error) {
 type Conn struct {
 	net.Conn
 	listener *Listener
-	handling atomic.Bool // a handler runs, or its answer is not all written yet
+	handling atomic.Bool // a handler is running, or its response is not completely written
 
 	raw  syscall.RawConn // nil if there is none
-	gone func()          // cancels the connection's requests; nil if nobody could
+	gone func()          // cancels the connection's requests; may be nil
 
 	mutex    sync.Mutex
 	scanner  *scanner
 	verdicts []verdict
 	timer    *time.Timer
 	awaited  bool          // the timer will start watching
-	ended    bool          // the request's handler is at its end
-	watching chan struct{} // closed when the watching is over; nil while nobody watches
+	ended    bool          // the request's handler has finished
+	watching chan struct{} // closed when watching ends; nil while not watching
 }
 
 type key struct{}
@@ -78,16 +78,16 @@ func ConnState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Of answers the request's connection, nil if it came by no Listener.
+// Of returns the request's connection, or nil if it was not accepted by a Listener.
 func Of(r *http.Request) *Conn {
 	c, _ := r.Context().Value(key{}).(*Conn)
 	return c
 }
 
-// Trusted says whether the peer is the first hop.
+// Trusted reports whether the peer is the first hop.
 func (c *Conn) Trusted() bool { return c.listener.Trusted }
 
-// Begin must be called first by the handler of each request, once. It answers why the request must be refused and
+// Begin must be called once, at the start of each request's handler. It returns the reason why the request must be refused and
 // the connection closed, or "".
 func (c *Conn) Begin(r *http.Request) (reason string) {
 	c.mutex.Lock()
@@ -95,7 +95,7 @@ func (c *Conn) Begin(r *http.Request) (reason string) {
 	c.handling.Store(true)
 	c.ended = false
 	if len(c.verdicts) == 0 {
-		return "it starts where the request before it had not ended"
+		return "the previous request had not ended where this one starts"
 	}
 	v := c.verdicts[0]
 	c.verdicts = c.verdicts[:copy(c.verdicts, c.verdicts[1:])]
@@ -108,15 +108,15 @@ func (c *Conn) Begin(r *http.Request) (reason string) {
 		hash.WriteString(text)
 	}
 	if hash.Sum64() != v.line {
-		return "its first line can be read in two ways"
+		return "the request line is ambiguous"
 	}
 	return ""
 }
 
-// End must be called by the handler at its end, unless the connection became raw.
+// End must be called at the end of the handler, unless Raw was called.
 func (c *Conn) End() { c.unwatch() }
 
-// Raw ends the scanning: what follows is another protocol.
+// Raw stops scanning, because another protocol follows.
 func (c *Conn) Raw() {
 	c.unwatch()
 	c.mutex.Lock()
@@ -124,7 +124,7 @@ func (c *Conn) Raw() {
 	c.mutex.Unlock()
 }
 
-// Read scans what it reads. A client that stops within a header is answered 408.
+// Read scans the data it reads. A client that stops within a header receives status 408.
 func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 1 {
 		c.mutex.Lock()
@@ -150,7 +150,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write limits the time of each write, and replaces net/http's bare refusals, which it writes at once and while no handler runs.
+// Write limits the time of each write and replaces net/http's plain error responses, which it writes in one call while no handler runs.
 func (c *Conn) Write(b []byte) (int, error) {
 	if !c.handling.Load() && len(b) > 12 && string(b[:9]) == "HTTP/1.1 " {
 		if status, err := strconv.Atoi(string(b[9:12])); err == nil && status >= 400 {
@@ -163,7 +163,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Close ends the requests of the connection too.
+// Close also cancels the requests of the connection.
 func (c *Conn) Close() error {
 	if c.gone != nil {
 		c.gone()
@@ -171,7 +171,7 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite is used by net/http so that a refused client gets to read why.
+// CloseWrite is used by net/http so that a refused client can read the response.
 func (c *Conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -190,7 +190,7 @@ func (c *Conn) refuse(status int) error {
 	c.mutex.Lock()
 	asJSON, reason := c.scanner.json, c.scanner.current.reason
 	if len(c.verdicts) > 0 {
-		// A whole header that net/http did not like; whatever came after it was scanned already.
+		// net/http refused a complete header; data after it has already been scanned.
 		asJSON, reason = c.verdicts[0].json, c.verdicts[0].reason
 	}
 	c.mutex.Unlock()

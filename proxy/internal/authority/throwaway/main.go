@@ -1,4 +1,4 @@
-// Command throwaway writes a set of settings that is good for an hour into a directory, for build-images.
+// Command throwaway writes a set of settings that is valid for an hour into a directory, for build-images.
 package main
 
 import (

@@ -85,7 +85,7 @@ class LauncherTest {
         }
         var failed = run(Map.of("PATH", commands.toString()));
         assertEquals(1, failed.exit());
-        assertTrue(failed.err().contains("needs mvn") && failed.err().contains("apt install maven"), failed.err());
+        assertTrue(failed.err().contains("mvn is required") && failed.err().contains("apt install maven"), failed.err());
     }
 
     @Test

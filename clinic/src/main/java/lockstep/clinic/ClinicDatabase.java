@@ -23,14 +23,14 @@ import org.postgresql.copy.CopyIn;
 import org.postgresql.copy.PGCopyOutputStream;
 
 /**
- * Schema and data of the clinic's database. Every method may be repeated: what is done already is left alone.
- * Connections are those of the database's owner. A seed is one transaction of its own, with the commit at its end.
+ * Manages the schema and the initial data of the clinic's database. All methods are idempotent.
+ * Connections must be those of the database's owner. Each seed runs in its own transaction and commits it.
  */
 public final class ClinicDatabase {
-    /** The export holds the first two tables; drugs and interactions, of which there is no free list, are generated. */
+    /** The export contains the first two tables. Drugs and interactions are generated, because no free lists of them exist. */
     private static final List<MasterTable> EXPORTED = List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE);
     private static final MasterDataGenerator DRUGS = new MasterDataGenerator(0, 0, 30_000, 60_000);
-    /** Together a minute, for each attempt may take as long as its time-out; ECS gives up a container that others wait for after three. */
+    /** A minute in total, because each attempt may take as long as its timeout. ECS gives up on container dependencies after three. */
     private static final int CONNECT_RETRIES = 6;
     private static final int CONNECT_RETRY_SECONDS = 10;
     private static final int COPY_BUFFER_BYTES = 1 << 16;
@@ -39,9 +39,9 @@ public final class ClinicDatabase {
     }
 
     /**
-     * Applies the migrations that the database lacks.
+     * Applies pending migrations.
      *
-     * @return how many were applied
+     * @return the number of applied migrations
      */
     public static int migrate(String url, String owner, String password) {
         LogFactory.setLogLevel(LogLevel.WARN);
@@ -49,7 +49,7 @@ public final class ClinicDatabase {
             return Flyway.configure(ClinicDatabase.class.getClassLoader())
                     .dataSource(url, owner, password)
                     .locations("classpath:db/migration")
-                    // a paused Aurora takes half a minute to wake up
+                    // a paused Aurora cluster takes half a minute to resume
                     .connectRetries(CONNECT_RETRIES).connectRetriesInterval(CONNECT_RETRY_SECONDS)
                     .load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
@@ -58,12 +58,12 @@ public final class ClinicDatabase {
     }
 
     /**
-     * Makes the application's role, or gives it this password, and grants it what it may do and nothing else. The admin
+     * Creates the application's role or changes its password, and grants it exactly its privileges. The admin
      * must own the schema and be allowed to create roles.
      */
     public static void grantApplication(String url, String admin, String password, String application, String applicationPassword) {
         try (var connection = DriverManager.getConnection(url, admin, password)) {
-            inTransaction(connection, "grant " + application + " its rights", statement -> {
+            inTransaction(connection, "grant privileges to " + application, statement -> {
                 String role = statement.enquoteIdentifier(application, true);
                 try (var found = connection.prepareStatement("SELECT FROM pg_roles WHERE rolname = ?")) {
                     found.setString(1, application);
@@ -71,7 +71,7 @@ public final class ClinicDatabase {
                         statement.execute("CREATE ROLE " + role + " LOGIN");
                     }
                 }
-                // sends a SCRAM verifier: the password itself reaches neither the server nor its log
+                // sends a SCRAM verifier, so that the password reaches neither the server nor its log
                 connection.unwrap(PGConnection.class).alterUserPassword(application, applicationPassword.toCharArray(), "scram-sha-256");
                 statement.execute(resource("grant_application.sql").formatted(role));
                 return 0;
@@ -82,7 +82,7 @@ public final class ClinicDatabase {
     }
 
     /**
-     * Loads the real code lists, and generated drugs, unless a master table holds rows already.
+     * Loads the real code lists and generated drugs, unless a master table already contains rows.
      *
      * @param export the directory that clinic/data/export.py wrote to
      * @return the number of rows loaded
@@ -91,7 +91,7 @@ public final class ClinicDatabase {
         for (MasterTable table : EXPORTED) {
             Path file = export.resolve(table.fileName());
             if (!Files.isReadable(file)) {
-                throw new ClinicFault("no readable file " + file + "; clinic/data/export.py writes it");
+                throw new ClinicFault("no readable file " + file + "; create it with clinic/data/export.py");
             }
         }
         return seedMaster(connection, (table, out) -> {
@@ -103,14 +103,14 @@ public final class ClinicDatabase {
         });
     }
 
-    /** Loads generated rows alone, at any scale, unless a master table holds rows already; answers the number loaded. */
+    /** Loads only generated rows, at any scale, unless a master table already contains rows. Returns the number of rows loaded. */
     public static long seedMaster(Connection connection, MasterDataGenerator generator) {
         return seedMaster(connection, generator::write);
     }
 
     private static long seedMaster(Connection connection, MasterRows rows) {
         return inTransaction(connection, "seed the master tables", statement -> {
-            // two seeds at once: the second waits, and then finds the rows of the first
+            // a concurrent seed waits, and then finds the rows of this one
             statement.execute("LOCK TABLE master.disease IN SHARE ROW EXCLUSIVE MODE");
             for (MasterTable table : MasterTable.values()) {
                 if (holdsRows(statement, table.qualifiedName())) {
@@ -125,17 +125,17 @@ public final class ClinicDatabase {
                     statement.execute("SELECT setval(pg_get_serial_sequence('" + name + "', 'id'), max(id)) FROM " + name);
                 }
             }
-            // without statistics the first plans on these tables would be guesses until autovacuum comes by
+            // without statistics, query plans for these tables would be guesses until autovacuum runs
             statement.execute(Arrays.stream(MasterTable.values()).map(MasterTable::qualifiedName).collect(Collectors.joining(", ", "ANALYZE ", "")));
             return loaded;
         });
     }
 
     /**
-     * Enters the patients, encounters and prescriptions of a few visitors of the demo edition, unless there are
-     * patients already. They refer to master rows, so a target shard must have been synced before.
+     * Inserts the patients, encounters and prescriptions of a few visitors of the demo edition, unless patients
+     * exist. They refer to master rows, so a target shard must have been synced first.
      *
-     * @return the number of prescriptions entered
+     * @return the number of prescriptions inserted
      */
     public static long seedVisitors(Connection connection) {
         return inTransaction(connection, "seed the visitors", statement -> {
@@ -145,7 +145,7 @@ public final class ClinicDatabase {
             }
             for (MasterTable table : List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE, MasterTable.DRUG)) {
                 if (!holdsRows(statement, table.qualifiedName())) {
-                    throw new ClinicFault("visitors refer to " + table.qualifiedName() + ", which is empty: seed or sync the master data first");
+                    throw new ClinicFault("visitors' data refers to " + table.qualifiedName() + ", which is empty: seed or sync the master data first");
                 }
             }
             return (long) statement.executeUpdate(resource("seed_visitors.sql"));
@@ -173,7 +173,7 @@ public final class ClinicDatabase {
         }
     }
 
-    /** Where rows come from: writes all of a table as COPY text and leaves the stream open. */
+    /** A source of rows. Writes all rows of a table as COPY text and leaves the stream open. */
     private interface MasterRows {
         void write(MasterTable table, OutputStream out) throws IOException;
     }
@@ -207,11 +207,11 @@ public final class ClinicDatabase {
         try {
             connection.rollback();
         } catch (SQLException e) {
-            cause.addSuppressed(e); // a lost connection has rolled back by itself
+            cause.addSuppressed(e); // a lost connection is rolled back by the server
         }
     }
 
-    /** The message of the innermost cause that has one: the server's own words rather than a library's frame around them. */
+    /** The message of the innermost cause that has one, which is usually the server's message without a library's prefix. */
     private static String rootMessage(Throwable fault) {
         String message = fault.getMessage();
         for (Throwable cause = fault.getCause(); cause != null; cause = cause.getCause()) {

@@ -1,6 +1,6 @@
 package lockstep.clinic;
 
-/** The clinic's database could not be brought to the state asked for; the message says what failed and, where known, the fix. */
+/** Thrown if the clinic's database can't be set up as requested. The message says what failed and, if known, how to fix it. */
 public final class ClinicFault extends RuntimeException {
     ClinicFault(String message) {
         super(message);

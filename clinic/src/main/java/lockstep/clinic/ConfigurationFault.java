@@ -2,7 +2,7 @@ package lockstep.clinic;
 
 import java.util.List;
 
-/** The environment does not tell what the command needs to know; all that is wrong is listed at once. */
+/** Thrown for missing or invalid environment variables. It lists all problems at once. */
 public final class ConfigurationFault extends RuntimeException {
     private final List<String> problems;
 

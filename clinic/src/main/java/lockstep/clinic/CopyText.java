@@ -5,7 +5,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Writes rows in PostgreSQL's COPY text format: {@code add} each field, then {@code endRow}. Not buffered beyond some rows. */
+/** Writes rows in PostgreSQL's COPY text format: {@code add} each field, then {@code endRow}. It buffers only a few rows. */
 final class CopyText {
     private static final int FLUSH_CHARS = 1 << 15;
 
@@ -17,7 +17,7 @@ final class CopyText {
         this.out = out;
     }
 
-    /** Adds a value by its text, or NULL. */
+    /** Adds the text of a value, or NULL. */
     CopyText add(Object valueOrNull) {
         separate();
         if (valueOrNull == null) {

@@ -23,13 +23,13 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** Reads variables, and remembers what is wrong with each until all were read. An empty variable is one that is not set. */
+/** Reads environment variables and collects all problems. An empty variable counts as not set. */
 final class Environment {
     private static final int SHORTEST_KEY = 32;
-    /** Activity is noted once a minute: a tenant must not expire within that. */
+    /** Activity is recorded once a minute, and a tenant must not expire sooner than that. */
     private static final Duration SHORTEST_EXPIRY = Duration.ofMinutes(10);
 
-    /** Fargate lets a container stop for two minutes at most. */
+    /** Fargate allows a container at most two minutes to stop. */
     private static final Duration LONGEST_DRAIN = Duration.ofSeconds(100);
 
     private final Map<String, String> variables;
@@ -86,7 +86,7 @@ final class Environment {
         if (!value.isEmpty()) {
             problems.add("EDITION is '" + value + "'; expected production or demo");
         }
-        return Edition.DEMO; // the one whose variables are all asked for; never used, since there is a problem
+        return Edition.DEMO; // this edition requires all variables; the value itself is never used, because there is a problem
     }
 
     private int port(String name, int usual) {
@@ -97,9 +97,9 @@ final class Environment {
                 return port;
             }
         } catch (NumberFormatException e) {
-            // told below
+            // reported below
         }
-        problems.add(name + " is '" + value + "'; expected a port from 0 (any that is free) to 65535");
+        problems.add(name + " is '" + value + "'; expected a port from 0 (any free port) to 65535");
         return 0;
     }
 
@@ -111,9 +111,9 @@ final class Environment {
                 return duration;
             }
         } catch (DateTimeParseException e) {
-            // told below
+            // reported below
         }
-        problems.add("DRAIN_DELAY is '" + value + "'; expected an ISO-8601 duration of at most " + LONGEST_DRAIN + ", as PT25S");
+        problems.add("DRAIN_DELAY is '" + value + "'; expected an ISO-8601 duration of at most " + LONGEST_DRAIN + ", such as PT25S");
         return Duration.ZERO;
     }
 
@@ -129,7 +129,7 @@ final class Environment {
             }
             return duration;
         } catch (DateTimeParseException e) {
-            problems.add("TENANTS_EXPIRE_AFTER is '" + value + "'; expected an ISO-8601 duration, as PT168H");
+            problems.add("TENANTS_EXPIRE_AFTER is '" + value + "'; expected an ISO-8601 duration, such as PT168H");
             return Duration.ZERO;
         }
     }
@@ -152,14 +152,14 @@ final class Environment {
         return optional("AWS_ENDPOINT_URL").map(URI::create);
     }
 
-    /** The form in which Secrets Manager keeps a database's login. What it holds is never part of a message. */
+    /** Parses a database login in the format of Secrets Manager. Its content never appears in a message. */
     private DatabaseLogin login(String name) {
         String json = required(name);
         var fields = new HashMap<String, String>();
         if (!json.isEmpty()) {
             try (var parser = new JsonFactory().createParser(ObjectReadContext.empty(), json)) {
                 if (parser.nextToken() != JsonToken.START_OBJECT) {
-                    problems.add(name + " is no JSON object");
+                    problems.add(name + " is not a JSON object");
                 }
                 for (String field = parser.nextName(); field != null; field = parser.nextName()) {
                     parser.nextToken();
@@ -167,7 +167,7 @@ final class Environment {
                     parser.skipChildren();
                 }
             } catch (JacksonException e) {
-                problems.add(name + " is no JSON object");
+                problems.add(name + " is not a JSON object");
                 return new DatabaseLogin("", 0, "", "", "");
             }
             for (String field : List.of("host", "port", "dbname", "username", "password")) {
@@ -180,7 +180,7 @@ final class Environment {
         try {
             port = Integer.parseInt(fields.getOrDefault("port", "0"));
         } catch (NumberFormatException e) {
-            problems.add(name + ": the field port is no number");
+            problems.add(name + ": the field port is not a number");
         }
         return new DatabaseLogin(fields.get("host"), port, fields.get("dbname"), fields.get("username"), fields.get("password"));
     }

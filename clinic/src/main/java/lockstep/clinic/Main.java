@@ -21,26 +21,26 @@ import lockstep.clinic.web.Assets;
 import lockstep.clinic.web.JsonLog;
 import lockstep.clinic.web.Server;
 
-/** The commands of the clinic's image. Exit codes: 0 done, 1 failed, 2 the command or the environment is wrong. */
+/** The commands of the clinic's image. Exit codes: 0 success, 1 failure, 2 invalid command or environment. */
 public final class Main {
     private static final String USAGE = """
             usage: Main serve | migrate | add-user CUSTOMER CLINIC USER NAME
 
-            serve     answers browsers until SIGTERM
+            serve     serves browsers until SIGTERM
                       EDITION (production or demo), SHARD, DATABASE_SECRET, SESSION_KEY (32 bytes or more);
                       RELEASE, LISTEN_ADDRESS (0.0.0.0), PORT (8443), HEALTH_PORT (8081), DATABASE_SSL_ROOT,
-                      DRAIN_DELAY (PT5S: how long everything is answered after SIGTERM);
-                      demo: TENANTS_EXPIRE_AFTER (as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
-            migrate   brings the schema up to date and makes the application's user
+                      DRAIN_DELAY (PT5S: how long to keep serving after SIGTERM);
+                      demo: TENANTS_EXPIRE_AFTER (such as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
+            migrate   migrates the schema and creates the application's user
                       ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
-            add-user  adds a user, and the customer if there is none, or gives a user a new password: a line on standard input
+            add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard input
                       DATABASE_SECRET, DATABASE_SSL_ROOT
 
             A *_SECRET is JSON with host, port, dbname, username and password.
             """;
-    /** After the drain delay; both together within the time that a container has to stop. */
+    /** The time after the drain delay. Both together must be less than a container's stop timeout. */
     private static final Duration FINISH = Duration.ofSeconds(15);
-    /** A paused Aurora takes half a minute, and nobody waits for a page. */
+    /** Long, because a paused Aurora cluster takes half a minute to resume and no page is waiting. */
     private static final Duration A_DATABASE_WAKES_UP = Duration.ofMinutes(1);
     private static final int SHORTEST_PASSWORD = 12;
 
@@ -102,9 +102,9 @@ public final class Main {
         String url = admin.url(configuration.databaseAuthority());
         int applied = ClinicDatabase.migrate(url, admin.username(), admin.password());
         ClinicDatabase.grantApplication(url, admin.username(), admin.password(), configuration.application().username(), configuration.application().password());
-        // before any page asks for them
+        // before any page requests them
         PublishedAssets.publish(url, admin.username(), admin.password(), Assets.load().generation());
-        System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " may use the database");
+        System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " has access to the database");
         return 0;
     }
 

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Makes believable master rows at any scale, the same ones each time. A row depends on its table and number alone
- * (interactions also on the number of drugs), so a larger scale adds rows to those of a smaller one. Streams: memory
- * does not grow with the scale. Here and there a text holds what copying gets wrong: tabs, newlines, backslashes,
+ * Generates realistic master rows at any scale. Rows are deterministic: each depends only on its table and number
+ * (interactions also on the number of drugs), so a larger scale adds rows to those of a smaller one. Rows are streamed, so
+ * memory does not grow with the scale. Some texts contain what copying often gets wrong: tabs, newlines, backslashes,
  * quotes, emoji.
  */
 public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int interactions) {
@@ -23,13 +23,13 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
             throw new IllegalArgumentException("numbers of rows must not be negative: %d, %d, %d, %d".formatted(diseases, postalCodes, drugs, interactions));
         }
         if (postalCodes > MOST_POSTAL_CODES) {
-            throw new IllegalArgumentException("%,d postal codes do not fit seven digits; at most %,d".formatted(postalCodes, MOST_POSTAL_CODES));
+            throw new IllegalArgumentException("%,d postal codes exceed seven digits; the maximum is %,d".formatted(postalCodes, MOST_POSTAL_CODES));
         }
         if (drugs > MOST_DRUGS) {
-            throw new IllegalArgumentException("%,d drugs do not fit a drug code's seven digits; at most %,d".formatted(drugs, MOST_DRUGS));
+            throw new IllegalArgumentException("%,d drugs exceed a drug code's seven digits; the maximum is %,d".formatted(drugs, MOST_DRUGS));
         }
         if (interactions > 0 && drugs < 2) {
-            throw new IllegalArgumentException("interactions need two drugs, there are " + drugs);
+            throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
         }
     }
 
@@ -57,7 +57,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     private static void disease(CopyText rows, int number, SplittableRandom random) {
         int index = number - 1;
-        // A00 to Z99, then a subdivision each time around
+        // A00 to Z99, then with subdivisions
         String category = (char) ('A' + index / 100 % 26) + "%02d".formatted(index % 100);
         String code = index < 2600 ? category : category + "." + Integer.toString(index / 2600, 36).toUpperCase();
         String site = pick(SITES, random);
@@ -70,7 +70,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
     }
 
     private static void postalCode(CopyText rows, int number, SplittableRandom random) {
-        // every twentieth code stands for two towns
+        // every twentieth code has two towns
         int index = number - 1;
         int within = index % 21;
         int code = index / 21 * 20 + Math.min(within, 19);
@@ -109,7 +109,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     private void interaction(CopyText rows, int id, SplittableRandom random) {
         int drug = 1 + random.nextInt(drugs);
-        int other = 1 + (drug + random.nextInt(drugs - 1)) % drugs; // any but the drug itself
+        int other = 1 + (drug + random.nextInt(drugs - 1)) % drugs; // any other drug
         rows.add(id).add(drug).add(other)
                 .add(pick(SEVERITIES, random))
                 .add(oddText(random, substanceOf(drug).inn() + " " + pick(MECHANISMS, random) + " " + substanceOf(other).inn()))
@@ -159,7 +159,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         return tags;
     }
 
-    /** The text, once in fifty with an oddity appended. */
+    /** Returns the text; one in fifty has an oddity appended. */
     private static String oddText(SplittableRandom random, String text) {
         return chance(random, 50) ? text + " " + pick(ODDITIES, random) : text;
     }
@@ -179,7 +179,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
     private record Substance(String inn, String kana, String group, List<String> strengths) {
     }
 
-    /** The letter stands in drug codes, the name in names, the dosage form in its own column. */
+    /** The letter is used in drug codes, the name in names, and the dosage form in its own column. */
     private record Form(String letter, String name, String kana, String dosageForm) {
     }
 
@@ -206,7 +206,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
     private static final List<Form> FORMS = List.of(
             new Form("F", "錠", "ジョウ", "錠剤"), new Form("G", "OD錠", "オーディージョウ", "口腔内崩壊錠"), new Form("M", "カプセル", "カプセル", "カプセル剤"),
             new Form("C", "細粒", "サイリュウ", "細粒剤"), new Form("Q", "シロップ", "シロップ", "シロップ剤"), new Form("A", "注射液", "チュウシャエキ", "注射剤"));
-    // made up: real makers' products are not ours to invent
+    // fictional, because products should not be attributed to real manufacturers
     private static final List<Maker> MAKERS = List.of(new Maker("あおば", "アオバ"), new Maker("はるか", "ハルカ"), new Maker("みどり", "ミドリ"),
             new Maker("北斗", "ホクト"), new Maker("若葉", "ワカバ"), new Maker("鶴亀", "ツルカメ"), new Maker("NMK", "エヌエムケー"), new Maker("髙砂", "タカサゴ"));
     private static final List<Area> AREAS = List.of(

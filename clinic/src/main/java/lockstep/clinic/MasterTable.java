@@ -17,17 +17,17 @@ public enum MasterTable {
         this.identity = identity;
     }
 
-    /** Schema and name. */
+    /** The name with its schema. */
     public String qualifiedName() {
         return "master." + name;
     }
 
-    /** The name of the table's file of COPY text, as clinic/data/export.py writes it. */
+    /** The name of the table's COPY text file, which clinic/data/export.py writes. */
     public String fileName() {
         return name + ".copy";
     }
 
-    /** Whether {@code id} is an identity column, whose sequence must be moved after rows with ids were loaded. */
+    /** Whether {@code id} is an identity column, whose sequence must be advanced after loading rows with ids. */
     boolean hasIdentity() {
         return identity;
     }

@@ -1,4 +1,4 @@
--- All that the application may do; what is not here is taken back. %1$s is the role.
+-- All privileges of the application; others are revoked. %1$s is the role.
 REVOKE ALL ON ALL TABLES IN SCHEMA master, tenant FROM %1$s;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA master, tenant FROM %1$s;
 GRANT USAGE ON SCHEMA master, tenant TO %1$s;

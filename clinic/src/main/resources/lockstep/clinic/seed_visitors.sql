@@ -1,5 +1,5 @@
--- Each visit refers to the master rows that fit it best, so that it can be entered whatever list is loaded:
--- the code at or after the wanted one, else the first; a drug with the substance that is still on the market, else any.
+-- Each visit refers to the master rows that match best, so that it can be inserted with any list:
+-- the code at or after the wanted one, otherwise the first; a drug with the substance that is still on the market, otherwise any.
 WITH visit (customer, name, name_kana, born_on, postal_code, disease_code, started_at, complaint, substances, days, advice) AS (
     VALUES
     ('visitor-aoki-clinic', '青木 花子', 'アオキ ハナコ', date '1958-04-17', '1000001', 'I10', timestamptz '2026-03-02 09:30+09',

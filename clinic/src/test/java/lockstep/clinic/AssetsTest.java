@@ -16,7 +16,7 @@ import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.web.Assets;
 import org.junit.jupiter.api.Test;
 
-/** While a deployment is under way pages and their files come from tasks of two releases. */
+/** During a deployment, pages and their files come from tasks of two releases. */
 class AssetsTest {
     private final TestingDatabase database = new TestingDatabase().migrated();
 
@@ -46,7 +46,7 @@ class AssetsTest {
             assertEquals("public, max-age=31536000, immutable", answer.header("Cache-Control"));
             assertTrue(answer.header("Content-Type").startsWith("text/css"), answer.header("Content-Type"));
             clinic.browser().get(path("new")).is(404);
-            // a newer release has migrated, and its first pages are there
+            // a newer release has migrated and serves its first pages
             publish(generation("after", "new"));
             assertEquals("new", clinic.browser().get(path("new")).is(200).text());
             assertEquals("old", clinic.browser().get(path("old")).is(200).text(), "a page of long ago that was looked for once");
@@ -62,7 +62,7 @@ class AssetsTest {
         assertEquals(Set.of("one", "same", "two"), kept(), "a task that starts again changes nothing");
         publish(generation("3", "three", "same"));
         assertEquals(Set.of("same", "three", "two"), kept());
-        // back
+        // rolled back
         publish(generation("2", "two", "same"));
         assertEquals(Set.of("same", "three", "two"), kept());
         publish(generation("1", "one", "same"));
@@ -79,7 +79,7 @@ class AssetsTest {
         }
     }
 
-    /** A release of before, that was deployed again, took the right to read them: its own files are all that its pages need. */
+    /** An older release that was redeployed has revoked the privilege to read them. Its pages need only its own files. */
     @Test
     void withoutTheTableItsOwnFilesAreServed() {
         database.values("REVOKE ALL ON tenant.asset FROM " + database.application().username());

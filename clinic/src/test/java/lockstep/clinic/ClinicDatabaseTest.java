@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against a real PostgreSQL, with a database and an owner that is no superuser for each test. */
+/** Runs against a real PostgreSQL. Each test has its own database, whose owner is not a superuser. */
 class ClinicDatabaseTest {
     private static final MasterDataGenerator SMALL = new MasterDataGenerator(3000, 500, 2000, 3000);
     private static final long SMALL_ROWS = 3000 + 500 + 2000 + 3000;
@@ -123,7 +123,7 @@ class ClinicDatabaseTest {
                 () -> assertEquals(3001, number("INSERT INTO master.drug_interaction (drug_id, other_drug_id, severity, mechanism, noted_on) VALUES (1, 2, 'minor', 'm', now()) RETURNING id")));
     }
 
-    /** COPY checks foreign keys; what it cannot check is that the rows are as varied as the syncs and benchmarks need. */
+    /** COPY checks foreign keys. This test checks that the rows are as varied as syncs and benchmarks need. */
     @Test
     void generatedRowsHoldWhatCopyingGetsWrong() throws SQLException {
         ClinicDatabase.seedMaster(connection, SMALL);
@@ -155,7 +155,7 @@ class ClinicDatabaseTest {
                 () -> assertEquals(60_000, number("SELECT count(*) FROM master.drug_interaction")));
     }
 
-    /** The real lists: given -Dclinic.export.python=VENV/bin/python with requirements.txt installed, as the launcher has it. */
+    /** Tests the real lists, if -Dclinic.export.python=VENV/bin/python is set and has requirements.txt installed, as with the launcher. */
     @Test
     @EnabledIfSystemProperty(named = "clinic.export.python", matches = ".+")
     void realExportIsLoaded() throws Exception {
@@ -179,7 +179,7 @@ class ClinicDatabaseTest {
     @Test
     void missingExportIsNamedWithWhatWritesIt() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
-        assertEquals("no readable file " + export.resolve("disease.copy") + "; clinic/data/export.py writes it", fault.getMessage());
+        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with clinic/data/export.py", fault.getMessage());
         assertEquals(0, masterRows());
     }
 
@@ -198,7 +198,7 @@ class ClinicDatabaseTest {
     void failureOfTheFileIsRolledBackAndTheConnectionGoesOn() throws SQLException, IOException {
         writeExport(SMALL);
         Files.delete(export.resolve("postal_code.copy"));
-        Files.createDirectory(export.resolve("postal_code.copy")); // opens, but cannot be read
+        Files.createDirectory(export.resolve("postal_code.copy")); // can be opened but not read
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
         assertEquals("could not seed the master tables: Is a directory", fault.getMessage());
         assertEquals(0, masterRows());
@@ -209,7 +209,7 @@ class ClinicDatabaseTest {
         try (var other = DriverManager.getConnection(url, "owner", "secret"); var threads = Executors.newSingleThreadExecutor()) {
             other.setAutoCommit(false);
             try (var statement = other.createStatement()) {
-                // the COPY of drugs must wait here, to learn whether this row will be there
+                // the COPY of drugs must wait here for the fate of this row
                 statement.execute("INSERT INTO master.drug OVERRIDING SYSTEM VALUE VALUES (1500, 'x', 'x', 'x', 'x', '[]', NULL, NULL, '2020-01-01', NULL, '{}', NULL)");
             }
             var seed = threads.submit(() -> ClinicDatabase.seedMaster(connection, SMALL));
@@ -250,7 +250,7 @@ class ClinicDatabaseTest {
     @Test
     void visitorsNeedMasterRows() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedVisitors(connection));
-        assertEquals("visitors refer to master.disease, which is empty: seed or sync the master data first", fault.getMessage());
+        assertEquals("visitors' data refers to master.disease, which is empty: seed or sync the master data first", fault.getMessage());
         assertEquals(0, number("SELECT count(*) FROM tenant.patient"));
     }
 
@@ -290,7 +290,7 @@ class ClinicDatabaseTest {
         }
     }
 
-    /** A paused Aurora is away for half a minute when somebody comes; here nobody listens for two seconds. */
+    /** A paused Aurora cluster takes half a minute to resume; here the port is closed for two seconds. */
     @Test
     void migrationsWaitForADatabaseThatWakesUp() throws Exception {
         var database = new TestingDatabase();
@@ -322,7 +322,7 @@ class ClinicDatabaseTest {
         try (from; to) {
             from.getInputStream().transferTo(to.getOutputStream());
         } catch (IOException e) {
-            // the other side has ended
+            // the other side has closed the connection
         }
     }
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What both editions do, over HTTPS against the running application of the production edition. */
+/** Tests the common features of both editions over HTTPS, against the running application of the production edition. */
 class ClinicTest {
     private static final String PASSWORD = "a password of some length";
     private static TestingClinic clinic;
@@ -50,7 +50,7 @@ class ClinicTest {
             clinic.browser().get(path).leadsTo("/login");
         }
         clinic.browser().get("/").leadsTo("/login");
-        clinic.browser().get("/nothing").is(404).has("There is nothing here");
+        clinic.browser().get("/nothing").is(404).has("Page not found");
     }
 
     @Test
@@ -103,7 +103,7 @@ class ClinicTest {
         }
         browser.token = null;
         browser.post("/patients", "name", "Forged", "born", "1980-01-31", "step", "save").is(403);
-        browser.token = null; // the refusal has one
+        browser.token = null; // the refusal page has a token
         browser.post("/logout").is(403);
         clinic.browser().post("/login", "clinic", "csrf", "user", "doctor", "password", PASSWORD).is(403);
         browser.token = own;
@@ -165,7 +165,7 @@ class ClinicTest {
         aoki.get(patient).has("Only Aoki");
     }
 
-    /** Whatever the application asks, the database itself keeps customers apart. */
+    /** The database itself isolates customers, regardless of the application's queries. */
     @Test
     void databaseKeepsCustomersApart() {
         String patient = add(loggedIn("aoki"), "Behind the wall").replace("/patients/", "");
@@ -199,7 +199,7 @@ class ClinicTest {
         browser.post(patient + "/edit", "name", "山本", "born", "1981-01-31", "step", "save").leadsTo(patient);
         browser.get(patient).has("山本").has("1981-01-31").hasNot("〒");
         browser.get("/patients?q=" + "%E5%B1%B1%E6%9C%AC").has("山本");
-        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in").has("A day from 1900-01-01");
+        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in").has("Please enter a date from 1900-01-01");
     }
 
     @Test
@@ -231,7 +231,7 @@ class ClinicTest {
         String prescriptions = "SELECT count(*) FROM tenant.prescription WHERE encounter_id = " + prescribe.replaceAll("\\D", "");
         browser.get(prescribe + "/new").is(200);
         browser.post(prescribe, "drug", pair[0], "days", "7", "step", "save").leadsTo(patient);
-        // either way round, accepted without having seen it, or having seen it and not accepted
+        // in either order: accepted without having seen it, or seen but not accepted
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409).has("Interaction warning");
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes").is(409);
         var page = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", "999999", "warned-drug", pair[1]).is(409);
@@ -243,7 +243,7 @@ class ClinicTest {
         assertEquals("2", clinic.database.value(prescriptions));
         browser.get(patient).has("accepted interaction");
         assertEquals(warned, clinic.database.value("SELECT string_agg(interaction_id::text, ',') FROM tenant.accepted_interaction WHERE customer = 'lookup'"));
-        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("A whole number from 1 to 365").has("choose it");
+        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("Please enter a whole number from 1 to 365").has("choose it");
     }
 
     @Test
@@ -277,7 +277,7 @@ class ClinicTest {
         var browser = loggedIn("aoki");
         browser.get("/patients/new");
         browser.post("/patients", "name", "x".repeat(100_000), "born", "1980-01-31", "step", "save").is(413);
-        browser.post("/patients", "name", "x".repeat(201), "born", "1980-01-31", "step", "save").is(422).has("At most 200");
+        browser.post("/patients", "name", "x".repeat(201), "born", "1980-01-31", "step", "save").is(422).has("Please enter at most 200");
     }
 
     @Test
@@ -316,7 +316,7 @@ class ClinicTest {
         loggedIn("aoki").get("/patients?q=%00").is(400);
     }
 
-    /** Somebody who tries passwords as fast as he can is put off, and others still get their pages. */
+    /** A fast password-guessing attack is rejected, and other users still get their pages. */
     @Test
     void manyLoginsAtOnceLeaveRoomForOthers() throws Exception {
         var browser = loggedIn("aoki");

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What only the demo edition does. */
+/** Tests the features of the demo edition. */
 class DemoTest {
     private static TestingClinic clinic;
 
@@ -60,7 +60,7 @@ class DemoTest {
         long before = customers();
         var page = clinic.browser().post("/signup", "name", " ", "email", "not an address", "clinic", "x".repeat(101), "password", "short").is(422);
         assertEquals(4, page.all("class=\"(error)\"").size());
-        clinic.browser().post("/signup", "name", "a\u0000b", "email", "a@example.org", "clinic", "c").is(422).has("cannot be kept");
+        clinic.browser().post("/signup", "name", "a\u0000b", "email", "a@example.org", "clinic", "c").is(422).has("cannot be stored");
         assertEquals(before, customers());
     }
 
@@ -98,7 +98,7 @@ class DemoTest {
         browser.headers.put("X-Lockstep-Banner", "Nur%20zum%20Ausprobieren%3A%201%2B1%20%3C%E2%9C%93%3E");
         String patient = browser.get("/patients").first("class=\"name\" href=\"([^\"]+)");
         for (String path : List.of("/patients", patient, patient + "/edit", patient + "/encounters/new", "/patients/new", "/signup", "/inquiry", "/nothing")) {
-            browser.get(path).has("Nur zum Ausprobieren: 1+1 &lt;✓&gt;").has("Master data: not yet in step").has("href=\"/inquiry\"");
+            browser.get(path).has("Nur zum Ausprobieren: 1+1 &lt;✓&gt;").has("Master data: not synced yet").has("href=\"/inquiry\"");
         }
         browser.headers.put("X-Lockstep-Banner", "");
         browser.get("/patients").has("Please do not enter real patients");
@@ -169,7 +169,7 @@ class DemoTest {
         assertTrue(expire().contains(tenant));
     }
 
-    /** The expirer chose a tenant; before it has the row, the visitor comes back. */
+    /** A visitor comes back after the tenant was selected for expiry but before its row is locked. */
     @Test
     void whoBecomesActiveWhileTheExpirerWaitsKeepsEverything() throws Exception {
         var browser = clinic.visitor("just-in-time@example.org");
@@ -216,7 +216,7 @@ class DemoTest {
     void inquiryIsToldOnceAndTriedAgainLaterAfterAFailure() {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority()))) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // those of other tests
+            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Once", "once@example.org", "?", Optional.empty(), Optional.empty()));
             assertTrue(inquiries.tellOne(_ -> false));
             assertFalse(inquiries.tellOne(_ -> true), "not due again at once");
@@ -232,7 +232,7 @@ class DemoTest {
     void twoInstancesDoNotTellOfTheSameInquiry() throws Exception {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority())); var thread = Executors.newSingleThreadExecutor()) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // those of other tests
+            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Two", "two@example.org", "?", Optional.empty(), Optional.empty()));
             var telling = new CountDownLatch(1);
             var mayEnd = new CountDownLatch(1);
@@ -252,7 +252,7 @@ class DemoTest {
         }
     }
 
-    /** Leaves words with the given text wherever words can be left. */
+    /** Enters the text wherever visitors can enter text. */
     private static void type(TestingBrowser browser, String text) {
         type(clinic.database, browser, text);
     }
@@ -283,7 +283,7 @@ class DemoTest {
         }
     }
 
-    /** Rows in which any column of any table of the database holds the text. */
+    /** Rows in which any column of any table contains the text. */
     private static long occurrences(String text) {
         return clinic.database.values("SELECT format('SELECT count(*) FROM %s t WHERE t::text ILIKE ''%%%s%%''', oid::regclass, '" + text + "') FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND relnamespace::regnamespace::text NOT LIKE 'pg_%' AND relnamespace <> 'information_schema'::regnamespace")
                 .stream().mapToLong(sql -> Long.parseLong(clinic.database.value(sql))).sum();

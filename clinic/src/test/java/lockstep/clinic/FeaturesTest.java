@@ -8,7 +8,7 @@ import lockstep.clinic.configuration.Edition;
 import lockstep.clinic.configuration.Features;
 import org.junit.jupiter.api.Test;
 
-/** Which features each edition has: a change here is one that customers or visitors notice. */
+/** The features of each edition. Customers or visitors will notice a change here. */
 class FeaturesTest {
     @Test
     void editionsDifferInTheseFeatures() {

@@ -18,7 +18,7 @@ import lockstep.clinic.store.DatabaseLogin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The commands as processes, as the image runs them. */
+/** Runs the commands as processes, like the image. */
 class MainTest {
     private static final Pattern LISTENING = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+)");
 
@@ -46,14 +46,14 @@ class MainTest {
         assertEquals(List.of(
                 "clinic: EDITION is 'trial'; expected production or demo",
                 "clinic: SHARD is not set",
-                "clinic: PORT is 'http'; expected a port from 0 (any that is free) to 65535",
-                "clinic: HEALTH_PORT is '70000'; expected a port from 0 (any that is free) to 65535",
+                "clinic: PORT is 'http'; expected a port from 0 (any free port) to 65535",
+                "clinic: HEALTH_PORT is '70000'; expected a port from 0 (any free port) to 65535",
                 "clinic: DATABASE_SECRET lacks the field port",
                 "clinic: DATABASE_SECRET lacks the field dbname",
                 "clinic: DATABASE_SECRET lacks the field username",
                 "clinic: DATABASE_SSL_ROOT: no readable file /nowhere/ca.pem",
                 "clinic: SESSION_KEY has 12 bytes; expected at least 32",
-                "clinic: TENANTS_EXPIRE_AFTER is 'a week'; expected an ISO-8601 duration, as PT168H"), done.output().lines().toList());
+                "clinic: TENANTS_EXPIRE_AFTER is 'a week'; expected an ISO-8601 duration, such as PT168H"), done.output().lines().toList());
         assertFalse(run(Map.of("ADMIN_SECRET", "hidden-secret", "APPLICATION_SECRET", "[1]"), "", "migrate").output().contains("hidden"));
     }
 
@@ -70,8 +70,8 @@ class MainTest {
         var database = new TestingDatabase();
         var migrate = Map.of("ADMIN_SECRET", json(database.admin()), "APPLICATION_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
         var migrated = run(migrate, "", "migrate");
-        assertTrue(migrated.exit() == 0 && migrated.output().matches("applied [1-9]\\d* migrations; " + database.application().username() + " may use the database\n"), migrated::toString);
-        assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " may use the database\n"), run(migrate, "", "migrate"));
+        assertTrue(migrated.exit() == 0 && migrated.output().matches("applied [1-9]\\d* migrations; " + database.application().username() + " has access to the database\n"), migrated::toString);
+        assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " has access to the database\n"), run(migrate, "", "migrate"));
 
         var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
         assertEquals(2, run(application, "short\n", "add-user", "aoki", "Aoki Clinic", "doctor", "Dr. Aoki").exit());
@@ -88,7 +88,7 @@ class MainTest {
             browser.login("aoki", "doctor", "a password of some length").leadsTo("/patients");
             browser.get("/patients?q=somebody").is(200).has("Aoki Clinic");
 
-            // a request that waits for a row while the process is told to stop
+            // a request that waits for a row lock while the process receives SIGTERM
             try (var holder = database.connect(database.admin())) {
                 holder.setAutoCommit(false);
                 holder.createStatement().execute("LOCK TABLE tenant.patient IN ACCESS EXCLUSIVE MODE");
@@ -123,7 +123,7 @@ class MainTest {
         try (var in = process.outputWriter()) {
             in.write(input);
         } catch (IOException e) {
-            // ended without reading it
+            // exited without reading it
         }
         assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         return new Done(process.exitValue(), Files.readString(log));

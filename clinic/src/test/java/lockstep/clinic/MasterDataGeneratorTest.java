@@ -55,9 +55,9 @@ class MasterDataGeneratorTest {
     @Test
     void impossibleScalesAreRefused() {
         assertEquals("numbers of rows must not be negative: 0, -1, 0, 0", refusal(0, -1, 0, 0));
-        assertEquals("interactions need two drugs, there are 1", refusal(0, 0, 1, 1));
-        assertEquals("10,000,001 postal codes do not fit seven digits; at most 10,000,000", refusal(0, 10_000_001, 0, 0));
-        assertEquals("8,000,001 drugs do not fit a drug code's seven digits; at most 8,000,000", refusal(0, 0, 8_000_001, 0));
+        assertEquals("interactions need at least two drugs, given 1", refusal(0, 0, 1, 1));
+        assertEquals("10,000,001 postal codes exceed seven digits; the maximum is 10,000,000", refusal(0, 10_000_001, 0, 0));
+        assertEquals("8,000,001 drugs exceed a drug code's seven digits; the maximum is 8,000,000", refusal(0, 0, 8_000_001, 0));
     }
 
     private static String refusal(int diseases, int postalCodes, int drugs, int interactions) {

@@ -23,7 +23,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Keeps cookies, and sends the token of the page it saw last; follows no redirect by itself. Believes any certificate, as the proxy does. */
+/** A browser that keeps cookies and sends the last page's token. It does not follow redirects, and trusts any certificate, like the proxy. */
 final class TestingBrowser {
     private static final Pattern TOKEN = Pattern.compile("name=\"token\" value=\"([^\"]+)\"");
 
@@ -42,7 +42,7 @@ final class TestingBrowser {
         return send(HttpRequest.newBuilder(URI.create(base + path)).GET());
     }
 
-    /** Posts the fields with the token of the page that was seen last, if there was one. */
+    /** Posts the fields with the last page's token, if any. */
     Page post(String path, String... namesAndValues) {
         var fields = new LinkedHashMap<String, String>();
         if (token != null) {
@@ -115,7 +115,7 @@ final class TestingBrowser {
             return response.headers().firstValue(name).orElse("");
         }
 
-        /** What the group of the expression matches, each time. */
+        /** All matches of the expression's group. */
         List<String> all(String expression) {
             return Pattern.compile(expression).matcher(text()).results().map(it -> it.group(1)).toList();
         }

@@ -10,13 +10,13 @@ import lockstep.clinic.store.DatabaseLogin;
 import lockstep.clinic.web.Application;
 import lockstep.clinic.web.Server;
 
-/** The running application of an edition on a database of its own. */
+/** The running application of an edition with its own database. */
 final class TestingClinic implements AutoCloseable {
     static final byte[] SESSION_KEY = "a key for tests of thirty-two bytes or more".getBytes(StandardCharsets.UTF_8);
     static final Duration EXPIRY = Duration.ofHours(12);
     /** Enough rows that every page has something to show. */
     static final MasterDataGenerator MASTER = new MasterDataGenerator(3000, 500, 2000, 3000);
-    /** As serve has it, but for the time that only waits. */
+    /** Like serve's configuration, without the drain delay. */
     private static final Server.Stopping STOPPING = new Server.Stopping(Duration.ZERO, Duration.ofSeconds(15));
 
     final TestingDatabase database;
@@ -52,7 +52,7 @@ final class TestingClinic implements AutoCloseable {
         return new TestingBrowser(port());
     }
 
-    /** A visitor who has just signed up. */
+    /** Signs up a visitor. */
     TestingBrowser visitor(String email) {
         var browser = browser();
         browser.post("/signup", "name", "Visitor " + email, "email", email, "clinic", "Clinic of " + email).is(200);

@@ -26,7 +26,7 @@ import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** A database of its own, for whoever asks, on a real PostgreSQL server that speaks TLS; owned by an admin that is no superuser. */
+/** A separate database on a real PostgreSQL server with TLS. Its owner is an admin that is not a superuser. */
 final class TestingDatabase {
     private static final Path CERTIFICATE;
     private static final Path LOGS;
@@ -58,12 +58,12 @@ final class TestingDatabase {
         }
     }
 
-    /** The file of the authority that vouches for the server's certificate. */
+    /** The file of the CA that signed the server's certificate. */
     static Path authority() {
         return CERTIFICATE;
     }
 
-    /** What the server has logged so far, of all databases. */
+    /** The server's log so far, for all databases. */
     static String serverLog() {
         try (var files = Files.list(LOGS)) {
             var text = new StringBuilder();
@@ -106,12 +106,12 @@ final class TestingDatabase {
         return DriverManager.getConnection(login.url(Optional.of(CERTIFICATE)), login.username(), login.password());
     }
 
-    /** As the admin, who sees every row. */
+    /** Connects as the admin, who can see every row. */
     List<String> values(String sql) {
         return values(admin(), sql);
     }
 
-    /** The first column of each row as text; none for a statement that answers none. */
+    /** The first column of each row as text; empty for a statement without results. */
     List<String> values(DatabaseLogin login, String sql) {
         try (var connection = connect(login); var statement = connection.createStatement()) {
             var values = new ArrayList<String>();
@@ -130,7 +130,7 @@ final class TestingDatabase {
         return values(sql).getFirst();
     }
 
-    /** As the server's superuser sees it. */
+    /** Runs a query as the server's superuser. */
     boolean isAnybodyWaitingForALock() {
         try (var connection = SERVER.getPostgresDatabase().getConnection(); var query = connection.prepareStatement("SELECT FROM pg_stat_activity WHERE datname = ? AND wait_event_type = 'Lock'")) {
             query.setString(1, name);

@@ -12,7 +12,7 @@ import lockstep.clinic.store.Passwords;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
 
-/** This release's migrations on a database that holds the schema of the release before, and data. {@code lockstep schema-gate} says where that one's migrations are. */
+/** Applies this release's migrations to a database with the previous release's schema and data. {@code lockstep schema-gate} passes the previous migrations. */
 class UpgradeTest {
     private static final MasterDataGenerator MASTER = new MasterDataGenerator(3000, 500, 2000, 3000);
 
@@ -43,7 +43,7 @@ class UpgradeTest {
         }
     }
 
-    /** Each table with its number of rows. */
+    /** The number of rows of each table. */
     private static List<String> rows(TestingDatabase database) {
         return database.values("""
                 SELECT table_schema || '.' || table_name || ': ' || (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %I.%I', table_schema, table_name), false, true, '')))[1]

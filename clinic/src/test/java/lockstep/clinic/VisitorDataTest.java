@@ -20,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
 
-/** What a visitor typed is nowhere once the tenant has expired: not in a dump of the database, nor in what the application and the server logged. The application is a process, as the image runs it. */
+/**
+ * Once a tenant has expired, its visitor's input is neither in a dump of the database nor in the logs of application and server. The
+ * application runs as a process, like in the image.
+ */
 class VisitorDataTest {
     private static final String MARK = "zqxj";
 
@@ -64,7 +67,7 @@ class VisitorDataTest {
                 () -> assertFalse(server.contains(MARK), () -> around(server)));
     }
 
-    /** What people type wrong is told to them, and to nobody else. */
+    /** Invalid input is shown only to the user who entered it, and never logged. */
     private static void mistakes(TestingBrowser browser, String tenant) {
         browser.get("/patients/new");
         browser.post("/patients", "name", MARK + "\u0000", "kana", MARK, "born", MARK, "street", MARK, "step", "save").is(422);
@@ -74,7 +77,7 @@ class VisitorDataTest {
         browser.post("/login", "clinic", tenant, "user", "doctor", "password", MARK + " password");
     }
 
-    /** A defect of the schema or the application: the database refuses a row, and its error holds the whole of it. */
+    /** Simulates a defect: the database rejects a row, and its error contains the whole row. */
     private static void faults(TestingDatabase database, TestingBrowser browser) {
         database.values("ALTER TABLE tenant.inquiry ADD CONSTRAINT refusing CHECK (message = 'nothing is') NOT VALID");
         browser.get("/inquiry").is(200);
@@ -82,7 +85,7 @@ class VisitorDataTest {
         database.values("ALTER TABLE tenant.inquiry DROP CONSTRAINT refusing");
     }
 
-    /** Each table that is not the server's own, as COPY writes it: what any dump is made of. */
+    /** All tables except system tables as COPY text, which is what a dump contains. */
     private static String dump(TestingDatabase database) throws Exception {
         var dump = new StringWriter();
         try (var connection = database.connect(database.admin())) {

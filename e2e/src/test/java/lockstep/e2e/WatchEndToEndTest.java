@@ -148,7 +148,7 @@ class WatchEndToEndTest {
         assertEquals(1, restores("demo", "missed-missed-").size(), () -> restores("demo", "missed-").toString());
         awaitTold("production", "\"what\":\"drift\"", "clinic-2", "master.drug_interaction", "master.drug\"");
         awaitTold("demo", "\"what\":\"missed\"", "demo-1");
-        awaitTold("qa", "ALARM", "qa-1: the shard can't say what it holds");
+        awaitTold("qa", "ALARM", "qa-1: the shard can't report its state");
     }
 
     @Test

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import software.constructs.IConstruct;
 
-/** Findings of cdk-nag that were looked at and accepted, each on one construct and for a reason. */
+/** Suppresses findings of cdk-nag that were reviewed and accepted, each on one construct and with a reason. */
 final class Accepted {
     private Accepted() {}
 
-    /** @param only the findings meant, as cdk-nag writes them or as {@code /regular expression/}; the whole rule when none */
+    /** @param only the findings to suppress, as cdk-nag writes them or as {@code /regular expression/}; if empty, the whole rule */
     static void finding(IConstruct construct, String rule, String reason, String... only) {
         var suppression = NagPackSuppression.builder().id(rule).reason(reason);
         if (only.length > 0) {

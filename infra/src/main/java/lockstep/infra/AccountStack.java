@@ -31,7 +31,7 @@ abstract class AccountStack extends Stack {
         Tags.of(this).add("account", props.account().name());
     }
 
-    /** Named, since the stack would look them up in the account; without that every synthesis is the same, anywhere. */
+    /** Returns fixed names. The default would look them up in the account, and templates would depend on where they are synthesized. */
     @Override
     public List<String> getAvailabilityZones() {
         return List.of(getRegion() + "a", getRegion() + "b");
@@ -41,7 +41,7 @@ abstract class AccountStack extends Stack {
         return props;
     }
 
-    /** Made when the first function needs it. */
+    /** Created when the first function needs it. */
     Shifting shifting() {
         if (shifting == null) shifting = new Shifting(this);
         return shifting;

@@ -30,14 +30,14 @@ import software.amazon.awscdk.services.servicediscovery.DnsRecordType;
 import software.amazon.awscdk.services.sns.Topic;
 import software.constructs.Construct;
 
-/** The product as one shard runs it: each task migrates the database before it serves, and is found by the shard's name. */
+/** The product as one shard runs it. Each task migrates the database before it serves, and is registered under the shard's name. */
 final class Application extends Construct {
     private static final int PORT = 8443;
     private static final int HEALTH_PORT = 8081;
     private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
-    /** Of RDS; in the image. */
+    /** The CA certificates of RDS, which are part of the image. */
     private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
-    /** Name servers and resolvers lead to a task for some time after it was told to stop, and gateways keep unused connections for 20 s. */
+    /** DNS returns a task's address for some time after the task was told to stop, and gateways keep idle connections for 20 s. */
     private static final Duration DRAIN_DELAY = Duration.seconds(25);
     private static final Duration STOP = Duration.seconds(60);
     private static final Task.Directory TEMPORARY = new Task.Directory("temporary", "/tmp", false);
@@ -45,7 +45,7 @@ final class Application extends Construct {
     private final SecurityGroup group;
     private final EditionService service;
 
-    /** @param key encrypts what the shard keeps */
+    /** @param key encrypts the shard's data and secrets */
     Application(ShardStack stack, NetworkStack network, IKey key) {
         super(stack, "Application");
         var shard = stack.shard();
@@ -66,10 +66,10 @@ final class Application extends Construct {
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         service = new EditionService(this, network, shard.edition(), task, List.of(group), Optional.of(CloudMapOptions.builder()
                 .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5)).build()), EditionService.Rollout.ROLLING);
-        service.goBackOn(network.operations().tellWhen(this, "FailingAlarm", shard.name() + ": more than ten requests of a minute failed; a deployment that is under way goes back", failing(task, shard), 10));
+        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm", shard.name() + ": more than ten requests failed within a minute; a running deployment is rolled back", failing(task, shard), 10));
     }
 
-    /** What the product's own log says, since no load balancer counts for it. */
+    /** Counts failures in the product's log, because no load balancer in front of it counts them. */
     private Metric failing(Task task, Shard shard) {
         var namespace = Names.applicationMetrics(shard.name());
         MetricFilter.Builder.create(this, "Failing").logGroup(task.logs()).metricNamespace(namespace).metricName("Failing").metricValue("1")
@@ -107,11 +107,11 @@ final class Application extends Construct {
         return environment;
     }
 
-    /** Where sales hears of what visitors ask. */
+    /** The topic that delivers visitors' inquiries to sales. */
     private Topic inquiries(Task task, IKey key) {
         var topic = Topic.Builder.create(this, "Inquiries").masterKey(key).enforceSsl(true).build();
         topic.grantPublish(task.getTaskRole());
-        Accepted.finding(task.getTaskRole(), "AwsSolutions-IAM5", "What an encrypted topic needs for one message", "Action::kms:GenerateDataKey*");
+        Accepted.finding(task.getTaskRole(), "AwsSolutions-IAM5", "Publishing to an encrypted topic needs it", "Action::kms:GenerateDataKey*");
         CfnOutput.Builder.create(topic.getStack(), "InquiryTopic").value(topic.getTopicArn()).build();
         return topic;
     }
@@ -121,7 +121,7 @@ final class Application extends Construct {
                 .description("Signs the sessions of " + stack.shard().name()).encryptionKey(key)
                 .generateSecretString(SecretStringGenerator.builder().passwordLength(64).excludePunctuation(true).build()).build();
         secret.applyRemovalPolicy(stack.props().protection().data());
-        Accepted.finding(secret, "AwsSolutions-SMG4", "A new key ends every session: it is renewed on purpose, by a new value and a new deployment");
+        Accepted.finding(secret, "AwsSolutions-SMG4", "A new key ends every session, so it is renewed manually: by a new value and a new deployment");
         return secret;
     }
 }

@@ -22,11 +22,11 @@ import software.amazon.awscdk.services.s3.LifecycleRule;
 import software.constructs.Construct;
 
 /**
- * How releases come into an account: those that are kept, the log of what was deployed, who may deploy, and who is told. A stack of its own
- * because it is there before the first release comes by a pipeline, and rarely changes.
+ * Release delivery of an account: the releases, the deploy log, the roles of the pipeline, and notifications. It is a separate stack
+ * because it must exist before a pipeline deploys the first release, and because it rarely changes.
  */
 final class DeliveryStack extends AccountStack {
-    /** What a deployment may take: its first may wait for databases, and others for tasks that end what they do. */
+    /** The longest a deployment may take. The first one waits for databases; later ones wait for tasks to finish their requests. */
     private static final Duration SESSION = Duration.hours(4);
 
     private final NetworkStack network;
@@ -41,14 +41,14 @@ final class DeliveryStack extends AccountStack {
         releases = releases();
         var email = props.landscape().delivery().map(Delivery::email).orElse(List.of());
         new Notifications(this, network, key, email);
-        if (props.account().purpose() != Purpose.QA) tellWhenApart();
+        if (props.account().purpose() != Purpose.QA) alarmWhenApart();
         props.landscape().delivery().ifPresent(this::roles);
     }
 
-    /** Versioned, and no role may delete: what was once written is there to be read, whoever writes again. */
+    /** The bucket is versioned and no role may delete from it, so whatever was written can still be read after it is overwritten. */
     private Bucket releases() {
         var logs = Bucket.Builder.create(this, "AccessLogs")
-                // the log service writes to no bucket with a key of ours
+                // the log service can't write to a bucket with a customer-managed key
                 .encryption(BucketEncryption.S3_MANAGED)
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
@@ -63,9 +63,9 @@ final class DeliveryStack extends AccountStack {
                 .removalPolicy(props().protection().data()).build();
     }
 
-    /** Qa is ahead of the others on purpose. What nobody measures is no fault: a pipeline's schedule does. */
-    private void tellWhenApart() {
-        network.operations().tellWhen(this, "ApartAlarm", "for more than an hour the accounts have not run the same release",
+    /** Not for qa, which is ahead of the other accounts on purpose. A scheduled pipeline publishes the metric; missing data is no alarm. */
+    private void alarmWhenApart() {
+        network.operations().alarmWhen(this, "ApartAlarm", "the accounts have not run the same release for more than an hour",
                 Metric.Builder.create().namespace(Names.deliveryMetrics()).metricName(Names.RELEASES_APART).statistic("Maximum").period(Duration.hours(1)).build(), 3600);
     }
 
@@ -78,7 +78,7 @@ final class DeliveryStack extends AccountStack {
         }
     }
 
-    /** The provider by its name, which is made of its address: a role that referred to the resource could not be had without it. */
+    /** Names the provider by its ARN, which follows from its URL, so that the role does not depend on the provider's resource. */
     private WebIdentityPrincipal principal(Delivery delivery, Map<String, Map<String, String>> conditions) {
         var sorted = new TreeMap<String, Object>();
         conditions.forEach((operator, values) -> sorted.put(operator, new TreeMap<>(values)));
@@ -89,7 +89,7 @@ final class DeliveryStack extends AccountStack {
         return Role.Builder.create(this, id).roleName(name).description(description).assumedBy(principal).maxSessionDuration(SESSION).build();
     }
 
-    /** Deploys by the roles of the CDK's bootstrapping, as a person does, and keeps and records what it deployed. */
+    /** A role that deploys with the CDK's bootstrap roles, as a person does, and that stores releases and writes the deploy log. */
     private Role deployRole(WebIdentityPrincipal principal) {
         var role = role("Deploy", Names.deployRole(), "Jobs of the protected branch: deploys releases into this account", principal);
         var region = props().landscape().region();
@@ -100,21 +100,21 @@ final class DeliveryStack extends AccountStack {
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:GetObject", "s3:PutObject"))
                 .resources(List.of(releases.arnForObjects("assemblies/*"), releases.arnForObjects("releases/*"), releases.arnForObjects("log/*"))).build());
         key.grantEncryptDecrypt(role);
-        // a new release may have brought tables: the logins of the sync get their rights anew
+        // a new release may have added tables, so the sync's logins are granted their rights again
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
                 .resources(List.of(Names.functionArn(region, account, Names.prepareDatabase("*")))).build());
         network.operations().grantPublish(role);
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:PutMetricData")).resources(List.of("*"))
-                // it always exists on AWS; an emulator may not know it
+                // AWS always sets this key; an emulator may not
                 .conditions(Map.of("StringEqualsIfExists", Map.of("cloudwatch:namespace", Names.deliveryMetrics()))).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; the namespace is named", "Resource::*");
-        Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and entries of the log, whose names nobody knows before", OBJECTS);
+        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; a condition restricts the namespace", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and log entries, whose names are not known in advance", OBJECTS);
         Accepted.finding(role, "AwsSolutions-IAM5", "The functions that prepare the databases of this account", "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-prepare-database$/");
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, and what S3 needs for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         return role;
     }
 
-    /** Becomes the roles that a person becomes to sync; it may itself do nothing to data. */
+    /** A role that assumes the same roles as a person who syncs. It has no access to data of its own. */
     private Role syncRole(WebIdentityPrincipal principal) {
         var role = role("Sync", Names.syncRole(), "Jobs of the protected branch: starts and follows syncs of master data", principal);
         var assumed = new ArrayList<String>();
@@ -127,17 +127,17 @@ final class DeliveryStack extends AccountStack {
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(releases.arnForObjects("log/*"))).build());
         key.grantEncryptDecrypt(role);
         network.operations().grantPublish(role);
-        Accepted.finding(role, "AwsSolutions-IAM5", "Entries of the log, whose names nobody knows before", OBJECTS);
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, and what S3 needs for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Log entries, whose names are not known in advance", OBJECTS);
+        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         return role;
     }
 
-    /** Reads no more than templates, since what nobody has reviewed yet runs with it. */
+    /** A role that reads only templates, because code that nobody has reviewed yet runs with it. */
     private Role diffRole(WebIdentityPrincipal principal) {
-        var role = role("Diff", Names.diffRole(), "Jobs of any branch: reads the templates that are deployed", principal);
+        var role = role("Diff", Names.diffRole(), "Jobs of any branch: reads the deployed templates", principal);
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudformation:DescribeStacks", "cloudformation:GetTemplate"))
                 .resources(List.of("arn:aws:cloudformation:%s:%s:stack/%s-*/*".formatted(props().landscape().region(), props().account().id(), props().account().name()))).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "The stacks of this account, and whatever number each has", "/^Resource::arn:aws:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
+        Accepted.finding(role, "AwsSolutions-IAM5", "The stacks of this account; stack ids are not known in advance", "/^Resource::arn:aws:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
         return role;
     }
 

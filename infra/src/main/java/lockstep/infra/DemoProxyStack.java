@@ -34,26 +34,26 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.WeightedTargetGrou
 import software.constructs.Construct;
 
 /**
- * The first hop of the demo edition: a public load balancer that ends TLS, behind a firewall for the web, since anyone may come.
- * A stack of its own, and not production's with other values, because the two must be free to differ.
+ * The first hop of the demo edition: a load balancer that terminates TLS, behind a web application firewall because it is open to the public.
+ * It does not share a class with production's proxy, because the two must be free to differ.
  */
 final class DemoProxyStack extends AccountStack {
     private static final Duration DEREGISTRATION = Duration.seconds(10);
-    /** A Spot task that is taken away is told to stop while the load balancer still sends requests to it. */
+    /** A Spot task that AWS reclaims is told to stop while the load balancer still sends requests to it. */
     private static final Duration NGINX_DRAIN_DELAY = Duration.seconds(10);
 
     DemoProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
         super(scope, id, props, "Lockstep: first hop of the demo edition in " + props.account().name());
         Tags.of(this).add("edition", proxy.edition().word());
         var settings = new ProxySettings(this, proxy);
-        // any address of the network may name the client: security groups let the load balancer alone come near
+        // trusts every address of the network to name the client, because security groups admit only the load balancer
         var task = new ProxyTask(this, network, proxy, settings, Map.of(),
                 Map.of("TRUSTED_PROXIES", NetworkStack.CIDR, "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
 
         var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
         front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone");
-        front.addIngressRule(Peer.anyIpv4(), Port.HTTP, "anyone; led to HTTPS");
-        Accepted.finding(front, "AwsSolutions-EC23", "The demo is open to the public; the web firewall stands before it");
+        front.addIngressRule(Peer.anyIpv4(), Port.HTTP, "anyone; redirected to HTTPS");
+        Accepted.finding(front, "AwsSolutions-EC23", "The demo is open to the public, behind a web application firewall");
         var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         group.getConnections().allowFrom(front, Port.tcp(ProxyTask.HEALTH_PORT), "load balancer");
@@ -73,23 +73,23 @@ final class DemoProxyStack extends AccountStack {
                 .port(443).protocol(ApplicationProtocol.HTTPS).open(false)
                 .certificates(List.of(ListenerCertificate.fromArn(proxy.certificate().orElseThrow())))
                 .sslPolicy(SslPolicy.TLS13_12_RES_PQ)
-                // never comes to pass: the rule below takes everything, and a deployment changes a rule, not what is done without one
+                // never used: the rule below matches every request. A deployment can modify a rule, but not a default action
                 .defaultAction(ListenerAction.fixedResponse(503)).build());
-        // both, so that either is there before the service is; a deployment then says how much goes where
+        // both target groups must be attached before the service exists; a deployment then changes their weights
         var rule = ApplicationListenerRule.Builder.create(this, "Everything").listener(listener).priority(1).conditions(List.of(ListenerCondition.pathPatterns(List.of("/*"))))
                 .action(ListenerAction.weightedForward(List.of(
                         WeightedTargetGroup.builder().targetGroup(targets).weight(100).build(), WeightedTargetGroup.builder().targetGroup(others).weight(0).build()))).build();
         balancer.addListener("Http", BaseApplicationListenerProps.builder()
                 .port(80).protocol(ApplicationProtocol.HTTP).open(false)
                 .defaultAction(ListenerAction.redirect(RedirectOptions.builder().protocol("HTTPS").port("443").permanent(true).build())).build());
-        var shifting = new OtherTargets(this, targets, others, rule.getListenerRuleArn(), "elasticloadbalancing:ModifyRule", ListenerRuleConfiguration.applicationListenerRule(rule));
+        var shifting = new AlternateTargets(this, targets, others, rule.getListenerRuleArn(), "elasticloadbalancing:ModifyRule", ListenerRuleConfiguration.applicationListenerRule(rule));
         targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         new WebFirewall(this, network, balancer);
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
-        network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", targets.getMetrics().unhealthyHostCount(minimum), 0);
-        network.operations().tellWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", others.getMetrics().unhealthyHostCount(minimum), 0);
-        service.goBackOn(network.operations().tellWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests of a minute failed; a deployment that is under way goes back",
+        network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", targets.getMetrics().unhealthyHostCount(minimum), 0);
+        network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", others.getMetrics().unhealthyHostCount(minimum), 0);
+        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests failed within a minute; a running deployment is rolled back",
                 balancer.getMetrics().httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()), 10));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }

@@ -32,10 +32,10 @@ import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
 import software.constructs.Construct;
 
 /**
- * The states of a dump. One function holds the snapshot while others read inside it, so both run in branches of a Parallel. Who seals
- * releases it; and each branch does before it fails: the other must not wait for what will never come.
+ * The states of a dump. One function holds the snapshot open while others read in it, so they run in two branches of a Parallel.
+ * SealManifest releases the snapshot. A branch that fails releases it too, so that the other branch does not wait in vain.
  *
- * @param sync all that the handlers need but the sync id, which is the execution's name, and the input: {@code dryRun}, if nobody is to be told
+ * @param sync the handlers' input, except for the sync id (the execution's name) and the execution's input ({@code dryRun}: don't publish)
  */
 record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
                       HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction assess, HandlerFunction admit, HandlerFunction releaseSnapshot,
@@ -66,7 +66,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
                         .otherwise(assess(scope, admission, failed)));
     }
 
-    /** What a sync would change is looked at before anybody hears of it; above the thresholds a person is told and waited for. */
+    /** Assesses the changes before the manifest is published. Above the thresholds, the sync notifies operators and waits for approval. */
     private IChainable assess(Construct scope, IChainable admission, Chain failed) {
         var thresholds = new TreeMap<String, Object>();
         for (var table : dataSet.tables()) {
@@ -78,11 +78,11 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         var options = dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name();
-        var tell = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
+        var notify = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
                 "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
-        // whom nobody heard of is not waited for
-        tell.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
+        // fails rather than wait for an approval that nobody was asked for
+        notify.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
                 .lambdaFunction(assess)
                 .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
@@ -90,15 +90,15 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
                 .retryOnServiceExceptions(false)
                 .taskTimeout(Timeout.duration(Duration.minutes(dataSet.holding().longest().toMinutes())))
                 .resultPath(JsonPath.DISCARD).build();
-        // rejected, or given up: nothing was changed
+        // rejected or timed out: nothing was changed
         wait.addRetry(retry(Workflow.NOT_READY)).addCatch(failed, caught());
-        tell.next(wait).next(admission);
-        return assessment.next(new Choice(scope, "Held?").when(Condition.booleanEquals("$.assessment.held", true), tell).otherwise(admission));
+        notify.next(wait).next(admission);
+        return assessment.next(new Choice(scope, "Held?").when(Condition.booleanEquals("$.assessment.held", true), notify).otherwise(admission));
     }
 
     private IChainable hold(Construct scope) {
         var hold = invoke(scope, holdSnapshot, "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
-        // a second snapshot must not follow a first that others may have seen
+        // no retry after a snapshot may have been exported: the other branch may already have seen it
         hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException")));
         return hold.addCatch(releaseAndFail(scope, "Hold"), caught());
     }
@@ -123,7 +123,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         return Chain.start(await).next(parts).next(seal);
     }
 
-    /** Last, when all is told: what is not collected now is collected after the next dump, so a failure is told and no more. */
+    /** Runs last. A failure is reported and does not fail the dump, because the next dump collects what this one left. */
     private IChainable collect(Construct scope, Succeed done) {
         var collect = invoke(scope, collectParts, "CollectParts",
                 sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", dataSet.keep().manifests(), "days", dataSet.keep().days())),
@@ -141,7 +141,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var fail = Fail.Builder.create(scope, what + "Failed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
         var release = invoke(scope, releaseSnapshot, "ReleaseAfter" + what + "Failure", sorted(Map.of("sync", SYNC, "reason", JsonPath.stringAt("$.failure.Cause"))), JsonPath.DISCARD);
         release.addRetry(retry(Workflow.TRANSIENT));
-        // the first failure is the one to tell
+        // reports the original failure, not this one
         release.addCatch(fail, CatchProps.builder().resultPath("$.release").build());
         return Chain.start(release).next(fail);
     }

@@ -22,27 +22,27 @@ import software.amazon.awscdk.services.ecs.FargateServiceProps;
 import software.amazon.awscdk.services.ecs.TrafficShiftConfig;
 import software.constructs.Construct;
 
-/** A service of one edition, in subnets without a way to the internet: as many tasks as it needs, and back to the old ones when the new ones fail. */
+/** An ECS service of one edition in subnets without internet access. It scales with its load, and rolls back when new tasks fail. */
 final class EditionService extends FargateService {
-    /** How new tasks come into the place of old ones. */
+    /** How new tasks replace old ones. */
     enum Rollout {
-        /** One after the other: where no load balancer could divide what comes. */
+        /** One task after the other, for a service without a load balancer. */
         ROLLING,
-        /** All new tasks beside the old ones, then everything at once; the old ones stay for a while, to go back to. */
+        /** Starts all new tasks beside the old ones, then shifts all traffic at once. The old tasks stay for a while, for a rollback. */
         BLUE_GREEN,
-        /** A tenth of what comes goes to new tasks first. */
+        /** Sends a tenth of the traffic to the new tasks first. */
         CANARY
     }
 
-    private static final Duration LOOKED_AT = Duration.minutes(5);
+    private static final Duration BAKE_TIME = Duration.minutes(5);
 
-    /** @param cloudMap the name that it has in the network, if any */
+    /** @param cloudMap the service's DNS name in the private zone, if any */
     EditionService(Construct scope, NetworkStack network, Edition edition, Task task, List<ISecurityGroup> groups, Optional<CloudMapOptions> cloudMap, Rollout rollout) {
         var capacity = Capacity.of(edition);
         var props = FargateServiceProps.builder()
                 .cluster(network.cluster())
                 .taskDefinition(task)
-                // no count, since a deployment would set back what scaling found
+                // no desired count: each deployment would reset what autoscaling has set
                 .capacityProviderStrategies(capacity.providers())
                 .minHealthyPercent(100).maxHealthyPercent(200)
                 .circuitBreaker(DeploymentCircuitBreaker.builder().rollback(true).build())
@@ -52,12 +52,12 @@ final class EditionService extends FargateService {
                 .cloudMapOptions(cloudMap.orElse(null));
         switch (rollout) {
             case ROLLING -> { }
-            case BLUE_GREEN -> props.deploymentStrategy(DeploymentStrategy.BLUE_GREEN).bakeTime(LOOKED_AT);
-            case CANARY -> props.deploymentStrategy(DeploymentStrategy.CANARY).bakeTime(LOOKED_AT)
-                    .canaryConfiguration(TrafficShiftConfig.builder().stepPercent(10).stepBakeTime(LOOKED_AT).build());
+            case BLUE_GREEN -> props.deploymentStrategy(DeploymentStrategy.BLUE_GREEN).bakeTime(BAKE_TIME);
+            case CANARY -> props.deploymentStrategy(DeploymentStrategy.CANARY).bakeTime(BAKE_TIME)
+                    .canaryConfiguration(TrafficShiftConfig.builder().stepPercent(10).stepBakeTime(BAKE_TIME).build());
         }
         super(scope, "Service", props.build());
-        // the CDK waits for the task's own role alone: the first tasks would be refused their secrets and logs, and the circuit breaker counts that
+        // the CDK waits only for the task role; the first tasks would be denied their secrets and logs, which the circuit breaker counts
         getNode().addDependency(task.obtainExecutionRole());
         var scaling = autoScaleTaskCount(EnableScalingProps.builder().minCapacity(capacity.minTasks()).maxCapacity(capacity.maxTasks()).build());
         scaling.scaleOnCpuUtilization("Cpu", CpuUtilizationScalingProps.builder()
@@ -66,8 +66,8 @@ final class EditionService extends FargateService {
         CfnOutput.Builder.create(getStack(), "Service").value(getServiceName()).build();
     }
 
-    /** A deployment during which one of these goes off goes back. */
-    void goBackOn(Alarm... alarms) {
+    /** Rolls a deployment back when one of the alarms goes off. */
+    void rollBackOn(Alarm... alarms) {
         enableDeploymentAlarms(Stream.of(alarms).map(Alarm::getAlarmName).toList(), DeploymentAlarmOptions.builder().behavior(AlarmBehavior.ROLLBACK_ON_ALARM).build());
     }
 }

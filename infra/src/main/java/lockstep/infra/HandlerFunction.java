@@ -20,12 +20,12 @@ import software.amazon.awscdk.services.lambda.LoggingFormat;
 import software.amazon.awscdk.services.lambda.Runtime;
 import software.constructs.Construct;
 
-/** The function of one handler, with its log group, and a role that may do nothing else until something is granted. */
+/** The Lambda function of one handler, with its log group and a role that may only write to it. */
 final class HandlerFunction extends Function {
     /**
-     * @param name        generated when empty
-     * @param role        one of {@link #executionRole}, to be shared by functions; its own when empty
-     * @param environment what the handler reads
+     * @param name        the function's name; generated if empty
+     * @param role        a role from {@link #executionRole} that functions share; if empty, the function gets its own
+     * @param environment the handler's environment variables
      */
     record Props(NetworkStack network, Handler handler, Optional<String> name, Optional<Role> role, Map<String, String> environment) {
         Props(NetworkStack network, Handler handler) {
@@ -72,10 +72,10 @@ final class HandlerFunction extends Function {
                     .securityGroups(List.of(props.network().databaseClients()));
         }
         super(scope, handler.className, function.build());
-        target = handler.alone ? alias(props.network().operations()) : this;
+        target = handler.independentlyVersioned ? alias(props.network().operations()) : this;
     }
 
-    /** What others invoke: the alias that comes to a new version in steps, or else the function itself. */
+    /** Returns what callers invoke: the alias that shifts to new versions in steps, or the function if it has none. */
     IFunction target() {
         return target;
     }
@@ -86,7 +86,7 @@ final class HandlerFunction extends Function {
         return alias;
     }
 
-    /** A role for functions; the name is generated when null. */
+    /** Creates an execution role. Its name is generated if null. */
     static Role executionRole(Construct scope, String id, String name, boolean inNetwork) {
         var role = Role.Builder.create(scope, id).roleName(name).assumedBy(new ServicePrincipal("lambda.amazonaws.com")).build();
         if (inNetwork) {
@@ -94,7 +94,7 @@ final class HandlerFunction extends Function {
                     .actions(List.of("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
                             "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"))
                     .resources(List.of("*")).build());
-            Accepted.finding(role, "AwsSolutions-IAM5", "Lambda makes a function's network interfaces, and EC2 names none before they exist", "Resource::*");
+            Accepted.finding(role, "AwsSolutions-IAM5", "Lambda creates a function's network interfaces, whose ids are not known in advance", "Resource::*");
         }
         return role;
     }

@@ -11,10 +11,11 @@ import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.constructs.Construct;
 
 /**
- * The one state of an import. It is a machine so that who imports says no more than the table: where the file lies, which columns there
- * are and by which login they are written is said here.
+ * The single state of an import. It is a state machine so that the caller supplies only the table: the location of the file, the allowed
+ * columns and the login come from this definition.
  *
- * @param constants all that the handler needs but the import's id, which is the execution's name, and the input: {@code table}, {@code dryRun}
+ * @param constants the handler's input, except for the import's id (the execution's name) and the execution's input ({@code table},
+ *                  {@code dryRun})
  */
 record ImportDefinition(Map<String, Object> constants, HandlerFunction importTable) {
     IChainable build(Construct scope) {
@@ -22,7 +23,7 @@ record ImportDefinition(Map<String, Object> constants, HandlerFunction importTab
         event.put("importId", JsonPath.stringAt("$$.Execution.Name"));
         event.put("request", JsonPath.objectAt("$"));
         var run = invoke(scope, importTable, "ImportTable", event, "$");
-        // an import is one transaction, and a second one of the same file finds nothing to do
+        // safe to retry: an import is one transaction, and repeating it with the same file changes nothing
         run.addRetry(retry(Stream.concat(Workflow.TRANSIENT.stream(), Stream.of(Workflow.BUSY)).toList()));
         return run;
     }

@@ -14,14 +14,14 @@ import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;
 
 /**
- * The CDK application, run at the root of the project. Context: {@code landscape}, the file that names everything ({@code lockstep.yaml});
- * {@code release}, instead of the one in that file.
+ * The CDK application, run at the root of the project. Context: {@code landscape}, the landscape file (default {@code lockstep.yaml});
+ * {@code release}, which overrides the release in that file.
  */
 public final class LockstepApp {
     private LockstepApp() {}
 
     public static void main(String[] args) {
-        // no metadata: it would change with the versions of the tools
+        // without metadata, which changes with the versions of the tools
         var app = new App(AppProps.builder().analyticsReporting(false).build());
         var landscape = LandscapeReader.read(Path.of(context(app, "landscape").orElse("lockstep.yaml")));
         var released = context(app, "release").map(landscape::of).orElse(landscape);
@@ -29,17 +29,17 @@ public final class LockstepApp {
         app.synth();
     }
 
-    /** Adds the stacks of all accounts, and the checks of cdk-nag, whose findings fail the synthesis. */
+    /** Adds the stacks of all accounts and the checks of cdk-nag. A finding of cdk-nag fails the synthesis. */
     static void assemble(App app, Landscape landscape, Artefacts artefacts) {
         Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
         var accounts = landscape.accounts().stream().map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();
         accounts.forEach(AccountStacks::addProxies);
         var sources = accounts.stream().map(AccountStacks::addSource).flatMap(Optional::stream).toList();
-        // a subscription needs its topic, also across accounts
+        // a subscription needs its topic, even in another account
         accounts.stream().map(AccountStacks::addTarget).flatMap(Optional::stream).forEach(target -> sources.forEach(source -> target.addStackDependency(source)));
     }
 
-    /** The stacks of one account, as they come. */
+    /** The stacks of one account, created step by step. */
     private static final class AccountStacks {
         private final App app;
         private final AccountStack.Props props;
@@ -64,7 +64,7 @@ public final class LockstepApp {
                     case PRODUCTION -> new ProductionProxyStack(app, id, props, network, proxy);
                     case DEMO -> new DemoProxyStack(app, id, props, network, proxy);
                 };
-                // so that what is routed to is there
+                // the shards must exist before the proxy routes to them
                 props.account().shardsOf(proxy.edition()).forEach(shard -> stack.addStackDependency(shards.get(shard.name())));
             }
         }

@@ -30,7 +30,7 @@ import software.amazon.awscdk.services.sns.Topic;
 import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.constructs.Construct;
 
-/** One data set where it is maintained: the dump, what it writes, who may read that, and how others hear of it. */
+/** One data set at its source: the dump, the bucket and topic it writes to, and the roles that start syncs and read the data. */
 final class MasterDataSource extends Construct {
     private static final String SYNCS = "syncs/*";
     private static final String PARTS = "parts/*";
@@ -60,18 +60,18 @@ final class MasterDataSource extends Construct {
         topic = Topic.Builder.create(this, "Topic").topicName(Names.topic(dataSet.name())).masterKey(key).enforceSsl(true).build();
         topic.addToResourcePolicy(PolicyStatement.Builder.create()
                 .principals(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toList())
-                // CloudFormation looks at the topic before it subscribes, changes or ends a subscription
+                // CloudFormation reads the topic before it creates, changes or deletes a subscription
                 .actions(List.of("sns:Subscribe", "sns:GetTopicAttributes")).resources(List.of(topic.getTopicArn())).build());
         var dump = dump(source);
         readerRole(targets);
         syncStartRole(dump, source);
-        if (!dataSet.starting().byHand()) startByItself(dump, source);
+        if (!dataSet.starting().byHand()) startAutomatically(dump, source);
         importRole(imports(source));
     }
 
     private Bucket bucket() {
         var logs = Bucket.Builder.create(this, "AccessLogs")
-                // the log service writes to no bucket with a key of ours
+                // the log service can't write to a bucket with a customer-managed key
                 .encryption(BucketEncryption.S3_MANAGED)
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
@@ -94,7 +94,7 @@ final class MasterDataSource extends Construct {
         source.grantSecret(DatabaseUser.READER, hold);
         bucket.grantRead(hold, SYNCS);
         bucket.grantPut(hold, SYNCS);
-        // the newest manifest tells what need not be sent again; only one that was signed here is believed
+        // the newest manifest says which parts need not be sent again; it is trusted only if its signature verifies
         bucket.grantRead(hold, MANIFESTS);
         signingKey.grantVerify(hold);
         var await = function(Handler.AWAIT_SNAPSHOT);
@@ -103,7 +103,7 @@ final class MasterDataSource extends Construct {
         source.grantSecret(DatabaseUser.READER, dumpParts);
         bucket.grantRead(dumpParts, SYNCS);
         bucket.grantPut(dumpParts, SYNCS);
-        // what changed is compared with what it was
+        // compares the new parts with the previous ones
         bucket.grantRead(dumpParts, PARTS);
         bucket.grantPut(dumpParts, PARTS);
         var seal = function(Handler.SEAL_MANIFEST);
@@ -114,7 +114,7 @@ final class MasterDataSource extends Construct {
         signingKey.grantSign(seal);
         var assess = function(Handler.ASSESS);
         bucket.grantRead(assess, MANIFESTS);
-        // some of the rows that would change are shown
+        // shows some of the rows that would change
         bucket.grantRead(assess, PARTS);
         bucket.grantPut(assess, SYNCS);
         signingKey.grantVerify(assess);
@@ -125,9 +125,9 @@ final class MasterDataSource extends Construct {
         var release = function(Handler.RELEASE_SNAPSHOT);
         bucket.grantPut(release, SYNCS);
         var collect = function(Handler.COLLECT_PARTS);
-        mayCollect(collect);
+        grantCollect(collect);
         for (var function : List.of(hold, await, dumpParts, seal, assess, admit, release, collect)) {
-            Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and what S3 needs for one object",
+            Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and the calls that S3 makes for one object",
                     OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         }
         var sync = new TreeMap<String, Object>(Map.of(
@@ -144,8 +144,8 @@ final class MasterDataSource extends Construct {
         return machine;
     }
 
-    /** Parts and manifests by version, so that what was put again meanwhile stays. By hand, since no grant of the bucket is as narrow. */
-    private void mayCollect(HandlerFunction collect) {
+    /** Allows deleting versions of parts and manifests, so that an object put again meanwhile stays. The bucket's grants are too broad. */
+    private void grantCollect(HandlerFunction collect) {
         var manifests = "manifests/" + dataSet.name() + "/";
         collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucketVersions")).resources(List.of(bucket.getBucketArn()))
                 .conditions(Map.of("StringLike", Map.of("s3:prefix", List.of("parts/", manifests + "*")))).build());
@@ -157,50 +157,50 @@ final class MasterDataSource extends Construct {
     }
 
     /**
-     * The roles of an account's worker and watch. IAM compares the role's ARN, by its words, so that the role need not exist yet; an emulator may
-     * compare the session's, which no other role can have.
+     * ARN patterns of an account's worker and watch. IAM matches the role's ARN as text, so the role need not exist yet. An emulator
+     * may match the session's ARN, which no other role can have.
      */
     private List<String> readers(Account account) {
         return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()))
                 .flatMap(role -> Stream.of(Names.roleArn(account.id(), role), "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role))).toList();
     }
 
-    /** What a target's worker, or watch, becomes: it reads manifests and parts, and can do nothing else here. */
+    /** The role that a target's worker and watch assume. It reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
-        // one statement for all accounts: a trust policy has room for few
+        // one statement for all accounts, because the size of a trust policy is limited
         var trusted = new CompositePrincipal(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toArray(IPrincipal[]::new))
                 .withConditions(new TreeMap<>(Map.of(
                         "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
                         "ArnLike", Map.of("aws:PrincipalArn", targets.stream().flatMap(account -> readers(account).stream()).toList()))));
         var role = Role.Builder.create(this, "Reader")
                 .roleName(Names.readerRole(dataSet.name())).assumedBy(trusted).maxSessionDuration(Duration.hours(1)).build();
-        // by hand: grantRead would allow to list the bucket as well
+        // not grantRead, which would also allow listing the bucket
         role.addToPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
         key.grantDecrypt(role);
-        // by its alias, since the number of the key is no contract
+        // by alias, because a key's id is not a contract
         var alias = Names.keyAliasArn(network.props().landscape().region(), network.props().account().id(), Names.signingKeyAlias(dataSet.name()));
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("kms:Verify")).resources(List.of(signingKey.getKeyArn(), alias)).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Manifests and parts are what targets read; a session policy narrows each session to one manifest's", OBJECTS);
+        Accepted.finding(role, "AwsSolutions-IAM5", "Targets read manifests and parts; a session policy narrows each session to those of one manifest", OBJECTS);
     }
 
     private void syncStartRole(Workflow dump, ShardStack source) {
         var role = Role.Builder.create(this, "SyncStart")
                 .roleName(Names.syncStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
         dump.grantStartExecution(role);
-        // approves and rejects what is held: by a token that only who may read the sync's notes has
+        // approves and rejects held syncs, with a token that only readers of the sync's notes have
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("states:SendTaskFailure", "states:SendTaskSuccess")).resources(List.of("*")).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "IAM has no resource for answers to a task; each needs the task's token", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Task callbacks have no resource in IAM; each needs the task's token", "Resource::*");
         dump.grantFollow(role);
         bucket.grantRead(role, SYNCS);
         bucket.grantRead(role, MANIFESTS);
         source.reportStatus().grantInvoke(role);
-        Accepted.finding(role, "AwsSolutions-IAM5", "Follows whatever sync was started, and reads how far it is",
+        Accepted.finding(role, "AwsSolutions-IAM5", "Follows any sync that was started, and reads its progress",
                 OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
     }
 
-    /** By the clock, or by looks at what the server counts as written: two of them that see the same are the quiet that is waited for. */
-    private void startByItself(Workflow dump, ShardStack source) {
+    /** Starts syncs on a schedule, or once the source is quiet: two consecutive checks found the same counters of writes. */
+    private void startAutomatically(Workflow dump, ShardStack source) {
         var starting = dataSet.starting();
         var function = function(Handler.START_SYNC);
         var notes = "manifests/" + dataSet.name() + "/";
@@ -210,23 +210,23 @@ final class MasterDataSource extends Construct {
         dump.grantStartExecution(function);
         dump.grantExecution(function, "states:DescribeExecution");
         dump.grant(function, "states:ListExecutions");
-        // which of the dumps that run only wait for a person
+        // tells running dumps that are waiting for approval from the others
         bucket.grantRead(function, "syncs/*/held.json");
         source.reportStatus().grantInvoke(function);
-        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "What S3 and KMS need for one object, any version of the function that reports, and executions whose names nobody knows before",
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "The calls that S3 and KMS make for one object, any version of the function that reports, and executions, whose names are not known in advance",
                 "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*",
                 "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/", "/^Resource::<.*Bucket.*\\.Arn>\\/syncs\\/\\*\\/held\\.json$/");
-        var told = new TreeMap<String, Object>(Map.of(
+        var input = new TreeMap<String, Object>(Map.of(
                 "dataSet", Workflow.constant(dataSet),
                 "bucket", bucket.getBucketName(),
                 "dumpMachineArn", dump.getStateMachineArn(),
                 "every", starting.quiet().orElse(java.time.Duration.ZERO).toString(),
                 "byClock", JsonPath.objectAt("$.byClock")));
-        var start = Workflow.invoke(new Construct(this, "StartStates"), function, "Start", told, "$");
+        var start = Workflow.invoke(new Construct(this, "StartStates"), function, "Start", input, "$");
         start.addRetry(Workflow.retry(Workflow.TRANSIENT));
         var machine = new Workflow(this, "Starting", Names.startMachine(dataSet.name()), Duration.minutes(15), network, start);
         starting.at().ifPresent(at -> schedule("SyncByClock", "Starts a sync of " + dataSet.name(), Schedule.expression(at), machine, true));
-        starting.quiet().ifPresent(quiet -> schedule("SyncWhenQuiet", "Looks whether " + dataSet.name() + " has changed and is quiet", Schedule.rate(Duration.minutes(quiet.toMinutes())), machine, false));
+        starting.quiet().ifPresent(quiet -> schedule("SyncWhenQuiet", "Checks whether " + dataSet.name() + " has changed and is quiet", Schedule.rate(Duration.minutes(quiet.toMinutes())), machine, false));
     }
 
     private void schedule(String id, String description, Schedule schedule, Workflow machine, boolean byClock) {
@@ -234,7 +234,7 @@ final class MasterDataSource extends Construct {
                 .targets(List.of(SfnStateMachine.Builder.create(machine).input(RuleTargetInput.fromObject(Map.of("byClock", byClock))).retryAttempts(byClock ? 3 : 0).build())).build();
     }
 
-    /** By the source's writer, as every target's rows are written by theirs: it may write the tables of data sets, and no other. */
+    /** Imports as the source's writer login, which may write the tables of data sets and no others. */
     private Workflow imports(ShardStack source) {
         var function = function(Handler.IMPORT_TABLE);
         source.grantSecret(DatabaseUser.WRITER, function);
@@ -248,16 +248,16 @@ final class MasterDataSource extends Construct {
                 new ImportDefinition(constants, function).build(new Construct(this, "ImportStates")));
     }
 
-    /** Not that of syncs: who may start these may change nothing at the source. */
+    /** Separate from the role that starts syncs, which must not be able to change rows of the source. */
     private void importRole(Workflow imports) {
         var role = Role.Builder.create(this, "ImportStart")
                 .roleName(Names.importRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
         imports.grantStartExecution(role);
         imports.grantFollow(role);
-        // by hand, since a grant of the bucket allows more than to put
+        // not a grant of the bucket, which would allow more than PutObject
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(IMPORTS))).build());
         key.grantEncryptDecrypt(role);
-        Accepted.finding(role, "AwsSolutions-IAM5", "Puts files under ids that nobody knows before, and follows whatever import was started",
+        Accepted.finding(role, "AwsSolutions-IAM5", "Puts files under ids that are not known in advance, and follows any import that was started",
                 OBJECTS, "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
     }
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import lockstep.landscape.DataSet;
 import software.constructs.Construct;
 
-/** The data sets that are maintained in this account. A stack of its own because it changes with each release, and its shards do not. */
+/** The data sets whose source is in this account. It is a separate stack because it changes with each release, unlike the shards. */
 final class MasterDataSourceStack extends AccountStack {
     /** @param shards the shards of this account by name */
     MasterDataSourceStack(Construct scope, String id, Props props, NetworkStack network, Map<String, ShardStack> shards, List<DataSet> dataSets) {

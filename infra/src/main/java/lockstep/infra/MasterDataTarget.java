@@ -28,7 +28,7 @@ import software.amazon.awscdk.services.sqs.Queue;
 import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
-/** One data set where it arrives: the inbox that hears of manifests, the restore into the shards of this account, and the watch over them. */
+/** One data set in a target account: the inbox for published manifests, the restore into the account's shards, and the watch over them. */
 final class MasterDataTarget extends Construct {
     private static final int LINES = 100;
 
@@ -56,13 +56,13 @@ final class MasterDataTarget extends Construct {
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true).retentionPeriod(Duration.days(14)).build();
         var inbox = Queue.Builder.create(this, "Inbox")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true)
-                // twice the function's timeout: long enough for it to answer, short enough that what it refuses is soon told
+                // twice the function's timeout: long enough for the function to finish, short enough to report a failing message soon
                 .visibilityTimeout(Duration.seconds(2 * Handler.START_RESTORE.timeout.toSeconds().intValue()))
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(3).build()).build();
         Topic.fromTopicArn(this, "Topic", topicArn).addSubscription(SqsSubscription.Builder.create(inbox).rawMessageDelivery(true).build());
         var minute = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
-        network.operations().tellWhen(this, "RefusedAlarm", dataSet.name() + ": a notification could not be handled", refused.metricApproximateNumberOfMessagesVisible(minute), 0);
-        network.operations().tellWhen(this, "InboxAgeAlarm", dataSet.name() + ": a notification waits for more than five minutes", inbox.metricApproximateAgeOfOldestMessage(minute), 300);
+        network.operations().alarmWhen(this, "RefusedAlarm", dataSet.name() + ": a notification could not be handled", refused.metricApproximateNumberOfMessagesVisible(minute), 0);
+        network.operations().alarmWhen(this, "InboxAgeAlarm", dataSet.name() + ": a notification has been waiting for more than five minutes", inbox.metricApproximateAgeOfOldestMessage(minute), 300);
         return inbox;
     }
 
@@ -100,26 +100,26 @@ final class MasterDataTarget extends Construct {
         restore.grantStartExecution(starter);
     }
 
-    /** By a state machine of one state: its definition has room for what the function is told, an event of the schedule has not. */
+    /** Runs as a state machine of one state, because the function's input is too large for a schedule's event. */
     private void watch(Account source, Workflow restore, List<ShardStack> shards) {
         var role = HandlerFunction.executionRole(this, "WatchRole", Names.watchRole(dataSet.name()), false);
         var readerRole = Names.roleArn(source.id(), Names.readerRole(dataSet.name()));
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole")).resources(List.of(readerRole)).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:PutMetricData")).resources(List.of("*"))
-                // it always exists on AWS; an emulator may not know it
+                // AWS always sets this key; an emulator may not
                 .conditions(Map.of("StringLikeIfExists", Map.of("cloudwatch:namespace", Names.metrics(dataSet.name(), "*")))).build());
         restore.grantStartExecution(role);
         restore.grant(role, "states:ListExecutions");
         network.operations().grantPublish(role);
-        // of whatever shard: a policy has no room for a thousand names, and the functions only read
+        // for any shard: a policy has no room for a thousand names, and the functions only read
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
                 .resources(List.of(Names.functionArn(network.props().landscape().region(), network.props().account().id(), Names.reportStatus("*")))).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; the namespaces are named", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; a condition restricts the namespaces", "Resource::*");
         Accepted.finding(role, "AwsSolutions-IAM5", "The functions that report on the shards of this account", "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-report-status$/");
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the key of the operations topic", "Action::kms:GenerateDataKey*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, on the key of the operations topic", "Action::kms:GenerateDataKey*");
 
         var watch = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.WATCH).as(role));
-        var told = new TreeMap<String, Object>(Map.of(
+        var input = new TreeMap<String, Object>(Map.of(
                 "account", network.props().account().name(),
                 "sourceBucket", Names.bucket(dataSet.name(), source.id(), network.props().landscape().region()),
                 "dataSet", Workflow.constant(dataSet),
@@ -130,18 +130,18 @@ final class MasterDataTarget extends Construct {
                 "operationsTopicArn", network.operations().getTopicArn(),
                 "every", dataSet.watch().every().toString(),
                 "shards", shards.stream().map(shard -> shard.shard().name()).toList()));
-        told.put("checks", dataSet.checks().stream().map(check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected()))).toList());
-        var look = Workflow.invoke(new Construct(this, "WatchStates"), watch, "Look", told, "$");
+        input.put("checks", dataSet.checks().stream().map(check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected()))).toList());
+        var look = Workflow.invoke(new Construct(this, "WatchStates"), watch, "Look", input, "$");
         look.addRetry(Workflow.retry(Workflow.TRANSIENT));
         var machine = new Workflow(this, "Watching", Names.watchMachine(dataSet.name()), Duration.hours(1), network, look);
         Rule.Builder.create(this, "WatchSchedule")
-                .description("Looks at the shards that receive " + dataSet.name())
+                .description("Checks the shards that receive " + dataSet.name())
                 .schedule(Schedule.rate(Duration.minutes(dataSet.watch().every().toMinutes())))
-                // the next one comes soon enough
+                // the next run comes soon enough
                 .targets(List.of(SfnStateMachine.Builder.create(machine).retryAttempts(0).build())).build();
     }
 
-    /** What is measured of each shard, side by side; a graph shows 500 lines at most. */
+    /** One graph per metric with a line per shard. A graph shows at most 500 lines. */
     private void dashboard(List<ShardStack> shards) {
         var dashboard = Dashboard.Builder.create(this, "Dashboard").dashboardName(Names.dashboard(dataSet.name())).build();
         for (var metric : ShardMetric.values()) {
@@ -152,26 +152,26 @@ final class MasterDataTarget extends Construct {
         }
     }
 
-    /** Whoever may roll back or try: starts restores of this account, of manifests that the source signed, and follows them. Nothing else starts one by hand. */
+    /** The role for manual restores, such as rollbacks and canaries. It starts restores of manifests that the source signed, and follows them. */
     private void restoreStartRole(Workflow restore, List<ShardStack> shards) {
         var role = Role.Builder.create(this, "RestoreStart")
                 .roleName(Names.restoreStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
         restore.grantStartExecution(role);
-        mayFollow(role, restore, shards);
+        grantFollow(role, restore, shards);
     }
 
     private void observerRole(Workflow restore, List<ShardStack> shards) {
         var role = Role.Builder.create(this, "Observer")
                 .roleName(Names.observerRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
-        mayFollow(role, restore, shards);
+        grantFollow(role, restore, shards);
     }
 
-    private static void mayFollow(Role role, Workflow restore, List<ShardStack> shards) {
+    private static void grantFollow(Role role, Workflow restore, List<ShardStack> shards) {
         restore.grantFollow(role);
         for (var shard : shards) {
             shard.reportStatus().grantInvoke(role);
         }
-        Accepted.finding(role, "AwsSolutions-IAM5", "Follows whatever restore was started, and asks each shard",
+        Accepted.finding(role, "AwsSolutions-IAM5", "Follows any restore that was started, and invokes each shard's ReportStatus",
                 "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
     }
 }

@@ -35,11 +35,11 @@ import software.amazon.awscdk.services.servicediscovery.PrivateDnsNamespace;
 import software.constructs.Construct;
 
 /**
- * What all stacks of an account share: a network where load balancers alone have a way to the internet, the cluster of the services, the
- * key of the logs, and the topic that operators listen to. A stack of its own because it changes about once a year, and everything stands on it.
+ * The resources that all stacks of an account share: a network in which only load balancers reach the internet, the ECS cluster, the key of
+ * the logs, and the operations topic. It is a separate stack because everything depends on it, and it changes about once a year.
  */
 final class NetworkStack extends AccountStack {
-    /** The same in each account: the networks are never joined. */
+    /** The same in each account, because the networks are never connected. */
     static final String CIDR = "10.0.0.0/16";
 
     private final Key key;
@@ -63,7 +63,7 @@ final class NetworkStack extends AccountStack {
             clinicClients.put(edition, createClinicClients(edition));
         }
         namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product())).build();
-        // a name that is not there yet is asked for again soon; else resolvers may remember for 15 minutes that there is none
+        // lets resolvers retry a missing name soon; by default they may cache its absence for 15 minutes
         ((CfnPrivateDnsNamespace) namespace.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
                 .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
                         .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build()).build());
@@ -79,12 +79,15 @@ final class NetworkStack extends AccountStack {
         return databaseClients;
     }
 
-    /** The security group that the applications of this edition admit, for another stack, which may change none of its rules: it would tie both in a circle. */
+    /**
+     * The security group that the applications of this edition admit, imported into another stack. The import is immutable, because
+     * rules that the other stack adds would make the two stacks depend on each other.
+     */
     ISecurityGroup clinicClients(Construct scope, Edition edition) {
         return SecurityGroup.fromSecurityGroupId(scope, "ClinicClients", clinicClients.get(edition).getSecurityGroupId(), SecurityGroupImportOptions.builder().mutable(false).build());
     }
 
-    /** The private zone where applications have their names. */
+    /** The private DNS zone of the applications. */
     PrivateDnsNamespace namespace() {
         return namespace;
     }
@@ -97,7 +100,7 @@ final class NetworkStack extends AccountStack {
         return operations;
     }
 
-    /** An encrypted log group with retention; the name is generated when null. */
+    /** Creates an encrypted log group with retention. Its name is generated if null. */
     LogGroup logGroup(Construct scope, String id, String name) {
         return LogGroup.Builder.create(scope, id)
                 .logGroupName(name).encryptionKey(key).retention(props().protection().logs()).removalPolicy(props().protection().data()).build();
@@ -123,13 +126,13 @@ final class NetworkStack extends AccountStack {
                 .natGateways(0)
                 .subnetConfiguration(List.of(
                         SubnetConfiguration.builder().name("isolated").subnetType(SubnetType.PRIVATE_ISOLATED).cidrMask(20).build(),
-                        // load balancers alone live here: nothing is given a public address by living here
+                        // only load balancers are in the public subnets, so no public addresses are assigned automatically
                         SubnetConfiguration.builder().name("public").subnetType(SubnetType.PUBLIC).cidrMask(24).mapPublicIpOnLaunch(false).build()))
-                // would bring a custom resource; nothing is ever put into the default group
+                // would need a custom resource, and nothing uses the default security group
                 .restrictDefaultSecurityGroup(false)
                 .build();
         Validations.of(vpc).acknowledge(Acknowledgment.builder()
-                .id("CloudFormation-Validate::W3010").reason("Named on purpose: no lookup, and the same templates anywhere").build());
+                .id("CloudFormation-Validate::W3010").reason("Fixed names avoid a lookup, so that templates are the same everywhere").build());
         vpc.addFlowLog("FlowLog", FlowLogOptions.builder()
                 .destination(FlowLogDestination.toCloudWatchLogs(logGroup(this, "FlowLogs", null))).build());
         vpc.addGatewayEndpoint("S3", GatewayVpcEndpointOptions.builder().service(GatewayVpcEndpointAwsService.S3).build());
@@ -148,7 +151,7 @@ final class NetworkStack extends AccountStack {
         return vpc;
     }
 
-    /** All that the account may hold, whether there is a shard of it today or not: what others have imported can't be taken back. */
+    /** The editions that the account may host, even without a shard today: an exported value can't be removed while it is imported. */
     private List<Edition> editions() {
         return switch (props().account().purpose()) {
             case PRODUCTION -> List.of(Edition.PRODUCTION);
@@ -167,11 +170,11 @@ final class NetworkStack extends AccountStack {
 
     private Cluster createCluster() {
         var name = Names.serviceCluster(props().account().name());
-        // the service would make this group itself, without key and retention
+        // otherwise the service creates this group itself, without encryption and retention
         var insights = logGroup(this, "ContainerInsights", "/aws/ecs/containerinsights/" + name + "/performance");
         var cluster = Cluster.Builder.create(this, "Cluster").clusterName(name).vpc(vpc).containerInsightsV2(ContainerInsights.ENABLED).build();
         cluster.getNode().addDependency(insights);
-        // by the cluster's own property: the CDK would add a resource for it, which only clusters with instances of their own need
+        // on the cluster's own property: the CDK would add a resource for it, which only clusters with EC2 instances need
         ((CfnCluster) cluster.getNode().getDefaultChild()).setCapacityProviders(Capacity.PROVIDERS);
         return cluster;
     }

@@ -17,9 +17,9 @@ import software.amazon.awscdk.services.sqs.Queue;
 import software.amazon.awscdk.services.sqs.QueueEncryption;
 import software.constructs.Construct;
 
-/** What the operations topic says goes to people: by mail, and to a chat. By way of a queue, which asks again for minutes while the chat does not answer. */
+/** Delivers the operations topic's messages by email and to a chat. A queue retries for some minutes while the chat is unavailable. */
 final class Notifications extends Construct {
-    private static final int TRIES = 5;
+    private static final int ATTEMPTS = 5;
 
     Notifications(Construct scope, NetworkStack network, Key key, List<String> email) {
         super(scope, "Notifications");
@@ -27,19 +27,19 @@ final class Notifications extends Construct {
             Subscription.Builder.create(this, "Email" + (i + 1)).topic(network.operations()).protocol(SubscriptionProtocol.EMAIL).endpoint(email.get(i)).build();
         }
         var webhook = Secret.Builder.create(this, "Webhook")
-                .description("The chat's address as JSON with url; until somebody puts one, messages go by mail alone").encryptionKey(key).build();
+                .description("JSON with the chat's url; until it is set, messages are sent only by email").encryptionKey(key).build();
         webhook.applyRemovalPolicy(network.props().protection().data());
-        Accepted.finding(webhook, "AwsSolutions-SMG4", "The chat gives the address; a new one is put when the chat gives a new one");
+        Accepted.finding(webhook, "AwsSolutions-SMG4", "The chat issues the address, and it changes only when the chat issues a new one");
         CfnOutput.Builder.create(Stack.of(this), "WebhookSecret").value(webhook.getSecretName()).build();
         var refused = Queue.Builder.create(this, "Refused")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true).retentionPeriod(Duration.days(14)).build();
         var queue = Queue.Builder.create(this, "Queue")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true)
-                // six times the function's timeout, as AWS advises: it is how long a message waits for its next try
+                // six times the function's timeout, as AWS recommends; also the time between two attempts
                 .visibilityTimeout(Duration.seconds(6 * Handler.NOTIFY.timeout.toSeconds().intValue()))
-                .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(TRIES).build()).build();
+                .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(ATTEMPTS).build()).build();
         network.operations().addSubscription(new SqsSubscription(queue));
-        network.operations().tellWhen(this, "RefusedAlarm", "a notification could not be brought to the chat in " + TRIES + " tries; mail has it",
+        network.operations().alarmWhen(this, "RefusedAlarm", "a notification could not be delivered to the chat in " + ATTEMPTS + " attempts; it was sent by email",
                 refused.metricApproximateNumberOfMessagesVisible(MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build()), 0);
 
         var notify = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.NOTIFY)

@@ -15,7 +15,7 @@ import software.amazon.awscdk.services.sns.Topic;
 import software.amazon.awscdk.services.sns.TopicProps;
 import software.constructs.Construct;
 
-/** Where an account's alarms and failed syncs are told to the people who operate it. */
+/** The topic that notifies an account's operators of alarms and failed syncs. */
 final class OperationsTopic extends Topic {
     OperationsTopic(Construct scope, String id, IKey key) {
         super(scope, id, TopicProps.builder().topicName(Names.operationsTopic()).masterKey(key).enforceSsl(true).build());
@@ -27,13 +27,13 @@ final class OperationsTopic extends Topic {
                 .principals(List.of(cloudWatch)).actions(List.of("kms:Decrypt", "kms:GenerateDataKey")).resources(List.of("*")).build());
     }
 
-    /** Tells when the metric exceeds the threshold; no data is no fault. */
-    Alarm tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
-        return tellWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
+    /** Creates an alarm that notifies operators when the metric exceeds the threshold. Missing data raises no alarm. */
+    Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        return alarmWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
     }
 
-    /** @param missing what no data means */
-    Alarm tellWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
+    /** @param missing how to treat missing data */
+    Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
         var alarm = Alarm.Builder.create(scope, id)
                 .alarmDescription(description)
                 .metric(metric)

@@ -27,11 +27,11 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
 import software.constructs.Construct;
 
 /**
- * The first hop of the production edition: a load balancer that passes TLS through, since nginx itself asks for the client's certificate.
- * A stack of its own, and not the demo's with other values, because the two must be free to differ.
+ * The first hop of the production edition: a load balancer that passes TLS through, because nginx itself requests the client's certificate.
+ * It does not share a class with the demo's proxy, because the two must be free to differ.
  */
 final class ProductionProxyStack extends AccountStack {
-    /** A network load balancer goes on opening connections to a target for about two minutes after it was told not to; a task is stopped after that. */
+    /** A network load balancer may open connections to a target for two minutes after its deregistration. Tasks are stopped after that. */
     private static final Duration DEREGISTRATION = Duration.minutes(3);
 
     ProductionProxyStack(Construct scope, String id, Props props, NetworkStack network, Proxy proxy) {
@@ -42,8 +42,8 @@ final class ProductionProxyStack extends AccountStack {
                 Map.of("CLIENT_AUTHORITY", settings.url(Names.CLIENT_AUTHORITY), "REVOCATION_LIST", settings.url(Names.REVOCATION_LIST)), Map.of());
 
         var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
-        front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone; nginx asks for a certificate");
-        Accepted.finding(front, "AwsSolutions-EC23", "Customers come from anywhere: what lets them in is their certificate");
+        front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone; nginx requires a client certificate");
+        Accepted.finding(front, "AwsSolutions-EC23", "Customers connect from anywhere and authenticate with a client certificate");
         var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         for (var port : List.of(ProxyTask.PORT, ProxyTask.HEALTH_PORT)) {
@@ -60,18 +60,18 @@ final class ProductionProxyStack extends AccountStack {
                 .deletionProtection(props.protection().deletion())
                 .build();
         var listener = balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
-        Accepted.finding(balancer, "AwsSolutions-ELB2", "Such a balancer logs only the TLS that it ends itself, and this one passes it through: nginx logs each request");
-        var shifting = new OtherTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener", ListenerRuleConfiguration.networkListener(listener));
+        Accepted.finding(balancer, "AwsSolutions-ELB2", "A network load balancer logs only TLS that it terminates, and this one passes TLS through; nginx logs each request");
+        var shifting = new AlternateTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener", ListenerRuleConfiguration.networkListener(listener));
         targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
-        service.goBackOn(
-                network.operations().tellWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", targets.getMetrics().unHealthyHostCount(minimum), 0),
-                network.operations().tellWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has not answered for five minutes", unhealthy(balancer, others), 0));
+        service.rollBackOn(
+                network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", targets.getMetrics().unHealthyHostCount(minimum), 0),
+                network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", unhealthy(balancer, others), 0));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 
-    /** By hand: the CDK knows no balancer of a group that only deployments lead to. */
+    /** Defined explicitly, because the CDK knows no load balancer for a target group that only deployments route to. */
     private static Metric unhealthy(NetworkLoadBalancer balancer, NetworkTargetGroup others) {
         return Metric.Builder.create().namespace("AWS/NetworkELB").metricName("UnHealthyHostCount").statistic("Minimum").period(Duration.minutes(5))
                 .dimensionsMap(new TreeMap<>(Map.of("LoadBalancer", balancer.getLoadBalancerFullName(), "TargetGroup", others.getTargetGroupFullName()))).build();
@@ -80,7 +80,7 @@ final class ProductionProxyStack extends AccountStack {
     private NetworkTargetGroup targets(NetworkStack network, String id) {
         return NetworkTargetGroup.Builder.create(this, id)
                 .vpc(network.vpc()).targetType(TargetType.IP).protocol(Protocol.TCP).port(ProxyTask.PORT)
-                // nginx counts and logs by address, and tells it to the product
+                // nginx limits and logs by client address, and passes the address on
                 .preserveClientIp(true)
                 .deregistrationDelay(DEREGISTRATION)
                 .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)

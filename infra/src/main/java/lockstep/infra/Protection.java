@@ -5,14 +5,14 @@ import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.logs.RetentionDays;
 
 /**
- * What an account's purpose decides: only production keeps its data when a stack goes.
+ * How well an account's data is protected, which depends on its purpose. Only production keeps its data when a stack is deleted.
  *
- * @param deletion   databases refuse to be deleted
- * @param data       what becomes of buckets, keys, secrets and logs; one that a failed first deployment leaves would be in the way of the next
- * @param database   what becomes of a database cluster
- * @param backupDays days that a database can be set back
- * @param logs       how long logs are kept
- * @param minCapacity the least of Aurora capacity units; 0 lets an idle database pause
+ * @param deletion    whether databases and load balancers are protected from deletion
+ * @param data        the removal policy of buckets, keys, secrets and logs. Ones left behind by a failed first deployment would block the next
+ * @param database    the removal policy of a database cluster
+ * @param backupDays  how many days back a database can be restored
+ * @param logs        how long logs are kept
+ * @param minCapacity the minimum number of Aurora capacity units; 0 lets an idle database pause
  */
 record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, int backupDays, RetentionDays logs, double minCapacity) {
     static Protection of(Purpose purpose) {

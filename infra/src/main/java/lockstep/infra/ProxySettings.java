@@ -25,8 +25,8 @@ import software.constructs.Construct;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a proxy reads again while it runs: its certificate, whom it lets in, and where it leads them. Operators change it without a
- * deployment, and a proxy comes up before they have put anything there.
+ * The settings that a proxy reloads while it runs: its certificate, the client authority and the routes. Operators change them without a
+ * deployment. A proxy starts even before any are set.
  */
 final class ProxySettings extends Construct {
     private final AccountStack stack;
@@ -42,7 +42,7 @@ final class ProxySettings extends Construct {
         var data = stack.props().protection().data();
         key = Key.Builder.create(this, "Key").description("Settings of " + proxy.host()).enableKeyRotation(true).removalPolicy(data).build();
         logs = Bucket.Builder.create(this, "AccessLogs")
-                // the services that log write to no bucket with a key of ours
+                // the log services can't write to a bucket with a customer-managed key
                 .encryption(BucketEncryption.S3_MANAGED)
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
@@ -60,43 +60,43 @@ final class ProxySettings extends Construct {
         CfnOutput.Builder.create(stack, "CertificateSecret").value(certificate.getSecretArn()).build();
     }
 
-    /** Access logs of the bucket, and of a load balancer. */
+    /** The bucket for access logs of the settings bucket and of a load balancer. */
     Bucket logs() {
         return logs;
     }
 
-    /** Where an object of the bucket is, as {@code s3://} and so on. */
+    /** Returns the {@code s3://} URL of an object of the bucket. */
     String url(String object) {
         return bucket.s3UrlForObject(object);
     }
 
-    /** What settings of either edition reads, as environment. */
+    /** The environment variables of the settings container in both editions. */
     Map<String, String> environment() {
         return Map.of("CERTIFICATE_SECRET_ARN", certificate.getSecretArn(), "ROUTES_DEFAULT", routes.getS3ObjectUrl(), "ROUTES_OVERRIDES", url(Names.ROUTES_OVERRIDES));
     }
 
-    /** Lets the role read just that. By hand: {@code grantRead} of an asset is for all assets of the account. */
+    /** Allows the role to read these settings only. {@code Asset.grantRead} would allow all assets of the account. */
     void grantRead(IRole role) {
         var objects = Stream.of(Names.CLIENT_AUTHORITY, Names.REVOCATION_LIST, Names.ROUTES_OVERRIDES).map(bucket::arnForObjects);
         role.addToPrincipalPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("s3:GetObject")).resources(Stream.concat(objects, Stream.of(routes.getBucket().arnForObjects(routes.getS3ObjectKey()))).toList()).build());
-        // else an object that is absent would look like one that is forbidden
+        // without it, S3 answers 403 for a missing object
         role.addToPrincipalPolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(bucket.getBucketArn())).build());
         role.addToPrincipalPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("secretsmanager:GetSecretValue")).resources(List.of(certificate.getSecretArn())).build());
         key.grantDecrypt(role);
     }
 
-    /** Begins as random text, which settings takes for no certificate, and makes one of its own until there is. */
+    /** The secret starts as random text. The settings container uses a self-signed certificate until the secret holds a real one. */
     private Secret certificate(Proxy proxy) {
         var secret = Secret.Builder.create(this, "Certificate")
                 .description("JSON with certificate and key of %s, both PEM".formatted(proxy.host())).encryptionKey(key).build();
         secret.applyRemovalPolicy(stack.props().protection().data());
-        Accepted.finding(secret, "AwsSolutions-SMG4", "A certificate is renewed by its authority, and put here by who asked for it");
+        Accepted.finding(secret, "AwsSolutions-SMG4", "The certificate is renewed by its authority and stored here by an operator");
         return secret;
     }
 
-    /** A file with the routes to the shards as they are deployed; its name and place do not matter, as an asset is named by its content. */
+    /** Writes the routes to the deployed shards into a temporary file. Its path does not matter, because an asset is named by its content. */
     private String routes(Proxy proxy) {
         var product = stack.props().landscape().product();
         var shards = stack.props().account().shardsOf(proxy.edition());

@@ -16,8 +16,8 @@ import software.amazon.awscdk.services.ecs.PortMapping;
 import software.constructs.Construct;
 
 /**
- * nginx, the gateway behind it, and settings beside both. They start when settings is there, and are stopped the other way round: nginx
- * first, which ends what it has begun while the gateway still answers it.
+ * A task of nginx, the gateway behind it, and the settings container beside both. They start in the order settings, gateway, nginx, and stop
+ * in reverse, so that nginx finishes its requests while the gateway still serves them.
  */
 final class ProxyTask extends Construct {
     static final int PORT = 8443;
@@ -37,8 +37,8 @@ final class ProxyTask extends Construct {
     private final Task task;
 
     /**
-     * @param settingsEnvironment what settings reads besides what it reads in each edition
-     * @param nginxEnvironment    likewise
+     * @param settingsEnvironment environment variables of the settings container that only this edition has
+     * @param nginxEnvironment    environment variables of nginx that only this edition has
      */
     ProxyTask(Construct scope, NetworkStack network, Proxy proxy, ProxySettings settings, Map<String, String> settingsEnvironment, Map<String, String> nginxEnvironment) {
         super(scope, "Proxy");

@@ -24,15 +24,15 @@ import software.amazon.awscdk.services.stepfunctions.Succeed;
 import software.constructs.Construct;
 
 /**
- * The states of a restore. A shard that fails does not stop the others: its failure is an outcome, told at the end.
+ * The states of a restore. A shard that fails does not stop the others; its failure is reported at the end.
  *
- * @param sync   all that the handlers need but what the input says: sync id, bucket and manifest, and perhaps the terms: {@code mode},
- *               {@code dryRun}, and {@code shard}, the only one that is meant
+ * @param sync   the handlers' input, without the execution's input: sync id, bucket and manifest, and optionally the terms {@code mode},
+ *               {@code dryRun} and {@code shard}, which restricts the restore to one shard
  * @param shards name and secret of each shard that is restored
  */
 record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
                          HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
-    /** Shards of the account: as many as Step Functions runs side by side in a Map of this kind. One that hangs takes the place of one in forty. */
+    /** Step Functions runs at most 40 iterations of an inline Map at once, so a shard that hangs takes up one of 40 slots. */
     private static final int AT_ONCE = 40;
     private static final Object SYNC = JsonPath.objectAt("$.sync");
     private static final Object SHARD = JsonPath.objectAt("$.shard");
@@ -78,23 +78,23 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         stage.addCatch(stageFailed, caught());
 
         var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
-                // what changed in each table is told by the history; of a thousand shards it would be more than states may pass on
+                // the history records the changes to each table; for a thousand shards they would exceed the size limit of a state's output
                 sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));
-        // another restore of this shard is under way
+        // another restore of this shard is running
         merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());
-        // the shard is not what Preflight took it for: it decides again, and reads now what it had relied on
+        // the shard is not in the state that Preflight assumed: run Preflight again, which then reads the tables
         merge.addCatch(check, CatchProps.builder().errors(List.of(Workflow.DRIFTED)).resultPath("$.drift").build());
-        // it refuses what was not wholly staged: the failure of a batch, told by the next state
+        // Publish refuses a shard that was not staged completely; the outcome is that of the failed batch
         merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
         check.next(stage).next(merge);
-        var meant = Condition.or(Condition.isNotPresent("$.sync.terms.shard"), Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
-        return new Choice(scope, "Meant?").when(meant, check)
-                .otherwise(Pass.Builder.create(scope, "NotMeant").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());
+        var selected = Condition.or(Condition.isNotPresent("$.sync.terms.shard"), Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
+        return new Choice(scope, "Selected?").when(selected, check)
+                .otherwise(Pass.Builder.create(scope, "NotSelected").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());
     }
 
-    /** What a shard's restore answers when this state failed. */
+    /** The result of a shard's restore when this state failed. */
     private static Pass outcome(Construct scope, String state, String id) {
         return Pass.Builder.create(scope, id).parameters(sorted(Map.of(
                 "shard", JsonPath.stringAt("$.shard.name"), "state", state,

@@ -31,8 +31,8 @@ import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.constructs.Construct;
 
 /**
- * One shard: its database, the secrets of its users, the functions that prepare it and report on it, and its application. A stack of its
- * own because it is stateful.
+ * One shard: its database, the secrets of its users, the functions that prepare it and report on it, and its application. It is a separate
+ * stack because it is stateful.
  */
 final class ShardStack extends AccountStack {
     private final Shard shard;
@@ -71,16 +71,16 @@ final class ShardStack extends AccountStack {
         application.service().getNode().addDependency(cluster);
         for (var dataSet : props().landscape().dataSets()) {
             if (!dataSet.source().equals(shard.name())) {
-                // here, where there is one shard: a stack holds 500 resources
-                new ShardMetrics(dataSet, shard.name()).tell(new Construct(this, "Watch" + dataSet.name()), network.operations());
+                // in the shard's stack and not in one stack for all shards, because a stack is limited to 500 resources
+                new ShardMetrics(dataSet, shard.name()).createAlarms(new Construct(this, "Watch" + dataSet.name()), network.operations());
             }
         }
         exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
     }
 
     /**
-     * Whether a stack imports them or not. Else a shard that is no longer a source, or a target, could not be deployed: it would take
-     * back what the stack that follows it still uses.
+     * Exports the values even if no stack imports them today. Otherwise a shard that stops being a source or target could not be deployed: it
+     * would remove exports that the stack deployed after it still imports.
      */
     private void exportAlways(String... values) {
         for (var value : values) {
@@ -105,8 +105,8 @@ final class ShardStack extends AccountStack {
     }
 
     /**
-     * Lets the grantee log in as this user. The secret's own {@code grantRead} would write the grantee into the key's policy,
-     * and a grantee of another stack would then tie both stacks in a circle.
+     * Allows the grantee to log in as this user. {@code Secret.grantRead} would add the grantee to the key's policy, and a grantee of
+     * another stack would make the two stacks depend on each other.
      */
     void grantSecret(DatabaseUser user, IGrantable grantee) {
         Grant.addToPrincipal(GrantOnPrincipalOptions.builder()
@@ -121,15 +121,15 @@ final class ShardStack extends AccountStack {
                 .username(Names.databaseUser(shard.name(), user))
                 .encryptionKey(key).build();
         secret.applyRemovalPolicy(props().protection().data());
-        Accepted.finding(secret, "AwsSolutions-SMG4", "The rotation functions that AWS offers need a way to the internet and its repository of serverless "
-                + "applications. A password is renewed by putting a new value and invoking prepare-database, or deploying the application again.");
+        Accepted.finding(secret, "AwsSolutions-SMG4", "AWS's rotation functions need internet access and its repository of serverless "
+                + "applications. A password is renewed by setting a new value and invoking prepare-database or redeploying the application.");
         return secret;
     }
 
     private DatabaseCluster cluster(NetworkStack network, DatabaseSecret admin) {
         var group = SecurityGroup.Builder.create(this, "DatabaseGroup").vpc(network.vpc()).description("Database of " + shard.name()).allowAllOutbound(false).build();
         group.addIngressRule(network.databaseClients(), Port.POSTGRES, "functions of this account");
-        // RDS would make this group itself, without key and retention. That is why the cluster's name must be known.
+        // otherwise RDS creates this group itself, without encryption and retention; its name requires a fixed name of the cluster
         var logs = network.logGroup(this, "DatabaseLogs", "/aws/rds/cluster/" + Names.cluster(shard.name()) + "/postgresql");
         var cluster = DatabaseCluster.Builder.create(this, "Database")
                 .clusterIdentifier(Names.cluster(shard.name()))
@@ -151,10 +151,10 @@ final class ShardStack extends AccountStack {
                 .removalPolicy(props().protection().database())
                 .build();
         cluster.getNode().addDependency(logs);
-        Accepted.finding(cluster, "AwsSolutions-RDS6", "Users have passwords in Secrets Manager: the same login works at any PostgreSQL server");
-        Accepted.finding(cluster, "AwsSolutions-RDS11", "The port is open to one security group; another number would hide nothing");
+        Accepted.finding(cluster, "AwsSolutions-RDS6", "Users log in with passwords from Secrets Manager, which works with any PostgreSQL server");
+        Accepted.finding(cluster, "AwsSolutions-RDS11", "The port is open to one security group; a different number would hide nothing");
         if (!props().protection().deletion()) {
-            Accepted.finding(cluster, "AwsSolutions-RDS10", "Demo and qa are made and deleted at will; they hold nothing that a sync does not bring back");
+            Accepted.finding(cluster, "AwsSolutions-RDS10", "Demo and qa are created and deleted at will; a sync restores everything they hold");
         }
         return cluster;
     }

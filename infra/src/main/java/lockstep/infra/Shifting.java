@@ -13,7 +13,10 @@ import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.lambda.Alias;
 import software.constructs.Construct;
 
-/** How the functions of a stack that answer by themselves come to a new version: a tenth of the calls for five minutes, then all; back when calls fail. */
+/**
+ * Shifts the independently versioned functions of a stack to new versions: a tenth of the calls for five minutes, then all. A deployment
+ * rolls back when calls fail.
+ */
 final class Shifting extends Construct {
     private final LambdaApplication application;
     private final Role role;
@@ -23,21 +26,21 @@ final class Shifting extends Construct {
         application = LambdaApplication.Builder.create(this, "Application").build();
         role = Role.Builder.create(this, "Role").assumedBy(new ServicePrincipal("codedeploy.amazonaws.com")).build();
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:DescribeAlarms")).resources(List.of("*")).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "CodeDeploy looks at alarms by a call that names none", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "CodeDeploy describes alarms with a call that names no resource", "Resource::*");
     }
 
     void shift(HandlerFunction function, Alias alias, OperationsTopic operations) {
         role.addToPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"))
-                // not the alias, which its deployment would wait for
+                // the ARN as text: a reference to the alias would make its own deployment wait for it
                 .resources(List.of(function.getFunctionArn(), function.getFunctionArn() + ":" + alias.getAliasName())).build());
-        var failing = operations.tellWhen(function, "ShiftAlarm", alias.getAliasName() + " of " + function.getNode().getPath() + ": calls failed; a version that is being shifted to is taken back",
+        var failing = operations.alarmWhen(function, "ShiftAlarm", alias.getAliasName() + " of " + function.getNode().getPath() + ": calls failed; a new version that is receiving a part of them is rolled back",
                 alias.metricErrors(MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()), 0);
         LambdaDeploymentGroup.Builder.create(function, "Shift")
                 .application(application).alias(alias).alarms(List.of(failing))
                 .deploymentConfig(LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES)
                 .autoRollback(AutoRollbackConfig.builder().failedDeployment(true).stoppedDeployment(true).deploymentInAlarm(true).build())
-                // the CDK would add AWS's policy for functions of all names
+                // otherwise the CDK attaches AWS's managed policy, which covers all functions
                 .role(role.withoutPolicyUpdates()).build();
     }
 }

@@ -27,12 +27,12 @@ import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.constructs.Construct;
 
-/** A task whose containers get what is named here and nothing else: no privilege, no capability, no writable file outside their volumes. */
+/** A Fargate task with locked-down containers: no privileges, no capabilities, and no writable files outside their volumes. */
 final class Task extends FargateTaskDefinition {
-    /** Made in the images, which own their volumes by it. */
+    /** The user that the images create, and that owns their volumes. */
     private static final String USER = "10001:10001";
 
-    /** A directory that containers of a task share, empty when the task starts. */
+    /** A directory that the containers of a task share. It is empty when the task starts. */
     record Directory(String volume, String path, boolean readOnly) {
         Directory asReader() {
             return new Directory(volume, path, true);
@@ -40,17 +40,17 @@ final class Task extends FargateTaskDefinition {
     }
 
     /**
-     * @param command     for the image's entry point, where it has one; the image's own when empty
-     * @param secrets     environment variables that the container service fills from these secrets
-     * @param health      as the container service wants it; a container without one is run to its end, and not missed then
-     * @param stop        how long it may take to end, once it is told to
+     * @param command the arguments of the image's entry point, or the command if it has none; if empty, the image's default
+     * @param secrets environment variables that ECS sets from these secrets
+     * @param health  the health check command in ECS's form; a container without one runs to completion and is not essential
+     * @param stop    how long the container may take to exit after SIGTERM
      */
     record Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
             Optional<List<String>> health, Duration stop, List<Directory> directories) {}
 
     private final LogGroup logs;
 
-    /** @param cpu in units; 1024 are one CPU */
+    /** @param cpu CPU units; 1024 units are one CPU */
     Task(Construct scope, NetworkStack network, int cpu, List<Directory> directories) {
         super(scope, "Task", FargateTaskDefinitionProps.builder()
                 .cpu(cpu).memoryLimitMiB(2 * cpu)
@@ -59,8 +59,8 @@ final class Task extends FargateTaskDefinition {
                 .build());
         logs = network.logGroup(scope, "Logs", null);
         logs.grantWrite(obtainExecutionRole());
-        Accepted.finding(this, "AwsSolutions-ECS2", "Nothing secret is written here: secrets are named by ARN, and filled in when a container starts");
-        Accepted.finding(obtainExecutionRole(), "AwsSolutions-IAM5", "A login to the registry is for no repository; what may be pulled with it is one repository", "Resource::*");
+        Accepted.finding(this, "AwsSolutions-ECS2", "The environment holds no secrets: they are referred to by ARN, and resolved when a container starts");
+        Accepted.finding(obtainExecutionRole(), "AwsSolutions-IAM5", "GetAuthorizationToken names no repository; pulling is allowed from one repository", "Resource::*");
     }
 
     ContainerDefinition add(Container container) {
@@ -79,7 +79,7 @@ final class Task extends FargateTaskDefinition {
                 .readonlyRootFilesystem(true)
                 .privileged(false)
                 .linuxParameters(parameters(container.name()))
-                // an outage of the logs must not become one of the product
+                // a log outage must not block the product
                 .logging(LogDriver.awsLogs(AwsLogDriverProps.builder()
                         .logGroup(logs).streamPrefix(container.name()).mode(AwsLogDriverMode.NON_BLOCKING).maxBufferSize(Size.mebibytes(4)).build()))
                 .build());
@@ -98,7 +98,7 @@ final class Task extends FargateTaskDefinition {
         return parameters;
     }
 
-    /** Often, as containers wait for each other's first. */
+    /** Checks often, because containers wait for each other's first success. */
     private static HealthCheck healthCheck(List<String> command) {
         return HealthCheck.builder().command(command)
                 .interval(Duration.seconds(5)).timeout(Duration.seconds(5)).retries(5).startPeriod(Duration.seconds(60)).build();

@@ -10,15 +10,15 @@ import software.amazon.awscdk.services.wafv2.CfnWebACL;
 import software.amazon.awscdk.services.wafv2.CfnWebACLAssociation;
 import software.constructs.Construct;
 
-/** What turns visitors away before a load balancer: known attackers and attacks, and who comes too often. */
+/** The web application firewall of a load balancer. It blocks known attackers, known attacks and clients that send too many requests. */
 final class WebFirewall extends Construct {
-    /** Requests of one address within five minutes. */
+    /** Requests per address in five minutes. */
     private static final int ANY = 3000;
-    /** A tenant is made at each: costly, and nobody needs many. */
+    /** Each creates a tenant, which is costly, and nobody needs many. */
     private static final int SIGN_UPS = 10;
-    /** Each is a message to the people of sales. */
+    /** Each sends a message to sales. */
     private static final int INQUIRIES = 10;
-    /** Each is the work of hashing a password. */
+    /** Each hashes a password, which takes CPU time. */
     private static final int LOGINS = 60;
 
     WebFirewall(Construct scope, NetworkStack network, ApplicationLoadBalancer balancer) {
@@ -26,10 +26,10 @@ final class WebFirewall extends Construct {
         var acl = CfnWebACL.Builder.create(this, "Rules")
                 .scope("REGIONAL")
                 .defaultAction(CfnWebACL.DefaultActionProperty.builder().allow(CfnWebACL.AllowActionProperty.builder().build()).build())
-                .visibilityConfig(seen("Firewall"))
+                .visibilityConfig(visibility("Firewall"))
                 .rules(List.of(
                         managed(0, "AWSManagedRulesAmazonIpReputationList"),
-                        // a page of Japanese in a form is more than its 8 KiB; nginx and the application have limits of their own
+                        // a page of Japanese text in a form exceeds the rule's 8 KiB; nginx and the application have their own limits
                         managed(1, "AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY"),
                         managed(2, "AWSManagedRulesKnownBadInputsRuleSet"),
                         rate(3, "AnyRequest", rateOf(ANY).build()),
@@ -38,7 +38,7 @@ final class WebFirewall extends Construct {
                         rate(6, "LogIn", rateOf(LOGINS).scopeDownStatement(posts("/login")).build())))
                 .build();
         CfnWebACLAssociation.Builder.create(this, "Association").resourceArn(balancer.getLoadBalancerArn()).webAclArn(acl.getAttrArn()).build();
-        // WAF writes only to groups of this prefix
+        // WAF only writes to log groups with this prefix
         var logs = network.logGroup(this, "Logs", "aws-waf-logs-" + balancer.getStack().getStackName());
         CfnLoggingConfiguration.Builder.create(this, "Logging")
                 .resourceArn(acl.getAttrArn())
@@ -47,7 +47,7 @@ final class WebFirewall extends Construct {
                 .build();
     }
 
-    /** @param counted rules of the group that are counted, and turn nobody away */
+    /** @param counted rules of the group that only count requests and do not block them */
     private static CfnWebACL.RuleProperty managed(int priority, String group, String... counted) {
         return CfnWebACL.RuleProperty.builder().name(group).priority(priority)
                 .statement(CfnWebACL.StatementProperty.builder()
@@ -56,7 +56,7 @@ final class WebFirewall extends Construct {
                                         .actionToUse(CfnWebACL.RuleActionProperty.builder().count(CfnWebACL.CountActionProperty.builder().build()).build()).build()).toList())
                                 .build()).build())
                 .overrideAction(CfnWebACL.OverrideActionProperty.builder().none(Map.of()).build())
-                .visibilityConfig(seen(group)).build();
+                .visibilityConfig(visibility(group)).build();
     }
 
     private static CfnWebACL.RuleProperty rate(int priority, String name, CfnWebACL.RateBasedStatementProperty statement) {
@@ -64,7 +64,7 @@ final class WebFirewall extends Construct {
                 .statement(CfnWebACL.StatementProperty.builder().rateBasedStatement(statement).build())
                 .action(CfnWebACL.RuleActionProperty.builder()
                         .block(CfnWebACL.BlockActionProperty.builder().customResponse(CfnWebACL.CustomResponseProperty.builder().responseCode(429).build()).build()).build())
-                .visibilityConfig(seen(name)).build();
+                .visibilityConfig(visibility(name)).build();
     }
 
     private static CfnWebACL.RateBasedStatementProperty.Builder rateOf(int limit) {
@@ -84,7 +84,7 @@ final class WebFirewall extends Construct {
                         .mapToObj(i -> CfnWebACL.TextTransformationProperty.builder().priority(i).type(transformations[i]).build()).toList()).build()).build();
     }
 
-    private static CfnWebACL.VisibilityConfigProperty seen(String name) {
+    private static CfnWebACL.VisibilityConfigProperty visibility(String name) {
         return CfnWebACL.VisibilityConfigProperty.builder().metricName(name).cloudWatchMetricsEnabled(true).sampledRequestsEnabled(true).build();
     }
 

@@ -30,8 +30,8 @@ import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
 import software.constructs.Construct;
 
 /**
- * A state machine that logs to an encrypted group, is traced, and tells operators when an execution fails; and the states
- * that both machines are made of. A failure is kept at {@code $.failure} as {Error, Cause}.
+ * A state machine that logs to an encrypted group, is traced, and alarms operators when an execution fails. Also the states that several
+ * machines share. A failure is kept at {@code $.failure} as {Error, Cause}.
  */
 final class Workflow extends StateMachine {
     private static final String FAULT = "lockstep.masterdata.engine.Fault$";
@@ -40,20 +40,20 @@ final class Workflow extends StateMachine {
     static final String BUSY = FAULT + "Busy";
     static final String DRIFTED = FAULT + "Drifted";
 
-    /** Worth another try: the world was at fault, not the data. No other fault of lockstep is: each names itself, so none is caught by a wildcard. */
+    /** Errors worth a retry: the environment failed, not the data. They are listed one by one, because no other fault of lockstep is. */
     static final List<String> TRANSIENT = List.of(
             DATABASE_UNAVAILABLE, FAULT + "StoreUnavailable",
             "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException",
             "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
             "java.lang.OutOfMemoryError");
 
-    /** The function has not run: Lambda took away its network interfaces while it was idle for weeks, and makes new ones in a minute or two. */
+    /** The function has not run. Lambda reclaims the network interfaces of functions idle for weeks, and recreates them in a minute or two. */
     static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException");
 
     private final String name;
 
     Workflow(Construct scope, String id, String name, Duration timeout, NetworkStack network, IChainable definition) {
-        // Step Functions caps the policy of log groups outside this prefix
+        // outside this prefix, log groups count against the size limit of a resource policy
         var logs = network.logGroup(scope, id + "Logs", "/aws/vendedlogs/states/" + name);
         super(scope, id, StateMachineProps.builder()
                 .stateMachineName(name)
@@ -61,21 +61,21 @@ final class Workflow extends StateMachine {
                 .queryLanguage(QueryLanguage.JSON_PATH)
                 .timeout(timeout)
                 .tracingEnabled(true)
-                // what states were given and gave stays in the execution's history
+                // inputs and outputs of states are kept only in the execution's history
                 .logs(LogOptions.builder().destination(logs).level(LogLevel.ALL).includeExecutionData(false).build())
                 .build());
         this.name = name;
         network.operations().grantPublish(this);
-        network.operations().tellWhen(scope, id + "FailedAlarm", name + ": an execution failed", metricFailed(minute()), 0);
-        network.operations().tellWhen(scope, id + "TimedOutAlarm", name + ": an execution took longer than it may", metricTimedOut(minute()), 0);
-        Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray name no resource", "Resource::*");
+        network.operations().alarmWhen(scope, id + "FailedAlarm", name + ": an execution failed", metricFailed(minute()), 0);
+        network.operations().alarmWhen(scope, id + "TimedOutAlarm", name + ": an execution timed out", metricTimedOut(minute()), 0);
+        Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray calls name no resource", "Resource::*");
         Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
-        Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plain text, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
-        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map follows and stops executions of this machine, whose ids nobody knows before",
+        Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
+        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map follows and stops executions of this machine, whose ids are not known in advance",
                 "/^Resource::arn:aws:states:.*:execution:.*\\*$/");
     }
 
-    /** Lets the role list this machine's executions and follow them and their Map runs. */
+    /** Allows the role to list this machine's executions and to follow them and their Map runs. */
     void grantFollow(IRole role) {
         var account = getStack().getAccount();
         var region = getStack().getRegion();
@@ -89,12 +89,12 @@ final class Workflow extends StateMachine {
                 .build());
     }
 
-    /** Invokes a function, when it is ready, and puts its answer at the path. All other retries and catches are the caller's. */
+    /** Invokes a function, retrying while it is not ready, and puts its result at the path. Other retries and catches are the caller's. */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, String resultPath) {
         return invoke(scope, function, id, payload, null, resultPath);
     }
 
-    /** @param result made of the answer, in its place; null for all of it */
+    /** @param result the selector that replaces the result; null to keep the whole result */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, Map<String, Object> result, String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function.target())
@@ -118,7 +118,7 @@ final class Workflow extends StateMachine {
         return CatchProps.builder().resultPath("$.failure").build();
     }
 
-    /** The outcome of a worker that failed: the Map goes on, and the next state refuses. */
+    /** The outcome of a worker that failed. The Map goes on; the next state reports the failure. */
     static Pass outcomeOfFailure(Construct scope, String id) {
         return Pass.Builder.create(scope, id)
                 .parameters(sorted(Map.of("error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause")))).build();
@@ -129,7 +129,7 @@ final class Workflow extends StateMachine {
                 .topic(network.operations()).message(TaskInput.fromObject(message)).resultPath(JsonPath.DISCARD).build();
     }
 
-    /** The data set as handlers read it. */
+    /** The data set in the form that handlers read. */
     static Map<String, Object> constant(DataSet dataSet) {
         var constant = Workflow.<Object>sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables", dataSet.tables().stream().map(Workflow::constant).toList()));
         if (dataSet.triggers() != Triggers.RUN) constant.put("triggers", dataSet.triggers().name());
@@ -142,7 +142,7 @@ final class Workflow extends StateMachine {
         return constant;
     }
 
-    /** Sorted by key: {@link Map#of} has another order in each JVM, and so would the templates. */
+    /** Sorts a map by key, because the order of {@link Map#of} differs between JVMs, and templates would too. */
     static <V> Map<String, V> sorted(Map<String, ? extends V> map) {
         return new TreeMap<>(map);
     }

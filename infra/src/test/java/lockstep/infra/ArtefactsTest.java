@@ -15,10 +15,10 @@ class ArtefactsTest {
 
     @Test
     void anImageThatWasNotBuiltIsToldWithItsCommand() throws IOException {
-        assertEquals("no Dockerfile in " + root.resolve("clinic/target/image") + "; mvn package -pl clinic -am makes it", failure());
+        assertEquals("no Dockerfile in " + root.resolve("clinic/target/image") + "; create it with: mvn package -pl clinic -am", failure());
         dockerfile("clinic/target/image");
         dockerfile("proxy/nginx");
-        assertEquals("no Dockerfile in " + root.resolve("proxy/target/image") + "; proxy/build makes it", failure());
+        assertEquals("no Dockerfile in " + root.resolve("proxy/target/image") + "; create it with: proxy/build", failure());
         dockerfile("proxy/target/image");
         assertEquals(root.resolve("proxy/target/image"), Artefacts.of(root).gateway());
     }

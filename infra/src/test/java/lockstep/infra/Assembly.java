@@ -21,15 +21,15 @@ import software.amazon.awscdk.AppProps;
 /**
  * The synthesized application.
  *
- * @param templates by stack name
- * @param findings  errors and warnings, of the CDK and of cdk-nag
- * @param lookups   what the CDK would ask an account for
+ * @param templates templates by stack name
+ * @param findings  errors and warnings of the CDK and of cdk-nag
+ * @param lookups   context lookups that the CDK would make in an account
  */
 record Assembly(Map<String, String> templates, List<String> findings, List<String> lookups) {
     static final ObjectMapper JSON = new ObjectMapper();
     private static Assembly clinic;
 
-    /** The landscape that is shipped, synthesized once for all tests. */
+    /** The shipped landscape, synthesized once for all tests. */
     static synchronized Assembly clinic() {
         if (clinic == null) {
             clinic = synthesize("clinic", TestLandscapes.clinic());
@@ -37,7 +37,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         return clinic;
     }
 
-    /** Synthesizes with the feature flags of cdk.json, as the CDK CLI does. */
+    /** Synthesizes with the feature flags of cdk.json, like the CDK CLI. */
     static Assembly synthesize(String name, Landscape landscape) {
         return synthesize(name, app -> LockstepApp.assemble(app, landscape, TestLandscapes.ARTEFACTS));
     }
@@ -81,7 +81,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         return new Assembly(templates, findings, manifest.path("missing").findValuesAsText("key"));
     }
 
-    /** A resource, and where it is. */
+    /** A resource and its location. */
     record Resource(String stack, String id, JsonNode body) {
         JsonNode property(String name) {
             return body.path("Properties").path(name);
@@ -93,7 +93,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         }
     }
 
-    /** The resources of a type, in all stacks. */
+    /** The resources of a type in all stacks. */
     List<Resource> resources(String type) {
         return templates.keySet().stream().flatMap(stack -> resources(stack, type).stream()).toList();
     }
@@ -117,7 +117,7 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         }
     }
 
-    /** The only resource of a type whose logical id contains the word. */
+    /** The single resource of a type whose logical id contains the word. */
     Resource resource(String stack, String type, String word) {
         var found = resources(stack, type).stream().filter(resource -> resource.id().contains(word)).toList();
         if (found.size() != 1) {

@@ -16,12 +16,12 @@ import java.util.stream.StreamSupport;
 import lockstep.landscape.Landscape;
 import org.junit.jupiter.api.Test;
 
-/** Who may deploy, sync and look, and who is told. */
+/** Tests who may deploy, sync and read, and who is notified. */
 class DeliveryTest {
     private static final Assembly CLINIC = Assembly.clinic();
     private static final Map<String, String> ACCOUNTS = Map.of("production", "111111111111", "demo", "222222222222", "qa", "333333333333");
 
-    /** The whole trust, word by word: one more principal, or a condition less, is another text. */
+    /** Compares the complete trust policies, so that an additional principal or a missing condition fails the test. */
     @Test
     void rolesTrustOneProjectAndOneBranch() {
         ACCOUNTS.forEach((account, id) -> {
@@ -55,7 +55,7 @@ class DeliveryTest {
                 "sns:Publish IMPORT", "kms:Decrypt IMPORT", "kms:GenerateDataKey* IMPORT"), grants(account, "Deploy", id)));
     }
 
-    /** In the source's account the sync-start role besides. None of them is of another account. */
+    /** In the source's account also the sync-start role. All roles are of the same account. */
     @Test
     void whoSyncsBecomesTheRolesThatPeopleBecome() {
         var everywhere = Set.of("sts:AssumeRole lockstep-master-observer", "s3:PutObject Releases/log/*", "kms:Decrypt Key", "kms:Encrypt Key", "kms:GenerateDataKey* Key", "kms:ReEncrypt* Key",
@@ -67,7 +67,7 @@ class DeliveryTest {
         });
     }
 
-    /** Its jobs run what nobody has reviewed. */
+    /** Jobs with this role run code that nobody has reviewed. */
     @Test
     void whoLooksReadsTemplatesAlone() {
         ACCOUNTS.forEach((account, id) -> assertEquals(Set.of("cloudformation:DescribeStacks STACKS of " + account, "cloudformation:GetTemplate STACKS of " + account), grants(account, "Diff", id)));
@@ -120,7 +120,7 @@ class DeliveryTest {
         assertEquals(List.of(), CLINIC.resources("qa-delivery", "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Apart")).toList());
     }
 
-    /** Its address opens the chat to whoever has it. */
+    /** Anyone who knows the webhook's URL can post to the chat. */
     @Test
     void theChatsAddressIsInNoTemplateAndNoEnvironment() {
         for (var account : ACCOUNTS.keySet()) {
@@ -133,7 +133,7 @@ class DeliveryTest {
         }
     }
 
-    /** What is a step of a run is of one release: it has no alias that would give a part of the steps to another. */
+    /** All steps of a run must be of one release, so their functions have no alias that shifts a part of the calls. */
     @Test
     void functionsThatAnswerByThemselvesShiftInSteps() {
         var shifting = new TreeSet<String>();
@@ -150,7 +150,7 @@ class DeliveryTest {
                 account + "-delivery Notify", account + "-master-data-target StartRestore", account + "-master-data-target Watch"))).toList()), shifting);
     }
 
-    /** Whoever invokes such a function invokes its alias: else its steps would shift nothing. */
+    /** Callers must invoke the alias; otherwise shifting would have no effect. */
     @Test
     void nobodyInvokesAShiftingFunctionPastItsAlias() {
         for (var stack : CLINIC.templates().keySet()) {
@@ -170,7 +170,7 @@ class DeliveryTest {
         return CLINIC.resources(account + "-delivery", "AWS::IAM::Role").stream().filter(role -> role.id().matches(id + "[0-9A-F]{8}")).findFirst().orElseThrow().body().get("Properties");
     }
 
-    /** Actions, each with what it is allowed on; everything is of this account. */
+    /** The allowed actions with their resources, all of which are in this account. */
     private static Set<String> grants(String account, String id, String accountId) {
         var grants = new TreeSet<String>();
         var policy = CLINIC.resources(account + "-delivery", "AWS::IAM::Policy").stream().filter(p -> p.id().startsWith(id + "DefaultPolicy")).findFirst().orElseThrow();

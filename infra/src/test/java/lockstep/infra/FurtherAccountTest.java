@@ -13,7 +13,7 @@ import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
 import org.junit.jupiter.api.Test;
 
-/** One more production account is an entry of the landscape: it hears of manifests, may read them, and restores its shards. */
+/** Another production account needs only an entry in the landscape: it is notified of manifests, may read them, and restores its shards. */
 class FurtherAccountTest {
     private static final Assembly WITH = Assembly.synthesize("further", further());
 
@@ -45,7 +45,7 @@ class FurtherAccountTest {
         assertTrue(WITH.templates().keySet().stream().noneMatch(stack -> stack.equals("production-2-master-data-source")));
     }
 
-    /** So that an account is added by deploying the source's stack once more, and its own. */
+    /** Adding an account requires deploying only the source's stack and the account's own. */
     @Test
     void nothingOfOtherTargetsChanges() {
         for (var stack : List.of("demo-master-data-target", "qa-master-data-target", "production-master-data-target", "production-shard-clinic-1"))

@@ -14,7 +14,7 @@ class NagTest {
         assertEquals("", String.join("\n", Assembly.clinic().findings()));
     }
 
-    /** In the synthesis itself, so that nothing can be deployed past it. */
+    /** Findings fail the synthesis itself, so that deployments can't bypass the check. */
     @Test
     void whatNobodyAcceptedFailsTheSynthesis() {
         var failure = assertThrows(RuntimeException.class, () -> Assembly.synthesize("careless", app -> {

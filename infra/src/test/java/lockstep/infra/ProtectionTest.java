@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import lockstep.landscape.Purpose;
 import org.junit.jupiter.api.Test;
 
-/** What is stateful outlives mistakes in production, and goes with its stack elsewhere. */
+/** Stateful resources are retained in production, and deleted with their stack elsewhere. */
 class ProtectionTest {
     private static final List<String> KEPT = List.of("AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SecretsManager::Secret");
 
@@ -45,7 +45,7 @@ class ProtectionTest {
         }
     }
 
-    /** Another logical id is another resource: the old one, and what it holds, would be deleted. */
+    /** A changed logical id would replace the resource, and delete the old one with its data. */
     @Test
     void logicalIdsOfWhatIsStateful() {
         var shard = Set.of("DatabaseB269D8BB", "Key961B73FD", "AdminSecretB9452750", "ReaderSecret5935E13C", "WriterSecret4C3EB24E",
@@ -66,7 +66,7 @@ class ProtectionTest {
         assertEquals(expected, ids);
     }
 
-    /** An export that another stack uses can't be taken back; a shard may become the source, or a target, at any time. */
+    /** An imported export can't be removed, and any shard may become the source or a target later. */
     @Test
     void everyShardExportsTheSame() {
         var shards = Assembly.clinic().templates().keySet().stream().filter(stack -> stack.contains("-shard-")).toList();

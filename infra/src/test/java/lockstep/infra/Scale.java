@@ -13,29 +13,29 @@ import lockstep.infra.SimulatedMachine.Failed;
 import lockstep.landscape.DataSet;
 
 /**
- * A sync of many shards and much data, by the synthesized state machines in simulated time. Answers of functions have the fields and
- * about the lengths of real ones; how long functions take is what {@code bench/sync} measured on a machine of two cores (bench/results/sync.md),
- * as so much a gigabyte of COPY text. Nothing of it was measured on AWS.
+ * Simulates a sync of many shards and much data with the synthesized state machines. Functions' results have the fields and
+ * approximate lengths of real ones. Durations of functions are extrapolated per gigabyte of COPY text from what {@code bench/sync} measured
+ * on a machine with two cores (bench/results/sync.md). Nothing was measured on AWS.
  */
 final class Scale {
-    /** COPY text of the measured data set. */
+    /** The size of the measured data set as COPY text. */
     private static final double MEASURED_GB = 0.554;
     private static final double MIB = 1 << 20;
-    /** A part of COPY text, a batch of a dump on disk, and the parts of a batch of staging: as the engine's constants have them. */
+    /** The engine's constants: the size of a part as COPY text, the size of a dump's batch on disk, and the parts per staging batch. */
     private static final double PART = 32 * MIB;
     private static final double BATCH = 512 * MIB;
     private static final int PARTS_IN_BATCH = 12;
-    /** One of a table's rows, in bytes of COPY text. */
+    /** The size of a row in bytes of COPY text. */
     private static final int ROW = 129;
     private static final double FUNCTION_MOST = 900;
-    /** The holder ends by itself so long before. */
+    /** HoldSnapshot ends this long before its timeout. */
     private static final double HOLD_MOST = FUNCTION_MOST - 10;
     private static final double AWAIT_MOST = 600;
-    /** Supposed: between states, and for a call of a function that is warm. */
+    /** Assumed durations: between states, and of a call to a warm function. */
     private static final double BETWEEN = 0.05;
     private static final double CALL = 0.1;
 
-    /** What a sync does, and the seconds that the measured data set took. */
+    /** The kinds of sync, with the seconds that the measured data set took. */
     enum Kind {
         FIRST("first sync", 1.24, 3.27, 3.50, 13.23), ONE_PERCENT("1 % changed", 0.58, 4.01, 0.22, 2.59), NOTHING("nothing changed", 0.79, 3.25, 0, 0.3);
 
@@ -55,16 +55,16 @@ final class Scale {
     }
 
     /**
-     * @param broken  shards in each account whose database is down
-     * @param gb      of COPY text, of the data set
-     * @param limited whether functions end when their time is up; else the rest of what binds is seen
+     * @param broken  the number of shards in each account whose database is down
+     * @param gb      the size of the data set in GB of COPY text
+     * @param limited whether functions time out; if not, the other limits become visible
      */
     record Landscape(int accounts, int shards, int broken, double gb, Kind kind, boolean limited) {
         Landscape(int accounts, int shards, int broken, double gb, Kind kind) {
             this(accounts, shards, broken, gb, kind, true);
         }
 
-        /** No more than that, if limited. */
+        /** Whether a duration is within the maximum; always true if not limited. */
         boolean in(double seconds, double most) {
             return !limited || seconds <= most;
         }
@@ -78,13 +78,13 @@ final class Scale {
         }
     }
 
-    /** @param restore of one account; null when the dump failed */
+    /** @param restore the restore of one account; null if the dump failed */
     record Simulated(Landscape landscape, Execution dump, Execution restore) {
         boolean verified() {
             return dump.error.isEmpty() && restore.error.isEmpty();
         }
 
-        /** In how many shards it came to an end, and what kept it from the others. */
+        /** The number of shards in which the restore finished, and what failed in the others. */
         String outcome() {
             if (!dump.error.isEmpty()) return "fails: " + first(dump);
             if (restore.error.isEmpty()) return "verified";
@@ -105,7 +105,7 @@ final class Scale {
     private final JsonNode restore;
     private final int shardsAtOnce;
 
-    /** @param shardsAtOnce of an account; 0 for what the definition says */
+    /** @param shardsAtOnce the maximum number of concurrent shards per account; 0 for the definition's */
     Scale(JsonNode dump, JsonNode restore, DataSet dataSet, int shardsAtOnce) {
         this.dump = with(dump, dataSet);
         this.restore = with(restore, dataSet);
@@ -177,7 +177,7 @@ final class Scale {
                     yield timed(landscape, worked(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
                 }
                 case "SealManifest" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
-                // it reads 32 MB of changes of a table at most, whatever the table's size
+                // it reads at most 32 MB of a table's changes, regardless of the table's size
                 case "Assess" -> timed(landscape, assessed(), 1);
                 case "Admit" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
                 case "CollectParts" -> timed(landscape, worked(1), 1);
@@ -187,7 +187,7 @@ final class Scale {
         }
     }
 
-    /** Nothing that holds: thresholds are above what these kinds change. */
+    /** An assessment that does not hold the sync. */
     private static ObjectNode assessed() {
         var output = worked(1).put("held", false).put("against", "20260228T120000Z-0001");
         output.putArray("reasons");
@@ -240,9 +240,9 @@ final class Scale {
         }
     }
 
-    // ---- what it costs, and what it asks of each service
+    // ---- costs, and requests to each service
 
-    /** Dollars of one sync, by list prices in eu-central-1 as they were known when this was written (2025); without databases, logs and storage. */
+    /** The cost of one sync in US dollars, by list prices of eu-central-1 in 2025, without databases, logs and storage. */
     static Map<String, Double> dollars(Simulated simulated) {
         var dollars = new TreeMap<String, Double>();
         int accounts = simulated.landscape.accounts;
@@ -261,18 +261,18 @@ final class Scale {
         return List.of("HoldSnapshot", "DumpBatch", "Preflight", "StageBatch", "Publish").contains(state);
     }
 
-    /** Parts that are written, and what workers note. */
+    /** Written parts, and workers' notes. */
     static long puts(Simulated simulated) {
         return (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts()) + simulated.dump.invocations.getOrDefault("DumpBatch", 0L) + 5;
     }
 
-    /** Each shard reads every part or delta once, and the manifest in Preflight. */
+    /** Each shard reads every part or delta once, and Preflight reads the manifest. */
     static long gets(Simulated simulated) {
         long shards = (long) simulated.landscape.accounts * simulated.landscape.shards;
         return shards * (1 + (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts())) + (simulated.landscape.kind == Kind.ONE_PERCENT ? simulated.landscape.parts() : 0);
     }
 
-    /** The largest data set for which everything fits, in GB, to two figures. */
+    /** The largest data set that stays within all limits, in GB, to two significant digits. */
     double largest(Kind kind) {
         double fits = 0.1;
         double fails = 4000;
@@ -289,7 +289,7 @@ final class Scale {
         return simulated.verified();
     }
 
-    /** The most shards of one account, for a small data set. */
+    /** The maximum number of shards per account, for a small data set. */
     int mostShards() {
         int fits = 1;
         int fails = 4000;

@@ -16,13 +16,13 @@ import lockstep.infra.Scale.Simulated;
 import lockstep.landscape.LandscapeReader;
 import org.junit.jupiter.api.Test;
 
-/** docs/scale.md has the numbers of these definitions. {@code bench/scale/run} writes them anew. */
+/** docs/scale.md has the numbers of the current definitions. {@code bench/scale/run} updates them. */
 class ScaleTest {
     private static final Path PAGE = Path.of("..", "docs", "scale.md");
     private static final String BEGIN = "<!-- written by bench/scale/run, from here -->\n";
     private static final String END = "<!-- to here -->\n";
     private static final Scale SCALE = scale(0);
-    /** That of the shipped data. */
+    /** The row size of the shipped data. */
     private static final double SMALL = 0.04;
 
     private static Scale scale(int shardsAtOnce) {
@@ -43,7 +43,7 @@ class ScaleTest {
         assertEquals("\n" + numbers + "\n", page.substring(begin, page.indexOf(END)), "bench/scale/run, when this was meant");
     }
 
-    /** One account of a thousand shards goes through the states it has, and one whose databases are down hold back no other. */
+    /** An account with a thousand shards passes all states, and shards whose databases are down don't block others. */
     @Test
     void aThousandShardsGoThrough() {
         var all = SCALE.simulate(new Landscape(1, 1000, 0, SMALL, Kind.ONE_PERCENT));
@@ -101,7 +101,7 @@ class ScaleTest {
         return "| " + String.join(" | ", cells) + " |";
     }
 
-    /** Of each service by its quotas' words. */
+    /** Requests to each service, in terms of its quotas. */
     private static List<String> asked(Simulated simulated) {
         var restore = simulated.restore();
         var dollars = Scale.dollars(simulated);

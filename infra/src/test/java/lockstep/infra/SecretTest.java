@@ -17,14 +17,14 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * No template holds a secret, nor has one put where it can be read: whoever may read a stack, a function's configuration, a task definition, a state machine or an
- * execution's history reads no secret. Of what runs, {@code SecretScanEndToEndTest} (cli) tells.
+ * No template contains a secret or puts one in a readable place: stacks, functions' configurations, task definitions, state machines and
+ * execution histories expose no secrets. {@code SecretScanEndToEndTest} (cli) checks the running system.
  */
 class SecretTest {
     private static final Assembly CLINIC = Assembly.clinic();
     private static final Pattern LITERAL = Pattern.compile("(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|glpat-[\\w-]{20}|://[^/\\s:@{]+:[^/\\s@{]+@|(?i)(password|passwd|pwd|secret_key)[\"']?\\s*[=:]\\s*[\"']?(?![\"'{\\s,}])\\S{4,}");
     private static final Pattern SECRET_NAME = Pattern.compile("(?i).*(password|secret|token|private|credential|session_?key|api_?key).*");
-    /** CloudFormation fills in a value behind these, and whoever may read the resource then reads it, but for the database's own password, which nobody is told. */
+    /** CloudFormation resolves these references into values that readers of the resource can see, except a database's master password. */
     private static final Pattern RESOLVED = Pattern.compile("\\{\\{resolve:(secretsmanager|ssm-secure|ssm)");
 
     @Test
@@ -38,7 +38,7 @@ class SecretTest {
         assertTrue(CLINIC.resources("AWS::SecretsManager::Secret").size() > 20, "there are secrets that could have been written");
     }
 
-    /** Made by Secrets Manager itself: the only parts that are written here are names. */
+    /** Secrets Manager generates them; templates contain only names. */
     @Test
     void secretsAreGeneratedWhereTheyAreKept() {
         for (var secret : CLINIC.resources("AWS::SecretsManager::Secret")) {
@@ -50,7 +50,7 @@ class SecretTest {
         }
     }
 
-    /** The scan is worth what it finds. */
+    /** Checks that the scan finds planted secrets. */
     @Test
     void eachWayOfPuttingASecretWhereItIsReadIsFound() {
         assertFound("AWS::ECS::TaskDefinition", properties -> ((ObjectNode) properties.at("/ContainerDefinitions/0")).withArray("Environment").addObject().put("Name", "API_TOKEN").put("Value", "s3cr3t-value"), "API_TOKEN is written out");
@@ -107,7 +107,7 @@ class SecretTest {
             if (LITERAL.matcher(node.asText()).find()) problems.add(path + ": looks like a secret");
             if (RESOLVED.matcher(node.asText()).find() && !path.matches("/Resources/\\w+/Properties/MasterUserPassword/.*")) problems.add(path + ": a secret is filled in where it can be read");
         } else if (node.isObject()) {
-            // a variable of a container, or of a function; a parameter of the template
+            // a variable of a container or function, or a parameter of the template
             if (node.has("Name") && node.path("Value").isTextual() && path.contains("/Environment/")) variable(path, node.get("Name").asText(), node.get("Value").asText(), problems);
             for (var entry : node.properties()) {
                 String child = path + "/" + entry.getKey();

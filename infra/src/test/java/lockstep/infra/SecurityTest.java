@@ -63,7 +63,7 @@ class SecurityTest {
         CLINIC.resources("AWS::RDS::DBInstance").forEach(instance -> assertFalse(instance.property("PubliclyAccessible").asBoolean(true), instance::toString));
     }
 
-    /** Internet, load balancer, nginx, application, database: each lets in the one before it, and nobody else. */
+    /** Internet, load balancer, nginx, application, database: each hop admits only the one before it. */
     @Test
     void eachHopAdmitsTheOneBeforeIt() {
         var admitted = new TreeSet<String>();
@@ -88,7 +88,7 @@ class SecurityTest {
         assertEquals(expected, admitted);
     }
 
-    /** Who is in which group: an edition's proxies may speak to that edition's applications. */
+    /** Security groups of the tasks: an edition's proxies may connect only to that edition's applications. */
     @Test
     void tasksAreInTheGroupsOfTheirHop() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
@@ -108,7 +108,7 @@ class SecurityTest {
         assertEquals(5, CLINIC.resources("AWS::RDS::DBClusterParameterGroup").stream().filter(group -> group.property("Parameters").path("rds.force_ssl").asText().equals("1")).count());
     }
 
-    /** All that functions and tasks speak to, and nothing that is paid for and not used: only the demo's application tells of inquiries. */
+    /** Interface endpoints exist exactly for the services in use. Only the demo's application sends inquiries. */
     @Test
     void networksReachTheServicesThatAreUsed() {
         for (var account : List.of("production", "demo", "qa")) {
@@ -132,7 +132,7 @@ class SecurityTest {
         CLINIC.resources("AWS::IAM::Role").forEach(role -> assertTrue(role.property("ManagedPolicyArns").isMissingNode(), role::toString));
     }
 
-    /** All that names production in the stacks of demo and qa, beside constants for handlers: one role to assume, one topic to hear. */
+    /** The only references to production in the stacks of demo and qa, besides handlers' constants: one role to assume and one topic. */
     @Test
     void otherAccountsCanOnlyAssumeTheReaderRole() {
         for (var account : List.of("demo", "qa")) {
@@ -174,7 +174,7 @@ class SecurityTest {
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")), allowed::toString);
     }
 
-    /** Observers only look; who may start restores can do that and look, and nothing to data. */
+    /** Observers can only read. The restore-start role can also start restores, but has no access to data. */
     @Test
     void oneRoleOfATargetStartsRestores() {
         for (var account : List.of("production", "demo", "qa")) {
@@ -191,7 +191,7 @@ class SecurityTest {
         }
     }
 
-    /** It looks, measures, tells and starts restores; it logs in nowhere. */
+    /** The watch reads, publishes metrics, notifies and starts restores, but has no database login. */
     @Test
     void theWatchHasNoSecret() {
         for (var account : List.of("production", "demo", "qa")) {
@@ -206,7 +206,7 @@ class SecurityTest {
         }
     }
 
-    /** Who imports puts a file and starts the machine; the function alone logs in, as the writer. */
+    /** The import role uploads a file and starts the machine. Only the function logs in to the database, as the writer. */
     @Test
     void whoImportsPutsFilesAndNothingElse() {
         var stack = "production-master-data-source";
@@ -273,10 +273,10 @@ class SecurityTest {
         assertTrue(CLINIC.resource("production-master-data-source", "AWS::S3::Bucket", "masterBucket").property("BucketEncryption").toString().contains("aws:kms"));
     }
 
-    /** No policy of a resource, key or role lets anyone in but the accounts of the landscape, AWS services, and services that speak for one known source. */
+    /** Policies of resources, keys and roles admit only accounts of the landscape, and AWS services with a known source. */
     @Test
     void onlyAccountsOfTheLandscapeAreTrusted() {
-        // the last is that of the load balancers themselves in this region, for their access logs
+        // the last one is this region's load balancer account, for access logs
         var accounts = Pattern.compile("arn:aws:iam::(111111111111|222222222222|333333333333|054676820928):root");
         var policies = Stream.concat(
                 RESOURCE_POLICIES.stream().flatMap(type -> CLINIC.resources(type).stream()),
@@ -287,9 +287,9 @@ class SecurityTest {
                     if (statement.get("Effect").asText().equals("Allow")) {
                         assertFalse(statement.get("Principal").isTextual(), resource + " lets anyone in");
                         texts(statement.at("/Principal/AWS")).forEach(principal -> assertTrue(accounts.matcher(principal).matches(), resource + " " + principal));
-                        // whom a provider of tokens has looked at is let in by DeliveryTest alone
+                        // DeliveryTest checks trust in identity providers
                         texts(statement.at("/Principal/Federated")).forEach(provider -> assertEquals("arn:aws:iam::" + accountOf(resource) + ":oidc-provider/gitlab.example.com", provider, resource::toString));
-                        // no service acts without naming whom it speaks for, but for roles, and to look whether its logs will be the bucket owner's
+                        // services must name their source, except in trust policies, and for checking a log bucket's ACL
                         texts(statement.at("/Principal/Service")).filter(service -> !name.equals("AssumeRolePolicyDocument") && !statement.get("Action").asText().equals("s3:GetBucketAcl"))
                                 .forEach(service -> assertTrue(statement.has("Condition"), resource + " " + service));
                     }
@@ -330,7 +330,7 @@ class SecurityTest {
         }
     }
 
-    /** It makes the logins of reader and writer; the application's is none of its business. */
+    /** prepare-database creates the logins of reader and writer, and has no access to the application's. */
     @Test
     void prepareDatabaseReadsTheSecretsOfItsUsers() {
         for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).toList()) {
@@ -340,7 +340,7 @@ class SecurityTest {
         assertEquals(5, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
     }
 
-    /** Of the agent that starts containers: to write the logs, to pull from the one repository, to read the secrets that the containers name. */
+    /** The execution role may write logs, pull from one repository, and read the secrets that the containers name. */
     @Test
     void executionRolesPullAndReadWhatTheTaskNames() {
         var all = Set.of("logs:CreateLogStream Logs", "logs:PutLogEvents Logs", "ecr:GetAuthorizationToken *",
@@ -403,7 +403,7 @@ class SecurityTest {
                 assertTrue(costly.get("Limit").asInt() * 30 < any.get("Limit").asInt(), name);
                 assertEquals(List.of("POST", path), elements(costly.at("/ScopeDownStatement/AndStatement/Statements")).map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
             });
-            // 4,000 characters of Japanese are 36 KB in a form, of which that rule lets 8 through
+            // 4,000 Japanese characters are 36 KB in a form, and the rule's limit is 8 KB
             assertEquals("[{\"ActionToUse\":{\"Count\":{}},\"Name\":\"SizeRestrictions_BODY\"}]",
                     rules.get("AWSManagedRulesCommonRuleSet").at("/Statement/ManagedRuleGroupStatement/RuleActionOverrides").toString());
             assertEquals("LoadBalancer", name(CLINIC.resource(stack, "AWS::WAFv2::WebACLAssociation", "").property("ResourceArn").get("Ref").asText()));
@@ -413,12 +413,12 @@ class SecurityTest {
         assertEquals(2, CLINIC.resources("AWS::WAFv2::WebACL").size());
     }
 
-    /** A logical id without the digits that the CDK ends it with. */
+    /** A logical id without the CDK's hash suffix. */
     private static String name(String id) {
         return id.replaceFirst("[0-9A-F]{8}$", "");
     }
 
-    /** Of this stack or of another. */
+    /** A reference to this stack or another. */
     private static String group(JsonNode reference) {
         return reference.has("Fn::GetAtt") ? name(reference.at("/Fn::GetAtt/0").asText())
                 : reference.get("Fn::ImportValue").asText().replaceFirst(".*:ExportsOutputFnGetAtt(.*?)[0-9A-F]{8}GroupId.*", "$1");
@@ -429,7 +429,7 @@ class SecurityTest {
                 .collect(Collectors.toMap(attribute -> attribute.get("Key").asText(), attribute -> attribute.get("Value").asText()));
     }
 
-    /** What a policy allows: an action and the name of a resource each. */
+    /** The pairs of action and resource name that a policy allows. */
     private static Set<String> grants(Resource policy) {
         var grants = new TreeSet<String>();
         for (var statement : policy.property("PolicyDocument").get("Statement")) {

@@ -20,14 +20,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tasks of shards and proxies: what runs in them, with what, and how they come and go. */
+/** The tasks of shards and proxies: their containers, configuration, deployment and shutdown. */
 class ServiceTest {
     private static final Assembly CLINIC = Assembly.clinic();
-    /** Seconds that Fargate leaves a task between the notice that its Spot capacity is taken away and the end. */
+    /** Seconds between Fargate's notice that it reclaims Spot capacity and the end of the task. */
     private static final int SPOT_NOTICE = 120;
-    /** Seconds that a network load balancer goes on opening connections to a target that was deregistered (aws/containers-roadmap#470). */
+    /** Seconds during which a network load balancer may open connections to a deregistered target (aws/containers-roadmap#470). */
     private static final int NETWORK_BALANCER_LETS_GO = 120;
-    /** Seconds that a gateway keeps a connection to an application that it does not use; the default of GATEWAY_UPSTREAM_IDLE. */
+    /** Seconds that a gateway keeps an idle connection to an application; the default of GATEWAY_UPSTREAM_IDLE. */
     private static final int GATEWAY_KEEPS = 20;
 
     @Test
@@ -87,14 +87,14 @@ class ServiceTest {
         assertEquals("200", production.get("GATEWAY_RATE_LIMIT"));
     }
 
-    /** Else anyone could say from which address a request comes. */
+    /** Otherwise any client could forge its address. */
     @Test
     void onlyTheDemosLoadBalancerMayNameTheClient() {
         assertEquals("10.0.0.0/16", environment(container(proxyTask("demo-demo-proxy"), "nginx")).get("TRUSTED_PROXIES"));
         assertFalse(environment(container(proxyTask("production-production-proxy"), "nginx")).containsKey("TRUSTED_PROXIES"));
     }
 
-    /** Two programs come out of one image; nginx has one of its own. */
+    /** gateway and settings share one image; nginx has its own. */
     @Test
     void programsOfAProxy() {
         var task = proxyTask("demo-demo-proxy");
@@ -128,7 +128,7 @@ class ServiceTest {
                  "shards": {"qa-demo-1": {"upstream": "https://qa-demo-1.clinic.internal:8443", "health": "/health"}}}"""), routes("qa-demo-proxy"));
     }
 
-    /** The zone that the routes name is the one that the applications are found in. */
+    /** The routes use the zone in which the applications are registered. */
     @Test
     void namesOfTheRoutesAreInThePrivateZone() {
         CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals("clinic.internal", zone.property("Name").asText()));
@@ -148,7 +148,7 @@ class ServiceTest {
         assertEquals(9, CLINIC.resources("AWS::ApplicationAutoScaling::ScalableTarget").size());
     }
 
-    /** Where a load balancer divides what comes, new tasks are tried beside the old ones; both groups of targets are alike, since each deployment changes their places. */
+    /** Behind a load balancer, new tasks start beside the old ones. Both target groups are alike, because each deployment swaps them. */
     @Test
     void newTasksAreTriedBeforeOldOnesGo() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
@@ -175,7 +175,7 @@ class ServiceTest {
         }
     }
 
-    /** An alarm of an application counts what the application itself logs as failed. */
+    /** An application's alarm counts failures in the application's own log. */
     @Test
     void applicationsTellOfFailedRequests() {
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("ApplicationFailing")).toList()) {
@@ -211,8 +211,8 @@ class ServiceTest {
     }
 
     /**
-     * Load balancer, nginx and gateway let go one after the other, each within the time that it is given, and all of them before a Spot
-     * task is gone. A container is stopped before those that it depends on.
+     * Load balancer, nginx and gateway drain one after the other, each within its timeout, and all of them before a Spot
+     * task is killed. A container is stopped before those that it depends on.
      */
     @ParameterizedTest
     @ValueSource(strings = {"production-production-proxy", "qa-production-proxy", "demo-demo-proxy", "qa-demo-proxy"})
@@ -240,7 +240,7 @@ class ServiceTest {
         }
     }
 
-    /** A gateway that looked the name up just before the task was told to stop still finds somebody there. */
+    /** A gateway that resolved the name just before the task was told to stop can still connect. */
     @Test
     void applicationsOutliveTheirNames() {
         for (var name : CLINIC.resources("AWS::ServiceDiscovery::Service")) {
@@ -258,7 +258,7 @@ class ServiceTest {
         assertEquals(List.of("demo", "null"), stages("qa-demo-proxy"));
     }
 
-    /** A shard that does not answer its own database must not lose its tasks too: they would not come back before it does. */
+    /** Tasks must survive an outage of the database, because replacements could not start before it is back. */
     @Test
     void aDatabaseThatIsAwayEndsNoTask() {
         for (var task : CLINIC.resources("AWS::ECS::TaskDefinition").stream().filter(task -> task.stack().contains("-shard-")).toList()) {
@@ -266,7 +266,7 @@ class ServiceTest {
         }
     }
 
-    /** Else the first deployment of an account may be refused its secrets, and taken back for it. */
+    /** Otherwise the first deployment of an account may be denied its secrets, and be rolled back. */
     @Test
     void servicesWaitForWhatTheirTasksMayDo() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
@@ -274,7 +274,7 @@ class ServiceTest {
         }
     }
 
-    /** On Fargate an empty volume belongs to root, unless the image says at the same path whose it is. */
+    /** On Fargate, an empty volume belongs to root unless the image has a directory with another owner at the same path. */
     @Test
     void imagesOwnTheVolumesOfTheirContainers() throws IOException {
         for (var task : CLINIC.resources("AWS::ECS::TaskDefinition")) {
@@ -310,7 +310,7 @@ class ServiceTest {
         return elements(task.property("ContainerDefinitions")).filter(container -> container.get("Name").asText().equals(name)).findFirst().orElseThrow();
     }
 
-    /** Values that are put together when deployed as JSON. */
+    /** JSON values that are assembled during the deployment. */
     private static Map<String, String> environment(JsonNode container) {
         var environment = new TreeMap<String, String>();
         container.get("Environment").forEach(entry -> environment.put(entry.get("Name").asText(), entry.get("Value").isTextual() ? entry.get("Value").asText() : entry.get("Value").toString()));

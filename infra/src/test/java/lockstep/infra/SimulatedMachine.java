@@ -13,11 +13,11 @@ import java.util.PriorityQueue;
 import java.util.TreeMap;
 
 /**
- * A synthesized state machine in simulated time. States, retries, catches, the limits of Maps and what is passed from state to state are
- * those of the definition; what a function answers, and after how long, {@link Work} says. A state of this application's machines that it
- * does not know is an error, so that it can't go on telling of definitions that have changed.
+ * Runs a synthesized state machine in simulated time. States, retries, catches, the limits of Maps and the data passed between states
+ * follow the definition; {@link Work} supplies the functions' results and durations. An unknown kind of state is an error, so that the
+ * simulation can't silently diverge from changed definitions.
  *
- * <p>Retries wait for their interval without jitter: the longest that they may.
+ * <p>Retries wait for the full interval without jitter, which is the maximum.
  */
 final class SimulatedMachine {
     /** Of what one state passes to another: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
@@ -25,19 +25,19 @@ final class SimulatedMachine {
     static final int MOST_EVENTS = 25_000;
     private static final String DATA_LIMIT = "States.DataLimitExceeded";
 
-    /** What functions do. */
+    /** Simulates functions. */
     interface Work {
         /**
-         * @param state  that invokes it
-         * @param others when the other branches of a Parallel end, for who waits for them; else the time now
-         * @throws Failed as a function would
+         * @param state  the invoking state
+         * @param others when the other branches of a Parallel end, for functions that wait for them; otherwise the current time
+         * @throws Failed if the function fails
          */
         Answer answer(String state, JsonNode event, double now, double others) throws Failed;
     }
 
     record Answer(JsonNode output, double seconds) {}
 
-    /** An error of a function, after some time. */
+    /** A function's error after some time. */
     static final class Failed extends Exception {
         final String error;
         final double seconds;
@@ -51,10 +51,10 @@ final class SimulatedMachine {
 
     private record Invocation(double from, double until) {}
 
-    /** What became of an execution. All is summed over it and the child executions of its distributed Maps, but events. */
+    /** The result of an execution. All values except events are totals that include child executions of distributed Maps. */
     static final class Execution {
         final double seconds;
-        /** Of its own history, the longest of what Step Functions limits. */
+        /** The number of events in the longest history, which Step Functions limits. */
         final int events;
         final long transitions;
         final long childExecutions;
@@ -63,9 +63,9 @@ final class SimulatedMachine {
         final int mostFunctionsAtOnce;
         final Map<String, Double> secondsOfFunctions;
         final Map<String, Long> invocations;
-        /** How often a state failed for good, and why; also where that was caught. */
+        /** How often and why each state failed after all retries, even if the failure was caught. */
         final Map<String, Long> failures;
-        /** Empty when it succeeded. */
+        /** The error; empty if the execution succeeded. */
         final String error;
 
         private Execution(SimulatedMachine machine, double seconds, int events, String error) {
@@ -84,7 +84,7 @@ final class SimulatedMachine {
     }
 
     private final Work work;
-    /** Between states, and for Step Functions to start a child execution. */
+    /** Time between states, and for starting a child execution. */
     private final double between;
     private final List<Invocation> invocations = new ArrayList<>();
     private final Map<String, Double> secondsOfFunctions = new TreeMap<>();
@@ -112,14 +112,14 @@ final class SimulatedMachine {
         }
     }
 
-    /** Events of one execution. */
+    /** The events of one execution. */
     private static final class History {
         int events;
     }
 
     private record Ended(JsonNode output, double at) {}
 
-    /** An error on its way through the states. */
+    /** An error that propagates through the states. */
     private static final class Thrown extends Exception {
         final String error;
         final double at;
@@ -131,7 +131,7 @@ final class SimulatedMachine {
         }
     }
 
-    /** From the first state to one that ends. */
+    /** Runs from the first state to an end state. */
     private Ended states(JsonNode definition, JsonNode input, JsonNode item, double start, double others, History history) throws Thrown {
         String name = definition.get("StartAt").asText();
         var data = input;
@@ -220,14 +220,14 @@ final class SimulatedMachine {
         return null;
     }
 
-    /** What is too large is caught by its name alone. */
+    /** An oversized output raises an error that can be caught only by name. */
     private static boolean names(JsonNode policy, String error) {
         for (var name : policy.get("ErrorEquals"))
             if (name.asText().equals(error) || name.asText().equals("States.ALL") && !error.equals(DATA_LIMIT)) return true;
         return false;
     }
 
-    /** The last branch first: the first holds the snapshot until the others have ended. */
+    /** Runs the last branch first, because the first holds the snapshot until the others have ended. */
     private Ended parallel(JsonNode state, JsonNode data, double start, History history) throws Thrown {
         history.events += 2;
         var outputs = new JsonNode[state.get("Branches").size()];
@@ -247,7 +247,7 @@ final class SimulatedMachine {
         return new Ended(Assembly.JSON.createArrayNode().addAll(List.of(outputs)), end);
     }
 
-    /** Items in their order, each as soon as one of those before it has made room. */
+    /** Starts items in order, each as soon as an earlier one has freed a slot. */
     private Ended map(JsonNode state, JsonNode data, double start, History history) throws Thrown {
         var processor = state.get("ItemProcessor");
         boolean distributed = processor.at("/ProcessorConfig/Mode").asText().equals("DISTRIBUTED");
@@ -277,7 +277,7 @@ final class SimulatedMachine {
         return new Ended(outputs, end);
     }
 
-    /** Batches of a dump are read from the bucket: the simulation finds them in the data, where they do not count. */
+    /** A dump's batches are read from the bucket. The simulation keeps them in the data, where they don't count towards its size. */
     private static JsonNode withoutBatches(JsonNode data) {
         if (!data.at("/sync/batches").isArray()) return data;
         ObjectNode copy = ((ObjectNode) data).objectNode().setAll((ObjectNode) data);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each stack of each account is as it was, but for the hashes of assets. {@code mvn test -Dsnapshots.update=true} takes new ones. */
+/** Compares each stack of each account with its snapshot, ignoring asset hashes. {@code mvn test -Dsnapshots.update=true} updates them. */
 class SnapshotTest {
     private static final Path SNAPSHOTS = Path.of("src", "test", "resources", "snapshots");
     private static final boolean UPDATE = Boolean.getBoolean("snapshots.update");
@@ -29,7 +29,7 @@ class SnapshotTest {
             Files.createDirectories(SNAPSHOTS);
             Files.writeString(file, template);
         }
-        assertEquals(Files.readString(file), template, "mvn test -Dsnapshots.update=true, when this was meant");
+        assertEquals(Files.readString(file), template, "if the change is intended: mvn test -Dsnapshots.update=true");
     }
 
     @Test

@@ -17,16 +17,16 @@ import lockstep.landscape.Shard;
 import lockstep.landscape.Starting;
 import lockstep.landscape.Table;
 
-/** Whole landscapes for tests. */
+/** Complete landscapes for tests. */
 final class TestLandscapes {
     private static final Path RESOURCES = Path.of("src", "test", "resources");
-    /** Small ones in the shape of those that are built. */
+    /** Small artefacts in the form of the real build outputs. */
     static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("functions.jar"),
             RESOURCES.resolve("images/clinic"), RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
 
     private TestLandscapes() {}
 
-    /** Three accounts, five shards, one data set: the shape of the landscape that is shipped; it has checks, and its syncs start by themselves. */
+    /** Three accounts, five shards and one data set, like the shipped landscape, but with checks and automatic syncs. */
     static Landscape clinic() {
         return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)), List.of(production("clinic.example"))),

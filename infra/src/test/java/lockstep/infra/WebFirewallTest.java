@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What the rules of the demo's firewall do with requests: their JSON is evaluated here as AWS documents it (byte matches, their transformations, rates of an address in a window).
- * The groups that AWS manages can't be: they are looked at by name alone.
+ * Tests how the demo's firewall treats requests, by evaluating the rules' JSON as documented by AWS (byte matches, transformations, rates
+ * per address and window). AWS's managed groups can't be evaluated; only their names are checked.
  */
 class WebFirewallTest {
     private static final Assembly CLINIC = Assembly.clinic();
@@ -25,7 +25,7 @@ class WebFirewallTest {
 
     private record Request(String method, String path, String address) {}
 
-    /** Counted are, beside any request, those that cost something, however they are written. */
+    /** Costly requests are counted separately, regardless of how they are written. */
     @ParameterizedTest
     @CsvSource({
             "GET, /, AnyRequest",
@@ -59,11 +59,11 @@ class WebFirewallTest {
         assertEquals(10, letThrough("POST", "/inquiry", 1, 1000, 60));
         assertEquals(60, letThrough("POST", "/login", 1, 1000, 60));
         assertEquals(3000, letThrough("GET", "/patients", 1, 20_000, 60));
-        // 20 addresses, each within what one may
+        // 20 addresses, each within the limit
         assertEquals(200, letThrough("POST", "/signup", 20, 200, 60));
-        // in the next window again
+        // allowed again in the next window
         assertEquals(20, letThrough("POST", "/signup", 1, 1000, 599));
-        // a person in a hurry: a click each second
+        // a fast user: one click per second
         assertEquals(300, letThrough("GET", "/patients", 1, 300, 300));
     }
 
@@ -89,7 +89,7 @@ class WebFirewallTest {
         assertEquals("REGIONAL", acl.property("Scope").asText());
     }
 
-    /** Of so many requests, evenly over some seconds, in turn from so many addresses. */
+    /** The number of requests that pass, of requests spread evenly over some seconds and addresses. */
     private static int letThrough(String method, String path, int addresses, int requests, int seconds) {
         var counted = new TreeMap<String, ArrayDeque<Double>>();
         int through = 0;
@@ -103,7 +103,7 @@ class WebFirewallTest {
                 assertEquals("IP", rate.get("AggregateKeyType").asText());
                 var window = counted.computeIfAbsent(rule.get("Name").asText() + " " + request.address(), _ -> new ArrayDeque<>());
                 while (!window.isEmpty() && window.peekFirst() <= now - rate.get("EvaluationWindowSec").asInt()) window.removeFirst();
-                // to be refused does not count again, so that the window empties and the sum is easy; AWS counts on, which refuses more
+                // blocked requests are not counted here, which keeps the calculation simple; AWS counts them too, and so blocks more
                 if (window.size() >= rate.get("Limit").asInt()) {
                     assertEquals(429, rule.at("/Action/Block/CustomResponse/ResponseCode").asInt());
                     refused = true;

@@ -65,7 +65,7 @@ class WorkflowTest {
         assertEquals("$$.Task.Token", wait.at("/Parameters/Payload/token.$").asText());
         assertEquals(3 * 24 * 3600, wait.get("TimeoutSeconds").asInt());
         assertEquals("Admit", wait.get("Next").asText());
-        // nothing is admitted that was rejected or waited for too long
+        // a sync that was rejected or timed out is not admitted
         for (var state : List.of("Assess", "NotifyHeld", "WaitForApproval", "Admit")) {
             assertEquals("NotifyFailure", caught(DUMP, state));
         }
@@ -74,7 +74,7 @@ class WorkflowTest {
         assertEquals("PT72H", DUMP.get("CollectParts").at("/Parameters/held").asText());
     }
 
-    /** The Parallel would wait for the other branch for ever. */
+    /** Otherwise the Parallel would wait forever for the other branch. */
     @Test
     void whateverFailsInABranchReleasesTheSnapshotFirst() {
         assertEquals("ReleaseAfterHoldFailure", caught(DUMP, "HoldSnapshot"));
@@ -100,7 +100,7 @@ class WorkflowTest {
         assertEquals("$.failure.Cause", DUMP.get("DumpFailed").get("CausePath").asText());
     }
 
-    /** The sync has happened, whatever becomes of old parts. */
+    /** The sync has succeeded even if collecting old parts fails. */
     @Test
     void whatIsNotCollectedIsToldAndNoFailure() {
         assertEquals("NotifyNotCollected", caught(DUMP, "CollectParts"));
@@ -112,11 +112,11 @@ class WorkflowTest {
     void restoreGoesItsWay() {
         assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
         assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
-        assertEquals("Meant?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
-        assertEquals("Preflight", RESTORE.get("Meant?").at("/Choices/0/Next").asText());
+        assertEquals("Selected?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
+        assertEquals("Preflight", RESTORE.get("Selected?").at("/Choices/0/Next").asText());
         assertEquals("[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\",\"StringEqualsPath\":\"$.shard.name\"}]",
-                RESTORE.get("Meant?").at("/Choices/0/Or").toString());
-        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Meant?").get("Default").asText()).get("Parameters")), "an outcome without an error");
+                RESTORE.get("Selected?").at("/Choices/0/Or").toString());
+        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Selected?").get("Default").asText()).get("Parameters")), "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
         assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
         assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());
@@ -126,14 +126,14 @@ class WorkflowTest {
         assertEquals("$.record.cause", RESTORE.get("RestoreFailed").get("CausePath").asText());
     }
 
-    /** Of a thousand shards all must go from one state to the next. */
+    /** The outcomes of a thousand shards must fit into the data passed between states. */
     @Test
     void aShardsOutcomeIsShort() {
         assertEquals("{\"shard.$\":\"$.shard\",\"tables\":[]}", RESTORE.get("Publish").get("ResultSelector").toString());
         assertEquals(40, RESTORE.get("RestoreShards").get("MaxConcurrency").asInt());
     }
 
-    /** The account's own shards, and none that is the source. */
+    /** Restores the account's shards, but never the source. */
     @Test
     void sourceShardIsNeverRestored() {
         var shards = states("production-master-data-target").get("Prepare").at("/Parameters/shards");
@@ -252,7 +252,7 @@ class WorkflowTest {
         }
     }
 
-    /** Two looks, since one may fall between two periods; where none comes, freshness is not known. */
+    /** The period is two intervals, because one may contain no data point; without data, the freshness is unknown. */
     @Test
     void eachTargetShardHasItsAlarms() {
         for (var shard : List.of("production-shard-clinic-2", "demo-shard-demo-1", "qa-shard-qa-1", "qa-shard-qa-demo-1")) {
@@ -268,7 +268,7 @@ class WorkflowTest {
         assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream().noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
     }
 
-    /** Nothing of the schedule's can start anything but this machine, and that nothing but dumps. */
+    /** The schedule's role can start only this machine, and the machine can start only dumps. */
     @Test
     void syncsStartByThemselves() {
         var stack = "production-master-data-source";
@@ -301,7 +301,7 @@ class WorkflowTest {
         assertEquals("[\"qa-1\",\"qa-demo-1\"]", definition(CLINIC.resources("qa-master-data-target", "AWS::StepFunctions::StateMachine").getLast()).at("/States/Look/Parameters/shards").toString());
     }
 
-    /** Lambda makes the network interfaces anew, which takes a minute or two; the holder may have to wait for them as well. */
+    /** Lambda may have to recreate network interfaces, which takes a minute or two, also for HoldSnapshot. */
     @Test
     void whoWaitsForAFunctionThatSleptWaitsLongEnough() {
         for (var states : List.of(DUMP, RESTORE)) {
@@ -317,7 +317,7 @@ class WorkflowTest {
         }
     }
 
-    /** What reads every row of a shard, or writes it, has the time and the CPU. */
+    /** Functions that read or write every row of a shard have the maximum timeout and a full CPU. */
     @Test
     void workersHaveAllThatAFunctionCan() {
         for (var function : CLINIC.resources("AWS::Lambda::Function")) {
@@ -340,7 +340,7 @@ class WorkflowTest {
         return object.properties().stream().map(Map.Entry::getKey).collect(TreeSet::new, TreeSet::add, TreeSet::addAll);
     }
 
-    /** All states of the stack's machine by name, also those of branches and Maps. */
+    /** All states of the stack's machine by name, including those in branches and Maps. */
     private static Map<String, JsonNode> states(String stack) {
         var states = new TreeMap<String, JsonNode>();
         for (var group : definition(CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst()).findValues("States")) {
@@ -356,12 +356,12 @@ class WorkflowTest {
         }
     }
 
-    /** The definition of the stack's machine whose id holds this. */
+    /** The definition of the stack's machine whose id contains the text. */
     static JsonNode machine(String stack, String id) {
         return definition(CLINIC.resource(stack, "AWS::StepFunctions::StateMachine", id));
     }
 
-    /** The definition, with {@code <LogicalId>} for each reference. */
+    /** The definition, with {@code <LogicalId>} in place of each reference. */
     static JsonNode definition(Resource machine) {
         var text = new StringBuilder();
         for (var piece : machine.property("DefinitionString").at("/Fn::Join/1")) {

@@ -3,7 +3,7 @@ package lockstep.landscape;
 import java.util.List;
 import java.util.Optional;
 
-/** An AWS account: its name in the landscape, its id of 12 digits, what it is for, its shards in file order, and at most one proxy per edition. */
+/** An AWS account: its name in the landscape, its 12-digit id, its purpose, its shards in file order, and at most one proxy per edition. */
 public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {
     public Account {
         shards = List.copyOf(shards);

@@ -1,10 +1,11 @@
 package lockstep.landscape;
 
 /**
- * A query of the user's own that every shard which receives the data set must answer alike. It runs as the reader's login, which may read the data set's columns alone.
+ * A user-defined query to which every target shard must return the expected answer. It runs as the reader login, which may read only the
+ * data set's columns.
  *
  * @param name     unique in the data set
- * @param sql      a query of one row and one column
- * @param expected its answer, as text
+ * @param sql      a query that returns one row with one column
+ * @param expected the expected answer, as text
  */
 public record Check(String name, String sql, String expected) {}

@@ -6,17 +6,17 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Master data that is kept in step: the name of the shard it is maintained in, and its tables in file order.
+ * Master data that is kept in sync: the name of the source shard, in which it is maintained, and its tables in file order.
  *
- * @param keep     how long shards can be brought back; {@link Keep#DEFAULT} when null
- * @param triggers of the product, on its tables; they {@link Triggers#RUN} when null
- * @param watch    how targets are watched; {@link Watch#DEFAULT} when null
- * @param checks   of the user's own, which targets must pass; none when null
- * @param holding  when a sync waits for a person; {@link Holding#DEFAULT} when null
- * @param starting when syncs start by themselves; {@link Starting#BY_HAND} when null
+ * @param keep     how far back shards can be rolled back; {@link Keep#DEFAULT} if null
+ * @param triggers how the product's triggers on the tables are treated; {@link Triggers#RUN} if null
+ * @param watch    how targets are watched; {@link Watch#DEFAULT} if null
+ * @param checks   user-defined checks that targets must pass; none if null
+ * @param holding  when a sync waits for approval; {@link Holding#DEFAULT} if null
+ * @param starting when syncs start automatically; {@link Starting#BY_HAND} if null
  */
 public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks, Holding holding, Starting starting) {
-    /** The data set that commands are about when no other is named. */
+    /** The data set that commands use by default. */
     public static final String DEFAULT_NAME = "master";
 
     public DataSet {
@@ -38,8 +38,8 @@ public record DataSet(String name, String source, List<Table> tables, Keep keep,
     }
 
     /**
-     * The table of this name, as in SQL ({@code "Order Desk"."lineItem"}) or without its quotes ({@code Order Desk.lineItem}); nothing when there
-     * is none, or when more than one table can be meant.
+     * Finds a table by its name, written as in SQL ({@code "Order Desk"."lineItem"}) or without quotes ({@code Order Desk.lineItem}). Empty
+     * if there is no such table, or if the name is ambiguous.
      */
     public Optional<Table> table(String name) {
         var exact = tables.stream().filter(t -> t.name().equals(name)).findFirst();
@@ -53,12 +53,12 @@ public record DataSet(String name, String source, List<Table> tables, Keep keep,
         try {
             if (TableName.parse(name).equals(own)) return true;
         } catch (IllegalArgumentException _) {
-            // it has no quotes where SQL wants some
+            // without the quotes that SQL requires
         }
         return (own.schema() + "." + own.table()).equals(name);
     }
 
-    /** The name of the table that is most like this one, if any is much like it. */
+    /** The name of the most similar table, if any is similar enough. */
     public Optional<String> nearestTable(String name) {
         String plain = name.replace("\"", "").toLowerCase(Locale.ROOT);
         var names = new LinkedHashMap<String, String>();
@@ -66,7 +66,7 @@ public record DataSet(String name, String source, List<Table> tables, Keep keep,
         return YamlValue.nearest(plain, names.keySet()).map(names::get);
     }
 
-    /** When a sync is held for this table. */
+    /** The thresholds of this table. */
     public Hold hold(Table table) {
         return table.hold().orElse(holding.usual());
     }

@@ -2,10 +2,10 @@ package lockstep.landscape;
 
 import java.util.Locale;
 
-/** The users of a shard's database, each with a secret of its own. */
+/** The users of a shard's database, each with its own secret. */
 public enum DatabaseUser {
     ADMIN("Admin"), READER("Reader"), WRITER("Writer"),
-    /** The product itself. Its own migration makes this login; prepare-database makes those of reader and writer. */
+    /** The product itself. Its migration creates this login; prepare-database creates the logins of reader and writer. */
     APPLICATION("Application");
 
     private final String title;
@@ -14,12 +14,12 @@ public enum DatabaseUser {
         this.title = title;
     }
 
-    /** As construct ids are written. */
+    /** The spelling in construct ids. */
     public String title() {
         return title;
     }
 
-    /** As it stands in names of secrets and users. */
+    /** The spelling in names of secrets and users. */
     public String word() {
         return title.toLowerCase(Locale.ROOT);
     }

@@ -4,32 +4,32 @@ import java.net.URI;
 import java.util.List;
 
 /**
- * Who deploys, and who is told of it.
+ * Who may deploy, and who is notified.
  *
- * @param gitlab  address of the GitLab whose jobs are believed, as their tokens name it: {@code https://gitlab.example.com}
- * @param project path of the project there: group, perhaps subgroups, and name
- * @param ref     the protected branch whose jobs may deploy and sync; jobs of other branches may only look
- * @param email   addresses that hear of deployments, syncs and failures, in each account
+ * @param gitlab  the URL of the trusted GitLab, as its ID tokens name it: {@code https://gitlab.example.com}
+ * @param project the path of the project: group, optional subgroups, and name
+ * @param ref     the protected branch whose jobs may deploy and sync; jobs of other branches may only read
+ * @param email   the addresses that receive notifications of deployments, syncs and failures in every account
  */
 public record Delivery(String gitlab, String project, String ref, List<String> email) {
-    /** For whom a job's token has to be made out. */
+    /** The audience that a job's ID token must have. */
     public static final String AUDIENCE = "lockstep";
 
     public Delivery {
         email = List.copyOf(email);
     }
 
-    /** By which IAM knows the provider of the tokens: the address without its scheme. */
+    /** The name of the token provider in IAM: the URL without its scheme. */
     public String issuer() {
         return URI.create(gitlab).getAuthority() + URI.create(gitlab).getPath();
     }
 
-    /** Of the jobs of the protected branch, in the {@code sub} of their tokens. */
+    /** The {@code sub} claim in tokens of the protected branch's jobs. */
     public String subject() {
         return subject(ref);
     }
 
-    /** Of the jobs of any branch, those of merge requests among them. */
+    /** The pattern of the {@code sub} claim for jobs of any branch, including those of merge requests. */
     public String anyBranch() {
         return subject("*");
     }

@@ -6,9 +6,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Something in which the editions are meant to differ.
+ * An intended difference between the editions.
  *
- * @param what   keys that {@code lockstep diff} shows; each may hold {@code *} for any text
+ * @param what   keys that {@code lockstep diff} shows; {@code *} in a key matches any text
  * @param reason why the editions differ
  * @param check  what QA should try
  */
@@ -17,12 +17,12 @@ public record Difference(List<String> what, String reason, String check) {
         what = List.copyOf(what);
     }
 
-    /** Whether the key is among those that are meant. */
+    /** Whether one of the keys or patterns in {@link #what} matches the key. */
     public boolean covers(String key) {
         return what.stream().anyMatch(pattern -> covers(pattern, key));
     }
 
-    /** Whether one of {@link #what} means the key. */
+    /** Whether the pattern matches the key. */
     public static boolean covers(String pattern, String key) {
         return key.matches(Arrays.stream(pattern.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
     }

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Edition {
     PRODUCTION, DEMO;
 
-    /** As files and environments spell it. */
+    /** The spelling in files and environment variables. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

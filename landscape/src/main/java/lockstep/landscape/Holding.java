@@ -3,13 +3,13 @@ package lockstep.landscape;
 import java.time.Duration;
 
 /**
- * How syncs of a data set are held.
+ * How syncs of a data set are held for approval.
  *
- * @param longest for how long; then the sync is given up, and nothing was changed
- * @param usual   of tables that have no {@link Hold} of their own
+ * @param longest how long a sync waits for approval before it fails without having changed anything
+ * @param usual   the thresholds of tables without their own
  */
 public record Holding(Duration longest, Hold usual) {
     public static final Holding DEFAULT = new Holding(Duration.ofDays(3), Hold.DEFAULT);
-    /** The notes of a sync are deleted after a week. */
+    /** Less than a week, after which a sync's notes are deleted. */
     static final Duration MOST = Duration.ofDays(6);
 }

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that lockstep.yaml names: the product, its release, the region, accounts with their shards, data sets, the differences between
- * editions that are meant, and who deploys; without the last, nobody but an account's own administrators.
+ * The content of lockstep.yaml: the product, its release, the region, accounts with their shards, data sets, the intended differences
+ * between editions, and who may deploy. Without a delivery, only an account's own administrators may deploy.
  */
 public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets, List<Difference> differences,
         Optional<Delivery> delivery) {
@@ -19,18 +19,18 @@ public record Landscape(String product, String release, String region, List<Acco
         this(product, release, region, accounts, dataSets, differences, Optional.empty());
     }
 
-    /** The same of another release. */
+    /** The same landscape with another release. */
     public Landscape of(String otherRelease) {
         return new Landscape(product, otherRelease, region, accounts, dataSets, differences, delivery);
     }
 
-    /** The account that holds the shard of this name; the reader has checked that there is one. */
+    /** The account of the shard with this name. {@link LandscapeReader} has checked that it exists. */
     public Account accountOf(String shard) {
         return accounts.stream().filter(a -> a.shards().stream().anyMatch(s -> s.name().equals(shard))).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no shard '" + shard + "' in the landscape"));
     }
 
-    /** The shards of this account that receive the data set: all but its source. */
+    /** The shards of this account that receive the data set: all except its source. */
     public List<Shard> targetsIn(Account account, DataSet dataSet) {
         return account.shards().stream().filter(s -> !s.name().equals(dataSet.source())).toList();
     }

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The landscape file cannot be used. The message has one line for each problem, in the order of the file. */
+/** Thrown for an invalid landscape file. The message has one line per problem, in file order. */
 public final class LandscapeException extends RuntimeException {
     private final List<Problem> problems;
 

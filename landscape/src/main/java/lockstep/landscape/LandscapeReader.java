@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 import lockstep.landscape.YamlValue.Field;
 import lockstep.landscape.YamlValue.Format;
 
-/** Reads lockstep.yaml. Fields, choices and patterns are also in lockstep.schema.json, for editors; a test compares them. */
+/** Reads lockstep.yaml. Its fields, choices and patterns are repeated in lockstep.schema.json for editors; a test compares them. */
 public final class LandscapeReader {
     static final List<Field> LANDSCAPE = List.of(
             new Field("product", true, "clinic"),
@@ -77,12 +77,12 @@ public final class LandscapeReader {
             new Field("rows", false, "10"),
             new Field("keys", false, "\"[A-Z][0-9]{2}\""));
     static final List<Field> CHECK = List.of(
-            new Field("sql", true, "a query of one row and one column, as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
-            new Field("expected", true, "its answer, quoted, as \"0\""));
+            new Field("sql", true, "a query that returns one row with one column, such as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
+            new Field("expected", true, "its answer, quoted, such as \"0\""));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
             new Field("columns", true, "[id, name], all columns that may leave the source"),
-            new Field("where", false, "an SQL condition, as \"valid_to IS NULL\", or remove it"),
+            new Field("where", false, "an SQL condition, such as \"valid_to IS NULL\", or remove it"),
             new Field("hold", false, "{changed: 30, deleted: 10}"));
 
     static final List<Field> DIFFERENCE = List.of(
@@ -97,10 +97,10 @@ public final class LandscapeReader {
             new Field("email", false, "[operations@example.com]"));
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
-            "a name of at most 30 lowercase letters and digits, with single hyphens between", "write it like clinic-1");
-    /** Shorter than other names: lockstep-NAME-ACCOUNT-REGION names a bucket, and S3 allows 63 characters. */
+            "a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter", "write it like clinic-1");
+    /** Shorter than other names, because a bucket is named lockstep-NAME-ACCOUNT-REGION and S3 allows 63 characters. */
     static final Format DATA_SET_NAME = new Format("(?=.{1,26}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
-            "a name of at most 26 lowercase letters and digits, with single hyphens between", "write it like master");
+            "a name of at most 26 lowercase letters, digits and single hyphens, starting with a letter", "write it like master");
     static final Format RELEASE = new Format("[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
             "a release of at most 64 letters, digits, dots, hyphens and underscores", "write it like \"1.0.0\"");
     static final Format REGION = new Format("[a-z]{2,4}(-(gov|iso[a-z]?|de))?-(central|(north|south)(east|west)?|east|west)-[1-9]",
@@ -109,48 +109,48 @@ public final class LandscapeReader {
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
     static final Format COLUMN_NAME = new Format("[^\\x00-\\x1f\\x7f]{1,63}",
-            "the name of a column: 1 to 63 characters, none of them a control character", "write it as the catalogue stores it, without quotes of SQL, like drug_id or lineItem");
+            "the name of a column: 1 to 63 characters without control characters", "write it as the catalog stores it, without SQL quotes, like drug_id or lineItem");
     static final Format TABLE_NAME = new Format(TableName.PATTERN.pattern(),
             "schema.table as in SQL", "write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and underscores");
     static final Format HOST = new Format("(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
             "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.clinic.example");
     static final Format CERTIFICATE = new Format("arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-zA-Z0-9-]+",
             "the ARN of an ACM certificate", "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
-    static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a text of one line and at most 200 characters", "shorten it, or remove the field");
+    static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a single line of at most 200 characters", "shorten it, or remove the field");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
-    static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))", "an expression of EventBridge's", "write it like cron(0 4 * * ? *), which is each day at four in UTC, or rate(6 hours)");
-    static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a text of one line and at most 200 characters", "write the query's answer as psql shows it, quoted");
-    static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that answers one row and one column");
-    static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression of one line and at most 200 characters", "write one that all keys match, quoted");
-    static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole number of percent from 0 to 100", "write it like 30, or 100 for never");
+    static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))", "an EventBridge schedule expression", "write it like cron(0 4 * * ? *), which is daily at 4:00 UTC, or rate(6 hours)");
+    static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a single line of at most 200 characters", "write the query's answer as psql shows it, quoted");
+    static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that returns one row with one column");
+    static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression on a single line of at most 200 characters", "write one that all keys match, quoted");
+    static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole percentage from 0 to 100", "write it like 30, or 100 for never");
     static final Format ROWS = new Format("[1-9][0-9]{0,5}|1000000", "a whole number of rows from 1 to 1000000", "write it like 10, or remove the field");
     static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
     static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
-            "a key that lockstep diff shows, with * for any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
-    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a text of one line and at most 500 characters", "write one, or shorten it");
-    /** As IAM takes it: no port, no query, no slash at the end, or no token would ever match. */
+            "a key that lockstep diff shows, where * matches any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
+    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a single line of at most 500 characters", "write one, or shorten it");
+    /** The form that IAM requires: with a port, a query or a trailing slash, no token would ever match. */
     static final Format GITLAB = new Format("https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(/[A-Za-z0-9._-]+)*",
-            "the address of a GitLab with https, without a port and without a slash at its end", "write it like https://gitlab.example.com");
-    /** No wildcard of IAM, which would let in other projects. */
+            "the https URL of a GitLab server without a port and without a trailing slash", "write it like https://gitlab.example.com");
+    /** Excludes IAM's wildcards, which would admit other projects. */
     static final Format PROJECT = new Format("[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+",
-            "the path of a GitLab project, with its group", "write it like group/lockstep");
+            "the path of a GitLab project, including its group", "write it like group/lockstep");
     static final Format REF = new Format("[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}", "the name of one branch, without wildcards", "write it like main");
     static final Format EMAIL = new Format("[^\\s@\\p{Cntrl}]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}", "an email address", "write it like operations@example.com");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
 
-    private static final String STAND_IN_TABLE = "wrong.name";
+    private static final String PLACEHOLDER_TABLE = "wrong.name";
 
-    /** Whether visitors may come in. */
+    /** Whether visitors may sign up. */
     enum Access { OPEN, CLOSED }
 
-    /** Where a name that must be unique was first used. */
+    /** The first use of a name that must be unique. */
     private record Owner(String name, int line) {}
 
-    /** A shard that was read; without an edition when the file gives none that is known. */
+    /** A shard that has been read. The edition is empty if the file gives no valid one. */
     private record Home(Owner account, Optional<Edition> edition) {}
 
     private final List<Problem> problems = new ArrayList<>();
@@ -169,7 +169,7 @@ public final class LandscapeReader {
      */
     public static Landscape read(Path file) {
         var reader = new LandscapeReader();
-        Landscape landscape = reader.landscape(YamlValue.of(file, "product: clinic, and so on", reader.problems));
+        Landscape landscape = reader.landscape(YamlValue.of(file, "product: clinic and the other fields", reader.problems));
         if (!reader.problems.isEmpty()) {
             reader.problems.sort(Comparator.comparingInt(Problem::line));
             throw new LandscapeException(file, reader.problems);
@@ -178,16 +178,16 @@ public final class LandscapeReader {
     }
 
     /**
-     * A release's name as the file could have it.
+     * Checks that a release's name is valid in the file, and returns it.
      *
-     * @throws IllegalArgumentException with what is wrong, and how to write one
+     * @throws IllegalArgumentException if it is not; the message says how to write one
      */
     public static String release(String name) {
         if (!RELEASE.pattern().matcher(name).matches()) throw new IllegalArgumentException(quote(name) + " is not " + RELEASE.description() + "; " + RELEASE.fix());
         return name;
     }
 
-    // Below, a value that is missing or wrong has been noted as a problem; a stand-in lets reading go on and is never handed out.
+    // Below, a missing or invalid value has already been reported as a problem. A placeholder lets reading continue, and is never returned to callers.
 
     private Landscape landscape(YamlValue root) {
         var fields = root.fields(LANDSCAPE);
@@ -223,8 +223,8 @@ public final class LandscapeReader {
         var fields = value.fields(ACCOUNT);
         var id = fields.get("id").text(ID);
         id.map(given -> accountById.putIfAbsent(given, new Owner(name, value.line()))).ifPresent(other -> fields.get("id").problem(
-                quote(id.get()) + " is already the id of account " + other.name() + " in line " + other.line(), "give each account its own"));
-        // Both editions may live in qa: as a stand-in it causes no problems of its own.
+                quote(id.get()) + " is already the id of account " + other.name() + " in line " + other.line(), "give each account its own id"));
+        // qa may hold both editions, so as a placeholder it causes no further problems
         var purpose = fields.get("purpose").choice(Purpose.class).orElse(Purpose.QA);
         var shards = new ArrayList<Shard>();
         fields.get("shards").entries(NAME, "{edition: demo}")
@@ -245,7 +245,7 @@ public final class LandscapeReader {
         }
         var host = fields.get("host").text(HOST);
         host.map(given -> accountByHost.putIfAbsent(given, new Owner(account, value.line()))).ifPresent(other -> fields.get("host").problem(
-                quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own"));
+                quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own host"));
         for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp", "banner") : List.<String>of()) {
             if (fields.get(field).isGiven()) fields.get(field).problem("the production edition has no " + field, "remove it");
         }
@@ -267,13 +267,13 @@ public final class LandscapeReader {
             case QA -> edition;
         };
         if (edition.isPresent() && !edition.equals(allowed)) {
-            field.problem("the " + lower(edition.get()) + " edition may not live in account " + account + ", whose purpose is " + lower(purpose),
+            field.problem("the " + lower(edition.get()) + " edition is not allowed in account " + account + ", whose purpose is " + lower(purpose),
                     "move shard " + name + " to an account of purpose " + lower(edition.get()) + " or qa");
         }
         var other = homeByShard.putIfAbsent(name, new Home(new Owner(account, value.line()), edition));
         if (other != null) {
             value.problem(quote(name) + " is already a shard of account " + other.account().name() + " in line " + other.account().line(),
-                    "give each shard a name of its own");
+                    "give each shard a unique name");
         }
         var age = fields.get("tenantsExpireAfter");
         if (age.isGiven() && edition.equals(Optional.of(Edition.PRODUCTION))) {
@@ -301,7 +301,7 @@ public final class LandscapeReader {
         fields.get("tables").entries(TABLE_NAME, "{key: [id], columns: [id, name]}").forEach((given, tableValue) -> {
             String table = canonical(given, tableValue);
             var other = dataSetByTable.putIfAbsent(table, new Owner(name, tableValue.line()));
-            if (other != null && !table.equals(STAND_IN_TABLE)) {
+            if (other != null && !table.equals(PLACEHOLDER_TABLE)) {
                 tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(), "remove one of the two");
             }
             tables.add(table(table, tableValue, holding.usual()));
@@ -310,14 +310,14 @@ public final class LandscapeReader {
                 watch(fields.get("watch")), checks(fields.get("checks")), holding, starting(fields.get("sync")));
     }
 
-    /** A name that is wrong was noted as a problem, or is noted here. */
+    /** Returns the canonical name, or a placeholder after reporting an invalid name. */
     private static String canonical(String table, YamlValue value) {
-        if (!TABLE_NAME.pattern().matcher(table).matches()) return STAND_IN_TABLE;
+        if (!TABLE_NAME.pattern().matcher(table).matches()) return PLACEHOLDER_TABLE;
         try {
             return TableName.parse(table).toString();
         } catch (IllegalArgumentException e) {
-            value.problem(e.getMessage(), "shorten it as the database did");
-            return STAND_IN_TABLE;
+            value.problem(e.getMessage(), "write the name that the database truncated it to");
+            return PLACEHOLDER_TABLE;
         }
     }
 
@@ -330,7 +330,7 @@ public final class LandscapeReader {
         var fields = value.fields(WATCH);
         var every = interval(fields.get("every"), Watch.DEFAULT.every());
         if (every.compareTo(Watch.LONGEST) > 0) {
-            fields.get("every").problem("a watch that looks every " + every.toHours() + " hours notices too late: an alarm spans two looks, and at most a day", "write 12h or less");
+            fields.get("every").problem("an interval of " + every.toHours() + " hours is too long: an alarm spans two intervals and at most a day", "write 12h or less");
             every = Watch.DEFAULT.every();
         }
         return new Watch(every, interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
@@ -353,7 +353,7 @@ public final class LandscapeReader {
             try {
                 Pattern.compile(expression);
             } catch (PatternSyntaxException e) {
-                fields.get("keys").problem(quote(expression) + " is no regular expression: " + e.getDescription(), "write one of Java's that all keys match as a whole");
+                fields.get("keys").problem(quote(expression) + " is not a regular expression: " + e.getDescription(), "write a Java regular expression that matches every key in full");
             }
         });
         return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()), percent(fields.get("emptied"), usual.emptied()),
@@ -382,7 +382,7 @@ public final class LandscapeReader {
     }
 
     private void checkSource(String shard, YamlValue field) {
-        if (homeByShard.isEmpty()) return; // a problem already noted
+        if (homeByShard.isEmpty()) return; // already reported as a problem
         var home = homeByShard.get(shard);
         if (home == null) {
             field.problem("there is no shard " + quote(shard), YamlValue.nearest(shard, homeByShard.keySet())
@@ -400,7 +400,7 @@ public final class LandscapeReader {
         if (!columns.isEmpty()) {
             key.forEach((column, item) -> {
                 if (!columns.containsKey(column)) {
-                    item.problem(quote(column) + " is not among the columns", "add it to the columns, or take another key");
+                    item.problem(quote(column) + " is not among the columns", "add it to the columns, or choose another key");
                 }
             });
         }
@@ -432,7 +432,7 @@ public final class LandscapeReader {
 
     private static boolean fits(String column, YamlValue item) {
         boolean fits = column.getBytes(StandardCharsets.UTF_8).length <= TableName.MAX_BYTES;
-        if (!fits) item.problem(quote(column) + " has more than " + TableName.MAX_BYTES + " bytes", "shorten it as the database did");
+        if (!fits) item.problem(quote(column) + " has more than " + TableName.MAX_BYTES + " bytes", "write the name that the database truncated it to");
         return fits;
     }
 

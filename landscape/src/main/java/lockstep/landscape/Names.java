@@ -1,20 +1,20 @@
 package lockstep.landscape;
 
 /**
- * The physical names that another account, the CLI or an operator must know. Everything else is named by CloudFormation.
- * Pure functions, for the partition {@code aws}.
+ * The physical names that another account, the CLI or an operator must know. CloudFormation names everything else.
+ * All methods are pure functions. ARNs are in the partition {@code aws}.
  */
 public final class Names {
-    /** Object of a proxy's settings bucket: PEM, who signs the certificates of clients. */
+    /** Object in a proxy's settings bucket: the CA that signs client certificates, as PEM. */
     public static final String CLIENT_AUTHORITY = "client-authority.pem";
-    /** Object of a proxy's settings bucket: PEM, the certificate revocation list of that authority. */
+    /** Object in a proxy's settings bucket: the certificate revocation list of that CA, as PEM. */
     public static final String REVOCATION_LIST = "revoked.pem";
-    /** Object of a proxy's settings bucket: a JSON merge patch (RFC 7386) on top of the routes that were deployed; may be absent. */
+    /** Object in a proxy's settings bucket: a JSON merge patch (RFC 7386) to the deployed routes. Optional. */
     public static final String ROUTES_OVERRIDES = "routes.json";
-    /** The alias of each function that answers by itself: it moves to a new version in steps. */
+    /** The alias of each independently versioned function. It shifts to a new version in steps. */
     public static final String LIVE = "live";
 
-    /** Seconds for which an account and others that should run the same release have not. */
+    /** Metric: for how many seconds an account has not run the same release as the others. */
     public static final String RELEASES_APART = "ReleasesApart";
 
     private Names() {}
@@ -36,12 +36,12 @@ public final class Names {
         return "lockstep-" + account;
     }
 
-    /** The private DNS zone of an account's network, where the shards find each other by name. */
+    /** The private DNS zone of an account's network, in which the shards are registered. */
     public static String privateZone(String product) {
         return product + ".internal";
     }
 
-    /** Where the proxies of the account reach a shard's application. */
+    /** The URL at which the account's proxies reach a shard's application. */
     public static String upstream(String product, String shard) {
         return "https://%s.%s:8443".formatted(shard, privateZone(product));
     }
@@ -58,37 +58,37 @@ public final class Names {
         return account + "-delivery";
     }
 
-    /** Keeps the releases of an account and its deploy log. No data set's bucket can have this name: a data set's begins with a letter. */
+    /** The bucket of an account's releases and deploy log. No data set's bucket can have this name, because a data set's name begins with a letter. */
     public static String releases(String accountId, String region) {
         return "lockstep-%s-%s-releases".formatted(accountId, region);
     }
 
-    /** Where an account's operators hear of alarms, failures and deployments. No data set's topic can have this name: theirs have no underscore. */
+    /** The topic of alarms, failures and deployments in an account. No data set's topic can have this name, because they have no underscore. */
     public static String operationsTopic() {
         return "lockstep_operations";
     }
 
-    /** The namespace of what deployments measure in an account. */
+    /** The metrics namespace of an account's deployments. */
     public static String deliveryMetrics() {
         return "Lockstep/delivery";
     }
 
-    /** Deploys releases into its account. A job of the protected branch becomes it by its token. */
+    /** The role that deploys releases into its account. Jobs of the protected branch assume it with their ID token. */
     public static String deployRole() {
         return "lockstep-deploy";
     }
 
-    /** Becomes the roles that start and follow syncs in its account. A job of the protected branch becomes it by its token. */
+    /** The role that may assume the roles that start and follow syncs. Jobs of the protected branch assume it with their ID token. */
     public static String syncRole() {
         return "lockstep-sync";
     }
 
-    /** Reads the templates that are deployed in its account. A job of any branch becomes it by its token. */
+    /** The role that reads the templates deployed in its account. Jobs of any branch assume it with their ID token. */
     public static String diffRole() {
         return "lockstep-diff";
     }
 
-    /** A role that {@code cdk bootstrap} has made. */
+    /** A role that {@code cdk bootstrap} creates. */
     public static String bootstrapRole(String purpose, String accountId, String region) {
         return "cdk-hnb659fds-%s-role-%s-%s".formatted(purpose, accountId, region);
     }
@@ -101,7 +101,7 @@ public final class Names {
         return "lockstep-" + dataSet;
     }
 
-    /** What a target's worker says when it assumes the reader role. */
+    /** The external id with which a target's worker assumes the reader role. */
     public static String externalId(String dataSet) {
         return "lockstep-" + dataSet;
     }
@@ -122,17 +122,17 @@ public final class Names {
         return "alias/lockstep-" + dataSet + "-signing";
     }
 
-    /** In the source account: starts syncs without a person. */
+    /** In the source account: starts syncs automatically. */
     public static String startMachine(String dataSet) {
         return "lockstep-" + dataSet + "-start";
     }
 
-    /** The execution of a state machine that has this name. */
+    /** The ARN of the state machine's execution with this name. */
     public static String execution(String machineArn, String name) {
         return machineArn.replace(":stateMachine:", ":execution:") + ":" + name;
     }
 
-    /** In a target account: looks after its shards. */
+    /** In a target account: watches its shards. */
     public static String watchMachine(String dataSet) {
         return "lockstep-" + dataSet + "-watch";
     }
@@ -142,7 +142,7 @@ public final class Names {
         return "lockstep-" + dataSet + "-watch";
     }
 
-    /** The dashboard of the shards of an account that receive the data set. */
+    /** The dashboard of an account's shards that receive the data set. */
     public static String dashboard(String dataSet) {
         return "lockstep-" + dataSet;
     }
@@ -152,7 +152,7 @@ public final class Names {
         return "Lockstep/%s/%s".formatted(dataSet, shard);
     }
 
-    /** The namespace of what a shard's application logs. */
+    /** The namespace of metrics derived from the log of a shard's application. */
     public static String applicationMetrics(String shard) {
         return "Lockstep/application/" + shard;
     }
@@ -167,7 +167,7 @@ public final class Names {
         return "lockstep-" + dataSet + "-sync-start";
     }
 
-    /** In the source account: puts files of code lists and has them imported. */
+    /** In the source account: uploads code list files and imports them. */
     public static String importRole(String dataSet) {
         return "lockstep-" + dataSet + "-import";
     }
@@ -182,7 +182,7 @@ public final class Names {
         return "lockstep-" + dataSet + "-observer";
     }
 
-    /** In a target account: starts restores, to roll back or to try, and follows them. */
+    /** In a target account: starts restores, for rollbacks and canaries, and follows them. */
     public static String restoreStartRole(String dataSet) {
         return "lockstep-" + dataSet + "-restore-start";
     }

@@ -1,4 +1,4 @@
 package lockstep.landscape;
 
-/** What an account is for. It decides protection: only production keeps its data when a stack is deleted. */
+/** The purpose of an account. It determines the protection of its data: only production keeps data when a stack is deleted. */
 public enum Purpose { PRODUCTION, DEMO, QA }

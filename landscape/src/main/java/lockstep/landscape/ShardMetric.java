@@ -1,16 +1,16 @@
 package lockstep.landscape;
 
-/** What is measured of each shard that receives a data set, in the namespace {@link Names#metrics}. Where nothing is known, nothing is put. */
+/** The metrics of each shard that receives a data set, in the namespace {@link Names#metrics}. A value that is unknown is not published. */
 public enum ShardMetric {
     /** Seconds: the age of the snapshot in force. */
     FRESHNESS("Freshness"),
-    /** Seconds since there is a manifest that is newer than the one in force; 0 when there is none. */
+    /** Seconds since a manifest newer than the one in force appeared; 0 if there is none. */
     BEHIND("Behind"),
-    /** How many tables do not hold what the manifest in force says. */
+    /** The number of tables that differ from the manifest in force. */
     DRIFT("Drift"),
-    /** 1 when the shard could not say what it holds, else 0. */
+    /** 1 if the shard could not report its state, otherwise 0. */
     UNREACHABLE("Unreachable"),
-    /** How many of the user's queries were answered otherwise than expected, or not at all. */
+    /** The number of user-defined checks that failed or were not answered. */
     CHECKS_FAILED("ChecksFailed");
 
     private final String word;
@@ -19,7 +19,7 @@ public enum ShardMetric {
         this.word = word;
     }
 
-    /** As CloudWatch has it. */
+    /** The metric's name in CloudWatch. */
     public String word() {
         return word;
     }

@@ -4,10 +4,11 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * When syncs of a data set start by themselves. Whatever starts them, thresholds decide whether they go on ({@link Hold}).
+ * When syncs of a data set start automatically. Thresholds ({@link Hold}) may hold a sync however it was started.
  *
- * @param at    by the clock, in UTC: an expression of EventBridge, as {@code cron(0 4 * * ? *)}
- * @param quiet when the source's tables have changed and nobody has written to them for so long, and for no longer than twice that; whole minutes
+ * @param at    an EventBridge schedule expression in UTC, such as {@code cron(0 4 * * ? *)}
+ * @param quiet how long nobody may have written to the source's changed tables before a sync starts, in whole minutes. It starts after at most
+ *              twice that time
  */
 public record Starting(Optional<String> at, Optional<Duration> quiet) {
     public static final Starting BY_HAND = new Starting(Optional.empty(), Optional.empty());

@@ -6,11 +6,11 @@ import java.util.Optional;
 /**
  * A table of a data set.
  *
- * @param name    as {@link TableName} writes it
- * @param columns the allow-list: the only columns that may leave the source, in file order; they contain the key. As the catalogue stores them
+ * @param name    the name as written by {@link TableName}
+ * @param columns the allow-list: the only columns that may leave the source, including the key, in file order and as the catalog stores them
  * @param key     the columns that identify a row; unique at source and target
- * @param where   an SQL condition over allowed columns; rows outside it belong to the shard and are left alone
- * @param hold    when a sync is held for this table; as is usual in the data set when there is none
+ * @param where   an SQL condition on allowed columns. Rows that don't satisfy it belong to the shard, and syncs don't touch them
+ * @param hold    the table's thresholds; if empty, those of the data set
  */
 public record Table(String name, List<String> columns, List<String> key, Optional<String> where, Optional<Hold> hold) {
     public Table(String name, List<String> columns, List<String> key, Optional<String> where) {

@@ -5,14 +5,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The name of a table with its schema. {@link #toString} writes it as in SQL, with quotes only where they are needed, so that equal names
+ * A schema-qualified table name. {@link #toString} writes it as in SQL, with quotes only where they are needed, so that equal names
  * have equal text: {@code master.drug}, {@code "Order Desk"."lineItem"}.
  *
- * @param schema as the catalogue stores it
- * @param table  as the catalogue stores it
+ * @param schema as the catalog stores it
+ * @param table  as the catalog stores it
  */
 public record TableName(String schema, String table) {
-    /** PostgreSQL's NAMEDATALEN less one. */
+    /** PostgreSQL's NAMEDATALEN minus one. */
     public static final int MAX_BYTES = 63;
 
     private static final String PLAIN = "[a-z_][a-z0-9_]*";
@@ -22,17 +22,17 @@ public record TableName(String schema, String table) {
     public TableName {
         for (String part : new String[] {schema, table})
             if (part.isEmpty() || part.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES)
-                throw new IllegalArgumentException("a name in PostgreSQL has 1 to " + MAX_BYTES + " bytes, and '" + part + "' has " + part.getBytes(StandardCharsets.UTF_8).length);
+                throw new IllegalArgumentException("a PostgreSQL name has 1 to " + MAX_BYTES + " bytes, but '" + part + "' has " + part.getBytes(StandardCharsets.UTF_8).length);
     }
 
     /**
-     * Reads a name written as in SQL. A name with anything but lowercase letters, digits and underscores must be quoted.
+     * Parses a name written as in SQL. A name with characters other than lowercase letters, digits and underscores must be quoted.
      *
-     * @throws IllegalArgumentException with what is wrong
+     * @throws IllegalArgumentException if the name is invalid
      */
     public static TableName parse(String sql) {
         Matcher parts = PATTERN.matcher(sql);
-        if (!parts.matches()) throw new IllegalArgumentException("'" + sql + "' is not a table's name as in SQL, such as master.drug or \"Order Desk\".\"lineItem\"");
+        if (!parts.matches()) throw new IllegalArgumentException("'" + sql + "' is not a table name as in SQL, such as master.drug or \"Order Desk\".\"lineItem\"");
         return new TableName(unquoted(parts.group(1)), unquoted(parts.group(2)));
     }
 

@@ -1,11 +1,11 @@
 package lockstep.landscape;
 
-/** What is to become of the product's own triggers on the tables of a data set when a sync writes to them. */
+/** How the product's triggers on the tables of a data set behave when a sync writes to them. */
 public enum Triggers {
-    /** They fire, as for anybody. One that changes rows makes the sync fail, since the rows are then not those of the source. */
+    /** Triggers fire as usual. A trigger that changes rows makes the sync fail, because the rows then differ from the source. */
     RUN,
-    /** No sync is taken by a database that has any. */
+    /** A database with such triggers refuses syncs. */
     REFUSE,
-    /** They don't fire for the sync. Whoever else writes to the tables waits until it is done. */
+    /** Triggers don't fire for the sync. Other writers of the tables wait until it is done. */
     DISABLE
 }

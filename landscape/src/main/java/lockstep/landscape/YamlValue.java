@@ -29,31 +29,31 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
- * A value of a YAML file and its place. Whoever asks it for something that it does not hold gets an empty answer, and the
- * problem is noted in the list that all values of the file share; so reading goes on and finds every problem.
- * A value that the file lacks is here too: it answers everything with nothing, and notes nothing.
+ * A value in a YAML file and its position. Accessors of a value of the wrong kind return an empty result and add a problem to the list that
+ * all values of the file share, so that reading continues and finds every problem. A value that is absent from the file is represented
+ * too: its accessors return empty results and report nothing.
  *
- * @param line    where its name stands
- * @param example how such a value is written
+ * @param line    the line of the value's name
+ * @param example an example of such a value
  */
 record YamlValue(String path, int line, Optional<Node> node, String example, List<Problem> problems) {
-    /** A field of a map: whether it must be there, and how its value is written. */
+    /** A field of a map: whether it is required, and an example of its value. */
     record Field(String name, boolean required, String example) {}
 
-    /** The form of a text: a pattern for all of it, what such a text is called, and how to mend one. */
+    /** The format of a text: a pattern for the whole text, a description, and how to fix a text that does not match. */
     record Format(Pattern pattern, String description, String fix) {
         Format(String pattern, String description, String fix) {
             this(Pattern.compile(pattern), description, fix);
         }
     }
 
-    /** Aliases may repeat a map or list this often; expansion stays small, for the file is read to a fixed depth. */
+    /** How often aliases may repeat a map or list. Expansion stays small, because the file is read to a fixed depth. */
     static final int MAX_ALIASES = 50;
 
-    /** The file's outermost value; of a file that is missing, empty or no YAML, one that holds nothing. */
+    /** Returns the root value of the file. For a file that is missing, empty or not YAML, it is an absent value. */
     static YamlValue of(Path file, String example, List<Problem> problems) {
         Optional<Node> node = Optional.empty();
-        String start = "start from the lockstep.yaml of the repository";
+        String start = "start with the repository's lockstep.yaml";
         try {
             node = compose(Files.readString(file), problems);
             if (node.isEmpty() && problems.isEmpty()) problems.add(new Problem(0, "", "the file is empty", start));
@@ -62,7 +62,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         } catch (CharacterCodingException _) {
             problems.add(new Problem(0, "", "the file is not UTF-8 text", "save it as UTF-8"));
         } catch (IOException e) {
-            problems.add(new Problem(0, "", "the file cannot be read: " + e, "check that it is a file that you may read"));
+            problems.add(new Problem(0, "", "the file cannot be read: " + e, "check that it is a file and that you have permission to read it"));
         }
         return new YamlValue("", 1, node, example, problems);
     }
@@ -74,22 +74,22 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().or(e::getContextMark).map(Mark::getLine).orElse(0);
             String given = text.lines().skip(line).findFirst().map(String::strip).map(YamlValue::quote).orElse("the end of the file");
-            String start = e.getContextMark().map(mark -> " from line " + (mark.getLine() + 1) + " on").orElse("");
+            String start = e.getContextMark().map(mark -> " from line " + (mark.getLine() + 1)).orElse("");
             problems.add(new Problem(line + 1, "", given + " is not YAML: " + e.getProblem(),
-                    "check quotes, brackets and indentation (spaces, no tabs)" + start));
+                    "check quotes, brackets and indentation (spaces, not tabs)" + start));
         } catch (ReaderException e) {
             int line = (int) text.substring(0, text.indexOf(e.getCodePoint())).chars().filter(c -> c == '\n').count() + 1;
             problems.add(new Problem(line, "", "the character U+%04X is not allowed in YAML".formatted(e.getCodePoint()), "remove it"));
         } catch (YamlEngineException e) {
             problems.add(new Problem(0, "", "the file cannot be read as YAML: " + e.getMessage(),
-                    "write it plainly, as the lockstep.yaml of the repository"));
-        } catch (StackOverflowError _) { // the parser has no limit of its own
-            problems.add(new Problem(0, "", "the file is nested too deeply", "write it plainly, as the lockstep.yaml of the repository"));
+                    "write plain YAML, as in the repository's lockstep.yaml"));
+        } catch (StackOverflowError _) { // the parser has no depth limit
+            problems.add(new Problem(0, "", "the file is nested too deeply", "write plain YAML, as in the repository's lockstep.yaml"));
         }
         return Optional.empty();
     }
 
-    /** The values of a map with these fields and no others; a field that the file lacks is in the answer too. */
+    /** Returns the values of a map that may have only these fields. The result also contains fields that are absent from the file. */
     Map<String, YamlValue> fields(List<Field> known) {
         List<String> names = known.stream().map(Field::name).toList();
         Map<String, YamlValue> given = map();
@@ -116,7 +116,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return fields;
     }
 
-    /** The values of a map with names of free choice, at least one. */
+    /** Returns the values of a map with user-defined names; there must be at least one. */
     Map<String, YamlValue> entries(Format names, String example) {
         var entries = new LinkedHashMap<String, YamlValue>();
         map().forEach((name, value) -> {
@@ -126,7 +126,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return entries;
     }
 
-    /** The values of a list, at least one. */
+    /** Returns the values of a list; there must be at least one. */
     List<YamlValue> items() {
         if (node.isEmpty()) return List.of();
         if (!(node.get() instanceof SequenceNode list)) return wrongKind("list", List.of());
@@ -138,24 +138,24 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return items;
     }
 
-    /** The text as the file spells it, even where YAML would see a number: {@code 012} stays {@code 012}. */
+    /** Returns the text as the file spells it, even if YAML would read a number: {@code 012} stays {@code 012}. */
     Optional<String> text(Format format) {
         return text().filter(text -> check(text, format));
     }
 
-    /** The constant that the text names in lowercase. */
+    /** Returns the enum constant that the text names in lowercase. */
     <E extends Enum<E>> Optional<E> choice(Class<E> type) {
         List<String> names = Arrays.stream(type.getEnumConstants()).map(e -> e.name().toLowerCase(Locale.ROOT)).toList();
         Optional<String> text = text();
         if (text.isPresent() && !names.contains(text.get())) {
-            problem(quote(text.get()) + " is none of " + String.join(", ", names), nearest(text.get(), names)
+            problem(quote(text.get()) + " is not one of " + String.join(", ", names), nearest(text.get(), names)
                     .map(candidate -> "did you mean '" + candidate + "'?").orElse("write " + example));
             return Optional.empty();
         }
         return text.map(name -> Enum.valueOf(type, name.toUpperCase(Locale.ROOT)));
     }
 
-    /** Whether the file has this value, right or wrong. */
+    /** Whether the file contains this value, valid or not. */
     boolean isGiven() {
         return node.isPresent();
     }
@@ -164,13 +164,13 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         problems.add(new Problem(line, path, message, fix));
     }
 
-    /** The candidate that was probably meant: about every third letter may differ. */
+    /** Returns the most similar candidate. About every third letter may differ. */
     static Optional<String> nearest(String given, Collection<String> candidates) {
         return candidates.stream().filter(candidate -> distance(given, candidate) <= (candidate.length() + 1) / 3)
                 .min(Comparator.comparingInt(candidate -> distance(given, candidate)));
     }
 
-    /** A value in quotes, shortened to fit a line. */
+    /** Quotes a value and shortens it to fit on a line. */
     static String quote(String value) {
         String line = firstLine(value);
         return "'" + (line.length() <= 80 ? line : line.substring(0, 80) + "…") + "'";
@@ -202,13 +202,13 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
             String name = key.getValue();
             var value = new YamlValue(join(name), line, Optional.of(entry.getValueNode()), "", problems);
             var first = values.putIfAbsent(name, value);
-            if (first != null) value.problem(quote(name) + " is already given in line " + first.line, "remove or rename one of the two");
+            if (first != null) value.problem(quote(name) + " is already defined in line " + first.line, "remove or rename one of the two");
         }
         return values;
     }
 
     private <T> T wrongKind(String expected, T nothing) {
-        problem(kind(node.orElseThrow()) + " stands where a " + expected + " is expected", "write " + example);
+        problem("expected a " + expected + ", not " + kind(node.orElseThrow()), "write " + example);
         return nothing;
     }
 
@@ -238,7 +238,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         return text.lines().findFirst().orElse("");
     }
 
-    /** The number of letters to insert, delete or replace (Levenshtein), whatever their case. */
+    /** The Levenshtein distance, ignoring case. */
     private static int distance(String one, String other) {
         String a = one.toLowerCase(Locale.ROOT), b = other.toLowerCase(Locale.ROOT);
         int[] row = new int[b.length() + 1];

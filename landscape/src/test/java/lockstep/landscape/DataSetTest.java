@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** A table is found by the name that people type. */
+/** A table is found by the names that people type. */
 class DataSetTest {
     private static final DataSet DATA_SET = new DataSet("master", "clinic-1", List.of(table("master.drug"), table("\"Order Desk\".\"lineItem\""), table("\"a.b\".c"), table("a.\"b.c\""), table("m.\"Disease\""), table("m.disease")));
 

@@ -63,7 +63,7 @@ class LandscapeReaderTest {
     private static final String PRODUCTION_SHARDS = "      clinic-1: {edition: production}\n";
     private static final String DEMO_SHARDS = "      demo-1: {edition: demo}\n";
 
-    /** The valid file with one text replaced, and the only problem that must come of it, without the file's name. */
+    /** The valid file with one text replaced, and the single resulting problem without the file's name. */
     record Mistake(String name, String replaced, String by, String problem) {
         @Override
         public String toString() {
@@ -75,21 +75,21 @@ class LandscapeReaderTest {
         return List.of(
                 new Mistake("tab for indentation", "  production:", "\tproduction:",
                         "5: 'production:' is not YAML: found character '\\t(TAB)' that cannot start any token. (Do not use \\t(TAB) for indentation)"
-                                + "; check quotes, brackets and indentation (spaces, no tabs)"),
+                                + "; check quotes, brackets and indentation (spaces, not tabs)"),
                 new Mistake("bracket left open", "key: [id]", "key: [id",
                         "21: 'columns: [id, name]' is not YAML: expected ',' or ']', but got :"
-                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 20 on"),
+                                + "; check quotes, brackets and indentation (spaces, not tabs) from line 20"),
                 new Mistake("second document", "dataSets:", "---\ndataSets:",
                         "15: '---' is not YAML: but found another document"
-                                + "; check quotes, brackets and indentation (spaces, no tabs) from line 1 on"),
+                                + "; check quotes, brackets and indentation (spaces, not tabs) from line 1"),
                 new Mistake("quote left open", "\"222222222222\"", "\"222222222222",
-                        "26: the end of the file is not YAML: found unexpected end of stream; check quotes, brackets and indentation (spaces, no tabs) from line 11 on"),
+                        "26: the end of the file is not YAML: found unexpected end of stream; check quotes, brackets and indentation (spaces, not tabs) from line 11"),
                 new Mistake("alias without anchor", "source: clinic-1", "source: *first",
-                        "17: 'source: *first' is not YAML: found undefined alias first; check quotes, brackets and indentation (spaces, no tabs)"),
+                        "17: 'source: *first' is not YAML: found undefined alias first; check quotes, brackets and indentation (spaces, not tabs)"),
                 new Mistake("control character", "region:", "\u0007region:",
                         "3: the character U+0007 is not allowed in YAML; remove it"),
                 new Mistake("duplicate field", "    purpose: demo\n", "    purpose: demo\n    purpose: qa\n",
-                        "13: accounts.demo.purpose: 'purpose' is already given in line 12; remove or rename one of the two"),
+                        "13: accounts.demo.purpose: 'purpose' is already defined in line 12; remove or rename one of the two"),
                 new Mistake("name that is a list", "product: clinic\n", "product: clinic\n? [a, b]\n: c\n",
                         "2: the name of an entry is a list of 2; write a plain name"),
 
@@ -123,37 +123,37 @@ class LandscapeReaderTest {
                         "10: accounts.demo: 'purpose' is missing; add purpose: production, demo or qa"),
 
                 new Mistake("list instead of map", "      demo-1: {edition: demo}", "      - demo-1",
-                        "13: accounts.demo.shards: a list of 1 stands where a map is expected; write {demo-1: {edition: demo}}"),
+                        "13: accounts.demo.shards: expected a map, not a list of 1; write {demo-1: {edition: demo}}"),
                 new Mistake("text instead of map", "{edition: demo}", "demo",
-                        "14: accounts.demo.shards.demo-1: the text 'demo' stands where a map is expected; write {edition: demo}"),
+                        "14: accounts.demo.shards.demo-1: expected a map, not the text 'demo'; write {edition: demo}"),
                 new Mistake("text instead of list", "key: [id]", "key: id",
-                        "20: dataSets.master.tables.master.drug.key: the text 'id' stands where a list is expected; write [id], the columns that identify a row"),
+                        "20: dataSets.master.tables.master.drug.key: expected a list, not the text 'id'; write [id], the columns that identify a row"),
                 new Mistake("map instead of text", "region: eu-central-1", "region: {eu: central-1}",
-                        "3: region: a map of 1 stands where a text is expected; write eu-central-1"),
+                        "3: region: expected a text, not a map of 1; write eu-central-1"),
                 new Mistake("list instead of column", "columns: [id, name]", "columns: [id, [name]]",
-                        "21: dataSets.master.tables.master.drug.columns[1]: a list of 1 stands where a text is expected"
+                        "21: dataSets.master.tables.master.drug.columns[1]: expected a text, not a list of 1"
                                 + "; write [id, name], all columns that may leave the source"),
                 new Mistake("nothing instead of text", "product: clinic", "product:",
-                        "1: product: nothing stands where a text is expected; write clinic"),
+                        "1: product: expected a text, not nothing; write clinic"),
                 new Mistake("nothing instead of map", "      demo-1: {edition: demo}\n", "",
-                        "13: accounts.demo.shards: nothing stands where a map is expected; write {demo-1: {edition: demo}}"),
+                        "13: accounts.demo.shards: expected a map, not nothing; write {demo-1: {edition: demo}}"),
                 new Mistake("no accounts", VALID.substring(VALID.indexOf("accounts:"), VALID.indexOf("dataSets:")), "accounts: {}\n",
                         "4: accounts: the map is empty; write {demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
                 new Mistake("no data sets", VALID.substring(VALID.indexOf("dataSets:")), "dataSets: {}\n",
                         "15: dataSets: the map is empty; write {master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
 
                 new Mistake("product name", "product: clinic", "product: Clinic",
-                        "1: product: 'Clinic' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"),
+                        "1: product: 'Clinic' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter; write it like clinic-1"),
                 new Mistake("account name", "  demo:\n", "  2demo:\n",
-                        "10: accounts.2demo: '2demo' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"),
+                        "10: accounts.2demo: '2demo' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter; write it like clinic-1"),
                 new Mistake("shard name", "demo-1:", "demo_1:",
-                        "14: accounts.demo.shards.demo_1: 'demo_1' is not a name of at most 30 lowercase letters and digits, with single hyphens between"
+                        "14: accounts.demo.shards.demo_1: 'demo_1' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter"
                                 + "; write it like clinic-1"),
                 new Mistake("shard name of 31 letters", "demo-1:", "d".repeat(31) + ":",
-                        "14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters and digits, with single hyphens between; write it like clinic-1"
+                        "14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter; write it like clinic-1"
                                 .formatted("d".repeat(31))),
                 new Mistake("data set name of 27 letters", "  master:\n", "  " + "m".repeat(27) + ":\n",
-                        "16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters and digits, with single hyphens between; write it like master"
+                        "16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters, digits and single hyphens, starting with a letter; write it like master"
                                 .formatted("m".repeat(27))),
                 new Mistake("release", "\"0.1.0\"", "0.1/0",
                         "2: release: '0.1/0' is not a release of at most 64 letters, digits, dots, hyphens and underscores; write it like \"1.0.0\""),
@@ -167,22 +167,22 @@ class LandscapeReaderTest {
                 new Mistake("account id unquoted, spelt as the file spells it", "\"222222222222\"", "0012345",
                         "11: accounts.demo.id: '0012345' is not an AWS account id of 12 digits; write it quoted, as \"222222222222\""),
                 new Mistake("two accounts with one id", "\"222222222222\"", "\"111111111111\"",
-                        "11: accounts.demo.id: '111111111111' is already the id of account production in line 5; give each account its own"),
+                        "11: accounts.demo.id: '111111111111' is already the id of account production in line 5; give each account its own id"),
                 new Mistake("unknown purpose", "purpose: demo", "purpose: staging",
-                        "12: accounts.demo.purpose: 'staging' is none of production, demo, qa; write production, demo or qa"),
+                        "12: accounts.demo.purpose: 'staging' is not one of production, demo, qa; write production, demo or qa"),
                 new Mistake("misspelt purpose", "purpose: production", "purpose: Producton",
-                        "7: accounts.production.purpose: 'Producton' is none of production, demo, qa; did you mean 'production'?"),
+                        "7: accounts.production.purpose: 'Producton' is not one of production, demo, qa; did you mean 'production'?"),
                 new Mistake("unknown edition", "{edition: demo}", "{edition: trial}",
-                        "14: accounts.demo.shards.demo-1.edition: 'trial' is none of production, demo; write production or demo"),
+                        "14: accounts.demo.shards.demo-1.edition: 'trial' is not one of production, demo; write production or demo"),
                 new Mistake("shard twice in an account", "      demo-1: {edition: demo}\n", "      demo-1: {edition: demo}\n      demo-1: {edition: demo}\n",
-                        "15: accounts.demo.shards.demo-1: 'demo-1' is already given in line 14; remove or rename one of the two"),
+                        "15: accounts.demo.shards.demo-1: 'demo-1' is already defined in line 14; remove or rename one of the two"),
                 new Mistake("shard in two accounts", "demo-1:", "clinic-1:",
-                        "14: accounts.demo.shards.clinic-1: 'clinic-1' is already a shard of account production in line 9; give each shard a name of its own"),
+                        "14: accounts.demo.shards.clinic-1: 'clinic-1' is already a shard of account production in line 9; give each shard a unique name"),
                 new Mistake("demo edition in production", "clinic-1: {edition: production}", "clinic-1: {edition: production}\n      demo-2: {edition: demo}",
-                        "10: accounts.production.shards.demo-2.edition: the demo edition may not live in account production, whose purpose is production"
+                        "10: accounts.production.shards.demo-2.edition: the demo edition is not allowed in account production, whose purpose is production"
                                 + "; move shard demo-2 to an account of purpose demo or qa"),
                 new Mistake("production edition in demo", "{edition: demo}", "{edition: production}",
-                        "14: accounts.demo.shards.demo-1.edition: the production edition may not live in account demo, whose purpose is demo"
+                        "14: accounts.demo.shards.demo-1.edition: the production edition is not allowed in account demo, whose purpose is demo"
                                 + "; move shard demo-1 to an account of purpose production or qa"),
 
                 new Mistake("source that is almost a shard", "source: clinic-1", "source: clinic1",
@@ -192,7 +192,7 @@ class LandscapeReaderTest {
                 new Mistake("source of the demo edition", "source: clinic-1", "source: demo-1",
                         "17: dataSets.master.source: 'demo-1' is of the demo edition, which the public may write to; name a shard of the production edition"),
                 new Mistake("table twice", "master.disease:", "master.drug:",
-                        "22: dataSets.master.tables.master.drug: 'master.drug' is already given in line 19; remove or rename one of the two"),
+                        "22: dataSets.master.tables.master.drug: 'master.drug' is already defined in line 19; remove or rename one of the two"),
                 new Mistake("table in two data sets", "where: valid_to IS NULL\n",
                         "where: a\n  other: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id]}}}\n",
                         "26: dataSets.other.tables.master.drug: 'master.drug' is already a table of data set master in line 19; remove one of the two"),
@@ -205,22 +205,22 @@ class LandscapeReaderTest {
                 new Mistake("table spelled in two ways", "master.disease:", "'master.\"drug\"':",
                         "22: dataSets.master.tables.master.\"drug\": 'master.drug' is already a table of data set master in line 19; remove one of the two"),
                 new Mistake("table with too long a name", "master.drug:", "master." + "a".repeat(64) + ":",
-                        "19: dataSets.master.tables.master." + "a".repeat(64) + ": a name in PostgreSQL has 1 to 63 bytes, and '" + "a".repeat(64) + "' has 64; shorten it as the database did"),
+                        "19: dataSets.master.tables.master." + "a".repeat(64) + ": a PostgreSQL name has 1 to 63 bytes, but '" + "a".repeat(64) + "' has 64; write the name that the database truncated it to"),
                 new Mistake("table without key", "        key: [id]\n", "",
                         "19: dataSets.master.tables.master.drug: 'key' is missing; add key: [id], the columns that identify a row"),
                 new Mistake("empty key", "key: [id]", "key: []",
                         "20: dataSets.master.tables.master.drug.key: the list is empty; write [id], the columns that identify a row"),
                 new Mistake("key not among the columns", "key: [id]", "key: [id, seq]",
-                        "20: dataSets.master.tables.master.drug.key[1]: 'seq' is not among the columns; add it to the columns, or take another key"),
+                        "20: dataSets.master.tables.master.drug.key[1]: 'seq' is not among the columns; add it to the columns, or choose another key"),
                 new Mistake("empty columns", "columns: [id, name]", "columns: []",
                         "21: dataSets.master.tables.master.drug.columns: the list is empty; write [id, name], all columns that may leave the source"),
                 new Mistake("column twice, in a list of lines", "columns: [id, name]", "columns:\n          - id\n          - name\n          - id",
                         "24: dataSets.master.tables.master.drug.columns[2]: 'id' is given twice; remove one of the two"),
                 new Mistake("column name", "columns: [id, name]", "columns: [id, name, \"a\\tb\"]",
-                        "21: dataSets.master.tables.master.drug.columns[2]: 'a\tb' is not the name of a column: 1 to 63 characters, none of them a control character"
-                                + "; write it as the catalogue stores it, without quotes of SQL, like drug_id or lineItem"),
+                        "21: dataSets.master.tables.master.drug.columns[2]: 'a\tb' is not the name of a column: 1 to 63 characters without control characters"
+                                + "; write it as the catalog stores it, without SQL quotes, like drug_id or lineItem"),
                 new Mistake("column with too many bytes", "columns: [id, name]", "columns: [id, " + "größe".repeat(10) + "]",
-                        "21: dataSets.master.tables.master.drug.columns[1]: '" + "größe".repeat(10) + "' has more than 63 bytes; shorten it as the database did"),
+                        "21: dataSets.master.tables.master.drug.columns[1]: '" + "größe".repeat(10) + "' has more than 63 bytes; write the name that the database truncated it to"),
                 new Mistake("blank condition", "where: valid_to IS NULL", "where: ' '",
                         "25: dataSets.master.tables.master.disease.where: ' ' is not an SQL condition; write one, or remove the field"));
     }
@@ -272,10 +272,10 @@ class LandscapeReaderTest {
                 FILE:7: dataSets.master.tables.drug.columns[1]: 'id' is given twice; remove one of the two
                 FILE:8: dataSets.master.tables.master.disease.columns: the list is empty; write [id, name], all columns that may leave the source
                 FILE:10: accounts.production.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
-                FILE:10: accounts.production.shards.clinic-1.edition: the demo edition may not live in account production, whose purpose is production; move shard clinic-1 to an account of purpose demo or qa
+                FILE:10: accounts.production.shards.clinic-1.edition: the demo edition is not allowed in account production, whose purpose is production; move shard clinic-1 to an account of purpose demo or qa
                 FILE:12: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
-                FILE:13: accounts.demo.purpose: 'demos' is none of production, demo, qa; did you mean 'demo'?
-                FILE:14: accounts.demo.shards: a list of 1 stands where a map is expected; write {demo-1: {edition: demo}}
+                FILE:13: accounts.demo.purpose: 'demos' is not one of production, demo, qa; did you mean 'demo'?
+                FILE:14: accounts.demo.shards: expected a map, not a list of 1; write {demo-1: {edition: demo}}
                 FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
         assertEquals(new Problem(2, "region", "'Frankfurt' is not an AWS region", "write it like eu-central-1"), failure.problems().get(1));
@@ -301,10 +301,10 @@ class LandscapeReaderTest {
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:main", delivery.subject());
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:*", delivery.anyBranch());
         assertEquals("example.com/gitlab", new Delivery("https://example.com/gitlab", "g/p", "main", List.of()).issuer());
-        // each of these would let in more than one branch of one project, or nobody at all
+        // each of these would admit more than one branch of one project, or nobody at all
         assertEquals("""
-                FILE:27: delivery.gitlab: 'https://gitlab.example.com/' is not the address of a GitLab with https, without a port and without a slash at its end; write it like https://gitlab.example.com
-                FILE:28: delivery.project: 'group/*' is not the path of a GitLab project, with its group; write it like group/lockstep
+                FILE:27: delivery.gitlab: 'https://gitlab.example.com/' is not the https URL of a GitLab server without a port and without a trailing slash; write it like https://gitlab.example.com
+                FILE:28: delivery.project: 'group/*' is not the path of a GitLab project, including its group; write it like group/lockstep
                 FILE:29: delivery.ref: 'release-?' is not the name of one branch, without wildcards; write it like main
                 FILE:30: delivery.email[0]: 'nobody' is not an email address; write it like operations@example.com
                 FILE:30: delivery.email[2]: 'a@example.com' is given twice; remove one of the two""",
@@ -321,7 +321,7 @@ class LandscapeReaderTest {
     void whatTriggersDo() throws IOException {
         assertEquals(Triggers.RUN, LandscapeReader.read(file(VALID)).dataSets().getFirst().triggers());
         assertEquals(Triggers.DISABLE, LandscapeReader.read(file(VALID.replace("    tables:", "    triggers: disable\n    tables:"))).dataSets().getFirst().triggers());
-        assertEquals("FILE:18: dataSets.master.triggers: 'disabled' is none of run, refuse, disable; did you mean 'disable'?",
+        assertEquals("FILE:18: dataSets.master.triggers: 'disabled' is not one of run, refuse, disable; did you mean 'disable'?",
                 problemsOf(VALID.replace("    tables:", "    triggers: disabled\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
     }
 
@@ -352,7 +352,7 @@ class LandscapeReaderTest {
         assertEquals(Starting.BY_HAND, LandscapeReader.read(file(VALID)).dataSets().getFirst().starting());
         assertEquals(new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))),
                 LandscapeReader.read(file(VALID.replace("    tables:", "    sync: {at: cron(0 4 * * ? *), quiet: 5m}\n    tables:"))).dataSets().getFirst().starting());
-        assertEquals("FILE:18: dataSets.master.sync.at: '04:00' is not an expression of EventBridge's; write it like cron(0 4 * * ? *), which is each day at four in UTC, or rate(6 hours)",
+        assertEquals("FILE:18: dataSets.master.sync.at: '04:00' is not an EventBridge schedule expression; write it like cron(0 4 * * ? *), which is daily at 4:00 UTC, or rate(6 hours)",
                 problemsOf(VALID.replace("    tables:", "    sync: {at: \"04:00\"}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
     }
 
@@ -364,10 +364,10 @@ class LandscapeReaderTest {
         assertEquals(new Hold(30, 50), dataSet.hold(dataSet.tables().getFirst()));
         var drug = LandscapeReader.read(file(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {emptied: 20, rows: 3, keys: \"[0-9]+\"}"))).dataSets().getFirst();
         assertEquals(new Hold(100, 50, 20, 3, Optional.of("[0-9]+")), drug.hold(drug.tables().getFirst()));
-        assertTrue(problemsOf(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {keys: \"[0-9\"}")).getMessage().contains("hold.keys: '[0-9' is no regular expression: Unclosed character class"));
+        assertTrue(problemsOf(VALID.replaceFirst("key: \\[id]", "key: [id]\n        hold: {keys: \"[0-9\"}")).getMessage().contains("hold.keys: '[0-9' is not a regular expression: Unclosed character class"));
         var problems = problemsOf(VALID.replace("    tables:", "    hold: {for: 7d, deleted: 101, rows: 0}\n    tables:")).getMessage();
         assertTrue(problems.contains("dataSets.master.hold.for: a sync's notes are deleted after a week; write 6d or less"), problems);
-        assertTrue(problems.contains("dataSets.master.hold.deleted: '101' is not a whole number of percent from 0 to 100"), problems);
+        assertTrue(problems.contains("dataSets.master.hold.deleted: '101' is not a whole percentage from 0 to 100"), problems);
         assertTrue(problems.contains("dataSets.master.hold.rows: '0' is not a whole number of rows from 1 to 1000000"), problems);
     }
 
@@ -376,7 +376,7 @@ class LandscapeReaderTest {
         assertEquals(List.of(), LandscapeReader.read(file(VALID)).dataSets().getFirst().checks());
         assertEquals(List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), LandscapeReader.read(file(VALID.replace("    tables:",
                 "    checks: {drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}\n    tables:"))).dataSets().getFirst().checks());
-        assertEquals("FILE:18: dataSets.master.checks.drugs: 'expected' is missing; add expected: its answer, quoted, as \"0\"",
+        assertEquals("FILE:18: dataSets.master.checks.drugs: 'expected' is missing; add expected: its answer, quoted, such as \"0\"",
                 problemsOf(VALID.replace("    tables:", "    checks: {drugs: {sql: SELECT 1}}\n    tables:")).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
     }
 
@@ -396,12 +396,12 @@ class LandscapeReaderTest {
     @Test
     void mistakesInDifferences() throws IOException {
         assertEquals("""
-                FILE:27: differences[0].what[0]: '*' is not a key that lockstep diff shows, with * for any text; write it like shard.Database.DeletionProtection or proxy.Firewall*
+                FILE:27: differences[0].what[0]: '*' is not a key that lockstep diff shows, where * matches any text; write it like shard.Database.DeletionProtection or proxy.Firewall*
                 FILE:30: differences[1]: 'check' is missing; add check: what QA should try
-                FILE:31: differences[1].reason: ' ' is not a text of one line and at most 500 characters; write one, or shorten it
+                FILE:31: differences[1].reason: ' ' is not a single line of at most 500 characters; write one, or shorten it
                 FILE:32: differences[2].why: unknown field 'why'; remove it; the fields here are what, reason, check
                 FILE:32: differences[2].what[1]: 'proxy.a' is already declared in line 30; remove one of the two
-                FILE:33: differences[3].what: the text 'proxy.b' stands where a list is expected; write [shard.Database.DeletionProtection], keys that lockstep diff shows""",
+                FILE:33: differences[3].what: expected a list, not the text 'proxy.b'; write [shard.Database.DeletionProtection], keys that lockstep diff shows""",
                 problemsOf(VALID + """
                         differences:
                           - what: ["*"]
@@ -442,7 +442,7 @@ class LandscapeReaderTest {
     @Test
     void aliasesAndDepthAreBounded() throws IOException {
         String bomb = "product: [&a [x], " + "*a, ".repeat(YamlValue.MAX_ALIASES) + "*a]\n";
-        String plainly = "write it plainly, as the lockstep.yaml of the repository";
+        String plainly = "write plain YAML, as in the repository's lockstep.yaml";
         assertEquals(List.of(new Problem(0, "", "the file cannot be read as YAML: Number of aliases for non-scalar nodes exceeds the specified max=50", plainly)),
                 problemsOf(bomb).problems());
         assertEquals(List.of(new Problem(0, "", "the file is nested too deeply", plainly)), problemsOf("product: " + "[".repeat(100_000)).problems());
@@ -457,14 +457,14 @@ class LandscapeReaderTest {
 
     @Test
     void aFileThatCannotBeRead() throws IOException {
-        String start = "start from the lockstep.yaml of the repository";
+        String start = "start with the repository's lockstep.yaml";
         assertEquals(List.of(new Problem(0, "", "there is no such file", "give the path of a landscape file, or " + start)),
                 problemsOf(directory.resolve("missing.yaml")).problems());
         for (String nothing : List.of("", "# only a comment\n")) {
             assertEquals(List.of(new Problem(0, "", "the file is empty", start)), problemsOf(nothing).problems());
         }
-        assertEquals("nothing stands where a map is expected", problemsOf("---\n").problems().get(0).message());
-        assertEquals("the text 'hello' stands where a map is expected", problemsOf("hello\n").problems().get(0).message());
+        assertEquals("expected a map, not nothing", problemsOf("---\n").problems().get(0).message());
+        assertEquals("expected a map, not the text 'hello'", problemsOf("hello\n").problems().get(0).message());
         assertTrue(problemsOf(directory).problems().get(0).message().startsWith("the file cannot be read: "));
         Path latin = Files.write(directory.resolve("latin.yaml"), "product: Zürich\n".getBytes(StandardCharsets.ISO_8859_1));
         assertEquals(List.of(new Problem(0, "", "the file is not UTF-8 text", "save it as UTF-8")), problemsOf(latin).problems());

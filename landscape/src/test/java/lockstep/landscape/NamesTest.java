@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.Test;
 
-/** Other parties know these names: a change here is a change for them. */
+/** Other parties rely on these names, so a change affects them. */
 class NamesTest {
     @Test
     void ofADataSet() {

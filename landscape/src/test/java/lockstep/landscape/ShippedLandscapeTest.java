@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The files at the root of the repository: lockstep.yaml and the schema that editors check it with. */
+/** Tests the files at the root of the repository: lockstep.yaml and its schema for editors. */
 class ShippedLandscapeTest {
     private static final Path FILE = Path.of("../lockstep.yaml");
     private static final Path SCHEMA = Path.of("../lockstep.schema.json");
@@ -60,7 +60,7 @@ class ShippedLandscapeTest {
         assertEquals("# yaml-language-server: $schema=./lockstep.schema.json", shipped.lines().findFirst().orElseThrow());
         assertEquals(List.of(), schema.validate(shipped, InputFormat.YAML));
 
-        // ... and is not blind: one mistake in each kind of value is seen.
+        // ... and finds a mistake in each kind of value
         for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging", "edition: demo → edition: trial",
                 "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.", "source: clinic-1 → source: Clinic",
                 "key: [code, seq] → key: []", "manifests: 30 → manifests: 0", "days: 90 → weeks: 9", "master.drug: → drug:", "eu-central-1 → Frankfurt", "gitlab: https → gitlab: http", "project: clinic/lockstep → project: clinic/*", "ref: main → ref: release-*", "operations@ → operations ", "[id, code, name, category → [id, id, name, category")) {

@@ -1,6 +1,6 @@
 package lockstep.clinic.configuration;
 
-/** Whom an installation is for: customers, or visitors who want to try the product. */
+/** The audience of an installation: customers, or visitors who want to try the product. */
 public enum Edition {
     PRODUCTION, DEMO
 }

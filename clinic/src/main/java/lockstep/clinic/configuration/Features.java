@@ -3,15 +3,15 @@ package lockstep.clinic.configuration;
 import java.util.Objects;
 
 /**
- * What an edition does. The application asks nothing else to know what to offer, so two of these compared are the difference
- * between two editions.
+ * The features of an edition. The application decides by these alone what to offer, so comparing two instances shows how two
+ * editions differ.
  *
- * @param signUp            visitors make a tenant of their own, filled with generated data
- * @param demoNotice        the login page says that this is a demo and where to sign up, again after a failed login
- * @param inquiries         a form to ask sales or to book a meeting, reachable from every page
- * @param banner            every page warns not to enter real patients, and tells the freshness of the master data
- * @param tenantExpiry      tenants that visitors made are deleted when nobody has used them for a while
- * @param clientCertificate pages show whose client certificate the browser presented
+ * @param signUp            visitors can create their own tenant, filled with generated data
+ * @param demoNotice        the login page says that this is a demo and where to sign up, also after a failed login
+ * @param inquiries         every page links to a form for contacting sales or booking a meeting
+ * @param banner            every page warns against entering real patients, and shows the age of the master data
+ * @param tenantExpiry      visitors' tenants are deleted after they have been unused for a while
+ * @param clientCertificate pages show the subject of the browser's client certificate
  */
 public record Features(boolean signUp, boolean demoNotice, boolean inquiries, boolean banner, boolean tenantExpiry, boolean clientCertificate) {
     public static Features of(Edition edition) {

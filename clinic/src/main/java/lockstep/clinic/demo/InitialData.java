@@ -9,11 +9,11 @@ import java.util.SplittableRandom;
 import lockstep.clinic.store.Transaction;
 
 /**
- * Makes a new tenant look like a clinic at work. The same seed makes the same people, visits and prescriptions on the same
- * master data; what refers to a list that is empty in this shard is left out.
+ * Fills a new tenant with data of a typical clinic. The same seed and master data give the same people, visits and
+ * prescriptions. Rows that refer to a list that is empty in this shard are omitted.
  */
 public final class InitialData {
-    /** A patient, and a drug that interacts with what the patient takes; drugs of one name are told apart by their code. */
+    /** A patient, and a drug that interacts with the patient's medication. The code distinguishes drugs with the same name. */
     public record Suggestion(String patient, String drug, String drugCode) {
     }
 
@@ -50,7 +50,7 @@ public final class InitialData {
         this.random = new SplittableRandom(seed);
     }
 
-    /** Enters the rows as those of the customer that the transaction is of. */
+    /** Inserts the rows for the transaction's customer. */
     static Optional<Suggestion> enter(Transaction transaction, long seed) {
         return new InitialData(transaction, seed).enter();
     }
@@ -78,7 +78,7 @@ public final class InitialData {
         }
     }
 
-    /** One patient was here yesterday, and asks for a drug that does not go with the one prescribed. */
+    /** Inserts a patient who came yesterday and asks for a drug that interacts with the prescribed one. */
     private Optional<Suggestion> suggestion(Pair pair) {
         var person = person("藤田 フジタ", "直美 ナオミ");
         var encounter = encounter(person.id(), "R51.9", 1, "Feels well. Asks whether " + pair.other() + " (" + pair.otherCode() + ") may be added.");

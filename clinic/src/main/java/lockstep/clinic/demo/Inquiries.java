@@ -6,7 +6,7 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import lockstep.clinic.store.Database;
 
-/** What visitors ask sales, kept here until sales was told, and after that until the visitor's tenant expires. */
+/** Visitors' inquiries to sales. They are kept until sales has been notified and the visitor's tenant has expired. */
 public final class Inquiries {
     /** @param meetingAt morning or afternoon */
     public record Inquiry(String name, String email, String message, Optional<LocalDate> meetingOn, Optional<String> meetingAt) {
@@ -21,7 +21,7 @@ public final class Inquiries {
         this.database = database;
     }
 
-    /** @param customer whose user asks; empty when nobody is logged in */
+    /** @param customer the customer of the inquiring user; empty if nobody is logged in */
     public void add(String customer, Inquiry inquiry) {
         database.of(customer, t -> {
             var id = t.first("INSERT INTO tenant.inquiry (name, email, message, meeting_on, meeting_at) VALUES (?, ?, ?, ?, ?) RETURNING id", row -> row.getObject(1, UUID.class),
@@ -31,10 +31,10 @@ public final class Inquiries {
     }
 
     /**
-     * Tells of one inquiry that is due, and marks it as told when the teller says that it worked; else it is due again later,
-     * each time after twice as long, at most a day. It can be told twice, when this process dies in between.
+     * Sends one inquiry that is due, and marks it as sent if the sender succeeds. Otherwise it becomes due again later, with a
+     * delay that doubles each time, up to a day. It may be sent twice if this process dies in between.
      *
-     * @return whether one was due
+     * @return whether an inquiry was due
      */
     public boolean tellOne(Predicate<Inquiry> teller) {
         return database.ofNobody(t -> {

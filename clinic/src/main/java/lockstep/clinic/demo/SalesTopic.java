@@ -11,7 +11,7 @@ import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sns.SnsClient;
 
-/** Tells sales of an inquiry by a message to their topic. The client is made for the first inquiry: most processes never need it. */
+/** Notifies sales of an inquiry through an SNS topic. The client is created for the first inquiry, because most processes never need it. */
 public final class SalesTopic implements Predicate<Inquiries.Inquiry> {
     private static final Logger LOG = Logger.getLogger(SalesTopic.class.getName());
     private final String topic;
@@ -25,14 +25,14 @@ public final class SalesTopic implements Predicate<Inquiries.Inquiry> {
         this.endpoint = endpoint;
     }
 
-    /** Called by one thread. */
+    /** Must be called from one thread only. */
     @Override
     public boolean test(Inquiries.Inquiry inquiry) {
         try {
             client().publish(request -> request.topicArn(topic).subject("Inquiry from the demo edition").message(message(inquiry)));
             return true;
         } catch (SdkException e) {
-            LOG.log(Level.WARNING, "could not tell sales of an inquiry", e);
+            LOG.log(Level.WARNING, "could not notify sales of an inquiry", e);
             return false;
         }
     }

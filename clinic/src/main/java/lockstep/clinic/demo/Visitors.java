@@ -10,14 +10,14 @@ import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;
 import lockstep.clinic.store.Transaction;
 
-/** Tenants that visitors of the demo edition make, until they expire. */
+/** The tenants that visitors of the demo edition create, until they expire. */
 public final class Visitors {
-    /** @param suggestion what to try: absent where the master data is not in step yet */
+    /** @param suggestion what to try; empty if the master data has not been synced yet */
     public record Arrival(Accounts.User user, Optional<InitialData.Suggestion> suggestion) {
     }
 
     public static final String USERNAME = "doctor";
-    /** One expirer at a time, whatever the number of instances. */
+    /** Advisory lock, so that only one instance at a time expires tenants. */
     private static final long EXPIRER_LOCK = 0x10C5_7E90_0000_0001L;
 
     private final Database database;
@@ -28,12 +28,12 @@ public final class Visitors {
         this.passwords = passwords;
     }
 
-    /** Makes a tenant with generated data and one user, who is {@link #USERNAME}; its name is made up, so it tells nothing of the visitor. */
+    /** Creates a tenant with generated data and one user, {@link #USERNAME}. Its name is random, so it reveals nothing about the visitor. */
     public Arrival add(String clinic, String fullName, String email, String password) {
         return add(clinic, fullName, email, password, ThreadLocalRandom.current().nextLong());
     }
 
-    /** @param seed of the generated data */
+    /** @param seed the seed of the generated data */
     public Arrival add(String clinic, String fullName, String email, String password, long seed) {
         String hash = passwords.hash(password);
         String customer = passwords.words(2, 5);
@@ -48,9 +48,9 @@ public final class Visitors {
     }
 
     /**
-     * Deletes every row of the tenants that nobody has used for so long, and inquiries as old of people who were not logged in.
+     * Deletes all rows of tenants that have been unused for this long, and equally old inquiries of people who were not logged in.
      *
-     * @return the names of the tenants deleted
+     * @return the names of the deleted tenants
      */
     public List<String> expire(Duration age) {
         String interval = age.toString();
@@ -65,7 +65,7 @@ public final class Visitors {
     }
 
     private static boolean delete(Transaction t, String customer, String interval) {
-        // Locked and looked at again: who became active in between keeps everything, and who does from now on waits and finds nothing.
+        // Lock and check again: a tenant that became active in between is kept; a later request waits, and then finds nothing.
         var idle = t.first("SELECT 1 FROM tenant.activity WHERE customer = ? AND last_active_at < now() - ?::interval FOR UPDATE", _ -> true, customer, interval);
         if (idle.isEmpty()) {
             return false;

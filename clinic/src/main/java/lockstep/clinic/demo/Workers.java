@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** What the demo edition does beside answering requests: deletes expired tenants, and tells sales of inquiries. */
+/** The background jobs of the demo edition: they delete expired tenants and notify sales of inquiries. */
 public final class Workers implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Workers.class.getName());
     private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(1, Thread.ofPlatform().daemon().name("workers-", 0).factory());
@@ -40,7 +40,7 @@ public final class Workers implements AutoCloseable {
         }, every.toMillis(), every.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Lets work that has begun end, for a few seconds. */
+    /** Waits a few seconds for running jobs to finish. */
     @Override
     public void close() {
         threads.shutdown();

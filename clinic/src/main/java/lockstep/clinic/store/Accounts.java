@@ -5,9 +5,9 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Optional;
 
-/** Who may log in to which customer's rows. */
+/** The user accounts of customers. */
 public final class Accounts {
-    /** A person who is logged in. {@code since} is the database's time of the login, by which {@link #resume} knows what was ended. */
+    /** A user who is logged in. {@code since} is the login time by the database's clock, with which {@link #resume} detects ended sessions. */
     public record User(String customer, String clinic, String username, String fullName, Instant since) {
     }
 
@@ -23,11 +23,11 @@ public final class Accounts {
     }
 
     /**
-     * Empty when customer, user or password is wrong, and for some minutes after five failures of one user: which of these
-     * it is can be told neither from the answer nor from the time it takes.
+     * Logs a user in. Empty if customer, user or password is wrong, and for some minutes after five failures of one user. Neither
+     * the result nor the response time reveals which of these is the case.
      */
     public Optional<User> login(String customer, String username, String password) {
-        // counted before the password is looked at, so that many tries at once are no way round
+        // counts the attempt before checking the password, so that concurrent attempts can't bypass the limit
         var counted = database.of(customer, t -> t.first("count_try", row -> new Try(row.getString(1), row.getString(2), row.getString(3), row.getObject(4, OffsetDateTime.class).toInstant()), username));
         if (counted.isEmpty()) {
             passwords.pretend(password);
@@ -42,7 +42,7 @@ public final class Accounts {
         });
     }
 
-    /** The person of a session that began at the given time, unless it was ended since, or the account is gone. */
+    /** The user of a session that began at the given time. Empty if the session has been ended or the account no longer exists. */
     public Optional<User> resume(String customer, String username, Instant since) {
         return database.of(customer, t -> {
             t.change("UPDATE tenant.activity SET last_active_at = now() WHERE customer = ? AND last_active_at < now() - interval '1 minute'", customer);
@@ -55,7 +55,7 @@ public final class Accounts {
         database.of(user.customer(), t -> t.change("UPDATE tenant.account SET sessions_from = now() WHERE username = ?", user.username()));
     }
 
-    /** Makes a customer unless there is one, and in it a user, or gives that user a new password. */
+    /** Creates the customer if it does not exist, and in it a user, or changes that user's password. */
     public void put(String customer, String clinic, String username, String fullName, String password) {
         String hash = passwords.hash(password);
         database.of(customer, t -> {

@@ -8,14 +8,14 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Transactions in the shard's database, as the application's user: which rows each can see follows from whose it is. */
+/** Runs transactions in the shard's database as the application's user. Each transaction sees only the rows of its customer. */
 public final class Database implements AutoCloseable {
     private static final int CONNECTIONS = 8;
-    /** Of who asks for a page. */
+    /** The default of page requests. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private final HikariDataSource pool;
 
-    /** Does not wait for the database: what needs it fails until it is there. */
+    /** Does not wait for the database. Queries fail until it is available. */
     public Database(DatabaseLogin login, Optional<Path> authority) {
         this(login, authority, PATIENCE);
     }
@@ -36,17 +36,17 @@ public final class Database implements AutoCloseable {
         pool = new HikariDataSource(configuration);
     }
 
-    /** Runs the work where only the rows of this customer can be seen or made. */
+    /** Runs the work in a transaction that can read and write only this customer's rows. */
     public <T> T of(String customer, Function<Transaction, T> work) {
         return run(customer, work);
     }
 
-    /** Runs the work where no customer's rows can be seen or made. */
+    /** Runs the work in a transaction that can't read or write any customer's rows. */
     public <T> T ofNobody(Function<Transaction, T> work) {
         return run("", work);
     }
 
-    /** Whether the database answers. */
+    /** Whether the database responds. */
     public boolean answers() {
         try (var connection = pool.getConnection()) {
             return connection.isValid(2);

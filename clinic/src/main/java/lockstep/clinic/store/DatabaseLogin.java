@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Where a database is and who connects. */
+/** The address of a database and the credentials for it. */
 public record DatabaseLogin(String host, int port, String database, String username, String password) {
-    /** For JDBC, without user and password. Always over TLS; the server's certificate is verified when its authority is given. */
+    /** The JDBC URL, without user and password. It always uses TLS, and verifies the server's certificate if its CA is given. */
     public String url(Optional<Path> authority) {
         String verification = authority.map(path -> "verify-full&sslrootcert=" + encoded(path.toString())).orElse("require");
-        // the server's details quote values, which may be what a person entered: they must not reach a log
+        // the details of server errors may quote personal data, which must not reach a log
         return "jdbc:postgresql://" + host + ":" + port + "/" + encoded(database) + "?sslmode=" + verification + "&logServerErrorDetail=false&connectTimeout=5&socketTimeout=30&tcpKeepAlive=true";
     }
 

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The code lists, as they are in this shard. */
+/** The code lists of this shard. */
 public final class MasterData {
-    /** An entry of a list to choose from: its key as text, what it is called, and what tells it from others. */
+    /** An entry to choose from: its key as text, its name, and details that distinguish it from others. */
     public record Choice(String id, String title, String detail) {
     }
 
@@ -23,17 +23,17 @@ public final class MasterData {
         this.database = database;
     }
 
-    /** Diseases whose code, name or synonyms hold every word, at most 20, the closest first; none for no word. */
+    /** Returns at most 20 diseases whose code, name or synonyms contain every word, best matches first; none without a word. */
     public List<Choice> diseases(String words) {
         return find("find_diseases", words);
     }
 
-    /** Drugs on the market whose code, name or ingredients hold every word, at most 20; none for no word. */
+    /** Returns at most 20 drugs on the market whose code, name or ingredients contain every word; none without a word. */
     public List<Choice> drugs(String words) {
         return find("find_drugs", words);
     }
 
-    /** The towns of a postal code, or of those that begin with the digits, at most 20; dashes and blanks are passed over. */
+    /** Returns at most 20 towns of postal codes that start with the digits, ignoring dashes and spaces. */
     public List<Choice> postalCodes(String code) {
         String digits = code.replaceAll("[^0-9]", "");
         return digits.length() < 3 ? List.of() : database.ofNobody(t -> t.list("find_postal_codes", MasterData::choice, digits + "%"));
@@ -47,12 +47,12 @@ public final class MasterData {
         return number(id).flatMap(key -> database.ofNobody(t -> t.first("SELECT id, name, code FROM master.drug WHERE id = ?", MasterData::choice, key)));
     }
 
-    /** @param id code and number of the town with a dash between, as in a {@link Choice} */
+    /** @param id the postal code and the town's number, separated by a dash, as in a {@link Choice} */
     public Optional<Choice> postalCode(String id) {
         return id.matches("\\d{7}-\\d{1,3}") ? database.ofNobody(t -> t.first("postal_code", MasterData::choice, id.substring(0, 7), Integer.parseInt(id.substring(8)))) : Optional.empty();
     }
 
-    /** Of each data set, the time of the source's snapshot that this shard has; empty where no sync has been. */
+    /** The snapshot time of each data set in this shard; empty if it has never been synced. */
     public Map<String, Instant> freshness() {
         try {
             return database.ofNobody(t -> {

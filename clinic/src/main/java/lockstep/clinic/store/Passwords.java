@@ -8,27 +8,27 @@ import java.util.concurrent.Semaphore;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
 import org.bouncycastle.crypto.params.Argon2Parameters;
 
-/** Argon2id at the cost that OWASP's password storage cheat sheet asks for, in the usual text form with its parameters and salt. */
+/** Hashes passwords with Argon2id at the cost recommended by OWASP's password storage cheat sheet, in the usual encoded form. */
 public final class Passwords {
-    /** So many passwords are being hashed that one more would only keep a thread waiting that others need. */
+    /** Thrown if too many passwords are being hashed, because another one would block a thread that other requests need. */
     public static final class TooManyAtOnce extends RuntimeException {
         TooManyAtOnce() {
             super("too many passwords at once");
         }
     }
 
-    /** Threads that may wait for a hash; fewer than the server has, so that somebody who tries passwords stops no other page. */
+    /** How many threads may wait for a hash: fewer than the server has, so that a password-guessing attack does not block other pages. */
     private static final int WAITING = 12;
     private static final int MEMORY_KIB = 19 * 1024;
     private static final int ITERATIONS = 2;
     private static final int LANES = 1;
     private static final int SALT_BYTES = 16;
     private static final int HASH_BYTES = 32;
-    private static final String READABLE = "abcdefghjkmnpqrstuvwxyz23456789"; // without what looks alike
+    private static final String READABLE = "abcdefghjkmnpqrstuvwxyz23456789"; // without similar-looking characters
     private static final String PREFIX = "$argon2id$v=19$m=" + MEMORY_KIB + ",t=" + ITERATIONS + ",p=" + LANES + "$";
 
     private final SecureRandom random = new SecureRandom();
-    /** Each hash takes its memory and a core: more at once would only wait for each other, and could exhaust the heap. */
+    /** Each hash needs memory and a CPU core. More at once would only slow each other down, and could exhaust the heap. */
     private final Semaphore atOnce = new Semaphore(2);
     private final String nobodys = encoded(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
 
@@ -43,17 +43,17 @@ public final class Passwords {
         return MessageDigest.isEqual(compute(password, base64.decode(parts[0])), base64.decode(parts[1]));
     }
 
-    /** Takes as long as {@link #matches}, for when there is nothing to compare with: an answer's time must not tell who exists. */
+    /** Takes as long as {@link #matches}, so that the response time does not reveal whether a user exists. */
     public void pretend(String password) {
         matches(password, nobodys);
     }
 
-    /** A password that is easy to copy by hand, of 79 random bits. */
+    /** Returns a password with 79 random bits that is easy to copy by hand. */
     public String generate() {
         return words(4, 4);
     }
 
-    /** Random readable signs in groups with dashes between. */
+    /** Returns random readable characters in groups separated by dashes. */
     public String words(int groups, int length) {
         var text = new StringBuilder();
         for (int i = 0; i < groups * length; i++) {

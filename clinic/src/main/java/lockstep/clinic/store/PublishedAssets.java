@@ -9,28 +9,28 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The files of the two newest releases, in the shard's database. A release publishes its own before its first task serves, so that tasks of the
- * release before can answer for them, and it for theirs.
+ * The static files of the two newest releases, in the shard's database. A release publishes its files before its first task serves, so that
+ * tasks of both releases can serve the files of either.
  */
 public final class PublishedAssets {
     private final Database database;
-    /** Few, and they never change: a name holds its content's digest. */
+    /** A small cache. Files never change, because their names contain the digest of their content. */
     private final Map<String, Published> known = new ConcurrentHashMap<>();
 
     public record Published(String path, String type, byte[] content) {}
 
-    /** @param id the same for releases with the same files */
+    /** @param id identical for releases with the same files */
     public record Generation(String id, List<Published> files) {}
 
     public PublishedAssets(Database database) {
         this.database = database;
     }
 
-    /** As the owner of the tables; of more than two generations the older ones are taken away. */
+    /** Publishes the files as the owner of the tables, and deletes all but the two newest generations. */
     public static void publish(String url, String owner, String password, Generation generation) {
         try (var connection = DriverManager.getConnection(url, owner, password)) {
             connection.setAutoCommit(false);
-            // of two that publish at once the second waits
+            // a concurrent publication waits
             try (var lock = connection.createStatement()) {
                 lock.execute("LOCK TABLE tenant.asset IN SHARE ROW EXCLUSIVE MODE");
             }
@@ -62,7 +62,7 @@ public final class PublishedAssets {
             found.ifPresent(file -> known.put(path, file));
             return found;
         } catch (StoreFault e) {
-            // a release that knew no such table gave the application its rights anew
+            // a release without this table has reset the application's privileges
             if (e.isOfMissingTable()) return Optional.empty();
             throw e;
         }

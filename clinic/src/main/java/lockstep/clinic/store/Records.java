@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Optional;
 import lockstep.clinic.store.MasterData.Interaction;
 
-/** What a customer enters: patients, their encounters and prescriptions. Whatever is not the customer's own is not there. */
+/** A customer's records: patients, their encounters and prescriptions. Rows of other customers are invisible. */
 public final class Records {
-    /** @param town of the postal code: prefecture, city and town */
+    /** @param town the prefecture, city and town of the postal code */
     public record Patient(long id, String name, Optional<String> kana, LocalDate bornOn, Optional<String> postalCode, Optional<String> town, Optional<String> street, Optional<OffsetDateTime> lastSeen) {
     }
 
-    /** @param postalCode code and number of the town with a dash between */
+    /** @param postalCode the postal code and the town's number, separated by a dash */
     public record PatientEntry(String name, Optional<String> kana, LocalDate bornOn, Optional<String> postalCode, Optional<String> street) {
     }
 
@@ -24,7 +24,7 @@ public final class Records {
         }
     }
 
-    /** @param accepted the number of interactions that the prescriber was warned of and accepted */
+    /** @param accepted the number of interactions that the prescriber was warned about and accepted */
     public record Prescription(long encounter, String drugCode, String drug, int days, Optional<String> note, int accepted) {
     }
 
@@ -34,7 +34,7 @@ public final class Records {
         this.database = database;
     }
 
-    /** Patients whose name, or its reading, holds the text; those seen last come first; at most 200. */
+    /** Returns at most 200 patients whose name or its reading contains the text, those seen most recently first. */
     public List<Patient> patients(String customer, String text) {
         String pattern = "%" + text.strip().replaceAll("([\\\\%_])", "\\\\$1") + "%";
         return database.of(customer, t -> t.list("find_patients", Records::patient, null, null, pattern, pattern));
@@ -53,7 +53,7 @@ public final class Records {
                 entry.name(), entry.kana(), entry.bornOn(), code(entry), town(entry), entry.street()).orElseThrow();
     }
 
-    /** Whether there is such a patient. */
+    /** Whether the patient exists. */
     public boolean change(String customer, long id, PatientEntry entry) {
         return database.of(customer, t -> t.change("UPDATE tenant.patient SET name = ?, name_kana = ?, born_on = ?, postal_code = ?, postal_code_seq = ?, street = ? WHERE id = ?",
                 entry.name(), entry.kana(), entry.bornOn(), code(entry), town(entry), entry.street(), id)) == 1;
@@ -77,15 +77,15 @@ public final class Records {
         return database.of(customer, t -> t.first("INSERT INTO tenant.encounter (patient_id, disease_id, started_at, note) VALUES (?, ?, now(), ?) RETURNING id", row -> row.getLong(1), patient, disease, note).orElseThrow());
     }
 
-    /** How the drug interacts with what the patient takes at present, the most severe first. */
+    /** Returns the drug's interactions with the patient's current medication, the most severe first. */
     public List<Interaction> interactions(String customer, Encounter encounter, long drug) {
         return database.of(customer, t -> interactions(t, encounter, drug));
     }
 
     /**
-     * Prescribes if the drug's interactions are exactly those that were accepted.
+     * Inserts a prescription if the drug's interactions are exactly those that were accepted.
      *
-     * @return whether it did
+     * @return whether it was inserted
      */
     public boolean prescribe(String customer, Encounter encounter, long drug, int days, Optional<String> note, List<Long> accepted) {
         return database.of(customer, t -> {

@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Statements of one transaction. A statement is given as the name of its resource, or as itself when it is one line. */
+/** Executes statements in one transaction. A statement is given as the name of its resource, or as text if it fits on one line. */
 public final class Transaction {
-    /** Makes one object of the row at which the result stands. */
+    /** Maps the current row of the result to an object. */
     public interface RowReader<T> {
         T read(ResultSet row) throws SQLException;
     }
@@ -27,7 +27,7 @@ public final class Transaction {
         this.connection = connection;
     }
 
-    /** From here on this transaction sees and makes the rows of the customer; with an empty name, nobody's. */
+    /** From here on, this transaction can access the customer's rows; with an empty name, no rows. */
     public void become(String customer) {
         list("SELECT set_config('clinic.customer', ?, true)", _ -> true, customer);
     }

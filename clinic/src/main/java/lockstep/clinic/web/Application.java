@@ -16,7 +16,7 @@ import lockstep.clinic.store.Passwords;
 import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.store.Records;
 
-/** The product of one shard, put together as its configuration says. */
+/** The application of one shard, assembled from its configuration. */
 public final class Application implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Application.class.getName());
     private static final Duration EXPIRE_EVERY = Duration.ofMinutes(1);

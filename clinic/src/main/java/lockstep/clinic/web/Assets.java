@@ -16,9 +16,9 @@ import java.util.stream.Stream;
 import lockstep.clinic.store.PublishedAssets;
 import lockstep.clinic.store.PublishedAssets.Published;
 
-/** The files that pages use. Each has the digest of its content in its name, so a browser may keep it for ever. */
+/** The static files of pages. Their names contain the digest of their content, so browsers may cache them forever. */
 public record Assets(Asset style, Asset script, Asset icon) {
-    /** No other name is looked for in the database: whoever asks for made-up ones costs nothing. */
+    /** Only names of this form are looked up in the database, so requests for invented names cost nothing. */
     private static final Pattern NAME = Pattern.compile("[a-z]{1,30}\\.[0-9a-f]{16}\\.(css|js|svg)");
 
     record Asset(String path, String type, byte[] content) {
@@ -39,13 +39,13 @@ public record Assets(Asset style, Asset script, Asset icon) {
         return new Assets(Asset.of("clinic", "css", "text/css; charset=utf-8"), Asset.of("clinic", "js", "text/javascript; charset=utf-8"), Asset.of("icon", "svg", "image/svg+xml"));
     }
 
-    /** As the release is known by its files, and what is to be there before its first page is. */
+    /** This release's files, which must be published before its first page is served, with the id that identifies them. */
     public PublishedAssets.Generation generation() {
         var files = Stream.of(style, script, icon).map(asset -> new Published(asset.path(), asset.type(), asset.content())).toList();
         return new PublishedAssets.Generation(digest(files.stream().map(Published::path).collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8)), files);
     }
 
-    /** @param others of the release before this one, or after it */
+    /** @param others the files of the previous or next release */
     void route(RoutesConfig routes, PublishedAssets others) {
         for (Asset asset : List.of(style, script, icon)) {
             routes.get(asset.path(), ctx -> answer(ctx, asset.type(), asset.content()));

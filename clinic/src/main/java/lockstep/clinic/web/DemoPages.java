@@ -11,7 +11,7 @@ import lockstep.clinic.demo.Visitors;
 import lockstep.clinic.store.Accounts.User;
 import lockstep.clinic.store.Passwords;
 
-/** What only the demo edition has: signing up, and asking sales. */
+/** The pages of the demo edition: sign-up and inquiries to sales. */
 final class DemoPages {
     private static final int SHORTEST_PASSWORD = 12;
 
@@ -44,18 +44,18 @@ final class DemoPages {
 
     private boolean open(Context ctx) {
         if (!site.signUpOpen(ctx)) {
-            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed", "No new demo clinics are made at the moment. Please come back later, or send us an inquiry.");
+            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed", "New demo clinics cannot be created at the moment. Please come back later, or send us an inquiry.");
         }
         return site.signUpOpen(ctx);
     }
 
-    /** Comes from the company's site, too, and so without a token of ours: it opens nothing that was there before. */
+    /** Accepts posts without a token, because they may come from the company's website. They give no access to existing data. */
     private void signUp(Context ctx) {
         if (!open(ctx)) {
             return;
         }
         var form = Form.of(ctx);
-        if (!form.value("website").isEmpty()) { // people do not see this field
+        if (!form.value("website").isEmpty()) { // a honeypot field, which people do not see
             ctx.redirect("/login", HttpStatus.SEE_OTHER);
             return;
         }
@@ -64,7 +64,7 @@ final class DemoPages {
         String email = form.email("email");
         var chosen = Optional.of(form.value("password")).filter(it -> !it.isEmpty());
         if (chosen.filter(it -> it.length() < SHORTEST_PASSWORD || it.length() > 200).isPresent()) {
-            form.reject("password", "From %d to 200 characters, please, or none to get one.".formatted(SHORTEST_PASSWORD));
+            form.reject("password", "Please enter %d to 200 characters, or leave it empty to get a password.".formatted(SHORTEST_PASSWORD));
         }
         if (form.hasErrors()) {
             showSignUp(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), form);
@@ -73,7 +73,7 @@ final class DemoPages {
         String password = chosen.orElseGet(passwords::generate);
         var arrival = visitors.add(clinic, name, email, password);
         site.begin(ctx, arrival.user());
-        // answered at once rather than after a redirect: the password is kept nowhere, and so is seen this once
+        // responds directly instead of redirecting, because the password is not stored and can be shown only once
         site.render(ctx, "welcome", Map.of("user", arrival.user(), "password", chosen.isPresent() ? Optional.empty() : Optional.of(password), "suggestion", arrival.suggestion()));
     }
 
@@ -86,7 +86,7 @@ final class DemoPages {
         var today = LocalDate.now();
         var meetingAt = form.optional("meeting-at", 20);
         if (meetingAt.isPresent() && !meetingAt.get().matches("morning|afternoon")) {
-            form.reject("meeting-at", "In the morning or in the afternoon, please.");
+            form.reject("meeting-at", "Please choose morning or afternoon.");
         }
         var inquiry = new Inquiries.Inquiry(form.text("name", 100), form.email("email"), form.text("message", 4000), form.date("meeting-on", today, today.plusYears(1)), meetingAt);
         if (form.hasErrors()) {
@@ -94,7 +94,7 @@ final class DemoPages {
             return;
         }
         inquiries.add(site.user(ctx).map(User::customer).orElse(""), inquiry);
-        site.message(ctx, HttpStatus.OK, "Thank you", inquiry.meetingOn().isPresent() ? "We have your inquiry, and will confirm the meeting by e-mail." : "We have your inquiry, and will answer by e-mail.");
+        site.message(ctx, HttpStatus.OK, "Thank you", inquiry.meetingOn().isPresent() ? "We have received your inquiry, and will confirm the meeting by e-mail." : "We have received your inquiry, and will answer by e-mail.");
     }
 
     private void showInquiry(Context ctx, Form form) {

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What was posted, or is shown again with what is wrong in it. Reading a field judges it. */
+/** The fields of a form, with their errors. Reading a field validates it. */
 public final class Form {
     private final Map<String, List<String>> values;
     private final Map<String, String> errors = new HashMap<>();
@@ -21,7 +21,7 @@ public final class Form {
         return new Form(ctx.formParamMap());
     }
 
-    /** One that nobody has filled in, or with what is known already. */
+    /** Creates a form that is empty or filled with initial values. */
     static Form with(Map<String, String> known) {
         var values = new HashMap<String, List<String>>();
         known.forEach((name, value) -> values.put(name, List.of(value)));
@@ -48,7 +48,7 @@ public final class Form {
         return value(name).equals(value);
     }
 
-    /** Text that must be there, without blanks around it. */
+    /** Returns a required text, without surrounding whitespace. */
     String text(String name, int longest) {
         return optional(name, longest).orElseGet(() -> {
             reject(name, "Please fill this in.");
@@ -59,10 +59,10 @@ public final class Form {
     Optional<String> optional(String name, int longest) {
         String value = value(name).strip().replace("\r\n", "\n");
         if (value.length() > longest) {
-            reject(name, "At most %,d characters, please.".formatted(longest));
+            reject(name, "Please enter at most %,d characters.".formatted(longest));
         }
         if (value.chars().anyMatch(c -> Character.isISOControl(c) && c != '\n' && c != '\t')) {
-            reject(name, "This holds a character that cannot be kept.");
+            reject(name, "This text contains a character that cannot be stored.");
         }
         return value.isEmpty() ? Optional.empty() : Optional.of(value);
     }
@@ -70,7 +70,7 @@ public final class Form {
     String email(String name) {
         String value = text(name, 200);
         if (!value.isEmpty() && !value.matches("[^\\s@<>\"]+@[^\\s@<>\"]+\\.[^\\s@<>\"]+")) {
-            reject(name, "This is no e-mail address.");
+            reject(name, "This is not an e-mail address.");
         }
         return value;
     }
@@ -85,9 +85,9 @@ public final class Form {
             if (!date.isBefore(earliest) && !date.isAfter(latest)) {
                 return Optional.of(date);
             }
-            reject(name, "A day from " + earliest + " to " + latest + ", please.");
+            reject(name, "Please enter a date from " + earliest + " to " + latest + ".");
         } catch (DateTimeException e) {
-            reject(name, "A day as 2026-01-31, please.");
+            reject(name, "Please enter a date such as 2026-01-31.");
         }
         return Optional.empty();
     }
@@ -97,7 +97,7 @@ public final class Form {
         if (text.matches("\\d{1,8}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most) {
             return Integer.parseInt(text);
         }
-        reject(name, "A whole number from %d to %d, please.".formatted(least, most));
+        reject(name, "Please enter a whole number from %d to %d.".formatted(least, most));
         return least;
     }
 }

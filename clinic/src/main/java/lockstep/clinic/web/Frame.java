@@ -5,12 +5,12 @@ import lockstep.clinic.configuration.Features;
 import lockstep.clinic.store.Accounts.User;
 
 /**
- * What surrounds every page.
+ * The layout data of every page.
  *
- * @param token       what each form sends along
- * @param banner      the warning of the demo edition; empty where there is none
- * @param certificate the subject of the client's certificate, where pages show it
- * @param signUpOpen  whether visitors may sign up at present
+ * @param token       the CSRF token that each form sends
+ * @param banner      the warning of the demo edition; empty if there is none
+ * @param certificate the subject of the client's certificate, if pages show it
+ * @param signUpOpen  whether visitors can currently sign up
  */
 public record Frame(Features features, Assets assets, Optional<User> user, String token, Optional<String> banner, String freshness, Optional<String> certificate, boolean signUpOpen) {
     public String style() {

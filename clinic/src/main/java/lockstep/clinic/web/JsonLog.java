@@ -15,13 +15,13 @@ import java.util.stream.Stream;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** One JSON object a line on standard output. A map given as a record's parameter becomes fields of its own. */
+/** Logs one JSON object per line to standard output. A map that is a record's parameter becomes separate fields. */
 public final class JsonLog extends Formatter {
     private static final JsonFactory JSON = new JsonFactory();
-    /** Held here, since a logger that nobody holds forgets its level. */
+    /** Held here, because a logger without references may be collected and lose its level. */
     private static final List<Logger> CHATTY = Stream.of("org.eclipse.jetty", "io.javalin", "com.zaxxer.hikari", "org.flywaydb").map(Logger::getLogger).toList();
 
-    /** Takes the place of whatever logging is configured. */
+    /** Replaces the existing logging configuration. */
     public static void install() {
         LogManager.getLogManager().reset();
         Handler handler = new StreamHandler(System.out, new JsonLog()) {

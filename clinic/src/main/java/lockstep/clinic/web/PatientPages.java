@@ -21,8 +21,8 @@ import lockstep.clinic.store.Records.Patient;
 import lockstep.clinic.store.Records.PatientEntry;
 
 /**
- * Patients, their encounters and prescriptions. A form that needs an entry of a code list is sent twice: the button "Look up"
- * shows it again with what was found, the button "Save" keeps it.
+ * The pages of patients, their encounters and prescriptions. A form that needs an entry of a code list is submitted twice: the button
+ * "Look up" shows it again with the matches, and the button "Save" saves it.
  */
 final class PatientPages {
     private static final LocalDate EARLIEST_BIRTH = LocalDate.of(1900, 1, 1);
@@ -80,7 +80,7 @@ final class PatientPages {
             form.reject("town", "Please choose a town from the list.");
         }
         if (town.isEmpty() && !form.value("postal-code").isBlank()) {
-            form.reject("town", "Please look the postal code up and choose a town, or leave it empty.");
+            form.reject("town", "Please look up the postal code and choose a town, or leave it empty.");
         }
         if (form.hasErrors()) {
             showPatient(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), patient, form);
@@ -111,7 +111,7 @@ final class PatientPages {
             return;
         }
         if (disease.isEmpty()) {
-            form.reject("disease", "Please look a disease up and choose it.");
+            form.reject("disease", "Please look up a disease and choose it.");
         }
         if (form.hasErrors()) {
             showEncounter(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), patient, form);
@@ -137,14 +137,14 @@ final class PatientPages {
         var note = form.optional("note", 1000);
         var drug = masterData.drug(form.value("drug"));
         if (drug.isEmpty()) {
-            form.reject("drug", "Please look a drug up and choose it.");
+            form.reject("drug", "Please look up a drug and choose it.");
         }
         if (form.hasErrors()) {
             showPrescription(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), encounter, form, List.of());
             return;
         }
         long id = Long.parseLong(drug.orElseThrow().id());
-        // only what was on the page, of this very drug, can have been accepted
+        // only interactions of this drug that were shown on the page can have been accepted
         var accepted = form.is("accept", "yes") && form.is("warned-drug", drug.get().id()) ? numbers(form.value("warned")) : List.<Long>of();
         if (records.prescribe(customer(ctx), encounter, id, days, note, accepted)) {
             ctx.redirect("/patients/" + encounter.patient(), HttpStatus.SEE_OTHER);
@@ -164,7 +164,7 @@ final class PatientPages {
         site.renderPart(ctx, "choices", Map.of("name", name, "choices", choices, "chosen", "", "words", words(ctx)));
     }
 
-    /** What was chosen before stays on the page when something else is looked up. */
+    /** Keeps previous choices on the page when something else is looked up. */
     private static List<Choice> withChosen(List<Choice> choices, Optional<Choice> chosen) {
         if (chosen.isEmpty() || choices.contains(chosen.get()) || choices.stream().anyMatch(it -> it.id().equals(chosen.get().id()))) {
             return choices;

@@ -27,22 +27,25 @@ import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
-/** Answers requests over TLS, and {@code /health} on loopback without. */
+/** Serves requests over TLS, and {@code /health} on loopback without TLS. */
 public final class Server implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger("request");
     private static final Logger FAULTS = Logger.getLogger(Server.class.getName());
-    /** Longer than the proxy keeps a connection that it does not use, so that it is never us who close one just as it is used. */
+    /** Longer than the proxy keeps idle connections, so that the server never closes a connection just as the proxy uses it. */
     private static final Duration IDLE = Duration.ofSeconds(60);
     private static final long LARGEST_REQUEST_BYTES = 64 * 1024;
-    /** All that a page may load is our own; nobody may frame it. */
+    /** Pages may load only resources of this server, and may not be framed. */
     private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    /** For anybody; all else is for who is logged in. */
+    /** Public paths. All others require a login. */
     private static final Set<String> PUBLIC = Set.of("/health", "/alive", "/login", "/signup", "/inquiry");
 
-    /** All that there is without TLS, for this machine alone. */
+    /** The only paths without TLS, on loopback only. */
     private static final Set<String> PLAIN = Set.of("/health", "/alive");
 
-    /** @param drain how long to answer on, asking clients to go elsewhere, before no more is accepted; @param finish how long requests may then still take */
+    /**
+     * @param drain  how long to keep serving and closing connections before new ones are refused
+     * @param finish how long running requests may take after that
+     */
     public record Stopping(Duration drain, Duration finish) {
     }
 
@@ -79,7 +82,7 @@ public final class Server implements AutoCloseable {
                 boolean well = !draining && healthy.getAsBoolean();
                 ctx.status(well ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(well ? "ok\n" : draining ? "stopping\n" : "the database does not answer\n");
             });
-            // for the container service, which ends what is not well: a database that is away later is no reason, since no task could come back before it
+            // for ECS, which stops unhealthy tasks. An unavailable database does not count as unhealthy, because new tasks would need it too
             config.routes.get("/alive", ctx -> {
                 begun = begun || healthy.getAsBoolean();
                 ctx.status(begun ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(begun ? "ok\n" : "the database has not answered yet\n");
@@ -113,7 +116,7 @@ public final class Server implements AutoCloseable {
         return localPort(1);
     }
 
-    /** Lets clients go elsewhere, then finishes the requests that have begun. */
+    /** Drains connections, then finishes running requests. */
     @Override
     public void close() {
         draining = true;
@@ -158,7 +161,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    /** Sends who is not logged in to the login page, and refuses posts that none of our pages made. */
+    /** Redirects users who are not logged in to the login page, and refuses posts without a valid CSRF token. */
     private static void admit(Context ctx, Site site) {
         if (ctx.method() == HandlerType.POST && !ctx.path().equals("/signup")) {
             site.checkToken(ctx);
@@ -171,16 +174,16 @@ public final class Server implements AutoCloseable {
 
     private static void explain(Context ctx, Site site, HttpStatus status) {
         if (!ctx.req().isSecure() || ctx.path().equals("/health") || Optional.ofNullable(ctx.res().getContentType()).orElse("").startsWith("text/html")) {
-            return; // said already
+            return; // already reported
         }
         String reason = Optional.<String>ofNullable(ctx.attribute("reason")).orElse("");
         switch (status) {
-            case NOT_FOUND -> site.message(ctx, status, "There is nothing here", "The address may be mistyped, or what it led to is gone.");
-            case FORBIDDEN -> site.message(ctx, status, "That was refused", reason);
-            case CONTENT_TOO_LARGE -> site.message(ctx, status, "That was too much", "Please send less at once.");
-            case SERVICE_UNAVAILABLE -> site.message(ctx, status, "Too many people at once", "Please try again in a moment.");
-            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong here. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
-            default -> site.message(ctx, status, "That could not be understood", "Please go back and try again.");
+            case NOT_FOUND -> site.message(ctx, status, "Page not found", "The address may be mistyped, or the page no longer exists.");
+            case FORBIDDEN -> site.message(ctx, status, "The request was refused", reason);
+            case CONTENT_TOO_LARGE -> site.message(ctx, status, "The request is too large", "Please send less at a time.");
+            case SERVICE_UNAVAILABLE -> site.message(ctx, status, "The service is busy", "Please try again in a moment.");
+            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
+            default -> site.message(ctx, status, "Bad request", "Please go back and try again.");
         }
     }
 
@@ -189,7 +192,7 @@ public final class Server implements AutoCloseable {
         ctx.status(HttpStatus.INTERNAL_SERVER_ERROR);
     }
 
-    /** Tells the route and not the address, which may hold what somebody looked for. */
+    /** Logs the route instead of the path, which may contain search terms. */
     private static void log(Context ctx, Float milliseconds) {
         if (PLAIN.contains(ctx.path())) {
             return;

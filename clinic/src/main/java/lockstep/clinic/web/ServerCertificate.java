@@ -18,8 +18,8 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
- * A certificate that lives as long as the process, signed by itself. It keeps the way from the proxy from being read along;
- * who may open that way is the network's to decide, and so nobody needs to verify it.
+ * A self-signed certificate that lives as long as the process. It encrypts connections from the proxy. It need not be verified, because the
+ * network decides who may connect.
  */
 final class ServerCertificate {
     private static final Duration LIFE = Duration.ofDays(3650);
@@ -27,7 +27,7 @@ final class ServerCertificate {
     private ServerCertificate() {
     }
 
-    /** A store without password that holds the key and its certificate. */
+    /** A key store without a password that contains the key and its certificate. */
     static KeyStore make(String name) {
         try {
             var generator = KeyPairGenerator.getInstance("EC");

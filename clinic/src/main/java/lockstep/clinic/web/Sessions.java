@@ -11,15 +11,15 @@ import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** Sessions as signed texts, which any instance with the same key can read. That a session was ended is known to the accounts. */
+/** Sessions as signed cookies, which any instance with the same key can read. {@code Accounts} records which sessions have been ended. */
 final class Sessions {
-    /** Counted from its beginning, and judged here: the browser's own idea of it does not matter. */
+    /** Counted from the start of the session, and enforced here and not by the browser. */
     static final Duration LONGEST = Duration.ofHours(12);
     private static final int MICROS = 1_000_000;
 
     /**
-     * @param nonce    what the tokens against forged requests are made of
-     * @param customer empty when nobody is logged in
+     * @param nonce    the basis of the session's CSRF tokens
+     * @param customer empty if nobody is logged in
      */
     record Session(String nonce, Instant since, String customer, String username) {
         boolean isLoggedIn() {
@@ -51,7 +51,7 @@ final class Sessions {
         return payload + "." + mac("session", payload);
     }
 
-    /** Empty unless it was signed with this key and has not expired. */
+    /** Reads a session; empty unless it is signed with this key and has not expired. */
     Optional<Session> read(String signed) {
         int end = signed.lastIndexOf('.');
         if (end < 0 || !same(mac("session", signed.substring(0, end)), signed.substring(end + 1))) {
@@ -63,7 +63,7 @@ final class Sessions {
         return Optional.of(new Session(parts[0], since, decode(parts[2]), decode(parts[3]))).filter(it -> Instant.now().isBefore(since.plus(LONGEST)));
     }
 
-    /** What a form of this session must send along. */
+    /** The CSRF token that forms of this session must send. */
     String token(Session session) {
         return mac("form", session.nonce());
     }

@@ -26,10 +26,10 @@ import lockstep.clinic.store.Accounts.User;
 import lockstep.clinic.store.Accounts;
 import lockstep.clinic.store.MasterData;
 
-/** What every page has in common: who is asking, by which session, and the frame around the answer. */
+/** The common part of all pages: the user, the session, and the layout. */
 final class Site {
     private static final String COOKIE = "__Host-session";
-    /** By which the proxy knows the shard. It opens nothing. */
+    /** The cookie by which the proxy routes to the shard. It grants no access. */
     private static final String TENANT_COOKIE = "tenant";
     private static final String DEFAULT_BANNER = "This is a demo. Please do not enter real patients' data.";
     private static final Duration FRESHNESS_KEPT = Duration.ofSeconds(30);
@@ -54,22 +54,22 @@ final class Site {
         this.assets = assets;
     }
 
-    /** The person who is logged in. */
+    /** The user who is logged in. */
     Optional<User> user(Context ctx) {
         return ctx.attributeOrCompute("user", it -> Optional.of(session(it)).filter(Sessions.Session::isLoggedIn)
                 .flatMap(session -> accounts.resume(session.customer(), session.username(), session.since())));
     }
 
-    /** The person, on pages that only {@link #admit} lets somebody see. */
+    /** The user, on pages behind {@link #admit}. */
     User member(Context ctx) {
         return user(ctx).orElseThrow(ForbiddenResponse::new);
     }
 
-    /** Refuses forms that no page of ours made. */
+    /** Refuses forms without a valid CSRF token. */
     void checkToken(Context ctx) {
         String token = ctx.formParam("token");
         if (token == null || !sessions.isToken(session(ctx), token)) {
-            throw new ForbiddenResponse("This form is no longer valid. Please go back, load the page again and send it once more.");
+            throw new ForbiddenResponse("This form is no longer valid. Please go back, reload the page and send the form again.");
         }
     }
 
@@ -90,7 +90,7 @@ final class Site {
         ctx.header("Cache-Control", "no-store").contentType("text/html; charset=utf-8").result(text(template, all));
     }
 
-    /** A part of a page, for the script. */
+    /** Renders a part of a page, for the script. */
     void renderPart(Context ctx, String template, Map<String, Object> parameters) {
         ctx.header("Cache-Control", "no-store").contentType("text/html; charset=utf-8").result(text(template, parameters));
     }
@@ -117,7 +117,7 @@ final class Site {
         return new Frame(features, assets, user, sessions.token(session(ctx)), banner, banner.isPresent() ? freshness() : "", certificate, signUpOpen(ctx));
     }
 
-    /** The session of the request; a browser without one is given one, so that its forms have a token. */
+    /** Returns the session of the request. A browser without one gets a new one, so that its forms have a token. */
     private Sessions.Session session(Context ctx) {
         return ctx.attributeOrCompute("session", it -> Optional.ofNullable(it.cookie(COOKIE)).flatMap(sessions::read).orElseGet(() -> {
             var session = sessions.anonymous();
@@ -139,7 +139,7 @@ final class Site {
             return known.text();
         }
         var times = masterData.freshness();
-        String text = times.isEmpty() ? "Master data: not yet in step" : times.entrySet().stream()
+        String text = times.isEmpty() ? "Master data: not synced yet" : times.entrySet().stream()
                 .map(it -> (it.getKey().equals("master") ? "Master data" : "Data set " + it.getKey()) + " as of " + TIME.format(it.getValue())).collect(Collectors.joining(" · "));
         freshness.set(new Freshness(Instant.now(), text));
         return text;

@@ -1,4 +1,4 @@
--- no row: no such user, or too many tries of late
+-- returns no row if the user does not exist or had too many recent attempts
 UPDATE tenant.account
 SET tries = CASE WHEN tried_at > now() - interval '5 minutes' THEN tries + 1 ELSE 1 END, tried_at = now()
 FROM tenant.customer

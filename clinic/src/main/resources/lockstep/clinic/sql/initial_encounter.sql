@@ -1,4 +1,4 @@
--- with the disease at or after the wanted one, else the first; minutes are since midnight
+-- uses the first disease at or after the wanted one, otherwise the first of all; minutes are since midnight
 WITH disease AS (
     (SELECT 1 AS preference, id FROM master.disease WHERE code >= ? AND billable ORDER BY code LIMIT 1)
     UNION ALL (SELECT 2, id FROM master.disease WHERE billable ORDER BY code LIMIT 1)

@@ -1,4 +1,4 @@
--- at the postal code at or after the wanted one, else the first
+-- uses the first postal code at or after the wanted one, otherwise the first of all
 WITH home AS (
     (SELECT 1 AS preference, code, seq FROM master.postal_code WHERE code >= ? ORDER BY code, seq LIMIT 1)
     UNION ALL (SELECT 2, code, seq FROM master.postal_code ORDER BY code, seq LIMIT 1)

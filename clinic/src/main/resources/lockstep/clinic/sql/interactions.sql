@@ -1,4 +1,4 @@
--- with what the patient takes: prescribed in this encounter, or earlier for days that have not passed
+-- with the patient's current medication: prescribed in this encounter, or earlier for a period that has not ended
 SELECT interaction.id, severity, other.name, mechanism
 FROM master.drug_interaction interaction
 JOIN master.drug other ON other.id = CASE WHEN interaction.drug_id = ? THEN other_drug_id ELSE interaction.drug_id END

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import lockstep.masterdata.engine.parts.PartStore;
 
-/** A part store in a directory. Counts what is written, so that the report can tell what travelled. */
+/** A part store in a directory. It counts the bytes written, for the report. */
 final class FileStore implements PartStore {
     final LongAdder written = new LongAdder();
     final LongAdder read = new LongAdder();
@@ -22,7 +22,7 @@ final class FileStore implements PartStore {
         this.directory = directory;
     }
 
-    /** Readers see the whole object or none, as in S3. */
+    /** Writes atomically, like S3: readers see the whole object or none. */
     @Override
     public void put(String key, byte[] bytes, int length) {
         Path file = directory.resolve(key);

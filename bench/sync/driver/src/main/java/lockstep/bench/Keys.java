@@ -13,7 +13,7 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 import java.util.List;
 
-/** Signs manifests as the deployed key does, with a key pair in a file: dump and restore are different processes. */
+/** Signs manifests like the deployed key, with a key pair in a file, because dump and restore are different processes. */
 final class Keys {
     private static final String ALGORITHM = "SHA256withECDSA";
     private final java.security.PrivateKey privateKey;
@@ -25,7 +25,7 @@ final class Keys {
         publicKey = factory.generatePublic(new X509EncodedKeySpec(publicBytes));
     }
 
-    /** Reads the pair, or makes one at the first time. */
+    /** Reads the key pair, or creates it on first use. */
     static Keys of(Path file) {
         try {
             if (!Files.exists(file)) {

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 
-/** What each phase of a run took, of the clock and of the processors, and what this process needed in all. */
+/** Measures the elapsed time and CPU time of each phase of a run, and the totals of this process. */
 final class Phases {
-    /** In seconds: when the phase first began, since 1970; what it took by the clock, and the processor time of this process and of each server meanwhile. */
+    /** Times in seconds: the start of the phase since 1970, its duration, and the CPU time of this process and of each server during the phase. */
     record Spent(double began, double seconds, double engine, double source, double target) {
         Spent plus(Spent again) {
             return new Spent(began, seconds + again.seconds, engine + again.engine, source + again.source, target + again.target);
@@ -21,7 +21,7 @@ final class Phases {
     }
 
     private static final double TICK = 0.01;
-    private final Map<String, Object> told = new LinkedHashMap<>();
+    private final Map<String, Object> results = new LinkedHashMap<>();
     private final Map<String, Spent> phases = new LinkedHashMap<>();
     private final List<Long> servers;
 
@@ -46,7 +46,7 @@ final class Phases {
         return new double[] {System.nanoTime() / 1e9, process.getProcessCpuTime() / 1e9, serverSeconds(servers.get(0)), serverSeconds(servers.get(1))};
     }
 
-    /** Of the server's process, of its children, and of those that ended. */
+    /** CPU seconds of the server's process and its children, including those that have exited. */
     private static double serverSeconds(long server) {
         try (var processes = Files.list(Path.of("/proc"))) {
             return TICK * processes.filter(p -> Character.isDigit(p.getFileName().toString().charAt(0))).mapToLong(p -> {
@@ -61,7 +61,7 @@ final class Phases {
         }
     }
 
-    /** The fields of /proc/PID/stat after the name; none when the process has ended. */
+    /** The fields of /proc/PID/stat after the name; empty if the process has exited. */
     private static String[] stat(Path process) {
         try {
             String line = Files.readString(process.resolve("stat"));
@@ -71,17 +71,17 @@ final class Phases {
         }
     }
 
-    void tell(String what, Object value) {
-        told.put(what, value);
+    void record(String what, Object value) {
+        results.put(what, value);
     }
 
-    Map<String, Object> told() throws IOException {
-        told.put("phases", phases);
-        told.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3 - phases.values().stream().mapToDouble(Spent::seconds).sum());
-        told.put("cpu", now()[1]);
+    Map<String, Object> results() throws IOException {
+        results.put("phases", phases);
+        results.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3 - phases.values().stream().mapToDouble(Spent::seconds).sum());
+        results.put("cpu", now()[1]);
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-            told.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10).findFirst().orElse(-1));
+            results.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10).findFirst().orElse(-1));
         }
-        return told;
+        return results;
     }
 }

@@ -10,11 +10,11 @@ import java.util.Map;
 import lockstep.masterdata.engine.parts.Json;
 
 /**
- * The product's reader: asks every 10 ms while a contender works, in turn by one statement and by two statements of one
- * repeatable-read transaction. An answer is right when all its columns are as before or all as after.
+ * The product's reader. It queries every 10 ms while a contender runs, alternating between one statement and two statements in a
+ * repeatable-read transaction. An answer is correct if its columns are all as before or all as after.
  *
- * <p>Takes the database and a file of four lines: the two halves of the question, and the answers before and after, columns
- * parted by {@code |}. Says "ready", ends when its standard input does, with a line of JSON.
+ * <p>Arguments are the database and a file of four lines: the two halves of the query, and the answers before and after, with columns
+ * separated by {@code |}. It prints "ready", runs until its standard input ends, and then prints a line of JSON.
  */
 public final class Reader {
     private static final long PERIOD = 10_000_000;
@@ -52,11 +52,11 @@ public final class Reader {
         for (int i = 0; System.in.available() == 0; i++) {
             if (connection.isClosed()) connection = DriverManager.getConnection(url, "product", "bench");
             reader.ask(connection, i % 2 == 0);
-            // after a long wait go on from now: the polls that were missed would tell nothing
+            // after a long wait, continue from now and skip the missed polls
             next = Math.max(next + PERIOD, System.nanoTime());
             for (long left; (left = next - System.nanoTime()) > 0; ) Thread.sleep(left / 1_000_000, (int) (left % 1_000_000));
         }
-        System.out.println(Json.MAPPER.writeValueAsString(reader.told()));
+        System.out.println(Json.MAPPER.writeValueAsString(reader.results()));
     }
 
     private void ask(Connection connection, boolean inOne) throws SQLException {
@@ -109,7 +109,7 @@ public final class Reader {
         if (examples.size() < 3) examples.add(example);
     }
 
-    private Map<String, Object> told() {
+    private Map<String, Object> results() {
         var sorted = waits.stream().sorted().toList();
         return Map.of("polls", sorted.size(), "longest", longest / 1e9, "at", longestAt, "slow", sorted.stream().filter(w -> w > SLOW).count(),
                 "p99", sorted.isEmpty() ? 0 : sorted.get(sorted.size() * 99 / 100) / 1e9, "empty", empty, "mixed", mixed, "refused", refused, "examples", examples);

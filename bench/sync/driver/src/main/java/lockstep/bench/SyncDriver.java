@@ -41,19 +41,19 @@ import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.postgres.SessionSettings;
 
 /**
- * Runs the engine as the two state machines do, each step with what the deployed functions give it, but without them.
+ * Runs the engine like the two state machines, with the parameters of the deployed functions but without Lambda.
  *
  * <pre>
- *   SyncDriver prepare HOST:PORT/DATABASE    once for each database: Lockstep's own tables, its logins and their grants
+ *   SyncDriver prepare HOST:PORT/DATABASE    once per database: Lockstep's tables, logins and grants
  *   SyncDriver dump SYNC-ID                  from $BENCH_SOURCE into the store at $BENCH_STORE
  *   SyncDriver restore SYNC-ID               from the store into $BENCH_TARGET
- *   SyncDriver rollback SYNC-ID              the same, though something newer is in force there
+ *   SyncDriver rollback SYNC-ID              the same, although a newer sync is in force there
  *   SyncDriver warm SYNC-ID                  both, after some syncs between small databases
  * </pre>
- * Dump and restore end with a line of JSON on standard output: what each phase took.
+ * Dump and restore print a line of JSON with the times of each phase.
  */
 public final class SyncDriver {
-    /** As in handler.DumpParts, handler.StageParts and handler.Publish. */
+    /** The same as in handler.DumpParts, handler.StageParts and handler.Publish. */
     private static final int STREAMS = 2;
     private static final long PART_BYTES = 32L << 20;
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
@@ -93,18 +93,18 @@ public final class SyncDriver {
     private static String dump(String source, String store, String syncId) throws Exception {
         var driver = new SyncDriver(Path.of(store));
         driver.dump(new Plain(source, "lockstep_reader", "dump"), new SyncPaths(DATA_SET.name(), syncId));
-        return driver.told();
+        return driver.results();
     }
 
     private static String restore(String target, String store, String syncId, Mode mode) throws Exception {
         var driver = new SyncDriver(Path.of(store));
         driver.restore(new Plain(target, "lockstep_writer", "restore"), new SyncPaths(DATA_SET.name(), syncId), mode);
-        return driver.told();
+        return driver.results();
     }
 
     /**
-     * A sync by a JVM that has done others before, as functions that are still warm: some between small databases, then says
-     * "ready", waits for "go" and does the sync. All by files in the directory.
+     * Syncs in a warm JVM, like warm functions: runs some syncs between small databases, signals "ready", waits for "go", and syncs.
+     * The signals are files in the directory.
      */
     private static void warm(Path directory, String syncId) throws Exception {
         String[] sources = System.getenv("BENCH_WARM_SOURCES").split(",");
@@ -119,10 +119,10 @@ public final class SyncDriver {
         Files.createFile(directory.resolve("done"));
     }
 
-    private String told() throws IOException {
-        phases.tell("written", store.written.sum());
-        phases.tell("read", store.read.sum());
-        return Json.MAPPER.writeValueAsString(phases.told());
+    private String results() throws IOException {
+        phases.record("written", store.written.sum());
+        phases.record("read", store.read.sum());
+        return Json.MAPPER.writeValueAsString(phases.results());
     }
 
     private void dump(Database source, SyncPaths paths) throws Exception {
@@ -137,7 +137,7 @@ public final class SyncDriver {
                     new Sealer(store, keys::sign).seal(DATA_SET, paths, "1.0.0");
                     return new Admission(store, keys::verify).admit(paths, Instant.now());
                 });
-                phases.tell("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
+                phases.record("parts", manifest.tables().stream().mapToInt(t -> t.parts().size()).sum());
             } finally {
                 new Released("done").write(store, paths);
             }
@@ -159,7 +159,7 @@ public final class SyncDriver {
         for (int tries = 1; ; tries++) {
             try {
                 restore(target, paths, mode, manifest);
-                phases.tell("tries", tries);
+                phases.record("tries", tries);
                 return;
             } catch (Fault.Drifted e) {
                 if (tries == MAX_TRIES) throw e;
@@ -172,16 +172,16 @@ public final class SyncDriver {
         var stager = new Stager(target.during("stage"), STREAMS);
         phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
         var results = phases.time("publish", () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
-        phases.tell("staged_rows", plan.rows());
-        phases.tell("choices", plan.tables());
-        phases.tell("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
+        phases.record("staged_rows", plan.rows());
+        phases.record("choices", plan.tables());
+        phases.record("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
     }
 
     private interface Step<T> {
         void take(T item);
     }
 
-    /** What the state machines' maps do: some workers side by side, each with one item. */
+    /** Works like the state machines' Map states: runs some workers in parallel, each with one item. */
     private static <T> Void map(List<T> items, Step<T> step) throws Exception {
         try (var executor = Executors.newFixedThreadPool(WORKERS)) {
             var running = new ArrayList<Future<Void>>();
@@ -200,7 +200,7 @@ public final class SyncDriver {
         return new Login("localhost", 0, "", name, "bench");
     }
 
-    /** Without TLS, like every contender of the bench. The server's log tells its statements by the step. */
+    /** A connection without TLS, like those of all contenders. Its application name identifies the step in the server's log. */
     private record Plain(String place, String user, String step) implements Database {
         Plain during(String step) {
             return new Plain(place, user, step);

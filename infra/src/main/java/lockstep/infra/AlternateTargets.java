@@ -12,24 +12,24 @@ import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.constructs.Construct;
 
-/** What the container service needs to lead requests to new tasks beside the old ones: a second target group, and the right to lead there. */
-final class OtherTargets extends Construct {
+/** The second target group of a service, and the role with which ECS shifts traffic to it during a deployment. */
+final class AlternateTargets extends Construct {
     private final IAlternateTarget target;
     private final Role role;
 
     /**
-     * @param led         ARN of what leads to the targets: a listener, or a rule of one
-     * @param modify      the action that changes it
-     * @param production  the same, as the container service knows it
+     * @param routeArn   the ARN of the listener or listener rule that routes to the targets
+     * @param modify     the IAM action that modifies it
+     * @param production the same listener or rule, as ECS refers to it
      */
-    OtherTargets(Construct scope, TargetGroupBase targets, TargetGroupBase other, String led, String modify, ListenerRuleConfiguration production) {
+    AlternateTargets(Construct scope, TargetGroupBase targets, TargetGroupBase other, String routeArn, String modify, ListenerRuleConfiguration production) {
         super(scope, "Shifting");
         role = Role.Builder.create(this, "Role").assumedBy(new ServicePrincipal("ecs.amazonaws.com")).build();
         role.addToPolicy(PolicyStatement.Builder.create().actions(Stream.of("Listeners", "Rules", "TargetGroups", "TargetHealth").map("elasticloadbalancing:Describe"::concat).toList()).resources(List.of("*")).build());
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of(modify)).resources(List.of(led)).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of(modify)).resources(List.of(routeArn)).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"))
                 .resources(List.of(targets.getTargetGroupArn(), other.getTargetGroupArn())).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Load balancers are looked at by calls that name none", "Resource::*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Describe calls of load balancers name no resource", "Resource::*");
         target = new AlternateTarget("Other", AlternateTargetProps.builder().alternateTargetGroup(other).productionListener(production).role(role).build());
     }
 
