@@ -3,9 +3,9 @@ package lockstep.valve;
 import java.util.List;
 
 /**
- * A way to break a claim, step by step.
+ * A sequence of steps that breaks a claim.
  *
- * @param claim the one that it breaks
+ * @param claim the claim that it breaks
  */
 record Attack(Broken claim, String title, List<Step> steps) {
     enum Broken {
@@ -25,8 +25,8 @@ record Attack(Broken claim, String title, List<Step> steps) {
     }
 
     /**
-     * @param by the statements and resources that let it happen
-     * @param note what else there is to say; may be empty
+     * @param by   the statements and resources that allow the step
+     * @param note a further explanation; may be empty
      */
     record Step(String principal, String action, String resource, List<String> by, String note) {
         Step {

@@ -13,7 +13,7 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import tools.jackson.databind.JsonNode;
 
-/** What {@code cdk bootstrap} of the pinned CDK makes in each account, with no other options than its own: bucket and repository of assets, and the roles that deploy. */
+/** The stacks that {@code cdk bootstrap} of the pinned CDK creates in each account with its default options: the asset bucket and repository, and the deployment roles. */
 public final class Bootstrap {
     private Bootstrap() {}
 

@@ -15,9 +15,9 @@ import lockstep.valve.Statement.Right;
 import lockstep.valve.Statement.Source;
 import lockstep.valve.Templates.Resource;
 
-/** What is claimed: the closed list of what each party may reach. It follows from the landscape; that the reader's rights end at published parts is said here and nowhere else. */
+/** The closed list of what each party may reach. It is derived from the landscape; only the limit of the reader role to published parts is defined here. */
 final class Claim {
-    /** One line of the closed list. */
+    /** An entry of the closed list. */
     record Permit(String dataSet, Glob action, Glob resource) {
         boolean covers(Right right) {
             return action.covers(right.action()) && resource.covers(right.resource());
@@ -62,7 +62,7 @@ final class Claim {
         return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name())).map(role -> Names.roleArn(account.id(), role)).toList();
     }
 
-    /** The data sets whose reader role somebody has become. */
+    /** Returns the data sets whose reader role the holder has assumed. */
     Set<String> readerRoleOf(Holder holder) {
         var sets = new TreeSet<String>();
         holder.identity().ifPresent(identity -> entry.stream().filter(permit -> permit.resource().text().equals(identity.arn())).forEach(permit -> sets.add(permit.dataSet())));
@@ -77,7 +77,7 @@ final class Claim {
                 || holder.kind() == Holder.Kind.PRINCIPAL && announcements.stream().anyMatch(permit -> permit.covers(right));
     }
 
-    /** Stacks of the demo edition in an account that has both. */
+    /** Returns the stacks of the demo edition in an account that has both editions. */
     static Set<String> demoStacks(Account account) {
         var stacks = new TreeSet<String>();
         account.shardsOf(Edition.DEMO).forEach(shard -> stacks.add(Names.shardStack(account.name(), shard.name())));
@@ -86,8 +86,8 @@ final class Claim {
     }
 
     /**
-     * What AWS's own log delivery needs, which is not everyone's: a load balancer's logs come from an account of AWS, and a service puts the logs of
-     * an account below that account's number, whoever asks it to.
+     * Reports whether a statement admits only AWS log delivery. This is not public access: load balancer logs come from an account that AWS owns, and the
+     * log delivery service writes the logs of an account under that account's number, whoever asks it to.
      */
     boolean isLogDelivery(Statement statement, Right right, Source source) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(source.account())).findFirst().orElseThrow();

@@ -9,18 +9,18 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/** The conditions of one statement. What cannot be evaluated counts as open: an Allow then allows, a Deny then does not deny. */
+/** The conditions of one statement. A condition that cannot be evaluated counts as open: an Allow then allows, and a Deny does not deny. */
 record Conditions(List<Condition> all) {
     static final Conditions NONE = new Conditions(List.of());
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^*?$}][^}]*)}");
-    /** Only the tokens of one project have such a subject: GitLab's and GitHub's. */
+    /** A GitLab or GitHub token subject that only one project's tokens can have. */
     private static final Pattern PROJECT = Pattern.compile("^(project_path|repo):[^:*?]+:.*");
 
     Conditions {
         all = List.copyOf(all);
     }
 
-    /** One key below one operator. The operator is in small letters, without {@code ForAllValues:} and {@code IfExists}. */
+    /** One key of one operator. The operator is lowercase, without {@code ForAllValues:} and {@code IfExists}. */
     record Condition(String operator, String key, List<String> values, boolean ifExists, boolean forAll, boolean forAny) {
         private boolean negated() {
             return operator.contains("not");
@@ -34,7 +34,7 @@ record Conditions(List<Condition> all) {
             };
         }
 
-        /** @param unknown what stands for a value that holds a policy variable, or what no template tells */
+        /** @param unknown the replacement for a value with a policy variable or an unknown part; if empty, such values are skipped */
         private List<Glob> globs(Optional<String> unknown) {
             var globs = new ArrayList<Glob>();
             for (String value : values) {
@@ -42,29 +42,29 @@ record Conditions(List<Condition> all) {
                 if (vague && unknown.isEmpty()) continue;
                 String text = vague ? VARIABLE.matcher(value.replace(Glob.UNKNOWN, "*")).replaceAll("*") : value;
                 if (operator.contains("ignorecase") || operator.equals("bool")) text = text.toLowerCase(Locale.ROOT);
-                // without Like a star is a star
+                // wildcards are literal in StringEquals and Bool
                 if (!vague && (operator.equals("bool") || operator.startsWith("string") && operator.contains("equals"))) text = text.replace('*', '\u0001').replace('?', '\u0002');
                 globs.add(new Glob(text.replaceAll("\\$\\{([*?$])}", "$1")));
             }
             return globs;
         }
 
-        /** Whether a request that lacks the key meets it. */
-        private boolean heldWithout() {
+        /** Reports whether a request without the key meets the condition. */
+        private boolean metWithoutKey() {
             return ifExists || forAll || negated() && !forAny;
         }
 
-        /** Whether some request meets it. */
+        /** Reports whether some request meets the condition. */
         private boolean maybe(Domain domain) {
             if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
-            boolean without = domain.absent() && heldWithout();
+            boolean without = domain.absent() && metWithoutKey();
             return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
         }
 
-        /** Whether every request meets it. */
+        /** Reports whether every request meets the condition. */
         private boolean surely(Domain domain) {
             if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
-            if (domain.absent() && !heldWithout()) return false;
+            if (domain.absent() && !metWithoutKey()) return false;
             return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
         }
 
@@ -72,13 +72,13 @@ record Conditions(List<Condition> all) {
             return globs(Optional.of("*")).stream().anyMatch(glob -> domain.canBe(glob, operator.startsWith("arn")));
         }
 
-        /** Whether the key must be there, with one of the values. */
-        private boolean demands() {
+        /** Reports whether the key must be present with one of the values. */
+        private boolean requiresValue() {
             return !negated() && !ifExists && !forAll && operator.startsWith("string") && !values.isEmpty();
         }
 
-        private boolean pinsAProject() {
-            return demands() && switch (key.substring(key.lastIndexOf(':') + 1)) {
+        private boolean limitsToProject() {
+            return requiresValue() && switch (key.substring(key.lastIndexOf(':') + 1)) {
                 case "sub" -> values.stream().allMatch(value -> PROJECT.matcher(value).matches());
                 case "project_path", "project_id" -> values.stream().allMatch(value -> new Glob(value).isLiteral() && !value.contains("$"));
                 default -> false;
@@ -102,10 +102,10 @@ record Conditions(List<Condition> all) {
     }
 
     /**
-     * Whether somebody can make a request that meets them all.
+     * Reports whether some request meets all conditions.
      *
-     * @param domains by key in small letters; empty where nothing is known
-     * @param open    told of each condition that could not be evaluated
+     * @param domains the domain of each lowercase key; empty if unknown
+     * @param open    receives each condition that could not be evaluated
      */
     boolean maybe(Function<String, Optional<Domain>> domains, Consumer<Condition> open) {
         boolean maybe = true;
@@ -117,18 +117,18 @@ record Conditions(List<Condition> all) {
         return maybe;
     }
 
-    /** Whether every request of somebody meets them all. */
+    /** Reports whether every request meets all conditions. */
     boolean surely(Function<String, Optional<Domain>> domains) {
         return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::surely).isPresent());
     }
 
-    /** Whether a key of KMS serves what another service does for the caller, and nothing else. */
-    boolean serveAService() {
-        return all.stream().anyMatch(condition -> condition.key().equals("kms:viaservice") && condition.demands());
+    /** Reports whether a KMS key can only be used through another service on behalf of the caller. */
+    boolean limitToService() {
+        return all.stream().anyMatch(condition -> condition.key().equals("kms:viaservice") && condition.requiresValue());
     }
 
-    /** Whether a token of an identity provider is admitted for one project's sake only. */
-    boolean pinAProject() {
-        return all.stream().anyMatch(Condition::pinsAProject);
+    /** Reports whether only tokens of specific projects of an identity provider are admitted. */
+    boolean limitToProject() {
+        return all.stream().anyMatch(Condition::limitsToProject);
     }
 }

@@ -3,10 +3,10 @@ package lockstep.valve;
 import java.util.List;
 
 /**
- * What a condition key may be in a request of somebody.
+ * The values that a condition key can have in the requests of a holder.
  *
- * @param in     the values that are open to them
- * @param except and those of them that are not
+ * @param in     the possible values
+ * @param except values of {@code in} that are not possible
  * @param absent whether the request may lack the key
  */
 record Domain(List<Glob> in, List<Glob> except, boolean absent) {
@@ -28,12 +28,12 @@ record Domain(List<Glob> in, List<Glob> except, boolean absent) {
         return new Domain(in, except, true);
     }
 
-    /** Whether a value can be chosen that the glob matches. */
+    /** Reports whether a possible value matches the glob. */
     boolean canBe(Glob glob, boolean arnLike) {
         return in.stream().filter(value -> value.overlapsAsArn(glob, arnLike)).anyMatch(value -> value.narrowed(glob).filter(both -> !both.coveredBy(except)).isPresent());
     }
 
-    /** Whether a value can be chosen that none of the globs matches. */
+    /** Reports whether a possible value matches none of the globs. */
     boolean canBeNone(List<Glob> globs) {
         return in.stream().anyMatch(value -> !value.coveredBy(globs) && !value.coveredBy(except));
     }

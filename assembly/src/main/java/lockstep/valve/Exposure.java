@@ -12,10 +12,10 @@ import lockstep.valve.Attack.Step;
 import lockstep.valve.Templates.Resource;
 import tools.jackson.databind.JsonNode;
 
-/** What the internet reaches without any right at AWS: by address, port, route and security group. */
+/** Finds what the internet can reach without AWS permissions: by address, port, route and security group. */
 final class Exposure {
     private static final String INTERNET = "anyone on the internet";
-    /** They are open to the internet by their nature, and none of them is a front door. */
+    /** Types that are always open to the internet. None of them is a front door. */
     private static final Set<String> OPEN_BY_NATURE = Set.of("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api", "AWS::CloudFront::Distribution", "AWS::AppRunner::Service", "AWS::AppSync::GraphQLApi",
             "AWS::Transfer::Server", "AWS::GlobalAccelerator::Accelerator", "AWS::Amplify::App", "AWS::ElasticBeanstalk::Environment", "AWS::ECR::PublicRepository", "AWS::EC2::ClientVpnEndpoint",
             "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance", "AWS::EC2::EIPAssociation", "AWS::EKS::Cluster");
@@ -34,8 +34,8 @@ final class Exposure {
                 case "AWS::EC2::Instance" -> instance(resource);
                 case "AWS::S3::Bucket" -> bucket(resource);
                 default -> {
-                    if (OPEN_BY_NATURE.contains(resource.type())) tell(resource, "calls", resource.type(), List.of(resource.id()), "such a resource is open to the internet, and no front door");
-                    else if (resource.property("PubliclyAccessible").asBoolean(false)) tell(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
+                    if (OPEN_BY_NATURE.contains(resource.type())) report(resource, "calls", resource.type(), List.of(resource.id()), "such a resource is open to the internet, and no front door");
+                    else if (resource.property("PubliclyAccessible").asBoolean(false)) report(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
                 }
             }
         }
@@ -45,12 +45,12 @@ final class Exposure {
         return attacks;
     }
 
-    /** The front doors that are open, in words. */
+    /** Returns a description of each open front door. */
     Set<String> doors() {
         return doors;
     }
 
-    private void tell(Resource resource, String action, String what, List<String> by, String note) {
+    private void report(Resource resource, String action, String what, List<String> by, String note) {
         attacks.add(new Attack(Broken.PUBLIC, "the internet reaches %s in %s".formatted(resource.id(), resource.account().name()), List.of(new Step(INTERNET, action, what, by, note))));
     }
 
@@ -65,11 +65,11 @@ final class Exposure {
             if (admitted.isEmpty()) continue;
             var problem = problem(balancer, listener, port);
             if (problem.isEmpty()) doors.add("%s %s, port %d of %s".formatted(balancer.account().name(), listener.text("Protocol"), port, balancer.id()));
-            else tell(balancer, "connects to port " + port, balancer.reference(), List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
+            else report(balancer, "connects to port " + port, balancer.reference(), List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
         }
     }
 
-    /** Why a listener that anyone reaches is no front door. */
+    /** Returns why a public listener is not a front door; empty if it is one. */
     private Optional<String> problem(Resource balancer, Resource listener, int port) {
         var targets = groups(listener);
         var strange = targets.stream().filter(group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets")).findFirst();
@@ -87,7 +87,7 @@ final class Exposure {
         return asks ? Optional.empty() : Optional.of("no container is told whose client certificates to ask for (CLIENT_AUTHORITY)");
     }
 
-    /** Where a listener and its rules lead; empty for a target group that no template holds. */
+    /** Returns the target groups of a listener and its rules; an element is empty if no template contains the target group. */
     private List<Optional<Resource>> groups(Resource listener) {
         var rules = templates.ofType("AWS::ElasticLoadBalancingV2::ListenerRule").filter(rule -> rule.text("ListenerArn").equals(listener.reference())).flatMap(rule -> rule.property("Actions").valueStream());
         return Stream.concat(listener.property("DefaultActions").valueStream(), rules).flatMap(action -> Stream.concat(Stream.of(action.path("TargetGroupArn")),
@@ -95,7 +95,7 @@ final class Exposure {
                 .filter(JsonNode::isString).map(group -> templates.named(group.asString())).toList();
     }
 
-    // ---- what has a public address
+    // ---- resources with a public address
 
     private void database(Resource database) {
         if (!database.property("PubliclyAccessible").asBoolean(false)) return;
@@ -121,10 +121,10 @@ final class Exposure {
     private void addressed(Resource resource, List<String> groups, List<String> subnets, int port, String property) {
         var admitted = open(groups, port);
         boolean routed = subnets.isEmpty() || subnets.stream().anyMatch(this::isPublic);
-        if (routed) admitted.ifPresent(rule -> tell(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(), List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
+        if (routed) admitted.ifPresent(rule -> report(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(), List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
     }
 
-    /** The rule that lets the internet in; a group that no template holds lets in. */
+    /** Returns the rule that admits the internet. A group that no template contains counts as open. */
     private Optional<String> open(List<String> groups, int port) {
         for (String name : groups) {
             var group = templates.named(name);
@@ -154,7 +154,7 @@ final class Exposure {
         var block = bucket.property("PublicAccessBlockConfiguration");
         String acl = bucket.text("AccessControl");
         if ((acl.startsWith("Public") || acl.equals("AuthenticatedRead")) && !block.path("IgnorePublicAcls").asBoolean(false)) {
-            tell(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + bucket.reference() + "/*", List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
+            report(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + bucket.reference() + "/*", List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
         }
     }
 

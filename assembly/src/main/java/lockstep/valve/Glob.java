@@ -5,15 +5,15 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A text with {@code *} and {@code ?}, as policies have them. What is said of two globs is said of all the texts that they match.
+ * A pattern with {@code *} and {@code ?}, as used in policies. It stands for the set of texts that it matches.
  *
- * @param text    that is compared
- * @param spelled as it was written
+ * @param text    the pattern used in comparisons
+ * @param spelled the pattern as it was written
  */
 record Glob(String text, String spelled) {
     static final Glob ANY = new Glob("*");
 
-    /** What a template does not tell; it may be anything. */
+    /** Stands for a value that the templates do not determine; it can be anything. */
     static final String UNKNOWN = "\uFFFD";
 
     Glob {
@@ -24,7 +24,7 @@ record Glob(String text, String spelled) {
         this(text, text);
     }
 
-    /** Actions don't care for case. */
+    /** Creates the glob of an action; actions are case-insensitive. */
     static Glob action(String text) {
         return new Glob(text.toLowerCase(Locale.ROOT), text);
     }
@@ -43,7 +43,7 @@ record Glob(String text, String spelled) {
         return text.indexOf('*') < 0 && text.indexOf('?') < 0;
     }
 
-    /** Whether this matches everything that the other matches. May say no where it does, as for {@code ?*} and {@code *?}; never yes where it does not. */
+    /** Reports whether this glob matches everything that the other matches. It never returns true wrongly, but can return false wrongly, as for {@code ?*} and {@code *?}. */
     boolean covers(Glob other) {
         if (text.equals("*")) return true;
         String mine = text, theirs = other.text;
@@ -59,7 +59,7 @@ record Glob(String text, String spelled) {
         return covers[0][0];
     }
 
-    /** Whether some text is matched by both. */
+    /** Reports whether both globs match some text. */
     boolean overlaps(Glob other) {
         String mine = text, theirs = other.text;
         if (mine.equals("*") || theirs.equals("*")) return true;
@@ -77,7 +77,7 @@ record Glob(String text, String spelled) {
         return overlaps[0][0];
     }
 
-    /** What most pairs are told apart by: another letter before the first star of either. */
+    /** A fast check that rejects most pairs: reports whether they differ before the first star of either. */
     private static boolean differAtOnce(String one, String other) {
         for (int i = 0; i < Math.min(one.length(), other.length()); i++) {
             char a = one.charAt(i), b = other.charAt(i);
@@ -87,7 +87,7 @@ record Glob(String text, String spelled) {
         return false;
     }
 
-    /** Whether an ARN that this matches is matched by the other, whose stars end at a colon as in ArnLike. No star of this goes over a colon. */
+    /** Reports whether both globs match some ARN, where a star does not match across a colon, as in ArnLike. */
     boolean overlapsAsArn(Glob other, boolean arnLike) {
         String[] mine = text.split(":", 6), theirs = other.text.split(":", 6);
         boolean bySegment = mine.length == 6 && theirs.length == 6 && (arnLike || !String.join("", List.of(theirs).subList(0, 5)).contains("*"));
@@ -96,7 +96,7 @@ record Glob(String text, String spelled) {
         return true;
     }
 
-    /** The narrower of the two, or this one where neither is; empty where nothing is matched by both. */
+    /** Returns the narrower of the two globs, or this one if neither covers the other; empty if they do not overlap. */
     Optional<Glob> narrowed(Glob other) {
         if (covers(other)) return Optional.of(other);
         return overlaps(other) ? Optional.of(this) : Optional.empty();

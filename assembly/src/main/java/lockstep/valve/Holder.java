@@ -11,23 +11,23 @@ import lockstep.valve.Policies.Identity;
 import lockstep.valve.Statement.Principal;
 
 /**
- * Somebody who may make requests.
+ * A party that can make requests.
  *
- * @param name       as it is shown
- * @param accountId  the account that they are in; empty for outsiders, who are in any that the landscape does not name, or in none
- * @param arn        what {@code aws:PrincipalArn} may be
- * @param externalId what {@code sts:ExternalId} may be
- * @param identity   the role whose policies bind them; empty where they may give themselves any policy
- * @param readerOf   the data sets whose reader role is theirs to assume
+ * @param name       the display name
+ * @param accountId  its account; empty for outsiders, who are in no account of the landscape
+ * @param arn        the possible values of {@code aws:PrincipalArn}
+ * @param externalId the possible values of {@code sts:ExternalId}
+ * @param identity   the role whose policies limit the holder; empty if it can give itself any policy
+ * @param readerOf   the data sets whose reader role it may assume
  */
 record Holder(Kind kind, String name, String accountId, Domain arn, Domain externalId, Optional<Identity> identity, Set<String> readerOf, Surroundings surroundings) {
     /**
-     * PRINCIPAL: of an account. SERVICE: an AWS service that does what somebody of that account tells it. TOKEN: who has a token of an identity
-     * provider that serves many projects.
+     * PRINCIPAL: a principal of an account. SERVICE: an AWS service that acts on instructions from that account. TOKEN: the owner of a token of an
+     * identity provider that serves many projects.
      */
     enum Kind { PRINCIPAL, SERVICE, TOKEN }
 
-    /** @param accountIds of the landscape @param buckets those of the templates, and whose account's they are */
+    /** @param accountIds the accounts of the landscape @param buckets the buckets of the templates with the id of their account */
     record Surroundings(List<String> accountIds, List<Map.Entry<String, String>> buckets) {}
 
     private static final Pattern ACCOUNT_OF_PRINCIPAL = Pattern.compile("^(?:arn:aws[^:]*:(?:iam|sts)::)?(\\d{12})(?::(.*))?$");
@@ -38,13 +38,13 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         return accountId.isEmpty();
     }
 
-    /** Which domain a condition key has in their requests; empty where nobody can tell. */
+    /** Returns the domain of a condition key in the holder's requests; empty if it cannot be determined. */
     Optional<Domain> domain(String key, String resourceAccountId) {
         boolean service = kind == Kind.SERVICE;
         return switch (key) {
             case "aws:principalarn" -> Optional.of(service ? Domain.ABSENT : arn);
             case "aws:principalaccount" -> Optional.of(service ? Domain.ABSENT : account());
-            // of services on somebody's behalf it is told as well
+            // it is also set when a service calls on someone's behalf
             case "kms:calleraccount" -> Optional.of(account());
             case "aws:sourceaccount" -> Optional.of(service ? account() : Domain.ABSENT);
             case "aws:sourceowner" -> Optional.of(account());
@@ -70,15 +70,15 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
 
     enum Match { NO, ACCOUNT, DIRECT }
 
-    /** Whether a statement may speak of them: of them alone, or of their whole account, which then has to let them. */
+    /** Returns how a statement can apply to the holder: directly, or through its whole account, which must then grant access as well. */
     Match maybe(Statement statement) {
         if (statement.notPrincipals()) return statement.principals().stream().allMatch(this::surely) && !statement.principals().isEmpty() ? Match.NO : Match.DIRECT;
-        // a policy of a resource that names nobody is none that we know
+        // a resource policy without principals has an unknown meaning, so it counts as matching
         if (statement.principals().isEmpty()) return Match.DIRECT;
         return statement.principals().stream().map(this::maybe).max(Enum::compareTo).orElse(Match.NO);
     }
 
-    /** Whether a statement speaks of all that they can be. */
+    /** Reports whether a statement applies to everything that the holder can be. */
     boolean surely(Statement statement) {
         return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> maybe(principal) == Match.NO) : statement.principals().stream().anyMatch(this::surely);
     }
@@ -90,13 +90,13 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
             // a SAML provider is the company's own directory
             case "federated" -> kind == Kind.TOKEN && !principal.value().contains(":saml-provider/") ? Match.DIRECT : Match.NO;
             case "aws" -> kind == Kind.PRINCIPAL ? ofAccount(principal.value()) : Match.NO;
-            default -> kind == Kind.PRINCIPAL ? Match.DIRECT : Match.NO; // a canonical user: nobody can tell whose
+            default -> kind == Kind.PRINCIPAL ? Match.DIRECT : Match.NO; // the owner of a canonical user id is unknown
         };
     }
 
     private Match ofAccount(String value) {
         var matcher = ACCOUNT_OF_PRINCIPAL.matcher(value);
-        // the id of a principal that was deleted, or no principal at all
+        // the id of a deleted principal, or not a principal
         if (!matcher.matches()) return value.contains("*") && arn.canBe(new Glob(value), false) ? Match.DIRECT : Match.NO;
         String id = matcher.group(1), rest = matcher.group(2);
         if (isOutsider() ? surroundings.accountIds().contains(id) : !id.equals(accountId)) return Match.NO;
@@ -112,7 +112,7 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         return matcher.group(2) == null || matcher.group(2).equals("root") || !arn.canBeNone(List.of(new Glob(asRole(principal.value()))));
     }
 
-    /** A session of a role is that role. */
+    /** Returns the ARN of the role for the ARN of one of its sessions. */
     private static String asRole(String arn) {
         return arn.replaceFirst("^arn:aws:sts::(\\d{12}):assumed-role/([^/]+)/.*$", "arn:aws:iam::$1:role/$2");
     }

@@ -2,7 +2,7 @@ package lockstep.valve;
 
 import java.util.Set;
 
-/** The accounts from which AWS's load balancers write their access logs, as the CDK 2.263.0 knows them (region-info). Only regions that began before August 2022 have one. */
+/** The AWS accounts from which load balancers write access logs, from region-info of CDK 2.263.0. Only regions opened before August 2022 have one. */
 final class LoadBalancerAccounts {
     private static final Set<String> IDS = Set.of(
             "009996457667", "027434742980", "033677994240", "037604701340", "048591011584", "054676820928", "076674570225", "091100254016", "098369216593",
@@ -13,7 +13,7 @@ final class LoadBalancerAccounts {
 
     private LoadBalancerAccounts() {}
 
-    /** @param principal an account, or its root */
+    /** @param principal an account id, or the ARN of its root */
     static boolean contains(String principal) {
         return IDS.contains(principal.replaceAll("^arn:aws:iam::(\\d{12}):root$", "$1"));
     }

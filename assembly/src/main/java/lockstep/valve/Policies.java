@@ -14,9 +14,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Every policy of the templates: what identities may, and whom resources admit. */
+/** All policies of the templates: those of identities and those of resources. */
 final class Policies {
-    /** A role or user. @param boundary statements of its permissions boundary; empty when there is none, or none that the templates hold */
+    /** A role or user. @param boundary the statements of its permissions boundary; empty if there is none, or none in the templates */
     record Identity(Resource resource, String arn, List<Statement> statements, Optional<List<Statement>> boundary) {
         String name() {
             return arn.substring(arn.lastIndexOf('/') + 1);
@@ -30,12 +30,12 @@ final class Policies {
     /**
      * A policy that names principals.
      *
-     * @param resources   what it is attached to; empty when the templates don't tell
-     * @param trust       of the role, when it is a trust policy
+     * @param resources    the ARNs it is attached to; empty if the templates do not determine them
+     * @param trust        the ARN of the role, if this is a trust policy
      * @param blocksPublic whether S3 refuses a policy that admits everyone
      */
     record ResourcePolicy(Resource holder, List<String> resources, Optional<String> trust, boolean blocksPublic, List<Statement> statements) {
-        /** What a statement is about here: a policy cannot speak of other resources than those that it is attached to. */
+        /** Returns the rights of a statement, limited to the resources that the policy is attached to. */
         List<Right> rights(Statement statement) {
             if (resources.isEmpty()) return statement.rights();
             var rights = new ArrayList<Right>();
@@ -49,17 +49,17 @@ final class Policies {
             if (trust.isPresent()) return List.of(new Right(right.action(), right.exceptActions(), new Glob(resource), List.of()));
             var parts = Stream.of("", "/*", ":*").map(end -> new Glob(resource + end)).toList();
             if (right.resource().isLiteral() || !right.resource().covers(parts.get(0))) return parts.stream().anyMatch(right.resource()::overlaps) ? List.of(right) : List.of();
-            // a bucket is its objects as well
+            // a bucket policy also applies to the objects
             return parts.stream().limit(resource.startsWith("arn:aws:s3:::") ? 2 : 1).filter(right.resource()::covers)
                     .map(part -> new Right(right.action(), right.exceptActions(), part, right.exceptResources())).toList();
         }
     }
 
     private static final Set<String> OF_IDENTITIES = Set.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy", "AWS::IAM::Group",
-            // it only narrows what goes through it
+            // these only restrict
             "AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy");
 
-    /** They admit others, by properties of their own. */
+    /** Types that admit others through their own properties. */
     static final Set<String> AS_POLICY = Set.of("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Events::EventBusPolicy", "AWS::EC2::VPCEndpointServicePermissions", "AWS::RAM::ResourceShare");
 
     private final Templates templates;
@@ -102,7 +102,7 @@ final class Policies {
                 .forEach(other -> statements.addAll(Statement.of(source(other, "PolicyDocument"), other.property("PolicyDocument"))));
         var managed = Statement.strings(resource.property("ManagedPolicyArns"));
         for (int i = 0; i < managed.size(); i++) {
-            // what it says, no template tells
+            // no template contains its statements
             if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(source(resource, "ManagedPolicyArns[%d] (%s, which counts as every right)".formatted(i, managed.get(i))), anything()));
         }
         if (!Statement.strings(resource.property("Groups")).isEmpty()) statements.addAll(Statement.of(source(resource, "Groups"), anything()));
@@ -116,7 +116,7 @@ final class Policies {
 
     // ---- resources
 
-    /** Whatever looks like a policy, at any depth, also where it is a text: new types of resources are read like the old ones. */
+    /** Collects everything that looks like a policy, at any depth and also inside strings, so that new resource types need no code. */
     private void collect(Resource resource, String path, JsonNode value) {
         if (resource.type().equals("AWS::IAM::Role") && path.startsWith("Policies") || resource.type().equals("AWS::IAM::User")) return;
         if (isPolicy(value)) add(resource, path, value);
@@ -159,12 +159,12 @@ final class Policies {
         return block.path("BlockPublicPolicy").asBoolean(false);
     }
 
-    /** @param reference of a queue its URL, of a secret its ARN */
+    /** @param reference the URL of a queue, or the ARN of a secret */
     private String arnOf(String reference) {
         return templates.named(reference).map(Resource::arn).orElse(reference.startsWith("arn:") ? reference : Glob.UNKNOWN);
     }
 
-    /** Resources that admit others without a policy document, as the statement that they amount to. */
+    /** Returns the policy that is equivalent to a resource that admits others without a policy document. */
     private Optional<JsonNode> asPolicy(Resource resource) {
         var conditions = Assembly.JSON.createObjectNode();
         return switch (resource.type()) {
@@ -187,7 +187,6 @@ final class Policies {
     }
 
     private static Optional<JsonNode> statement(JsonNode statement) {
-        // with an Effect it is found as a property already
         var document = Assembly.JSON.createObjectNode();
         document.putArray("Statement").add(statement);
         return Optional.of(document);

@@ -10,11 +10,11 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The answer.
+ * The result of the check.
  *
- * @param reached what each party reaches by policies, all of it permitted; empty lists are the point of it
- * @param doors   what the internet reaches
- * @param open    conditions that could not be evaluated, and were taken as open
+ * @param reached the permitted rights that each party has through policies; an empty set shows that the party reaches nothing
+ * @param doors   the front doors that the internet reaches
+ * @param open    the conditions that could not be evaluated and counted as open
  */
 public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<String> doors, int stacks, int resources, int identities, int resourcePolicies, int statements, Set<String> open) {
     public static Proof of(Templates templates) {
@@ -33,7 +33,7 @@ public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<
         return attacks.isEmpty();
     }
 
-    /** Parties that reach the same, together. */
+    /** Groups the parties by what they reach. */
     Map<Set<String>, List<String>> byReach() {
         var groups = new LinkedHashMap<Set<String>, List<String>>();
         reached.forEach((party, rights) -> groups.computeIfAbsent(rights, same -> new ArrayList<>()).add(party));

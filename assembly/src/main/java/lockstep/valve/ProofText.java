@@ -5,7 +5,7 @@ import java.util.Set;
 import lockstep.valve.Attack.Broken;
 import lockstep.valve.Attack.Step;
 
-/** The answer for whoever reads it: an auditor, or who broke it. */
+/** Formats a proof as text for auditors and developers. */
 public final class ProofText {
     private ProofText() {}
 

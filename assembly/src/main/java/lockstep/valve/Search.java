@@ -27,31 +27,31 @@ import lockstep.valve.Policies.ResourcePolicy;
 import lockstep.valve.Statement.Right;
 import lockstep.valve.Statement.Source;
 
-/** Follows what each party may do by policies, from role to role, and compares it with the claim. */
+/** Follows the rights of each party from role to role and compares them with the claim. */
 final class Search {
     /**
-     * Somebody to begin with.
+     * A party from which the search starts.
      *
-     * @param receives whether they take part in syncs: the closed list is theirs
+     * @param receives whether it takes part in syncs, so that the closed list applies to it
      */
     record Start(Holder holder, Broken claim, boolean receives) {}
 
-    /** @param by identity's statement, then resource's, as far as either was needed */
+    /** @param by the identity's statement, then the resource's, as far as each was needed */
     private record Reach(Right right, List<Source> by, String accountId, Optional<String> role) {}
 
     /**
-     * Somebody that a start has become, and how.
+     * A holder that a start has become, and the path to it.
      *
-     * @param astray the steps of the path that are in no permit: two attacks that differ in these alone are two
+     * @param unpermitted the steps of the path that no permit covers; attacks that differ only in these are reported separately
      */
-    private record Node(Start start, Holder holder, List<Step> path, List<Step> astray) {}
+    private record Node(Start start, Holder holder, List<Step> path, List<Step> unpermitted) {}
 
     private static final Glob ASSUME = Glob.action("sts:AssumeRole");
-    /** With any of these on what matters, one gives oneself what one likes. */
+    /** Actions that let a holder give itself any right. */
     private static final List<String> SELF_SERVICE = List.of("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicyVersion",
             "iam:PutGroupPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateLoginProfile");
-    private static final List<String> RUNS = List.of("Create*", "Put*", "Register*", "Run*", "Start*", "Submit*", "Update*");
-    private static final int SHOWN = 6;
+    private static final List<String> RUN_VERBS = List.of("Create*", "Put*", "Register*", "Run*", "Start*", "Submit*", "Update*");
+    private static final int MAX_SHOWN = 6;
 
     private final Templates templates;
     private final Policies policies;
@@ -61,8 +61,8 @@ final class Search {
     private final Map<Holder, List<Reach>> rightsOf = new IdentityHashMap<>();
     private final Set<String> open = new TreeSet<>();
     private final List<Attack> attacks = new ArrayList<>();
-    private final Set<String> told = new HashSet<>();
-    /** What was found to be reached, as it is permitted: by who starts. */
+    private final Set<String> reported = new HashSet<>();
+    /** The permitted rights that were found, by the name of the start. */
     private final Map<String, Set<String>> reached = new LinkedHashMap<>();
 
     Search(Templates templates, Policies policies) {
@@ -70,7 +70,7 @@ final class Search {
         this.policies = policies;
         this.claim = new Claim(templates);
         denials = policies.resourcePolicies().stream().flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow())
-                .map(statement -> policy.trust().map(role -> onRole(statement, role)).orElse(statement))).toList();
+                .map(statement -> policy.trust().map(role -> limitedToRole(statement, role)).orElse(statement))).toList();
         surroundings = new Holder.Surroundings(templates.landscape().accounts().stream().map(Account::id).toList(),
                 templates.ofType("AWS::S3::Bucket").map(bucket -> Map.entry(bucket.reference(), bucket.account().id())).toList());
     }
@@ -79,7 +79,7 @@ final class Search {
         return attacks;
     }
 
-    /** Conditions that could not be evaluated. */
+    /** Returns the conditions that could not be evaluated. */
     Set<String> open() {
         return open;
     }
@@ -91,10 +91,10 @@ final class Search {
     void run() {
         var starts = starts();
         starts.forEach(start -> reached.computeIfAbsent(start.holder().name(), name -> new LinkedHashSet<>()));
-        starts.forEach(this::follow);
+        starts.forEach(this::search);
     }
 
-    // ---- who begins
+    // ---- starts
 
     private List<Start> starts() {
         var starts = new ArrayList<Start>();
@@ -109,7 +109,7 @@ final class Search {
         return starts;
     }
 
-    /** The whole account is the attacker's: they make any principal with any rights there. */
+    /** Adds the starts of a demo account. The attacker owns the whole account and can create any principal with any rights in it. */
     private void startsOfDemo(Account account, List<Start> starts) {
         var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
@@ -127,12 +127,12 @@ final class Search {
         return new Start(new Holder(Kind.PRINCIPAL, name, account.id(), arn, externalId, Optional.empty(), readerOf, surroundings), Broken.REACH, true);
     }
 
-    /** As ARNs, and as what an emulator may compare. */
+    /** Returns the ARNs of the readers, and the session ARNs that an emulator may compare instead. */
     private List<String> readers(DataSet dataSet, Account account) {
         return claim.readers(dataSet, account).stream().flatMap(arn -> Stream.of(arn, arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/*")).toList();
     }
 
-    /** Both editions live here: the roles of the demo edition, and those that serve both. */
+    /** Adds the starts of a qa account, which has both editions: the roles of the demo edition, and those that serve both. */
     private void startsOfQa(Account account, List<Start> starts) {
         for (var identity : policies.identities()) {
             if (!identity.accountId().equals(account.id())) continue;
@@ -154,7 +154,7 @@ final class Search {
 
     // ---- the search
 
-    private void follow(Start start) {
+    private void search(Start start) {
         var nodes = new ArrayDeque<>(List.of(new Node(start, start.holder(), List.of(), List.of())));
         var seen = new HashSet<>(Set.of(start.holder().name()));
         while (!nodes.isEmpty()) {
@@ -168,21 +168,21 @@ final class Search {
                     continue;
                 }
                 if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
-                // who is any principal of an account is its roles already
+                // a holder that is any principal of an account already includes its roles
                 if (node.holder().identity().isEmpty() && reach.accountId().equals(node.holder().accountId())) continue;
                 reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
             }
-            broken.forEach((by, reaches) -> tell(node, by.getLast(), reaches));
+            broken.forEach((by, reaches) -> report(node, by.getLast(), reaches));
             for (var next : takenOver(node.holder(), all)) {
                 if (!seen.add(next.getKey().name())) continue;
-                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.astray(), next.getValue()));
-                if (inScope(start, next.getKey().accountId())) tellTakenOver(taken);
+                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.unpermitted(), next.getValue()));
+                if (inScope(start, next.getKey().accountId())) reportTakenOver(taken);
                 else nodes.add(taken);
             }
         }
     }
 
-    /** A demo party is asked about production, the public about everything. */
+    /** Reports whether an account is checked for a start: production accounts for demo parties, all accounts for the public. */
     private boolean inScope(Start start, String accountId) {
         return start.holder().isOutsider() || templates.landscape().accounts().stream().anyMatch(account -> account.id().equals(accountId) && Claim.isProduction(account));
     }
@@ -192,51 +192,51 @@ final class Search {
     }
 
     private Node become(Node node, Identity identity, Step step, boolean permitted) {
-        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step), permitted ? node.astray() : append(node.astray(), step));
+        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step), permitted ? node.unpermitted() : append(node.unpermitted(), step));
     }
 
     private static List<Step> append(List<Step> path, Step step) {
         return Stream.concat(path.stream(), Stream.of(step)).toList();
     }
 
-    /** @param reaches all that one statement lets them do */
-    private void tell(Node node, Source statement, List<Reach> reaches) {
+    /** @param reaches everything that one statement allows the holder */
+    private void report(Node node, Source statement, List<Reach> reaches) {
         String direct = node.start().claim() + " " + statement;
-        // who is let in directly need not come by a longer way
-        if (told.contains(direct) || !told.add(direct + causes(node))) return;
+        // a direct attack makes longer paths to the same statement redundant
+        if (reported.contains(direct) || !reported.add(direct + unpermittedCauses(node))) return;
         var byResource = new LinkedHashMap<Glob, List<Reach>>();
         reaches.forEach(reach -> byResource.computeIfAbsent(reach.right().resource(), resource -> new ArrayList<>()).add(reach));
         var steps = new ArrayList<>(node.path());
-        byResource.values().stream().limit(SHOWN).forEach(same -> steps.add(step(node.holder(), same)));
-        reaches.getFirst().role().flatMap(this::identity).ifPresent(role -> afterwards(role).ifPresent(steps::add));
+        byResource.values().stream().limit(MAX_SHOWN).forEach(same -> steps.add(step(node.holder(), same)));
+        reaches.getFirst().role().flatMap(this::identity).ifPresent(role -> rightsStep(role).ifPresent(steps::add));
         var last = steps.get(node.path().size());
         attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()), steps));
     }
 
-    private void tellTakenOver(Node taken) {
-        if (!told.add(taken.start().claim() + causes(taken))) return;
+    private void reportTakenOver(Node taken) {
+        if (!reported.add(taken.start().claim() + unpermittedCauses(taken))) return;
         var steps = new ArrayList<>(taken.path());
-        taken.holder().identity().flatMap(this::afterwards).ifPresent(steps::add);
+        taken.holder().identity().flatMap(this::rightsStep).ifPresent(steps::add);
         attacks.add(new Attack(taken.start().claim(), "%s: becomes %s".formatted(taken.start().holder().name(), taken.holder().name()), steps));
     }
 
-    private static String causes(Node node) {
-        return node.astray().stream().map(step -> " " + step.by()).collect(Collectors.joining());
+    private static String unpermittedCauses(Node node) {
+        return node.unpermitted().stream().map(step -> " " + step.by()).collect(Collectors.joining());
     }
 
-    /** What the role that should not have been reached may do. */
-    private Optional<Step> afterwards(Identity role) {
+    /** Returns a step that shows the rights of a role that should be unreachable. */
+    private Optional<Step> rightsStep(Identity role) {
         var rights = new ArrayList<>(identityRights(holder(role, role.arn(), Domain.chosen(), Set.of())));
         if (rights.isEmpty()) return Optional.empty();
-        // what is on everything is mostly what every function needs
+        // rights on all resources are mostly what every function needs, so they come last
         rights.sort(Comparator.comparing(reach -> reach.right().resource().equals(Glob.ANY) && !reach.right().action().equals(Glob.ANY)));
         var byResource = rights.stream().collect(Collectors.groupingBy(reach -> reach.right().resource(), LinkedHashMap::new, Collectors.mapping(reach -> reach.right().action().toString(), Collectors.joining(", "))));
         var first = byResource.firstEntry();
-        var more = byResource.entrySet().stream().skip(1).limit(SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey()).collect(Collectors.joining("; "));
-        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()), more.isEmpty() ? "" : "and: " + more + (byResource.size() > SHOWN + 1 ? "; …" : "")));
+        var more = byResource.entrySet().stream().skip(1).limit(MAX_SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey()).collect(Collectors.joining("; "));
+        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()), more.isEmpty() ? "" : "and: " + more + (byResource.size() > MAX_SHOWN + 1 ? "; …" : "")));
     }
 
-    /** @param reaches on one resource, by the same statements */
+    /** @param reaches rights on one resource, through the same statements */
     private static Step step(Holder holder, List<Reach> reaches) {
         var right = reaches.getFirst().right();
         String except = Stream.concat(right.exceptActions().stream(), right.exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
@@ -248,7 +248,7 @@ final class Search {
         return by.stream().map(Source::toString).toList();
     }
 
-    // ---- what somebody may do
+    // ---- the rights of a holder
 
     private List<Reach> reaches(Holder holder) {
         var reaches = new ArrayList<Reach>();
@@ -258,8 +258,7 @@ final class Search {
         if (holder.identity().isPresent()) {
             for (var reach : identityRights(holder)) {
                 boolean byTrust = reach.right().action().equals(ASSUME) && policies.identities().stream().anyMatch(identity -> reach.right().resource().overlaps(new Glob(identity.arn())));
-                // whether a role lets itself be assumed, its trust policy tells
-                // and what another account's resource admits, its policy
+                // trust policies and the policies of other accounts' resources were handled above
                 if (!byTrust && reach.accountId().equals(holder.accountId())) reaches.add(reach);
             }
         }
@@ -268,18 +267,18 @@ final class Search {
     }
 
     private void admitted(Holder holder, ResourcePolicy policy, Statement statement, List<Reach> reaches) {
-        // a role is given to a service by iam:PassRole, which ends at the account
+        // a service gets a role through iam:PassRole, which works only within the account
         if (holder.kind() == Kind.SERVICE && policy.trust().isPresent() || holder.kind() == Kind.TOKEN && policy.trust().isEmpty()) return;
         var match = holder.maybe(statement);
         String owner = policy.holder().account().id();
         boolean same = owner.equals(holder.accountId());
         if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
         if (!statement.conditions().maybe(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
-        if (holder.kind() == Kind.TOKEN && statement.conditions().pinAProject()) return;
-        // S3 does not take such a policy
+        if (holder.kind() == Kind.TOKEN && statement.conditions().limitToProject()) return;
+        // S3 refuses such a policy
         if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
-        // within its account: what that service hands out, its own policies tell
-        if (same && policy.holder().type().equals("AWS::KMS::Key") && statement.conditions().serveAService()) return;
+        // within its account, the policies of that service decide what it returns
+        if (same && policy.holder().type().equals("AWS::KMS::Key") && statement.conditions().limitToService()) return;
         for (Right right : policy.rights(statement)) {
             if (holder.isOutsider() && claim.isLogDelivery(statement, right, statement.source())) continue;
             boolean needsIdentity = holder.identity().isPresent() && (!same || match == Match.ACCOUNT);
@@ -296,12 +295,12 @@ final class Search {
     private void add(Holder holder, String owner, Right right, List<Source> by, Optional<String> trust, List<Reach> reaches) {
         if (isDenied(holder, owner, right)) return;
         boolean assumes = Stream.of(ASSUME, Glob.action("sts:AssumeRoleWithWebIdentity"), Glob.action("sts:AssumeRoleWithSAML")).anyMatch(right.action()::overlaps);
-        // as a step, what is done is assuming the role
+        // report the step as assuming the role
         reaches.add(trust.isPresent() && assumes && right.action().overlaps(ASSUME) ? new Reach(new Right(ASSUME, List.of(), right.resource(), List.of()), by, owner, trust)
                 : new Reach(right, by, owner, assumes ? trust : Optional.empty()));
     }
 
-    /** By the policies of an identity alone, as its boundary leaves them; of its own account where the ARN tells, or of whichever. */
+    /** Returns the rights from the policies of an identity alone, limited by its boundary. A right belongs to the account in its ARN, or else to the identity's. */
     private List<Reach> identityRights(Holder holder) {
         var known = rightsOf.get(holder);
         if (known != null) return known;
@@ -330,7 +329,7 @@ final class Search {
         return Stream.concat(one.stream(), other.stream()).toList();
     }
 
-    /** The account that an ARN names, or that has the bucket. */
+    /** Returns the account that an ARN names, or that owns the bucket. */
     private String owner(Glob resource, String otherwise) {
         String[] parts = resource.text().split(":", 6);
         if (parts.length > 4 && parts[4].matches("\\d{12}")) return parts[4];
@@ -343,17 +342,17 @@ final class Search {
                 .anyMatch(statement -> statement.covers(right) && statement.conditions().surely(key -> holder.domain(key, owner)));
     }
 
-    /** A trust policy speaks of its role alone. */
-    private static Statement onRole(Statement statement, String role) {
+    /** Limits a statement of a trust policy to its role. */
+    private static Statement limitedToRole(Statement statement, String role) {
         return new Statement(statement.source(), false, statement.principals(), statement.notPrincipals(), statement.actions(), statement.notActions(), List.of(new Glob(role)), false, statement.conditions());
     }
 
     // ---- becoming another role of the same account, without assuming it
 
-    /** Whom, and by which step. */
+    /** Returns the holders that can be taken over, each with the step that does it. */
     private List<Map.Entry<Holder, Step>> takenOver(Holder holder, List<Reach> rights) {
         var taken = new ArrayList<Map.Entry<Holder, Step>>();
-        // only who is bound by policies gains by changing them, and no policy of a resource lets others do so
+        // only a holder limited by policies gains from changing them, and no resource policy grants these actions
         holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
             var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
             var anybody = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
@@ -380,7 +379,7 @@ final class Search {
         if (pass.isEmpty()) return Optional.empty();
         for (String service : services(other)) {
             String prefix = service.replaceAll("\\..*", "").replaceAll("-.*", "");
-            for (String verb : RUNS) {
+            for (String verb : RUN_VERBS) {
                 var run = rights.stream().filter(reach -> may(reach, prefix + ":" + verb)).findFirst();
                 if (run.isPresent()) {
                     return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(), texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
@@ -396,7 +395,7 @@ final class Search {
                 .flatMap(statement -> statement.principals().stream()).filter(principal -> principal.kind().equals("Service")).map(Statement.Principal::value).toList();
     }
 
-    /** The role's functions and state machines run what they are given. */
+    /** Returns a step that changes the code of a function or state machine that runs as the role. */
     private Optional<Step> byCode(Holder holder, List<Reach> rights, Identity other) {
         for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
             for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {

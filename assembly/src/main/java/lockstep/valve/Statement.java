@@ -6,9 +6,9 @@ import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 
 /**
- * One statement of a policy, its references resolved.
+ * A policy statement with resolved references.
  *
- * @param principals empty in policies of identities
+ * @param principals empty in identity policies
  */
 record Statement(Source source, boolean allow, List<Principal> principals, boolean notPrincipals, List<Glob> actions, boolean notActions, List<Glob> resources,
         boolean notResources, Conditions conditions) {
@@ -18,7 +18,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
         resources = List.copyOf(resources);
     }
 
-    /** Where a statement stands. @param what the property of the resource that holds the policy */
+    /** The location of a statement. @param what the property of the resource that contains the policy */
     record Source(String account, String stack, String logicalId, String what, int index) {
         @Override
         public String toString() {
@@ -33,7 +33,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
         }
     }
 
-    /** An action on a resource, each a glob; the globs of {@code except} (actions or resources) are not meant. */
+    /** An action on a resource, without the excepted actions and resources. */
     record Right(Glob action, List<Glob> exceptActions, Glob resource, List<Glob> exceptResources) {
         @Override
         public String toString() {
@@ -50,7 +50,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
             boolean notPrincipals = node.has("NotPrincipal"), notActions = node.has("NotAction"), notResources = node.has("NotResource");
             statements.add(new Statement(new Source(policy.account(), policy.stack(), policy.logicalId(), policy.what(), i), allow,
                     principals(node.path(notPrincipals ? "NotPrincipal" : "Principal")), notPrincipals,
-                    // what is left out is only what is certain; what is meant is all that may be
+                    // read unknown values so that an Allow covers at least, and a Deny at most, what it can
                     globs(node.path(notActions ? "NotAction" : "Action"), allow != notActions).stream().map(glob -> Glob.action(glob.spelled())).toList(), notActions,
                     node.has("Resource") || notResources ? globs(node.path(notResources ? "NotResource" : "Resource"), allow != notResources) : List.of(Glob.ANY), notResources,
                     Conditions.of(node.path("Condition"))));
@@ -66,7 +66,7 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
         return principals;
     }
 
-    /** @param wide whether what is not known means anything; otherwise it means nothing */
+    /** @param wide whether an unknown value matches anything; otherwise it matches nothing */
     private static List<Glob> globs(JsonNode node, boolean wide) {
         var globs = new ArrayList<Glob>();
         for (String value : strings(node)) {
@@ -77,14 +77,14 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
         return globs;
     }
 
-    /** Whether it surely speaks of everything that the right is about. */
+    /** Reports whether the statement certainly applies to the whole right. */
     boolean covers(Right right) {
         boolean actionsCovered = notActions ? !right.action().overlapsOneOf(actions) : right.action().coveredBy(actions);
         boolean resourcesCovered = notResources ? !right.resource().overlapsOneOf(resources) : right.resource().coveredBy(resources);
         return actionsCovered && resourcesCovered;
     }
 
-    /** What it is about. */
+    /** Returns the rights that the statement allows or denies. */
     List<Right> rights() {
         var rights = new ArrayList<Right>();
         for (Glob action : notActions ? List.of(Glob.ANY) : actions) {

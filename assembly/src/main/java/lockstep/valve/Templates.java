@@ -22,17 +22,17 @@ import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
 /**
- * All templates of all accounts, with their references replaced by the names and ARNs that they will have; a name that CloudFormation makes up
- * is replaced by one of stack and logical id. What cannot be told is {@link Glob#UNKNOWN}.
+ * The templates of all accounts, with references resolved to the names and ARNs that the resources will have. A name that CloudFormation generates
+ * is replaced by the stack name and logical id. A value that cannot be determined is {@link Glob#UNKNOWN}.
  */
 public final class Templates {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
     private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
 
-    /** What is made of these stands in no template of the assembly; the empty text is of what is no resource, as {@code Fn::ForEach}. */
+    /** Types whose resources are in no template of the assembly. The empty string stands for entries that are not resources, such as {@code Fn::ForEach}. */
     private static final Set<String> UNREADABLE = Set.of("", "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::ServerlessRepo::Application");
 
-    /** @param reference what {@code Ref} gives @param arn its ARN, or what stands for it @param properties resolved */
+    /** @param reference the value of {@code Ref} @param arn its ARN, or a substitute @param properties the resolved properties */
     record Resource(Account account, String stack, String logicalId, String type, String reference, String arn, JsonNode properties) {
         JsonNode property(String name) {
             return properties.path(name);
@@ -52,13 +52,13 @@ public final class Templates {
     private final Map<String, Map.Entry<Stack, JsonNode>> exports = new HashMap<>();
     private final List<Resource> resources = new ArrayList<>();
     private final Map<String, Resource> byName = new HashMap<>();
-    private final Set<String> underWay = new HashSet<>();
-    /** Set when a condition could be either. */
+    private final Set<String> resolving = new HashSet<>();
+    /** Set when a condition could not be decided. */
     private boolean undecided;
 
     /**
-     * @param bootstrap the stacks that were there before
-     * @throws IllegalArgumentException when the assembly is of other accounts than the landscape
+     * @param bootstrap the stacks that exist before the first deployment
+     * @throws IllegalArgumentException if the assembly and the landscape have different accounts
      */
     public Templates(Landscape landscape, Assembly assembly, List<Stack> bootstrap) {
         this(landscape, Stream.concat(assembly.stacks().stream(), bootstrap.stream()).toList());
@@ -86,7 +86,7 @@ public final class Templates {
                     attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"), resolve(stack, resource.getValue().path("Properties")))));
         }
         for (Resource resource : resources) {
-            // what is only attached to another has the other's reference
+            // an attachment has the reference of the secret it is attached to
             if (resource.type().equals("AWS::SecretsManager::SecretTargetAttachment")) continue;
             byName.putIfAbsent(resource.reference(), resource);
             byName.putIfAbsent(resource.arn(), resource);
@@ -113,7 +113,7 @@ public final class Templates {
         return resources.stream().filter(resource -> resource.type().equals(type));
     }
 
-    /** The resource that a resolved reference or ARN is of. */
+    /** Returns the resource with a resolved reference or ARN. */
     Optional<Resource> named(String reference) {
         return Optional.ofNullable(byName.get(reference));
     }
@@ -121,7 +121,7 @@ public final class Templates {
     private JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
             case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
-            // where nobody can tell which of two it is, what may deny does not, and what may allow does
+            // with an undecided condition, an Allow applies and a Deny does not
             case ObjectNode object when object.path("Effect").asString("").equals("Deny") -> {
                 undecided = false;
                 var denial = object(stack, object);
@@ -166,7 +166,7 @@ public final class Templates {
             case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value))).map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
             case "Fn::Join" -> {
                 var parts = resolve(stack, value.get(1));
-                // of a list parameter the default is one text
+                // the default of a list parameter is a single string
                 yield string(parts.isString() ? parts.asString() : parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList()) : Glob.UNKNOWN);
             }
             case "Fn::Sub" -> {
@@ -200,7 +200,7 @@ public final class Templates {
         };
     }
 
-    /** A condition of the template, with the parameters' defaults; empty where what it compares stands in no template. */
+    /** Evaluates a condition of the template with the default parameters; empty if it compares a value that no template contains. */
     private Optional<Boolean> holds(Stack stack, JsonNode condition) {
         String function = condition.isObject() && condition.size() == 1 ? condition.propertyNames().iterator().next() : "";
         JsonNode value = condition.path(function);
@@ -232,7 +232,7 @@ public final class Templates {
         return Assembly.JSON.getNodeFactory().stringNode(text);
     }
 
-    /** Of a resource, parameter or pseudo parameter. */
+    /** Returns an attribute of a resource, parameter or pseudo parameter. */
     private String attribute(Stack stack, String id, String attribute) {
         JsonNode resource = stack.resources().path(id);
         if (resource.isMissingNode()) {
@@ -245,72 +245,72 @@ public final class Templates {
                 default -> stack.template().at("/Parameters/" + id + "/Default").asString(Glob.UNKNOWN);
             };
         }
-        if (!underWay.add(stack.name() + "/" + id + "." + attribute)) return Glob.UNKNOWN; // a template that refers to itself in a circle
+        if (!resolving.add(stack.name() + "/" + id + "." + attribute)) return Glob.UNKNOWN; // a circular reference
         try {
             return attribute(stack, id, attribute, resource.path("Type").asString(""), resource.path("Properties"));
         } finally {
-            underWay.remove(stack.name() + "/" + id + "." + attribute);
+            resolving.remove(stack.name() + "/" + id + "." + attribute);
         }
     }
 
     private String attribute(Stack stack, String id, String attribute, String type, JsonNode properties) {
         String here = ":" + landscape.region() + ":" + stack.accountId() + ":";
-        String madeUp = stack.name() + "-" + id;
+        String generatedName = stack.name() + "-" + id;
         boolean arn = attribute.equals("Arn") || attribute.endsWith("Arn");
         return switch (type) {
             case "AWS::S3::Bucket" -> {
-                String name = own(stack, properties, "BucketName", madeUp.toLowerCase(Locale.ROOT));
+                String name = propertyOr(stack, properties, "BucketName", generatedName.toLowerCase(Locale.ROOT));
                 yield arn ? "arn:aws:s3:::" + name : name;
             }
             case "AWS::IAM::Role", "AWS::IAM::User" -> {
-                String name = own(stack, properties, type.endsWith("Role") ? "RoleName" : "UserName", madeUp);
-                yield arn ? "arn:aws:iam::" + stack.accountId() + ":" + (type.endsWith("Role") ? "role" : "user") + own(stack, properties, "Path", "/") + name : name;
+                String name = propertyOr(stack, properties, type.endsWith("Role") ? "RoleName" : "UserName", generatedName);
+                yield arn ? "arn:aws:iam::" + stack.accountId() + ":" + (type.endsWith("Role") ? "role" : "user") + propertyOr(stack, properties, "Path", "/") + name : name;
             }
-            case "AWS::IAM::ManagedPolicy" -> "arn:aws:iam::" + stack.accountId() + ":policy" + own(stack, properties, "Path", "/") + own(stack, properties, "ManagedPolicyName", madeUp);
-            case "AWS::IAM::OIDCProvider" -> "arn:aws:iam::" + stack.accountId() + ":oidc-provider/" + own(stack, properties, "Url", madeUp).replace("https://", "");
-            case "AWS::KMS::Key", "AWS::KMS::ReplicaKey" -> arn ? "arn:aws:kms" + here + "key/" + madeUp : madeUp;
-            case "AWS::KMS::Alias" -> own(stack, properties, "AliasName", madeUp);
+            case "AWS::IAM::ManagedPolicy" -> "arn:aws:iam::" + stack.accountId() + ":policy" + propertyOr(stack, properties, "Path", "/") + propertyOr(stack, properties, "ManagedPolicyName", generatedName);
+            case "AWS::IAM::OIDCProvider" -> "arn:aws:iam::" + stack.accountId() + ":oidc-provider/" + propertyOr(stack, properties, "Url", generatedName).replace("https://", "");
+            case "AWS::KMS::Key", "AWS::KMS::ReplicaKey" -> arn ? "arn:aws:kms" + here + "key/" + generatedName : generatedName;
+            case "AWS::KMS::Alias" -> propertyOr(stack, properties, "AliasName", generatedName);
             case "AWS::SQS::Queue" -> {
-                String name = own(stack, properties, "QueueName", madeUp);
+                String name = propertyOr(stack, properties, "QueueName", generatedName);
                 yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name : "https://sqs." + landscape.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
             }
             case "AWS::SNS::Topic" -> {
-                String name = own(stack, properties, "TopicName", madeUp);
+                String name = propertyOr(stack, properties, "TopicName", generatedName);
                 yield attribute.equals("TopicName") ? name : "arn:aws:sns" + here + name;
             }
-            case "AWS::SecretsManager::Secret" -> "arn:aws:secretsmanager" + here + "secret:" + own(stack, properties, "Name", madeUp) + "-000000";
-            case "AWS::SecretsManager::SecretTargetAttachment" -> own(stack, properties, "SecretId", Glob.UNKNOWN);
+            case "AWS::SecretsManager::Secret" -> "arn:aws:secretsmanager" + here + "secret:" + propertyOr(stack, properties, "Name", generatedName) + "-000000";
+            case "AWS::SecretsManager::SecretTargetAttachment" -> propertyOr(stack, properties, "SecretId", Glob.UNKNOWN);
             case "AWS::Lambda::Function" -> {
-                String name = own(stack, properties, "FunctionName", madeUp);
+                String name = propertyOr(stack, properties, "FunctionName", generatedName);
                 yield arn ? "arn:aws:lambda" + here + "function:" + name : name;
             }
             case "AWS::StepFunctions::StateMachine" -> {
-                String name = own(stack, properties, "StateMachineName", madeUp);
+                String name = propertyOr(stack, properties, "StateMachineName", generatedName);
                 yield attribute.equals("Name") ? name : "arn:aws:states" + here + "stateMachine:" + name;
             }
             case "AWS::Logs::LogGroup" -> {
-                String name = own(stack, properties, "LogGroupName", madeUp);
+                String name = propertyOr(stack, properties, "LogGroupName", generatedName);
                 yield arn ? "arn:aws:logs" + here + "log-group:" + name + ":*" : name;
             }
             case "AWS::Events::EventBus" -> {
-                String name = own(stack, properties, "Name", madeUp);
+                String name = propertyOr(stack, properties, "Name", generatedName);
                 yield arn ? "arn:aws:events" + here + "event-bus/" + name : name;
             }
             case "AWS::DynamoDB::Table" -> {
-                String name = own(stack, properties, "TableName", madeUp);
+                String name = propertyOr(stack, properties, "TableName", generatedName);
                 yield arn ? "arn:aws:dynamodb" + here + "table/" + name : name;
             }
             case "AWS::ECR::Repository" -> {
-                String name = own(stack, properties, "RepositoryName", madeUp);
+                String name = propertyOr(stack, properties, "RepositoryName", generatedName);
                 yield arn ? "arn:aws:ecr" + here + "repository/" + name : name;
             }
-            default -> arn ? "arn:aws:" + type.replaceAll("^AWS::([^:]*)::.*", "$1").toLowerCase(Locale.ROOT) + here + madeUp
-                    // so that a security group is the same by either
+            default -> arn ? "arn:aws:" + type.replaceAll("^AWS::([^:]*)::.*", "$1").toLowerCase(Locale.ROOT) + here + generatedName
+                    // Ref and GroupId of a security group are the same
                     : attribute.equals("Ref") || attribute.equals("GroupId") ? stack.name() + "/" + id : stack.name() + "/" + id + "." + attribute;
         };
     }
 
-    private String own(Stack stack, JsonNode properties, String name, String otherwise) {
+    private String propertyOr(Stack stack, JsonNode properties, String name, String otherwise) {
         return properties.has(name) ? text(stack, properties.get(name)) : otherwise;
     }
 }
