@@ -9,12 +9,12 @@ import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The files that {@code docker build} would get: those of a directory but for what its {@code .dockerignore} names. */
+/** The files that {@code docker build} sends as the build context: those of a directory, except the ones its {@code .dockerignore} excludes. */
 record BuildContext(Path directory, List<Rule> rules) {
 
     /** A line of {@code .dockerignore}; the last one that matches decides. */
     record Rule(boolean excludes, PathMatcher pattern) {
-        /** Whoever excludes a directory excludes what is in it. */
+        /** Reports whether the rule matches the path or a directory that contains it. */
         boolean matches(Path relative) {
             for (Path path = relative; path != null; path = path.getParent()) {
                 if (pattern.matches(path)) return true;
@@ -42,7 +42,7 @@ record BuildContext(Path directory, List<Rule> rules) {
         return new BuildContext(directory, rules);
     }
 
-    /** The regular files at or below a path of this context, in order; none where there is none. */
+    /** Returns the files at or below a path of this context, sorted; empty if the path does not exist. */
     List<Path> filesBelow(Path path) throws IOException {
         if (!Files.exists(path)) return List.of();
         try (var found = Files.walk(path)) {

@@ -12,21 +12,21 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The stages of a Dockerfile, in file order. Only what the images of this repository need is understood, and all else is refused:
- * a line that was passed over would make the image that runs here another one than the image that is deployed.
+ * The stages of a Dockerfile, in file order. Only the instructions that the images of this repository need are supported. All others are refused,
+ * because an ignored line would make the local image differ from the deployed one.
  */
 record Dockerfile(Path file, List<Stage> stages) {
     private static final Set<String> KNOWN = Set.of("RUN", "COPY", "ENV", "WORKDIR", "ENTRYPOINT", "CMD", "USER", "STOPSIGNAL", "VOLUME");
     private static final Pattern FROM = Pattern.compile("(\\S+)(?:\\s+(?i:AS)\\s+(\\S+))?");
 
-    /** @param base what follows FROM: an earlier stage, or an image from elsewhere */
+    /** @param base an earlier stage or an external image */
     record Stage(String base, Optional<String> name, List<Instruction> instructions) {
         boolean isNamed(String wanted) {
             return name.filter(wanted::equalsIgnoreCase).isPresent();
         }
     }
 
-    /** @param line where it begins */
+    /** @param line the number of its first line */
     record Instruction(int line, String keyword, String arguments) {}
 
     static Dockerfile read(Path file) {
@@ -48,7 +48,7 @@ record Dockerfile(Path file, List<Stage> stages) {
         return new Dockerfile(file, stages);
     }
 
-    /** The instructions that make a stage, those of the stages that it stands on first. Without a name the last stage, as docker build does. */
+    /** Returns the instructions that build a stage, starting with those of its base stages. Without a name, the last stage is used, as in docker build. */
     List<Instruction> chain(Optional<String> stage) {
         int index = stages.size() - 1;
         if (stage.isPresent()) {
@@ -65,7 +65,7 @@ record Dockerfile(Path file, List<Stage> stages) {
         return chain;
     }
 
-    /** Of the stage of this name among those before; -1 when there is none. */
+    /** Returns the index of the last stage with this name before an index; -1 if there is none. */
     private int indexOf(String name, int before) {
         for (int i = before - 1; i >= 0; i--) {
             if (stages.get(i).isNamed(name)) return i;

@@ -13,17 +13,17 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What a container image adds to its base, read from the Dockerfile of its context without building it. RUN is passed over: in this
- * repository it installs packages and makes directories, nothing else.
+ * The contents that a container image adds to its base, read from the Dockerfile of its context without building it. RUN is ignored: in this
+ * repository it only installs packages and creates directories.
  *
- * @param files            by absolute path in the image, where each comes from in the context
- * @param environment      as ENV sets it
+ * @param files            the source in the context of each file, by absolute path in the image
+ * @param environment      the variables that ENV sets
  * @param workingDirectory absolute
- * @param entrypoint       empty when there is none
- * @param command          empty when there is none
- * @param user             as USER spells it; empty when there is none
- * @param stopSignal       {@code SIGTERM} unless the image says otherwise
- * @param volumes          directories that a container may write to, absolute
+ * @param entrypoint       empty if there is none
+ * @param command          empty if there is none
+ * @param user             the argument of USER; empty if there is none
+ * @param stopSignal       {@code SIGTERM} unless the image sets another
+ * @param volumes          the absolute paths of the directories that a container may write to
  */
 public record Image(Map<String, Path> files, Map<String, String> environment, String workingDirectory, List<String> entrypoint, List<String> command,
         String user, String stopSignal, List<String> volumes) {
@@ -38,16 +38,16 @@ public record Image(Map<String, Path> files, Map<String, String> environment, St
     /**
      * Reads the image of a stage.
      *
-     * @param stage the last one when empty
-     * @throws ImageException when the Dockerfile holds something that lockstep does not understand
+     * @param stage the last stage if empty
+     * @throws ImageException if the Dockerfile contains something that lockstep does not support
      */
     public static Image read(Path context, Optional<String> stage) {
         return new ImageReader(context).read(stage);
     }
 
     /**
-     * Lays the files out below a directory as they lie in the image, and leaves alone what is there already. The directory is the
-     * image's own: other files in it are deleted, but for those in volumes.
+     * Copies the files to a directory with the layout of the image. Files that are already up to date are not written. Other files in the
+     * directory are deleted, except those in volumes.
      */
     public void materialize(Path directory) {
         try {
@@ -70,7 +70,7 @@ public record Image(Map<String, Path> files, Map<String, String> environment, St
         }
     }
 
-    /** In one step, for a program that runs may be among them. */
+    /** Replaces a file atomically, because it may be a running program. */
     private static void replace(Path source, Path target) throws IOException {
         if (Files.exists(target) && Files.mismatch(source, target) < 0 && Files.isExecutable(source) == Files.isExecutable(target)) return;
         Files.createDirectories(target.getParent());

@@ -16,7 +16,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Follows the instructions of a stage, as docker build does. */
+/** Evaluates the instructions of a stage like docker build. */
 final class ImageReader {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern VARIABLE = Pattern.compile("\\G\\s*([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\\\\$]*\"|'[^']*'|[^\\s\"'\\\\$]*)(?=\\s|$)");
@@ -50,7 +50,7 @@ final class ImageReader {
             case "WORKDIR" -> workingDirectory = absolute(plain(instruction));
             case "ENTRYPOINT" -> {
                 entrypoint = array(instruction);
-                command = List.of(); // the base's CMD was meant for the base's ENTRYPOINT
+                command = List.of(); // the CMD of the base belongs to the ENTRYPOINT of the base
             }
             case "CMD" -> command = array(instruction);
             case "USER" -> user = plain(instruction);
@@ -63,7 +63,7 @@ final class ImageReader {
 
     private void copy(Instruction instruction) {
         var words = new ArrayList<>(List.of(plain(instruction).split("\\s+")));
-        // all files belong to one user here
+        // all local files belong to one user
         words.removeIf(word -> word.startsWith("--chown="));
         words.stream().filter(word -> word.startsWith("--")).findFirst().ifPresent(flag -> {
             throw wrong(instruction, "lockstep does not understand COPY with " + flag);
@@ -87,7 +87,7 @@ final class ImageReader {
             boolean directory = Files.isDirectory(match);
             for (Path file : build.filesBelow(match)) {
                 if (Files.isSymbolicLink(file)) throw wrong(instruction, context.relativize(file) + " is a symbolic link, which lockstep does not copy");
-                // of a directory its content is copied, not the directory itself
+                // COPY copies the contents of a directory, not the directory itself
                 Path target = directory ? destination.resolve(match.relativize(file)) : intoDirectory ? destination.resolve(file.getFileName()) : destination;
                 files.put(target.normalize().toString(), file);
                 found = true;
@@ -96,7 +96,7 @@ final class ImageReader {
         if (!found) throw wrong(instruction, "there is no file " + source + " in the context");
     }
 
-    /** The files and directories of the context that a source names; wildcards stay within one directory. */
+    /** Returns the files and directories of the context that a source matches. A wildcard matches within one directory. */
     private List<Path> matches(Instruction instruction, String source) throws IOException {
         String relative = source.replaceAll("^/+", "");
         int wildcard = relative.replaceAll("[*?\\[].*", "").length();
