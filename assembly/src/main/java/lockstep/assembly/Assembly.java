@@ -11,23 +11,23 @@ import lockstep.landscape.Account;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What the CDK application synthesized. */
+/** The cloud assembly that the CDK application synthesized. */
 public final class Assembly {
     public static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
      * A stack.
      *
-     * @param file   of its template
-     * @param images docker images by the hash that container definitions name them by
-     * @param files  of assets, by hash
+     * @param file   the template file
+     * @param images the Docker images by the hash that container definitions use
+     * @param files  the asset files by hash
      */
     public record Stack(String name, String accountId, String file, JsonNode template, boolean terminationProtection, Map<String, DockerImage> images, Map<String, Path> files) {
         public JsonNode resources() {
             return template.path("Resources");
         }
 
-        /** Where a resource stands among the constructs, without the stack: {@code Database/Writer}. */
+        /** Returns the construct path of a resource without the stack, such as {@code Database/Writer}. */
         public String place(String logicalId) {
             String path = resources().path(logicalId).at("/Metadata/aws:cdk:path").asString("");
             if (path.isEmpty()) return logicalId.replaceAll("[0-9A-F]{8}$", "");
@@ -38,7 +38,7 @@ public final class Assembly {
         }
     }
 
-    /** @param stage the last one when empty */
+    /** @param stage the last stage if empty */
     public record DockerImage(String hash, Path context, Optional<String> stage) {}
 
     private final Path directory;
@@ -76,7 +76,7 @@ public final class Assembly {
         return List.copyOf(stacks.values());
     }
 
-    /** The stack that exports a value under this name. */
+    /** Returns the stack that exports a value with this name. */
     public Optional<Stack> exporting(String export) {
         return Optional.ofNullable(stacks.get(export.replaceAll(":.*", "")));
     }
