@@ -11,8 +11,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A program that runs on behalf of the local cloud. It inherits nothing from the user's environment but what is needed to run at
- * all: no AWS credentials, profiles or endpoints, no proxies.
+ * A program that runs for the local cloud. It inherits only the few environment variables that every program needs: no AWS credentials,
+ * profiles, endpoints or proxies.
  */
 public record Command(List<String> line, Path directory, Map<String, String> environment, Path log, Path input) {
     private static final Path NOTHING = Path.of("/dev/null");
@@ -31,7 +31,7 @@ public record Command(List<String> line, Path directory, Map<String, String> env
         return new Command(line, directory, environment, log, file);
     }
 
-    /** The environment that every program of this cloud starts from. */
+    /** Returns the base environment of every program of this cloud. */
     public static Map<String, String> cleanEnvironment(ProjectFiles files) {
         var environment = new HashMap<String, String>();
         INHERITED.forEach(name -> {
@@ -50,23 +50,23 @@ public record Command(List<String> line, Path directory, Map<String, String> env
         return environment;
     }
 
-    /** Without what differs between a user's terminals. */
+    /** Returns the environment without the inherited variables, which differ between terminals. */
     public Map<String, String> ownEnvironment() {
         var own = new TreeMap<>(environment);
         own.keySet().removeAll(INHERITED);
         return own;
     }
 
-    /** In a session of its own, so that Ctrl-C in the terminal does not reach it. It keeps the pid of the process that is started. */
+    /** Returns a command that runs in its own session, so that Ctrl-C in the terminal does not reach it. The pid of the started process does not change. */
     public Command detached(ProjectFiles files) {
         var detached = new ArrayList<>(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
         detached.addAll(line);
         return new Command(detached, directory, environment, log, input);
     }
 
-    /** Starts it and returns at once. */
+    /** Starts the program without waiting for it. */
     public Process start() {
-        var builder = new ProcessBuilder(found()).directory(directory.toFile()).redirectErrorStream(true)
+        var builder = new ProcessBuilder(resolvedLine()).directory(directory.toFile()).redirectErrorStream(true)
                 .redirectInput(ProcessBuilder.Redirect.from(input.toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().clear();
@@ -78,8 +78,8 @@ public record Command(List<String> line, Path directory, Map<String, String> env
         }
     }
 
-    /** A program without a path is looked for where the program itself would look; Java would look where this command does. */
-    private List<String> found() {
+    /** Resolves the program in the PATH of its own environment; Java would use the PATH of this process. */
+    private List<String> resolvedLine() {
         if (line.getFirst().contains("/")) {
             return line;
         }
@@ -89,7 +89,7 @@ public record Command(List<String> line, Path directory, Map<String, String> env
         return found;
     }
 
-    /** Runs it to its end; the log then holds its output alone. */
+    /** Runs the program and waits for it. The log then contains only the output of this run. */
     public void run(String what) {
         try {
             Files.deleteIfExists(log);

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 
-/** Tells on standard error what is done and how long it took. Steps may run side by side. */
+/** Prints the steps of a command and how long each took. Steps may run in parallel. */
 public final class Progress {
     private final PrintStream out;
     private final boolean colour;
@@ -15,7 +15,7 @@ public final class Progress {
         this.colour = colour;
     }
 
-    /** Runs a step and tells when it has ended, well or badly. */
+    /** Runs a step and prints its result and duration. */
     public void step(String title, Runnable work) {
         var begun = Instant.now();
         try {

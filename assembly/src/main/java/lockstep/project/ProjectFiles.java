@@ -16,15 +16,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Where the local cloud keeps its things. Everything is readable by its owner only.
+ * The files and directories of the local cloud. Only the owner can read them.
  *
  * @param project the checkout
- * @param tools   what the launcher installed and built: of the checkout, shared by all clouds that are started from it
+ * @param tools   what the launcher installed and built; shared by all clouds of the checkout
  * @param home    the state of one cloud; {@code LOCKSTEP_HOME}, or {@code .lockstep/cloud} of the checkout
  */
 public record ProjectFiles(Path project, Path tools, Path home) {
 
-    /** From what the launcher hands over. */
+    /** Creates the paths from the properties and variables that the launcher sets. */
     public static ProjectFiles ofLauncher() {
         Path project = Path.of(System.getProperty("lockstep.root", ".")).toAbsolutePath().normalize();
         Path tools = Optional.ofNullable(System.getProperty("lockstep.tools")).map(Path::of).orElse(project.resolve(".lockstep/tools"));
@@ -49,32 +49,32 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         return home.resolve("emulator");
     }
 
-    /** The projection of what the CDK application synthesized: this is deployed. */
+    /** The projected cloud assembly, which is deployed. */
     public Path assembly() {
         return home.resolve("assembly");
     }
 
-    /** What stands for the root directories of container images. */
+    /** The local replacement for the root directories of container images. */
     public Path images() {
         return home.resolve("images");
     }
 
-    /** What stands for the volumes of tasks; short, since a socket's path may have 107 bytes. */
+    /** The local replacement for the volumes of tasks. The path is short, because a socket path is limited to 107 bytes. */
     public Path volumes() {
         return home.resolve("run");
     }
 
-    /** As {@code proxy/install-nginx} leaves it. */
+    /** The nginx that {@code proxy/install-nginx} installs. */
     public Path nginx() {
         return tools.resolve("nginx/nginx-current");
     }
 
-    /** A module of it; not there where it is built in. */
+    /** The stream module of nginx; does not exist if it is built in. */
     public Path nginxStream() {
         return tools.resolve("nginx/stream.so");
     }
 
-    /** The home directory of the tools that run on behalf of the cloud, so that they find no one's AWS profile. */
+    /** The home directory of the tools that run for the cloud, so that they find no AWS profile. */
     public Path emptyHome() {
         return home.resolve("home");
     }
@@ -102,7 +102,7 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         }
     }
 
-    /** Runs work that only one command may do at a time; a lock of the operating system, so a crash leaves none behind. */
+    /** Runs work that only one command may do at a time. It uses an operating system lock, which a crash releases. */
     public void exclusively(Runnable work) {
         create();
         try (var channel = FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -116,7 +116,7 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         }
     }
 
-    /** Replaces a file in one step, readable by its owner only from the first byte. */
+    /** Replaces a file atomically. Only the owner can ever read it. */
     public static void writePrivately(Path file, byte[] content) {
         try {
             Path fresh = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".new",
@@ -128,7 +128,7 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         }
     }
 
-    /** A directory with all that is in it, if there is one. */
+    /** Deletes a directory and its contents, if it exists. */
     public static void deleteTree(Path directory) {
         if (!Files.exists(directory)) {
             return;
@@ -143,19 +143,19 @@ public record ProjectFiles(Path project, Path tools, Path home) {
     }
 
     /**
-     * Copies a directory with all that is in it.
+     * Copies a directory and its contents.
      *
-     * @param left directories that are not copied
+     * @param excluded directories that are not copied
      */
-    public static void copy(Path from, Path to, Set<Path> left) throws IOException {
+    public static void copy(Path from, Path to, Set<Path> excluded) throws IOException {
         try (var paths = Files.walk(from)) {
-            for (Path path : paths.filter(path -> left.stream().noneMatch(path::startsWith)).toList()) {
+            for (Path path : paths.filter(path -> excluded.stream().noneMatch(path::startsWith)).toList()) {
                 Files.copy(path, to.resolve(from.relativize(path).toString()));
             }
         }
     }
 
-    /** SHA-256, hexadecimal. */
+    /** Returns the SHA-256 of the content in hexadecimal. */
     public static String digest(byte[] content) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));

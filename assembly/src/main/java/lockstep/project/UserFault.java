@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The local cloud cannot do what was asked; the message is for the reader of the terminal. */
+/** Thrown when a command cannot do what the user asked. The message is printed in the terminal. */
 public final class UserFault extends RuntimeException {
     private static final int LINES_SHOWN = 25;
     private final transient Optional<Path> log;
@@ -28,7 +28,7 @@ public final class UserFault extends RuntimeException {
         this.log = log;
     }
 
-    /** The message, then the lines of the log that matter and where the rest is. */
+    /** Returns the message, the relevant lines of the log and the path of the log. */
     public String report() {
         if (log.isEmpty()) {
             return getMessage();
@@ -38,7 +38,7 @@ public final class UserFault extends RuntimeException {
         return text.append("\n  the whole log: ").append(log.get()).toString();
     }
 
-    /** The lines that speak of a failure; when none does, the last ones. */
+    /** Returns the lines that mention a failure, or the last lines if none does. */
     static List<String> relevantLines(Path log) {
         List<String> lines;
         try {
@@ -46,8 +46,8 @@ public final class UserFault extends RuntimeException {
         } catch (IOException e) {
             return List.of("(the log cannot be read: " + e.getMessage() + ")");
         }
-        var telling = lines.stream().filter(line -> line.matches("(?i).*(error|fatal|failed|exception|❌|denied|refused).*")).toList();
-        var shown = telling.isEmpty() ? lines : telling;
+        var failures = lines.stream().filter(line -> line.matches("(?i).*(error|fatal|failed|exception|❌|denied|refused).*")).toList();
+        var shown = failures.isEmpty() ? lines : failures;
         return shown.subList(Math.max(0, shown.size() - LINES_SHOWN), shown.size());
     }
 }
