@@ -1,6 +1,6 @@
 package lockstep.diff;
 
-/** What a difference is about. */
+/** The kind of a difference. */
 enum Axis {
     features("what a user can do or sees"),
     infrastructure("what it runs on, and how that is protected"),

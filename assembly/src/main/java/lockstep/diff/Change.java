@@ -8,7 +8,7 @@ import java.util.List;
 final class Change {
     private Change() {}
 
-    /** Hunks of a unified diff, without the lines that name the files; empty when a side is missing or both are one line. */
+    /** Returns the hunks of a unified diff without the file headers; empty if a side is missing or both are single lines. */
     static List<String> between(String from, String to) {
         if (from == null || to == null || from.lines().count() <= 1 && to.lines().count() <= 1) return List.of();
         var before = from.lines().toList();

@@ -19,25 +19,25 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.Purpose;
 
 /**
- * How two editions differ. Its JSON form is what {@code --output json} writes; names are kept, and fields are only added.
+ * The differences between two editions. {@code --output json} writes this record; its field names are stable, and fields are only added.
  *
- * @param release     of both, or "A, B"
+ * @param release     the release of each side; several are written as "A, B"
  * @param schema      the newest migration
- * @param differences by axis, then by key
- * @param gone        keys that lockstep.yaml declares, and that cover nothing
+ * @param differences sorted by axis, then by key
+ * @param gone        keys that lockstep.yaml declares but that match no difference
  */
 public record Comparison(String from, String to, Both release, Both schema, List<Found> differences, List<String> gone) {
 
-    /** The same thing on each side; null where there is nothing. */
+    /** A value on each side; null if the side has none. */
     public record Both(String from, String to) {}
 
     /**
      * One difference.
      *
-     * @param values   to be read, of several lines at most when a file or several rules differ; secrets are never among them
-     * @param change   of texts of several lines, the lines that differ as a unified diff; empty otherwise
-     * @param sources  file and place in it
-     * @param declared the entry of lockstep.yaml that it is covered by; null when there is none
+     * @param values   display values; they span several lines only if a file or several rules differ, and never contain secrets
+     * @param change   a unified diff of multi-line values; empty otherwise
+     * @param sources  the file and the place in it
+     * @param declared the entry of lockstep.yaml that covers it; null if there is none
      */
     public record Found(Axis axis, String key, Both values, List<String> change, Both sources, Difference declared) {}
 
@@ -45,7 +45,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
         var left = EditionFacts.of(from, to, landscape, assembly);
         var right = EditionFacts.of(to, from, landscape, assembly);
         var found = new Differences(left, right, landscape.differences()).find();
-        // entries speak of production and demo; within qa much of it is one and the same, and nothing is gone
+        // entries declare differences between production and demo; the editions of qa share much, so an unmatched entry means nothing there
         boolean whole = EnumSet.of(from.account().purpose(), to.account().purpose()).equals(EnumSet.of(Purpose.PRODUCTION, Purpose.DEMO));
         var gone = whole ? landscape.differences().stream().flatMap(difference -> difference.what().stream())
                 .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList() : List.<String>of();
@@ -60,12 +60,12 @@ public record Comparison(String from, String to, Both release, Both schema, List
         return differences.stream().filter(found -> found.declared() == null).toList();
     }
 
-    /** Whether every difference is meant, and all that is meant is there. */
+    /** Reports whether every difference is declared and every declared difference exists. */
     public boolean isAsDeclared() {
         return undeclared().isEmpty() && gone.isEmpty();
     }
 
-    /** Finds what differs, and tells as one what only one side has. */
+    /** Finds the differences. Constructs and stacks that only one side has become one difference each. */
     private static final class Differences {
         private final SortedMap<String, Fact> left;
         private final SortedMap<String, Fact> right;
@@ -103,7 +103,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
 
         private record Whole(Axis axis, String key) {}
 
-        /** The resources that only this side has, each construct or stack told once. */
+        /** Returns the resources that only this side has, merged by construct or stack. */
         private static Map<Whole, Fact> wholes(SortedMap<String, Fact> facts, Set<String> others) {
             var members = new TreeMap<String, List<Map.Entry<String, Fact>>>();
             facts.entrySet().stream().filter(entry -> isPartOfWhole(entry.getValue(), others)).forEach(entry ->
@@ -113,26 +113,26 @@ public record Comparison(String from, String to, Both release, Both schema, List
             members.forEach((resource, entries) -> {
                 Fact type = facts.getOrDefault(resource + TemplateFacts.TYPE, entries.getFirst().getValue());
                 var whole = switch (type.axis()) {
-                    // who reaches whom is told of each resource, unless the other side has no such stack at all
+                    // communication is reported for each resource, unless the other side lacks the whole stack
                     case communication -> new Whole(type.axis(), isMissing(role(resource), others) ? role(resource) : resource);
                     case features, infrastructure -> new Whole(type.axis(), construct(resource, others));
                 };
                 sources.putIfAbsent(whole, type.source());
-                var told = types.computeIfAbsent(whole, key -> new ArrayList<>());
+                var texts = types.computeIfAbsent(whole, key -> new ArrayList<>());
                 if (type.axis() == Axis.communication) {
                     entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().contains(".Tags."))
                             .sorted(Comparator.comparing((Map.Entry<String, Fact> entry) -> entry.getKey().endsWith(TemplateFacts.TYPE)))
-                            .forEach(entry -> told.add(entry.getKey().substring(whole.key().length() + 1) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                            .forEach(entry -> texts.add(entry.getKey().substring(whole.key().length() + 1) + ": " + entry.getValue().shown().replace("\n", "; ")));
                 } else {
-                    told.add(type.value());
+                    texts.add(type.value());
                 }
             });
-            var told = new LinkedHashMap<Whole, Fact>();
-            types.forEach((whole, lines) -> told.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
-            return told;
+            var texts = new LinkedHashMap<Whole, Fact>();
+            types.forEach((whole, lines) -> texts.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
+            return texts;
         }
 
-        /** The outermost construct around a resource of which the other side has nothing. */
+        /** Returns the outermost construct around a resource that is missing on the other side. */
         private static String construct(String resource, Set<String> others) {
             for (int end = resource.indexOf('.'); end >= 0; end = resource.indexOf('/', end + 1)) {
                 if (isMissing(resource.substring(0, end), others)) return resource.substring(0, end);

@@ -22,12 +22,12 @@ import lockstep.assembly.Assembly;
 import lockstep.images.Image;
 import tools.jackson.databind.JsonNode;
 
-/** What a container gets to run with: variables, and what is in its image. */
+/** Collects the facts of a container: its variables and the contents of its image. */
 final class ContainerFacts {
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-    /** A variable that should have been a secret: its value is compared, and never shown. */
+    /** Names of variables that should have been secrets: their values are compared but never shown. */
     private static final Pattern CONFIDENTIAL = Pattern.compile(".*(PASSWORD|TOKEN|CREDENTIAL|PRIVATE|SESSION_KEY).*");
-    /** Directives of nginx that say who gets in, and where it leads. */
+    /** nginx directives that control access and routing. */
     private static final Pattern DIRECTIVE = Pattern.compile("(?m)^\\s*(ssl_verify_client|ssl_verify_depth|ssl_client_certificate|ssl_trusted_certificate|ssl_crl|ssl_protocols|listen|proxy_pass|resolver)\\s+([^;]+);");
     private static final Pattern HOST = Pattern.compile("https?://((?:[a-z0-9-]+\\.)+[a-z]{2,})");
 
@@ -44,7 +44,7 @@ final class ContainerFacts {
         var hash = HASH.matcher(value);
         Path file = hash.find() ? stack.files().get(hash.group()) : null;
         if (file != null && file.toString().endsWith(".json")) {
-            // the name changes with the content: what counts is the content
+            // the name changes with the content, so compare only the content
             content(key, Assembly.JSON.readTree(file), "asset of " + container + " " + name);
             put(Axis.features, key, hash.replaceAll("<asset>"), source);
         } else {
@@ -61,7 +61,7 @@ final class ContainerFacts {
         }
     }
 
-    /** @param reference how the container definition names the image */
+    /** @param reference the image in the container definition */
     void image(String container, String reference, Stack stack, String source) {
         var hash = HASH.matcher(reference);
         Optional<DockerImage> known = hash.find() ? Optional.ofNullable(stack.images().get(hash.group())) : Optional.empty();
@@ -73,7 +73,7 @@ final class ContainerFacts {
         put(Axis.infrastructure, container + ".image", built.stage().map(stage -> "stage " + stage + ", ").orElse("") + built.hash().substring(0, 12), source);
         Image image = Image.read(built.context(), built.stage());
         String place = "image " + container.substring(container.indexOf('.') + 1) + " ";
-        // what the task definition sets has been put already, and counts
+        // variables of the task definition are already set and take precedence
         image.environment().forEach((name, value) -> {
             if (!facts.containsKey(container + ".environment." + name)) variable(container, name, masks.mask(value), stack, place + "Dockerfile");
         });
@@ -86,7 +86,7 @@ final class ContainerFacts {
         if (image.files().keySet().stream().anyMatch(path -> path.endsWith("nginx.conf"))) nginx(container, image);
     }
 
-    /** What nginx's files say about the outside. */
+    /** Adds the access and routing facts of the nginx files. */
     private void nginx(String container, Image image) {
         image.files().forEach((path, file) -> {
             String text = content(file).lines().filter(line -> !line.strip().startsWith("#")).collect(Collectors.joining("\n"));
@@ -106,14 +106,14 @@ final class ContainerFacts {
         facts.put(key, new Fact(axis, value, source));
     }
 
-    /** The text of a file; of one that is no text, its digest. */
+    /** Returns the text of a file, or its digest if it is not text. */
     static String content(Path file) {
         try {
             byte[] bytes = Files.readAllBytes(file);
             try {
                 if (bytes.length < 256 * 1024) return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             } catch (CharacterCodingException e) {
-                // no text
+                // not text
             }
             return "sha256 " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (IOException e) {

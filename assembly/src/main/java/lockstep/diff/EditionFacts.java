@@ -17,13 +17,13 @@ import lockstep.clinic.ClinicDatabase;
 import lockstep.clinic.configuration.Features;
 import lockstep.landscape.Landscape;
 
-/** Everything that is so on one side, by key. */
+/** Collects all facts of one side by key. */
 final class EditionFacts {
     private static final Pattern MIGRATION = Pattern.compile("db/migration/(V[0-9_.]+)__.+\\.sql");
 
     private EditionFacts() {}
 
-    /** @param other what the side is compared with: a stack that serves both is left out */
+    /** @param other the side that it is compared with; a stack that serves both is skipped */
     static SortedMap<String, Fact> of(Side side, Side other, Landscape landscape, Assembly assembly) {
         var facts = new TreeMap<String, Fact>();
         var masks = new Masks(side, landscape, assembly);
@@ -40,7 +40,7 @@ final class EditionFacts {
         return facts;
     }
 
-    /** What the product itself does in this edition. */
+    /** Returns the feature settings of the product in this edition. */
     private static Map<String, String> features(Side side) {
         var edition = switch (side.edition()) {
             case PRODUCTION -> lockstep.clinic.configuration.Edition.PRODUCTION;
@@ -49,13 +49,13 @@ final class EditionFacts {
         return Assembly.JSON.valueToTree(Features.of(edition)).properties().stream().collect(Collectors.toMap(Map.Entry::getKey, feature -> feature.getValue().toString()));
     }
 
-    /** As the tags of all stacks tell it. */
+    /** Returns the release from the tags of all stacks. */
     private static String release(SortedMap<String, Fact> facts, Landscape landscape) {
         var releases = facts.entrySet().stream().filter(fact -> fact.getKey().endsWith(".Tags.release")).map(fact -> fact.getValue().value()).collect(Collectors.toCollection(TreeSet::new));
         return releases.isEmpty() ? landscape.release() : String.join(", ", releases);
     }
 
-    /** The newest migration; one jar serves both editions, so that it is the same by construction. */
+    /** Returns the newest migration. It is always the same on both sides, because both editions use one jar. */
     private static String schema() {
         try {
             Path place = Path.of(ClinicDatabase.class.getProtectionDomain().getCodeSource().getLocation().toURI());

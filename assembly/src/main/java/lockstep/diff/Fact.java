@@ -1,15 +1,15 @@
 package lockstep.diff;
 
 /**
- * Something that is so on one side.
+ * A value on one side of a comparison.
  *
- * @param hidden whether the value is compared only, and never shown
+ * @param hidden whether the value is only compared and never shown
  * @param source the file and the place in it
- * @param whole  the key of what this is a part of, told as one when the other side has nothing of it: of its resource, or of the whole
- *               stack for what somebody is allowed to do, so that one more right is never hidden; empty when this is always told by itself
+ * @param whole  the key of the whole that this is part of. If the other side lacks the whole, its parts are reported as one difference. The whole
+ *               is the resource, or for permissions the stack, so that an additional right is never hidden; empty if this is always reported alone
  */
 record Fact(Axis axis, String value, boolean hidden, String source, String whole) {
-    /** Told by itself. */
+    /** Creates a fact that is always reported alone. */
     Fact(Axis axis, String value, String source) {
         this(axis, value, false, source, "");
     }

@@ -13,7 +13,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
-/** Replaces the functions of a template by texts to read: {@code <Database.Endpoint.Address>} instead of a reference. */
+/** Replaces the intrinsic functions of a template with readable text, such as {@code <Database.Endpoint.Address>} for a reference. */
 final class Intrinsics {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
     private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
@@ -30,7 +30,7 @@ final class Intrinsics {
         this.masks = masks;
     }
 
-    /** Of a value in a stack; missing for what CloudFormation would leave out. A text that is JSON becomes what it says. */
+    /** Resolves a value of a stack; missing if CloudFormation would omit it. A string that contains JSON is parsed. */
     JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
             case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
@@ -78,7 +78,7 @@ final class Intrinsics {
                 own.has(match.group(1)) ? flat(stack, own.get(match.group(1))) : reference(stack, match.group(1))));
     }
 
-    /** @param name a logical id or pseudo parameter, or an attribute of it */
+    /** @param name a logical id, a pseudo parameter, or an attribute such as {@code ID.Arn} */
     private String reference(Stack stack, String name) {
         String id = name.replaceAll("\\..*", "");
         if (stack.resources().has(id)) return "<" + masks.maskPlace(stack.place(id)) + name.substring(id.length()) + ">";

@@ -6,7 +6,7 @@ import java.util.Optional;
 import lockstep.diff.Comparison.Found;
 import lockstep.landscape.Difference;
 
-/** The start of a test plan: a box to tick for each thing that QA should try. */
+/** Formats a comparison as the start of a test plan, with a checkbox for each thing that QA should try. */
 public final class MarkdownReport {
     private static final int HUNK_LINES = 20;
     private final StringBuilder text = new StringBuilder();

@@ -14,12 +14,12 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 
 /**
- * Calls by one name what is one thing on both sides and is named after the side: accounts, stacks, shards, hosts. What belongs to
- * another account keeps that account's name, so that reaching the own account and reaching a foreign one never look the same.
+ * Replaces names that contain the side, such as those of accounts, stacks, shards and hosts, with a common name. The mask of a thing in another
+ * account keeps the name of that account, so that access to the own account never looks like access to another.
  */
 final class Masks {
     private final Map<String, String> names = new HashMap<>();
-    /** Stacks as the CDK writes them in names of constructs. */
+    /** The roles of stacks by stack name as the CDK writes it in generated names. */
     private final Map<String, String> squeezed = new TreeMap<>(Comparator.reverseOrder());
     private final Pattern label;
     private final Pattern pattern;
@@ -60,16 +60,16 @@ final class Masks {
         return pattern.matcher(text).replaceAll(match -> Matcher.quoteReplacement(names.get(match.group(1))));
     }
 
-    /** Of a text that only tells people or logs whose it is. */
+    /** Masks a text that also contains the account or edition as a label for people or logs. */
     String maskLabel(String text) {
         return label.matcher(mask(text)).replaceAll("<name>");
     }
 
-    /** A place among the constructs, without spaces and without hashes that the CDK made from names. */
+    /** Masks a construct path, and removes spaces and the hashes that the CDK generates from names. */
     String maskPlace(String place) {
         String named = mask(place);
         for (var stack : squeezed.entrySet()) named = named.replace(stack.getKey(), stack.getValue() + "-");
-        // an account holds constructs for each of its editions
+        // an account has constructs for each of its editions
         named = named.replaceAll("\\b" + side.edition().word() + "(?=[A-Z])", "edition");
         return named.replaceAll("(?<=[A-Za-z])[0-9A-F]{8}(?![0-9A-Za-z])", "").replaceAll("[<>']", "").replaceAll("\\s+", "-");
     }

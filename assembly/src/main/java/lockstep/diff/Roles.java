@@ -5,11 +5,11 @@ import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 
-/** What a stack is for, whatever account it is in: the first word of a key. */
+/** Determines the role of a stack, which is independent of its account and is the first part of a key. */
 final class Roles {
     private Roles() {}
 
-    /** Empty for a stack that is not compared: of the other edition, or of one more shard like the one that is. */
+    /** Returns the role of a stack; empty if the stack is not compared, because it belongs to the other edition or to a further shard. */
     static Optional<String> role(String stack, Side side, Landscape landscape) {
         String account = side.account().name();
         if (stack.equals(Names.shardStack(account, side.shard(landscape).name()))) return Optional.of("shard");

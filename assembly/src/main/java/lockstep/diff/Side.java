@@ -8,10 +8,10 @@ import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Shard;
 
-/** One of the two that are compared: an edition where it lives. */
+/** One side of a comparison: an edition in an account. */
 public record Side(Account account, Edition edition) {
 
-    /** All sides of a landscape: each edition of each account that has a shard of it. */
+    /** Returns all sides of a landscape: each edition that has a shard in an account. */
     public static List<Side> in(Landscape landscape) {
         var sides = new ArrayList<Side>();
         for (Account account : landscape.accounts()) {
@@ -22,7 +22,7 @@ public record Side(Account account, Edition edition) {
         return sides;
     }
 
-    /** What a name stands for: an account, {@code ACCOUNT/EDITION}, or an edition that one account alone has; empty for none and for several. */
+    /** Returns the side with a name: an account, {@code ACCOUNT/EDITION}, or an edition; empty if no side or several match. */
     public static Optional<Side> named(String name, Landscape landscape) {
         var sides = in(landscape);
         var exact = sides.stream().filter(side -> side.fullName().equals(name)).toList();
@@ -31,7 +31,7 @@ public record Side(Account account, Edition edition) {
         return List.of(exact, ofAccount, ofEdition).stream().filter(found -> found.size() == 1).map(List::getFirst).findFirst();
     }
 
-    /** As short as it can be said. */
+    /** Returns the shortest unambiguous name. */
     public String name() {
         return account.name().equals(edition.word()) ? account.name() : fullName();
     }
@@ -40,9 +40,7 @@ public record Side(Account account, Edition edition) {
         return account.name() + "/" + edition.word();
     }
 
-    /**
-     * The shard that stands for all of this edition: the first that receives a data set, for the source is like no other.
-     */
+    /** Returns the shard that represents the edition: the first that is not a source, because a source is unlike all others. */
     Shard shard(Landscape landscape) {
         var shards = account.shardsOf(edition);
         return shards.stream().filter(shard -> landscape.dataSets().stream().noneMatch(dataSet -> dataSet.source().equals(shard.name()))).findFirst().orElse(shards.getFirst());

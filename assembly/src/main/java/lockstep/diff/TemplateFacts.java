@@ -12,28 +12,28 @@ import lockstep.assembly.Assembly.Stack;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What one stack says, as facts. A key is {@code ROLE.PLACE.PROPERTY}, where the place is that of the construct; containers stand by
- * their own name, as {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
+ * Collects the facts of one stack. A key is {@code ROLE.PLACE.PROPERTY}, where the place is the construct path. A container uses its own name
+ * instead, as in {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
  */
 final class TemplateFacts {
-    /** Ends the key of the fact that a resource is there, and of which type. */
+    /** The key suffix of the fact that holds the type of a resource. */
     static final String TYPE = ".ResourceType";
-    /** Types that decide who reaches whom. */
+    /** Prefixes of types that control communication. */
     private static final List<String> COMMUNICATION = List.of("AWS::IAM::", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment",
             "AWS::EC2::Route", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCPeeringConnection", "AWS::ElasticLoadBalancingV2::", "AWS::WAFv2::", "AWS::SNS::", "AWS::SES::",
             "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::ServiceDiscovery::", "AWS::Route53::", "AWS::CertificateManager::", "AWS::Lambda::Permission", "AWS::Lambda::Url");
-    /** Of those, what does not. */
+    /** Types with such a prefix that do not control communication. */
     private static final Set<String> INFRASTRUCTURE = Set.of("AWS::EC2::RouteTable", "AWS::ElasticLoadBalancingV2::TargetGroup");
-    /** Of which the port that is open is all there is to tell. */
+    /** Types of which only the open port is reported. */
     private static final Set<String> RULES = Set.of("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress");
-    /** Texts for people and logs, and names of the account's own, which hold its name. */
+    /** Properties that contain the account or edition as a label for people or logs, or in a name. */
     private static final Set<String> LABELS = Set.of("ClusterName", "Description", "GroupDescription", "AlarmDescription", "Comment", "DisplayName", "account", "MetricName", "awslogs-stream-prefix", "LogGroupName");
     /** Properties that name an element of a list. */
     private static final List<String> NAMES = List.of("Name", "Key", "name", "ContainerPath", "Id", "Sid");
-    /** Names that the CDK makes from the places of constructs. */
+    /** Names that the CDK generates from construct paths. */
     private static final Set<String> GENERATED = Set.of("Family", "PolicyName");
     private static final Set<String> IDENTITY_TAGS = Set.of("account", "edition", "shard");
-    /** Parts of a statement, and how they are told. */
+    /** A part of a statement and the word that introduces it. */
     private record Part(String name, String word) {}
     private static final List<Part> PARTS = List.of(new Part("Resource", ""), new Part("NotResource", "all but "), new Part("Principal", "by "), new Part("NotPrincipal", "by all but "),
             new Part("Condition", "if "));
@@ -60,7 +60,6 @@ final class TemplateFacts {
         stack.resources().properties().forEach(resource -> new Resource(resource.getKey(), resource.getValue()).add());
     }
 
-    /** One resource of the stack. */
     private final class Resource {
         private final String key;
         private final String type;
@@ -112,14 +111,14 @@ final class TemplateFacts {
             containers.image(name, container.path("Image").asString(""), stack, source);
         }
 
-        /** Always told by itself: each rule is a port that is open, or a way out. */
+        /** Adds a security group rule. It is always reported alone, because each rule opens a port or a way out. */
         private void rule(String group, String direction, JsonNode rule) {
             String protocol = rule.path("IpProtocol").asString("").replace("-1", "all");
             String from = rule.path("FromPort").asString(""), to = rule.path("ToPort").asString("");
             String port = from.isEmpty() ? protocol : protocol + "/" + (from.equals(to) ? from : from + "-" + to);
             var peer = List.of("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId", "DestinationPrefixListId").stream()
                     .map(rule::path).filter(JsonNode::isValueNode).map(JsonNode::asString).collect(Collectors.joining(" "));
-            // how the CDK writes that nothing is let out
+            // the CDK's placeholder rule for no outbound traffic
             if (peer.equals("255.255.255.255/32")) return;
             merge(Axis.communication, group + "." + direction + "." + port, peer, "");
         }
@@ -146,7 +145,7 @@ final class TemplateFacts {
             return list.equals("Tags") && IDENTITY_TAGS.contains(id) && (masks.identity().contains(tag.path("Value").asString()) || tag.path("Value").asString().matches("<.*shard.*>"));
         }
 
-        /** Of {@code {Key: a, Value: b}} only b is left, for the key is in the path. */
+        /** Returns b for {@code {Key: a, Value: b}}, because the path contains the key. */
         private static JsonNode nameless(JsonNode element) {
             return element.isObject() && element.size() == 2 && element.has("Value") ? element.get("Value") : element;
         }
@@ -157,10 +156,10 @@ final class TemplateFacts {
             for (Part part : PARTS) {
                 if (statement.has(part.name())) terms.add(part.word() + plain(statement.get(part.name())));
             }
-            // the name of such an asset changes with its content, which is compared where a container reads it
-            String told = String.join(" ", terms).replaceAll("[0-9a-f]{64}(?=\\.json)", "<asset>");
+            // the name of such an asset changes with its content, which is compared for the container that reads it
+            String text = String.join(" ", terms).replaceAll("[0-9a-f]{64}(?=\\.json)", "<asset>");
             for (JsonNode action : elements(statement.has("Action") ? statement.get("Action") : statement.path("NotAction"))) {
-                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), told, role);
+                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), text, role);
             }
         }
 
@@ -177,7 +176,7 @@ final class TemplateFacts {
             facts.put(key, new Fact(axis, value, source));
         }
 
-        /** Several rules or statements may be about the same port or action. */
+        /** Adds a value to a fact, because several rules or statements may apply to the same port or action. */
         private void merge(Axis axis, String key, String value, String whole) {
             var values = new TreeSet<String>();
             if (facts.containsKey(key)) values.addAll(facts.get(key).value().lines().toList());

@@ -11,7 +11,7 @@ import lockstep.diff.Comparison.Both;
 import lockstep.diff.Comparison.Found;
 import lockstep.landscape.Difference;
 
-/** The answer for a reader of the terminal. */
+/** Formats a comparison for the terminal. */
 public final class TextReport {
     private static final int VALUE = 70;
     private static final int HUNK_LINES = 14;
@@ -45,7 +45,7 @@ public final class TextReport {
         return text.toString();
     }
 
-    /** What nobody declared comes first. */
+    /** Groups the differences by declaration; undeclared differences come first. */
     static Map<Optional<Difference>, List<Found>> byDeclaration(List<Found> found) {
         var groups = new LinkedHashMap<Optional<Difference>, List<Found>>();
         found.stream().sorted(Comparator.comparing((Found difference) -> difference.declared() != null))
@@ -59,7 +59,7 @@ public final class TextReport {
         for (Found difference : declared.isEmpty() ? found : found.subList(0, Math.min(found.size(), DECLARED_LINES))) {
             String key = String.format("%-" + Math.max(1, width) + "s", difference.key());
             if (difference.change().isEmpty()) {
-                line("    " + key + "  " + told(difference.values()));
+                line("    " + key + "  " + onOneLine(difference.values()));
             } else {
                 line("    " + difference.key());
                 hunks(difference.change(), HUNK_LINES).forEach(changed -> line("      " + in(changed.startsWith("+") ? GREEN : changed.startsWith("-") ? RED : FAINT, changed)));
@@ -109,8 +109,8 @@ public final class TextReport {
         return List.of(Optional.ofNullable(sources.from()), Optional.ofNullable(sources.to())).stream().flatMap(Optional::stream).distinct().collect(Collectors.joining(" | "));
     }
 
-    /** Both in one line, without a long beginning that they share. */
-    static String told(Both values) {
+    /** Formats both values on one line, without a long common prefix. */
+    static String onOneLine(Both values) {
         if (values.from() == null || values.to() == null || Math.max(values.from().length(), values.to().length()) <= VALUE) return shortened(values.from()) + " → " + shortened(values.to());
         int shared = 0;
         while (shared < Math.min(values.from().length(), values.to().length()) && values.from().charAt(shared) == values.to().charAt(shared)) shared++;
@@ -118,7 +118,7 @@ public final class TextReport {
         return cut <= 0 ? shortened(values.from()) + " → " + shortened(values.to()) : "…" + shortened(values.from().substring(cut)) + " → …" + shortened(values.to().substring(cut));
     }
 
-    /** In one line; a dash for nothing. */
+    /** Shortens a value to one line; a missing value is a dash. */
     static String shortened(String value) {
         if (value == null) return "—";
         if (value.isEmpty()) return "\"\"";
