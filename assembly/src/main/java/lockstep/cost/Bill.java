@@ -3,18 +3,18 @@ package lockstep.cost;
 import java.util.List;
 
 /**
- * What one account costs in a month, in US dollars.
+ * The monthly cost of one account in US dollars.
  *
- * @param notPriced resources that may cost, and why no price stands here
+ * @param notPriced resources that may cost something, with the reason why they are not priced
  */
 public record Bill(String account, List<Line> lines, List<Saving> pausing, List<NotPriced> notPriced) {
-    /** @param count of the resources that the line is for */
+    /** @param count the number of resources in the line */
     public record Line(String what, long count, double atRest, double atLoad) {}
 
     /**
-     * @param database of the idle hours
-     * @param service  of the application's tasks in the same hours: as long as one runs it stays connected, and the database awake
-     * @param reason   what has to be done, or why it is nothing
+     * @param database the saving for the database in the idle hours
+     * @param service  the saving for the application's tasks in the same hours; a running task stays connected and keeps the database awake
+     * @param reason   what to do for the saving, or why there is none
      */
     public record Saving(String shard, double database, double service, String reason) {}
 

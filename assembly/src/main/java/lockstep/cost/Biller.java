@@ -18,9 +18,9 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.ShardMetric;
 import tools.jackson.databind.JsonNode;
 
-/** Adds up what the synthesized resources of an account cost. A type is priced, or free by name, or told as not priced: never silently free. */
+/** Calculates the cost of the synthesized resources of an account. Each type is priced, listed as free, or reported as not priced; none is silently free. */
 public final class Biller {
-    /** Nothing is charged for having these. */
+    /** Types that are free of charge. */
     private static final Set<String> FREE = Set.of(
             "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable",
             "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC",
@@ -33,10 +33,10 @@ public final class Biller {
             "AWS::SNS::Topic", "by messages: below a cent for notices of syncs",
             "AWS::SQS::Queue", "by messages; the polling of functions is priced",
             "AWS::Logs::LogGroup", "by what is kept, and what others than the front doors write");
-    /** Aurora pauses after so many seconds without a connection, unless the cluster says otherwise. */
+    /** The default of Aurora: it pauses after this many seconds without a connection. */
     private static final double PAUSES_AFTER_SECONDS = 300;
     private static final double LEAST_AWAKE = 0.5;
-    /** Of an event source mapping: five pollers that wait 20 s each. */
+    /** The requests of an event source mapping: five pollers that wait 20 s each. */
     private static final double POLLS_A_MONTH = 5 * LoadProfile.HOURS * 3600 / 20;
     private static final Pattern RATE = Pattern.compile("rate\\((\\d+) (minute|hour|day)s?\\)");
 
@@ -76,11 +76,11 @@ public final class Biller {
         switch (type) {
             case "AWS::RDS::DBCluster" -> cluster(stack, id, properties);
             case "AWS::RDS::DBInstance" -> {
-                if (!properties.path("DBInstanceClass").asString("").equals("db.serverless")) untold(type, "class " + properties.path("DBInstanceClass").asString("(none)"));
+                if (!properties.path("DBInstanceClass").asString("").equals("db.serverless")) addNotPriced(type, "class " + properties.path("DBInstanceClass").asString("(none)"));
             }
             case "AWS::ECS::Service" -> service(stack, id, properties);
             case "AWS::ECS::Cluster" -> {
-                if (properties.path("ClusterSettings").toString().contains("enabled")) untold(type, "its container insights are metrics by the number of tasks");
+                if (properties.path("ClusterSettings").toString().contains("enabled")) addNotPriced(type, "its container insights are metrics by the number of tasks");
             }
             case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> balancer(properties);
             case "AWS::EC2::VPCEndpoint" -> {
@@ -101,11 +101,11 @@ public final class Biller {
             case "AWS::S3::Bucket" -> add("buckets (storage)", rest.bucketGigabytes() * usd("bucket-gb-month"), load.bucketGigabytes() * usd("bucket-gb-month"));
             case "AWS::Lambda::EventSourceMapping" -> monthly("queues (polling)", POLLS_A_MONTH / 1e6 * usd("queue-million-requests"));
             case "AWS::Events::Rule" -> schedule(stack, properties);
-            // charged by use alone: what schedules use is priced with the schedule
-            case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" -> untold(type, "by use: that of schedules is priced, that of syncs and imports is not");
+            // charged by use; the use by schedules is priced with the schedule
+            case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" -> addNotPriced(type, "by use: that of schedules is priced, that of syncs and imports is not");
             default -> {
-                if (BY_USE_NOT_KNOWN.containsKey(type)) untold(type, BY_USE_NOT_KNOWN.get(type));
-                else if (!FREE.contains(type)) untold(type, "unknown to 'lockstep cost'");
+                if (BY_USE_NOT_KNOWN.containsKey(type)) addNotPriced(type, BY_USE_NOT_KNOWN.get(type));
+                else if (!FREE.contains(type)) addNotPriced(type, "unknown to 'lockstep cost'");
             }
         }
     }
@@ -113,7 +113,7 @@ public final class Biller {
     private void cluster(Assembly.Stack stack, String id, JsonNode properties) {
         var scaling = properties.path("ServerlessV2ScalingConfiguration");
         if (!scaling.has("MaxCapacity")) {
-            untold("AWS::RDS::DBCluster", "not serverless");
+            addNotPriced("AWS::RDS::DBCluster", "not serverless");
             return;
         }
         double least = scaling.path("MinCapacity").asDouble(), most = scaling.path("MaxCapacity").asDouble();
@@ -124,7 +124,7 @@ public final class Biller {
         pausing.add(saving(stack, scaling, least, instances));
     }
 
-    /** A database of least capacity 0 is taken to be awake: the application is connected to it. */
+    /** Returns the capacity unit hours. A database with a minimum capacity of 0 counts as awake, because the application stays connected to it. */
     private static double unitHours(LoadProfile profile, double least, double most) {
         return profile.hoursIdle() * Math.max(least, LEAST_AWAKE) + profile.hoursInUse() * Math.clamp(profile.databaseUnits(), Math.max(least, LEAST_AWAKE), most);
     }
@@ -132,7 +132,7 @@ public final class Biller {
     private Saving saving(Assembly.Stack stack, JsonNode scaling, double least, long instances) {
         double after = scaling.path("SecondsUntilAutoPause").asDouble(PAUSES_AFTER_SECONDS);
         String shard = stack.name().replaceFirst("^.*?-shard-", "");
-        double looked = lookedAtEverySeconds(shard).orElse(Double.POSITIVE_INFINITY);
+        double looked = queriedEverySeconds(shard).orElse(Double.POSITIVE_INFINITY);
         double asleep = Math.max(0, 1 - after / looked);
         double database = load.hoursIdle() * asleep * Math.max(least, LEAST_AWAKE) * instances * usd("aurora-unit-hour");
         double service = stack.resources().properties().stream().filter(it -> it.getValue().path("Type").asString("").equals("AWS::ECS::Service"))
@@ -142,8 +142,8 @@ public final class Biller {
         return new Saving(shard, database, service, reason);
     }
 
-    /** By the most frequent of the account's schedules: the watch asks those that receive a data set, and what starts syncs by itself asks its source. */
-    private Optional<Double> lookedAtEverySeconds(String shard) {
+    /** Returns the period of the most frequent schedule that queries a shard. The watch queries shards that receive a data set; the automatic start of syncs queries its source. */
+    private Optional<Double> queriedEverySeconds(String shard) {
         boolean source = landscape.dataSets().stream().anyMatch(set -> set.source().equals(shard)), target = landscape.dataSets().stream().anyMatch(set -> !set.source().equals(shard));
         return stacks.stream().filter(stack -> source && stack.name().endsWith("master-data-source") || target && stack.name().endsWith("master-data-target")).flatMap(stack -> stack.resources().valueStream())
                 .filter(resource -> resource.path("Type").asString("").equals("AWS::Events::Rule"))
@@ -170,7 +170,7 @@ public final class Biller {
         return number(task.path("Cpu")) / 1024 * usd("fargate-vcpu-hour") + number(task.path("Memory")) / 1024 * usd("fargate-gb-hour");
     }
 
-    /** Within what scales the service, at least one. */
+    /** Returns the number of tasks at a load, within the limits of the service's auto scaling. */
     private static double tasks(Assembly.Stack stack, String id, JsonNode service, LoadProfile profile) {
         var target = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::ApplicationAutoScaling::ScalableTarget") && it.at("/Properties/ResourceId").toString().contains("\"" + id + "\"")).findFirst();
         double least = target.map(it -> number(it.at("/Properties/MinCapacity"))).orElse(service.path("DesiredCount").asDouble(1));
@@ -185,7 +185,7 @@ public final class Biller {
         if (properties.path("Scheme").asString("").equals("internet-facing")) {
             fixed += properties.path("Subnets").size() * LoadProfile.HOURS * usd("public-address-hour");
         }
-        // at worst each request comes on a connection of its own
+        // in the worst case, each request uses its own connection
         double perHour = load.hoursInUse() == 0 ? 0 : Math.max(load.gigabytesOut() / load.hoursInUse(), load.requestsPerSecond() / (network ? 800 : 25));
         add("load balancers (hours, addresses, units)", fixed, fixed + perHour * load.hoursInUse() * usd(name + "-unit-hour"));
         add("transfer to the internet", 0, load.gigabytesOut() * usd("transfer-out-gb"));
@@ -193,7 +193,7 @@ public final class Biller {
         add("logs of front doors", 0, logged * (usd("logs-gb") + usd("endpoint-gb")));
     }
 
-    /** Each state of the machine that it starts is entered once for each shard of the account, and each time a function runs. */
+    /** Prices a schedule. It assumes that each state of its state machine is entered once per shard of the account, and that one function runs per shard. */
     private void schedule(Assembly.Stack stack, JsonNode properties) {
         var every = everySeconds(properties.path("ScheduleExpression").asString(""));
         if (every.isEmpty()) {
@@ -212,7 +212,7 @@ public final class Biller {
         return invocations * profile.lookSeconds() * memory * usd("function-gb-second") + invocations / 1e6 * usd("function-million-requests");
     }
 
-    /** The watch puts them, so no resource stands for them: each of {@link ShardMetric} for each shard that receives a data set. */
+    /** Prices the metrics that the watch puts for each shard that receives a data set. No resource represents them. */
     private void metrics() {
         long receiving = landscape.dataSets().stream().mapToLong(set -> landscape.targetsIn(account, set).size()).sum();
         for (long i = 0; i < receiving * ShardMetric.values().length; i++) monthly("metrics of shards", usd("metric-month"));
@@ -237,7 +237,7 @@ public final class Biller {
         sum[2] += atLoad;
     }
 
-    private void untold(String type, String reason) {
+    private void addNotPriced(String type, String reason) {
         notPriced.merge(type + " " + reason, new NotPriced(type, 1, reason), (one, _) -> new NotPriced(type, one.count() + 1, reason));
     }
 }

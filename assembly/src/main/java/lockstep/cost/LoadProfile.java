@@ -3,12 +3,12 @@ package lockstep.cost;
 import java.nio.file.Path;
 
 /**
- * How much a landscape is used. What stands here is of each front door, service or database while it is in use; services and databases keep to their least and most.
+ * The load of a landscape. The values are for each front door, service or database while it is in use; services and databases keep to their minimum and maximum.
  *
- * @param hoursPerDay       of use; in the others nobody comes
- * @param databaseUnits     Aurora capacity units, on average
- * @param readsPerRequest   that reach the database's storage
- * @param lookSeconds       that a look of the watch takes for each shard
+ * @param hoursPerDay       the hours of use; there is no load in the others
+ * @param databaseUnits     the average Aurora capacity units
+ * @param readsPerRequest   the reads of a request that reach the database storage
+ * @param lookSeconds       the seconds that a check of the watch takes for each shard
  */
 public record LoadProfile(String name, double hoursPerDay, double requestsPerSecond, double kilobytesPerAnswer, double logBytesPerRequest, double tasks, double databaseUnits,
         double databaseGigabytes, double readsPerRequest, double bucketGigabytes, double lookSeconds) {
@@ -18,7 +18,7 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
         return named("rest");
     }
 
-    /** @param name of a profile that is known, or of a file */
+    /** @param name a built-in profile, or a file */
     public static LoadProfile named(String name) {
         var known = Settings.ofResource("loads.yaml");
         if (known.names().contains(name)) {
@@ -38,7 +38,7 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
         return profile;
     }
 
-    /** In a month. */
+    /** The hours of use in a month. */
     double hoursInUse() {
         return HOURS * hoursPerDay / 24;
     }
@@ -47,7 +47,7 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
         return HOURS - hoursInUse();
     }
 
-    /** Of one front door in a month. */
+    /** The requests of one front door in a month. */
     double requests() {
         return requestsPerSecond * 3600 * hoursInUse();
     }

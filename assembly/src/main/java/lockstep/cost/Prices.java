@@ -6,12 +6,12 @@ import java.util.TreeMap;
 import lockstep.project.UserFault;
 
 /**
- * A dated table of what AWS charges in one region.
+ * A dated table of AWS prices in one region.
  *
  * @param byName the prices, in US dollars
  */
 public record Prices(String region, String date, Map<String, Price> byName) {
-    /** @param verified whether it was looked up at the date of the table */
+    /** @param verified whether the price was looked up on the date of the table */
     public record Price(double usd, String source, boolean verified) {}
 
     public static Prices read(Settings settings) {
@@ -42,7 +42,7 @@ public record Prices(String region, String date, Map<String, Price> byName) {
         return byName.values().stream().filter(price -> !price.verified()).count();
     }
 
-    /** To the cent, as it is told. */
+    /** Formats an amount with two decimals. */
     public static String dollars(double amount) {
         return BigDecimal.valueOf(amount).setScale(2, java.math.RoundingMode.HALF_UP).toPlainString();
     }

@@ -15,7 +15,7 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
-/** A mapping of a YAML file that is read to its end: what nobody asked for is a mistake, and told. */
+/** A YAML mapping. {@link #end} reports every entry that was not read as a mistake. */
 public final class Settings {
     private final String where;
     private final Map<String, Object> values;
