@@ -127,9 +127,9 @@ public record Comparison(String from, String to, Both release, Both schema, List
                     texts.add(type.value());
                 }
             });
-            var texts = new LinkedHashMap<Whole, Fact>();
-            types.forEach((whole, lines) -> texts.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
-            return texts;
+            var merged = new LinkedHashMap<Whole, Fact>();
+            types.forEach((whole, lines) -> merged.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
+            return merged;
         }
 
         /** Returns the outermost construct around a resource that is missing on the other side. */

@@ -104,9 +104,9 @@ class ReportTest {
     @Test
     void longValuesShowWhereTheyDiffer() {
         String start = "arn:aws:iam::<account>:role/".repeat(5);
-        var told = TextReport.told(new Both(start + "reader", start + "writer"));
+        var told = TextReport.onOneLine(new Both(start + "reader", start + "writer"));
         assertTrue(told.startsWith("…") && told.contains("reader → …") && told.endsWith("writer"), told);
-        assertEquals("a (and 2 more lines) → \"\"", TextReport.told(new Both("a\nb\nc", "")));
+        assertEquals("a (and 2 more lines) → \"\"", TextReport.onOneLine(new Both("a\nb\nc", "")));
         assertEquals(List.of("1", "… 2 more lines: --output json has them all"), TextReport.hunks(List.of("1", "2", "3"), 2));
     }
 
