@@ -25,8 +25,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Built images in a directory, as the OCI lays them out: blobs by digest, and an index of them. Each layer is compressed once, here: whoever copies the
- * blobs has the same digests, where an engine that pushes compresses anew.
+ * A directory of built images in the OCI image layout: blobs by digest and an index. Each layer is compressed once, here, so that every copy has the
+ * same digests. A container engine would compress again when it pushes.
  *
  * @see <a href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md">OCI image layout</a>
  */
@@ -38,7 +38,7 @@ public record ImageLayout(Path directory) {
     private static final String PREFIX = "sha256:";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /** A blob as a manifest names it. */
+    /** A blob that a manifest references. */
     public record Blob(String digest, long size) {}
 
     public boolean has(String digest) {
@@ -51,7 +51,7 @@ public record ImageLayout(Path directory) {
         return directory.resolve("blobs/sha256").resolve(digest.substring(PREFIX.length()));
     }
 
-    /** Configuration and layers of an image, in the order in which it names them. */
+    /** Returns the configuration and layers of an image, in manifest order. */
     public List<Blob> blobs(String digest) {
         var manifest = JSON.readTree(path(digest));
         var blobs = new ArrayList<Blob>();
@@ -65,12 +65,12 @@ public record ImageLayout(Path directory) {
     }
 
     /**
-     * Takes an image.
+     * Adds an image.
      *
-     * @param saved what {@code docker save} has written of one image, or an engine that writes the same
-     * @param name  of the image, for whoever reads the index
-     * @return digest of its manifest
-     * @throws IllegalArgumentException when it is something else, or its layers are not those of its configuration
+     * @param saved an archive with one image in the format of {@code docker save}
+     * @param name  the name of the image in the index, for information only
+     * @return the digest of its manifest
+     * @throws IllegalArgumentException if the archive has another format, or its layers do not match its configuration
      */
     public String add(Path saved, String name) {
         Path work = directory.resolve("work");
@@ -99,7 +99,7 @@ public record ImageLayout(Path directory) {
         }
     }
 
-    /** Compressed, unless it is already, and only if it is what the configuration says. */
+    /** Stores a layer, compressed if necessary, after checking it against the configuration. */
     private Blob layer(Path work, Path file, String content) throws IOException {
         if (isCompressed(file)) {
             try (var in = new GZIPInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
@@ -126,7 +126,7 @@ public record ImageLayout(Path directory) {
         }
     }
 
-    /** Two images may share a blob. */
+    /** Moves a file to the blobs. Images may share a blob. */
     private Blob keep(Path file) throws IOException {
         String digest;
         try (var in = Files.newInputStream(file)) {
@@ -151,7 +151,7 @@ public record ImageLayout(Path directory) {
         into.put("mediaType", type).put("digest", blob.digest()).put("size", blob.size());
     }
 
-    /** Engines before Docker 25, and others for their sake, name a layer twice, once by a link. */
+    /** Extracts a saved image. Engines before Docker 25, and others compatible with them, contain a layer twice, once as a link. */
     private static void extract(Path archive, Path into) throws IOException {
         ProjectFiles.deleteTree(into);
         Files.createDirectories(into);
@@ -167,7 +167,7 @@ public record ImageLayout(Path directory) {
         }
     }
 
-    /** {@code sha256:} and the digits. */
+    /** Returns {@code sha256:} and the hexadecimal digest. */
     static String digest(byte[] content) {
         return PREFIX + HexFormat.of().formatHex(sha256().digest(content));
     }

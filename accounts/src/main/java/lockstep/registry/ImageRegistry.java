@@ -19,7 +19,7 @@ import software.amazon.awssdk.http.SdkHttpMethod;
 import software.amazon.awssdk.http.SdkHttpResponse;
 
 /**
- * A registry of images, such as an account's in ECR. What is pushed are the blobs as they lie in the layout, so the image has its digest in every registry.
+ * An image registry, such as ECR in an account. The blobs of the layout are pushed unchanged, so an image has the same digest in every registry.
  *
  * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push">OCI distribution: push</a>
  */
@@ -29,7 +29,7 @@ public final class ImageRegistry {
     private final URI address;
     private final Optional<String> authorization;
 
-    /** @param authorization the header's value; none where anybody may push */
+    /** @param authorization the value of the Authorization header; empty if none is needed */
     public ImageRegistry(SdkHttpClient http, URI address, Optional<String> authorization) {
         this.http = http;
         this.address = address;
@@ -41,9 +41,9 @@ public final class ImageRegistry {
     }
 
     /**
-     * Brings an image into a repository; what is there of it is not sent again.
+     * Pushes an image to a repository. Blobs that the repository already has are not sent again.
      *
-     * @throws IllegalStateException when the registry refuses it, or has it under another digest
+     * @throws IllegalStateException if the registry refuses the image, or stores it with another digest
      */
     public void push(ImageLayout layout, String digest, String repository, String tag) {
         for (int attempt = 1; ; attempt++) {
@@ -62,7 +62,7 @@ public final class ImageRegistry {
         }
     }
 
-    /** Of the image with this tag. */
+    /** Returns the digest of the image with a tag. */
     Optional<String> digestOf(String repository, String tag) throws IOException {
         var found = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/manifests/" + tag), Optional.empty(), ImageLayout.MANIFEST);
         if (found.statusCode() == 404) return Optional.empty();
@@ -71,7 +71,7 @@ public final class ImageRegistry {
     }
 
     private void push(ImageLayout layout, String digest, String repository) throws IOException {
-        // where a blob lies elsewhere the registry leads there: it has it
+        // a redirect also means that the registry has the blob
         int known = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/blobs/" + digest), Optional.empty(), "*/*").statusCode();
         if (known / 100 == 2 || known / 100 == 3) return;
         var begun = send(SdkHttpMethod.POST, at("/v2/" + repository + "/blobs/uploads/"), Optional.empty(), "*/*");
@@ -87,14 +87,14 @@ public final class ImageRegistry {
         return address.resolve(path);
     }
 
-    /** As the registry says, and nowhere else: what is sent there carries the password. */
+    /** Returns the upload location. It must be on the same host, because requests to it contain the password. */
     private URI location(SdkHttpResponse response) {
         URI location = address.resolve(response.firstMatchingHeader("Location").orElseThrow(() -> new IllegalStateException(address.getHost() + " does not say where to push to")));
         if (!location.getAuthority().equals(address.getAuthority())) throw new IllegalStateException(address.getHost() + " wants its images pushed to " + location.getAuthority());
         return location;
     }
 
-    /** @param type of the content, or of what is asked for */
+    /** @param type the type of the content, or the accepted type if there is none */
     private SdkHttpResponse send(SdkHttpMethod method, URI uri, Optional<Path> content, String type) throws IOException {
         var request = SdkHttpFullRequest.builder().method(method).uri(uri);
         authorization.ifPresent(value -> request.putHeader("Authorization", value));

@@ -15,7 +15,7 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import tools.jackson.databind.json.JsonMapper;
 
-/** An assembly and an account of AWS: what a person does by hand with the CDK's command line. */
+/** Deploys an assembly to AWS accounts with the CDK command line. */
 public final class AwsDeployment {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Cdk cdk;
@@ -27,7 +27,7 @@ public final class AwsDeployment {
         this.assembly = assembly;
     }
 
-    /** Brings the images into the account, deploys every stack of it, and gives the logins of the sync their rights in what is new. */
+    /** Pushes the images to the account, deploys all its stacks, and grants the logins of the sync their rights on new database objects. */
     public void deploy(Account account, AccountAccess access, List<DataSet> dataSets) {
         var stacks = stacks(account);
         BuiltImages.push(account, assembly, stacks, access);
@@ -41,7 +41,7 @@ public final class AwsDeployment {
         }
     }
 
-    /** What deploying would change; changes nothing. */
+    /** Returns what a deployment would change, without changing anything. */
     public String diff(Account account, AccountAccess access, Optional<LocalEndpoint> endpoint) {
         return cdk.diff(account, assembly, stacks(account), access.environment(), endpoint);
     }

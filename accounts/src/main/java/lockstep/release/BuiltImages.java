@@ -23,25 +23,25 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * An assembly with its images in it, each built once. Its templates name them by digest, so that no account runs any other, and its asset manifests tag
- * them by the same, so that the CDK finds them pushed and builds nothing.
+ * Builds each image of an assembly once and stores it in the assembly. The templates reference the images by digest, so that every account runs the same
+ * images. The asset manifests use the digest as the tag, so that the CDK finds the pushed images and builds none.
  */
 public final class BuiltImages {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String LAYOUT = "images";
-    /** What a build takes from an asset manifest. Another word would make another image, if it were passed over. */
+    /** The supported build properties of an asset manifest. Ignoring another one could produce a different image. */
     private static final Set<String> KNOWN = Set.of("directory", "dockerBuildTarget", "platform");
 
     private BuiltImages() {}
 
-    /** What is built. */
+    /** The inputs of an image build. */
     public record Source(Path context, Optional<String> target, Optional<String> platform) {}
 
     /**
-     * Builds the images of an assembly with the engine of this machine.
+     * Builds the images of an assembly with the container engine of this machine.
      *
-     * @param assembly stays as it is
-     * @param target   is replaced by what it becomes
+     * @param assembly the assembly, which is not changed
+     * @param target   the directory for the assembly with images, which is replaced
      */
     public static void build(ProjectFiles files, Path assembly, Path target) {
         var engine = Engine.ofThisMachine(files);
@@ -59,7 +59,7 @@ public final class BuiltImages {
         });
     }
 
-    /** @param engine from a source and the digest of its context to a saved image, good until the next */
+    /** @param engine builds an image from a source and its asset hash, and returns a saved image that is valid until the next call */
     public static void build(Path assembly, Path target, BiFunction<Source, String, Path> engine) {
         try {
             ProjectFiles.deleteTree(target);
@@ -89,7 +89,7 @@ public final class BuiltImages {
         return new Source(assembly.resolve(source.get("directory").asString()), Optional.ofNullable(source.path("dockerBuildTarget").asString(null)), Optional.ofNullable(source.path("platform").asString(null)));
     }
 
-    /** In the template, in the manifest of its assets, and in the assembly's, since a template lies under the digest of its content. */
+    /** Replaces asset hashes with image digests in the template and its asset manifest. This changes the digest of the template, so it is replaced there and in the assembly manifest. */
     private static void rename(Path assembly, Path assetsFile, ObjectNode assets, Map<String, String> digests) throws IOException {
         String templateName = assetsFile.getFileName().toString().replace(".assets.json", ".template.json");
         Path templateFile = assembly.resolve(templateName);
@@ -114,7 +114,7 @@ public final class BuiltImages {
         Files.writeString(manifest, Files.readString(manifest).replace(before, after));
     }
 
-    /** The images of an assembly by name, with their digests; none of one that was made without. */
+    /** Returns the digests of the images of an assembly by name; empty if it was built without images. */
     public static Map<String, String> of(Path assembly) {
         var images = new TreeMap<String, String>();
         if (!Files.exists(layout(assembly))) return images;
@@ -126,12 +126,12 @@ public final class BuiltImages {
         return images;
     }
 
-    /** Where the images of an assembly lie, if it has them. */
+    /** Returns the image directory of an assembly, which need not exist. */
     public static Path layout(Path assembly) {
         return assembly.resolve(LAYOUT);
     }
 
-    /** Brings the images of these stacks into the account's registry, by the role that the CDK has for it. */
+    /** Pushes the images of the stacks to the account's registry, using the CDK's image publishing role. */
     static void push(Account account, Path assembly, List<String> stacks, AccountAccess access) {
         var layout = new ImageLayout(layout(assembly));
         var pushed = new TreeSet<String>();
@@ -163,7 +163,7 @@ public final class BuiltImages {
         return digest.substring(digest.indexOf(':') + 1);
     }
 
-    /** Of its construct and, where its file has several, of its stage. */
+    /** Returns the name of an image: its construct and, if set, its build stage. */
     private static String name(JsonNode image) {
         return image.path("displayName").asString("image") + Optional.ofNullable(image.at("/source/dockerBuildTarget").asString(null)).map(stage -> " " + stage).orElse("");
     }

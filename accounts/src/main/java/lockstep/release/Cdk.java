@@ -19,7 +19,7 @@ import lockstep.project.ProjectFiles;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The CDK command line, kept away from everything that could lead it to a real account. */
+/** The CDK command line. Except for {@link #deployToAws} and an AWS diff, it runs without settings that could lead it to a real account. */
 public final class Cdk {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     /** The contexts of the container images. */
@@ -33,16 +33,16 @@ public final class Cdk {
     }
 
     /**
-     * Synthesizes the application as {@code cdk synth} does for anyone. The same inputs give the same templates, so what was
-     * synthesized from them before is taken again: most of the time of an {@code up} without changes.
+     * Synthesizes the application with {@code cdk synth}. The same inputs produce the same templates, so an existing assembly of these inputs
+     * is reused. Synthesis would be most of the time of an {@code up} without changes.
      *
-     * @return the assembly, not to be changed
+     * @return the assembly, which must not be changed
      */
     public Path synthesize(Path landscape) {
         return synthesize(landscape, Optional.empty());
     }
 
-    /** @param release instead of the one in the landscape */
+    /** @param release replaces the release of the landscape */
     public Path synthesize(Path landscape, Optional<String> release) {
         Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, release));
         if (!Files.exists(kept)) {
@@ -60,7 +60,7 @@ public final class Cdk {
         return kept;
     }
 
-    /** Digest of everything that the templates and assets are made from. */
+    /** Returns a digest of all inputs of the templates and assets. */
     private String inputs(Path landscape, Optional<String> release) {
         var text = new StringBuilder(release.orElse(""));
         try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
@@ -99,7 +99,7 @@ public final class Cdk {
         }
     }
 
-    /** Puts it where the next {@code up} looks; of earlier ones only that of the inputs before these is left. */
+    /** Moves an assembly to the cache, and deletes all others but the newest. */
     private static void keep(Path fresh, Path kept) {
         try {
             if (!Files.exists(kept)) {
@@ -118,12 +118,12 @@ public final class Cdk {
         run(account, endpoint, "bootstrap", List.of("bootstrap", "aws://" + account.id() + "/" + region, "--no-notices"));
     }
 
-    /** @param credentials as the environment of a tool has them */
+    /** @param credentials environment variables with AWS credentials */
     public void deploy(Account account, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
         deploy(account, files.assembly(), stacks, endpoint, credentials);
     }
 
-    /** @param assembly projected */
+    /** @param assembly a projected assembly */
     public void deploy(Account account, Path assembly, List<String> stacks, LocalEndpoint endpoint, Map<String, String> credentials) {
         var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never",
                 "--concurrency", "4", "--method", "direct", "--progress", "events", "--no-notices"));
@@ -132,9 +132,9 @@ public final class Cdk {
     }
 
     /**
-     * Deploys into an account of AWS.
+     * Deploys to an AWS account.
      *
-     * @param credentials as the environment of a tool has them
+     * @param credentials environment variables with AWS credentials
      */
     void deployToAws(Account account, Path assembly, List<String> stacks, Map<String, String> credentials) {
         var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never", "--concurrency", "4", "--progress", "events", "--no-notices"));
@@ -142,7 +142,7 @@ public final class Cdk {
         onAws("deploy", account, arguments, credentials);
     }
 
-    /** What deploying would change, by the templates alone: whoever asks may read no more. Answers what the CDK's command line says. */
+    /** Returns the output of {@code cdk diff}. It compares only the templates, because the caller may have no other rights. */
     String diff(Account account, Path assembly, List<String> stacks, Map<String, String> credentials, Optional<LocalEndpoint> endpoint) {
         var arguments = new ArrayList<>(List.of("diff", "--app", assembly.toString(), "--exclusively", "--no-change-set", "--no-notices"));
         arguments.addAll(stacks);
@@ -157,7 +157,7 @@ public final class Cdk {
 
     private void onAws(String name, Account account, List<String> arguments, Map<String, String> credentials) {
         var environment = environment();
-        // the way out of a company's network
+        // needed to reach AWS from a corporate network
         for (String inherited : List.of("HOME", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
             Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
         }
@@ -167,7 +167,7 @@ public final class Cdk {
         new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
     }
 
-    /** The emulator takes a key id of 12 digits as the root of that account. */
+    /** Returns root credentials: the emulator treats a key id of 12 digits as the root of that account. */
     public static Map<String, String> root(Account account) {
         return Map.of("AWS_ACCESS_KEY_ID", account.id(), "AWS_SECRET_ACCESS_KEY", "local");
     }
@@ -175,7 +175,7 @@ public final class Cdk {
     /**
      * Deletes a stack.
      *
-     * @param assembly one that still holds it
+     * @param assembly an assembly that still contains the stack
      */
     public void destroy(Account account, String stack, Path assembly, LocalEndpoint endpoint) {
         run(account, endpoint, "destroy", List.of("destroy", "--app", assembly.toString(), "--exclusively", "--force", "--no-notices", stack));
@@ -204,7 +204,7 @@ public final class Cdk {
         return environment;
     }
 
-    /** The stacks of an account in what is deployed here, in the order in which they were declared. */
+    /** Returns the stacks of an account in the local assembly, in manifest order. */
     public List<Stack> stacksOf(Account account) {
         return stacksOf(account, files.assembly());
     }
@@ -222,12 +222,12 @@ public final class Cdk {
     }
 
     public record Stack(String name, JsonNode artifact, JsonNode template) {
-        /** What would be deployed: a template holds the digests of its assets, so it says it all. */
+        /** Returns a digest of everything that would be deployed. The template contains the digests of its assets. */
         public String fingerprint() {
             return ProjectFiles.digest((artifact.toString() + template).getBytes(StandardCharsets.UTF_8));
         }
 
-        /** Resources of a type by logical id. */
+        /** Returns the properties of the resources of a type by logical id. */
         public Map<String, JsonNode> resources(String type) {
             var found = new TreeMap<String, JsonNode>();
             template.get("Resources").properties().forEach(resource -> {

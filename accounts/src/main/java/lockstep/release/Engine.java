@@ -9,15 +9,15 @@ import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
-/** A container engine that builds and saves images by the words of docker's command line, as podman, nerdctl and finch do, too. */
+/** A container engine with the command line of Docker, such as Podman, nerdctl or Finch. */
 record Engine(ProjectFiles files, String command) {
-    /** What the CDK calls as well. */
+    /** The variable that also selects the engine of the CDK. */
     private static final String CHOICE = "CDK_DOCKER";
 
     /**
-     * The one of this machine.
+     * Returns the engine of this machine.
      *
-     * @throws UserFault when there is none that answers
+     * @throws UserFault if it does not respond
      */
     static Engine ofThisMachine(ProjectFiles files) {
         var engine = new Engine(files, Optional.ofNullable(System.getenv(CHOICE)).filter(chosen -> !chosen.isBlank()).orElse("docker"));
@@ -30,8 +30,8 @@ record Engine(ProjectFiles files, String command) {
         return engine;
     }
 
-    /** @param name for the engine, by which it may find it again */
-    public void build(Path context, Optional<String> target, Optional<String> platform, String name) {
+    /** @param name the tag of the image in the engine */
+    void build(Path context, Optional<String> target, Optional<String> platform, String name) {
         var words = new ArrayList<>(List.of("build", "--tag", name));
         target.ifPresent(stage -> words.addAll(List.of("--target", stage)));
         platform.ifPresent(of -> words.addAll(List.of("--platform", of)));
@@ -43,10 +43,10 @@ record Engine(ProjectFiles files, String command) {
         run("saving image " + name, List.of("save", "--output", file.toString(), name));
     }
 
-    /** It is the user's own program: it finds its server, its settings and its passwords where the user has them. */
+    /** Runs the engine with the user's environment, so that it finds the user's server, settings and passwords. */
     private void run(String what, List<String> words) {
         var environment = new HashMap<>(System.getenv());
-        // else docker puts a record of the build beside the image, and the two under one name
+        // otherwise Docker adds a build attestation, and the name refers to an index of both
         environment.put("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
         var line = new ArrayList<>(List.of(command));
         line.addAll(words);

@@ -6,13 +6,13 @@ import java.util.Optional;
 import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
 
-/** What an account's log says of the releases in force, the oldest first: a deployment adds one, the way back takes away what came after. */
+/** The releases that led to the one in force, from an account's log, oldest first. A deployment adds a release; a rollback removes the later ones. */
 public record History(List<String> releases) {
     public History {
         releases = List.copyOf(releases);
     }
 
-    /** @param log the newest first */
+    /** @param log the entries, newest first */
     public static History of(List<LogEntry> log) {
         var releases = new ArrayList<String>();
         for (LogEntry entry : log.reversed()) {
@@ -31,7 +31,7 @@ public record History(List<String> releases) {
         return releases.isEmpty() ? Optional.empty() : Optional.of(releases.getLast());
     }
 
-    /** Where the way back leads. */
+    /** Returns the release that a rollback deploys. */
     public Optional<String> before() {
         return releases.size() < 2 ? Optional.empty() : Optional.of(releases.get(releases.size() - 2));
     }

@@ -7,20 +7,17 @@ import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 
 /**
- * One line of an account's deploy log. What takes long has two: when it began, and how it ended.
+ * An entry of an account's deploy log. A long action has two entries: one at its start and one at its end.
  *
- * @param id      of what was done, in each account in which it was
- * @param when    it began, or ended
- * @param account in which
- * @param action  what was done
- * @param release that was deployed; of a sync the one that the account ran
- * @param before  the release that it took the place of; empty when there was none, or nobody knows
- * @param who     as AWS knows them, and the person whom a pipeline names
- * @param job     of the pipeline
- * @param result  how it went
- * @param cause   of a failure
- * @param seconds that it took; none when it begins
- * @param subject of a sync: its id; of a release: the digest of its archive
+ * @param id      the id of the action, the same in each account
+ * @param when    the time of its start or end
+ * @param release the deployed release; for a sync, the release that the account ran
+ * @param before  the release that it replaced; empty if there was none or it is unknown
+ * @param who     the AWS identity, and the person that a pipeline names
+ * @param job     the URL of the pipeline job
+ * @param cause   the cause of a failure
+ * @param seconds the duration; empty at the start
+ * @param subject the id of a sync, or the digest of a release archive
  */
 public record LogEntry(String id, Instant when, String account, Action action, Optional<String> release, Optional<String> before, String who, Optional<String> job,
         Result result, Optional<String> cause, Optional<Long> seconds, Optional<String> subject) {
@@ -30,7 +27,7 @@ public record LogEntry(String id, Instant when, String account, Action action, O
 
     public enum Result { started, succeeded, failed }
 
-    /** How it is named in the log: in the order of time, and no two alike. */
+    /** Returns the key of the entry in the log. Keys are unique and sort by time. */
     public String key() {
         return "log/%s-%s-%s.json".formatted(TIME.format(when), id, result);
     }
@@ -40,8 +37,8 @@ public record LogEntry(String id, Instant when, String account, Action action, O
                 Optional.of(Duration.between(when, end).toSeconds()), subject);
     }
 
-    /** As people are told of it. */
-    String told() {
+    /** Returns the text for the notification of the operators. */
+    String notificationText() {
         String what = switch (action) {
             case deploy -> "release " + release.orElse("?") + " deployed" + before.map(b -> " in the place of " + b).orElse("");
             case rollback -> "back to release " + release.orElse("?") + before.map(b -> " from " + b).orElse("");

@@ -12,13 +12,13 @@ import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
 
 /**
- * Whether accounts run the same release, by what their logs say.
+ * Compares the releases of accounts according to their logs.
  *
- * @param inForce by account; one that was never deployed is not among them
- * @param since   when they came apart; empty while they run the same
+ * @param inForce the release by account, without accounts that were never deployed
+ * @param since   when the releases began to differ; empty if they are the same
  */
 public record Parity(Map<String, String> inForce, Optional<Instant> since) {
-    /** @param logs of all accounts that should run the same, in any order */
+    /** @param logs the entries of all accounts that should run the same release, in any order */
     public static Parity of(Collection<LogEntry> logs) {
         List<LogEntry> changes = logs.stream().filter(entry -> entry.result() == Result.succeeded && entry.action() != Action.sync && entry.release().isPresent())
                 .sorted(Comparator.comparing(LogEntry::when)).toList();
@@ -32,7 +32,7 @@ public record Parity(Map<String, String> inForce, Optional<Instant> since) {
         return new Parity(inForce, since);
     }
 
-    /** For how long they have not run the same; zero while they do. */
+    /** Returns how long the releases have differed; zero if they are the same. */
     public Duration apart(Instant now) {
         return since.filter(now::isAfter).map(from -> Duration.between(from, now)).orElse(Duration.ZERO);
     }

@@ -7,25 +7,25 @@ import java.util.TreeMap;
 import lockstep.project.UserFault;
 
 /**
- * What can be deployed.
+ * A deployable release.
  *
- * @param name   as its tasks know it
- * @param digest SHA-256 of its archive: two of one name and different content can't be
- * @param bytes  of the archive
- * @param commit that it was made from
- * @param images digests by name, the same in every account; none in one that was made for the local cloud
+ * @param name   the name that its tasks report
+ * @param digest the SHA-256 of its archive
+ * @param bytes  the size of the archive
+ * @param commit the commit that it was built from
+ * @param images the image digests by name, the same in every account; empty if built for the local cloud
  */
 public record Release(String name, String digest, long bytes, Optional<String> commit, Map<String, String> images) {
     public Release {
-        // in accounts lie some that were written down before it had any
+        // older stored releases have no images field
         images = images == null ? Map.of() : Collections.unmodifiableSortedMap(new TreeMap<>(images));
         if (!digest.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("'" + digest + "' is no SHA-256");
     }
 
     /**
-     * Whether an account of AWS can be given exactly this.
+     * Checks that the release contains its images, so that AWS accounts run exactly these.
      *
-     * @throws UserFault when each account would have to build images of its own
+     * @throws UserFault if each account would have to build its own images
      */
     public void requireImages() {
         if (images.isEmpty()) {
@@ -33,7 +33,7 @@ public record Release(String name, String digest, long bytes, Optional<String> c
         }
     }
 
-    /** As people read it. */
+    /** Returns the abbreviated digest for display. */
     public String shortDigest() {
         return digest.substring(0, 12);
     }

@@ -25,25 +25,25 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A release as one file: the synthesized assembly with all that it deploys, the landscape that it was made from, and what it is called. The
- * same content gives the same bytes, and its SHA-256 is what it is known by.
+ * A release in a single file: the synthesized assembly with its assets, the landscape that it was built from, and a description. The
+ * same content always gives the same bytes. A release is identified by its SHA-256.
  */
 public record ReleaseArchive(Path file, Release release) {
     static final String ASSEMBLY = "assembly";
     static final String LANDSCAPE = "lockstep.yaml";
     private static final String DESCRIPTION = "release.json";
-    /** Of the CDK, with the places of the code that made each resource: other in each synthesis, and of no use to a deployment. The manifest names these files. */
+    /** CDK files with the source location of each resource. They differ in each synthesis and are not needed for a deployment, but the manifest references them. */
     private static final String METADATA = ".metadata.json";
-    /** Likewise, named by nobody: what it found has failed the synthesis, or was accepted. */
+    /** A CDK file that nothing references. Its findings failed the synthesis or were accepted. */
     private static final String REPORT = "validation-report.json";
-    /** Of the CDK, with what to publish before a stack is deployed, and from where: a file, or what a program prints. */
+    /** CDK files that list the assets to publish before a deployment. The source of an asset is a file or the output of a program. */
     private static final String ASSETS = ".assets.json";
     private static final byte[] NOTHING = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int EXECUTABLE = 0100755;
     private static final int PLAIN = 0100644;
 
-    /** @param commit of the checkout that it was made from; empty outside of one */
+    /** @param commit the commit of the checkout; empty outside a checkout */
     public static ReleaseArchive pack(Path assembly, Path landscape, String name, Optional<String> commit, Path file) {
         try {
             Path fresh = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid());
@@ -70,9 +70,9 @@ public record ReleaseArchive(Path file, Release release) {
     }
 
     /**
-     * One that was packed before.
+     * Reads an existing archive.
      *
-     * @throws IllegalArgumentException for a file that is no release
+     * @throws IllegalArgumentException if the file is not a release
      */
     public static ReleaseArchive of(Path file) {
         if (!Files.isRegularFile(file)) throw new IllegalArgumentException("there is no file " + file + "; lockstep release build " + file.getFileName() + " makes it");
@@ -90,7 +90,7 @@ public record ReleaseArchive(Path file, Release release) {
         }
     }
 
-    /** Lays it out in a directory, which is replaced. */
+    /** Extracts the archive to a directory, which is replaced. */
     public Unpacked unpack(Path directory) {
         try (var zip = ZipFile.builder().setPath(file).get()) {
             ProjectFiles.deleteTree(directory);
@@ -112,7 +112,7 @@ public record ReleaseArchive(Path file, Release release) {
         }
     }
 
-    /** @param landscape that it was made from */
+    /** @param landscape the landscape that the release was built from */
     public record Unpacked(Path assembly, Path landscape, Release release) {}
 
     static String digest(Path file) {
@@ -149,7 +149,7 @@ public record ReleaseArchive(Path file, Release release) {
         try (var paths = Files.walk(directory)) {
             var found = paths.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
             for (Path path : found) {
-                // a link would be another file elsewhere
+                // a link would point to a different file on another machine
                 if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) throw new IOException(path + " is no file");
             }
             return found;

@@ -11,11 +11,11 @@ import lockstep.landscape.Landscape;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
- * What the shards run, as the container service tells it.
+ * The releases that the shards run, according to ECS.
  *
- * @param byShard      releases; a shard that is not deployed, or of an account that does not say, is not among them
- * @param unanswered   accounts that do not say, and why
- * @param shardsOf     the shards of each account
+ * @param byShard    the release of each shard, without shards that are not deployed or whose account did not answer
+ * @param unanswered the cause for each account that did not answer
+ * @param shardsOf   the shards of each account
  */
 public record RunningReleases(Map<String, String> byShard, Map<String, String> unanswered, Map<String, java.util.List<String>> shardsOf) {
     public static RunningReleases read(Accounts accounts) {
@@ -39,13 +39,13 @@ public record RunningReleases(Map<String, String> byShard, Map<String, String> u
         return shards;
     }
 
-    /** Whether all that is known is one release. */
+    /** Reports whether all known releases are the same. */
     public boolean same() {
         return byShard.values().stream().distinct().count() < 2;
     }
 
-    /** In one line how the accounts stand to each other, and in one more for each that does not say. */
-    public String told() {
+    /** Returns a line that compares the accounts, and a line for each account that did not answer. */
+    public String summary() {
         var text = new StringBuilder();
         if (byShard.isEmpty()) text.append("no shard tells its release");
         else if (same()) text.append("every shard that tells its release runs ").append(byShard.values().iterator().next());

@@ -26,14 +26,14 @@ import software.amazon.awssdk.services.sns.SnsClient;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The releases that an account keeps, and its deploy log. An archive lies under its own digest, and is believed only when it has it; a release is
- * a name for one archive, given once. Nothing is written over.
+ * The releases that an account keeps, and its deploy log. An archive is stored under its digest, which is verified when it is read. A release
+ * name is assigned to one archive and never reassigned. Nothing is overwritten.
  */
 public final class Shelf implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** S3 takes one of up to 5 GB in one request, which alone can be made to fail when it is there already. */
+    /** The S3 limit of a single PUT request. Only a single PUT can be made to fail if the object exists. */
     private static final long LARGEST = 5L << 30;
-    /** A topic's subject: shorter than 100 characters, in one line. */
+    /** The maximum length of an SNS subject, which must be a single line. */
     private static final int LONGEST_SUBJECT = 99;
 
     private final Account account;
@@ -41,7 +41,7 @@ public final class Shelf implements AutoCloseable {
     private final S3Client s3;
     private final String bucket;
 
-    /** A release as the account has it. */
+    /** A release that the account keeps, and when it was stored. */
     public record Kept(Release release, Instant since) {}
 
     public Shelf(Account account, AccountAccess access) {
@@ -51,7 +51,7 @@ public final class Shelf implements AutoCloseable {
         this.bucket = Names.releases(account.id(), access.region());
     }
 
-    /** Whether there is one: before an account's first deployment there is not. */
+    /** Reports whether the bucket exists. It does not before an account's first deployment. */
     public boolean exists() {
         try {
             s3.listObjectsV2(r -> r.bucket(bucket).prefix("releases/").maxKeys(1));
@@ -62,9 +62,9 @@ public final class Shelf implements AutoCloseable {
     }
 
     /**
-     * Keeps a release; one that is kept already is not sent again.
+     * Stores a release, unless the account has it already.
      *
-     * @throws UserFault when the account has another of this name
+     * @throws UserFault if the account has a different release with this name
      */
     public void keep(ReleaseArchive archive) {
         var release = archive.release();
@@ -81,7 +81,7 @@ public final class Shelf implements AutoCloseable {
         once("releases/" + release.name() + ".json", RequestBody.fromBytes(JSON.writeValueAsBytes(release)));
     }
 
-    /** The newest first. */
+    /** Returns the stored releases, newest first. */
     public List<Kept> list() {
         var kept = new ArrayList<Kept>();
         for (S3Object object : s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("releases/")).contents()) {
@@ -100,9 +100,9 @@ public final class Shelf implements AutoCloseable {
     }
 
     /**
-     * Brings an archive here.
+     * Downloads an archive.
      *
-     * @throws UserFault when what is kept has not the digest that it is kept by, or is another release
+     * @throws UserFault if its digest does not match, or if it is a different release
      */
     public ReleaseArchive fetch(Release release, Path file) {
         try {
@@ -124,19 +124,19 @@ public final class Shelf implements AutoCloseable {
         return archive;
     }
 
-    /** Writes into the log, and tells the operators. */
+    /** Writes an entry to the log, and notifies the operators if the action has ended. */
     public void record(LogEntry entry) {
         once(entry.key(), RequestBody.fromBytes(JSON.writeValueAsBytes(entry)));
         if (entry.result() == LogEntry.Result.started) return;
         try (var sns = access.client(SnsClient.builder())) {
-            String subject = entry.told().replaceAll("[^\\x20-\\x7e]", "?");
+            String subject = entry.notificationText().replaceAll("[^\\x20-\\x7e]", "?");
             sns.publish(r -> r.topicArn(Names.topicArn(access.region(), account.id(), Names.operationsTopic()))
                     .subject(subject.substring(0, Math.min(subject.length(), LONGEST_SUBJECT)))
                     .message("by " + entry.who() + entry.seconds().map(s -> " in " + s + " s").orElse("") + entry.cause().map(c -> "\n" + c).orElse("") + entry.job().map(j -> "\n" + j).orElse("")));
         }
     }
 
-    /** For how long this account and others have not run the same release. */
+    /** Publishes the metric of how long the releases of the accounts have differed. */
     public void measure(Duration apart) {
         try (var cloudWatch = access.client(CloudWatchClient.builder())) {
             cloudWatch.putMetricData(r -> r.namespace(Names.deliveryMetrics())
@@ -144,7 +144,7 @@ public final class Shelf implements AutoCloseable {
         }
     }
 
-    /** The newest first. */
+    /** Returns the log entries, newest first. */
     public List<LogEntry> log(int most) {
         return s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("log/")).contents().stream().map(S3Object::key).sorted(Comparator.reverseOrder()).limit(most)
                 .map(key -> read(key, LogEntry.class)).toList();
@@ -154,7 +154,7 @@ public final class Shelf implements AutoCloseable {
         return JSON.readValue(s3.getObjectAsBytes(r -> r.bucket(bucket).key(key)).asByteArrayUnsafe(), type);
     }
 
-    /** What is there already stays: an archive is the same, since it is named by its content; of two names at once the first counts. */
+    /** Writes an object unless it exists. An existing archive has the same content, because the key is its digest; for other keys, the first writer wins. */
     private void once(String key, RequestBody body) {
         try {
             s3.putObject(r -> r.bucket(bucket).key(key).ifNoneMatch("*"), body);

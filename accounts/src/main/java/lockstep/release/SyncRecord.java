@@ -12,7 +12,7 @@ import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
 import software.amazon.awssdk.core.exception.SdkException;
 
-/** A sync that a person or a pipeline started, in the log of the source's account. Whoever may sync need not be allowed to write there. */
+/** Records a sync in the log of the source account. A caller who may sync but not write the log only gets a note. */
 public final class SyncRecord {
     private final Accounts accounts;
     private final Account account;
@@ -36,7 +36,7 @@ public final class SyncRecord {
         return record;
     }
 
-    /** @param failure empty when every shard was verified */
+    /** @param failure empty if every shard was verified */
     public void end(Optional<String> failure) {
         write(begun.ended(Instant.now().truncatedTo(ChronoUnit.MILLIS), failure));
     }

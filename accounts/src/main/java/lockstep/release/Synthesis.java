@@ -4,16 +4,16 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.project.ProjectFiles;
 
-/** What {@code up} would deploy, for commands that only look at it. */
+/** Synthesizes what {@code up} would deploy, for commands that only inspect it. */
 public final class Synthesis {
     private Synthesis() {}
 
-    /** The assembly, before anything in it is changed for this machine. */
+    /** Returns the assembly before it is projected for this machine. */
     public static Path of(ProjectFiles files, Path landscape, String region) {
         return of(files, landscape, region, Optional.empty());
     }
 
-    /** @param release instead of the one in the landscape */
+    /** @param release replaces the release of the landscape */
     public static Path of(ProjectFiles files, Path landscape, String region, Optional<String> release) {
         files.create();
         return new Cdk(files, region).synthesize(landscape, release);

@@ -60,7 +60,7 @@ public final class StatusCommand implements Callable<Integer> {
                 held.addAll(held(access, place.next(main, dataSet)));
             }
             var releases = RunningReleases.read(accounts);
-            main.answer(Map.of("shards", shards, "held", held, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + held.stream().map(Held::text).collect(Collectors.joining()) + releases.told());
+            main.answer(Map.of("shards", shards, "held", held, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + held.stream().map(Held::text).collect(Collectors.joining()) + releases.summary());
             return 0;
         }
     }

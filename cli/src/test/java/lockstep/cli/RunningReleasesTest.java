@@ -24,16 +24,16 @@ class RunningReleasesTest {
     void oneReleaseOrWhoRunsWhat() {
         var same = of(Map.of("clinic-1", "1.4.0", "clinic-2", "1.4.0", "demo-1", "1.4.0"), Map.of());
         assertTrue(same.same());
-        assertEquals("every shard that tells its release runs 1.4.0", same.told());
+        assertEquals("every shard that tells its release runs 1.4.0", same.summary());
         var different = of(Map.of("clinic-1", "1.4.0", "clinic-2", "1.4.1", "demo-1", "1.3.0"), Map.of());
         assertFalse(different.same());
-        assertEquals("releases differ: production runs 1.4.0 and 1.4.1, demo runs 1.3.0", different.told());
+        assertEquals("releases differ: production runs 1.4.0 and 1.4.1, demo runs 1.3.0", different.summary());
     }
 
     @Test
     void whoDoesNotSayIsToldAndIsNotTakenForTheSame() {
-        assertEquals("every shard that tells its release runs 1.4.0\ndemo does not tell its release: denied", of(Map.of("clinic-1", "1.4.0"), Map.of("demo", "denied")).told());
-        assertEquals("no shard tells its release", of(Map.of(), Map.of()).told());
+        assertEquals("every shard that tells its release runs 1.4.0\ndemo does not tell its release: denied", of(Map.of("clinic-1", "1.4.0"), Map.of("demo", "denied")).summary());
+        assertEquals("no shard tells its release", of(Map.of(), Map.of()).summary());
     }
 
     @Test
