@@ -15,15 +15,15 @@ import lockstep.masterdata.engine.restore.Applied;
 import lockstep.masterdata.engine.restore.ShardReport;
 
 /**
- * Which syncs were applied in a target shard, by its own database.
+ * The syncs that were applied in a target shard, according to its database.
  *
- * @param history the syncs that were in force, the newest first; empty in a database that was prepared by a version that kept none
+ * @param history the syncs that were in force, newest first; empty if the database was prepared by a version without history
  */
 public record AppliedSyncs(Account account, Shard shard, Optional<Applied> inForce, List<Applied> history) {
     /**
-     * Asks these shards side by side.
+     * Queries the shards in parallel.
      *
-     * @throws IllegalStateException when a shard does not answer
+     * @throws IllegalStateException if a shard does not answer
      */
     public static List<AppliedSyncs> read(SyncAccess access, Map<Shard, Account> targets) {
         var asking = new ArrayList<Future<ShardReporter.Answer>>();
@@ -60,7 +60,7 @@ public record AppliedSyncs(Account account, Shard shard, Optional<Applied> inFor
         }
     }
 
-    /** When this sync was last applied here. */
+    /** Returns the last application of a sync in this shard. */
     Optional<Applied> applied(String syncId) {
         return inForce.filter(a -> a.syncId().equals(syncId)).or(() -> history.stream().filter(a -> a.syncId().equals(syncId)).findFirst());
     }

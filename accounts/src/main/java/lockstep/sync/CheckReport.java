@@ -20,16 +20,16 @@ import lockstep.masterdata.schema.SchemaComparison;
 import lockstep.masterdata.schema.ShardInspection;
 
 /**
- * What would make a sync fail or behave unexpectedly, found by comparing each target with the source and both with the data set.
+ * Findings that would make a sync fail or behave unexpectedly. Each target is compared with the source, and both with the data set.
  *
- * @param checked   shards that answered
- * @param unchecked shards that could not be checked, with the reason
+ * @param checked   the shards that answered
+ * @param unchecked the shards that could not be checked, with the reason
  */
 public record CheckReport(List<Problem> findings, List<String> checked, List<Unchecked> unchecked) {
     /**
-     * A finding, once for all shards that have it.
+     * A finding and all shards that have it.
      *
-     * @param remedies more than one where the statement differs between shards, say by the name of a login
+     * @param remedies more than one if the statement differs between shards, for example in the name of a login
      */
     record Problem(Severity severity, String dataSet, String place, String what, List<String> shards, List<Remedy> remedies) {}
 
@@ -37,7 +37,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
 
     record Unchecked(String shard, String cause) {}
 
-    /** What a shard answered about its schema. */
+    /** The answer of a shard about its schema. */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     record Asked(String shard, boolean source, Optional<ShardInspection.Answer> answer, Optional<String> unreachable) {}
 
@@ -47,7 +47,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
         return findings.stream().anyMatch(f -> f.severity() == severity);
     }
 
-    /** Asks the source and these targets of a data set side by side. */
+    /** Queries the source and the targets of a data set in parallel. */
     public static CheckReport read(SyncAccess access, List<String> targets) {
         var asking = new ArrayList<Future<Asked>>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -73,7 +73,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
         }
     }
 
-    /** Without an answer of the source, targets are checked by themselves and count as unchecked. */
+    /** Creates the report. If the source did not answer, each target is checked alone and counts as unchecked. */
     static CheckReport of(DataSet dataSet, List<Asked> asked) {
         var found = new LinkedHashMap<Key, Map<String, List<String>>>();
         var checked = new ArrayList<String>();
@@ -109,7 +109,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
         return new CheckReport(problems, checked, unchecked);
     }
 
-    /** The reports of several data sets as one. */
+    /** Merges the reports of several data sets. */
     public static CheckReport all(List<CheckReport> reports) {
         var findings = new ArrayList<Problem>();
         var checked = new LinkedHashSet<String>();
@@ -124,7 +124,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
         return new CheckReport(findings, List.copyOf(checked), List.copyOf(unchecked));
     }
 
-    /** Every finding as two rows or more: where it is and what it is, and below that what fixes it. Findings with one remedy share it. */
+    /** Formats each finding with its place, and the remedies below. Findings with the same remedies share them. */
     public String table() {
         var lines = new ArrayList<String>();
         if (!findings.isEmpty()) {

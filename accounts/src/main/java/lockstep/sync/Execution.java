@@ -13,9 +13,9 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import software.amazon.awssdk.services.sfn.model.HistoryEvent;
 import tools.jackson.databind.JsonNode;
 
-/** A state machine's execution as its history tells it. */
+/** An execution of a state machine and its history. */
 public record Execution(DescribeExecutionResponse described, List<HistoryEvent> history) {
-    /** What a function answered, and when. */
+    /** The answer of a function and its time. */
     record Answer(Instant at, JsonNode payload) {
         boolean has(String field) {
             return payload.has(field);
@@ -30,7 +30,7 @@ public record Execution(DescribeExecutionResponse described, List<HistoryEvent> 
         }
     }
 
-    /** Nothing while no such execution was started. */
+    /** Reads an execution; empty if it was not started. */
     public static Optional<Execution> read(SfnClient sfn, String arn) {
         try {
             var described = sfn.describeExecution(r -> r.executionArn(arn));
@@ -57,23 +57,23 @@ public record Execution(DescribeExecutionResponse described, List<HistoryEvent> 
         return Causes.message(Optional.ofNullable(described.cause()).orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
     }
 
-    /** The answers of the functions so far, in their order. */
+    /** Returns the answers of the functions so far, in order. */
     List<Answer> answers() {
         return history.stream().flatMap(e -> output(e).map(text -> new Answer(e.timestamp(), Json.MAPPER.readTree(text))).stream()).toList();
     }
 
-    /** AWS tells a function's answer as an event of its own kind, the emulator as that of any task. */
+    /** Returns the answer in an event. AWS has a separate event type for functions; the emulator uses the type of other tasks. */
     private static Optional<String> output(HistoryEvent event) {
         if (event.lambdaFunctionSucceededEventDetails() != null) return Optional.ofNullable(event.lambdaFunctionSucceededEventDetails().output());
         return Optional.ofNullable(event.taskSucceededEventDetails()).map(details -> details.output());
     }
 
-    /** What a state was given, when it has been entered. */
+    /** Returns the first input of a state; empty if it was not entered yet. */
     Optional<JsonNode> inputOf(String state) {
         return inputsOf(state).findFirst();
     }
 
-    /** Each time that it has been entered, so far. */
+    /** Returns the input of each entry into a state so far. */
     Stream<JsonNode> inputsOf(String state) {
         return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name())).map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input()));
     }

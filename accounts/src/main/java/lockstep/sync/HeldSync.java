@@ -23,12 +23,12 @@ import software.amazon.awssdk.services.sfn.model.InvalidTokenException;
 import software.amazon.awssdk.services.sfn.model.TaskDoesNotExistException;
 import software.amazon.awssdk.services.sfn.model.TaskTimedOutException;
 
-/** A sync that waits for a person: what it would change, and the answer that it waits for. */
+/** A sync that waits for approval, and what it would change. */
 public record HeldSync(SyncAccess access, String syncId, Held held) {
-    /** What {@code approve} and {@code reject} answer. */
+    /** The output of {@code approve} and {@code reject}. */
     public record Answered(String syncId, String answer, Assessment assessment) {}
 
-    /** What {@code approve --dry-run} answers. */
+    /** The output of {@code approve --dry-run}. */
     public record Looked(String syncId, Assessment assessment, List<SyncState.Shard> shards) {}
 
     public static HeldSync read(SyncAccess access, String syncId) {
@@ -42,7 +42,7 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         }
     }
 
-    /** What each shard would do: rows that go away while rows of its own refer to them are told as kept. Dry runs of the restore; nothing is changed. */
+    /** Runs the restore as a dry run in each shard. Rows that would be deleted but that rows of the shard reference are reported as kept. Nothing is changed. */
     public List<SyncState.Shard> forecast() throws InterruptedException {
         String dataSet = access.dataSet().name();
         String name = "try-" + SyncAccess.newSyncId();
@@ -82,7 +82,7 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         }
     }
 
-    /** One line for each table that would change, some of the rows, and why it is held. */
+    /** Formats the tables that would change, sample rows, and the reasons why the sync is held. */
     public static String difference(Assessment assessment, boolean verbose) {
         var lines = new ArrayList<String>();
         lines.add("sync " + assessment.syncId() + " against " + assessment.against().orElse("nothing"));
@@ -101,7 +101,7 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         return String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went()));
     }
 
-    /** {@code ~} a row that changes, {@code +} one that comes, {@code -} one that goes. */
+    /** Formats a sample row: {@code ~} for an update, {@code +} for an insert, {@code -} for a delete. */
     private static String sample(ChangedRows.Sample sample) {
         var before = sample.before().orElse(Map.of());
         var after = sample.after().orElse(Map.of());

@@ -22,24 +22,24 @@ import lockstep.masterdata.engine.restore.Applied;
 import software.amazon.awssdk.services.s3.S3Client;
 import tools.jackson.core.JacksonException;
 
-/** The syncs that a shard can still be brought to, newest first, by the time of their snapshots. */
+/** The syncs that a shard can still be restored to, by snapshot time, newest first. */
 public record KeptManifests(List<Kept> all) {
     private static final int NEWEST = 30;
     private static final DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm'Z'").withZone(ZoneOffset.UTC);
 
-    /** @param release of the product, at the source */
+    /** @param release the product release at the source */
     public record Kept(String syncId, Instant snapshotTime, String release, long rows) {}
 
     public KeptManifests {
         all = all.stream().sorted(Comparator.comparing(Kept::snapshotTime).reversed()).toList();
     }
 
-    /** Those in the source's bucket. One that can't be read can't be restored either, and is left out. */
+    /** Reads the manifests in the source's bucket. A manifest that cannot be read cannot be restored either, so it is skipped. */
     public static KeptManifests read(SyncAccess access) {
         String prefix = "manifests/" + access.dataSet().name() + "/";
         var reading = new ArrayList<Future<Optional<Kept>>>();
         try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true)); var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            // the delimiter leaves out what lies deeper: manifests that were dropped, or made for a dry run
+            // the delimiter excludes the subfolders with dropped manifests and those of dry runs
             s3.listObjectsV2Paginator(r -> r.bucket(access.bucket()).prefix(prefix).delimiter("/")).contents().stream().filter(o -> o.key().endsWith(".json"))
                     .forEach(o -> reading.add(executor.submit(() -> kept(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(o.key())).asByteArrayUnsafe()))));
             var kept = new ArrayList<Kept>();
@@ -64,29 +64,29 @@ public record KeptManifests(List<Kept> all) {
         return all.stream().filter(k -> k.syncId().equals(syncId)).findFirst();
     }
 
-    /** The sync to which a shard goes back: of those that were in force there and are kept, the newest that is older than the one in force. */
+    /** Returns the sync that a rollback restores: the newest kept sync that was in force in the shard and is older than the current one. */
     public Optional<Kept> before(AppliedSyncs shard) {
         return shard.inForce().flatMap(now -> shard.history().stream().filter(a -> a.snapshotTime().isBefore(now.snapshotTime()))
                 .sorted(Comparator.comparing(Applied::snapshotTime).reversed()).flatMap(a -> named(a.syncId()).stream()).findFirst());
     }
 
-    /** What was probably meant: at most three ids that begin alike, or hold what was given; ids mostly begin with their time. */
+    /** Suggests at most three ids that contain the given text or share a prefix with it. Most ids begin with their time. */
     public List<String> nearest(String given) {
         var alike = all.stream().map(Kept::syncId).filter(id -> id.contains(given) || alike(id, given) >= Math.min(4, given.length())).toList();
         return alike.stream().sorted(Comparator.comparing((String id) -> id.contains(given)).thenComparing(id -> alike(id, given)).reversed()).limit(3).toList();
     }
 
-    /** How many letters both begin with. */
+    /** Returns the length of the common prefix. */
     private static int alike(String one, String other) {
         int length = 0;
         while (length < Math.min(one.length(), other.length()) && one.charAt(length) == other.charAt(length)) length++;
         return length;
     }
 
-    /** When a sync was last applied in a shard, and whether it is in force there. */
+    /** The last application of a sync in a shard, and whether the sync is in force there. */
     public record AppliedIn(String shard, Instant appliedAt, boolean inForce) {}
 
-    /** A kept sync, and where it was applied. */
+    /** A kept sync and the shards in which it was applied. */
     public record Listed(String syncId, Instant snapshotTime, String release, long rows, List<AppliedIn> applied) {}
 
     public List<Listed> listed(List<AppliedSyncs> shards) {
@@ -95,10 +95,10 @@ public record KeptManifests(List<Kept> all) {
     }
 
     /**
-     * One line a sync, the newest first.
+     * Formats one line per sync, newest first.
      *
-     * @param shards where syncs were applied; without any there is no such column
-     * @param everything whether all are printed; otherwise the newest, and those that are in force or may be gone back to
+     * @param shards     the shards for the column of applications, which is omitted if empty
+     * @param everything whether all are printed; otherwise the newest, and those that are in force or the target of a rollback
      */
     public String table(List<AppliedSyncs> shards, boolean everything) {
         var text = new StringBuilder(String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
@@ -118,7 +118,7 @@ public record KeptManifests(List<Kept> all) {
         return text.toString();
     }
 
-    /** {@code demo-1, qa-1 at 2026-03-01T12:01Z (in force)}: shards together in which it was applied within the same minute. */
+    /** Formats applications as {@code demo-1, qa-1 at 2026-03-01T12:01Z (in force)}. Shards with an application in the same minute are grouped. */
     private static String places(List<AppliedIn> applied, int shards) {
         var together = new LinkedHashMap<String, List<String>>();
         for (AppliedIn one : applied)

@@ -6,17 +6,17 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/** The loop by which commands follow executions: looks again and again until what runs has ended, or until a deadline. */
+/** Polls a state until it is final or a deadline passes. Commands use it to follow executions. */
 public final class Poll {
     private static final Duration EVERY = Duration.ofMillis(250);
 
     private Poll() {}
 
     /**
-     * @param look  where it stands now
-     * @param ended whether that is the end
-     * @param shown takes each state, the last one included
-     * @return the last state, which is not the end if the deadline has passed
+     * @param look  returns the current state
+     * @param ended whether a state is final
+     * @param shown receives each state, including the last
+     * @return the last state, which is not final if the deadline has passed
      */
     public static <T> T until(Instant deadline, Supplier<T> look, Predicate<T> ended, Consumer<T> shown) throws InterruptedException {
         while (true) {

@@ -9,13 +9,13 @@ import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
 
 /**
- * What a restore is started with. A notification has the same first four fields and none of the others.
+ * The input of a restore. A notification has only the first four fields.
  *
- * @param shard the only one of the account that is meant; all of them when there is none
+ * @param shard the shard of the account to restore; all shards if empty
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record RestoreInput(String dataSet, String syncId, String bucket, String manifestKey, Mode mode, Optional<String> shard, boolean dryRun) {
-    /** Starts it in that account. One that was started under this name before is not started again. */
+    /** Starts the restore in an account, unless it was started with this name before. */
     public void start(SyncAccess access, Account account, String name) {
         try (var sfn = access.starter(account).client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(access.restoreMachineArn(account)).name(name).input(Json.MAPPER.writeValueAsString(this)));

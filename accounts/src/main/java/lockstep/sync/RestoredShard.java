@@ -14,7 +14,7 @@ import lockstep.sync.SyncState.TableChange;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 
-/** Reads from a restore's execution where one of its shards stands. */
+/** Reads the state of a shard from the execution of a restore. */
 public final class RestoredShard {
     private RestoredShard() {}
 
@@ -22,16 +22,16 @@ public final class RestoredShard {
         return new SyncState.Shard(account.name(), shard.name(), ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), java.util.Map.of(), Optional.empty(), Optional.empty(), List.of());
     }
 
-    /** Rows that are to be staged, when that is decided. */
+    /** Returns the number of rows to stage; 0 until it is known. */
     public static long expectedRows(Shard shard, Execution execution) {
         return preflight(mine(shard, execution)).map(a -> a.payload().path("rows").asLong(0)).orElse(0L);
     }
 
-    /** @param stagedRows as far as is known */
+    /** @param stagedRows the last known number of staged rows */
     public static SyncState.Shard read(Account account, Shard shard, Execution execution, long stagedRows) {
         var mine = mine(shard, execution);
         var preflight = preflight(mine);
-        // Preflight tells of tables as well; only who published tells of the workers
+        // the preflight answer contains tables as well; only the publish answer also contains workers
         var published = mine.stream().filter(a -> a.has("tables") && a.has("workers")).findFirst();
         var bytes = preflight.map(a -> a.payload().path("tables").valueStream().mapToLong(t -> t.path("bytes").asLong(0)).sum());
         var warnings = warnings(preflight.map(Execution.Answer::payload), published.map(Execution.Answer::payload));
@@ -60,12 +60,12 @@ public final class RestoredShard {
         return execution.answers().stream().filter(a -> shard.name().equals(a.payload().path("shard").asString(""))).toList();
     }
 
-    /** The last: a shard that was found drifted passes it again. */
+    /** Returns the last preflight answer; preflight runs again for a drifted shard. */
     private static Optional<Execution.Answer> preflight(List<Execution.Answer> mine) {
         return mine.stream().filter(a -> a.has("batches")).reduce((first, last) -> last);
     }
 
-    /** Of the whole shard, and of its tables; functions of an earlier release give none. */
+    /** Returns the warnings of the shard and its tables. Functions of earlier releases return none. */
     private static List<String> warnings(Optional<JsonNode> preflight, Optional<JsonNode> published) {
         var answers = Stream.of(preflight, published).flatMap(Optional::stream).toList();
         var given = answers.stream().flatMap(a -> Stream.concat(Stream.of(a), a.path("tables").valueStream())).flatMap(a -> a.path("warnings").valueStream());

@@ -27,16 +27,16 @@ import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import tools.jackson.databind.JsonNode;
 
-/** The syncs and rollbacks that the state machines still remember: 90 days on AWS. What has ended is read once. */
+/** The syncs and rollbacks in the history of the state machines, which AWS keeps for 90 days. Ended runs are cached. */
 public final class Runs implements AutoCloseable {
-    /** AWS answers some such questions a second, and throttles who asks more. */
+    /** The number of parallel requests; AWS throttles more. */
     private static final int AT_ONCE = 8;
     private final SyncAccess access;
     private final SfnClient source;
     private final Map<String, SfnClient> targets = new LinkedHashMap<>();
     private final Map<String, SyncFollower> followers = new ConcurrentHashMap<>();
     private final Map<String, Run> ended = new ConcurrentHashMap<>();
-    /** Executions that are no runs. */
+    /** Executions that are not runs, such as dry runs. */
     private final Set<String> others = ConcurrentHashMap.newKeySet();
 
     public Runs(SyncAccess access) {
@@ -44,7 +44,7 @@ public final class Runs implements AutoCloseable {
         source = access.source().client(SfnClient.builder());
     }
 
-    /** The newest first; dry runs are left out. */
+    /** Returns the newest runs first, without dry runs. */
     public List<Run> newest(int most) {
         var reading = new ArrayList<Future<Optional<Run>>>();
         try (var executor = Executors.newFixedThreadPool(AT_ONCE)) {
@@ -86,7 +86,7 @@ public final class Runs implements AutoCloseable {
             followers.put(dump.name(), follower);
         }
         var run = Run.of(Run.Kind.sync, dump.name(), dump.startDate(), withoutLaterShards(follower.state()), Instant.now());
-        // what has not come to a shard by then is no longer looked for, as long as this is open
+        // an ended run is not read again, even if it never reached some shard
         if (!run.running()) {
             ended.put(dump.name(), run);
             followers.remove(dump.name()).close();
@@ -94,14 +94,14 @@ public final class Runs implements AutoCloseable {
         return Optional.of(run);
     }
 
-    /** A shard that was added after a sync had no part in it: its account's execution succeeded, and tells nothing of it. */
+    /** Removes shards that were added after the sync. Their account's execution succeeded without an answer for them. */
     private static SyncState withoutLaterShards(SyncState state) {
         var shards = state.shards().stream().filter(s -> !s.error().equals(Optional.of(ExecutionStatus.SUCCEEDED.toString()))).toList();
         boolean allVerified = state.dump().phase() != DumpPhase.failed && shards.stream().allMatch(s -> s.phase() == ShardPhase.verified);
         return new SyncState(state.syncId(), state.dataSet(), allVerified ? Outcome.verified : state.outcome(), state.seconds(), state.dump(), shards);
     }
 
-    /** Restores that have no dump of this name: ways back, dry runs, and those of syncs that are older than what is listed. */
+    /** Reads a rollback. Restores without a listed dump are rollbacks, dry runs, or belong to older syncs. */
     private Optional<Run> rollback(SfnClient sfn, Account account, ExecutionListItem restore) {
         String key = account.name() + " " + restore.name();
         if (others.contains(key)) return Optional.empty();

@@ -18,7 +18,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import tools.jackson.databind.DeserializationFeature;
 
-/** Asks a shard's own function what its database holds. */
+/** Queries the contents of a shard's database through the status function of the shard. */
 public final class ShardReporter implements AutoCloseable {
     private final LambdaClient lambda;
     private final Shard shard;
@@ -30,25 +30,25 @@ public final class ShardReporter implements AutoCloseable {
         this.dataSet = dataSet;
     }
 
-    /** A report, or why there is none. */
+    /** A report, or the reason why there is none. */
     record Answer(Optional<ShardReport> report, Optional<String> unreachable) {}
 
-    /** What the shard really holds now. */
+    /** Returns the full report of the shard's current contents. */
     Answer report() {
         return ask(false);
     }
 
-    /** Quickly, which sync it says is in force; nothing of its tables. */
+    /** Returns a quick report with the sync in force but without tables. */
     Answer inForce() {
         return ask(true);
     }
 
-    /** Rows of the sync that lie in staging; 0 when that can't be told. */
+    /** Returns the number of staged rows of a sync; 0 if unknown. */
     long stagedRows(String syncId) {
         return ask(true).report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();
     }
 
-    /** What the check by SQL alone finds, or why it finds nothing. */
+    /** The checksums of the SQL check, or the reason why there are none. */
     public record Checked(Optional<SqlCheck.Sums> sums, Optional<String> unreachable) {}
 
     Checked checkBySql() {
@@ -56,7 +56,7 @@ public final class ShardReporter implements AutoCloseable {
         return new Checked(asked.answer(), asked.unreachable());
     }
 
-    /** How the shard's schema is described and what it finds in itself, or why there is no answer. */
+    /** The schema of the shard and its own findings, or the reason why there is no answer. */
     record Described(Optional<ShardInspection.Answer> answer, Optional<String> unreachable) {}
 
     /** @param source whether the shard is the data set's source */
@@ -76,8 +76,8 @@ public final class ShardReporter implements AutoCloseable {
         try {
             var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
             if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
-            T told = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
-            return new Asked<>(Optional.of(told), Optional.empty());
+            T read = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
+            return new Asked<>(Optional.of(read), Optional.empty());
         } catch (SdkException e) {
             return new Asked<>(Optional.empty(), Optional.of(Causes.message(e)));
         }

@@ -22,18 +22,18 @@ import lockstep.masterdata.engine.restore.ShardReport;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 
-/** How every shard stands to its source, from what the databases really hold. */
+/** Compares the actual contents of every shard with its source. */
 public record Status(List<ShardStatus> shards) {
     /**
-     * @param state {@code in-step}: holds what the source holds now. {@code behind}: something else. {@code never}: no sync was
-     *              applied. {@code unreachable}: the shard could not say. While the source itself is unreachable, what the newest
-     *              sync carried stands for it.
-     * @param cause why it is unreachable, else null
+     * @param state {@code in-step}: same contents as the source. {@code behind}: different contents. {@code never}: no sync was
+     *              applied. {@code unreachable}: the shard did not answer. If the source is unreachable, shards are compared with the newest
+     *              sync instead.
+     * @param cause why the shard is unreachable; null otherwise
      */
     public record ShardStatus(String account, String shard, String edition, String dataset, String syncId, Instant snapshotTime, Long ageSeconds,
             String state, List<TableStatus> tables, String cause) {}
 
-    /** @param kept rows gone at the source that stay while others refer to them; not among {@code rows} */
+    /** @param kept rows that were deleted at the source but are still referenced; not included in {@code rows} */
     public record TableStatus(String name, long rows, String digest, long kept) {}
 
     private record Asked(Account account, Shard shard, ShardReporter.Answer answer) {
@@ -46,7 +46,7 @@ public record Status(List<ShardStatus> shards) {
         }
     }
 
-    /** Asks all shards of the landscape side by side. */
+    /** Queries all shards of the landscape in parallel. */
     public static Status read(SyncAccess access) {
         var asked = new ArrayList<Future<Asked>>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -77,7 +77,7 @@ public record Status(List<ShardStatus> shards) {
     }
 
     private static ShardStatus status(DataSet dataSet, Asked asked, Optional<Applied> newest, Optional<java.util.Map<String, String>> expected) {
-        // the source has no sync in force: it is where the newest came from
+        // the source has no sync in force, so show the newest, which came from it
         var sync = asked.isSource(dataSet) ? newest : asked.applied();
         var tables = asked.answer().report().map(r -> r.tables().stream()
                 .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept())).toList()).orElse(List.of());

@@ -17,8 +17,8 @@ import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 
 /**
- * The rights by which syncs are started and followed: one role in the source's account, one in each target account, and one there
- * that also starts restores. A person, a CI job and this machine use the same; none of them may touch data.
+ * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also starts
+ * restores. People, CI jobs and the local cloud use the same roles. None of them grants access to data.
  */
 public final class SyncAccess {
     private final Landscape landscape;
@@ -28,7 +28,7 @@ public final class SyncAccess {
     private final Map<String, AccountAccess> starters = new LinkedHashMap<>();
     private final BiFunction<Account, String, AccountAccess> assume;
 
-    /** @param assume opens an account with the rights of the role of this ARN */
+    /** @param assume opens an account with the role of a given ARN */
     public SyncAccess(Landscape landscape, DataSet dataSet, BiFunction<Account, String, AccountAccess> assume) {
         this.landscape = landscape;
         this.dataSet = dataSet;
@@ -56,7 +56,7 @@ public final class SyncAccess {
         return source;
     }
 
-    /** The accounts that hold targets, in the landscape's order. */
+    /** Returns the accounts with targets, in landscape order. */
     java.util.List<Account> targetAccounts() {
         return landscape.accounts().stream().filter(a -> observers.containsKey(a.name())).toList();
     }
@@ -65,12 +65,12 @@ public final class SyncAccess {
         return observers.get(account.name());
     }
 
-    /** Who may start restores there, which is asked for only when one is to be started. */
+    /** Returns the role that may start restores in an account. It is assumed only when needed. */
     public AccountAccess starter(Account account) {
         return starters.computeIfAbsent(account.name(), name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole(dataSet.name()))));
     }
 
-    /** Who may ask this shard for its status. */
+    /** Returns the role that may query the status of a shard. */
     AccountAccess statusOf(Account account, Shard shard) {
         return shard.name().equals(dataSet.source()) ? source : observer(account);
     }
@@ -95,12 +95,12 @@ public final class SyncAccess {
         return Names.bucket(dataSet.name(), sourceAccount().id(), landscape.region());
     }
 
-    /** Roles, never the root of an account. */
+    /** Creates access that always uses the sync roles, even if the accounts were opened as root. */
     public static SyncAccess of(Accounts accounts, DataSet dataSet) {
         return new SyncAccess(accounts.landscape(), dataSet, (account, role) -> accounts.account(account).assume(role, "lockstep-cli"));
     }
 
-    /** Ordered by time, and distinct for two that start in the same second. */
+    /** Returns an id that sorts by time and differs between syncs that start in the same second. */
     public static String newSyncId() {
         return DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC).format(Instant.now()) + "-"
                 + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());

@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Draws a running sync on standard error: a line for the dump, one for each table and one for each target shard. In a terminal
- * the lines are redrawn in place; elsewhere a line is printed when it changes. Of many tables it shows the totals and the largest.
+ * Displays a running sync: a line for the dump, each table and each target shard. In a terminal the lines are redrawn in place; otherwise
+ * a line is printed when it changes. If there are many tables, only the largest and the totals of the others are shown.
  */
 public final class SyncDisplay {
     private static final int WIDTH = 90;
@@ -18,7 +18,7 @@ public final class SyncDisplay {
     /**
      * @param live    whether lines are redrawn in place
      * @param dryRun  whether shards only compare
-     * @param verbose whether every table and the causes of failures are shown; otherwise causes follow at the end, once
+     * @param verbose whether every table and the causes of failures are shown; otherwise causes are printed once at the end
      */
     public record Style(boolean live, boolean colour, boolean dryRun, boolean verbose) {}
 
@@ -28,10 +28,10 @@ public final class SyncDisplay {
     private final Map<String, String> shown = new LinkedHashMap<>();
     private int drawn;
     private boolean heldReported;
-    /** When a line was last printed: at its end a sync is as old as its last execution, which the clock here had passed before that was seen. */
+    /** The highest time printed so far. The final time is that of the last execution, which is earlier than the local clock when its end was seen. */
     private double last;
 
-    /** @param next of the command that follows the sync */
+    /** @param next the options of the command that follows the sync */
     public SyncDisplay(PrintStream out, Style style, NextCommand next) {
         this.out = out;
         this.style = style;
@@ -47,7 +47,7 @@ public final class SyncDisplay {
     private void redraw(SyncState state, Map<String, String> lines) {
         var text = new StringBuilder();
         if (drawn > 0) text.append("\033[").append(drawn).append("A\033[J");
-        // whole, and above the lines that are redrawn: these are clipped
+        // print it in full above the redrawn lines, which are clipped
         if (state.held() && !heldReported) text.append("  ").append(held(state)).append('\n');
         heldReported = state.held();
         lines.forEach((subject, line) -> text.append("  ").append(padded(subject)).append("  ").append(clipped(line)).append('\n'));
@@ -56,7 +56,7 @@ public final class SyncDisplay {
         drawn = lines.size();
     }
 
-    /** A line that wraps would be redrawn at the wrong place; a failure is printed whole at the end. */
+    /** Clips a line, because a wrapped line would break the redrawing. Failures are printed in full at the end. */
     private String clipped(String line) {
         return line.length() <= WIDTH ? line : line.substring(0, WIDTH) + (style.colour() ? "…\033[0m" : "…");
     }
@@ -106,7 +106,7 @@ public final class SyncDisplay {
         };
     }
 
-    /** Where a shard stands, in a few words. */
+    /** Describes the state of a shard in a few words. */
     public String line(SyncState.Shard shard) {
         return switch (shard.phase()) {
             case waiting -> "waiting";

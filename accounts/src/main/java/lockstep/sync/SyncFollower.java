@@ -24,7 +24,7 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException;
 
-/** Starts one sync and tells, each time it is asked, where it stands: from the executions' histories and what the workers noted. */
+/** Starts a sync and reads its state from the histories of the executions and the progress objects of the workers. */
 public final class SyncFollower implements AutoCloseable {
     private static final Duration PROGRESS = Duration.ofSeconds(5);
     private final SyncAccess access;
@@ -41,7 +41,7 @@ public final class SyncFollower implements AutoCloseable {
     private final Map<String, Instant> asked = new LinkedHashMap<>();
     private Batch[] batches;
     private Instant begun = Instant.now();
-    /** When the last of the executions that have ended did, and whether another goes on. */
+    /** The latest end of an execution; {@code running} is whether another is still running. */
     private Instant ended = Instant.MIN;
     private boolean running;
     private boolean asksShards = true;
@@ -50,7 +50,7 @@ public final class SyncFollower implements AutoCloseable {
         this(access, syncId, false);
     }
 
-    /** @param dryRun the dump tells nobody, and the restores that are started here only tell what they would change */
+    /** @param dryRun whether the dump sends no notifications and the restores, started here, only report what they would change */
     public SyncFollower(SyncAccess access, String syncId, boolean dryRun) {
         this.access = access;
         this.dryRun = dryRun;
@@ -59,7 +59,7 @@ public final class SyncFollower implements AutoCloseable {
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
     }
 
-    /** Looks at one that was started by somebody, at that time: shards are not asked how far they are, so that whoever looks never waits for them. */
+    /** Follows a sync that was started elsewhere. Shards are not queried for their progress, so that reading the state never waits for them. */
     public static SyncFollower of(SyncAccess access, String syncId, Instant started) {
         var follower = new SyncFollower(access, syncId);
         follower.begun = started;
@@ -67,7 +67,7 @@ public final class SyncFollower implements AutoCloseable {
         return follower;
     }
 
-    /** Starts the dump. A sync that was started before is not started again. */
+    /** Starts the dump, unless the sync was started before. */
     public void start() {
         begun = Instant.now();
         try {
@@ -90,7 +90,7 @@ public final class SyncFollower implements AutoCloseable {
         return new SyncState(paths.syncId(), access.dataSet().name(), outcome, seconds(Duration.between(begun, until)), dump, shards);
     }
 
-    /** What has ended is not asked for again. */
+    /** Reads an execution; ended executions are cached. */
     private Optional<Execution> read(SfnClient sfn, String arn) {
         var known = executions.get(arn);
         if (known != null && !known.running()) return Optional.of(known);
@@ -143,7 +143,7 @@ public final class SyncFollower implements AutoCloseable {
                 seconds, sealed.map(a -> a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
     }
 
-    /** Rows dumped so far, from what the workers noted. */
+    /** Returns the rows dumped so far, from the progress objects of the workers. */
     private List<SyncState.Table> tables() {
         if (batches == null) batches = noted(paths.batches(), Batch[].class).orElse(null);
         if (batches == null) return List.of();
@@ -160,7 +160,7 @@ public final class SyncFollower implements AutoCloseable {
         try {
             return Optional.of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
         } catch (S3Exception e) {
-            // not written yet; without the right to list, S3 says 403 of a missing object
+            // not written yet; without the right to list, S3 returns 403 for a missing object
             if (e.statusCode() == 404 || e.statusCode() == 403) return Optional.empty();
             throw e;
         }
@@ -185,7 +185,7 @@ public final class SyncFollower implements AutoCloseable {
         return staged.getOrDefault(shard.name(), 0L);
     }
 
-    /** Now and then, since it costs the shard a query and the machine a function's time; it never goes back. */
+    /** Queries the progress of a shard at intervals, because it costs a query and a function call. The progress never decreases. */
     private void askHowFar(Account account, Shard shard) {
         if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
         var reporter = reporters.computeIfAbsent(shard.name(), name -> new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));

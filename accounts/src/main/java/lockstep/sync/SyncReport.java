@@ -15,20 +15,20 @@ import lockstep.sync.SyncState.ShardPhase;
 import lockstep.sync.SyncState.TableChange;
 
 /**
- * What a sync, a rollback or a repair prints at its end.
+ * Formats the final report of a sync, a rollback or a repair.
  *
- * @param verbose whether every table is printed; otherwise totals, and the tables with the most rows
+ * @param verbose whether every table is printed; otherwise only totals and the tables with the most rows
  */
 public record SyncReport(boolean verbose) {
-    /** Of more tables than this, the busiest are printed. */
+    /** The maximum number of tables that are printed. */
     static final int TABLES = 8;
-    /** Of more shards than this, the first are named. */
+    /** The maximum number of shards that are named. */
     private static final int NAMES = 12;
     private static final String ROW = "%-14s %-28s %12s %12s %12s %12s %12s%n";
 
-    /** Some of many, in their order, and how many more there are. */
+    /** The busiest elements in their original order, and the others. */
     record Busiest<T>(List<T> shown, List<T> others) {
-        /** @param rows what makes one busy; those with none come last */
+        /** @param rows the number of rows of an element; more rows are busier */
         static <T> Busiest<T> of(List<T> all, ToLongFunction<T> rows, boolean everything) {
             if (everything || all.size() <= TABLES) return new Busiest<>(all, List.of());
             var shown = all.stream().sorted(Comparator.comparingLong(rows).reversed()).limit(TABLES).toList();
@@ -36,7 +36,7 @@ public record SyncReport(boolean verbose) {
         }
     }
 
-    /** {@code demo-1, qa-1}; the first of many, and how many more. */
+    /** Returns names such as {@code demo-1, qa-1}; if there are many, the first ones and the number of others. */
     public static String names(List<String> shards) {
         return shards.size() <= NAMES ? String.join(", ", shards) : String.join(", ", shards.subList(0, NAMES)) + " and " + (shards.size() - NAMES) + " more";
     }
@@ -45,7 +45,7 @@ public record SyncReport(boolean verbose) {
         return shards.size() == 1 ? "one shard" : shards.size() + " shards";
     }
 
-    /** Where the time went: one row a shard, seconds by state, and the memory of its largest worker. */
+    /** Formats the durations: one row per shard with the seconds of each state and the peak memory of its workers. */
     public static String summary(SyncState state) {
         var text = new StringBuilder();
         if (state.dump().phase() == DumpPhase.failed) return "";
@@ -62,7 +62,7 @@ public record SyncReport(boolean verbose) {
         return text.append(memory.filter(m -> m > 0).map(m -> String.format(" %6d MiB", m)).orElse("")).append('\n').toString();
     }
 
-    /** What changed in which tables, once for shards in which the same did. Nothing when nothing differed. */
+    /** Formats the changes by table, once for all shards with the same changes; empty if nothing changed. */
     public String changes(List<SyncState.Shard> shards) {
         var alike = new LinkedHashMap<List<TableChange>, List<SyncState.Shard>>();
         shards.stream().filter(s -> s.phase() == ShardPhase.verified).forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s));
@@ -76,7 +76,7 @@ public record SyncReport(boolean verbose) {
         return text.toString();
     }
 
-    /** What a dry run would do: totals of each shard, and a line for each table that would change. */
+    /** Formats the result of a dry run: the totals of each shard, and a line for each table that would change. */
     public String forecast(List<SyncState.Shard> shards) {
         var text = new StringBuilder(String.format(ROW, "shard", "table", "inserted", "updated", "deleted", "kept", "kB to carry"));
         for (var shard : shards) {
@@ -98,7 +98,7 @@ public record SyncReport(boolean verbose) {
         return String.format(Locale.ROOT, "%-28s %,12d %,12d %,12d %,12d%n", name, table.inserted(), table.updated(), table.deleted(), table.kept());
     }
 
-    /** Without what the tables hold now, which differs from shard to shard when visitors' rows keep some. */
+    /** Returns the changed tables without their current contents, which differ between shards if visitors' rows keep some rows. */
     private static List<TableChange> changed(SyncState.Shard shard) {
         return shard.tables().stream().filter(t -> t.inserted() + t.updated() + t.deleted() + t.kept() > 0)
                 .map(t -> new TableChange(t.name(), 0, "", t.inserted(), t.updated(), t.deleted(), t.kept())).toList();
@@ -109,13 +109,13 @@ public record SyncReport(boolean verbose) {
                 (a, b) -> new TableChange("", 0, "", a.inserted() + b.inserted(), a.updated() + b.updated(), a.deleted() + b.deleted(), a.kept() + b.kept()));
     }
 
-    /** The last line of a dry run. */
+    /** Returns the last line of a dry run. */
     public static String forecastEnd(String what, List<SyncState.Shard> shards) {
         boolean nothing = shards.stream().allMatch(s -> s.changed() == 0);
         return "A " + what + " started now would " + (nothing ? "change nothing." : "do this. Nothing was changed.");
     }
 
-    /** A cause that several shards share is printed once, with their names. */
+    /** Formats the failures. A cause that several shards share is printed once with their names. */
     public static String failures(List<SyncState.Shard> shards) {
         var alike = new LinkedHashMap<String, List<SyncState.Shard>>();
         shards.stream().filter(s -> s.error().isPresent()).forEach(s -> alike.computeIfAbsent(Causes.withoutAddress(failure(s)), it -> new ArrayList<>()).add(s));
@@ -127,7 +127,7 @@ public record SyncReport(boolean verbose) {
         return "in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + ": " + shard.cause().orElse("?");
     }
 
-    /** One line for each distinct warning, with the shards that gave it. */
+    /** Formats one line for each distinct warning, with its shards. */
     public static String warnings(List<SyncState.Warning> warnings) {
         return warnings.stream().map(w -> "Warning: " + w.warning() + " (" + names(w.shards()) + ")\n").collect(Collectors.joining());
     }

@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where a sync stands: the dump, and each target shard. The same record is the answer of {@code sync --output json}. */
+/** The state of a sync: its dump and each target shard. {@code sync --output json} writes this record. */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record SyncState(String syncId, String dataSet, Outcome outcome, double seconds, Dump dump, List<Shard> shards) {
     public enum Outcome { running, verified, failed }
 
-    /** {@code held}: it waits for a person, and the cause says why. */
+    /** {@code held}: the sync waits for approval; the cause contains the reason. */
     public enum DumpPhase { starting, dumping, held, sealed, failed }
 
     public enum ShardPhase { waiting, preflight, staging, publishing, verified, failed }
 
-    /** @param seconds how long each state took, as far as it is known */
+    /** @param seconds the duration of each state, if known */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record Dump(DumpPhase phase, Optional<Instant> snapshotTime, List<Table> tables, Optional<Long> bytes, Optional<String> error,
             Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB) {}
@@ -28,8 +28,8 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
     public record Table(String name, long rows, boolean done) {}
 
     /**
-     * @param bytes    compressed, of what comes to the shard
-     * @param warnings each once
+     * @param bytes    the compressed size of the data for the shard
+     * @param warnings the distinct warnings
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables, Optional<String> failedState,
@@ -44,9 +44,9 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
         }
     }
 
-    /** Something to know about that stops no sync, and the shards in which it was found. */
+    /** A warning that does not stop the sync, and the shards in which it was found. */
     public record Warning(String warning, List<String> shards) {
-        /** Each distinct warning once. */
+        /** Merges equal warnings. */
         public static List<Warning> of(List<Shard> shards) {
             var found = new LinkedHashMap<String, List<String>>();
             shards.forEach(shard -> shard.warnings().forEach(warning -> found.computeIfAbsent(warning, w -> new ArrayList<>()).add(shard.shard())));
@@ -59,11 +59,11 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
         return Warning.of(shards);
     }
 
-    /** Whether it waits for a person. */
+    /** Reports whether the sync waits for approval. */
     public boolean held() {
         return dump.phase() == DumpPhase.held;
     }
 
-    /** What became of a table in a shard; as the function that published it tells. */
+    /** The changes to a table in a shard, as the publishing function reported them. */
     public record TableChange(String name, long rows, String digest, long inserted, long updated, long deleted, long kept) {}
 }

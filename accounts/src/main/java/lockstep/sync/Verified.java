@@ -13,12 +13,12 @@ import lockstep.masterdata.check.SqlCheck.TableSum;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.sync.ShardReporter.Checked;
 
-/** What the check by SQL alone finds: each shard against the source, both read anew. */
+/** The result of the SQL check, which reads each shard and the source again and compares them. */
 public record Verified(String source, String dataSet, List<ShardCheck> shards) {
-    /** {@code unchecked}: the shard or the source could not say. That is never equal. */
+    /** {@code unchecked}: the shard or the source did not answer, which never counts as equal. */
     public enum Verdict { equal, different, unchecked }
 
-    /** @param tables those that differ; all are the same in one that is equal */
+    /** @param tables the tables that differ */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record ShardCheck(String account, String shard, Verdict verdict, Optional<String> syncId, int tablesRead, List<Difference> tables, Optional<String> cause) {}
 
@@ -26,7 +26,7 @@ public record Verified(String source, String dataSet, List<ShardCheck> shards) {
 
     private record Asked(Account account, Shard shard, Checked checked) {}
 
-    /** Asks the source and these shards side by side. */
+    /** Queries the source and the shards in parallel. */
     public static Verified read(SyncAccess access, List<String> shards) {
         var asking = new ArrayList<Future<Asked>>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
