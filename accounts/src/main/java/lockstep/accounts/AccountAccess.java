@@ -31,9 +31,9 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The one way from Java to an account, of the local cloud or of AWS: clients that carry endpoint, trust, region and credentials. */
+/** Access to an account of the local cloud or AWS. It creates clients with the endpoint, TLS trust, region and credentials. All Java code uses it. */
 public final class AccountAccess implements AutoCloseable {
-    /** Of the local cloud; none for AWS. */
+    /** The endpoint of the local cloud; empty for AWS. */
     private final Optional<LocalEndpoint> endpoint;
     private final Region region;
     private final String accountId;
@@ -48,7 +48,7 @@ public final class AccountAccess implements AutoCloseable {
         this.http = http;
     }
 
-    /** As the account itself, for administration. The emulator takes a key id of 12 digits as the root of that account. */
+    /** Opens an account as root, for administration. The emulator treats a key id of 12 digits as the root of that account. */
     public static AccountAccess root(LocalEndpoint endpoint, String region, String accountId) {
         if (!accountId.matches("\\d{12}")) {
             throw new IllegalArgumentException("an account id has 12 digits, not '" + accountId + "'");
@@ -60,9 +60,9 @@ public final class AccountAccess implements AutoCloseable {
     }
 
     /**
-     * An account of AWS, by the profile of this name in the user's AWS configuration.
+     * Opens an AWS account with a profile of the user's AWS configuration.
      *
-     * @throws IllegalArgumentException when there is no such profile, or it is of another account than the landscape says
+     * @throws IllegalArgumentException if the profile does not exist, or its account differs from the landscape
      */
     public static AccountAccess profile(String profile, String region, String accountId) {
         var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build();
@@ -81,9 +81,9 @@ public final class AccountAccess implements AutoCloseable {
     }
 
     /**
-     * With the rights of a role, by the token of a job of the pipeline. They are asked for anew before they end.
+     * Opens an account with a role, using the token of a pipeline job. The credentials are refreshed before they expire.
      *
-     * @param endpoint of the local cloud; none for AWS
+     * @param endpoint the endpoint of the local cloud; empty for AWS
      */
     public static AccountAccess webIdentity(Optional<LocalEndpoint> endpoint, String region, String accountId, String role, String token, String session) {
         var http = endpoint.map(local -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tlsTrustManagersProvider(local::trust).build())
@@ -103,7 +103,7 @@ public final class AccountAccess implements AutoCloseable {
         return new AccountAccess(endpoint, Region.of(region), accountId, credentials, http);
     }
 
-    /** The credentials as tools take them from their environment. */
+    /** Returns the credentials and region as environment variables for tools. */
     public Map<String, String> environment() {
         var resolved = credentials.resolveCredentials();
         var environment = new TreeMap<>(Map.of("AWS_ACCESS_KEY_ID", resolved.accessKeyId(), "AWS_SECRET_ACCESS_KEY", resolved.secretAccessKey(), "AWS_REGION", region.id()));
@@ -111,7 +111,7 @@ public final class AccountAccess implements AutoCloseable {
         return environment;
     }
 
-    /** With the rights of a role, and of nothing else. Closing either closes both. */
+    /** Returns access that has only the rights of a role. Closing either closes both. */
     public AccountAccess assume(String roleArn, String session) {
         try (var sts = client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session)).credentials();
@@ -119,7 +119,7 @@ public final class AccountAccess implements AutoCloseable {
         }
     }
 
-    /** Credentials with the rights of a role. AWS limits how long they may last, the emulator does not. */
+    /** Returns credentials with the rights of a role. AWS limits their duration; the emulator does not. */
     public AwsSessionCredentials session(String roleArn, String session, Duration duration) {
         try (var sts = client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session).durationSeconds((int) duration.toSeconds())).credentials();
@@ -127,24 +127,24 @@ public final class AccountAccess implements AutoCloseable {
         }
     }
 
-    /** With these credentials in place of its own. Closing either closes both. */
+    /** Returns access with other credentials. Closing either closes both. */
     public AccountAccess with(AwsCredentialsProvider other) {
         return new AccountAccess(endpoint, region, accountId, other, http);
     }
 
-    /** A client of any service, for instance {@code access.client(SfnClient.builder())}. */
+    /** Builds the client of a service, for example {@code access.client(SfnClient.builder())}. */
     public <B extends AwsSyncClientBuilder<B, C> & AwsClientBuilder<B, C>, C extends SdkClient> C client(B builder) {
         endpoint.ifPresent(local -> builder.endpointOverride(local.uri()));
         return builder.httpClient(http).region(region).credentialsProvider(credentials).build();
     }
 
     /**
-     * The account's registry of images, for some hours.
+     * Opens the image registry of the account with a token that is valid for some hours.
      *
-     * @throws IllegalStateException when these credentials don't open it
+     * @throws IllegalStateException if the credentials do not allow it
      */
     public ImageRegistry registry() {
-        // the one call of ECR that is needed, and the only one of a service without a client here
+        // the only ECR call, so it is made without the ECR client
         byte[] body = "{}".getBytes(StandardCharsets.UTF_8);
         var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST).uri(endpoint.map(LocalEndpoint::uri).orElseGet(() -> URI.create("https://api.ecr." + region.id() + ".amazonaws.com")))
                 .encodedPath("/").putHeader("Content-Type", "application/x-amz-json-1.1").putHeader("Content-Length", Integer.toString(body.length))

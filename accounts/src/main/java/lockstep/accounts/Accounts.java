@@ -6,17 +6,17 @@ import java.util.Optional;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 
-/** The accounts of a landscape, wherever they are. */
+/** Access to the accounts of a landscape, in the local cloud or on AWS. */
 public interface Accounts extends AutoCloseable {
     Landscape landscape();
 
-    /** With the rights of whoever runs this; {@link AccountAccess#assume} narrows them. */
+    /** Opens an account with the rights of the caller; {@link AccountAccess#assume} narrows them. */
     AccountAccess account(Account account);
 
     @Override
     void close();
 
-    /** On AWS, each by the profile that is named as the account. */
+    /** Opens the accounts on AWS, each with the profile that has the name of the account. */
     static Accounts onAws(Landscape landscape) {
         var opened = new LinkedHashMap<String, AccountAccess>();
         for (Account account : landscape.accounts()) {
@@ -26,9 +26,9 @@ public interface Accounts extends AutoCloseable {
     }
 
     /**
-     * By the token of a job of the pipeline, which becomes a role of this name in each account.
+     * Opens the accounts with the token of a pipeline job, which assumes the role with the given name in each account.
      *
-     * @param endpoint of the local cloud; none for AWS
+     * @param endpoint the endpoint of the local cloud; empty for AWS
      */
     static Accounts byToken(Landscape landscape, Optional<LocalEndpoint> endpoint, String role, String token, String session) {
         var opened = new LinkedHashMap<String, AccountAccess>();

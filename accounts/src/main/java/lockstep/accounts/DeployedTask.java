@@ -11,10 +11,10 @@ import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
-/** What a service of an account runs, as ECS tells it: a shard's application, or the proxy of an edition. */
+/** The task definition that an ECS service of an account runs: the application of a shard, or the proxy of an edition. */
 public record DeployedTask(Account account, String service, TaskDefinition definition) {
 
-    /** Those of an account, by the names of their services. */
+    /** Returns the tasks of an account, sorted by service name. */
     public static List<DeployedTask> of(Account account, AccountAccess access) {
         var tasks = new ArrayList<DeployedTask>();
         try (var ecs = access.client(EcsClient.builder())) {
@@ -27,11 +27,11 @@ public record DeployedTask(Account account, String service, TaskDefinition defin
                 }
             }
         }
-        // others may run services in the account as well
+        // the account may contain other services
         return tasks.stream().filter(task -> task.variable("EDITION").isPresent()).sorted(Comparator.comparing(DeployedTask::service)).toList();
     }
 
-    /** The proxy of an edition in an account. */
+    /** Returns the proxy of an edition in an account. */
     public static Optional<DeployedTask> proxy(Account account, Edition edition, AccountAccess access) {
         return of(account, access).stream().filter(task -> task.shard().isEmpty() && task.edition() == edition).findFirst();
     }
@@ -40,7 +40,7 @@ public record DeployedTask(Account account, String service, TaskDefinition defin
         return Edition.valueOf(variable("EDITION").orElseThrow().toUpperCase(java.util.Locale.ROOT));
     }
 
-    /** The shard whose application it is; empty for a proxy. */
+    /** Returns the shard of an application; empty for a proxy. */
     public Optional<String> shard() {
         return variable("SHARD");
     }
@@ -50,7 +50,7 @@ public record DeployedTask(Account account, String service, TaskDefinition defin
                 .orElseThrow(() -> new IllegalArgumentException("service " + service + " has no container '" + name + "'"));
     }
 
-    /** The value of an environment variable, of the first container that has it. */
+    /** Returns the value of an environment variable in the first container that has it. */
     public Optional<String> variable(String name) {
         return definition.containerDefinitions().stream().flatMap(container -> container.environment().stream())
                 .filter(variable -> variable.name().equals(name)).map(KeyValuePair::value).findFirst();

@@ -11,12 +11,12 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * The address of the local cloud. Everything local goes through it, and it can be no address but this machine's: a name other than
- * {@code localhost} is refused even when it resolves to loopback, since the next look-up may answer otherwise.
+ * The address of the local cloud. All local requests use it, and it must be an address of this machine. A name other than
+ * {@code localhost} is refused even if it resolves to loopback, because the next lookup may return another address.
  *
  * @param uri         {@code https://localhost:PORT}
- * @param authority   certificate of the local authority, PEM
- * @param trustStore  the same certificate, PKCS12, for Java
+ * @param authority   the certificate of the local CA, PEM
+ * @param trustStore  the same certificate in PKCS12 for Java
  */
 public record LocalEndpoint(URI uri, Path authority, Path trustStore) {
     private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1\\]");
@@ -28,7 +28,7 @@ public record LocalEndpoint(URI uri, Path authority, Path trustStore) {
         }
     }
 
-    /** For TLS: whoever the local authority signed for, and nobody else. */
+    /** Returns TLS trust managers that accept only certificates of the local CA. */
     public TrustManager[] trust() {
         try (var in = Files.newInputStream(trustStore)) {
             var store = KeyStore.getInstance("PKCS12");

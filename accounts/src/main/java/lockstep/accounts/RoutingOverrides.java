@@ -15,15 +15,15 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What differs from the deployed routes of a proxy until somebody takes it back: maintenance, canaries, and on this machine the
- * addresses. A JSON merge patch (RFC 7386) in the bucket that the proxy reads every few seconds.
+ * Temporary changes to the deployed routes of a proxy: maintenance, canaries, and in the local cloud the addresses. They are stored as a
+ * JSON merge patch (RFC 7386) in the bucket that the proxy reads every few seconds.
  */
 public final class RoutingOverrides {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final AccountAccess access;
     private final S3Object object;
 
-    /** An object of S3, as {@code s3://bucket/key} names it. */
+    /** An S3 object, written as {@code s3://bucket/key}. */
     public record S3Object(String bucket, String key) {
         public static S3Object of(String uri) {
             var parsed = URI.create(uri);
@@ -39,19 +39,19 @@ public final class RoutingOverrides {
         this.object = object;
     }
 
-    /** Those of a proxy that is deployed. */
+    /** Returns the overrides of a deployed proxy. */
     public static RoutingOverrides of(DeployedTask proxy, AccountAccess access) {
         return new RoutingOverrides(access, S3Object.of(proxy.variable("ROUTES_OVERRIDES")
                 .orElseThrow(() -> new IllegalStateException("service " + proxy.service() + " has no ROUTES_OVERRIDES"))));
     }
 
-    /** @throws IllegalArgumentException when the account has no such proxy */
+    /** @throws IllegalArgumentException if the account has no such proxy */
     public static RoutingOverrides of(Account account, Edition edition, AccountAccess access) {
         return of(DeployedTask.proxy(account, edition, access).orElseThrow(() -> new IllegalArgumentException(
                 "no proxy of the " + edition.word() + " edition is deployed in account " + account.name())), access);
     }
 
-    /** The patch in force; empty when there is none. */
+    /** Returns the current patch; empty if there is none. */
     public ObjectNode read() {
         try (var s3 = client()) {
             return (ObjectNode) JSON.readTree(s3.getObjectAsBytes(r -> r.bucket(object.bucket()).key(object.key())).asByteArrayUnsafe());
@@ -60,7 +60,7 @@ public final class RoutingOverrides {
         }
     }
 
-    /** Reads, changes and writes the patch, unless the change changes nothing. Of two at the same time the later one wins. */
+    /** Reads the patch, changes it, and writes it if it differs. If two changes overlap, the last write wins. */
     public void change(Consumer<ObjectNode> change) {
         var before = read();
         var after = before.deepCopy();
@@ -73,10 +73,10 @@ public final class RoutingOverrides {
     }
 
     /**
-     * The maintenance page.
+     * Switches the maintenance page on or off.
      *
-     * @param shard   of one shard, or of the whole edition
-     * @param message shown on it, when it is on
+     * @param shard   the shard; the whole edition if empty
+     * @param message the message on the page
      */
     public void maintenance(Optional<String> shard, boolean on, Optional<String> message) {
         change(patch -> {
@@ -86,19 +86,19 @@ public final class RoutingOverrides {
                 message.ifPresent(text -> page.put("message", text));
                 place.set("maintenance", page);
             } else {
-                // what is deployed is without
+                // the deployed routes have no maintenance page
                 place.remove("maintenance");
             }
             removeEmptyShards(patch);
         });
     }
 
-    /** @param weight per cent of new sessions, 0 to 100 */
+    /** @param weight the percentage of new sessions, 0 to 100 */
     public void canary(String shard, URI upstream, double weight) {
         change(patch -> patch.withObject("/shards/" + shard).set("canary", JSON.createObjectNode().put("upstream", upstream.toString()).put("weight", weight)));
     }
 
-    /** Ends it for everybody at once, those too whose session it had. */
+    /** Ends the canary for everyone immediately, including sessions that use it. */
     public void endCanary(String shard) {
         change(patch -> {
             patch.withObject("/shards/" + shard).remove("canary");
@@ -107,10 +107,10 @@ public final class RoutingOverrides {
     }
 
     /**
-     * Where the shards really are, and under which further names they answer. Of shards that are not among them nothing is left.
+     * Sets the actual addresses of the shards and their additional host names. Overrides of all other shards are removed.
      *
-     * @param upstreams by shard
-     * @param hosts     host to shard
+     * @param upstreams the upstream by shard
+     * @param hosts     the shard by host name
      */
     public void addresses(Map<String, URI> upstreams, Map<String, String> hosts) {
         change(patch -> {
