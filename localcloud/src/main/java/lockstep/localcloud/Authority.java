@@ -47,16 +47,16 @@ import org.bouncycastle.operator.ContentSigner;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** Signs certificates on this machine. Its key stays in one file that only its owner may read. */
+/** A local certificate authority. Its key is stored in one file that only the owner can read. */
 final class Authority {
     static final Duration VALIDITY = Duration.ofDays(3650);
-    /** What is nearer to its end is made anew. */
+    /** Certificates are renewed this long before they expire. */
     static final Duration NEAR_EXPIRY = Duration.ofDays(30);
     private static final SecureRandom RANDOM = new SecureRandom();
     private final X509Certificate certificate;
     private final PrivateKey key;
 
-    /** What an authority signs. One for servers can vouch for this machine's own names and addresses only, so that it harms nobody who trusts it. */
+    /** The kind of certificates that an authority signs. A server authority is limited to the names and addresses of this machine, so that it is safe to trust. */
     enum Kind {
         SERVERS(KeyPurposeId.id_kp_serverAuth), CLIENTS(KeyPurposeId.id_kp_clientAuth);
 
@@ -74,7 +74,7 @@ final class Authority {
         this.key = key;
     }
 
-    /** @throws UserFault when the files are there and no certificate and key */
+    /** @throws UserFault if the files do not contain a certificate and a key */
     static Authority read(Path certificateFile, Path keyFile) {
         return new Authority(certificate(certificateFile), key(keyFile));
     }
@@ -99,7 +99,7 @@ final class Authority {
         }
     }
 
-    /** @param names DNS names and IPv4 addresses; none for a client */
+    /** @param names the DNS names and IPv4 addresses; empty for a client */
     Issued issue(X500Principal subject, Kind kind, List<String> names, Duration validity) {
         try {
             KeyPair pair = pair();
@@ -121,9 +121,9 @@ final class Authority {
     }
 
     /**
-     * The list of what it has revoked.
+     * Signs a revocation list.
      *
-     * @param revoked serial numbers, and since when
+     * @param revoked the revocation time by serial number
      */
     X509CRL revocationList(BigInteger number, Map<BigInteger, Instant> revoked, Duration validity) {
         try {
@@ -143,7 +143,7 @@ final class Authority {
         return certificate;
     }
 
-    /** The certificate last, so that a half-written pair counts as none. */
+    /** Writes the key, then the certificate, so that an incomplete pair has no certificate. */
     void write(Path certificateFile, Path keyFile) {
         ProjectFiles.writePrivately(keyFile, pem(key));
         ProjectFiles.writePrivately(certificateFile, pem(certificate));
@@ -183,7 +183,7 @@ final class Authority {
         }
     }
 
-    /** PEM of a certificate, a revocation list or a private key, which becomes PKCS #8. */
+    /** Encodes a certificate, a revocation list or a private key as PEM; a key is written as PKCS #8. */
     static byte[] pem(Object object) {
         var text = new StringWriter();
         try (var writer = new JcaPEMWriter(text)) {
@@ -195,12 +195,12 @@ final class Authority {
     }
 
     private static JcaX509v3CertificateBuilder builder(X500Principal issuer, KeyPair pair, X500Principal subject, Duration validity) {
-        // a clock that was set back since must not make it invalid
+        // it must stay valid if the clock is set back
         Instant from = Instant.now().minus(Duration.ofHours(1));
         return new JcaX509v3CertificateBuilder(issuer, serial(), Date.from(from), Date.from(from.plus(validity)), subject, pair.getPublic());
     }
 
-    /** As RFC 5280 wants it: positive and at most 20 bytes. */
+    /** Returns a random serial number as required by RFC 5280: positive and at most 20 bytes. */
     private static BigInteger serial() {
         byte[] bytes = new byte[16];
         RANDOM.nextBytes(bytes);

@@ -16,11 +16,11 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /**
- * The authority that signs for this machine's servers, and what it signed. It can vouch for localhost, names below it and 127.0.0.1
- * only: whoever trusts it in a browser risks nothing. Clients have an authority of their own, which no browser is to trust.
+ * The authority for the servers of the local cloud, and its certificates. It is limited to localhost, its subdomains and 127.0.0.1, so that
+ * trusting it in a browser is safe. Clients have a separate authority, which no browser needs to trust.
  */
 public final class Certificates {
-    /** Browsers accept no longer one. */
+    /** The longest validity that browsers accept. */
     private static final Duration SERVER_VALIDITY = Duration.ofDays(397);
     private final Path directory;
 
@@ -32,17 +32,17 @@ public final class Certificates {
         return new Certificates(directory);
     }
 
-    /** PEM, for browsers, curl, node, python and libpq. */
+    /** The certificate as PEM for browsers, curl, Node.js, Python and libpq. */
     public Path authority() {
         return directory.resolve("authority.pem");
     }
 
-    /** The same, PKCS #12 without a password, for Java. */
+    /** The same certificate as PKCS #12 without a password, for Java. */
     Path trustStore() {
         return directory.resolve("authority.p12");
     }
 
-    /** Of the emulator and the databases, PEM. */
+    /** The certificate of the emulator and the databases, PEM. */
     Path certificate() {
         return directory.resolve("server.pem");
     }
@@ -60,9 +60,9 @@ public final class Certificates {
     }
 
     /**
-     * Makes them unless they are there and last.
+     * Creates the certificates, unless they exist and do not expire soon.
      *
-     * @return whether they were made: what runs with the old ones must be started anew
+     * @return whether the authority was created; processes with its old certificates must then be restarted
      */
     public boolean ensure() {
         clients().ensure();
@@ -79,10 +79,10 @@ public final class Certificates {
         return true;
     }
 
-    /** Certificate, without the authority's, and private key, both PEM. */
+    /** A certificate without that of the authority, and its private key, both PEM. */
     record Server(String certificate, String key) {}
 
-    /** That of a proxy: the one that was issued for the same names before, unless it ends soon. */
+    /** Returns the certificate of a proxy. It is reissued if the names changed or it expires soon. */
     Server server(String proxy, List<String> names) {
         Path certificateFile = directory.resolve("servers").resolve(proxy + ".pem");
         Path keyFile = directory.resolve("servers").resolve(proxy + ".key");
@@ -116,7 +116,7 @@ public final class Certificates {
             store.load(null, null);
             store.setCertificateEntry("lockstep", authority);
             var bytes = new ByteArrayOutputStream();
-            // Without a password there is no encryption and no MAC: the JVM then opens it by its path alone.
+            // without a password there is no encryption and no MAC, so the JVM needs only its path
             store.store(bytes, null);
             return bytes.toByteArray();
         } catch (IOException | GeneralSecurityException e) {

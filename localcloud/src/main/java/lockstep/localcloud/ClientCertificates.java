@@ -26,9 +26,9 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The authority that production's proxies admit clients by, on this machine, with everything that it issued and revoked. */
+/** The local authority for clients of the production proxies, with all issued and revoked certificates. */
 public final class ClientCertificates {
-    /** The one that {@code up} issues, so that production can be opened at once. */
+    /** The name of the certificate that {@code up} issues, so that production can be opened immediately. */
     public static final String FIRST = "operator";
     private static final String NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,47}";
     private static final Duration VALIDITY = Duration.ofDays(365);
@@ -40,10 +40,10 @@ public final class ClientCertificates {
     }
 
     /**
-     * One that was issued.
+     * An issued certificate.
      *
-     * @param serial  hexadecimal
-     * @param revoked since when, if it was
+     * @param serial  the serial number, hexadecimal
+     * @param revoked the time of revocation, if revoked
      */
     public record Client(String name, String serial, Instant issued, Instant expires, Optional<Instant> revoked) {
         @JsonIgnore
@@ -56,10 +56,10 @@ public final class ClientCertificates {
         }
     }
 
-    /** Where a client's certificate is: PEM, its key, and both as PKCS #12 with its password. */
+    /** The files of a client: certificate and key as PEM, and both as PKCS #12 with a password. */
     public record Bundle(Path certificate, Path key, Path pkcs12, String password) {}
 
-    /** @param listNumber of the last revocation list; the next has a higher one */
+    /** @param listNumber the number of the last revocation list, which increases */
     private record Register(long listNumber, List<Client> clients) {}
 
     Path authority() {
@@ -70,7 +70,7 @@ public final class ClientCertificates {
         return directory.resolve("revoked.pem");
     }
 
-    /** Makes the authority, its first certificate and its revocation list, and renews what ends soon. */
+    /** Creates the authority, the first certificate and the revocation list, and renews those that expire soon. */
     void ensure() {
         try {
             Files.createDirectories(directory);
@@ -91,17 +91,17 @@ public final class ClientCertificates {
         }
     }
 
-    /** All, revoked and expired ones too, the oldest first. */
+    /** Returns all certificates, including revoked and expired ones, oldest first. */
     public List<Client> list() {
         return register().clients();
     }
 
-    /** The newest of this name. */
+    /** Returns the newest certificate with a name. */
     public Optional<Client> find(String name) {
         return list().reversed().stream().filter(client -> client.name().equals(name)).findFirst();
     }
 
-    /** @throws IllegalArgumentException when the name is wrong, or has a valid certificate */
+    /** @throws IllegalArgumentException if the name is invalid or already has a valid certificate */
     public Client issue(String name) {
         if (!name.matches(NAME)) {
             throw new IllegalArgumentException("a name has at most 48 letters, digits, hyphens and underscores, unlike '" + name + "'");
@@ -113,9 +113,9 @@ public final class ClientCertificates {
     }
 
     /**
-     * Writes a new revocation list; where it goes is up to the caller.
+     * Revokes a certificate and writes a new revocation list. The caller distributes the list.
      *
-     * @throws IllegalArgumentException when there is no valid certificate of this name
+     * @throws IllegalArgumentException if there is no valid certificate with this name
      */
     public Client revoke(String name) {
         var clients = new ArrayList<>(list());
@@ -155,7 +155,7 @@ public final class ClientCertificates {
         long number = register().listNumber() + 1;
         var revoked = new TreeMap<BigInteger, Instant>();
         clients.forEach(client -> client.revoked().ifPresent(since -> revoked.put(new BigInteger(client.serial(), 16), since)));
-        // the register first: a number that is used twice would be taken for the same list
+        // write the register first, because a reused number would look like the same list
         write(new Register(number, clients));
         ProjectFiles.writePrivately(revocationList(), Authority.pem(Authority.read(authority(), authorityKey()).revocationList(BigInteger.valueOf(number), revoked, VALIDITY)));
     }

@@ -14,37 +14,37 @@ import lockstep.project.ProjectFiles;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a local cloud remembers between commands.
+ * The state of a local cloud that is kept between commands.
  *
- * @param databases by account name
- * @param deployed  by account, and by account and stack: the fingerprint of what was deployed there, and into which emulator
- * @param tasks     by name and slot (see {@link LocalTask}), or by name: what runs of it
- * @param serving   by a task's name: the slot that requests are led to
- * @param completed by task and container that runs to its end: the fingerprint with which it did
- * @param ports     by task, slot, container and variable: chosen once, so that addresses stay good
+ * @param databases the databases by account name
+ * @param deployed  the emulator instance by bootstrapped account, and the instance and fingerprint of the last deployment by account and stack
+ * @param tasks     the running processes by task and slot (see {@link LocalTask}), or by name
+ * @param serving   the slot that serves requests by task name
+ * @param completed the fingerprint of the last run by task and container that runs to completion
+ * @param ports     the ports by task, slot, container and variable; chosen once, so that addresses stay the same
  */
 public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed, Map<String, TaskState> tasks,
         Map<String, String> serving, Map<String, String> completed, Map<String, Integer> ports) {
     static final CloudState EMPTY = new CloudState(Optional.empty(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
 
     /**
-     * @param instance      differs for each start: an emulator that was started anew knows nothing of earlier deployments
-     * @param configuration fingerprint of what it was started with
+     * @param instance      differs for each start, because a restarted emulator has lost all earlier deployments
+     * @param configuration the fingerprint of its configuration
      */
     public record EmulatorState(int port, ProcessIdentity process, String instance, String configuration) {}
 
     record DatabaseState(int port, String password) {}
 
     /**
-     * @param fingerprint of what it was started from
-     * @param containers  in the order in which they were started; those that run to their end are not among them
+     * @param fingerprint the fingerprint of its definition
+     * @param containers  the containers in start order, without those that run to completion
      */
     public record TaskState(String fingerprint, List<ContainerState> containers) {}
 
-    /** @param stopSignal without SIG, as kill takes it */
+    /** @param stopSignal the signal name without SIG */
     public record ContainerState(String name, ProcessIdentity process, String stopSignal, int stopTimeoutSeconds) {}
 
-    /** A state that an earlier version wrote lacks what came since. */
+    /** Accepts missing fields, because an earlier version may have written the state. */
     public CloudState {
         databases = databases == null ? Map.of() : Map.copyOf(databases);
         deployed = deployed == null ? Map.of() : Map.copyOf(deployed);
@@ -88,7 +88,7 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         return new CloudState(emulator, databases, deployed, tasks, serving, completed, with(ports, name, port));
     }
 
-    /** Of a shard that is gone nothing is remembered. */
+    /** Removes everything that is stored for a deleted shard. */
     CloudState without(String stack, String taskPrefix) {
         var left = new TreeMap<>(deployed);
         left.remove(stack);
@@ -105,7 +105,7 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         return changed;
     }
 
-    /** The state file. One command writes at a time (see {@link ProjectFiles#exclusively}), several of its threads may. */
+    /** The state file. Only one command writes at a time (see {@link ProjectFiles#exclusively}), but from several threads. */
     public static final class Store {
         private static final JsonMapper JSON = JsonMapper.builder().build();
         private final ProjectFiles files;
@@ -129,7 +129,7 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         }
     }
 
-    /** The port that was chosen for a name before, or else one that is free now and not yet anyone's. */
+    /** Returns the port of a name. A new name gets a free port that no other name has. */
     static int port(Store store, String name) {
         synchronized (store) {
             var known = store.read().ports();
@@ -146,7 +146,7 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         }
     }
 
-    /** Somebody else may have taken a port since: of names that begin so. */
+    /** Replaces the ports of names with a prefix that another process has taken. */
     static void renewPorts(Store store, String prefix) {
         store.read().ports().forEach((name, number) -> {
             if (name.startsWith(prefix)) {
@@ -158,13 +158,13 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         });
     }
 
-    /** The remembered port when it is still free on loopback, or else any free one. */
+    /** Returns the remembered port if it is still free on loopback, or any free port. */
     public static int freePort(Optional<Integer> remembered) {
         if (remembered.isPresent()) {
             try (var socket = new ServerSocket(remembered.get(), 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (IOException taken) {
-                // somebody else has it now: take another
+                // another process has taken it, so choose another port
             }
         }
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

@@ -13,26 +13,26 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The images of an assembly, laid out on this machine as they would lie in a container. */
+/** The images of an assembly, with their files laid out in local directories as in a container. */
 public final class ContainerImages {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Path directory;
     private final Map<String, Source> sources;
     private final Map<String, LaidOut> laidOut = new ConcurrentHashMap<>();
 
-    /** What an asset manifest says of an image. */
+    /** The build inputs of an image in an asset manifest. */
     record Source(Path context, Optional<String> stage) {}
 
-    /** @param root stands for the image's root directory; shared, so not to be written to */
+    /** @param root the directory that replaces the image's root; it is shared and must not be written to */
     public record LaidOut(Image image, Path root) {}
 
-    /** @param directory where they are laid out */
+    /** @param directory the parent directory of the images */
     public ContainerImages(Path assembly, Path directory) {
         this.directory = directory;
         this.sources = sources(assembly);
     }
 
-    /** By the digest that tags each. */
+    /** Returns the images of an assembly by the digest in their tag. */
     public static Map<String, Source> sources(Path assembly) {
         var sources = new TreeMap<String, Source>();
         try (var manifests = Files.newDirectoryStream(assembly, "*.assets.json")) {
@@ -47,7 +47,7 @@ public final class ContainerImages {
         return sources;
     }
 
-    /** @param image as a task definition names it: repository and tag */
+    /** @param image the image of a task definition: repository and tag */
     public LaidOut layOut(String image) {
         String tag = image.substring(image.lastIndexOf(':') + 1);
         return laidOut.computeIfAbsent(tag, digest -> {
@@ -59,7 +59,7 @@ public final class ContainerImages {
         });
     }
 
-    /** Deletes those that were laid out before and are not among these. */
+    /** Deletes the directories of images that this assembly does not use. */
     void deleteOthers() {
         if (!Files.exists(directory)) {
             return;

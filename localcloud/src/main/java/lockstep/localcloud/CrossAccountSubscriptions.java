@@ -12,8 +12,8 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The emulator drops a subscription in a template when the topic belongs to another account. This makes it through the API, as the
- * subscriber, from what the template says. Subscribing twice is subscribing once.
+ * Creates the subscriptions of a template to topics of other accounts, because the emulator ignores them in CloudFormation. It uses the API as
+ * the subscriber. Subscribing is idempotent.
  */
 final class CrossAccountSubscriptions {
     private static final List<String> ATTRIBUTES = List.of("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy");
@@ -56,7 +56,7 @@ final class CrossAccountSubscriptions {
         }
     }
 
-    /** An ARN written out, or joined of text and the partition; empty when it refers to a resource, which is then of the same account. */
+    /** Returns an ARN that is literal or joined from text and the partition. A reference, which is always within the account, does not result in an ARN. */
     private static String text(JsonNode value) {
         if (value.isString()) {
             return value.asString();

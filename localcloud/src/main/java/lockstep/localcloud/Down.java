@@ -12,7 +12,7 @@ import lockstep.project.Progress;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
-/** Ends exactly the processes that {@code up} started, recognized by more than their pid. */
+/** Stops exactly the processes that {@code up} started, which it identifies by more than their pid. */
 public final class Down {
     private final ProjectFiles files;
     private final Progress progress;
@@ -26,7 +26,7 @@ public final class Down {
         this.emulator = new Emulator(files, store, "");
     }
 
-    /** @param deleted what is deleted as well; empty unless asked for */
+    /** @param deleted the directory to delete; empty unless requested */
     public record Plan(List<Running> processes, Optional<Path> deleted) {
         public record Running(String what, long pid) {}
     }
@@ -58,7 +58,7 @@ public final class Down {
         plan.deleted().ifPresent(home -> progress.step(home + " deleted", () -> ProjectFiles.deleteTree(home)));
     }
 
-    /** By the directories rather than the landscape: an account may have left it since. */
+    /** Returns the accounts with a server, from the directories, because the landscape may no longer contain an account. */
     private List<String> servers() {
         Path databases = files.database("any").getParent();
         if (!Files.exists(databases)) {

@@ -26,8 +26,8 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /**
- * The emulated accounts: one process that speaks the AWS API over TLS and evaluates IAM, and the functions that it starts, all in one
- * process group. It keeps nothing on disk: a new one is an empty cloud, and everything is deployed into it again.
+ * The emulator of the accounts: one process that serves the AWS API over TLS and evaluates IAM, and the functions that it starts, all in one
+ * process group. It stores nothing on disk. After a restart it is empty, and everything is deployed again.
  */
 public final class Emulator {
     private static final Duration START_PATIENCE = Duration.ofSeconds(60);
@@ -44,7 +44,7 @@ public final class Emulator {
         this.region = region;
     }
 
-    /** Starts it if it does not run, or runs with another version, configuration or certificate. */
+    /** Starts the emulator, unless it runs with the current version, configuration and certificate. */
     public void ensure() {
         var known = store.read().emulator();
         if (known.isPresent() && known.get().process().running().isPresent() && configuration(known.get().port()).equals(known.get().configuration())
@@ -68,7 +68,7 @@ public final class Emulator {
         }
     }
 
-    /** A busy machine is no reason to start anew, and to lose what the accounts hold. */
+    /** Waits for an answer, because on a busy machine a restart would needlessly lose the contents of the accounts. */
     private boolean answersSoon(LocalEndpoint endpoint, BooleanSupplier lives) {
         var deadline = Instant.now().plus(START_PATIENCE);
         while (lives.getAsBoolean() && Instant.now().isBefore(deadline)) {
@@ -80,7 +80,7 @@ public final class Emulator {
         return false;
     }
 
-    /** Ends it and every function that it started. */
+    /** Stops the emulator and all functions that it started. */
     public void stop() {
         store.read().emulator().ifPresent(known -> {
             members(known).forEach(ProcessHandle::destroy);
@@ -92,11 +92,11 @@ public final class Emulator {
             while (!members(known).isEmpty()) {
                 pause();
             }
-            // the port stays remembered, so that addresses in a user's notes stay good
+            // the port is kept, so that addresses that users noted stay valid
         });
     }
 
-    /** The processes that are ours: the emulator itself by pid and start time, and of its process group those that run from our files. */
+    /** Returns the processes of the emulator: itself, identified by pid and start time, its descendants, and those of its process group that run from our files. */
     List<ProcessHandle> members(EmulatorState known) {
         var leader = known.process().running();
         String home = files.home().toString() + "/";
@@ -127,15 +127,15 @@ public final class Emulator {
                 "USE_SSL", "1", "AUTH", "true", "GATEWAY_PORT", String.valueOf(port), "MINISTACK_REGION", region,
                 "MINISTACK_SSL_CERT", certificates.certificate().toString(), "MINISTACK_SSL_KEY", certificates.key().toString(),
                 "BIND_HOST", "127.0.0.1", "SFTP_ENABLED", "0", "IOT_MTLS_ENABLED", "0"));
-        // Functions inherit the emulator's environment, endpoint and certificate above all.
+        // functions inherit the environment of the emulator, and need the endpoint and the certificate
         environment.put("AWS_ENDPOINT_URL", "https://127.0.0.1:" + port);
-        // Its own, since it is emptied at each start.
+        // a separate directory, because it is emptied at each start
         environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
-        // the first JVM of each function stays; those that came beside it for a burst hold 150 MB each
+        // the first JVM of each function is kept; additional ones from a burst use 150 MB each
         environment.put("LAMBDA_WARM_TTL_SECONDS", "120");
         environment.put("PYTHONUNBUFFERED", "1");
-        // Through hypercorn rather than by its own command, which would also try to listen on port 443.
+        // run with hypercorn, because its own command would also try to listen on port 443
         return new Command(List.of(files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
                 "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
                 files.emulator(), environment, files.log("emulator")).detached(files);

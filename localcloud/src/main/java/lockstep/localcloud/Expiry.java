@@ -12,16 +12,16 @@ import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 
 /**
- * Takes a temporary shard down when its time has come: a small process that looks at the clock and then runs {@code lockstep shard
- * expire}. A machine that sleeps or is off at that moment does it when it is up again; {@code down} ends the process, {@code up} starts it.
+ * Removes a temporary shard when it expires: a small process that polls the clock and then runs {@code lockstep shard expire}. If the machine
+ * sleeps or is off at that time, it runs afterwards. {@code down} stops the process and {@code up} starts it again.
  */
 final class Expiry {
-    /** Looks at the clock rather than sleeping till then, since a sleeping machine stops that count. */
+    /** Polls the clock, because a long sleep does not count the time while the machine is suspended. */
     private static final String SCRIPT = "until [ \"$(date +%s)\" -ge \"$1\" ]; do sleep 10; done; shift; until \"$@\"; do sleep 30; done";
 
     private Expiry() {}
 
-    /** Starts it unless it runs. */
+    /** Starts the process, unless it is running. */
     static void ensure(ProjectFiles files, CloudState.Store store, TemporaryShard shard, Path declared) {
         var known = Optional.ofNullable(store.read().tasks().get(name(shard.name())));
         String fingerprint = shard.expires().toString();
@@ -39,7 +39,7 @@ final class Expiry {
                 new ContainerState("expiry", ProcessIdentity.of(process.toHandle()), "TERM", 5)))));
     }
 
-    /** Ends it, unless it is what runs this: then it ends by itself. */
+    /** Stops the process. If this command is its child, the process ends by itself. */
     static void end(ProjectFiles files, CloudState.Store store, String shard) {
         var known = store.read().tasks().get(name(shard));
         if (known == null) {

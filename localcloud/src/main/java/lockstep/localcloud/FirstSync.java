@@ -2,7 +2,7 @@ package lockstep.localcloud;
 
 import lockstep.project.Progress;
 
-/** Brings every target shard in step at the end of {@code up}; does nothing for those that are. */
+/** Syncs every target shard that is not in step at the end of {@code up}. */
 @FunctionalInterface
 public interface FirstSync {
     void run(LocalCloud cloud, Progress progress);

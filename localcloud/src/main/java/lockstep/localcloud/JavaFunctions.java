@@ -19,8 +19,8 @@ import lockstep.project.ProjectFiles;
 import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /**
- * How a Java function is started on this machine: by AWS's own runtime interface client, on the JDK that runs this, with a class archive
- * of the artefact: it takes less than half of the processor's time that way.
+ * Runs Java functions on this machine with AWS's runtime interface client and the current JDK. A class archive of the artifact more than halves the
+ * CPU time.
  */
 public final class JavaFunctions {
     private static final String NATIVE_LIBRARY = "libaws-lambda-jni.so";
@@ -29,12 +29,12 @@ public final class JavaFunctions {
 
     private JavaFunctions() {}
 
-    /** What a function's archive needs besides its jar, by path. */
+    /** Returns the files by path that the archive of a function needs in addition to its jar. */
     public static Map<String, byte[]> runtime(ProjectFiles files) {
         return Map.of("bootstrap", bootstrap(files).getBytes(StandardCharsets.UTF_8), NATIVE_LIBRARY, nativeLibrary());
     }
 
-    /** A copy of the artefact that nobody builds over, and the class archive that is good for this file and this JDK alone. */
+    /** A copy of the artifact that no build overwrites, and the class archive, which is valid only for this file and JDK. */
     record Archive(Path jar, Path classes) {
         static Archive of(ProjectFiles files) {
             try {
@@ -54,11 +54,11 @@ public final class JavaFunctions {
             return Files.exists(classes);
         }
 
-        /** By a run that goes the way of a function's first call. Those of other artefacts are deleted: who still names one starts without. */
+        /** Creates the class archive with a run that follows the path of a function's first call. Other archives are deleted; functions that still use them start without one. */
         void make(ProjectFiles files) {
             try {
                 Files.createDirectories(jar.getParent());
-                // another cloud of this checkout may be about the same
+                // another cloud of this checkout may do the same at this moment
                 Path fresh = Files.createTempFile(jar.getParent(), "functions", ".new");
                 Files.copy(built(files), fresh, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING);
                 Files.move(fresh, jar, StandardCopyOption.ATOMIC_MOVE);
@@ -77,8 +77,8 @@ public final class JavaFunctions {
     }
 
     /**
-     * A shell script, since the emulator starts a file named {@code bootstrap}. Heap and the like come with the function's JAVA_TOOL_OPTIONS.
-     * The native library is named, or else every process would unpack it over the one in /tmp that others have mapped, and crash them.
+     * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS set the heap.
+     * The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have mapped, and crash them.
      */
     private static String bootstrap(ProjectFiles files) {
         var archive = Archive.of(files);

@@ -21,12 +21,12 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /**
- * The part of the load balancers in front of the first hops: one nginx that passes connections on as they come, so that browsers keep an
- * address while the task behind it changes. Connections that are open stay with the task that has them until it closes them.
+ * The local replacement for the load balancers in front of the proxies: one nginx that forwards TCP connections, so that the address stays the same
+ * while the task behind it changes. Open connections stay with their task until it closes them.
  */
 final class LocalBalancer {
     private static final String NAME = "balancer";
-    /** Where a proxy is reached, and where it is: ports of {@link CloudState}. */
+    /** Suffixes of port names in {@link CloudState}: the port that clients connect to, and the port of the proxy. */
     private static final String FROM = "/from";
     private static final String TO = "/to";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -38,18 +38,18 @@ final class LocalBalancer {
         this.store = store;
     }
 
-    /** Under which port of loopback a proxy is reached; empty before {@link #lead}. */
+    /** Returns the loopback port for the clients of a proxy; empty before {@link #route}. */
     static Optional<Integer> port(CloudState state, String proxy) {
         return Optional.ofNullable(state.ports().get(NAME + "/" + proxy + FROM));
     }
 
-    /** Leads new connections for a proxy to a port, and returns when none goes elsewhere any more. */
-    synchronized void lead(String proxy, int port) {
+    /** Routes new connections for a proxy to a port, and returns when the change is in effect. */
+    synchronized void route(String proxy, int port) {
         store.update(state -> state.withPort(NAME + "/" + proxy + TO, port));
         ensure();
     }
 
-    /** Forgets proxies that are no longer deployed. */
+    /** Removes proxies that are no longer deployed. */
     synchronized void keep(Collection<String> proxies) {
         var gone = targets().keySet().stream().filter(proxy -> !proxies.contains(proxy)).toList();
         if (!gone.isEmpty()) {
@@ -91,14 +91,14 @@ final class LocalBalancer {
         await("has not started", identity, () -> !workers(identity).isEmpty());
     }
 
-    /** The old workers go on until their connections end; from when they say so, they take no new ones. */
+    /** Reloads the configuration. Old workers keep their connections; once their process title says that they shut down, they accept no new ones. */
     private void reload(ProcessIdentity master) {
         var before = workers(master).stream().map(ProcessHandle::pid).collect(Collectors.toSet());
         master.signal("HUP");
         await("does not take its new configuration", master, () -> !workers(master).isEmpty() && workers(master).stream().noneMatch(worker -> before.contains(worker.pid())));
     }
 
-    /** Those that take connections. */
+    /** Returns the workers that accept connections. */
     private static List<ProcessHandle> workers(ProcessIdentity master) {
         return master.group().stream().filter(process -> process.pid() != master.pid())
                 .filter(process -> process.info().commandLine().map(line -> line.contains("worker process") && !line.contains("shutting down")).orElse(false)).toList();
@@ -131,7 +131,7 @@ final class LocalBalancer {
                 .collect(Collectors.joining()) + "}\n";
     }
 
-    /** Proxy to port, as they are led. */
+    /** Returns the target port of each proxy. */
     private Map<String, Integer> targets() {
         return store.read().ports().entrySet().stream().filter(port -> port.getKey().startsWith(NAME + "/") && port.getKey().endsWith(TO))
                 .collect(Collectors.toMap(port -> port.getKey().substring(NAME.length() + 1, port.getKey().length() - TO.length()), Map.Entry::getValue, (one, other) -> one, TreeMap::new));

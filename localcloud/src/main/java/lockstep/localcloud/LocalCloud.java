@@ -14,7 +14,7 @@ import lockstep.landscape.Landscape;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
-/** A local cloud that is up: its accounts and the databases of its shards. */
+/** A running local cloud: its accounts and the databases of its shards. */
 public final class LocalCloud implements Accounts {
     private final Landscape landscape;
     private final LocalEndpoint endpoint;
@@ -53,7 +53,7 @@ public final class LocalCloud implements Accounts {
         return endpoint;
     }
 
-    /** With all rights in that account; {@link AccountAccess#assume} narrows them. */
+    /** Returns access with all rights in the account; {@link AccountAccess#assume} narrows them. */
     @Override
     public AccountAccess account(Account account) {
         return accounts.get(account.name());
@@ -73,14 +73,14 @@ public final class LocalCloud implements Accounts {
         return certificates.clients();
     }
 
-    /** Tells every production proxy whom to admit; they follow within seconds. */
+    /** Publishes the client authority and revocation list to every production proxy, which apply them within seconds. */
     public void publishClients() {
         for (Account account : landscape.accounts()) {
             DeployedTask.proxy(account, Edition.PRODUCTION, account(account)).ifPresent(proxy -> new LocalProxy(account(account), proxy).publish(clients()));
         }
     }
 
-    /** Where each shard that has a proxy is open to browsers, in the landscape's order. */
+    /** Returns the browser address of each shard that has a proxy, in landscape order. */
     public List<Page> pages() {
         var state = store.read();
         return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
@@ -88,7 +88,7 @@ public final class LocalCloud implements Accounts {
                         .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
     }
 
-    /** Who can log in to a shard; empty where visitors sign up themselves. */
+    /** Returns the user that can log in to a shard; empty if visitors sign up themselves. */
     public Optional<User> user(String shard) {
         return new Users(files).find(shard);
     }

@@ -9,31 +9,31 @@ import java.util.function.ToIntFunction;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 
 /**
- * The environment of a container on this machine. {@link #CHANGES} is its whole difference from the one that is deployed; the
- * application that runs knows nothing of it.
+ * The environment of a container on this machine. {@link #CHANGES} and the paths of volumes are its only differences from the deployed
+ * environment. The application is unaware of them.
  *
- * @param ports        chosen for a variable of this container
- * @param volumes      path in the container → directory here
- * @param credentials  of the task's role
+ * @param ports       returns the port for a variable of this container
+ * @param volumes     the local directory by path in the container
+ * @param credentials the credentials of the task role
  */
 record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, String endpoint, Path authority, AwsSessionCredentials credentials, Path nginx) {
 
-    /** One difference, and why it has to be. */
+    /** A difference and its reason. */
     sealed interface Change {
         String variable();
 
         String reason();
     }
 
-    /** Another value, where the deployed environment has one. */
+    /** Replaces the value of a variable that the deployed environment has. */
     record Replace(String variable, String reason, Value value) implements Change {}
 
-    /** A value that only this machine needs, in containers that have the variable {@code beside}. */
+    /** Adds a variable that only this machine needs, in containers that have the variable {@code beside}, or in all if that is empty. */
     record Add(String variable, String beside, String reason, Value value) implements Change {}
 
     @FunctionalInterface
     interface Value {
-        /** @param deployed empty when there is none */
+        /** @param deployed the deployed value; empty if there is none */
         String of(LocalEnvironment here, String deployed);
     }
 
@@ -51,14 +51,14 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
             new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's", (here, deployed) -> here.nginx.toString()),
             new Add("AWS_ENDPOINT_URL", "AWS_REGION", EMULATOR, (here, deployed) -> here.endpoint),
             new Add("AWS_CA_BUNDLE", "AWS_REGION", EMULATOR, (here, deployed) -> here.authority.toString()),
-            // Java reads no AWS_CA_BUNDLE; only the product of the demo edition is written in it and speaks to AWS
+            // Java does not read AWS_CA_BUNDLE; the product of the demo edition is the only Java container that calls AWS
             new Add("JAVA_TOOL_OPTIONS", "INQUIRY_TOPIC_ARN", EMULATOR, (here, deployed) -> "-Djavax.net.ssl.trustStore=" + here.authority.resolveSibling("authority.p12")),
             new Replace("DATABASE_SSL_ROOT", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
             new Add("AWS_ACCESS_KEY_ID", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.accessKeyId()),
             new Add("AWS_SECRET_ACCESS_KEY", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.secretAccessKey()),
             new Add("AWS_SESSION_TOKEN", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.sessionToken()));
 
-    /** Besides, every value that names a file in a volume names it in the directory that stands for the volume. */
+    /** Applies the changes, and replaces paths in volumes with paths in the local directories. */
     Map<String, String> of(Map<String, String> deployed) {
         var local = new TreeMap<String, String>();
         deployed.forEach((name, value) -> local.put(name, inVolume(value)));
@@ -74,7 +74,7 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
         return local;
     }
 
-    /** {@code /run/settings/routes.json} and {@code unix:/run/gateway/gateway.sock}, as they are here. */
+    /** Replaces a volume path such as {@code /run/settings/routes.json} or {@code unix:/run/gateway/gateway.sock} with the local path. */
     private String inVolume(String value) {
         for (var volume : volumes.entrySet()) {
             for (String prefix : List.of("", "unix:")) {

@@ -27,7 +27,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What operators give to a deployed proxy: its certificate, who its clients' authority is, and here also where the shards are. */
+/** Configures a deployed proxy as operators do: its certificate, the client authority, and locally also the addresses of the shards. */
 final class LocalProxy {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -39,7 +39,7 @@ final class LocalProxy {
         this.task = task;
     }
 
-    /** The name below localhost at which an edition answers, besides its shards. */
+    /** Returns the host name below localhost of an edition, in addition to those of its shards. */
     static String host(Account account, Edition edition) {
         return (account.name().equals(edition.word()) ? "" : account.name() + "-") + edition.word() + ".localhost";
     }
@@ -48,18 +48,18 @@ final class LocalProxy {
         return shard.name() + ".localhost";
     }
 
-    /** @param port of a shard's application */
-    void fill(Certificates certificates, ToIntFunction<Shard> port) {
-        var names = new ArrayList<>(lead(port));
+    /** @param port returns the port of a shard's application */
+    void configure(Certificates certificates, ToIntFunction<Shard> port) {
+        var names = new ArrayList<>(route(port));
         names.addAll(List.of("localhost", "127.0.0.1"));
         var certificate = certificates.server(Names.proxyStack(task.account().name(), task.edition()), names);
         keep(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
         publish(certificates.clients());
     }
 
-    /** Leads requests to where the shards are; answers the names under which. */
-    private Set<String> lead(ToIntFunction<Shard> port) {
-        // of two at the same time, the later one knows the ports of both
+    /** Routes requests to the current addresses of the shards, and returns the host names. */
+    private Set<String> route(ToIntFunction<Shard> port) {
+        // of two concurrent calls, the later one sees the ports of both
         synchronized (LocalProxy.class) {
             return write(port);
         }
@@ -79,13 +79,13 @@ final class LocalProxy {
     }
 
     /**
-     * Leads requests for a shard to where it is now, and returns when the gateway does so and finds it healthy.
+     * Routes requests for a shard to its current address, and returns when the gateway uses it and finds it healthy.
      *
-     * @param port  of a shard's application
-     * @param admin port of the gateway
+     * @param port  returns the port of a shard's application
+     * @param admin returns the admin port of the gateway
      */
-    void follow(Shard shard, ToIntFunction<Shard> port, IntSupplier admin) {
-        lead(port);
+    void routeAndAwait(Shard shard, ToIntFunction<Shard> port, IntSupplier admin) {
+        route(port);
         String healthy = "upstream=\"" + upstream(port.applyAsInt(shard)) + "\"} 1";
         var deadline = Instant.now().plus(PATIENCE);
         while (metrics(admin.getAsInt()).lines().noneMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy))) {
@@ -96,7 +96,7 @@ final class LocalProxy {
         }
     }
 
-    /** Nothing while it does not answer. */
+    /** Returns the metrics of the gateway; empty if it does not answer yet. */
     private static String metrics(int port) {
         try (var in = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -109,7 +109,7 @@ final class LocalProxy {
         return "https://127.0.0.1:" + port;
     }
 
-    /** Who may come in, and who no longer; nothing for the demo edition, where anyone may. */
+    /** Publishes the client authority and the revocation list. The demo edition has neither, because it admits everyone. */
     void publish(ClientCertificates clients) {
         task.variable("CLIENT_AUTHORITY").ifPresent(authority -> put(authority, clients.authority()));
         task.variable("REVOCATION_LIST").ifPresent(list -> put(list, clients.revocationList()));

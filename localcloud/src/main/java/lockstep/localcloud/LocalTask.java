@@ -37,10 +37,9 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * One task of a service, as processes of this machine: the part of ECS. There is one whatever count the service desires. It is
- * replaced as by ECS's blue/green: a task has two slots, each with ports and volumes of its own; the new one starts in the slot that
- * is free, and when it is healthy requests are led there, and only then the old one ends. If it does not become healthy, the old one
- * stays.
+ * A task of a service, run as local processes instead of by ECS. There is always one task, whatever the desired count of the service. It is
+ * replaced like an ECS blue/green deployment: a task has two slots, each with its own ports and volumes. The new version starts in the free slot.
+ * When it is healthy, requests are routed to it, and then the old version stops. If it does not become healthy, the old version keeps running.
  */
 public final class LocalTask {
     private static final Duration START_PATIENCE = Duration.ofSeconds(90);
@@ -50,7 +49,7 @@ public final class LocalTask {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String BLUE = "blue";
     private static final String GREEN = "green";
-    /** Of what runs to its end, whichever slot serves. */
+    /** The slot of containers that run to completion. */
     private static final String ONCE = "once";
     private final ProjectFiles files;
     private final CloudState.Store store;
@@ -61,11 +60,11 @@ public final class LocalTask {
     private final DeployedTask task;
     private final String name;
     private AwsSessionCredentials credentials;
-    /** In which containers are about to be started. */
+    /** The slot in which containers are started. */
     private String slot;
-    /** Those that this run started, by container. */
+    /** The processes that this run started, by container. */
     private final Map<String, Process> processes = new HashMap<>();
-    /** What the secrets hold, by their ARN. */
+    /** The values of secrets by {@code valueFrom}. */
     private final Map<String, String> secrets = new HashMap<>();
 
     LocalTask(ProjectFiles files, CloudState.Store store, ContainerImages images, LocalCloud cloud, DeployedTask task) {
@@ -100,22 +99,22 @@ public final class LocalTask {
         return task;
     }
 
-    /** The slot of a task that requests are led to; that in which it is to start when it never ran. */
+    /** Returns the slot that serves the requests of a task, or the first slot if it never ran. */
     public static String serving(CloudState state, String name) {
         return state.serving().getOrDefault(name, BLUE);
     }
 
-    /** What runs of a task in a slot, as {@link CloudState} names it. */
+    /** Returns the name of a slot of a task in {@link CloudState#tasks}. */
     public static String running(String name, String slot) {
         return name + "/" + slot;
     }
 
-    /** Whether {@link CloudState} names by it what runs of a task. */
+    /** Reports whether a name in {@link CloudState#tasks} is that of a slot of a task. */
     static boolean isTask(String running) {
         return running.contains("/");
     }
 
-    /** The port on loopback that stands for a variable of a container, of the task that requests are led to. */
+    /** Returns the loopback port for a variable of a container in the serving slot. */
     int servingPort(String container, String variable) {
         return CloudState.port(store, portName(serving(store.read(), name), container, variable));
     }
@@ -124,12 +123,12 @@ public final class LocalTask {
         return running(name, slot) + "/" + container + "/" + variable;
     }
 
-    /** Runs the containers that the others wait for to end, unless they did with the same image, environment and secrets. */
+    /** Runs the containers whose completion others depend on, unless they completed with the same image, environment and secrets before. */
     void runToCompletion() {
         resolve();
         slot = ONCE;
         for (ContainerDefinition container : ordered()) {
-            if (runsToItsEnd(container)) {
+            if (runsToCompletion(container)) {
                 Path log = log(container);
                 var command = command(container);
                 String fingerprint = fingerprint(List.of(container));
@@ -141,7 +140,7 @@ public final class LocalTask {
         }
     }
 
-    /** Runs another command in a container's place, once and for all, with a file as its standard input. */
+    /** Runs a command in the environment of a container with a file as standard input, unless it completed before. */
     void runOnce(String container, List<String> command, Path input) {
         resolve();
         slot = ONCE;
@@ -153,13 +152,14 @@ public final class LocalTask {
     }
 
     /**
-     * Starts the others, unless they run as they should; answers whether it did.
+     * Starts the other containers, unless they are running, healthy and up to date.
      *
-     * @param lead leads requests to {@link #servingPort}, and returns when they go there
+     * @param route routes requests to {@link #servingPort}, and returns when the change is in effect
+     * @return whether they were started
      */
-    boolean ensure(Runnable lead) {
+    boolean ensure(Runnable route) {
         resolve();
-        var containers = ordered().stream().filter(container -> !runsToItsEnd(container)).toList();
+        var containers = ordered().stream().filter(container -> !runsToCompletion(container)).toList();
         String serving = serving(store.read(), name);
         slot = serving;
         var known = Optional.ofNullable(store.read().tasks().get(running(name, serving)));
@@ -168,22 +168,22 @@ public final class LocalTask {
         if (lives && known.get().fingerprint().equals(fingerprint(containers)) && known.get().containers().size() == containers.size()
                 && known.get().containers().stream().allMatch(state -> state.process().running().isPresent())
                 && containers.stream().allMatch(container -> !hasHealthCheck(container) || isHealthy(container))) {
-            lead.run();
-            // of a command that was ended midway
+            route.run();
+            // an interrupted command may have left the other slot running
             stop(files, store, running(name, other));
             return false;
         }
         slot = lives ? other : serving;
         start(containers);
         store.update(state -> state.withServing(name, slot));
-        lead.run();
+        route.run();
         if (!slot.equals(serving)) {
             stop(files, store, running(name, serving));
         }
         return true;
     }
 
-    /** All containers in the slot. */
+    /** Starts all containers in the slot. */
     private void start(List<ContainerDefinition> containers) {
         String running = running(name, slot);
         stop(files, store, running);
@@ -210,7 +210,7 @@ public final class LocalTask {
         store.update(state -> state.withTask(running, new TaskState(fingerprint, List.copyOf(started.values()))));
     }
 
-    /** Ends a task as ECS does: each container in turn, the last one first, by its signal, and after its time for good. */
+    /** Stops a task like ECS: the containers in reverse order, each with its stop signal, and forcibly after its timeout. */
     static void stop(ProjectFiles files, CloudState.Store store, String running) {
         Optional.ofNullable(store.read().tasks().get(running)).ifPresent(state -> {
             state.containers().reversed().forEach(container -> stop(files, container));
@@ -224,7 +224,7 @@ public final class LocalTask {
         while (container.process().running().isPresent() && Instant.now().isBefore(deadline)) {
             pause();
         }
-        // when its first process has ended, a container takes the others along
+        // when the first process of a container ends, the others are killed
         var left = members(files, container);
         left.forEach(ProcessHandle::destroyForcibly);
         while (!members(files, container).isEmpty()) {
@@ -232,7 +232,7 @@ public final class LocalTask {
         }
     }
 
-    /** The container's processes: the first one by pid and start time, and of its group those that work in our files. */
+    /** Returns the processes of a container: its whole group while the first process runs, otherwise those of the group that work in our files. */
     static List<ProcessHandle> members(ProjectFiles files, ContainerState container) {
         boolean leads = container.process().running().isPresent();
         return container.process().group().stream().filter(process -> leads || worksIn(files.home(), process)).toList();
@@ -263,7 +263,7 @@ public final class LocalTask {
 
     private Command command(ContainerDefinition container) {
         var laidOut = images.layOut(container.image());
-        // an entry point of its own puts the image's command out of force as well
+        // an entry point in the task definition also overrides the command of the image
         var line = new ArrayList<>(container.entryPoint().isEmpty() ? laidOut.image().entrypoint() : container.entryPoint());
         line.addAll(container.command().isEmpty() && container.entryPoint().isEmpty() ? laidOut.image().command() : container.command());
         if (line.isEmpty()) {
@@ -272,7 +272,7 @@ public final class LocalTask {
         return new Command(line, directory(container), environment(container), log(container));
     }
 
-    /** In which its command runs. */
+    /** Returns the working directory of a container. */
     private Path directory(ContainerDefinition container) {
         var laidOut = images.layOut(container.image());
         return laidOut.root().resolve(laidOut.image().workingDirectory().substring(1));
@@ -282,7 +282,7 @@ public final class LocalTask {
         return local(container).of(deployedEnvironment(container));
     }
 
-    /** As a container on AWS has it: of the image, of the task definition, and the secrets. */
+    /** Returns the environment of the container on AWS, from the image, the task definition and the secrets. */
     Map<String, String> deployedEnvironment(ContainerDefinition container) {
         var environment = new TreeMap<>(images.layOut(container.image()).image().environment());
         container.environment().stream().sorted(java.util.Comparator.comparing(KeyValuePair::name)).forEach(variable -> environment.put(variable.name(), variable.value()));
@@ -294,13 +294,13 @@ public final class LocalTask {
         Path directory = directory(container);
         var volumes = new TreeMap<String, Path>();
         for (MountPoint mount : container.mountPoints()) {
-            // relative, since a socket's path may have 107 bytes at most, and projects lie as deep as they like
+            // relative, because a socket path is limited to 107 bytes and the project may be deeply nested
             volumes.put(mount.containerPath(), directory.relativize(volume(mount.sourceVolume())));
         }
         return new LocalEnvironment(variable -> CloudState.port(store, portName(slot, container.name(), variable)), volumes, endpoint, certificates.authority(), credentials, files.nginx());
     }
 
-    /** Of the slot. Created on the way. */
+    /** Returns the directory of a volume in the slot, which is created if necessary. */
     private Path volume(String volume) {
         try {
             return Files.createDirectories(files.volumes().resolve(name).resolve(slot).resolve(volume));
@@ -309,7 +309,7 @@ public final class LocalTask {
         }
     }
 
-    /** As the execution role, which must be allowed to; the task role's session lasts, since nothing renews it here. */
+    /** Reads the secrets with the execution role, and creates a long session of the task role, because nothing refreshes it locally. */
     private void resolve() {
         var definition = task.definition();
         var wanted = new HashSet<String>();
@@ -325,7 +325,7 @@ public final class LocalTask {
         }
     }
 
-    /** As ECS reads it: an ARN, after it the JSON key, version stage and version id, each of which may be empty. */
+    /** Reads a secret like ECS: an ARN followed by a JSON key, version stage and version id, each of which may be empty. */
     private static String secret(SecretsManagerClient client, String from) {
         var parts = from.split(":", -1);
         String arn = String.join(":", List.of(parts).subList(0, 7));
@@ -333,7 +333,7 @@ public final class LocalTask {
         return parts.length < 8 || parts[7].isEmpty() ? text : JSON.readTree(text).get(parts[7]).asString();
     }
 
-    /** What a start depends on. The session's credentials are new each time, so the emulator that they belong to stands for them. */
+    /** Returns a fingerprint of everything that a start depends on. The credentials differ each time, so the emulator instance represents them. */
     private String fingerprint(List<ContainerDefinition> containers) {
         var text = new StringBuilder(store.read().emulator().orElseThrow().instance());
         for (ContainerDefinition container : containers) {
@@ -347,7 +347,7 @@ public final class LocalTask {
 
     // --- dependencies and health ---
 
-    /** Dependencies first, else as declared. */
+    /** Returns the containers in declaration order, but after their dependencies. */
     private List<ContainerDefinition> ordered() {
         var ordered = new LinkedHashMap<String, ContainerDefinition>();
         task.definition().containerDefinitions().forEach(container -> add(container, ordered, new HashSet<>()));
@@ -362,7 +362,7 @@ public final class LocalTask {
         ordered.putIfAbsent(container.name(), container);
     }
 
-    private boolean runsToItsEnd(ContainerDefinition container) {
+    private boolean runsToCompletion(ContainerDefinition container) {
         return task.definition().containerDefinitions().stream().flatMap(other -> other.dependsOn().stream())
                 .anyMatch(dependency -> dependency.containerName().equals(container.name())
                         && (dependency.condition() == ContainerCondition.SUCCESS || dependency.condition() == ContainerCondition.COMPLETE));
@@ -371,7 +371,7 @@ public final class LocalTask {
     private void await(ContainerDependency dependency, Map<String, ContainerState> started) {
         switch (dependency.condition()) {
             case HEALTHY -> awaitHealthy(task.container(dependency.containerName()), started.get(dependency.containerName()));
-            // those that run to their end have, and those that must have started come before
+            // containers that run to completion have already completed, and containers are started in dependency order
             case START, COMPLETE, SUCCESS -> { }
             case UNKNOWN_TO_SDK_VERSION -> throw new UserFault("container " + dependency.containerName() + " of " + name + ": unknown condition " + dependency.conditionAsString());
         }
@@ -396,7 +396,7 @@ public final class LocalTask {
         return container.healthCheck() != null && !container.healthCheck().command().isEmpty();
     }
 
-    /** What ECS would run in the container. */
+    /** Returns the health check command that ECS would run in the container. */
     private List<String> healthCheck(ContainerDefinition container) {
         if (!hasHealthCheck(container)) {
             return List.of();

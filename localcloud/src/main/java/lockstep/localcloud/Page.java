@@ -1,9 +1,9 @@
 package lockstep.localcloud;
 
 /**
- * Where a shard is open to browsers on this machine.
+ * The local browser address of a shard.
  *
  * @param account the name of its account
- * @param edition as lockstep.yaml writes it
+ * @param edition the name of the edition in lockstep.yaml
  */
 public record Page(String account, String edition, String shard, String url) {}

@@ -27,7 +27,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
-/** A real PostgreSQL server for the shards of one account. It listens on loopback, speaks TLS only, and outlives the command. */
+/** A PostgreSQL server for the shards of one account. It listens on loopback, accepts only TLS, and keeps running after the command. */
 public final class PostgresServer {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private final ProjectFiles files;
@@ -44,7 +44,7 @@ public final class PostgresServer {
         this.data = files.database(account);
     }
 
-    /** Starts it if it does not run; a database that is there already is kept. */
+    /** Starts the server if it is not running. Existing data is kept. */
     public void ensure() {
         if (running().isPresent()) {
             return;
@@ -58,7 +58,7 @@ public final class PostgresServer {
         }
         configure(port);
         try {
-            // It belongs to a server that is gone; its pid may be another process by now, and PostgreSQL would then refuse to start.
+            // left by a server that no longer runs; if another process has its pid, PostgreSQL would refuse to start
             Files.deleteIfExists(data.resolve("postmaster.pid"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -67,7 +67,7 @@ public final class PostgresServer {
                 .run("starting PostgreSQL for " + account);
     }
 
-    /** Ends it as {@code pg_ctl stop -m fast} does: sessions are cut, data is on disk. */
+    /** Stops the server like {@code pg_ctl stop -m fast}: sessions are terminated and data is flushed to disk. */
     public void stop() {
         running().ifPresent(server -> {
             ProcessIdentity.of(server).signal("INT");
@@ -82,7 +82,7 @@ public final class PostgresServer {
         });
     }
 
-    /** The server's own process: the pid it wrote down, unless that went to another process since. */
+    /** Returns the process of the server from its pid file, unless another process now has that pid. */
     Optional<ProcessHandle> running() {
         try {
             var lines = Files.readAllLines(data.resolve("postmaster.pid"));
@@ -99,7 +99,7 @@ public final class PostgresServer {
         return state().port();
     }
 
-    /** As superuser, for administration. */
+    /** Connects as superuser, for administration. */
     public Connection connect(String database) throws SQLException {
         return connect(database, "postgres", state().password());
     }
@@ -142,7 +142,7 @@ public final class PostgresServer {
         ProjectFiles.writePrivately(data.resolve("pg_hba.conf"), resource("pg_hba.conf").getBytes(StandardCharsets.UTF_8));
     }
 
-    /** PostgreSQL refuses to run as root; in a user namespace of its own it is nobody, which satisfies it. */
+    /** Creates a command that also works as root: PostgreSQL refuses to run as root, but in a new user namespace it runs as nobody. */
     private Command postgres(String program, String... arguments) {
         var line = new ArrayList<String>();
         if ("root".equals(System.getProperty("user.name"))) {
@@ -159,7 +159,7 @@ public final class PostgresServer {
         return files.log("postgres-" + account);
     }
 
-    /** Unpacks the server once; an interrupted attempt leaves nothing that looks complete. */
+    /** Unpacks the server if necessary. An interrupted attempt leaves nothing that looks complete. */
     static Path distribution(ProjectFiles files) {
         String machine = machine("x86_64", "arm_64");
         String archive = "/postgres-" + System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + machine + ".txz";
@@ -183,7 +183,7 @@ public final class PostgresServer {
         }
     }
 
-    /** This machine's type, in the words of whoever packed for it. */
+    /** Returns the name for the architecture of this machine. */
     static String machine(String amd64, String arm64) {
         return switch (System.getProperty("os.arch")) {
             case "amd64", "x86_64" -> amd64;

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Optional;
 import lockstep.project.UserFault;
 
-/** A process that is still recognized after its pid went to another one: pid and start time. */
+/** Identifies a process by pid and start time, so that a reused pid is not mistaken for it. */
 public record ProcessIdentity(long pid, Instant startedAt) {
-    /** The kernel counts from boot, and the time of boot is corrected now and then. */
+    /** The kernel measures start times from boot, and the boot time is sometimes adjusted. */
     private static final Duration TOLERANCE = Duration.ofSeconds(2);
 
     static ProcessIdentity of(ProcessHandle process) {
@@ -25,7 +25,7 @@ public record ProcessIdentity(long pid, Instant startedAt) {
                 .filter(process -> !stat(process)[0].equals("Z"));
     }
 
-    /** @param name without SIG; Java itself knows TERM and KILL only */
+    /** @param name the signal name without SIG; Java itself supports only TERM and KILL */
     public void signal(String name) {
         if (running().isEmpty()) {
             return;
@@ -40,7 +40,7 @@ public record ProcessIdentity(long pid, Instant startedAt) {
         }
     }
 
-    /** The processes of the group that this one leads. */
+    /** Returns the processes of the group that this process leads. */
     List<ProcessHandle> group() {
         return ProcessHandle.allProcesses().filter(process -> {
             var stat = stat(process);
@@ -48,7 +48,7 @@ public record ProcessIdentity(long pid, Instant startedAt) {
         }).toList();
     }
 
-    /** State, parent and group, from /proc, since ps is not everywhere. A zombie counts as gone: not every machine's first process reaps. */
+    /** Reads state, parent and group from /proc, because ps is not always installed. Zombies count as ended, because init does not reap on every machine. */
     private static String[] stat(ProcessHandle process) {
         try {
             String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));

@@ -32,35 +32,35 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Copies a synthesized assembly to one that the emulator can deploy. {@link #REWRITES} is the whole difference between the two; the
- * application that was synthesized knows nothing of it.
+ * Copies a synthesized assembly to one that the emulator can deploy. {@link #REWRITES} lists all differences between the two. The
+ * CDK application is unaware of them.
  */
 public final class Projection {
 
-    /** One difference, and why it has to be. */
+    /** A difference and its reason. */
     sealed interface Rewrite {
         String reason();
     }
 
-    /** The emulator has no such resource type, and refuses a template that holds one. */
+    /** Removes resources of a type that the emulator does not support. */
     record Remove(String type, String reason) implements Rewrite {}
 
-    /** The emulator runs this managed runtime in a container only; the other it runs as a process. */
+    /** Replaces a managed runtime that the emulator runs only in a container with one that it runs as a process. */
     record Runtime(String from, String to, String reason) implements Rewrite {}
 
-    /** A service runs on this machine under a role that only a service of AWS may assume. */
+    /** Lets the account assume roles that otherwise only an AWS service may assume. */
     record Trust(String service, String reason) implements Rewrite {}
 
-    /** An image is neither built nor uploaded, nor taken from a release that holds it. */
+    /** Removes the images, so that none are built, uploaded or taken from a release. */
     record Images(String reason) implements Rewrite {}
 
-    /** The emulator's CloudFormation hands what lies below this property of task definitions on as the template spells it, where its ECS spells it otherwise. */
+    /** Changes the case of keys below a property of task definitions. The emulator's CloudFormation passes them on unchanged, but its ECS expects a different case. */
     record TaskKeys(String property, String reason) implements Rewrite {}
 
-    /** A resource is changed without what the emulator lacks and this policy names. */
+    /** Removes an update policy that needs something the emulator does not support. */
     record WithoutPolicy(String key, String reason) implements Rewrite {}
 
-    /** Refers to resources of a type that have no {@code Name} by the attribute, which is the same on AWS. */
+    /** Replaces {@code Ref} to resources of a type without {@code Name} by an attribute that has the same value on AWS. */
     record Reference(String type, String attribute, String reason) implements Rewrite {}
 
     static final List<Rewrite> REWRITES = List.of(
@@ -86,10 +86,10 @@ public final class Projection {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
 
     private final Map<String, byte[]> runtime;
-    /** Digest of a jar that was packed → digest of the archive; stacks share the one jar. */
+    /** The digest of the archive by digest of the packed jar; stacks share one jar. */
     private final Map<String, String> packed = new TreeMap<>();
 
-    /** @param runtime what is packed with a Java function in place of the managed runtime, by path */
+    /** @param runtime the files by path that are added to a Java function in place of the managed runtime */
     public Projection(Map<String, byte[]> runtime) {
         this.runtime = new TreeMap<>(runtime);
     }
@@ -137,7 +137,7 @@ public final class Projection {
             throw new UserFault("the projection of " + templateFile.getFileName() + " removed what others refer to: " + dangling);
         }
         write(templateFile, template);
-        // The CDK uploads a template under the digest of its content, and does not upload what is there already.
+        // the CDK uploads a template under the digest of its content, unless that exists already
         String before = properties.get("stackTemplateAssetObjectUrl").asString().replaceAll(".*/([0-9a-f]{64})\\.json$", "$1");
         String after = ProjectFiles.digest(Files.readAllBytes(templateFile));
         properties.put("stackTemplateAssetObjectUrl", properties.get("stackTemplateAssetObjectUrl").asString().replace(before, after));
@@ -219,7 +219,7 @@ public final class Projection {
         }
     }
 
-    /** Keys begin with a small letter, but for those of CloudFormation's functions, and whatever lies within them. */
+    /** Makes the first letter of keys lowercase, except in CloudFormation functions and their contents. */
     private static void respell(JsonNode node) {
         switch (node) {
             case ObjectNode object when object.propertyNames().stream().noneMatch(key -> key.equals("Ref") || key.startsWith("Fn::")) -> {
@@ -234,7 +234,7 @@ public final class Projection {
         }
     }
 
-    /** Names that are referred to and not there. */
+    /** Returns the referenced names that do not exist. */
     static Set<String> dangling(JsonNode template) {
         var known = new HashSet<String>();
         for (String section : List.of("Resources", "Parameters")) {
@@ -297,7 +297,7 @@ public final class Projection {
         }
     }
 
-    /** Packs jar and bootstrap the way AWS wants a function of a custom runtime: the jar under lib/, where the runtime interface client looks. */
+    /** Packs the jar and the bootstrap as a function with a custom runtime. The runtime interface client expects the jar in lib/. */
     private String replaceAsset(Path assembly, ObjectNode assets, String before) throws IOException {
         var files = (ObjectNode) assets.get("files");
         var asset = (ObjectNode) files.remove(before);

@@ -11,7 +11,7 @@ import lockstep.project.Progress;
 import lockstep.project.ProjectFiles;
 import lockstep.release.Cdk;
 
-/** Takes a shard down that was brought up for a while. Done in part, it is gone on with. */
+/** Removes a temporary shard. An interrupted removal can be continued. */
 public final class Removal {
     private final ProjectFiles files;
     private final Path declared;
@@ -30,7 +30,7 @@ public final class Removal {
         this.temporary = new TemporaryShards(files);
     }
 
-    /** What goes, in words. */
+    /** Returns a description of what is removed. */
     public List<String> plan() {
         return List.of("application " + LocalTask.name(shard.name()), "routes at the proxy of the " + shard.edition().word() + " edition in " + shard.account(),
                 "stack " + Names.shardStack(shard.account(), shard.name()), "database " + Names.database(shard.name()) + " with all that it holds");
@@ -42,7 +42,7 @@ public final class Removal {
         Path landscapeFile = temporary.landscape(declared);
         var before = LandscapeReader.read(temporary.landscapeBefore(declared));
         Account account = before.accountOf(shard.name());
-        // first whoever refers to its stack, and leads visitors to it
+        // first update the stacks that refer to its stack and the proxy that routes to it
         new Up(files, declared, landscapeFile, LandscapeReader.read(landscapeFile), progress).change(account.name(), Optional.empty());
         String stack = Names.shardStack(account.name(), shard.name());
         try (var cloud = LocalCloud.open(files, before)) {

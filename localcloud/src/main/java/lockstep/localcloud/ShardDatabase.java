@@ -14,7 +14,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The database of one shard on the server of its account: what the deployed secrets say, made true on this machine. */
+/** The database of a shard on the server of its account, created to match the deployed secrets. */
 public final class ShardDatabase {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Shard shard;
@@ -29,7 +29,7 @@ public final class ShardDatabase {
         this.certificates = certificates;
     }
 
-    /** Creates role and database, with the admin's password as the secret has it, and points the secrets to the real server. */
+    /** Creates the admin role with the password of its secret and the database, and sets the server's address in the secrets. */
     void ensure() {
         ObjectNode admin = secret(DatabaseUser.ADMIN);
         String name = admin.get("username").asString();
@@ -48,7 +48,7 @@ public final class ShardDatabase {
         }
     }
 
-    /** Deletes the database with all that it holds, and its users. */
+    /** Deletes the database and its users. */
     void drop() {
         try (var connection = server.connect("postgres")) {
             executeFormatted(connection, "drop database if exists %I with (force)", Names.database(shard.name()));
@@ -60,18 +60,18 @@ public final class ShardDatabase {
         }
     }
 
-    /** A connection as one of the shard's users, by its secret. */
+    /** Connects as one of the shard's users with the password of its secret. */
     public Connection connect(DatabaseUser user) throws SQLException {
         ObjectNode secret = secret(user);
         return server.connect(secret.get("dbname").asString(), secret.get("username").asString(), secret.get("password").asString());
     }
 
-    /** For JDBC, without user and password. */
+    /** Returns the JDBC URL without user and password. */
     String jdbcUrl() {
         return "jdbc:postgresql://localhost:" + server.port() + "/" + secret(DatabaseUser.ADMIN).get("dbname").asString() + "?" + tls();
     }
 
-    /** For psql and everything else on libpq, with the admin's password. */
+    /** Returns the URL for psql and other libpq clients, with the admin's password. */
     public String url() {
         ObjectNode secret = secret(DatabaseUser.ADMIN);
         return "postgresql://" + encoded(secret.get("username").asString()) + ":" + encoded(secret.get("password").asString())
@@ -113,7 +113,7 @@ public final class ShardDatabase {
         }
     }
 
-    /** Statements that define things take no parameters; the server itself quotes them. */
+    /** Executes a DDL statement. DDL accepts no parameters, so the server quotes the values. */
     private static void executeFormatted(Connection connection, String format, String... values) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("select format(?, variadic ?)")) {
             statement.setString(1, format);

@@ -19,7 +19,7 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The shards that were brought up for a while, besides those of lockstep.yaml, which is left alone. Kept beside the cloud's state. */
+/** The temporary shards, stored with the state of the cloud. They are added to those of lockstep.yaml, which is not changed. */
 public final class TemporaryShards {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final ProjectFiles files;
@@ -28,7 +28,7 @@ public final class TemporaryShards {
         this.files = files;
     }
 
-    /** @param leaving whether it is being taken down: no part of the landscape any more, and perhaps not yet gone */
+    /** @param leaving whether its removal has started; it is then no longer part of the landscape but may still exist */
     public record TemporaryShard(String name, String account, Edition edition, Instant expires, boolean leaving) {
         @JsonIgnore
         public boolean isExpired() {
@@ -59,12 +59,12 @@ public final class TemporaryShards {
         write(list().stream().filter(shard -> !shard.name().equals(name)).toList());
     }
 
-    /** The landscape with them: the file itself when there are none, else one that is written beside the state. */
+    /** Returns a landscape file that includes the temporary shards: the declared file if there are none, otherwise a new file. */
     public Path landscape(Path declared) {
         return landscape(declared, "landscape.yaml", shard -> !shard.leaving());
     }
 
-    /** With those too that are being taken down. */
+    /** Returns a landscape file that also includes shards whose removal has started. */
     Path landscapeBefore(Path declared) {
         return landscape(declared, "landscape-before.yaml", shard -> true);
     }
@@ -77,7 +77,7 @@ public final class TemporaryShards {
         try (var in = Files.newInputStream(declared)) {
             ObjectNode landscape = JSON.valueToTree(new Load(LoadSettings.builder().build()).loadFromInputStream(in));
             for (TemporaryShard shard : shards) {
-                // an account that left the file took its shards along
+                // skip the shards of an account that was removed from the file
                 if (landscape.at("/accounts/" + shard.account() + "/shards") instanceof ObjectNode known && !known.has(shard.name())) {
                     known.set(shard.name(), JSON.valueToTree(Map.of("edition", shard.edition().word())));
                 }

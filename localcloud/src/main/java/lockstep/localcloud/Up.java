@@ -33,7 +33,7 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Brings the local cloud up, or up to date: what is done already is found to be so and skipped. */
+/** Starts or updates the local cloud. Steps that are up to date are skipped. */
 public final class Up {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final ProjectFiles files;
@@ -50,8 +50,8 @@ public final class Up {
 
     /**
      * @param declared      lockstep.yaml
-     * @param landscapeFile the same, or with the shards that were brought up besides
-     * @param landscape     what that holds
+     * @param landscapeFile the landscape file including temporary shards
+     * @param landscape     the contents of {@code landscapeFile}
      */
     public Up(ProjectFiles files, Path declared, Path landscapeFile, Landscape landscape, Progress progress) {
         this.declared = declared;
@@ -66,7 +66,7 @@ public final class Up {
         this.balancer = new LocalBalancer(files, store);
     }
 
-    /** What runs when it has ended. */
+    /** What is running afterwards. */
     public record Result(List<AccountResult> accounts, List<Page> pages) {
         public record AccountResult(String name, String id, List<String> stacks, List<ShardResult> shards) {}
 
@@ -74,40 +74,40 @@ public final class Up {
     }
 
     /**
-     * What comes to where.
+     * An assembly and the accounts to deploy it to.
      *
-     * @param assembly    as synthesized
-     * @param into        the accounts; others stay as they are
-     * @param credentials by which stacks are deployed, as the environment of a tool has them
+     * @param assembly    returns the synthesized assembly
+     * @param into        the accounts; others are not changed
+     * @param credentials returns environment variables with the credentials for deploying stacks
      */
     private record Deployment(Supplier<Path> assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {}
 
-    /** Everything in its order; steps that do not need each other run side by side. */
+    /** Runs all steps; independent steps run in parallel. */
     public Result run(Optional<FirstSync> firstSync) {
         return run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile), landscape.accounts(), Cdk::root));
     }
 
-    /** With all rights in an account of the local cloud, as the environment of a tool has them. */
+    /** Returns environment variables with root credentials for an account of the local cloud. */
     public static Map<String, String> root(Account account) {
         return Cdk.root(account);
     }
 
-    /** Brings some accounts to what was synthesized before. Databases, tasks and data of others are left alone. */
+    /** Deploys an existing assembly to some accounts. The databases, tasks and data of others are not changed. */
     public Result deploy(Path assembly, List<Account> into, Function<Account, Map<String, String>> credentials) {
         return run(Optional.empty(), new Deployment(() -> assembly, into, credentials));
     }
 
-    /** Brings one account to its landscape, under the release that it runs; others stay as they are. A cloud that is down is brought up as a whole. */
+    /** Applies the landscape to one account with the release that it runs; others are not changed. If the cloud is not running, all of it is started. */
     public Result change(String name, Optional<FirstSync> firstSync) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(name)).findFirst().orElseThrow();
         var release = running(account);
         if (release.isEmpty()) return run(firstSync);
-        // what up has synthesized serves if that is the landscape's own
+        // for the landscape's own release, the assembly of up can be reused
         var other = release.filter(running -> !running.equals(landscape.release()));
         return run(firstSync, new Deployment(() -> cdk.synthesize(landscapeFile, other), List.of(account), Cdk::root));
     }
 
-    /** Empty when nothing runs, or not everything the same. */
+    /** Returns the release that an account runs; empty if nothing is running or the releases differ. */
     private Optional<String> running(Account account) {
         if (store.read().emulator().flatMap(known -> known.process().running()).isEmpty()) return Optional.empty();
         try (var cloud = LocalCloud.open(files, landscape)) {
@@ -117,7 +117,7 @@ public final class Up {
     }
 
     private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
-        // Synthesis needs nothing of the cloud and takes longest.
+        // start with the synthesis, because it needs nothing from the cloud and takes longest
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
             progress.step("certificates", this::certify);
@@ -139,16 +139,15 @@ public final class Up {
                 stopOthers(tasks);
                 var changing = tasks.stream().filter(task -> deployment.into().contains(task.deployed().account())).toList();
                 var proxies = changing.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
-                    proxy(cloud, task).fill(certificates, shard -> port(tasks, shard));
-                    start(task, () -> balancer.lead(task.name(), task.servingPort("nginx", "PORT")));
+                    proxy(cloud, task).configure(certificates, shard -> port(tasks, shard));
+                    start(task, () -> balancer.route(task.name(), task.servingPort("nginx", "PORT")));
                 }, executor)).toList();
                 var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
                         .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard, application(tasks, shard))))).toList();
                 joinAll(shards);
-                // which lead to the applications
                 joinAll(proxies);
                 var applications = changing.stream().filter(task -> task.deployed().shard().isPresent())
-                        .map(task -> CompletableFuture.runAsync(() -> start(task, () -> follow(cloud, tasks, task)), executor)).toList();
+                        .map(task -> CompletableFuture.runAsync(() -> start(task, () -> routeTo(cloud, tasks, task)), executor)).toList();
                 joinAll(List.of(codeLists));
                 new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
@@ -159,14 +158,14 @@ public final class Up {
                     sync.run(cloud, progress);
                     progress.step("visitors' rows", () -> seedVisitors(cloud));
                 });
-                // of accounts that stay as they are no image is known here
+                // the images of accounts that are not deployed are unknown here
                 if (deployment.into().equals(landscape.accounts())) images.deleteOthers();
                 return result(cloud);
             }
         }
     }
 
-    /** What has the certificates of an authority that is no more is ended, to be started with the new ones. */
+    /** Creates the certificates, and stops processes that still use a certificate of the replaced authority. */
     private void certify() {
         if (certificates.ensure()) {
             emulator.stop();
@@ -174,18 +173,18 @@ public final class Up {
         }
     }
 
-    private void start(LocalTask task, Runnable lead) {
-        if (task.ensure(lead)) {
+    private void start(LocalTask task, Runnable route) {
+        if (task.ensure(route)) {
             progress.note("started " + task.name());
         }
     }
 
-    /** A shard that is being taken down is still deployed while others refer to its stack. */
+    /** Reports whether a task is part of the landscape. A shard being removed stays deployed while others refer to its stack. */
     private boolean isWanted(DeployedTask task) {
         return task.shard().isEmpty() || task.account().shards().stream().anyMatch(shard -> task.shard().get().equals(shard.name()));
     }
 
-    /** Services that are no longer deployed, or about to be no longer. */
+    /** Stops tasks that are no longer deployed or are being removed. */
     private void stopOthers(List<LocalTask> tasks) {
         var known = tasks.stream().map(LocalTask::name).toList();
         store.read().tasks().keySet().stream().filter(running -> LocalTask.isTask(running) && known.stream().noneMatch(name -> running.startsWith(name + "/"))).forEach(running -> {
@@ -199,12 +198,12 @@ public final class Up {
         return new LocalProxy(cloud.account(task.deployed().account()), task.deployed());
     }
 
-    /** The first hop of its edition, if the account has one, leads to where an application runs now. */
-    private void follow(LocalCloud cloud, List<LocalTask> tasks, LocalTask application) {
+    /** Lets the proxy of the edition, if the account has one, route to the current address of an application. */
+    private void routeTo(LocalCloud cloud, List<LocalTask> tasks, LocalTask application) {
         var account = application.deployed().account();
         var shard = account.shards().stream().filter(candidate -> candidate.name().equals(application.deployed().shard().orElseThrow())).findFirst().orElseThrow();
         tasks.stream().filter(task -> task.name().equals(LocalTask.name(account.name(), application.deployed().edition())))
-                .forEach(proxy -> proxy(cloud, proxy).follow(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
+                .forEach(proxy -> proxy(cloud, proxy).routeAndAwait(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
     }
 
     private static LocalTask application(List<LocalTask> tasks, Shard shard) {
@@ -266,7 +265,7 @@ public final class Up {
         }
     }
 
-    /** Where nobody can sign up. */
+    /** Adds a user to a production shard, where nobody can sign up. */
     private void addUser(Shard shard, LocalTask application) {
         if (shard.edition() == Edition.PRODUCTION) {
             application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"), new Users(files).password(shard.name()));
@@ -302,7 +301,7 @@ public final class Up {
         }
     }
 
-    /** Rows that belong to visitors, and refer to master rows: in each demo shard of an account that is for the demo. */
+    /** Inserts sample rows of visitors, which refer to master rows, into each shard of the demo accounts. */
     private void seedVisitors(LocalCloud cloud) {
         for (Account account : landscape.accounts()) {
             if (account.purpose() != lockstep.landscape.Purpose.DEMO) {
@@ -328,7 +327,7 @@ public final class Up {
         return CompletableFuture.runAsync(() -> progress.step(title, work), executor);
     }
 
-    /** Waits for all, so that nothing goes on behind a failure that was reported; then the first failure counts. */
+    /** Waits for all, so that nothing is still running when a failure is reported, then throws the first failure. */
     private static void joinAll(List<CompletableFuture<Void>> futures) {
         try {
             CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new)).join();

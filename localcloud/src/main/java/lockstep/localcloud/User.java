@@ -1,4 +1,4 @@
 package lockstep.localcloud;
 
-/** Who can log in to a shard on this machine. */
+/** A user that can log in to a local shard. */
 public record User(String customer, String name, String password) {}

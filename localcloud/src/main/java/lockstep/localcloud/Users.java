@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import lockstep.project.ProjectFiles;
 
-/** The user of each production shard on this machine, where nobody can sign up. */
+/** The users of the local production shards, where nobody can sign up. */
 final class Users {
     static final String CUSTOMER = "sample";
     static final String CLINIC = "Sample clinic";
@@ -19,7 +19,7 @@ final class Users {
         directory = files.home().resolve("users");
     }
 
-    /** Its password as one line; made at random when there is none. */
+    /** Returns the file with the password in one line; a random password is created if there is none. */
     Path password(String shard) {
         Path file = file(shard);
         try {
@@ -33,7 +33,7 @@ final class Users {
         }
     }
 
-    /** Empty when there is no user. */
+    /** Returns the user of a shard; empty if there is none. */
     Optional<User> find(String shard) {
         try {
             return Files.exists(file(shard)) ? Optional.of(new User(CUSTOMER, NAME, Files.readString(file(shard)).strip())) : Optional.empty();
