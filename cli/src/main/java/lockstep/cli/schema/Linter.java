@@ -8,9 +8,9 @@ import java.util.List;
 import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
-/** squawk, of the checkout's node_modules, with the rules of the product's {@code .squawk.toml}. */
+/** Lints migrations with squawk from node_modules and the rules in the product's {@code .squawk.toml}. */
 public final class Linter {
-    /** @param line from 1 */
+    /** @param line the line number, starting at 1 */
     record Warning(String file, int line, String rule, String message, String help) {}
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -45,7 +45,7 @@ public final class Linter {
                 throw new UserFault("squawk could not lint (exit code " + exit + ")", errors);
             }
             Files.delete(errors);
-            // lines from 0
+            // squawk counts lines from 0
             return JSON.readTree(answer).valueStream().map(warning -> new Warning(warning.path("file").asString(), warning.path("line").asInt() + 1, warning.path("rule_name").asString(),
                     warning.path("message").asString(), warning.path("help").asString(""))).toList();
         } catch (IOException e) {

@@ -16,23 +16,23 @@ import lockstep.project.UserFault;
 import org.postgresql.core.Parser;
 
 /**
- * The migrations of a release as Flyway reads them: {@code V5__what.sql}, in the order of their numbers.
+ * The Flyway migrations of a release, such as {@code V5__what.sql}, ordered by number.
  *
- * @param files content by name
+ * @param files the content by file name
  */
 public record Migrations(SequencedMap<String, String> files) {
-    /** @param end where the text of its file ends after this statement, with its semicolon */
+    /** @param end the offset in the file after the statement and its semicolon */
     record Statement(String file, int line, String sql, int end) {
-        /** Of one line, as far as it tells which one is meant. */
-        String shortly() {
+        /** Returns the statement shortened to one line. */
+        String shortened() {
             String text = sql.replaceAll("\\s+", " ");
             return text.length() <= 120 ? text : text.substring(0, 119) + "…";
         }
     }
 
-    /** Of a module: where its sources have them, and where its tests look for them. */
+    /** The directories of migrations in the sources and the compiled classes of a module. */
     public static final Path SOURCES = Path.of("src/main/resources/db/migration"), CLASSES = Path.of("target/classes/db/migration");
-    /** Makes no difference to a schema. */
+    /** Statements that do not change the schema. */
     private static final Pattern SETTING = Pattern.compile("(?is)(SET|RESET)\\s.*");
     private static final Pattern NAME = Pattern.compile("V(\\d+)__\\w+\\.sql");
 
@@ -62,19 +62,19 @@ public record Migrations(SequencedMap<String, String> files) {
         return Integer.parseInt(matcher.group(1));
     }
 
-    /** Those that an older release has not. */
+    /** Returns the migrations that an older release does not have. */
     Migrations since(Migrations older) {
         var added = new LinkedHashMap<>(files);
         added.keySet().removeAll(older.files.keySet());
         return new Migrations(added);
     }
 
-    /** Those that can make a difference. */
+    /** Returns the statements that can change the schema. */
     List<Statement> statements() {
         return files.entrySet().stream().flatMap(file -> statements(file.getKey(), file.getValue()).stream()).toList();
     }
 
-    /** Split as the driver splits what an application sends, which knows strings, dollar quotes and comments. */
+    /** Splits a file into statements with the parser of the JDBC driver, which handles strings, dollar quotes and comments. */
     private static List<Statement> statements(String file, String text) {
         var statements = new ArrayList<Statement>();
         int from = 0;
@@ -99,7 +99,7 @@ public record Migrations(SequencedMap<String, String> files) {
         return sql.replaceFirst("(?s)^(\\s+|--[^\\n]*(\\n|$)|/\\*.*?\\*/)+", "");
     }
 
-    /** Writes these into a directory that holds nothing else then, and of the added ones no statement after the given number of them. */
+    /** Replaces the contents of a directory with these migrations and the first {@code count} statements of the added ones. */
     void write(Path directory, Migrations added, int count) {
         try {
             Files.createDirectories(directory);

@@ -19,7 +19,7 @@ import lockstep.project.UserFault;
 import org.w3c.dom.Element;
 import org.xml.sax.SAXException;
 
-/** The tests of one release of the product, which run on a schema that need not be its own. Compiled once, by its own Maven build. */
+/** The tests of a product release, which can run on the schema of another release. Its own Maven build compiles them once. */
 public final class ReleaseTests {
     private static final String MODULE = "clinic";
     private final Path tree;
@@ -27,7 +27,7 @@ public final class ReleaseTests {
     private final List<String> options;
     private boolean compiled;
 
-    /** @param tree with a pom.xml and the product's module */
+    /** @param tree a directory with a pom.xml and the product's module */
     public ReleaseTests(Path tree, Path log, List<String> options) {
         if (!Files.isRegularFile(tree.resolve("pom.xml")) || !Files.isRegularFile(tree.resolve(MODULE).resolve("pom.xml"))) {
             throw new UserFault(tree + " is no release: expected pom.xml and " + MODULE + "/pom.xml in it");
@@ -46,9 +46,9 @@ public final class ReleaseTests {
     }
 
     /**
-     * Runs tests on a schema, and answers why each that failed did, in the words of its message.
+     * Runs tests on a schema, and returns the message of each failed test.
      *
-     * @param selected as Surefire takes them: {@code Class#method+method}
+     * @param selected the tests in Surefire syntax: {@code Class#method+method}
      */
     SequencedMap<String, String> failing(Migrations base, Migrations added, int count, String selected) {
         compile();
@@ -64,7 +64,7 @@ public final class ReleaseTests {
         return outcomes(reports);
     }
 
-    /** Runs these tests again, and answers those that failed, or did not get so far. */
+    /** Runs tests again, and returns those that failed or whose class failed. */
     Map<String, String> failing(Migrations base, Migrations added, int count, Collection<String> tests) {
         var classes = new TreeMap<String, TreeSet<String>>();
         tests.forEach(test -> classes.computeIfAbsent(test.replaceAll("#.*", ""), _ -> new TreeSet<>()).add(test.replaceAll("[^#]*#?", "")));
@@ -102,7 +102,7 @@ public final class ReleaseTests {
         }
     }
 
-    /** A class that failed as a whole stands for itself, without a method. */
+    /** Reads the failed tests. If a class failed as a whole, its key has no method. */
     private SequencedMap<String, String> outcomes(Path reports) {
         var failing = new LinkedHashMap<String, String>();
         int tests = 0;
@@ -131,14 +131,14 @@ public final class ReleaseTests {
         return method.isEmpty() ? "" : "#" + method;
     }
 
-    /** The innermost reason that the server gave, or the first line. */
+    /** Returns the first error message of the database server, or the first line. */
     private static Optional<String> message(Element test) {
         for (String kind : new String[] {"failure", "error"}) {
             var found = test.getElementsByTagName(kind);
             if (found.getLength() > 0) {
                 var element = (Element) found.item(0);
                 String text = element.getAttribute("message") + "\n" + element.getTextContent();
-                // what the server said may stand in what the application logged alone
+                // the server's message may appear only in the log of the application
                 return Optional.of((text + "\n" + test.getTextContent()).lines().map(String::strip).filter(line -> line.contains("ERROR: ")).map(line -> line.substring(line.indexOf("ERROR: "))).findFirst()
                         .or(() -> text.lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst()).orElse("no message"));
             }

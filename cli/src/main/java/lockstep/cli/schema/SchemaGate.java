@@ -12,8 +12,8 @@ import lockstep.cli.schema.Migrations.Statement;
 import lockstep.cli.schema.Verdict.Finding;
 
 /**
- * Whether two releases that follow each other can work on each other's schema, as they must while one takes over from the other, and after a rollback. The tests of each
- * run on the other's schema; for those that fail, the migration is cut after ever other statements until it is known which one makes the difference.
+ * Checks whether two consecutive releases work with each other's schema, as they must during a deployment and after a rollback. The tests of each release run on
+ * the schema of the other. For failed tests, a bisection over the statements of the migrations finds the one that is responsible.
  */
 public final class SchemaGate {
     private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old away in a later one, when no release in service uses it";
@@ -27,8 +27,8 @@ public final class SchemaGate {
     private final Consumer<String> progress;
 
     /**
-     * @param name     of the previous release
-     * @param selected tests, as Surefire takes them; all when empty
+     * @param name     the name of the previous release
+     * @param selected the tests in Surefire syntax; all if empty
      */
     public SchemaGate(ReleaseTests previous, ReleaseTests next, Linter linter, String name, String selected, Consumer<String> progress) {
         this.previous = previous;
@@ -59,7 +59,7 @@ public final class SchemaGate {
         return new Verdict(name, names, statements.size(), findings);
     }
 
-    /** What Flyway would refuse at the first database that has the previous release. */
+    /** Finds changes that Flyway would refuse on a database of the previous release. */
     private List<Finding> history(Migrations released, Migrations all, Migrations added) {
         var findings = new ArrayList<Finding>();
         released.files().forEach((file, content) -> {
@@ -77,7 +77,7 @@ public final class SchemaGate {
     }
 
     private static Finding linted(Linter.Warning warning, List<Statement> statements) {
-        String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line()).reduce((_, later) -> later).map(Statement::shortly).orElse("");
+        String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line()).reduce((_, later) -> later).map(Statement::shortened).orElse("");
         return new Finding(warning.file(), warning.line(), statement, "squawk " + warning.rule() + ": " + warning.message(),
                 warning.help() + (warning.help().isEmpty() ? "" : " ") + "Where it is meant, write '-- squawk-ignore " + warning.rule() + "' above it, and why", List.of());
     }
@@ -85,7 +85,7 @@ public final class SchemaGate {
     private List<Finding> upgrade(Migrations released, Migrations added, List<Statement> statements) {
         int all = statements.size();
         var failing = next.failing(released, added, all, UPGRADE);
-        return told(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements, failing,
+        return findings(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements, failing,
                 "fails on a database that holds data of " + name, "let it work on whatever rows there are: fill in, then tighten, each in its own release", List.of());
     }
 
@@ -93,7 +93,7 @@ public final class SchemaGate {
         var failing = previous.failing(released, added, statements.size(), selected);
         var own = failing.isEmpty() ? Map.<String, String>of() : previous.failing(released, added, 0, failing.keySet());
         var foreign = without(failing.keySet(), own.keySet());
-        return told(attributed(foreign, statements.size(), (tests, count) -> previous.failing(released, added, count, tests)), statements, failing,
+        return findings(attributed(foreign, statements.size(), (tests, count) -> previous.failing(released, added, count, tests)), statements, failing,
                 "breaks " + name + ", which still runs while the new release takes over, and after a rollback", EXPAND, unchecked(own, name, "its own schema"));
     }
 
@@ -102,8 +102,8 @@ public final class SchemaGate {
         var failing = next.failing(released, added, 0, selected);
         var own = failing.isEmpty() ? Map.<String, String>of() : next.failing(released, added, all, failing.keySet());
         var foreign = without(failing.keySet(), own.keySet());
-        // the other way round: the statement is looked for that lets a test pass
-        return told(attributed(foreign, all, (tests, count) -> {
+        // reversed: find the statement that makes a test pass
+        return findings(attributed(foreign, all, (tests, count) -> {
             var still = next.failing(released, added, count, tests);
             return tests.stream().filter(test -> !still.containsKey(test)).collect(Collectors.toMap(test -> test, failing::get));
         }), statements, failing, "is needed by the new release already, which must also run on the schema of " + name,
@@ -116,11 +116,11 @@ public final class SchemaGate {
     }
 
     private interface Changed {
-        /** Those of the tests whose outcome after so many statements is another one than after none, with a message. */
+        /** Returns the tests whose outcome after {@code count} statements differs from that after none, with a message. */
         Map<String, String> after(Collection<String> tests, int count);
     }
 
-    /** By halving: the number of the statement, from 1, with which each test's outcome changes. It is known to have changed after all of them. */
+    /** Bisects for the number of the statement, starting at 1, that changes the outcome of each test. After all statements, all outcomes have changed. */
     private static Map<Integer, Collection<String>> attributed(Collection<String> tests, int all, Changed changed) {
         var found = new TreeMap<Integer, Collection<String>>();
         Collection<String> open = new TreeSet<>(tests);
@@ -145,13 +145,13 @@ public final class SchemaGate {
         return found;
     }
 
-    private static List<Finding> told(Map<Integer, Collection<String>> attributed, List<Statement> statements, Map<String, String> messages, String what, String mend, List<Finding> besides) {
+    private static List<Finding> findings(Map<Integer, Collection<String>> attributed, List<Statement> statements, Map<String, String> messages, String what, String fix, List<Finding> others) {
         var findings = new ArrayList<Finding>();
         attributed.forEach((number, tests) -> {
             var statement = statements.get(number - 1);
-            findings.add(new Finding(statement.file(), statement.line(), statement.shortly(), what, mend, tests.stream().map(test -> test + ": " + messages.get(test)).toList()));
+            findings.add(new Finding(statement.file(), statement.line(), statement.shortened(), what, fix, tests.stream().map(test -> test + ": " + messages.get(test)).toList()));
         });
-        findings.addAll(besides);
+        findings.addAll(others);
         return findings;
     }
 

@@ -3,14 +3,14 @@ package lockstep.cli.schema;
 import java.util.List;
 
 /**
- * What the gate found.
+ * The result of the gate.
  *
- * @param added the migrations that the previous release has not
+ * @param added the migrations that the previous release does not have
  */
 public record Verdict(String previous, List<String> added, int statements, List<Finding> findings) {
     /**
-     * @param line  0 where no statement is to blame
-     * @param tests that showed it
+     * @param line  the line of the statement; 0 if no statement is responsible
+     * @param tests the tests that showed the problem
      */
     record Finding(String file, int line, String statement, String what, String mend, List<String> tests) {}
 
