@@ -12,28 +12,28 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Map;
 
-/** Writes an {@link Overview} as a page: the same for the browser and for a file, but that a file looks for nothing new. */
+/** Renders an {@link Overview} as a page for the browser or a file. The page in a file does not refresh. */
 public final class ConsolePage {
     private static final TemplateEngine TEMPLATES = TemplateEngine.createPrecompiled(null, ContentType.Html, ConsolePage.class.getClassLoader(), "lockstep.cli.pages");
     private static final String STYLE = resource("console.css");
     private static final String SCRIPT = resource("console.js");
 
-    /** The page loads nothing, and its own style and script are known by their hashes. */
+    /** The page loads nothing from elsewhere; its style and script are allowed by hash. */
     static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src '" + hash(STYLE) + "'; script-src '" + hash(SCRIPT) + "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private ConsolePage() {}
 
-    /** A whole page that looks again by itself. */
+    /** Renders a page that refreshes itself. */
     static String live(Overview overview) {
         return page(overview, "<style>" + STYLE + "</style><script type=\"module\">" + SCRIPT + "</script>", true);
     }
 
-    /** A whole page that stays as it is; it needs nothing besides. */
+    /** Renders a self-contained page that does not refresh. */
     public static String report(Overview overview) {
         return page(overview, "<style>" + STYLE + "</style>", false);
     }
 
-    /** What the live page puts in place of what it shows. */
+    /** Renders the part that the live page replaces. */
     static String fragment(Overview overview) {
         return text("overview", Map.of("overview", overview));
     }

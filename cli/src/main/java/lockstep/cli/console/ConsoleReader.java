@@ -26,15 +26,15 @@ import lockstep.sync.Status;
 import lockstep.sync.SyncAccess;
 
 /**
- * Reads what the console shows, by the roles that syncs are followed with. Shards read all their rows to say what they hold, so they
- * are asked in the background, once after each run and else the more seldom the longer it takes them, and only while somebody looks.
+ * Reads the data of the console with the roles that follow syncs. A shard reads all its rows to report its contents. So shards are queried in the
+ * background: once after each run, otherwise less often the longer a query takes, and only while the page is open.
  */
 public final class ConsoleReader implements AutoCloseable {
     private static final int RUNS = 30;
     private static final Duration SHARDS_AGAIN = Duration.ofSeconds(30);
-    /** Shards are left alone for so many times as long as it took them to answer. */
+    /** The minimum pause between queries of the shards, as a multiple of their response time. */
     private static final int TIMES = 20;
-    /** AWS gives an assumed role for an hour. */
+    /** Roles are assumed again after this time; AWS limits a session to an hour. */
     private static final Duration ROLES_LAST = Duration.ofMinutes(45);
 
     private final Accounts accounts;
@@ -44,8 +44,8 @@ public final class ConsoleReader implements AutoCloseable {
     private final ExecutorService background = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
     /**
-     * @param aws       whether these are accounts of AWS
-     * @param landscape as it was given; empty when it was not
+     * @param aws       whether the accounts are on AWS
+     * @param landscape the given landscape file; empty if none was given
      */
     public ConsoleReader(Accounts accounts, boolean aws, Optional<Path> landscape) {
         this.accounts = accounts;
@@ -53,12 +53,12 @@ public final class ConsoleReader implements AutoCloseable {
         this.landscape = landscape;
     }
 
-    /** As things are now; the shards as they were last asked. */
+    /** Reads the current state, with the last known contents of the shards. */
     public synchronized Overview read() {
         return read(false);
     }
 
-    /** As things are now, and waits for the shards. */
+    /** Reads the current state and waits for the shards. */
     public synchronized Overview readAll() {
         return read(true);
     }
@@ -106,12 +106,12 @@ public final class ConsoleReader implements AutoCloseable {
                 open();
             }
             var incomplete = new ArrayList<String>();
-            var now = told(incomplete, "the executions", () -> runs.newest(RUNS), before);
+            var now = readOr(incomplete, "the executions", () -> runs.newest(RUNS), before);
             boolean ended = !ended(now).equals(ended(before));
             before = now;
-            // else nothing was sealed meanwhile
+            // without an ended run, nothing new was sealed
             if (ended || !keptRead) {
-                kept = told(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
+                kept = readOr(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
                 keptRead = true;
             }
             if (wait) ask();
@@ -131,10 +131,10 @@ public final class ConsoleReader implements AutoCloseable {
         private void ask() {
             Instant at = Instant.now();
             var faults = new ArrayList<String>();
-            var told = told(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
+            var current = readOr(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
             synchronized (this) {
                 if (faults.isEmpty()) {
-                    shards = told;
+                    shards = current;
                     shardsAt = at;
                 }
                 shardsFault = faults.stream().findFirst();
@@ -147,8 +147,8 @@ public final class ConsoleReader implements AutoCloseable {
             return runs.stream().filter(r -> !r.running()).map(Run::id).collect(Collectors.toSet());
         }
 
-        /** What can't be read is told in its place, and what was known stays. */
-        private static <T> T told(List<String> faults, String what, Supplier<T> reading, T known) {
+        /** Reads a value. If that fails, adds the fault and returns the known value. */
+        private static <T> T readOr(List<String> faults, String what, Supplier<T> reading, T known) {
             try {
                 return reading.get();
             } catch (RuntimeException e) {

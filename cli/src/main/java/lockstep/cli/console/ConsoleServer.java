@@ -11,12 +11,12 @@ import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Serves the page on loopback: {@code /}, and {@code /overview}, which it looks at again and again. It takes no orders. */
+/** Serves the page {@code /} and its refreshed part {@code /overview} on loopback. It accepts only GET requests. */
 public final class ConsoleServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService executor = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
-    /** @param port 0 for any that is free */
+    /** @param port the port; 0 for any free port */
     public ConsoleServer(int port, Supplier<Overview> overview) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(executor);
@@ -51,7 +51,7 @@ public final class ConsoleServer implements AutoCloseable {
         send(exchange, 200, "text/html", text);
     }
 
-    /** A page of elsewhere whose name was made to lead here would else read what this one shows. */
+    /** Checks the Host header to prevent DNS rebinding, with which another site could read the page. */
     private boolean isOurs(String host) {
         return host != null && (host.equals("localhost:" + port()) || host.equals("127.0.0.1:" + port()) || host.equals("[::1]:" + port()));
     }

@@ -11,33 +11,33 @@ import lockstep.sync.Run;
 import lockstep.sync.SyncState.Outcome;
 import lockstep.sync.SyncState;
 
-/** Where things lie in the page's drawings. Across, all is in percent: a drawing is as wide as its page, and its text keeps its size. */
+/** Calculates the geometry of the drawings. Horizontal values are percentages, so that a drawing is as wide as the page and its text keeps its size. */
 public final class Plot {
-    /** Pixels of the history, to its axis. */
+    /** The height of the history down to its axis, in pixels. */
     public static final int HEIGHT = 150;
-    /** States as they follow each other, of the dump and of a shard: the first, second and third shade of a bar. */
+    /** The states of the dump and of a shard in order; they are the first, second and third shade of a bar. */
     private static final List<String> DUMP = List.of("snapshot", "parts", "seal");
     private static final List<String> SHARD = List.of("preflight", "staging", "publish");
     private static final List<String> SHADES = List.of("first", "second", "third");
-    /** Room for the label of the topmost line. */
+    /** Space for the label of the top line. */
     private static final double TOP = 20;
-    /** Percent from one column to the next; fewer runs do not fill the drawing. */
+    /** The maximum distance between columns, in percent; few runs do not fill the drawing. */
     private static final double WIDEST = 7;
     private static final double LEAST_HEIGHT = 3;
 
     private Plot() {}
 
-    /** @param x and {@code width}: percent */
+    /** @param x in percent, like {@code width} */
     public record Segment(String state, String looks, double seconds, String x, String width) {}
 
-    /** The time that the dump or a shard spent in each state; none of which no time is known yet. */
+    /** The time that the dump or a shard spent in each state, without states whose time is unknown. */
     public record Bar(List<Segment> segments) {
         public double seconds() {
             return segments.stream().mapToDouble(Segment::seconds).sum();
         }
     }
 
-    /** The seconds that are as wide as a bar can be, the same for all bars of a sync; 0 while no time is known. */
+    /** Returns the seconds at full width, the same for all bars of a sync; 0 if no time is known yet. */
     public static double scale(SyncState state) {
         return Math.max(sum(state.dump().seconds(), DUMP), state.shards().stream().mapToDouble(s -> sum(s.seconds(), SHARD)).max().orElse(0));
     }
@@ -65,15 +65,15 @@ public final class Plot {
         return states.stream().mapToDouble(s -> took(seconds, s)).sum();
     }
 
-    /** Clocks of two machines may put an end before its beginning. */
+    /** Returns a non-negative duration, because the clocks of two machines may put the end before the start. */
     private static double took(Map<String, Double> seconds, String state) {
         return Math.max(0, seconds.getOrDefault(state, 0.0));
     }
 
-    /** @param x and {@code width}: percent; {@code y} and {@code height}: pixels */
+    /** @param x in percent, like {@code width}; {@code y} and {@code height} are in pixels */
     public record Column(Run run, String x, String width, String y, String height) {}
 
-    /** @param y pixels from the top */
+    /** @param y the distance from the top in pixels */
     public record Line(String label, String y) {}
 
     public record History(List<Column> columns, List<Line> lines, Instant from, Instant to) {
@@ -82,7 +82,7 @@ public final class Plot {
         }
     }
 
-    /** Runs that have ended, one beside the other, the oldest first; as high as they took long. */
+    /** Returns a column for each ended run, oldest first, with a height proportional to its duration. */
     public static History history(List<Run> runs) {
         var ended = runs.stream().filter(r -> !r.running()).sorted(Comparator.comparing(Run::started)).toList();
         if (ended.isEmpty()) return new History(List.of(), List.of(), Instant.EPOCH, Instant.EPOCH);
@@ -102,7 +102,7 @@ public final class Plot {
         return Math.max(0, run.state().seconds());
     }
 
-    /** Seconds between two lines that people count by: not more than this, but for the smallest. */
+    /** Returns the largest round number of seconds that is at most the given one, but at least 1. */
     private static double step(double most) {
         double step = 1;
         for (double round : new double[] {2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000})
@@ -110,7 +110,7 @@ public final class Plot {
         return step;
     }
 
-    /** Of a column, for the style; colour is never alone in telling: failures are drawn hollow. */
+    /** Returns the style of a column. Failures are drawn hollow, so that color is not the only sign. */
     public static String looks(Run run) {
         return run.state().outcome() == Outcome.failed ? "failed" : run.kind().name();
     }

@@ -20,12 +20,12 @@ import lockstep.sync.SyncState.ShardPhase;
 import lockstep.sync.SyncState.TableChange;
 import lockstep.sync.SyncState;
 
-/** How the console's page says things. */
+/** Formats the texts of the console page. */
 public final class Words {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm:ss 'UTC'", Locale.ENGLISH).withZone(ZoneOffset.UTC);
 
     private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("d MMM, HH:mm", Locale.ENGLISH).withZone(ZoneOffset.UTC);
-    /** Shards of one account; when there are more, those in step are folded away. */
+    /** The maximum number of shards shown per account; if there are more, those in step are collapsed. */
     private static final int MOST_SHOWN = 12;
 
     private Words() {}
@@ -34,7 +34,7 @@ public final class Words {
         return TIME.format(instant);
     }
 
-    /** Of two such times, which day and when about. */
+    /** Formats a time without year and seconds. */
     public static String day(Instant instant) {
         return DAY.format(instant);
     }
@@ -47,7 +47,7 @@ public final class Words {
         return seconds >= 120 ? String.format(Locale.ROOT, "%d min %02d s", (long) seconds / 60, (long) seconds % 60) : String.format(Locale.ROOT, "%.1f s", seconds);
     }
 
-    /** {@code 5 min ago}; what a clock elsewhere puts a little into the future is now. */
+    /** Formats an age such as {@code 5 min ago}. Times slightly in the future, due to clock skew, are now. */
     public static String ago(Instant then, Instant now) {
         Duration age = Duration.between(then, now);
         if (age.toSeconds() < 2) return "now";
@@ -57,18 +57,18 @@ public final class Words {
         return age.toSeconds() + " s ago";
     }
 
-    /** {@code 1 sync}, {@code 30 syncs}. */
+    /** Formats a count such as {@code 1 sync} or {@code 30 syncs}. */
     public static String count(long number, String one) {
         return number(number) + " " + one + (number == 1 ? "" : "s");
     }
 
-    /** Seconds of a whole number, in the unit that the step from one line to the next has. */
+    /** Formats seconds as a whole number in the unit of the step between lines. */
     static String round(double seconds, double step) {
         if (step >= 3600) return number((long) seconds / 3600) + " h";
         return step >= 60 ? number((long) seconds / 60) + " min" : number((long) seconds) + " s";
     }
 
-    /** How things stand, in one sentence. */
+    /** Returns the overall state in one sentence. */
     public static String headline(Syncs syncs) {
         if (syncs.current().isPresent()) return current(syncs.current().get());
         var targets = syncs.targets();
@@ -98,12 +98,12 @@ public final class Words {
         return run.state().shards().stream().filter(s -> s.phase() == phase).count();
     }
 
-    /** What the run is that is shown whole. */
+    /** Returns the label of the run that is shown in detail. */
     public static String latest(Syncs syncs) {
         return syncs.current().map(run -> run.held() ? "Held now" : "Running now").orElse("Last run");
     }
 
-    /** What one would ask next. */
+    /** Returns the details below the headline. */
     public static String subline(Syncs syncs, Instant now) {
         var last = syncs.runs().stream().filter(r -> !r.running()).findFirst();
         var source = syncs.shards().stream().filter(s -> s.shard().equals(syncs.source())).findFirst();
@@ -113,7 +113,7 @@ public final class Words {
         return String.join(" · ", words);
     }
 
-    /** Of the headline, for the style. */
+    /** Returns the style of the headline. */
     public static String mood(Syncs syncs) {
         if (syncs.current().isPresent()) return looks(syncs.current().get());
         if (syncs.shardsOld()) return "unknown";
@@ -125,7 +125,7 @@ public final class Words {
         return shard.state().equals("in-step");
     }
 
-    /** Those of an account that are always to be seen: all when they are few, else those that are not simply in step. */
+    /** Returns the shards of an account that are always visible: all if there are few, otherwise the source and those not in step. */
     public static List<ShardStatus> shown(List<ShardStatus> account, Syncs syncs) {
         return account.size() <= MOST_SHOWN ? account : account.stream().filter(s -> !inStep(s) || s.shard().equals(syncs.source())).toList();
     }
@@ -140,7 +140,7 @@ public final class Words {
         return shard.state().equals("never") ? "no sync yet" : shard.state().replace('-', ' ');
     }
 
-    /** Of a state, for the style. */
+    /** Returns the style of a state. */
     public static String looks(ShardStatus shard, Syncs syncs) {
         return switch (state(shard, syncs)) {
             case "in step" -> "verified";
@@ -168,7 +168,7 @@ public final class Words {
         return shard.tables().stream().mapToLong(t -> t.rows()).sum();
     }
 
-    /** Of when its data is: the source's own is always of now, and what others have of it is not. */
+    /** Returns the label of the snapshot time. The source's own data is always current. */
     public static String freshness(ShardStatus shard, Syncs syncs) {
         return shard.shard().equals(syncs.source()) ? "Last synced" : "Data as of";
     }
@@ -217,49 +217,49 @@ public final class Words {
         return dump.tables().stream().mapToLong(SyncState.Table::rows).sum();
     }
 
-    /** {@code PartRefused}: the last word of an error's class. */
+    /** Returns the simple class name of an error, such as {@code PartRefused}. */
     private static String error(Optional<String> error) {
         String name = error.orElse("?");
         return name.substring(Math.max(name.lastIndexOf('$'), name.lastIndexOf('.')) + 1);
     }
 
-    /** What became of the tables of these shards, which is the same in all of them; tables in which nothing did are left out. */
+    /** Shards with the same changes, and the changed tables. */
     public record Changes(List<String> shards, List<TableChange> tables) {}
 
-    /** Shards to which the same happened are told of together. */
+    /** Groups the shards by their changes. */
     public static List<Changes> changes(SyncState state) {
         var alike = new LinkedHashMap<List<TableChange>, List<String>>();
         state.shards().stream().filter(s -> s.phase() == ShardPhase.verified).forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s.shard()));
         return alike.entrySet().stream().map(e -> new Changes(e.getValue(), e.getKey())).toList();
     }
 
-    /** Without what the table holds now: rows of a shard's own make that another in each. */
+    /** Returns the changed tables without their current contents, which differ between shards that have rows of their own. */
     private static List<TableChange> changed(SyncState.Shard shard) {
         return shard.tables().stream().filter(t -> t.inserted() + t.updated() + t.deleted() + t.kept() > 0)
                 .map(t -> new TableChange(t.name(), 0, "", t.inserted(), t.updated(), t.deleted(), t.kept())).toList();
     }
 
-    /** Of a count, for the style: what is nothing should not draw the eye. */
+    /** Returns the style of a count; zeros are less prominent. */
     public static String some(long rows) {
         return rows == 0 ? "none" : "some";
     }
 
-    /** {@code preflight 0.5 s, staging 1.0 s}. */
+    /** Formats the segments of a bar, such as {@code preflight 0.5 s, staging 1.0 s}. */
     public static String parts(Plot.Bar bar) {
         return bar.segments().stream().map(s -> s.state() + " " + seconds(s.seconds())).collect(Collectors.joining(", "));
     }
 
-    /** Targets that hold this sync. */
+    /** Returns the number of targets with a sync in force. */
     public static long inForce(Syncs syncs, Kept kept) {
         return syncs.targets().stream().filter(s -> kept.syncId().equals(s.syncId())).count();
     }
 
-    /** Brings all targets back to a sync. */
+    /** Returns the command that restores all targets to a sync. */
     public static String rollback(Overview overview, Syncs syncs, String syncId) {
         return command("rollback --to " + syncId, overview, syncs);
     }
 
-    /** @param command {@code approve} or {@code reject} */
+    /** Returns the command that answers a held run. @param command {@code approve} or {@code reject} */
     public static String answer(Overview overview, Syncs syncs, Run run, String command) {
         return command(command + " " + run.state().syncId(), overview, syncs);
     }

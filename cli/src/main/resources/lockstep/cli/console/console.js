@@ -1,4 +1,4 @@
-// Puts the newest in place of what is shown: soon again while something runs, and only while somebody looks.
+// Replaces the shown state with the newest: more often while something is running, and only while the page is visible.
 const shown = document.querySelector('#overview');
 let last = '';
 async function renew() {
@@ -8,7 +8,7 @@ async function renew() {
             if (!answer.ok) throw new Error(answer.statusText);
             const text = await answer.text();
             document.body.classList.remove('is-lost');
-            // a command that is being copied stays where it is
+            // do not replace the page while the user selects text to copy
             if (text !== last && document.getSelection().isCollapsed) {
                 const open = [...shown.querySelectorAll('details[open]')].map(details => details.id);
                 shown.innerHTML = last = text;
