@@ -105,7 +105,7 @@ public final class CertificateCommand implements Callable<Integer> {
         return LocalCloud.open(main.files(), main.landscape());
     }
 
-    /** What {@link ClientCertificates} refuses is wrong usage. */
+    /** Reports errors of {@link ClientCertificates} as wrong usage. */
     private static Client checked(CommandSpec spec, Supplier<Client> work) {
         try {
             return work.get();

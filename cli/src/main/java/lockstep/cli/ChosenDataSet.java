@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The data set that a command is about. */
+/** The option that selects a data set. */
 final class ChosenDataSet {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -16,7 +16,7 @@ final class ChosenDataSet {
     @Option(names = "--dataset", paramLabel = "NAME", defaultValue = DataSet.DEFAULT_NAME, description = "The data set (default: ${DEFAULT-VALUE}).")
     private String name;
 
-    /** @throws ParameterException when the landscape has none of this name */
+    /** @throws ParameterException if the landscape has no data set with this name */
     DataSet in(Landscape landscape) {
         return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow(() -> new ParameterException(command.commandLine(),
                 "there is no data set '" + name + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));

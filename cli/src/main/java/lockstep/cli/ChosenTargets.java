@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The target shards that a command restores. */
+/** The option that selects the target shards to restore. */
 final class ChosenTargets {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -21,9 +21,9 @@ final class ChosenTargets {
     private String name;
 
     /**
-     * Each shard with its account, in the landscape's order.
+     * Returns each shard with its account, in landscape order.
      *
-     * @throws ParameterException when no shard of this name receives the data set
+     * @throws ParameterException if no shard with this name receives the data set
      */
     Map<Shard, Account> in(Landscape landscape, DataSet dataSet) {
         var targets = new LinkedHashMap<Shard, Account>();

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "From the synthesized resources and a dated price table; asks nobody. What has no price is listed as not priced.",
                 "Ends with 0, 1 when a price or the region's prices are missing or a file is wrong, 2 on wrong usage."})
 public final class CostCommand implements Callable<Integer> {
-    /** @param prices how many of the table were not verified at its date */
+    /** @param unverifiedPrices the number of prices that were not verified on the date of the table */
     record Answer(String region, String pricesOf, long unverifiedPrices, LoadProfile load, List<Account> accounts) {
         record Account(String account, double atRest, double atLoad, double pausingSaves, List<Bill.Line> lines, List<Bill.Saving> pausing, List<Bill.NotPriced> notPriced) {}
     }

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lockstep.accounts.LocalEndpoint;
-import lockstep.cli.Delivering.Outcome;
+import lockstep.cli.ReleaseDelivery.Outcome;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
@@ -55,21 +55,21 @@ public final class DeployCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (from != null && release != null) throw new ParameterException(spec.commandLine(), "--release names what is built from the checkout; what is in --from has its name");
-        // wrong usage before anything is opened
+        // report wrong usage before anything is opened
         chosen(spec, place.landscape(main), accounts);
-        if (dryRun) return tellChanges();
-        try (var delivering = new Delivering(main, place)) {
-            var into = chosen(spec, delivering.landscape(), accounts);
-            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath()) : Building.build(main, Optional.ofNullable(release), place.isAws(), delivering.archives().resolve("checkout.zip"));
-            return told(main, delivering.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
+        if (dryRun) return printChanges();
+        try (var delivery = new ReleaseDelivery(main, place)) {
+            var into = chosen(spec, delivery.landscape(), accounts);
+            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath()) : ReleaseBuilder.build(main, Optional.ofNullable(release), place.isAws(), delivery.archives().resolve("checkout.zip"));
+            return report(main, delivery.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
         }
     }
 
-    /** By a role that reads templates alone, if it is a job of the pipeline that asks. */
-    private Integer tellChanges() {
+    /** Prints the changes. A pipeline job uses a role that can only read templates. */
+    private Integer printChanges() {
         Landscape landscape = place.landscape(main);
         var into = chosen(spec, landscape, accounts);
-        Path assembly = from == null ? Synthesis.of(main.files(), main.landscapeFile(), landscape.region(), Optional.ofNullable(release).map(Building::checked))
+        Path assembly = from == null ? Synthesis.of(main.files(), main.landscapeFile(), landscape.region(), Optional.ofNullable(release).map(ReleaseBuilder::checked))
                 : ReleaseArchive.of(from.toAbsolutePath()).unpack(main.files().home().resolve("releases/dry-run")).assembly();
         try (var opened = place.open(main, landscape, Names.diffRole())) {
             var deployment = new AwsDeployment(main.files(), landscape.region(), assembly);
@@ -87,7 +87,7 @@ public final class DeployCommand implements Callable<Integer> {
         }
     }
 
-    /** The accounts of these names, in the landscape's order; all when there are none. */
+    /** Returns the accounts with the given names in landscape order, or all accounts if there are no names. */
     static List<Account> chosen(CommandSpec spec, Landscape landscape, List<String> names) {
         for (String name : names) {
             if (landscape.accounts().stream().noneMatch(account -> account.name().equals(name))) {
@@ -97,7 +97,7 @@ public final class DeployCommand implements Callable<Integer> {
         return landscape.accounts().stream().filter(account -> names.isEmpty() || names.contains(account.name())).toList();
     }
 
-    static int told(Main main, List<Outcome> outcomes) {
+    static int report(Main main, List<Outcome> outcomes) {
         var text = new StringBuilder(String.format("%-12s %-16s %-16s %-10s %8s", "account", "release", "before", "result", "time"));
         for (var outcome : outcomes) {
             text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-16s %-10s %6d s", outcome.account(), outcome.release(), outcome.before().orElse("-"), outcome.result(), outcome.seconds()));

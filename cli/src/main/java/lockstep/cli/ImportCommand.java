@@ -104,7 +104,7 @@ public final class ImportCommand implements Callable<Integer> {
             var until = Instant.now().plusSeconds(timeout);
             while (true) {
                 var execution = Execution.read(sfn, arn).filter(e -> !e.running());
-                if (execution.isPresent()) return told(execution.get());
+                if (execution.isPresent()) return report(execution.get());
                 if (Instant.now().isAfter(until)) {
                     System.err.println("Still running after --timeout; execution " + arn);
                     return STILL_RUNNING;
@@ -114,14 +114,14 @@ public final class ImportCommand implements Callable<Integer> {
         }
     }
 
-    private int told(Execution execution) {
+    private int report(Execution execution) {
         if (!execution.succeeded()) throw new IllegalStateException("the import failed: " + execution.cause());
         Answer answer = Json.MAPPER.readerFor(Answer.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(execution.described().output());
         main.answer(answer, answer.outcome().map(ImportCommand::text).orElseGet(() -> file + " was refused\n" + answer.refused().orElse("?")));
         return answer.outcome().isPresent() ? 0 : 1;
     }
 
-    /** The difference for people. */
+    /** Formats the difference as text. */
     static String text(Outcome outcome) {
         var text = new StringBuilder(String.format(Locale.ROOT, "%s: %,d %s in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
                 outcome.table(), outcome.rows(), outcome.rows() == 1 ? "row" : "rows", outcome.inserted(), outcome.updated(), outcome.deleted(), outcome.kept()));

@@ -19,9 +19,9 @@ import lockstep.sync.SyncFollower;
 import lockstep.sync.SyncState;
 
 /**
- * Checks each data set, and syncs those that a shard is not in step with; run at the end of {@code up}.
+ * Checks each data set, and syncs it if a shard is not in step. It runs at the end of {@code up}.
  *
- * @param landscape as it was given to the command; empty when it was not
+ * @param landscape the landscape file given to the command; empty if none was given
  */
 public record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) implements FirstSync {
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
@@ -39,7 +39,7 @@ public record InitialSync(boolean terminal, boolean colour, Optional<Path> lands
         }
     }
 
-    /** Shows what a sync would stumble over, before it does. The sync itself decides whether it can go on. */
+    /** Prints the problems that the sync may encounter. The sync itself decides whether it can continue. */
     private static void check(SyncAccess access, Progress progress) {
         var targets = access.landscape().accounts().stream().flatMap(a -> access.landscape().targetsIn(a, access.dataSet()).stream()).map(Shard::name).toList();
         var report = CheckReport.read(access, targets);

@@ -53,7 +53,7 @@ public final class LogCommand implements Callable<Integer> {
                     if (shelf.exists()) entries.addAll(shelf.log(2 * limit));
                 }
             }
-            // the role of a pipeline's deployments may not look at syncs
+            // the deployment role of a pipeline may not read syncs
             if (Place.token().isEmpty()) entries.addAll(byThemselves(landscape, accounts, entries));
         }
         var newest = withoutBeginnings(entries).stream().sorted(Comparator.comparing(LogEntry::when).reversed()).limit(limit).toList();
@@ -61,7 +61,7 @@ public final class LogCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** The beginning of what has ended says nothing more. */
+    /** Removes the start entries of actions that have ended. */
     static List<LogEntry> withoutBeginnings(List<LogEntry> entries) {
         var ended = new HashSet<String>();
         entries.stream().filter(entry -> entry.result() != Result.started).forEach(entry -> ended.add(entry.account() + " " + entry.id()));
@@ -91,7 +91,7 @@ public final class LogCommand implements Callable<Integer> {
         return found;
     }
 
-    /** Of a run that no entry tells of: its name does, in part. */
+    /** Returns what started a run without a log entry, as far as its name shows it. */
     private static String who(Run run) {
         if (run.kind() == Run.Kind.rollback) return "rollback";
         return run.id().startsWith("auto-") ? "a change of the source" : "-";

@@ -17,17 +17,17 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The command line. A subcommand takes this as its parent and finds here what all of them share. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+/** The command line, and the shared options of its subcommands. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, CheckCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
-    /** How answers are written to standard output. Progress goes to standard error. */
+    /** The format of answers on standard output. Progress goes to standard error. */
     public enum OutputFormat { text, json, markdown }
 
-    /** Of the artefact; the jar's manifest carries it. */
+    /** The version from the manifest of the jar. */
     static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -46,7 +46,7 @@ public final class Main {
         System.exit(run(arguments));
     }
 
-    /** Runs one command and answers its exit code. */
+    /** Runs a command and returns its exit code. */
     static int run(String... arguments) {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -61,7 +61,7 @@ public final class Main {
         return files;
     }
 
-    /** As it was given; empty when it was not. */
+    /** Returns the given landscape file; empty if none was given. */
     public Optional<Path> landscapeOption() {
         return Optional.ofNullable(landscape);
     }
@@ -70,19 +70,19 @@ public final class Main {
         return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
     }
 
-    /** As the file has it. */
+    /** Returns the landscape of the file, without temporary shards. */
     public Landscape declaredLandscape() {
         return LandscapeReader.read(declaredFile());
     }
 
-    /** The file itself, or what stands for it with the shards that the local cloud has besides. */
+    /** Returns the landscape file, or the generated one if the local cloud has temporary shards. */
     public Path landscapeFile() {
         return new TemporaryShards(files).landscape(declaredFile());
     }
 
-    /** Of the local cloud: as the file has it, and the shards that were brought up besides. */
+    /** Returns the landscape of the local cloud: that of the file, with temporary shards. */
     public Landscape landscape() {
-        // the file first, since its mistakes are told with its own lines
+        // read the original file first, so that errors refer to its lines
         var declared = declaredLandscape();
         Path effective = landscapeFile();
         return effective.equals(declaredFile()) ? declared : LandscapeReader.read(effective);
@@ -92,7 +92,7 @@ public final class Main {
         return new Progress(System.err, colour());
     }
 
-    /** Whether a person is watching. */
+    /** Reports whether the output is a terminal. */
     public boolean terminal() {
         return System.console() != null && System.console().isTerminal();
     }
@@ -101,7 +101,7 @@ public final class Main {
         return !noColour && System.getenv("NO_COLOR") == null && terminal() && Ansi.AUTO.enabled();
     }
 
-    /** Writes an answer: as JSON when that was asked for, or as the text given. */
+    /** Prints an answer, as JSON if requested, otherwise as the given text. */
     public void answer(Object answer, String text) {
         answer(answer, text, text);
     }

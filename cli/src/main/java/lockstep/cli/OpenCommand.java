@@ -43,14 +43,14 @@ public final class OpenCommand implements Callable<Integer> {
     /**
      * A page and what a browser needs for it.
      *
-     * @param authority certificate to be trusted for servers, PEM
-     * @param client    certificate to come with; production only
-     * @param user      to log in as; production only, since visitors of the demo sign up
+     * @param authority the CA certificate to trust for servers, PEM
+     * @param client    the client certificate; production only
+     * @param user      the user to log in with; production only, because visitors of the demo sign up
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     public record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
 
-    /** @param pkcs12 both in one file, encrypted with the password, for browsers */
+    /** @param pkcs12 certificate and key in one file for browsers, encrypted with the password */
     public record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
 
     @Override
@@ -87,7 +87,7 @@ public final class OpenCommand implements Callable<Integer> {
                 production ? client(cloud.clients()) : Optional.empty(), production ? cloud.user(page.shard()) : Optional.empty());
     }
 
-    /** The first that is valid. */
+    /** Returns the first valid client certificate. */
     private static Optional<ClientFiles> client(ClientCertificates clients) {
         return clients.list().stream().filter(Client::isValid).findFirst().map(client -> {
             var files = clients.files(client.name());
@@ -113,7 +113,7 @@ public final class OpenCommand implements Callable<Integer> {
         return String.join("\n", text);
     }
 
-    /** Where there is a desktop; without one, what was printed must do. */
+    /** Opens the browser if there is a desktop. */
     private void launch(String url) {
         boolean mac = System.getProperty("os.name").startsWith("Mac");
         if (!mac && System.getenv("DISPLAY") == null && System.getenv("WAYLAND_DISPLAY") == null) {

@@ -9,7 +9,7 @@ import lockstep.localcloud.LocalCloud;
 import lockstep.sync.NextCommand;
 import picocli.CommandLine.Option;
 
-/** Where a command works: in the local cloud, unless AWS was asked for by its name. */
+/** The option that selects where a command works: the local cloud, or AWS with {@code --aws}. */
 public final class Place {
     private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
 
@@ -20,22 +20,22 @@ public final class Place {
         return aws;
     }
 
-    /** The options that a command suggested by this one takes. */
+    /** Returns the options for the commands that this command suggests. */
     public NextCommand next(Main main, DataSet dataSet) {
         return new NextCommand(dataSet.name(), aws, main.landscapeOption());
     }
 
-    /** Of the file, and in the local cloud also the shards that were brought up besides. */
+    /** Returns the landscape of the file; in the local cloud, with temporary shards. */
     public Landscape landscape(Main main) {
         return aws ? main.declaredLandscape() : main.landscape();
     }
 
-    /** To sync and to look. */
+    /** Opens the accounts for syncing and reading. */
     public Accounts open(Main main, Landscape landscape) {
         return open(main, landscape, Names.syncRole());
     }
 
-    /** @param role that the token of a pipeline's job is good for, if there is one */
+    /** @param role the role to assume with the token of a pipeline job, if there is one */
     public Accounts open(Main main, Landscape landscape, String role) {
         var token = token();
         if (token.isEmpty()) return aws ? Accounts.onAws(landscape) : LocalCloud.open(main.files(), landscape);
@@ -45,12 +45,12 @@ public final class Place {
         }
     }
 
-    /** What a job of the pipeline shows instead of a key. */
+    /** Returns the ID token of a pipeline job, which it uses instead of a key. */
     public static Optional<String> token() {
         return Optional.ofNullable(System.getenv(TOKEN)).filter(token -> !token.isBlank());
     }
 
-    /** As CloudTrail shows it: from which pipeline and job. */
+    /** Returns the session name with pipeline and job, which CloudTrail shows. */
     private static String session() {
         return ("gitlab-" + System.getenv().getOrDefault("CI_PIPELINE_ID", "0") + "-" + System.getenv().getOrDefault("CI_JOB_ID", "0")).replaceAll("[^A-Za-z0-9=,.@-]", "-");
     }

@@ -55,7 +55,7 @@ public final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            var built = Building.build(parent.main, Optional.ofNullable(release), aws, file.toAbsolutePath()).release();
+            var built = ReleaseBuilder.build(parent.main, Optional.ofNullable(release), aws, file.toAbsolutePath()).release();
             parent.main.answer(built, "release %s  %s  %,d bytes".formatted(built.name(), built.digest(), built.bytes())
                     + built.images().entrySet().stream().map(image -> "%n  %s  %s".formatted(image.getValue(), image.getKey())).collect(Collectors.joining()));
             return 0;
@@ -63,8 +63,8 @@ public final class ReleaseCommand implements Callable<Integer> {
     }
 
     /**
-     * @param inForce whether it is what the log says is deployed
-     * @param images  digests by name
+     * @param inForce whether it is the deployed release according to the log
+     * @param images  the digests by name
      */
     record Listed(String account, String release, String digest, java.time.Instant since, Optional<String> commit, boolean inForce, Map<String, String> images) {}
 
@@ -78,12 +78,12 @@ public final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            try (var delivering = new Delivering(parent.main, place)) {
+            try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var all = new ArrayList<Listed>();
-                for (Account account : delivering.landscape().accounts()) {
-                    if (!delivering.shelf(account).exists()) continue;
-                    var inForce = delivering.history(account).inForce();
-                    for (var kept : delivering.shelf(account).list()) {
+                for (Account account : delivery.landscape().accounts()) {
+                    if (!delivery.shelf(account).exists()) continue;
+                    var inForce = delivery.history(account).inForce();
+                    for (var kept : delivery.shelf(account).list()) {
                         all.add(new Listed(account.name(), kept.release().name(), kept.release().digest(), kept.since(), kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
                     }
                 }
@@ -116,10 +116,10 @@ public final class ReleaseCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
-            try (var delivering = new Delivering(parent.main, place)) {
-                var into = DeployCommand.chosen(spec, delivering.landscape(), accounts);
-                var archive = delivering.fetch(release, into);
-                return DeployCommand.told(parent.main, delivering.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
+            try (var delivery = new ReleaseDelivery(parent.main, place)) {
+                var into = DeployCommand.chosen(spec, delivery.landscape(), accounts);
+                var archive = delivery.fetch(release, into);
+                return DeployCommand.report(parent.main, delivery.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
             }
         }
     }
@@ -145,10 +145,10 @@ public final class ReleaseCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
-            try (var delivering = new Delivering(parent.main, place)) {
+            try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var before = new LinkedHashMap<Account, String>();
-                for (Account account : DeployCommand.chosen(spec, delivering.landscape(), accounts)) {
-                    before.put(account, delivering.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
+                for (Account account : DeployCommand.chosen(spec, delivery.landscape(), accounts)) {
+                    before.put(account, delivery.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
                             + " tells of no release before the one in force: name one, lockstep release deploy RELEASE " + account.name())));
                 }
                 if (dryRun) {
@@ -158,10 +158,10 @@ public final class ReleaseCommand implements Callable<Integer> {
                     return 0;
                 }
                 var archives = new LinkedHashMap<String, ReleaseArchive>();
-                before.forEach((account, release) -> archives.computeIfAbsent(release, r -> delivering.fetch(r, List.of(account))));
+                before.forEach((account, release) -> archives.computeIfAbsent(release, r -> delivery.fetch(r, List.of(account))));
                 var wanted = new LinkedHashMap<Account, ReleaseArchive>();
                 before.forEach((account, release) -> wanted.put(account, archives.get(release)));
-                return DeployCommand.told(parent.main, delivering.deploy(wanted, Action.rollback));
+                return DeployCommand.report(parent.main, delivery.deploy(wanted, Action.rollback));
             }
         }
     }
@@ -169,7 +169,7 @@ public final class ReleaseCommand implements Callable<Integer> {
     @Command(mixinStandardHelpOptions = true, name = "parity", description = "Tells whether production and demo run the same release, and for how long they have not; measures it in these accounts.",
             footer = {"", "Ends with 0 when they do, or have not for less than --for; 1 when for longer."})
     static final class InParity implements Callable<Integer> {
-        /** Of everything that a log has: when they came apart may be long ago. */
+        /** The number of log entries to read; large, because the releases may have differed for a long time. */
         private static final int LOG = 500;
 
         @ParentCommand
@@ -187,11 +187,11 @@ public final class ReleaseCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             if (minutes < 0) throw new ParameterException(spec.commandLine(), "--for takes a number of minutes, not " + minutes);
-            try (var delivering = new Delivering(parent.main, place)) {
-                var accounts = delivering.landscape().accounts().stream().filter(account -> account.purpose() != Purpose.QA && delivering.shelf(account).exists()).toList();
-                var parity = Parity.of(accounts.stream().flatMap(account -> delivering.shelf(account).log(LOG).stream()).toList());
+            try (var delivery = new ReleaseDelivery(parent.main, place)) {
+                var accounts = delivery.landscape().accounts().stream().filter(account -> account.purpose() != Purpose.QA && delivery.shelf(account).exists()).toList();
+                var parity = Parity.of(accounts.stream().flatMap(account -> delivery.shelf(account).log(LOG).stream()).toList());
                 var apart = parity.apart(java.time.Instant.now());
-                accounts.forEach(account -> delivering.shelf(account).measure(apart));
+                accounts.forEach(account -> delivery.shelf(account).measure(apart));
                 String runs = parity.inForce().entrySet().stream().map(e -> e.getKey() + " runs " + e.getValue()).collect(Collectors.joining(", "));
                 parent.main.answer(Map.of("inForce", parity.inForce(), "apartSeconds", apart.toSeconds()),
                         runs.isEmpty() ? "no log tells of a release" : apart.isZero() ? runs : runs + ": apart for " + apart.toMinutes() + " minutes");

@@ -36,7 +36,7 @@ public final class RepairCommand implements Callable<Integer> {
     private boolean dryRun;
 
     @Mixin
-    private Following following;
+    private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {

@@ -44,7 +44,7 @@ public final class RollbackCommand implements Callable<Integer> {
     private boolean dryRun;
 
     @Mixin
-    private Following following;
+    private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {

@@ -62,12 +62,12 @@ public final class SchemaGateCommand implements Callable<Integer> {
         return verdict.isCompatible() ? 0 : 1;
     }
 
-    /** Tells the upgrade's test where the previous release's migrations are. */
+    /** Returns the Maven options that pass the migrations of the previous release to the upgrade test. */
     public static List<String> upgradeFrom(Path previous) {
         return List.of("-Dclinic.previous.migrations=" + previous.resolve("clinic").resolve(Migrations.SOURCES).toAbsolutePath());
     }
 
-    /** What the product is built from, as it lies there, committed or not. */
+    /** Copies the sources of the product, including uncommitted changes. */
     public static void copy(Path from, Path to) {
         try {
             var files = new ArrayList<Path>();

@@ -78,7 +78,7 @@ public final class ShardCommand implements Callable<Integer> {
                 var shard = new TemporaryShard(name, account(parent.main.landscape()).name(), edition, expires, false);
                 parent.temporary().add(shard);
                 parent.up(shard);
-                parent.main.answer(parent.told(shard), name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
+                parent.main.answer(parent.described(shard), name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
             });
             return 0;
         }
@@ -94,7 +94,7 @@ public final class ShardCommand implements Callable<Integer> {
             });
         }
 
-        /** Where it goes, if it may go there. */
+        /** Returns the account for the shard, after checking the options. */
         private Account account(Landscape landscape) {
             if (edition == Edition.PRODUCTION) {
                 throw usage("a shard of the production edition holds customers' data: declare it in lockstep.yaml, where a change is reviewed");
@@ -193,10 +193,10 @@ public final class ShardCommand implements Callable<Integer> {
             var text = new StringBuilder(String.format("%-14s %-12s %-11s %-22s %s", "shard", "account", "edition", "until", "url"));
             for (Account account : parent.main.landscape().accounts()) {
                 for (var shard : account.shards()) {
-                    var told = parent.told(shard.name(), account.name(), shard.edition(), parent.temporary().find(shard.name()).map(TemporaryShard::expires));
-                    shards.add(told);
+                    var described = parent.described(shard.name(), account.name(), shard.edition(), parent.temporary().find(shard.name()).map(TemporaryShard::expires));
+                    shards.add(described);
                     text.append(String.format("%n%-14s %-12s %-11s %-22s %s", shard.name(), account.name(), shard.edition().word(),
-                            Optional.ofNullable(told.get("expires")).map(Object::toString).orElse("-"), Optional.ofNullable(told.get("url")).orElse("-")));
+                            Optional.ofNullable(described.get("expires")).map(Object::toString).orElse("-"), Optional.ofNullable(described.get("url")).orElse("-")));
                 }
             }
             parent.main.answer(Map.of("shards", shards), text.toString());
@@ -235,7 +235,7 @@ public final class ShardCommand implements Callable<Integer> {
         LocalCloud.open(main.files(), main.landscape()).close();
     }
 
-    /** Brings its account up to date, of which the shard is a part now. */
+    /** Applies the landscape with the new shard to its account. */
     private void up(TemporaryShard shard) {
         Path file = temporary().landscape(main.declaredFile());
         try {
@@ -255,19 +255,19 @@ public final class ShardCommand implements Callable<Integer> {
         return gone.stream().map(TemporaryShard::name).toList();
     }
 
-    private Map<String, Object> told(TemporaryShard shard) {
-        return told(shard.name(), shard.account(), shard.edition(), Optional.of(shard.expires()));
+    private Map<String, Object> described(TemporaryShard shard) {
+        return described(shard.name(), shard.account(), shard.edition(), Optional.of(shard.expires()));
     }
 
-    private Map<String, Object> told(String name, String account, Edition edition, Optional<Instant> expires) {
-        var told = new LinkedHashMap<String, Object>();
-        told.put("shard", name);
-        told.put("account", account);
-        told.put("edition", edition.word());
-        told.put("temporary", expires.isPresent());
-        told.put("expires", expires.orElse(null));
-        told.put("url", page(name).map(Page::url).orElse(null));
-        return told;
+    private Map<String, Object> described(String name, String account, Edition edition, Optional<Instant> expires) {
+        var described = new LinkedHashMap<String, Object>();
+        described.put("shard", name);
+        described.put("account", account);
+        described.put("edition", edition.word());
+        described.put("temporary", expires.isPresent());
+        described.put("expires", expires.orElse(null));
+        described.put("url", page(name).map(Page::url).orElse(null));
+        return described;
     }
 
     private Optional<Page> page(String shard) {

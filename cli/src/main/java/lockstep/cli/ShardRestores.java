@@ -30,45 +30,44 @@ import lockstep.sync.SyncState;
 import software.amazon.awssdk.services.sfn.SfnClient;
 
 /**
- * Restores single shards: starts an execution for each, follows them all, and prints how they ended. {@code rollback} and {@code repair}
- * share it, and differ only in what they restore and in the texts.
+ * Restores single shards: starts an execution for each, follows them, and prints the results. {@code rollback} and {@code repair} share it.
  *
- * @param command in texts: {@code rollback} or {@code repair}
- * @param prefix  of the executions' names
- * @param success what is printed before the number of shards when all are verified
+ * @param command {@code rollback} or {@code repair}, used in messages
+ * @param prefix  the prefix of execution names
+ * @param success the format of the message when all shards are verified, with a placeholder for their number
  */
-record ShardRestores(Main main, SyncAccess access, String command, Mode mode, String prefix, String success, boolean dryRun, Following following, NextCommand next) {
+record ShardRestores(Main main, SyncAccess access, String command, Mode mode, String prefix, String success, boolean dryRun, FollowOptions following, NextCommand next) {
     static final int STILL_RUNNING = 3;
 
     /**
-     * A shard, and what it is restored to.
+     * A shard to restore.
      *
-     * @param from the sync in force there
-     * @param to   the sync that its tables are to hold
+     * @param from the sync in force
+     * @param to   the sync to restore
      */
     record Step(Account account, Shard shard, Optional<String> from, String to, Instant snapshotTime) {}
 
-    /** Why shards can't be restored; shards with the same problem are named together. */
+    /** Collects the reasons why shards cannot be restored. Shards with the same problem are grouped. */
     static final class Problems {
         private final Map<String, List<String>> shards = new LinkedHashMap<>();
 
-        /** @param what the shard has */
+        /** @param what the problem, as the object of "has" */
         void add(AppliedSyncs shard, String what) {
             shards.computeIfAbsent(what, w -> new ArrayList<>()).add(shard.shard().name());
         }
 
-        /** @throws IllegalStateException when there is one; nothing is started then */
+        /** @throws IllegalStateException if there is a problem */
         void check(String remedy) {
             if (!shards.isEmpty())
                 throw new IllegalStateException(shards.entrySet().stream().map(e -> SyncReport.names(e.getValue()) + (e.getValue().size() == 1 ? " has " : " have ") + e.getKey()).collect(Collectors.joining("; ")) + "; nothing was started; " + remedy);
         }
     }
 
-    /** Where the restore of a shard stands. */
+    /** The state of a shard's restore. */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
     record Restored(String execution, Optional<String> from, String to, SyncState.Shard state) {}
 
-    /** The answer of the command. */
+    /** The output of the command. */
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     record Answer(String dataSet, boolean dryRun, Outcome outcome, List<Restored> shards, List<KeptManifests.Listed> syncs) {
         @JsonProperty
@@ -82,7 +81,7 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
     }
 
     /**
-     * @param syncs that are kept, for the answer
+     * @param syncs the kept syncs, for the output
      * @return the exit code
      */
     int run(List<Step> steps, List<KeptManifests.Listed> syncs) throws InterruptedException {

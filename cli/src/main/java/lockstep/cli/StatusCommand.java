@@ -28,7 +28,7 @@ public final class StatusCommand implements Callable<Integer> {
     @Mixin
     private Place place;
 
-    /** A sync that waits for a person, and the commands that answer it. */
+    /** A sync that waits for approval, and the commands that answer it. */
     record Held(String dataset, String syncId, String cause, String approve, String reject) {
         String text() {
             return "Sync " + syncId + " is held: " + cause + ". Answer it: " + approve + "   or   " + reject + "\n";
@@ -65,12 +65,12 @@ public final class StatusCommand implements Callable<Integer> {
         }
     }
 
-    /** One line a shard, and below it why one is unreachable. */
+    /** Formats one line per shard, followed by the cause if the shard is unreachable. */
     public static String table(List<ShardStatus> shards, boolean colour) {
         return table(shards, Map.of(), colour);
     }
 
-    /** @param releases by shard; without any there is no such column */
+    /** @param releases the release by shard; if empty, there is no release column */
     public static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
         String release = releases.isEmpty() ? "" : String.format("%-12s ", "release");
         var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release, "data set", "state", "age", "rows", "sync"));

@@ -53,7 +53,7 @@ public final class SyncCommand implements Callable<Integer> {
     private boolean dryRun;
 
     @Mixin
-    private Following following;
+    private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -94,7 +94,7 @@ public final class SyncCommand implements Callable<Integer> {
         }
     }
 
-    /** Shows each state until the sync has ended or the deadline has passed. */
+    /** Displays each state until the sync ends or the deadline passes. */
     static SyncState follow(SyncFollower follower, SyncDisplay display, Instant deadline) throws InterruptedException {
         return Poll.until(deadline, follower::state, state -> state.outcome() != Outcome.running, display::show);
     }

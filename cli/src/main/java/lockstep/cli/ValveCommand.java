@@ -32,7 +32,7 @@ public final class ValveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        // temporary shards are of the local cloud alone, but what they would open is worth knowing
+        // include temporary shards: they exist only in the local cloud, but what they would expose is worth knowing
         Landscape landscape = main.landscape();
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
             throw new ParameterException(spec.commandLine(), "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out".formatted(assembly));

@@ -32,9 +32,9 @@ import lockstep.release.ReleaseArchive;
 import lockstep.release.Shelf;
 import software.amazon.awssdk.core.exception.SdkException;
 
-/** Brings releases into accounts, side by side, and writes down what became of it. */
-final class Delivering implements AutoCloseable {
-    /** More than a release has entries, so that what is in force is among them. */
+/** Deploys releases to accounts in parallel and logs the results. */
+final class ReleaseDelivery implements AutoCloseable {
+    /** The number of log entries to read, enough to include the release in force. */
     private static final int LOG = 500;
 
     private final Main main;
@@ -43,10 +43,10 @@ final class Delivering implements AutoCloseable {
     private final Accounts accounts;
     private final Map<String, Shelf> shelves = new ConcurrentHashMap<>();
 
-    /** How it ended in an account. */
+    /** The result of a deployment in an account. */
     record Outcome(String account, String release, Optional<String> before, Result result, Optional<String> cause, long seconds) {}
 
-    Delivering(Main main, Place place) {
+    ReleaseDelivery(Main main, Place place) {
         this.main = main;
         this.place = place;
         this.landscape = place.landscape(main);
@@ -65,7 +65,7 @@ final class Delivering implements AutoCloseable {
         return shelf(account).exists() ? History.of(shelf(account).log(LOG)) : new History(List.of());
     }
 
-    /** A kept release, from the first of these accounts that has it, and else from any. All that have it have the same. */
+    /** Downloads a stored release from the first preferred account that has it, or from any other. All accounts that have it must have the same archive. */
     ReleaseArchive fetch(String name, List<Account> preferred) {
         var all = new ArrayList<>(preferred);
         landscape.accounts().stream().filter(account -> !all.contains(account)).forEach(all::add);
@@ -82,7 +82,7 @@ final class Delivering implements AutoCloseable {
         return shelf(first.getKey()).fetch(first.getValue(), archives().resolve(first.getValue().digest() + ".zip"));
     }
 
-    /** Where archives lie on this machine. */
+    /** Returns the local directory of archives. */
     Path archives() {
         try {
             return Files.createDirectories(main.files().home().resolve("releases"));
@@ -91,10 +91,10 @@ final class Delivering implements AutoCloseable {
         }
     }
 
-    /** Answers in the order of the landscape; a failure in one account ends no other. */
+    /** Deploys, and returns the outcomes in landscape order. A failure in one account does not stop the others. */
     List<Outcome> deploy(Map<Account, ReleaseArchive> wanted, Action action) {
         var identities = new LinkedHashMap<Account, LogEntry>();
-        // of one moment and one id, so that the log shows together what belongs together
+        // all entries get the same time and id, so that the log shows them together
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         String id = Long.toString(now.toEpochMilli(), 36);
         wanted.forEach((account, archive) -> {
@@ -105,12 +105,12 @@ final class Delivering implements AutoCloseable {
         var outcomes = new ConcurrentHashMap<String, Outcome>();
         var byArchive = new LinkedHashMap<ReleaseArchive, List<Account>>();
         wanted.forEach((account, archive) -> byArchive.computeIfAbsent(archive, a -> new ArrayList<>()).add(account));
-        // before any is kept anywhere, where its name would be given
+        // check before an archive is stored, because that assigns its name
         if (place.isAws()) byArchive.keySet().forEach(archive -> archive.release().requireImages());
         byArchive.forEach((archive, into) -> {
             var unpacked = archive.unpack(archives().resolve(archive.release().digest().substring(0, 16)));
             if (place.isAws()) {
-                // whose topic others hear
+                // deploy new source accounts first, because the others subscribe to their topics
                 var first = into.stream().filter(account -> isSource(account) && !shelf(account).exists()).toList();
                 first.forEach(account -> outcomes.put(account.name(), one(archive, unpacked, List.of(account), identities).getFirst()));
                 try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -134,16 +134,16 @@ final class Delivering implements AutoCloseable {
         try {
             kept.forEach(account -> keep(account, archive, begun.get(account)));
             bring(unpacked, into);
-            // its first deployment has made the place to keep it
+            // the first deployment created the bucket
             into.stream().filter(account -> !kept.contains(account)).forEach(account -> keep(account, archive, begun.get(account)));
         } catch (RuntimeException e) {
-            // whatever it is: it is the end of this deployment, and has to be written down
+            // any exception ends this deployment and must be logged
             failure = Optional.of(e instanceof UserFault fault ? fault.report() : Causes.message(e));
         }
         var outcomes = new ArrayList<Outcome>();
         for (Account account : into) {
             var ended = begun.get(account).ended(Instant.now().truncatedTo(ChronoUnit.MILLIS), failure);
-            // what can't be written down is told all the same, and is not what the deployment ended with
+            // if the log cannot be written, report that without changing the outcome of the deployment
             try {
                 if (shelf(account).exists()) shelf(account).record(ended);
             } catch (SdkException | UserFault e) {
@@ -166,7 +166,7 @@ final class Delivering implements AutoCloseable {
             for (Account account : into) deployment.deploy(account, accounts.account(account), released.dataSets());
             return;
         }
-        // accounts and shards as they are here, with those that were brought up besides; data sets as the release has them
+        // use the local accounts and shards, including temporary ones, and the data sets of the release
         var local = new Landscape(landscape.product(), unpacked.release().name(), landscape.region(), landscape.accounts(), released.dataSets(), landscape.differences(), landscape.delivery());
         main.files().exclusively(() -> new Up(main.files(), main.declaredFile(), main.landscapeFile(), local, main.progress())
                 .deploy(unpacked.assembly(), into, account -> Place.token().isPresent() ? accounts.account(account).environment() : Up.root(account)));

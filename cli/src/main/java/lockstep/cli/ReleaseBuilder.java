@@ -10,17 +10,17 @@ import lockstep.release.BuiltImages;
 import lockstep.release.ReleaseArchive;
 import lockstep.release.Synthesis;
 
-/** Makes a release of the checkout. */
-final class Building {
-    private Building() {}
+/** Builds a release from the checkout. */
+final class ReleaseBuilder {
+    private ReleaseBuilder() {}
 
     /**
-     * @param release as lockstep.yaml says when empty
-     * @param images  whether they are built and put in: an account of AWS takes none without
+     * @param release the name of the release; the one in lockstep.yaml if empty
+     * @param images  whether images are built and included, as AWS accounts require
      */
     public static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
         var landscape = main.declaredLandscape();
-        String name = release.map(Building::checked).orElse(landscape.release());
+        String name = release.map(ReleaseBuilder::checked).orElse(landscape.release());
         Path assembly = Synthesis.of(main.files(), main.declaredFile(), landscape.region(), Optional.of(name));
         if (images) {
             Path built = main.files().home().resolve("releases/built");
@@ -34,10 +34,10 @@ final class Building {
         return LandscapeReader.release(release);
     }
 
-    /** As the pipeline says, or git; what is not committed makes it nobody's. */
+    /** Returns the commit from the pipeline or git; empty if there are uncommitted changes. */
     private static Optional<String> commit(Path project) {
-        var told = Optional.ofNullable(System.getenv("CI_COMMIT_SHA")).filter(id -> id.matches("[0-9a-f]{40,64}"));
-        if (told.isPresent()) return told;
+        var given = Optional.ofNullable(System.getenv("CI_COMMIT_SHA")).filter(id -> id.matches("[0-9a-f]{40,64}"));
+        if (given.isPresent()) return given;
         return git(project, "status", "--porcelain").filter(String::isEmpty).flatMap(clean -> git(project, "rev-parse", "HEAD")).filter(id -> id.matches("[0-9a-f]{40,64}"));
     }
 

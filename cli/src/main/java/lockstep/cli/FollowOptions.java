@@ -6,8 +6,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** How long a command follows what it started, and how much it prints about it. */
-final class Following {
+/** The options of commands that follow what they start. */
+final class FollowOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -17,12 +17,12 @@ final class Following {
     @Option(names = "--verbose", description = "Print every table, shard and sync (default: totals, and those with the most rows), and causes as soon as they are known.")
     private boolean verbose;
 
-    /** @throws ParameterException when the time is not above 0 */
+    /** @throws ParameterException if the timeout is not positive */
     void check() {
         if (timeout <= 0) throw new ParameterException(command.commandLine(), "--timeout takes a number of seconds above 0, not " + timeout);
     }
 
-    /** From now on. */
+    /** Returns the deadline, counted from now. */
     Instant deadline() {
         return Instant.now().plusSeconds(timeout);
     }
