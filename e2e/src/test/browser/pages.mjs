@@ -1,7 +1,7 @@
-// What a person does in a browser, in headless Chromium. Usage: node pages.mjs STORY < settings.json
+// Simulates a user in headless Chromium. Usage: node pages.mjs STORY < settings.json
 // settings: {browser, pages, demo, production, pins, certificate: {path, passphrase}, revoked: {…}, login: {clinic, user, password}}
-//   pages: where screenshots go · pins: SPKI hashes (base64 of SHA-256), the only keys that are believed
-// Prints one JSON object with what it saw; a step that fails ends 1 with the page's text.
+//   pages: the directory of screenshots · pins: SPKI hashes (base64 of SHA-256) of the only trusted keys
+// Prints a JSON object with the results. If a step fails, it prints the page's text and exits with 1.
 import {chromium} from 'playwright-core';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {strict as assert} from 'node:assert';
@@ -25,12 +25,12 @@ async function open(viewport, options = {}) {
   page = await context.newPage();
   page.problems = [];
   page.on('pageerror', error => page.problems.push(String(error)));
-  // a page that answers a form with 4xx on purpose is told there, too
+  // the console also reports a page that answers a form with 4xx on purpose
   page.on('console', message => { if (message.type() === 'error' && message.location().url !== page.url()) page.problems.push(message.text()); });
   return page;
 }
 
-/** A picture of the page, and what must hold of every page: no sideways scrolling, no error in the console, a title, nothing from elsewhere. */
+/** Takes a screenshot and checks the page: no horizontal scrolling, no errors in the console, a title. */
 async function look(name) {
   await page.screenshot({path: `${settings.pages}/${story}-${name}.png`, fullPage: true});
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -40,7 +40,7 @@ async function look(name) {
 }
 
 const stories = {
-  /** A stranger makes a clinic, looks a disease up, prescribes against an interaction, and asks a question. */
+  /** A visitor creates a clinic, looks up a disease, prescribes despite an interaction, and sends an inquiry. */
   async visitor() {
     const seen = {};
     await open(DESKTOP);
@@ -117,7 +117,7 @@ const stories = {
     return seen;
   },
 
-  /** The same clinic on a phone. */
+  /** A visitor signs up and prescribes on a phone. */
   async phone() {
     await open(PHONE);
     await page.goto(settings.demo);
@@ -150,7 +150,7 @@ const stories = {
     return {patient, drug};
   },
 
-  /** Production: no page without a certificate, nor with a revoked one. */
+  /** Production shows no page without a certificate or with a revoked one. */
   async production() {
     const seen = {};
     const origin = new URL(settings.production).origin;

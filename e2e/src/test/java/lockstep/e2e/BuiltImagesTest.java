@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Of the application's own assembly. What stands for an engine here hands in an image for each source; the engine itself is tried by hand. */
+/** Builds the images of the application's own assembly with a fake engine that returns an image for each source. The real engine is tested by hand. */
 class BuiltImagesTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern IMAGE = Pattern.compile("\"[^\"]*\\.dkr\\.ecr\\.[^\"]*\"");
@@ -58,7 +58,7 @@ class BuiltImagesTest {
         });
     }
 
-    /** @param what the engine puts into images besides: packages of another day */
+    /** @param what additional contents of the image, such as newer packages */
     private static Path image(BuiltImages.Source source, String what) {
         return TestingImage.saved(directory.resolve("image.tar"), "base" + what, source.context().getFileName() + source.target().orElse(""));
     }
@@ -81,7 +81,7 @@ class BuiltImagesTest {
         assertEquals(Map.of(), BuiltImages.of(synthesized));
     }
 
-    /** In every account, by digest and by nothing that could be moved. */
+    /** In every account, templates use digests and no movable tags. */
     @Test
     void templatesNameImagesByDigest() throws IOException {
         var named = new TreeSet<String>();
@@ -96,12 +96,12 @@ class BuiltImagesTest {
         assertEquals(new TreeSet<>(BuiltImages.of(built).values()), named);
         assertTrue(names >= 12, "three accounts with three and more: " + names);
         for (String digest : named) assertTrue(new ImageLayout(built.resolve("images")).has(digest));
-        // nothing else of any template is touched
+        // nothing else in the templates is changed
         var before = texts(synthesized, ".template.json");
         texts(built, ".template.json").forEach((name, template) -> assertEquals(IMAGE.matcher(before.get(name)).replaceAll("image"), IMAGE.matcher(template).replaceAll("image"), name));
     }
 
-    /** The CDK takes a tag that is there for the image itself, and a template whose digest is there for the template. */
+    /** The CDK skips images whose tag exists, and templates whose digest exists. */
     @Test
     void manifestsSayWhatTheTemplatesAre() throws IOException {
         var manifest = JSON.readTree(built.resolve("manifest.json")).get("artifacts");
@@ -124,7 +124,7 @@ class BuiltImagesTest {
         assertTrue(changed >= 6, "stacks with images: " + changed);
     }
 
-    /** Or an account that has the image of an earlier release would go on with it. */
+    /** Otherwise an account would keep using the image of an earlier release. */
     @Test
     void anotherBuildOfTheSameContextIsAnotherImage() throws IOException {
         Path again = directory.resolve("again");
@@ -146,7 +146,7 @@ class BuiltImagesTest {
         BuiltImages.of(unpacked).values().forEach(digest -> assertTrue(new ImageLayout(unpacked.resolve("images")).has(digest)));
     }
 
-    /** The same archive runs in the local cloud, from the contexts. */
+    /** The same archive runs in the local cloud, which uses the build contexts. */
     @Test
     void theLocalCloudTakesItToo() throws IOException {
         String named = IMAGE.matcher(texts(built, ".template.json").get("demo-shard-demo-1.template.json")).results().findFirst().orElseThrow().group().replace("\"", "");

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A cloud that is up follows its landscape: one more production account, and syncs that are held for a minute only. The last of all: it stays so. */
+/** A running cloud follows its landscape: an additional production account, and syncs that are held for only a minute. It runs last, because the changes remain. */
 @ExtendWith(SharedCloud.class)
 @Order(Integer.MAX_VALUE)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)

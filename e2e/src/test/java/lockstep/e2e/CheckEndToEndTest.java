@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** {@code lockstep check} through the emulated accounts: clean as shipped, each problem once, and no shard that is away counts as clean. */
+/** {@code lockstep check} against the emulated accounts: the shipped landscape is clean, each problem is reported once, and an unreachable shard does not count as clean. */
 @ExtendWith(SharedCloud.class)
 @Tag("nightly")
 class CheckEndToEndTest {

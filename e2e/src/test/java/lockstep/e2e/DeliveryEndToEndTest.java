@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
 
-/** The pipeline's own jobs, by gitlab-ci-local, against the local accounts: by a job's token alone, with IAM enforced. */
+/** Runs the jobs of the pipeline with gitlab-ci-local against the local accounts, with only the job's token and with IAM enforced. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -36,20 +36,20 @@ class DeliveryEndToEndTest {
 
     private record Pipeline(int exit, String out) {}
 
-    /** They come to both editions all the while, by old and new connections. */
+    /** Load on both editions during the tests, with kept and new connections. */
     private static TestingLoad customers;
     private static TestingLoad visitors;
 
     @BeforeAll
-    static void peopleCome() {
+    static void startLoad() {
         customers = new TestingLoad(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator"), Duration.ofMillis(100));
-        // the demo gives each address 30 requests a second
+        // the demo limits each address to 30 requests per second
         visitors = new TestingLoad(CLOUD.firstHop("demo-1"), CLOUD.endpoint(), null, Duration.ofMillis(400));
     }
 
-    /** What the cloud was brought up with. */
+    /** Restores the original release. */
     @AfterAll
-    static void asItWas() {
+    static void restoreRelease() {
         customers.close();
         visitors.close();
         var up = CLOUD.lockstep("up");
@@ -60,7 +60,7 @@ class DeliveryEndToEndTest {
         try {
             Path project = CLOUD.files.project();
             Path programs = Files.createDirectories(project.resolve("e2e/target/pipeline"));
-            // gitlab-ci-local copies the checkout for jobs in containers, of which there are none here
+            // gitlab-ci-local copies the checkout only for jobs in containers, which are not used here
             Path rsync = Files.writeString(programs.resolve("rsync"), "#!/bin/sh\nexit 0\n");
             assertTrue(rsync.toFile().setExecutable(true));
             var line = new ArrayList<>(List.of(project.resolve("node_modules/.bin/gitlab-ci-local").toString()));
@@ -83,7 +83,7 @@ class DeliveryEndToEndTest {
         }
     }
 
-    /** What the services of an account run, as ECS tells it. */
+    /** Returns the releases that the services of an account run, according to ECS. */
     private static Set<String> running(String account) {
         try (var access = CLOUD.root(account)) {
             return DeployedTask.of(CLOUD.account(account), access).stream().flatMap(task -> task.variable("RELEASE").stream()).collect(Collectors.toCollection(TreeSet::new));
@@ -124,7 +124,7 @@ class DeliveryEndToEndTest {
         assertEquals(0, CLOUD.lockstep("release", "parity").exit());
     }
 
-    /** By its own branch's token, which opens a role that reads templates and nothing else. */
+    /** Uses the token of its own branch, whose role can only read templates. */
     @Test
     @Order(3)
     void aMergeRequestIsToldWhatItWouldChange() {
@@ -154,7 +154,7 @@ class DeliveryEndToEndTest {
         assertEquals(CLOUD.value("clinic-1", "SELECT price FROM master.drug WHERE id = 7"), CLOUD.value("demo-1", "SELECT price FROM master.drug WHERE id = 7"));
     }
 
-    /** In an account whose release is another than that of the others, and than that of the checkout. */
+    /** Runs in an account whose release differs from the other accounts and from the checkout. */
     @Test
     @Order(6)
     void aDemoShardComesAndGoesAndNobodysReleaseChanges() {
@@ -174,7 +174,7 @@ class DeliveryEndToEndTest {
         String token = TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature");
         for (String job : List.of("deploy-qa", "sync", "rollback-qa")) {
             var refused = pipeline("-", token, job);
-            // what a person starts may fail without failing the pipeline: there it is a warning
+            // a manual job may fail without failing the pipeline: it is only a warning
             assertEquals(job.equals("deploy-qa"), refused.exit() != 0, refused::toString);
             assertTrue(refused.out().contains("the job's token opens no role"), refused::toString);
         }
@@ -182,7 +182,7 @@ class DeliveryEndToEndTest {
         assertEquals(Set.of("e2e-2"), running("qa"));
     }
 
-    /** Last of qa: it goes back as well. */
+    /** The last test that uses qa: it is rolled back as well. */
     @Test
     @Order(8)
     void parityIsMeasuredAndQaGoesBackByJobs() {
@@ -207,7 +207,7 @@ class DeliveryEndToEndTest {
         assertEquals(0, pipeline("-", TOKENS.ofMain(), "log").exit());
     }
 
-    /** Three changes of each first hop and each application: the two releases, and the way back. */
+    /** Each proxy and each application was replaced three times: by two releases and the rollback. */
     @Test
     @Order(10)
     void noRequestFailedMeanwhile() {
@@ -217,7 +217,7 @@ class DeliveryEndToEndTest {
             System.out.println(people.getKey() + "' requests that succeeded during deployments, rollback and sync: " + load.succeeded() + ", repeated: " + load.repeated() + ", failed: " + load.failures().size());
             assertEquals(List.of(), load.failures(), people.getKey());
             assertTrue(load.succeeded() > 500, people.getKey() + ": only " + load.succeeded() + " requests");
-            // each of the four people over HTTP/2 may be unlucky once at each change
+            // each of the four HTTP/2 clients may have to repeat one request at each change
             assertTrue(load.repeated() <= 12, people.getKey() + ": " + load.repeated() + " requests over HTTP/2 had to be repeated");
         }
     }

@@ -49,7 +49,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
-/** The delivery stack of one account in an emulator of its own, with IAM enforced and no database: what the roles may, and what they may not. */
+/** Tests what the roles of the delivery stack may and may not do, in a separate emulator with IAM enforced and no database. */
 @Tag("nightly")
 class DeliveryRolesTest {
     private static final TestingTokens TOKENS = new TestingTokens();
@@ -121,7 +121,7 @@ class DeliveryRolesTest {
         }
     }
 
-    /** By its own credentials alone, as a job has them, and out of a release's archive: the stack is changed, since its release is in its tags. */
+    /** Deploys a release archive with only the role's credentials, like a job. The stack changes, because its tags contain the release. */
     @Test
     void theDeployRoleDeploys() {
         Path second = files.home().resolve("second");
@@ -137,7 +137,7 @@ class DeliveryRolesTest {
         }
     }
 
-    /** Images come in by the role that bootstrapping made for them. */
+    /** Images are pushed with the image publishing role of the CDK bootstrap. */
     @Test
     void onlyWhoDeploysOpensTheRegistryOfImages() {
         String role = Names.roleArn(demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
@@ -182,7 +182,7 @@ class DeliveryRolesTest {
         return ReleaseArchive.pack(assembly, files.project().resolve("lockstep.yaml"), name, Optional.empty(), directory.resolve(name + content + ".zip"));
     }
 
-    /** Log, topic, queue, alias, function, chat: each by its own role. What is told of is who syncs or deploys. */
+    /** The path from the log over topic, queue, alias and function to the chat, each with its own role. Messages name who syncs or deploys. */
     @Test
     void whatIsWrittenDownIsToldInTheChat() throws IOException {
         var heard = new CopyOnWriteArrayList<String>();

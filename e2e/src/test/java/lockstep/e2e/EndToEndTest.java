@@ -55,8 +55,8 @@ import software.amazon.awssdk.services.sts.StsClient;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Three emulated accounts with IAM enforced, real databases, and functions from the artefact that would be deployed: what a user
- * does and what can go wrong, one after the other in one cloud.
+ * Tests what a user does and what can go wrong, in order, in one cloud: three emulated accounts with IAM enforced, real databases, and
+ * functions from the deployed artifact.
  */
 @ExtendWith(SharedCloud.class)
 @Order(1)
@@ -254,7 +254,7 @@ class EndToEndTest {
         publish("this is not JSON");
         publish("{\"dataSet\": \"master\", \"unknown\": 1}");
         assertEquals(0, CLOUD.lockstep("sync").exit());
-        // the test at the end finds them
+        // the last test checks them
     }
 
     @Test
@@ -325,16 +325,16 @@ class EndToEndTest {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 15 WHERE id = 15");
         var console = CLOUD.start(Map.of(), "console");
         try (var browser = new ConsoleBrowser(console.inputReader().readLine(), "real"); var visitor = CLOUD.connect("clinic-2")) {
-            // the sync goes on for as long as somebody holds a row of it, so that the page is sure to see it run
+            // the sync runs as long as a row is locked, so that the page certainly shows it running
             visitor.setAutoCommit(false);
             try (var statement = visitor.createStatement()) {
                 statement.execute("SELECT FROM master.drug WHERE id = 15 FOR UPDATE");
             }
             var sync = CLOUD.lockstepAsync("sync");
-            browser.awaitTold("running");
+            browser.awaitNotified("running");
             visitor.rollback();
             assertEquals(1, sync.join().exit());
-            browser.awaitTold("failed");
+            browser.awaitNotified("failed");
             CLOUD.sql("demo-1", "DROP FUNCTION public.refuse() CASCADE");
             assertEquals(0, CLOUD.lockstep("rollback", "--shard", "clinic-2").exit());
             browser.awaitEnd();
@@ -472,7 +472,7 @@ class EndToEndTest {
                 () -> CLOUD.functions("production", "StageParts").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0);
     }
 
-    /** Syncs until the query has found something and the blow has struck: a sync that was over before counts for nothing. */
+    /** Repeats the sync until the query finds something and the fault is injected. A sync that ended before does not count. */
     private static void assertVerifiedThoughStruck(String shard, String query, BooleanSupplier blow) throws Exception {
         boolean struck = false;
         for (int attempt = 0; attempt < 8 && !struck; attempt++) {
@@ -500,7 +500,7 @@ class EndToEndTest {
     void aHolderThatIsGoneEndsTheDumpWithThatCauseAndLeavesNoTransaction() throws Exception {
         try (var lock = CLOUD.connect("clinic-1"); var statement = lock.createStatement()) {
             lock.setAutoCommit(false);
-            // only who reads rows waits for its index: a snapshot can be taken meanwhile
+            // only reading rows waits for the index; a snapshot can still be taken
             statement.execute("REINDEX INDEX master.drug_pkey");
             var sync = CLOUD.lockstepAsync("sync", "--output", "json");
             await("a worker that waits for the lock", Duration.ofSeconds(60), () -> !CLOUD.value("clinic-1",
@@ -526,7 +526,7 @@ class EndToEndTest {
         for (Ended ended : List.of(first.join(), second.join())) {
             if (ended.exit() == 0) continue;
             assertEquals(1, ended.exit(), ended::toString);
-            // the other came first: to the shards, or already to where restores take it from
+            // the other sync was first, either in the shards or already in the bucket
             if (text(ended.json().get("dump"), "phase").equals("failed")) assertTrue(text(ended.json().get("dump"), "error").contains("OutOfOrder"), ended::toString);
             for (JsonNode shard : ended.json().get("shards"))
                 if (text(shard, "phase").equals("failed")) assertTrue(text(shard, "cause").contains("older than"), shard::toString);
@@ -644,7 +644,7 @@ class EndToEndTest {
         assertTrue(confused.err().contains("AWS profile 'demo' is of account 111111111111, lockstep.yaml says 222222222222"), confused::toString);
     }
 
-    /** Without the local cloud's own way in: only by what a user's AWS configuration says. */
+    /** Runs a command with only the user's AWS configuration, without access through the local cloud. */
     private static Ended asOnAws(String production, String demo, String... arguments) throws Exception {
         var credentials = Files.createTempFile("credentials", null);
         try {
@@ -697,7 +697,7 @@ class EndToEndTest {
         return sync.get("shards").valueStream().filter(s -> text(s, "shard").equals(name)).findFirst().orElseThrow();
     }
 
-    /** How many backends were ended. */
+    /** Returns the number of terminated backends. */
     private static int terminate(String shard, String condition) {
         return Integer.parseInt(CLOUD.value(shard, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND " + condition));
     }
@@ -739,7 +739,7 @@ class EndToEndTest {
         }
     }
 
-    /** Under another id, a little later, changed, and signed anew by the source's key or with the signature it had. */
+    /** Copies a manifest with another id, a later time and a change. It is signed with the source's key, or keeps its old signature. */
     private static void copyManifest(String from, String id, UnaryOperator<Manifest> change, boolean signed) {
         var old = manifest(from);
         var newest = manifest(text(status().at("/shards/0"), "syncId")).snapshotTime();
@@ -767,7 +767,7 @@ class EndToEndTest {
                 manifest.tables().stream().map(t -> t.name().equals(name) ? change.apply(t) : t).toList());
     }
 
-    /** Publishes the notification of a manifest that no target may take. */
+    /** Publishes the notification of a manifest, and asserts that every target refuses it. */
     private static void assertRefused(String id, String... told) {
         publish(notification(id));
         for (Account account : CLOUD.landscape.accounts()) {

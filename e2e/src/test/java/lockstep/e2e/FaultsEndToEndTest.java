@@ -23,7 +23,7 @@ import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
-/** What becomes of a sync when its state machines, its notifications or its key fail. Each ends clearly, and the next ordinary sync is in step; {@link EndToEndTest} has others. */
+/** Tests syncs whose state machines, notifications or key fail. Each reports a clear result, and the next sync succeeds. {@link EndToEndTest} contains other faults. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -31,7 +31,7 @@ class FaultsEndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
 
-    /** A visitor's lock, at the demo, on a row that the next sync updates. */
+    /** Locks a row in the demo that the next sync updates. */
     private static Connection lockedAtTheDemo(int price) throws Exception {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = " + price + " WHERE id = 11");
         var visitor = CLOUD.connect("demo-1");
@@ -74,7 +74,7 @@ class FaultsEndToEndTest {
             assertEquals(before, CLOUD.master("demo-1"), "the visitor still has the row");
             visitor.rollback();
         }
-        assertMended();
+        assertRepaired();
     }
 
     @Test
@@ -94,10 +94,10 @@ class FaultsEndToEndTest {
             lock.rollback();
         }
         assertEquals(before, CLOUD.master("demo-1"));
-        assertMended();
+        assertRepaired();
     }
 
-    /** The function that takes notifications does not run: they wait, and come late and in whatever order. What becomes of lost ones, {@link WatchEndToEndTest} tells. */
+    /** While the function for notifications does not run, they wait, and then arrive late and in any order. {@link WatchEndToEndTest} covers lost ones. */
     @Test
     @Order(4)
     void notificationsThatAreLateEndInTheNewest() {
@@ -109,7 +109,7 @@ class FaultsEndToEndTest {
         });
         String source = CLOUD.master("clinic-1");
         await("the later of two late syncs", Duration.ofSeconds(60), () -> CLOUD.master("demo-1").equals(source));
-        assertMended();
+        assertRepaired();
     }
 
     @Test
@@ -132,10 +132,10 @@ class FaultsEndToEndTest {
             }
         }
         assertEquals(before, CLOUD.master("demo-1"));
-        assertMended();
+        assertRepaired();
     }
 
-    /** How a restore of the sync that was signed ends. */
+    /** Returns how a restore of the signed sync ends. */
     private static String unverified() {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
             String input = Json.MAPPER.writeValueAsString(Map.of("dataSet", "master", "syncId", "well-signed", "bucket", BUCKET,
@@ -159,7 +159,7 @@ class FaultsEndToEndTest {
         return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + name);
     }
 
-    private static void assertMended() {
+    private static void assertRepaired() {
         Ended next = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(0, next.exit(), next::toString);
         assertSameMasterRows();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Both editions as a person meets them, in a browser and by command, and what happens to requests while operators work. */
+/** Tests both editions through the browser and by command, and requests during the work of operators. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -82,13 +82,13 @@ class FirstHopTest {
         var proxy = task("production-production-proxy");
         try (var load = new TestingLoad(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator"), Duration.ofMillis(60))) {
             load.settle();
-            // nginx takes its configuration anew
+            // nginx reloads its configuration
             signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
             signal("HUP", nginxMaster("production-production-proxy"));
             load.settle();
 
-            // a second gateway takes over, then the first drains and ends
+            // a second gateway takes over, then the first one drains and stops
             var gateway = container(proxy, "gateway");
             int admin = CloudState.freePort(java.util.Optional.empty());
             var second = copy(gateway, Map.of("GATEWAY_ADMIN", "127.0.0.1:" + admin));
@@ -98,7 +98,7 @@ class FirstHopTest {
             assertTrue(second.isAlive());
             load.settle();
 
-            // a second one of the product, which a canary leads to, wholly in the end; then the first is killed
+            // a second application becomes the canary, finally with all new sessions; then the first one is killed
             var clinic = container(task("shard-clinic-1"), "clinic");
             int port = CloudState.freePort(java.util.Optional.empty());
             int health = CloudState.freePort(java.util.Optional.empty());
@@ -111,7 +111,7 @@ class FirstHopTest {
             }
             await("the canary has all new sessions", SOON, () -> load.newSession().track().equals("clinic-1.canary"));
             assertEquals(List.of(), load.flips(), "sessions that changed their upstream midway");
-            // sessions that began with the first one stay with it, as long as there is one: then the fallback has them
+            // sessions of the first one stay with it while it exists, and then move to the fallback
             routing().change(patch -> patch.withObject("/shards/clinic-1").put("fallback", "https://127.0.0.1:" + port));
             load.settle();
             clinic.process().signal("KILL");
@@ -119,7 +119,7 @@ class FirstHopTest {
             load.settle();
             assertEquals(List.of(), load.failures());
 
-            // the page for one shard, and away again
+            // maintenance of one shard on and off
             Ended on = CLOUD.lockstep("maintenance", "on", "--account", "production", "--shard", "clinic-1", "--message", "Back at noon");
             assertEquals(0, on.exit(), on::toString);
             await("maintenance is shown", SOON, () -> load.ask().status() == 503);
@@ -133,7 +133,7 @@ class FirstHopTest {
             load.settle();
             assertEquals(List.of(), load.failures());
             assertTrue(load.succeeded() > 500, "only " + load.succeeded() + " requests");
-            // two reloads, at which each of the people over HTTP/2 may be unlucky once
+            // at each of two reloads, each HTTP/2 client may have to repeat one request
             assertTrue(load.repeated() <= 8, load.repeated() + " requests over HTTP/2 had to be repeated");
             System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: " + load.expected503() + ", repeated: " + load.repeated() + ", failed: 0");
         }
@@ -146,9 +146,9 @@ class FirstHopTest {
         assertEquals(200, TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator")).status(), "up mends what was killed");
     }
 
-    // ---- one more shard for QA
+    // ---- a temporary shard for QA
 
-    /** The edition's first hop is replaced twice meanwhile, since a shard more or less is another table of routes. */
+    /** The proxy of the edition is replaced twice, because adding or removing a shard changes its routes. */
     @Test
     @Order(30)
     void qaBringsUpOneMoreDemoShardAndVisitorsOfTheOthersNoticeNothing() throws Exception {
@@ -192,7 +192,7 @@ class FirstHopTest {
         assertEquals(2, CLOUD.lockstep("shard", "down", "qa-demo-1", "--yes").exit(), "a shard of lockstep.yaml stays");
     }
 
-    // ---- how
+    // ---- helpers
 
     private static JsonNode browse(String story) {
         var settings = JSON.createObjectNode();
@@ -236,7 +236,7 @@ class FirstHopTest {
         return JSON.createObjectNode().put("path", client.pkcs12().toString()).put("passphrase", client.password());
     }
 
-    /** The status, as somebody sees it who believes the local authority; curl knows names below localhost, where Java does not. */
+    /** Returns the HTTP status with trust in the local authority. It uses curl, because Java does not resolve names below localhost. */
     private static String curl(String url) {
         try {
             var process = new ProcessBuilder("curl", "-s", "--cacert", CLOUD.files.certificates().resolve("authority.pem").toString(), "-o", "/dev/null", "-w", "%{http_code}", url).start();
@@ -254,7 +254,7 @@ class FirstHopTest {
         return new CloudState.Store(CLOUD.files).read().tasks().get(running(name));
     }
 
-    /** The task that requests are led to. */
+    /** Returns the name of the slot that serves requests. */
     private static String running(String name) {
         return LocalTask.running(name, LocalTask.serving(new CloudState.Store(CLOUD.files).read(), name));
     }
@@ -273,7 +273,7 @@ class FirstHopTest {
         assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor());
     }
 
-    /** A second process like this one, with other values of some variables. */
+    /** Starts a copy of a process with other values of some variables. */
     private static Process copy(CloudState.ContainerState container, Map<String, String> changes) throws IOException {
         long pid = container.process().pid();
         var line = new ArrayList<>(List.of(text(pid, "cmdline").split("\0")));

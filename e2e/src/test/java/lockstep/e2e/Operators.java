@@ -9,9 +9,9 @@ import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 
-/** Subscribed to an account's operations topic as a person's mailbox would be. */
+/** A subscription to an account's operations topic that stands for the mailbox of an operator. */
 record Operators(SqsClient sqs, SnsClient sns, String queue, String subscription, StringBuilder heard) implements AutoCloseable {
-    /** @param name of the mailbox */
+    /** @param name the name of the mailbox */
     static Operators of(String account, String name) {
         var sqs = CLOUD.root(account).client(SqsClient.builder());
         var sns = CLOUD.root(account).client(SnsClient.builder());
@@ -27,8 +27,8 @@ record Operators(SqsClient sqs, SnsClient sns, String queue, String subscription
         return Names.topicArn("eu-central-1", CLOUD.account(account).id(), Names.operationsTopic());
     }
 
-    /** All that was told so far, a line for each message. */
-    String told() {
+    /** Returns all messages so far, one per line. */
+    String messages() {
         while (true) {
             var messages = sqs.receiveMessage(r -> r.queueUrl(queue).maxNumberOfMessages(10)).messages();
             if (messages.isEmpty()) return heard.toString();
@@ -39,7 +39,7 @@ record Operators(SqsClient sqs, SnsClient sns, String queue, String subscription
         }
     }
 
-    boolean wereTold(String... words) {
+    boolean received(String... words) {
         return told().lines().anyMatch(line -> List.of(words).stream().allMatch(line::contains));
     }
 

@@ -53,11 +53,11 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Runbooks of docs/operate/alarms.md that no other test goes through: the fault is made, what an operator is told to see is seen, and what they are told to do mends it.
- * Of the emulator's alarms there are those that a metric of ours or a direct call of a function moves; and an execution has no time limit there, so it is stopped as one ends it.
+ * Tests the runbooks of docs/operate/alarms.md that no other test covers: it injects the fault, checks the described symptoms, and applies the described fix.
+ * The emulator supports only alarms on our own metrics and on direct function calls. It has no time limit for executions, so the tests stop them instead.
  */
 @ExtendWith(SharedCloud.class)
-// what it deploys and moves, others count
+// after other tests, which count what this one deploys and moves
 @Order(Integer.MAX_VALUE - 2)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -71,7 +71,7 @@ class RunbookEndToEndTest {
     @BeforeAll
     static void beginInStep() {
         for (String account : List.of("production", "demo")) OPERATORS.put(account, Operators.of(account, "operators-with-runbooks"));
-        assertMended();
+        assertRepaired();
     }
 
     @AfterAll
@@ -89,12 +89,12 @@ class RunbookEndToEndTest {
             var look = look("refused");
             assertEquals(ExecutionStatus.FAILED, look.status(), look::toString);
             assertTrue(look.error().endsWith("AccessRefused"), look::toString);
-            // the emulator counts calls that come by its API alone: this one is as the state machine makes it
+            // the emulator counts only calls through its API, so make the same call as the state machine
             var call = callWatch();
             assertNotNull(call.functionError());
             assertTrue(call.payload().asUtf8String().contains("AccessRefused"), call.payload()::asUtf8String);
             awaitFailedCalls(StateValue.ALARM);
-            await("operators to be told", SOON, () -> OPERATORS.get("demo").wereTold("ALARM", "Watch: calls failed"));
+            await("operators to be told", SOON, () -> OPERATORS.get("demo").received("ALARM", "Watch: calls failed"));
         });
         assertInStep(look("mended"));
         assertNull(callWatch().functionError());
@@ -113,7 +113,7 @@ class RunbookEndToEndTest {
         assertInStep(look("after-one-that-hung"));
     }
 
-    /** A look by the state machine, to its end. */
+    /** Runs a check of the watch with its state machine and waits for its end. */
     private static DescribeExecutionResponse look(String name) {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name("look-" + name).input("{}"));
@@ -130,7 +130,7 @@ class RunbookEndToEndTest {
         assertEquals(0, answer.get("told").size(), look::toString);
     }
 
-    /** Of the alias, with what the state machine gives it. */
+    /** Calls the alias with the input from the state machine. */
     private static InvokeResponse callWatch() {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder()); var lambda = CLOUD.root("demo").client(LambdaClient.builder())) {
             var look = JSON.readTree(sfn.describeStateMachine(r -> r.stateMachineArn(machine("demo", WATCH))).definition()).at("/States/Look");
@@ -139,7 +139,7 @@ class RunbookEndToEndTest {
         }
     }
 
-    /** Alarms are looked at when something is measured, which a look does. The emulator takes every function's calls for each's. */
+    /** Waits for the state of the alarm. Alarms are evaluated when something is measured, so each check triggers that. The emulator counts the calls of all functions for each. */
     private static void awaitFailedCalls(StateValue... states) {
         var looks = new int[1];
         awaitEvery(Duration.ofSeconds(10), "failed calls of Watch: " + List.of(states), () -> List.of(states).contains(alarm("demo", "AWS/Lambda", "Errors", "Watch: calls failed").stateValue()),
@@ -162,7 +162,7 @@ class RunbookEndToEndTest {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 12");
         try (var _ = locked("clinic-1", "REINDEX INDEX master.drug_pkey")) {
             assertEquals(0, CLOUD.lockstep("sync", "--id", "dump-hangs", "--no-wait").exit());
-            // it copies what the map runs over
+            // the map copies the tables
             await("a part that waits for the lock", SOON, () -> !CLOUD.value("clinic-1", "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
             assertTrue(tablesThatAreRead("dump-hangs").contains("master.drug"));
             stop("production", Names.dumpMachine("master"), "dump-hangs");
@@ -170,11 +170,11 @@ class RunbookEndToEndTest {
         }
         assertEquals("behind", stateOf("demo-1"));
         assertEquals(before, CLOUD.master("demo-1"), "no target was touched");
-        assertMended();
-        assertFalse(OPERATORS.get("production").wereTold("dump-hangs"));
+        assertRepaired();
+        assertFalse(OPERATORS.get("production").received("dump-hangs"));
     }
 
-    /** By the parts that the dump's distributed map has begun and not ended. */
+    /** Returns the tables whose parts the dump's distributed map has started but not finished. */
     private static List<String> tablesThatAreRead(String sync) {
         try (var sfn = CLOUD.root("production").client(SfnClient.builder())) {
             var run = sfn.listMapRuns(r -> r.executionArn(execution("production", Names.dumpMachine("master"), sync))).mapRuns().getFirst();
@@ -199,8 +199,8 @@ class RunbookEndToEndTest {
             assertEquals("behind", stateOf("demo-1"));
             endBlocking("demo-1");
         }
-        assertMended();
-        assertFalse(OPERATORS.get("demo").wereTold("restore-hangs"));
+        assertRepaired();
+        assertFalse(OPERATORS.get("demo").received("restore-hangs"));
     }
 
     private static String stagingTables(String shard) {
@@ -261,7 +261,7 @@ class RunbookEndToEndTest {
                 await("the last of five tries to be refused", SOON, () -> refused.size() >= 5);
                 assertEquals(5, refused.size());
                 assertTrue(emulatorLog().substring(log).contains("was not brought to the chat: it answered 403"), "the log of Notify");
-                assertTrue(OPERATORS.get("demo").wereTold(text), "so have others who are told by the topic");
+                assertTrue(OPERATORS.get("demo").received(text), "so have others who are told by the topic");
                 secrets.putSecretValue(r -> r.secretId(secret).secretString("{\"url\": \"" + url + "/new\"}"));
                 inbox.moveBack();
                 await("the chat to be told", SOON, () -> !taken.isEmpty());
@@ -274,7 +274,7 @@ class RunbookEndToEndTest {
         }
     }
 
-    /** A queue from which a function takes messages, and the one for those that it gave back too often. */
+    /** A queue that a function reads, and its dead-letter queue. */
     private record Inbox(SqsClient sqs, String queue, String deadLetters, String role) implements AutoCloseable {
         static Inbox of(String account, String function) {
             var sqs = CLOUD.root(account).client(SqsClient.builder());
@@ -291,7 +291,7 @@ class RunbookEndToEndTest {
             return sqs.getQueueUrl(r -> r.queueName(arn.substring(arn.lastIndexOf(':') + 1))).queueUrl();
         }
 
-        /** For a trial; nothing else of what is tried is changed. */
+        /** Shortens the visibility timeout during the work; nothing else is changed. */
         void whileTriesFollowInSeconds(Runnable work) {
             String before = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.VISIBILITY_TIMEOUT)).attributes().get(QueueAttributeName.VISIBILITY_TIMEOUT);
             visibility("2");
@@ -306,12 +306,12 @@ class RunbookEndToEndTest {
             sqs.setQueueAttributes(r -> r.queueUrl(queue).attributes(Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, seconds)));
         }
 
-        /** Bodies of what lies in the dead-letter queue, and stays there. */
+        /** Returns the bodies of the messages in the dead-letter queue, which stay there. */
         List<String> refused() {
             return sqs.receiveMessage(r -> r.queueUrl(deadLetters).maxNumberOfMessages(10).visibilityTimeout(0)).messages().stream().map(m -> m.body()).toList();
         }
 
-        /** What {@code start-message-move-task} does, which the emulator does not know: each message goes to the queue that it came from, as a new one. */
+        /** Does what {@code start-message-move-task} does, which the emulator does not support: it sends each message to the original queue as a new one. */
         void moveBack() {
             while (true) {
                 var messages = sqs.receiveMessage(r -> r.queueUrl(deadLetters).maxNumberOfMessages(10)).messages();
@@ -331,11 +331,11 @@ class RunbookEndToEndTest {
 
     // ---- requests that fail
 
-    /** The counting is CloudWatch's: what it would count is in the logs, of the first hop and of the shard. */
+    /** CloudWatch would count the failures in the logs of the proxy and the shard, so the test checks the logs. */
     @Test
     @Order(7)
     void requestsThatFailAreInTheLogsWithTheirCauseAndSucceedWhenItIsMended() throws Exception {
-        // of a release that nobody knows, so that it is asked of the database each time
+        // an asset of an unknown release, so that each request queries the database
         String path = "/static/trial.0123456789abcdef.css";
         String url = CLOUD.firstHop("qa-demo-1");
         var began = Instant.now();
@@ -368,7 +368,7 @@ class RunbookEndToEndTest {
 
     // ---- releases
 
-    /** The alarm waits for an hour and looks at an hour; for the trial at ten seconds, in one account. */
+    /** The alarm has a threshold and a period of an hour; the test sets a threshold of 0 and a period of ten seconds in one account. */
     @Test
     @Order(8)
     void accountsThatRunDifferentReleasesAreToldAndOneIsRolledBack() {
@@ -383,7 +383,7 @@ class RunbookEndToEndTest {
             assertEquals("ahead", apart.json().at("/inForce/demo").asString(), apart::toString);
             assertEquals(CLOUD.landscape.release(), apart.json().at("/inForce/production").asString(), apart::toString);
             assertEquals(StateValue.ALARM, releasesApart().stateValue());
-            await("operators to be told", SOON, () -> OPERATORS.get("demo").wereTold("ALARM", "the accounts have not run the same release"));
+            await("operators to be told", SOON, () -> OPERATORS.get("demo").received("ALARM", "the accounts have not run the same release"));
             succeeds("release", "parity");
             var newest = succeeds("log", "--output", "json").json().get("entries").get(0);
             assertEquals(List.of("deploy", "demo", "ahead"), List.of(newest.get("action").asString(), newest.get("account").asString(), newest.get("release").asString()), newest::toString);
@@ -422,9 +422,9 @@ class RunbookEndToEndTest {
         }
     }
 
-    // ---- how
+    // ---- helpers
 
-    /** Whatever else its policies let the role do. */
+    /** Denies an action to a role during the work, regardless of its other policies. */
     private static void whileDenied(String account, String role, String action, Runnable work) {
         try (var iam = CLOUD.root(account).client(IamClient.builder())) {
             iam.putRolePolicy(r -> r.roleName(role).policyName("trial").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"" + action + "\",\"Resource\":\"*\"}]}"));
@@ -436,7 +436,7 @@ class RunbookEndToEndTest {
         }
     }
 
-    /** Somebody's transaction in the shard's database, with this lock, that is forgotten. */
+    /** Opens a transaction in the shard's database that holds a lock. */
     private static Connection locked(String shard, String lock) throws Exception {
         var forgotten = CLOUD.connect(shard);
         forgotten.setAutoCommit(false);
@@ -451,7 +451,7 @@ class RunbookEndToEndTest {
                 () -> !CLOUD.value(shard, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").equals("0"));
     }
 
-    /** As the runbook says, with the rights that Aurora's admin has. Who waits may have given up, and waits again in a moment. */
+    /** Terminates the blocking backends as the runbook describes, with the rights of the Aurora admin. A waiter may have given up and may wait again shortly. */
     private static void endBlocking(String shard) {
         await("an end of what blocks in " + shard, SOON, () -> !CLOUD.value(shard, "SELECT count(pg_terminate_backend(holder)) FROM (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS holder FROM pg_stat_activity"
                 + " WHERE datname = current_database() AND wait_event_type = 'Lock') AS holders").equals("0"));
@@ -465,7 +465,7 @@ class RunbookEndToEndTest {
         return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + name);
     }
 
-    /** As its time limit ends it: no further state is entered, so nobody is told and nothing is cleaned up. */
+    /** Stops an execution like its time limit would: no further state is entered, so nobody is notified and nothing is cleaned up. */
     private static void stop(String account, String machine, String name) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             String execution = execution(account, machine, name);
@@ -474,7 +474,7 @@ class RunbookEndToEndTest {
         }
     }
 
-    /** The resource of the last task that its history has. */
+    /** Returns the resource of the last task in the history. */
     private static String lastScheduled(String account, String machine, String name) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             return sfn.getExecutionHistory(r -> r.executionArn(execution(account, machine, name)).reverseOrder(true).maxResults(1000)).events().stream()
@@ -487,7 +487,7 @@ class RunbookEndToEndTest {
         return shards.valueStream().filter(s -> s.get("shard").asString().equals(shard)).findFirst().orElseThrow().get("state").asString();
     }
 
-    /** Of functions, too. */
+    /** Returns the log of the emulator, which includes that of functions. */
     private static String emulatorLog() {
         try {
             return Files.readString(CLOUD.files.log("emulator"), StandardCharsets.ISO_8859_1);
@@ -496,7 +496,7 @@ class RunbookEndToEndTest {
         }
     }
 
-    /** What is done again and again until it is reached, after this long each time. */
+    /** Repeats an action with a pause until a condition holds. */
     private static void awaitEvery(Duration pause, String what, BooleanSupplier reached, Runnable again) {
         var next = new Instant[] {Instant.EPOCH};
         await(what, SOON, () -> {
@@ -509,8 +509,8 @@ class RunbookEndToEndTest {
         });
     }
 
-    /** By a new sync. */
-    private static void assertMended() {
+    /** Asserts that a new sync succeeds. */
+    private static void assertRepaired() {
         Ended next = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(0, next.exit(), next::toString);
         assertSameMasterRows();

@@ -31,18 +31,18 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What the secrets of all accounts hold is nowhere else: not in a log, not in a process list, not in what an API tells of functions, tasks and executions, and in no
- * environment but that of the containers whose task names the secret, as ECS does it.
+ * Tests that the contents of the secrets of all accounts appear nowhere else: not in logs, process lists, or API descriptions of functions, tasks and executions, and in no
+ * environment except those of containers whose task references the secret, as in ECS.
  */
 @ExtendWith(SharedCloud.class)
 @Tag("nightly")
 class SecretScanEndToEndTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** Fields of a login and a certificate that are no secret. */
-    private static final Set<String> TOLD = Set.of("engine", "host", "port", "dbname", "username", "certificate", "masterarn");
-    /** Secret text, by the name of its secret and field. */
+    /** Fields of a login and a certificate that are not secret. */
+    private static final Set<String> NOT_SECRET = Set.of("engine", "host", "port", "dbname", "username", "certificate", "masterarn");
+    /** Secret texts by the name of the secret and field. */
     private static final Map<String, String> NEEDLES = new LinkedHashMap<>();
-    /** Variables by which tasks get secrets. */
+    /** Variables that contain secrets in tasks. */
     private static final Set<String> VARIABLES = new HashSet<>();
 
     @BeforeAll
@@ -109,7 +109,7 @@ class SecretScanEndToEndTest {
         assertEquals(Set.of(), found(told));
     }
 
-    /** The search is worth what it finds. */
+    /** Checks that the search works. */
     @Test
     void whatIsPlantedIsFound() throws Exception {
         String name = NEEDLES.keySet().iterator().next(), secret = NEEDLES.get(name);
@@ -137,10 +137,10 @@ class SecretScanEndToEndTest {
             needle(name, value);
             return;
         }
-        json.properties().stream().filter(field -> !TOLD.contains(field.getKey().toLowerCase())).forEach(field -> needle(name + " " + field.getKey(), field.getValue().asString("")));
+        json.properties().stream().filter(field -> !NOT_SECRET.contains(field.getKey().toLowerCase())).forEach(field -> needle(name + " " + field.getKey(), field.getValue().asString("")));
     }
 
-    /** A key of several lines is known by one in its middle: lines are told in more than one way. */
+    /** Adds a text to search for. For a multi-line key this is a line in its middle, because line breaks may be written differently. */
     private static void needle(String name, String text) {
         var lines = text.lines().map(String::strip).filter(line -> !line.startsWith("-----") && !line.isEmpty()).toList();
         String needle = lines.isEmpty() ? "" : lines.get(lines.size() / 2);
@@ -155,7 +155,7 @@ class SecretScanEndToEndTest {
         return texts.entrySet().stream().flatMap(text -> holds(text.getValue()).stream().map(needle -> text.getKey() + ": " + needle)).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Of the cloud: those of logs/, and whatever else writes a file of this kind. */
+    /** Returns the logs of the cloud: those in logs/ and all other log files. */
     private static Set<String> logs() {
         var texts = new LinkedHashMap<String, String>();
         try (var files = Files.walk(CLOUD.files.home())) {
@@ -169,7 +169,7 @@ class SecretScanEndToEndTest {
         return found(texts);
     }
 
-    /** What /proc tells of each process that the cloud started; its home stands in its command line or environment. */
+    /** Returns a /proc file of each process of the cloud, recognized by the cloud's home in its command line or environment. */
     private static Map<String, String> processes(String file) {
         var texts = new LinkedHashMap<String, String>();
         var own = new ArrayList<>(List.of(ProcessHandle.current().pid()));
@@ -182,7 +182,7 @@ class SecretScanEndToEndTest {
         return texts;
     }
 
-    /** Empty for one that has ended, or is not ours. */
+    /** Returns a /proc file; empty if the process has ended or belongs to another user. */
     private static String proc(long pid, String file) {
         try {
             return Files.readString(Path.of("/proc", Long.toString(pid), file), StandardCharsets.ISO_8859_1);

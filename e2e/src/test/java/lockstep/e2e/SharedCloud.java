@@ -7,9 +7,9 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** One cloud for all end-to-end tests: brought up before the first of them, taken down when all tests have ended. */
+/** One cloud for all end-to-end tests: started before the first test and stopped after the last. */
 final class SharedCloud implements BeforeAllCallback {
-    /** Looks are as near and alarms as quick as they can be; but each test says for itself when its shards are watched and syncs start by themselves. */
+    /** Checks of the watch are as frequent and alarms as fast as possible. Each test decides when its shards are watched and when syncs start automatically. */
     static final TestingCloud CLOUD = new TestingCloud("end-to-end", """
             sync: {quiet: 1m}
             watch: {every: 1m, behind: 1m, age: 3m}
@@ -23,7 +23,7 @@ final class SharedCloud implements BeforeAllCallback {
         CLOUD.schedule("", false);
     }
 
-    /** Answers how it is taken down. */
+    /** Starts the cloud and returns how to stop it. */
     private static AutoCloseable up() {
         CLOUD.lockstep("down", "--purge");
         var up = CLOUD.lockstep("up");

@@ -36,14 +36,14 @@ import software.amazon.awssdk.services.sqs.SqsClient;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A local cloud of the tests' own, worked as a user works it: by the command line, in processes of its own. */
+/** A separate local cloud for tests, controlled like by a user: through the command line in separate processes. */
 final class TestingCloud {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     final ProjectFiles files;
     final Landscape landscape;
     private final Path landscapeFile;
 
-    /** @param watch what is written of the watch into the data set of {@code lockstep.yaml} */
+    /** @param watch the watch settings for the data set in {@code lockstep.yaml} */
     TestingCloud(String name, String watch) {
         var launcher = ProjectFiles.ofLauncher();
         files = new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target").resolve(name));
@@ -57,7 +57,7 @@ final class TestingCloud {
         landscape = LandscapeReader.read(landscapeFile);
     }
 
-    /** The same cloud, worked by another landscape. */
+    /** Returns the same cloud with a changed landscape. */
     TestingCloud with(UnaryOperator<String> change) {
         try {
             String before = Files.readString(landscapeFile);
@@ -81,8 +81,8 @@ final class TestingCloud {
     }
 
     /**
-     * Turns schedules of this name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. While a test's own doings are not to be mended all are off. One that
-     * is turned on after longer than its interval fires at once.
+     * Turns the schedules with a name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. They are off while a test's changes must not be repaired. A schedule that
+     * was off for longer than its interval fires immediately.
      */
     void schedule(String name, boolean on) {
         for (var account : landscape.accounts()) {
@@ -122,7 +122,7 @@ final class TestingCloud {
         return out.thenCombine(err, (o, e) -> new Ended(process.onExit().join().exitValue(), o, e));
     }
 
-    /** A command that goes on until it is ended. */
+    /** Starts a command that runs until it is stopped. */
     Process start(Map<String, String> environment, String... arguments) {
         var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                 "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
@@ -154,7 +154,7 @@ final class TestingCloud {
         return text;
     }
 
-    /** With all rights in the account. */
+    /** Returns access with all rights in an account. */
     AccountAccess root(String account) {
         return AccountAccess.root(endpoint(), landscape.region(), account(account).id());
     }
@@ -171,7 +171,7 @@ final class TestingCloud {
         return new PostgresServer(files, new CloudState.Store(files), account);
     }
 
-    /** A page of the cloud, and what the browser needs for it. */
+    /** Returns a page of the cloud and what the browser needs for it. */
     JsonNode opened(String what) {
         var open = lockstep("open", what, "--print", "--output", "json");
         if (open.exit() != 0) throw new IllegalStateException(open.toString());
@@ -182,12 +182,12 @@ final class TestingCloud {
         return opened(shard).get("url").asString();
     }
 
-    /** Of a shard, by a name that every resolver knows; it leads to the first shard of the edition. */
+    /** Returns the proxy's URL for localhost, which every resolver knows; it leads to the first shard of the edition. */
     String firstHop(String shard) {
         return page(shard).replace(shard + ".localhost", "localhost");
     }
 
-    /** A client certificate that is there, or else a new one. */
+    /** Returns an existing client certificate, or a new one. */
     TestingLoad.Client client(String name) {
         if (lockstep("certificate", "list", "--output", "json").json().get("clients").valueStream().noneMatch(client -> client.get("name").asString().equals(name))) {
             var issue = lockstep("certificate", "issue", name);
@@ -197,7 +197,7 @@ final class TestingCloud {
         return new TestingLoad.Client(issued.pkcs12(), issued.password());
     }
 
-    /** A connection to the shard's database as superuser. */
+    /** Connects to the shard's database as superuser. */
     Connection connect(String shard) throws SQLException {
         return server(landscape.accountOf(shard).name()).connect(shard.replace('-', '_'));
     }
@@ -210,7 +210,7 @@ final class TestingCloud {
         }
     }
 
-    /** The first column of the first row, as text. */
+    /** Returns the first column of the first row as text. */
     String value(String shard, String query) {
         try (var connection = connect(shard); var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
             return row.next() ? row.getString(1) : null;
@@ -219,7 +219,7 @@ final class TestingCloud {
         }
     }
 
-    /** Every allowed value of every master table, by SQL that shares nothing with the engine. */
+    /** Returns all allowed values of all master tables, with SQL that shares no code with the engine. */
     String master(String shard) {
         return landscape.dataSets().getFirst().tables().stream().map(table -> {
             String columns = table.columns().stream().map(c -> "t." + c).collect(Collectors.joining(", "));
@@ -228,13 +228,13 @@ final class TestingCloud {
         }).collect(Collectors.joining("\n"));
     }
 
-    /** Everything that visitors and customers entered. */
+    /** Returns a digest of all rows that visitors and customers entered. */
     String tenants(String shard) {
         return List.of("patient", "encounter", "prescription").stream()
                 .map(table -> value(shard, "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY id)), '') FROM tenant." + table + " t")).collect(Collectors.joining("\n"));
     }
 
-    /** The processes of an account's or its shard's functions of this handler, with the environment that the emulator gave them. */
+    /** Returns the processes of functions with a handler in an account, with their environment. */
     Map<ProcessHandle, Map<String, String>> functions(String account, String handler) {
         var found = new LinkedHashMap<ProcessHandle, Map<String, String>>();
         ProcessHandle.allProcesses().forEach(process -> environment(process.pid()).ifPresent(environment -> {
@@ -244,7 +244,7 @@ final class TestingCloud {
         return found;
     }
 
-    /** The rights of a function that has run: the credentials of its execution role. */
+    /** Returns access with the execution role's credentials of a function that has run. */
     AccountAccess asFunction(String account, String handler) {
         var environment = functions(account, handler).values().stream().findFirst().orElseThrow(() -> new IllegalStateException("no process of " + handler + " in " + account));
         return root(account).with(StaticCredentialsProvider.create(AwsSessionCredentials.create(environment.get("AWS_ACCESS_KEY_ID"),
@@ -260,7 +260,7 @@ final class TestingCloud {
         }
     }
 
-    /** The function that takes notifications does not run meanwhile. */
+    /** Runs work while the function that receives notifications in demo is disabled. */
     void whileNobodyListensAtTheDemo(Consumer<String> work) {
         try (var lambda = root("demo").client(LambdaClient.builder()); var sqs = root("demo").client(SqsClient.builder())) {
             var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();

@@ -28,15 +28,15 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import lockstep.accounts.LocalEndpoint;
 
-/** People who load a page again and again, each with a session of their own, over HTTP/1.1 and 2; every answer is counted. */
+/** Clients that load a page repeatedly, each with its own session, over HTTP/1.1 and HTTP/2. Every response is counted. */
 final class TestingLoad implements AutoCloseable {
-    private static final int PEOPLE = 8;
+    private static final int CLIENTS = 8;
     private static final String TRACK = "lockstep_track";
 
     /** A client certificate with its key. */
     record Client(Path pkcs12, String password) {}
 
-    /** @param track the upstream that the session is held to; empty without one */
+    /** @param track the upstream that the session is bound to; empty if none */
     record Answer(Instant at, int status, String body, String track) {}
 
     private final URI uri;
@@ -49,17 +49,17 @@ final class TestingLoad implements AutoCloseable {
     private final AtomicInteger repeated = new AtomicInteger();
     private final CountDownLatch stop = new CountDownLatch(1);
     private final List<Thread> people = new ArrayList<>();
-    /** While it changes both answers are right. */
+    /** Whether maintenance is expected; both responses are accepted while it changes. */
     private volatile boolean maintenance;
 
-    /** @param pause between two requests of a person */
+    /** @param pause the pause between two requests of a client */
     TestingLoad(String url, LocalEndpoint endpoint, Client client, Duration pause) {
         uri = URI.create(url).resolve("/login");
         this.pause = pause;
         tls = tls(endpoint, client);
-        for (int i = 0; i < PEOPLE; i++) {
+        for (int i = 0; i < CLIENTS; i++) {
             var version = i % 2 == 0 ? Version.HTTP_1_1 : Version.HTTP_2;
-            boolean newConnections = i == PEOPLE - 1;
+            boolean newConnections = i == CLIENTS - 1;
             people.add(Thread.ofVirtual().start(() -> visit(version, newConnections)));
         }
     }
@@ -97,8 +97,8 @@ final class TestingLoad implements AutoCloseable {
     }
 
     /**
-     * Browsers repeat a GET once when an open connection ends before any of its answer came, as happens when nginx closes an idle one at
-     * that moment. Over HTTP/1.1 Java's client does so by itself.
+     * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins. This happens when nginx
+     * closes an idle connection at that moment. Over HTTP/1.1 Java's client does so itself.
      */
     private Answer askAsABrowser(HttpClient http, CookieManager cookies) throws IOException, InterruptedException {
         try {
@@ -110,12 +110,12 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    /** Some seconds of load, so that what was done shows. */
+    /** Waits for some seconds of load, so that changes take effect. */
     void settle() throws InterruptedException {
         Thread.sleep(6_000); // longer than settings and routes are polled
     }
 
-    /** A request of somebody else. From the first call on, a page for maintenance is a right answer. */
+    /** Sends a request in a new session. From the first call on, the maintenance page is an accepted response. */
     Answer ask() {
         maintenance = true;
         return newSession();
@@ -133,7 +133,7 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    /** Only this answer is right from now on. */
+    /** From now on, accepts only this status. */
     void expectFrom(int status) {
         maintenance = status == 503;
     }
@@ -195,7 +195,7 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    /** Whether a program answers on its loopback health port. */
+    /** Reports whether a program answers on its loopback health port. */
     static boolean answers(int healthPort) {
         try (var http = HttpClient.newHttpClient()) {
             return http.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + healthPort + "/health")).timeout(Duration.ofSeconds(2)).build(),
@@ -208,7 +208,7 @@ final class TestingLoad implements AutoCloseable {
         }
     }
 
-    /** What a browser may be told to believe: the hash of a certificate's public key. */
+    /** Returns the hash of a certificate's public key, which a browser can be configured to trust. */
     static String pin(Path certificate) {
         try (var in = Files.newInputStream(certificate)) {
             var key = CertificateFactory.getInstance("X.509").generateCertificate(in).getPublicKey().getEncoded();

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Tokens as a GitLab makes them out for its jobs, signed by a key of this machine. */
+/** ID tokens like those of GitLab jobs, signed with a local key. */
 final class TestingTokens {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
@@ -27,7 +27,7 @@ final class TestingTokens {
         }
     }
 
-    /** Of the branch that may deploy. */
+    /** Returns a token of the branch that may deploy. */
     String ofMain() {
         return token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "main");
     }

@@ -34,11 +34,11 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /**
- * Changes of broken.yaml, deployed to the emulated production account by its root, one at a time, and the attack tried for real with demo's credentials: what
- * the proof says and what IAM answers, compared case by case. Each is refused before the policy is changed, and after it was put back.
+ * Compares the proof with IAM: deploys changes of broken.yaml to the emulated production account, one at a time, and tries the attack with demo's
+ * credentials. Each attack is refused before the change and after the policy is restored.
  */
 @ExtendWith(SharedCloud.class)
-// its message ends in every dead-letter queue, which others count
+// after other tests, which count the messages in the dead-letter queues
 @Order(Integer.MAX_VALUE - 1)
 @Tag("nightly")
 class ValveEndToEndTest {
@@ -48,9 +48,9 @@ class ValveEndToEndTest {
     private static final String READER = Names.roleArn(PRODUCTION, Names.readerRole("master"));
     private static final List<String> ATTACKERS = List.of("visitor", "debug", "lockstep-visitor");
 
-    /** Where a policy is in force. */
+    /** A place where a policy is in force. */
     private interface Place {
-        /** Puts a policy there and answers how the one before is put back. */
+        /** Puts a policy and returns how to restore the previous one. */
         Runnable put(String document);
 
         String liveArn();
@@ -61,9 +61,9 @@ class ValveEndToEndTest {
     }
 
     /**
-     * @param policy {@code STACK/LOGICAL-ID PROPERTY} of the changed one
-     * @param about  {@code STACK/LOGICAL-ID} of what it is attached to; empty when it has a fixed name
-     * @param differs why the emulator refuses what the proof finds; empty where they agree
+     * @param policy  {@code STACK/LOGICAL-ID PROPERTY} of the changed policy
+     * @param about   {@code STACK/LOGICAL-ID} of the resource it is attached to; empty if that has a fixed name
+     * @param differs why the emulator refuses what the proof finds; empty if they agree
      */
     private record Case(String mutation, String policy, String about, Place place, Attempt attempt, String differs) {}
 
@@ -73,7 +73,7 @@ class ValveEndToEndTest {
     @BeforeAll
     static void prepare() {
         production = CLOUD.root("production");
-        // so that it has run of late
+        // so that the function has run recently
         CLOUD.lockstep("sync");
         worker = CLOUD.asFunction("demo", "Preflight");
         try (var iam = CLOUD.root("demo").client(IamClient.builder())) {
@@ -105,9 +105,9 @@ class ValveEndToEndTest {
             for (var tried : cases()) {
                 String policy = tried.policy();
                 String document = BrokenPolicy.document(tried.mutation(), policy.substring(0, policy.indexOf(' ')), policy.substring(policy.indexOf(' ') + 1), tried.about(), tried.place().liveArn());
-                boolean before = isLetThrough(tried.attempt());
-                boolean broken = isLetThroughWith(document, tried);
-                boolean after = isLetThrough(tried.attempt());
+                boolean before = isAllowed(tried.attempt());
+                boolean broken = isAllowedWith(document, tried);
+                boolean after = isAllowed(tried.attempt());
                 boolean found = BrokenPolicy.isFound(tried.mutation());
                 System.out.printf("%-60s proof %-6s real %s%s%n", tried.mutation(), found ? "attack" : "none", broken ? "attack" : "refused", tried.differs().isEmpty() ? "" : " (" + tried.differs() + ")");
                 if (before || after || !found || broken != tried.differs().isEmpty()) {
@@ -118,16 +118,16 @@ class ValveEndToEndTest {
         assertEquals(List.of(), differences);
     }
 
-    private static boolean isLetThroughWith(String document, Case tried) {
+    private static boolean isAllowedWith(String document, Case tried) {
         Runnable back;
         try {
             back = tried.place().put(document);
         } catch (MalformedPolicyDocumentException e) {
-            // not even taken
+            // the emulator refuses the policy itself
             return false;
         }
         try {
-            return isLetThrough(tried.attempt());
+            return isAllowed(tried.attempt());
         } finally {
             back.run();
         }
@@ -138,7 +138,7 @@ class ValveEndToEndTest {
         String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument", inboxQueue = TARGET + "masterInbox0F18EECD";
         var readerTrust = trustOf(Names.readerRole("master"));
         return List.of(
-                // who may become the reader
+                // who may assume the reader role
                 new Case("reader trusts anyone", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
                 new Case("reader trusts any principal of demo", trust, "", readerTrust, () -> assume(as("visitor"), READER, "lockstep-master"), ""),
                 new Case("external id is missing", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
@@ -169,7 +169,7 @@ class ValveEndToEndTest {
                 new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")), ""));
     }
 
-    // ---- who attacks
+    // ---- attackers
 
     private static AccountAccess as(String role) {
         return CLOUD.root("demo").assume(Names.roleArn(DEMO, role), "valve");
@@ -182,12 +182,12 @@ class ValveEndToEndTest {
         }
     }
 
-    private static boolean isLetThrough(Attempt attempt) {
+    private static boolean isAllowed(Attempt attempt) {
         try {
             attempt.run();
             return true;
         } catch (AwsServiceException e) {
-            // that there is no such object is told only to who may read it
+            // a 404 is returned only if the caller may read the object
             if (e instanceof S3Exception && e.statusCode() == 404) return true;
             if (e.statusCode() == 403 || e.awsErrorDetails().errorCode().contains("AccessDenied")) return false;
             throw e;
@@ -222,12 +222,12 @@ class ValveEndToEndTest {
 
     private static void publish(AccountAccess who) {
         try (var sns = who.client(SnsClient.builder())) {
-            // every target puts it aside as a notification that is none
+            // every target moves it to the dead-letter queue, because it is not a notification
             sns.publish(r -> r.topicArn(Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"))).message("of demo"));
         }
     }
 
-    // ---- where policies are
+    // ---- places of policies
 
     private static Place place(String liveArn, Function<String, Runnable> put) {
         return new Place() {
@@ -264,7 +264,7 @@ class ValveEndToEndTest {
         });
     }
 
-    /** Beside the role's own policy, of which the changed one is a copy with more. */
+    /** Adds the policy to the role. Its own policy stays, because the changed one is an extended copy of it. */
     private static Place rightsOf(String role) {
         return place("", document -> {
             with(production.client(IamClient.builder()), iam -> iam.putRolePolicy(r -> r.roleName(role).policyName("valve").policyDocument(document)));

@@ -32,18 +32,18 @@ import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import tools.jackson.databind.JsonNode;
 
-/** What is noticed, told and mended without a person, and what waits for one. Each test goes on where the one before it ended. */
+/** Tests what is detected, reported and repaired automatically, and what waits for approval. Each test continues where the previous one ended. */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
 class WatchEndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
-    /** A look starts within a minute, a function may have to start, and a restore takes some seconds. */
-    private static final Duration MENDED = Duration.ofMinutes(5);
+    /** A check starts within a minute, a function may have to start, and a restore takes some seconds. */
+    private static final Duration REPAIRED = Duration.ofMinutes(5);
     private static final Duration AGE = CLOUD.landscape.dataSets().getFirst().watch().age();
-    /** What operators of each account were told since this began. */
+    /** The messages to the operators of each account since the start of the tests. */
     private static final Map<String, Operators> OPERATORS = new LinkedHashMap<>();
-    /** When each shard's snapshot in force is of this age at least. */
+    /** When the snapshot in force of every shard has at least the alarm age. */
     private static Instant old;
 
     @BeforeAll
@@ -68,8 +68,8 @@ class WatchEndToEndTest {
         return List.of(shards).stream().allMatch(shard -> CLOUD.master(shard).equals(source));
     }
 
-    private static void awaitTold(String account, String... words) {
-        await("operators of " + account + " to be told of " + List.of(words), MENDED, () -> OPERATORS.get(account).wereTold(words));
+    private static void awaitNotified(String account, String... words) {
+        await("operators of " + account + " to be told of " + List.of(words), REPAIRED, () -> OPERATORS.get(account).received(words));
     }
 
     private static String machine(String account, String name) {
@@ -96,10 +96,10 @@ class WatchEndToEndTest {
         }
     }
 
-    /** The schedule looks once a minute. That it does is seen by the first look; the others come sooner here, to wait for less. */
+    /** Waits for a condition. The schedule runs a check every minute; after the first one, the test starts more frequent checks to save time. */
     private static void awaitWatched(String what, BooleanSupplier reached) {
         var next = new Instant[] {Instant.now()};
-        await(what, MENDED, () -> {
+        await(what, REPAIRED, () -> {
             if (reached.getAsBoolean()) return true;
             if (Instant.now().isBefore(next[0])) return false;
             next[0] = Instant.now().plusSeconds(10);
@@ -121,7 +121,7 @@ class WatchEndToEndTest {
             CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 8 WHERE id = 8");
             assertEquals(0, CLOUD.lockstep("sync", "--id", "missed", "--no-wait").exit());
             var shards = new JsonNode[1];
-            await("qa to give up", MENDED, () -> {
+            await("qa to give up", REPAIRED, () -> {
                 shards[0] = CLOUD.lockstep("sync", "--id", "missed", "--timeout", "1", "--output", "json").json().get("shards");
                 return shards[0].get(2).get("phase").asString().equals("failed");
             });
@@ -140,15 +140,15 @@ class WatchEndToEndTest {
     void whatIsWrongIsNoticedToldAndMendedByTheScheduleAlone() {
         CLOUD.sql("clinic-2", "UPDATE master.drug SET price = -1 WHERE id = 7", "DELETE FROM master.drug_interaction WHERE id = (SELECT min(id) FROM master.drug_interaction)");
         CLOUD.schedule("WatchSchedule", true);
-        await("the alarms of what was edited", MENDED, () -> fires("clinic-2", ShardMetric.DRIFT) && fires("clinic-2", ShardMetric.CHECKS_FAILED));
-        await("the alarms of the database that is down", MENDED, () -> fires("qa-1", ShardMetric.UNREACHABLE) && fires("qa-demo-1", ShardMetric.UNREACHABLE));
-        await("the repair, and the sync that was missed", MENDED, () -> inStep("clinic-2", "demo-1"));
+        await("the alarms of what was edited", REPAIRED, () -> fires("clinic-2", ShardMetric.DRIFT) && fires("clinic-2", ShardMetric.CHECKS_FAILED));
+        await("the alarms of the database that is down", REPAIRED, () -> fires("qa-1", ShardMetric.UNREACHABLE) && fires("qa-demo-1", ShardMetric.UNREACHABLE));
+        await("the repair, and the sync that was missed", REPAIRED, () -> inStep("clinic-2", "demo-1"));
         assertTrue(fires("demo-1", ShardMetric.BEHIND));
         assertEquals(1, restores("production", "drift-missed-").size(), () -> restores("production", "drift-").toString());
         assertEquals(1, restores("demo", "missed-missed-").size(), () -> restores("demo", "missed-").toString());
-        awaitTold("production", "\"what\":\"drift\"", "clinic-2", "master.drug_interaction", "master.drug\"");
-        awaitTold("demo", "\"what\":\"missed\"", "demo-1");
-        awaitTold("qa", "ALARM", "qa-1: the shard can't report its state");
+        awaitNotified("production", "\"what\":\"drift\"", "clinic-2", "master.drug_interaction", "master.drug\"");
+        awaitNotified("demo", "\"what\":\"missed\"", "demo-1");
+        awaitNotified("qa", "ALARM", "qa-1: the shard can't report its state");
     }
 
     @Test
@@ -167,7 +167,7 @@ class WatchEndToEndTest {
         String before = CLOUD.master("demo-1");
         CLOUD.sql("clinic-1", "CREATE TABLE IF NOT EXISTS saved AS SELECT * FROM master.drug_interaction", "DELETE FROM master.drug_interaction");
         var sync = CLOUD.lockstepAsync("sync", "--id", "empties", "--output", "json");
-        awaitTold("production", "empties", "master.drug_interaction had ", "lockstep approve empties or lockstep reject empties");
+        awaitNotified("production", "empties", "master.drug_interaction had ", "lockstep approve empties or lockstep reject empties");
         awaitHeld("empties");
         var held = CLOUD.lockstep("status", "--output", "json").json().at("/held/0");
         assertTrue(held.get("approve").asString().startsWith("lockstep approve empties --landscape ") && held.get("cause").asString().startsWith("master.drug_interaction had "), held::toString);
@@ -184,7 +184,7 @@ class WatchEndToEndTest {
     }
 
     private static void awaitHeld(String sync) {
-        await("the sync to be held", MENDED, () -> CLOUD.lockstep("sync", "--id", sync, "--timeout", "1").err().contains("held until"));
+        await("the sync to be held", REPAIRED, () -> CLOUD.lockstep("sync", "--id", sync, "--timeout", "1").err().contains("held until"));
     }
 
     @Test
@@ -201,7 +201,7 @@ class WatchEndToEndTest {
         assertEquals(0, approved.exit(), approved::toString);
         Ended ended = sync.join();
         assertEquals(0, ended.exit(), ended::toString);
-        // what visitors accepted when they prescribed is kept
+        // interactions that visitors accepted in prescriptions are kept
         for (String shard : TARGETS)
             assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM master.drug_interaction i WHERE NOT EXISTS (SELECT FROM tenant.accepted_interaction a WHERE a.interaction_id = i.id)"), shard);
     }
@@ -212,7 +212,7 @@ class WatchEndToEndTest {
         int before = executions("production", Names.dumpMachine("master"), "auto-").size();
         CLOUD.sql("clinic-1", "INSERT INTO master.drug_interaction SELECT * FROM saved", "DROP TABLE saved");
         CLOUD.schedule("SyncWhenQuiet", true);
-        await("every shard to follow", MENDED, () -> inStep(TARGETS.toArray(String[]::new)));
+        await("every shard to follow", REPAIRED, () -> inStep(TARGETS.toArray(String[]::new)));
         CLOUD.schedule("SyncWhenQuiet", false);
         assertEquals(before + 1, executions("production", Names.dumpMachine("master"), "auto-").size());
     }
@@ -228,7 +228,7 @@ class WatchEndToEndTest {
         });
     }
 
-    /** The smallest of each of the last minutes, in seconds: after a sync, what was measured since. */
+    /** Returns the minimum of each of the last minutes in seconds, which shows the value after a sync. */
     private static List<Double> freshness(String shard) {
         try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
             return cloudWatch.getMetricStatistics(r -> r.namespace(Names.metrics("master", shard)).metricName(ShardMetric.FRESHNESS.word())
