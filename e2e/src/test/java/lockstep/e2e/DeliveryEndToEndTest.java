@@ -197,11 +197,11 @@ class DeliveryEndToEndTest {
     @Order(9)
     void theLogTellsAllOfIt() {
         var entries = log();
-        var told = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(), e.get("release").asString("-"), e.get("result").asString())).toList();
+        var lines = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(), e.get("release").asString("-"), e.get("result").asString())).toList();
         for (String account : ACCOUNTS) {
-            for (String release : List.of("e2e-1", "e2e-2")) assertTrue(told.contains("deploy " + account + " " + release + " succeeded"), told::toString);
+            for (String release : List.of("e2e-1", "e2e-2")) assertTrue(lines.contains("deploy " + account + " " + release + " succeeded"), lines::toString);
         }
-        assertTrue(told.contains("rollback production e2e-1 succeeded") && told.contains("rollback demo e2e-1 succeeded"), told::toString);
+        assertTrue(lines.contains("rollback production e2e-1 succeeded") && lines.contains("rollback demo e2e-1 succeeded"), lines::toString);
         var byPipeline = entries.valueStream().map(e -> e.get("who").asString()).filter(who -> who.contains("/gitlab-7-")).map(who -> who.replaceFirst("/.*", "")).collect(Collectors.toSet());
         assertEquals(Set.of("lockstep-deploy", "lockstep-sync"), byPipeline);
         assertEquals(0, pipeline("-", TOKENS.ofMain(), "log").exit());

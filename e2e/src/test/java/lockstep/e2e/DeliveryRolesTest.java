@@ -116,8 +116,8 @@ class DeliveryRolesTest {
             assertEquals(403, assertThrows(S3Exception.class, shelf::exists).statusCode());
             assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())), "attack"));
             assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())), "attack"));
-            String told = new AwsDeployment(files, landscape.region(), files.assembly()).diff(demo, diff, Optional.of(endpoint));
-            assertTrue(told.contains("demo-delivery"), told);
+            String changes = new AwsDeployment(files, landscape.region(), files.assembly()).diff(demo, diff, Optional.of(endpoint));
+            assertTrue(changes.contains("demo-delivery"), changes);
         }
     }
 

@@ -428,9 +428,9 @@ class EndToEndTest {
         assertEquals(1, sync.exit(), sync::toString);
         var failed = shard(sync.json(), "qa-1");
         assertEquals("Preflight", text(failed, "failedState"));
-        for (String told : List.of("column master.drug.tags does not exist", "column master.postal_code.town is character varying(200) here and text at the source",
+        for (String expected : List.of("column master.drug.tags does not exist", "column master.postal_code.town is character varying(200) here and text at the source",
                 "table master.drug_interaction does not exist", "Nothing was changed"))
-            assertTrue(text(failed, "cause").contains(told), failed::toString);
+            assertTrue(text(failed, "cause").contains(expected), failed::toString);
         for (String other : List.of("clinic-2", "demo-1", "qa-demo-1")) assertEquals("verified", text(shard(sync.json(), other), "phase"), "one shard holds back no other");
         CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN labels TO tags", "ALTER TABLE master.postal_code ALTER town TYPE text",
                 "ALTER TABLE master.interaction RENAME TO drug_interaction");
@@ -768,14 +768,14 @@ class EndToEndTest {
     }
 
     /** Publishes the notification of a manifest, and asserts that every target refuses it. */
-    private static void assertRefused(String id, String... told) {
+    private static void assertRefused(String id, String... expected) {
         publish(notification(id));
         for (Account account : CLOUD.landscape.accounts()) {
             var ended = awaitEnd(account.name(), id);
             assertEquals(ExecutionStatus.FAILED, ended.status());
             for (Shard shard : CLOUD.landscape.targetsIn(account, CLOUD.landscape.dataSets().getFirst()))
                 assertTrue(ended.cause().matches("(?s).*\\b" + shard.name() + "\\b[^;:]* failed in Preflight.*"), ended.cause());
-            for (String word : told) assertTrue(ended.cause().contains(word), ended.cause());
+            for (String word : expected) assertTrue(ended.cause().contains(word), ended.cause());
         }
         assertSameMasterRows();
         assertStates("in-step", "in-step", "in-step", "in-step", "in-step");

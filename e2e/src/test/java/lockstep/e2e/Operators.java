@@ -40,7 +40,7 @@ record Operators(SqsClient sqs, SnsClient sns, String queue, String subscription
     }
 
     boolean received(String... words) {
-        return told().lines().anyMatch(line -> List.of(words).stream().allMatch(line::contains));
+        return messages().lines().anyMatch(line -> List.of(words).stream().allMatch(line::contains));
     }
 
     @Override

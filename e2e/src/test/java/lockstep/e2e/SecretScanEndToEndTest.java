@@ -91,22 +91,22 @@ class SecretScanEndToEndTest {
 
     @Test
     void whatIsToldOfFunctionsTasksAndExecutionsHoldsNone() {
-        var told = new LinkedHashMap<String, String>();
+        var descriptions = new LinkedHashMap<String, String>();
         for (var account : CLOUD.landscape.accounts()) {
             var access = CLOUD.root(account.name());
-            DeployedTask.of(account, access).forEach(task -> told.put(task.service(), task.definition().toString()));
+            DeployedTask.of(account, access).forEach(task -> descriptions.put(task.service(), task.definition().toString()));
             try (var lambda = access.client(LambdaClient.builder()); var machines = access.client(SfnClient.builder())) {
-                lambda.listFunctionsPaginator().functions().forEach(function -> told.put(function.functionName(), function.toString()));
+                lambda.listFunctionsPaginator().functions().forEach(function -> descriptions.put(function.functionName(), function.toString()));
                 for (var machine : machines.listStateMachinesPaginator().stateMachines()) {
-                    told.put(machine.name(), machines.describeStateMachine(r -> r.stateMachineArn(machine.stateMachineArn())).definition());
+                    descriptions.put(machine.name(), machines.describeStateMachine(r -> r.stateMachineArn(machine.stateMachineArn())).definition());
                     for (var execution : machines.listExecutions(r -> r.stateMachineArn(machine.stateMachineArn())).executions()) {
-                        told.put(execution.executionArn(), machines.getExecutionHistory(r -> r.executionArn(execution.executionArn()).includeExecutionData(true)).events().toString());
+                        descriptions.put(execution.executionArn(), machines.getExecutionHistory(r -> r.executionArn(execution.executionArn()).includeExecutionData(true)).events().toString());
                     }
                 }
             }
         }
-        assertTrue(told.size() > 50, told.keySet()::toString);
-        assertEquals(Set.of(), found(told));
+        assertTrue(descriptions.size() > 50, descriptions.keySet()::toString);
+        assertEquals(Set.of(), found(descriptions));
     }
 
     /** Checks that the search works. */
