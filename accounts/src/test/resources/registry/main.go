@@ -1,4 +1,4 @@
-// A registry of images in memory, behind a password, on a free port of loopback, which it prints.
+// Runs an in-memory image registry with a password on a free loopback port, which it prints.
 package main
 
 import (

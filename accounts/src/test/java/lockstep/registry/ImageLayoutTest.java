@@ -49,7 +49,7 @@ class ImageLayoutTest {
         assertEquals(layout().add(saved, "one"), new ImageLayout(directory.resolve("another")).add(saved, "another"));
     }
 
-    /** As engines keep it that store what they pulled. */
+    /** Engines that store pulled images keep layers compressed. */
     @Test
     void whatIsCompressedStaysAsItIs() throws IOException {
         byte[] layer = TestingImage.layer("base");

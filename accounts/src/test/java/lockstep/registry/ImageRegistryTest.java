@@ -38,7 +38,7 @@ class ImageRegistryTest {
         return digest.replace("sha256:", "");
     }
 
-    /** Two accounts, one image: what each host gets has the one digest, to the last byte. */
+    /** Two accounts get exactly the same image with the same digest. */
     @Test
     void everyAccountHasTheSameDigest() throws IOException, InterruptedException {
         try (var qa = new TestingRegistry(program, "one"); var production = new TestingRegistry(program, "two")) {
@@ -54,7 +54,7 @@ class ImageRegistryTest {
         }
     }
 
-    /** Layers that a registry has are not sent: here they could not be, since they are gone. */
+    /** Layers that a registry has are not sent. Here they could not be sent, because they were deleted. */
     @Test
     void whatIsThereIsNotSentAgain() throws IOException {
         try (var account = new TestingRegistry(program, "one")) {
@@ -72,7 +72,7 @@ class ImageRegistryTest {
         try (var account = new TestingRegistry(program, "one")) {
             var stranger = assertThrows(IllegalStateException.class, () -> account.open("guessed").push(layout, image, "assets", tag(image)));
             assertTrue(stranger.getMessage().contains("401"), stranger::getMessage);
-            // a blob that is not what it is named by, as a damaged disk would have it
+            // a blob that does not match its digest, as on a damaged disk
             Files.writeString(layout.path(layout.blobs(image).getLast().digest()), "damaged");
             var damaged = assertThrows(IllegalStateException.class, () -> account.open().push(layout, image, "assets", tag(image)));
             assertTrue(damaged.getMessage().contains("refuses " + layout.blobs(image).getLast().digest()), damaged::getMessage);

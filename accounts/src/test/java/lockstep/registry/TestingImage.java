@@ -16,11 +16,11 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 
-/** Saved images in the form of {@code docker save}. */
+/** Creates saved images in the format of {@code docker save}. */
 public final class TestingImage {
     private TestingImage() {}
 
-    /** An image of one layer for each text, which is a file in it. */
+    /** Creates an image with a layer for each text, which contains the text as a file. */
     public static Path saved(Path file, String... contents) {
         var layers = new LinkedHashMap<String, byte[]>();
         for (String content : contents) layers.put("layer-" + layers.size() + ".tar", layer(content));
@@ -28,9 +28,9 @@ public final class TestingImage {
     }
 
     /**
-     * @param layers as they lie in the file
-     * @param links  names that lead to others
-     * @param diffs  digests of the layers' content as the configuration tells them
+     * @param layers the stored layers by name
+     * @param links  symbolic links to layers
+     * @param diffs  the digests of the layers' contents in the configuration
      */
     static Path saved(Path file, Map<String, byte[]> layers, Map<String, String> links, List<String> diffs) {
         var names = new ArrayList<>(layers.keySet());

@@ -13,7 +13,7 @@ import java.util.Optional;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 
-/** A registry of its own process, which stands for that of an account: go-containerregistry's, built from {@code src/test/resources/registry}. */
+/** A registry in a separate process that stands for that of an account: go-containerregistry, built from {@code src/test/resources/registry}. */
 final class TestingRegistry implements AutoCloseable {
     private final Process process;
     private final URI address;
@@ -46,7 +46,7 @@ final class TestingRegistry implements AutoCloseable {
         return new ImageRegistry(http, address, Optional.of("Basic " + basic(password)));
     }
 
-    /** As a container's host asks for it, by a client that has nothing to do with the one that pushed. */
+    /** Downloads like a container host, with a client that is independent of the one that pushed. */
     HttpResponse<byte[]> get(String path) throws IOException, InterruptedException {
         try (var client = HttpClient.newHttpClient()) {
             return client.send(HttpRequest.newBuilder(address.resolve(path)).header("Authorization", "Basic " + basic(password)).header("Accept", ImageLayout.MANIFEST).build(), HttpResponse.BodyHandlers.ofByteArray());

@@ -61,7 +61,7 @@ class ReleaseArchiveTest {
         assertNotEquals(digest, pack("1.0.0").release().digest(), "what may be run is part of it");
     }
 
-    /** Stack traces of the synthesis, with this machine's paths. */
+    /** The metadata contains stack traces of the synthesis with local paths. */
     @Test
     void whereCodeStoodIsNoPartOfIt() throws IOException {
         Files.writeString(assembly.resolve("demo-network.metadata.json"), "{\"trace\":\"one\"}");
@@ -82,7 +82,7 @@ class ReleaseArchiveTest {
         assertEquals(contents(assembly), contents(pack("1.0.0").unpack(directory.resolve("unpacked")).assembly()));
     }
 
-    /** Whoever may write into the bucket must not write into the machine that deploys. */
+    /** Write access to the bucket must not give write access to the deploying machine. */
     @Test
     void nothingIsUnpackedOutside() throws IOException {
         Path file = directory.resolve("evil.zip");
@@ -117,7 +117,7 @@ class ReleaseArchiveTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(text)).getMessage().contains("is no release"));
     }
 
-    /** Each account would build its own. */
+    /** Each account would build its own images. */
     @Test
     void oneWithoutImagesIsNotForAws() {
         var refused = assertThrows(UserFault.class, () -> pack("1.0.0").release().requireImages());

@@ -21,7 +21,7 @@ import lockstep.sync.CheckReport.Asked;
 import lockstep.sync.CheckReport.Unchecked;
 import org.junit.jupiter.api.Test;
 
-/** How findings of several shards become one report. */
+/** Tests how the findings of several shards are merged into one report. */
 class CheckReportTest {
     private static final DataSet DATA_SET = new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id"), List.of("id"), Optional.empty())));
 

@@ -27,7 +27,7 @@ class KeptManifestsTest {
         return new Applied(id, NOON.plusSeconds(60L * minutes), "1.0.0", NOON.plusSeconds(60L * minutes + 30), false);
     }
 
-    /** The first is in force. */
+    /** Creates a shard; the first sync of the history is in force. */
     private static AppliedSyncs shard(String name, Applied... history) {
         var shard = new Shard(name, Edition.DEMO);
         return new AppliedSyncs(new Account("demo", "222222222222", Purpose.DEMO, List.of(shard), List.of()), shard, Stream.of(history).findFirst(), List.of(history));
