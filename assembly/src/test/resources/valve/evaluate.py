@@ -1,4 +1,4 @@
-"""Reads cases, answers for each whether its statement applies to its request, as the emulator's own evaluator has it."""
+"""Reads cases, and prints for each whether its statement applies to its request, according to the evaluator of the emulator."""
 import json
 import sys
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ComparisonTest {
-    /** What the product itself does, and that production has one shard more: in every comparison of production and demo. */
+    /** Keys in every comparison of production and demo: the features of the product, and the additional shard of production. */
     private static final List<String> ALWAYS = List.of("shard.clinic.feature.", "shards:");
 
     @TempDir

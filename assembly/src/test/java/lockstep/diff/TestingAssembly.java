@@ -11,7 +11,7 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A landscape of three accounts and an assembly for it, written by hand: the stacks of both editions say the same until a test changes one. */
+/** A handwritten landscape of three accounts and its assembly. The stacks of both editions are equal until a test changes one. */
 final class TestingAssembly {
     static final String GATEWAY = "a".repeat(64), NGINX = "b".repeat(64), NGINX_DEMO = "c".repeat(64);
     private static final Map<String, String> ACCOUNTS = Map.of("production", "111111111111", "demo", "222222222222", "qa", "333333333333");
@@ -64,7 +64,7 @@ final class TestingAssembly {
         return this;
     }
 
-    /** @param entries as they stand in lockstep.yaml */
+    /** @param entries the entries as in lockstep.yaml */
     TestingAssembly declaring(String entries) {
         differences = "differences:\n" + entries;
         return this;

@@ -1,16 +1,16 @@
 package lockstep.valve;
 
-/** A change of broken.yaml as it would be deployed, for who tries it. */
+/** Provides the changes of broken.yaml as deployable policies, for tests that try them. */
 public final class BrokenPolicy {
     private BrokenPolicy() {}
 
     /**
-     * A policy as the change leaves it, its references resolved.
+     * Returns a policy after a change, with resolved references.
      *
-     * @param mutation name of the change
+     * @param mutation the name of the change
      * @param resource {@code STACK/LOGICAL-ID}
-     * @param property of the resource, that is the policy
-     * @param liveArn  of what the policy is attached to, in place of the one that the proof makes up; empty when its name is fixed
+     * @param property the property of the resource that contains the policy
+     * @param liveArn  the actual ARN of the resource that the policy is attached to, which replaces the generated one; empty if the name is fixed
      */
     public static String document(String mutation, String resource, String property, String attachedTo, String liveArn) {
         var templates = SnapshotTemplates.templates(named(mutation)::apply);
@@ -20,10 +20,10 @@ public final class BrokenPolicy {
         return document.replace(madeUp, liveArn);
     }
 
-    /** What the proof says of it: whether the step that broken.yaml tells is found. */
+    /** Reports whether the proof finds the step that broken.yaml expects. */
     public static boolean isFound(String mutation) {
         var wanted = named(mutation);
-        return SnapshotTemplates.proof(wanted::apply).attacks().stream().flatMap(attack -> attack.steps().stream()).anyMatch(step -> CorpusTest.isMeant(step, wanted.find()));
+        return SnapshotTemplates.proof(wanted::apply).attacks().stream().flatMap(attack -> attack.steps().stream()).anyMatch(step -> CorpusTest.isExpected(step, wanted.find()));
     }
 
     private static Mutation named(String mutation) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The project's templates keep the claim; changed in one point they break it, and the attack is found that uses this point. */
+/** The project's templates satisfy the claim. A single change breaks it, and an attack that uses this change is found. */
 class CorpusTest {
     @Test
     void theProjectKeepsItsClaim() {
@@ -23,7 +23,7 @@ class CorpusTest {
     void theAttackIsFound(Mutation mutation) {
         var proof = SnapshotTemplates.proof(mutation::apply);
         assertFalse(proof.holds(), "no attack was found");
-        assertTrue(proof.attacks().stream().filter(attack -> attack.claim().name().equalsIgnoreCase(mutation.claim())).flatMap(attack -> attack.steps().stream()).anyMatch(step -> isMeant(step, mutation.find())),
+        assertTrue(proof.attacks().stream().filter(attack -> attack.claim().name().equalsIgnoreCase(mutation.claim())).flatMap(attack -> attack.steps().stream()).anyMatch(step -> isExpected(step, mutation.find())),
                 () -> "expected " + mutation.find() + " against " + mutation.claim() + "; found\n" + ProofText.of(proof));
     }
 
@@ -43,7 +43,7 @@ class CorpusTest {
         broken().forEach(mutation -> assertEquals(4, mutation.find().size(), mutation.name()));
     }
 
-    static boolean isMeant(Attack.Step step, List<String> words) {
+    static boolean isExpected(Attack.Step step, List<String> words) {
         return step.principal().contains(words.get(0)) && step.action().contains(words.get(1)) && step.resource().contains(words.get(2)) && step.by().stream().anyMatch(by -> by.contains(words.get(3)));
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Statements on single requests: whether one applies is the same as the emulator's evaluator says, which is kept by others and enforces the local cloud. */
+/** Compares whether statements apply to single requests with the emulator's evaluator, which is maintained by others and enforces IAM in the local cloud. */
 class EvaluatorTest {
     private static final int CASES = 4_000;
     private static final List<String> ACTIONS = List.of("s3:GetObject", "s3:PutObject", "s3:*", "S3:get*", "s3:?etObject", "kms:Decrypt", "kms:*", "*", "sns:Publish");
@@ -57,7 +57,7 @@ class EvaluatorTest {
         made.put("action", oneOf(List.of("s3:GetObject", "s3:PutObject", "kms:Decrypt", "sns:Publish")));
         made.put("resource", oneOf(List.of("arn:aws:s3:::parts/a", "arn:aws:s3:::parts/ab", "arn:aws:s3:::Parts/a", "arn:aws:kms:eu-central-1:111111111111:key/1", "arn:aws:kms:eu-central-1:222222222222:key/1")));
         var keys = made.putObject("keys");
-        // the evaluator always knows these
+        // the evaluator always sets these keys
         keys.put("aws:PrincipalArn", oneOf(List.of("arn:aws:iam::111111111111:role/worker", "arn:aws:iam::222222222222:role/worker", "arn:aws:iam::222222222222:role/other")));
         keys.put("aws:PrincipalAccount", oneOf(List.of("111111111111", "222222222222")));
         keys.put("aws:SecureTransport", oneOf(List.of("true", "false")));

@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class GlobTest {
-    /** Every glob of up to three letters against every text of up to six: what is said of two globs is true of the texts. */
+    /** Checks the relations of all globs of up to three letters against all texts of up to six. */
     @Test
     void whatIsSaidOfTwoGlobsIsTrueOfAllTexts() {
         var globs = words("ab*?", 3).stream().map(Glob::new).distinct().toList();
@@ -37,7 +37,7 @@ class GlobTest {
         assertFalse(logs.overlapsAsArn(new Glob("arn:aws:logs:eu-central-1:111111111111:log-group:*"), true));
         assertFalse(logs.overlapsAsArn(new Glob("arn:aws:logs:eu-central-1:111111111111:log-group:*"), false));
         assertTrue(logs.overlapsAsArn(new Glob("arn:aws:logs:*:*:log-group:x"), true));
-        // of a text the star goes further
+        // in a plain text, a star also matches colons
         assertTrue(new Glob("arn:aws:sns:eu:222222222222:*").overlapsAsArn(new Glob("arn:aws:sns:*:111111111111:x:y"), false));
         assertFalse(new Glob("arn:aws:sns:eu:222222222222:*").overlapsAsArn(new Glob("arn:aws:sns:*:111111111111:x:y"), true));
     }

@@ -14,10 +14,10 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A change of the templates, as broken.yaml and harmless.yaml have it.
+ * A change of the templates in broken.yaml or harmless.yaml.
  *
- * @param claim  that it breaks; empty in harmless.yaml
- * @param find   words of a step of the attack: party, action, resource, statement
+ * @param claim  the claim that it breaks; empty in harmless.yaml
+ * @param find   the words of a step of the attack: party, action, resource, statement
  */
 record Mutation(String name, List<JsonNode> changes, String claim, List<String> find) {
     static List<Mutation> read(String file) {

@@ -15,8 +15,8 @@ import lockstep.landscape.LandscapeReader;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The templates of every account as infra's own snapshot test pins them: what is synthesized, read in a moment; and the bootstrap's. Their landscape is that of
- * lockstep.yaml, with syncs that start by themselves as well.
+ * The templates of every account from infra's snapshots, which are fast to read, and the bootstrap templates. Their landscape is that of
+ * lockstep.yaml, with syncs that start automatically.
  */
 final class SnapshotTemplates {
     private static final Path PROJECT = Path.of(System.getProperty("lockstep.root", "..")).toAbsolutePath().normalize();
@@ -42,7 +42,7 @@ final class SnapshotTemplates {
         return proof(templates -> {});
     }
 
-    /** @param change of copies of all templates, by stack */
+    /** @param change changes copies of all templates by stack */
     static Proof proof(Consumer<Map<String, ObjectNode>> change) {
         return Proof.of(templates(change));
     }
