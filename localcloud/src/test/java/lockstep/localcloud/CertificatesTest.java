@@ -74,7 +74,7 @@ class CertificatesTest {
         assertTrue(certificates.server("qa-demo-proxy", List.of("localhost")).certificate().startsWith("-----BEGIN CERTIFICATE-----"));
     }
 
-    /** A handshake with it, as a browser would have, against the name in the certificate and another one. */
+    /** Performs a TLS handshake like a browser, with the name in the certificate and with another name. */
     @Test
     void aServerIsTrustedForItsOwnNames() throws Exception {
         var authority = Authority.create("test", Authority.Kind.SERVERS);
@@ -146,7 +146,7 @@ class CertificatesTest {
     }
 
     private static void validate(Authority authority, Authority.Issued issued) throws Exception {
-        // Java heeds no constraints of an anchor, as browsers do: so its name and key are the anchor, and its certificate is a part of the path
+        // unlike browsers, Java ignores name constraints of a trust anchor, so the anchor is only name and key, and the CA certificate is part of the path
         var anchor = new TrustAnchor(authority.certificate().getSubjectX500Principal(), authority.certificate().getPublicKey(), null);
         var parameters = new PKIXParameters(Set.of(anchor));
         parameters.setRevocationEnabled(false);
@@ -173,7 +173,7 @@ class CertificatesTest {
                 try (var accepted = (SSLSocket) server.accept()) {
                     accepted.startHandshake();
                 } catch (java.io.IOException refused) {
-                    // the client says why
+                    // the client reports the reason
                 }
             });
             try (var plain = new java.net.Socket(InetAddress.getLoopbackAddress(), server.getLocalPort());

@@ -15,7 +15,7 @@ class JavaFunctionsTest {
     @TempDir
     private Path directory;
 
-    /** A JVM starts without an archive that it can't use, and says nothing: only here it would end. */
+    /** A JVM silently ignores an archive that it cannot use; the options of this test make it exit instead. */
     @Test
     void theClassArchiveIsGoodForWhatTheFunctionsAreStartedWith() throws Exception {
         var launcher = ProjectFiles.ofLauncher();
@@ -29,7 +29,7 @@ class JavaFunctionsTest {
         String bootstrap = new String(JavaFunctions.runtime(files).get("bootstrap"), java.nio.charset.StandardCharsets.UTF_8);
         Path task = Files.createDirectories(directory.resolve("task/lib")).getParent();
         Files.copy(archive.jar(), task.resolve("lib/functions.jar"));
-        // all that is started, but for the class that runs
+        // the complete command line, with another main class
         Path script = Files.writeString(directory.resolve("bootstrap"), bootstrap.replace("-XX:AOTCache", "-XX:AOTMode=on -XX:AOTCache")
                 .replaceFirst("com\\.amazonaws\\.services\\.lambda\\.runtime\\.api\\.client\\.AWSLambda .*", "lockstep.masterdata.handler.Priming"));
         var environment = Command.cleanEnvironment(files);

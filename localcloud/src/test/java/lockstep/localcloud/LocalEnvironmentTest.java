@@ -20,7 +20,7 @@ import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The list of changes against the task definitions that infra really synthesizes. */
+/** Tests the list of changes against infra's synthesized task definitions. */
 class LocalEnvironmentTest {
     private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
     private static final LocalEnvironment HERE = new LocalEnvironment(variable -> 4000 + variable.length(), Map.of("/run/settings", Path.of("/here/settings"),
@@ -29,7 +29,7 @@ class LocalEnvironmentTest {
 
     @TempDir
     private static Path directory;
-    /** By stack and container. */
+    /** The deployed environments by stack and container. */
     private static final Map<String, Map<String, String>> DEPLOYED = new TreeMap<>();
 
     @BeforeAll

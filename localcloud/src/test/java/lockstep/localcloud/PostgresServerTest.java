@@ -67,7 +67,7 @@ class PostgresServerTest {
         var killed = server.running().orElseThrow();
         killed.destroyForcibly();
         killed.onExit().get(10, TimeUnit.SECONDS);
-        // its children notice within moments; until then they hold the data directory
+        // until the child processes notice, they keep the data directory in use
         Thread.sleep(1500);
         server.ensure();
         assertEquals(port, server.port());

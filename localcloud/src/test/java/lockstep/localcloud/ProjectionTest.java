@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The projection of what infra really synthesizes, against what the installed emulator really supports. */
+/** Tests the projection of infra's synthesized assembly against the features of the installed emulator. */
 class ProjectionTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Set<String> SYNC_PATH = Set.of("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
@@ -125,7 +125,7 @@ class ProjectionTest {
         assertEquals(Set.of(), types);
     }
 
-    /** What is removed is what alone could shift: the alias itself, and whom it leads to, are as they were. */
+    /** Only the gradual traffic shift is removed; the alias and its target are unchanged. */
     @Test
     void ofAliasesOnlyTheStepsAreMissing() throws IOException {
         var after = resources(files.assembly());
@@ -144,7 +144,7 @@ class ProjectionTest {
     void theSyncPathIsUntouched() throws IOException {
         var before = resources(synthesized);
         var after = resources(files.assembly());
-        // the sync's own secrets all have names
+        // all secrets of the sync have names
         var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance).flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
         before.forEach((name, resource) -> {
             if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com") && !refersTo(resource, nameless)) {
@@ -153,7 +153,7 @@ class ProjectionTest {
         });
     }
 
-    /** A role of the pipeline waits for the provider of tokens, which the emulator has not. */
+    /** The roles of the pipeline depend on the OIDC provider, which the emulator does not support. */
     private static JsonNode withoutWhatIsRemoved(JsonNode resource, String name, Map<String, JsonNode> all) {
         if (!(resource.get("DependsOn") instanceof ArrayNode several)) return resource;
         String template = name.substring(0, name.indexOf('/') + 1);
@@ -174,7 +174,7 @@ class ProjectionTest {
                     ((ObjectNode) function.get("Properties")).remove("Runtime");
                     ((ObjectNode) function.at("/Properties/Code")).remove("S3Key");
                 }
-                // a function may be told where a secret lies: see REWRITES
+                // references to secrets may differ: see REWRITES
                 assertEquals(original, JSON.readTree(projected.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}")), name);
             }
         });
