@@ -1,6 +1,6 @@
-// The console's page in headless Chromium, from a sync that runs to a failure and a rollback. Usage: node console.mjs < settings.json
-// settings: {browser, pages, name, url} · pages: where screenshots go, name: how theirs begin · url: of a console that tells these in turn
-// A line tells each step when it was seen: open, running, failed, rolled-back
+// Watches the console page in headless Chromium while a sync runs, fails and is rolled back. Usage: node console.mjs < settings.json
+// settings: {browser, pages, name, url} · pages: the directory of screenshots · name: their prefix · url: a console that shows these states in turn
+// Prints a line for each state when it was seen: open, running, failed, rolled-back
 import {chromium} from 'playwright-core';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {strict as assert} from 'node:assert';
@@ -17,7 +17,7 @@ try {
   page.on('pageerror', error => problems.push(String(error)));
   page.on('console', message => { if (message.type() === 'error') problems.push(message.text()); });
 
-  /** On a desk and on a phone, by day and by night: nothing wider than the window. */
+  /** Checks on desktop and phone, in light and dark mode, that nothing is wider than the window. */
   async function look(name) {
     for (const [device, width, height] of [['desktop', 1280, 900], ['phone', 390, 844]])
       for (const colorScheme of ['light', 'dark']) {
@@ -36,7 +36,7 @@ try {
   console.log('open');
   await page.getByRole('heading', {name: 'Running now'}).waitFor();
   await look('running');
-  // what follows comes by itself: the page is never loaded again
+  // from here on the page refreshes itself and is never reloaded
   await page.getByText('failed in Publish with MergeConflict').first().waitFor();
   assert.ok(await page.locator('.lane.failed .cause').first().isVisible(), 'the cause is shown');
   await look('failed');

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ScopeType;
 
-/** docs/commands.md, generated from the model of the command line. */
+/** Generates docs/commands.md from the model of the command line. */
 final class CommandsPage {
     private static final String TABLE = "| | |\n| --- | --- |\n";
 
@@ -46,7 +46,7 @@ final class CommandsPage {
         return page.toString();
     }
 
-    /** By the words that call it; without groups of commands, which do nothing by themselves. */
+    /** Returns the commands by their full name, without groups of commands. */
     private static Map<String, CommandSpec> commands(CommandLine group) {
         var found = new TreeMap<String, CommandSpec>();
         group.getSubcommands().forEach((name, command) -> {
@@ -68,7 +68,7 @@ final class CommandsPage {
                     text.append("| `%s` | %s |\n".formatted(cell(parameter.paramLabel()), cell(description(parameter)))));
             options.forEach(option -> text.append(row(option)));
         }
-        // what a group of commands says belongs to each of them
+        // the footer of a group of commands applies to each of them
         Stream.iterate(command, Objects::nonNull, CommandSpec::parent).filter(spec -> spec.parent() != null).toList().reversed().stream()
                 .map(spec -> String.join("\n", Arrays.stream(spec.usageMessage().footer()).filter(line -> !line.isBlank()).toList()))
                 .filter(footer -> !footer.isEmpty())
@@ -94,7 +94,7 @@ final class CommandsPage {
         return text.replace("|", "\\|");
     }
 
-    /** What GitLab and GitHub make of a heading. */
+    /** Returns the anchor that GitLab and GitHub generate for a heading. */
     static String anchor(String heading) {
         return heading.toLowerCase(Locale.ROOT).replaceAll("\\[([^]]*)]\\([^)]*\\)", "$1").replaceAll("[^\\p{L}\\p{N} _-]", "").strip()
                 .replace(' ', '-');

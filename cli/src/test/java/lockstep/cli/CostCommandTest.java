@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What infra really synthesizes. Sums are worked out here by hand, from prices that are easy to multiply. */
+/** Tests the cost of infra's synthesized templates. The expected sums are calculated by hand from prices that are easy to multiply. */
 class CostCommandTest {
     @TempDir
     private static Path directory;
@@ -41,7 +41,7 @@ class CostCommandTest {
         var bill = bill("demo", CostCommand.table(null, "eu-central-1"), LoadProfile.rest());
         assertAll(
                 () -> assertEquals(0.5 * 730 * 0.14, line(bill, "databases (capacity)").atRest(), 1e-9),
-                // a task of the product with 0.5 CPU and 1 GB, one of the first hop with half of both
+                // a task of the product with 0.5 CPU and 1 GB, and one of the proxy with half of both
                 () -> assertEquals(730 * (0.75 * 0.04656 + 1.5 * 0.00511), line(bill, "containers (Fargate, on demand)").atRest(), 1e-9),
                 () -> assertEquals(7 * 2 * 730 * 0.012, line(bill, "interface endpoints (hours in each zone)").atRest(), 1e-9),
                 () -> assertEquals(730 * 0.027 + 2 * 730 * 0.005, line(bill, "load balancers (hours, addresses, units)").atRest(), 1e-9),
@@ -52,7 +52,7 @@ class CostCommandTest {
                 () -> assertEquals(bill.atRest(), bill.atLoad(), 1e-9));
     }
 
-    /** By the templates, apart from the code that is tested: no resource is neither priced, nor free, nor told. */
+    /** Counts the resources in the templates independently of the tested code: each is priced, free, or reported as not priced. */
     @Test
     void resourcesOfEachTypeAreAccountedFor() {
         var bill = bill("production", CostCommand.table(null, "eu-central-1"), LoadProfile.named("office"));
@@ -81,7 +81,7 @@ class CostCommandTest {
                 () -> assertEquals(12 + requests / 1e6 * 0.60, line(bill, "firewall (list, rules, requests)").atLoad(), 1e-9));
     }
 
-    /** Looked at every 15 minutes, of which it is awake for 5. */
+    /** The database is queried every 15 minutes and is awake for 5 of them. */
     @Test
     void pausingIsWhatRemainsBetweenTheLooks() {
         var saving = bill("demo", CostCommand.table(null, "eu-central-1"), LoadProfile.rest()).pausing().getFirst();

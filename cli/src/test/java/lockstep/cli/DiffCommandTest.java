@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What infra really synthesizes, with the images that are really built, against what lockstep.yaml declares. */
+/** Compares the assembly that infra synthesizes, with the real image contexts, with the differences declared in lockstep.yaml. */
 class DiffCommandTest {
     @TempDir
     private static Path directory;

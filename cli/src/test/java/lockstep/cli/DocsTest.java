@@ -26,27 +26,27 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * Whatever a Markdown page names exists: files, anchors, classes, methods, tests, commands and options. docs/commands.md is what the
- * command line says of itself; {@code -Ddocs.update=true} rewrites it.
+ * Checks that everything that Markdown pages name exists: files, anchors, classes, methods, tests, commands and options. docs/commands.md is
+ * generated from the command line; {@code -Ddocs.update=true} updates it.
  */
 class DocsTest {
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Path COMMANDS = Path.of("docs", "commands.md");
     private static final Path FAULTS = Path.of("docs", "faults.md");
-    /** Generated from measurements: statements and names of steps. */
+    /** Pages generated from measurements, which contain statements and names of steps. */
     private static final Path RESULTS = Path.of("bench", "results");
     private static final Set<String> NOT_OURS = Set.of(".git", ".lockstep", "node_modules", "target", "__pycache__");
     private static final long LARGEST_SOURCE = 2_000_000;
 
-    /** Commands of the launcher, which is no part of the command line's model. */
+    /** Commands of the launcher, which are not in the model of the command line. */
     private static final Set<String> OF_LAUNCHER = Set.of("test", "build", "compile", "synth-app");
     /** Names in backticks that belong to AWS, PostgreSQL, HTTP and other software, or are examples of values. */
     private static final Set<String> FOREIGN_NAMES = Set.of(
             "Abc", "Accept", "Bool", "DescribeStacks", "E2E", "FILE.csv", "Forwarded", "Id", "Milk", "NAME.before", "Proxy", "Ref",
             "SHARD.host", "TooManyRequests", "Transform", "Upgrade");
-    /** Options of other programs that a page shows without the program. */
+    /** Options of other programs that pages mention without the program. */
     private static final Set<String> FOREIGN_OPTIONS = Set.of("--cert", "--exclusively");
-    /** Objects of a bucket, paths in an image or on a server, names of roles and metrics, and what a build makes. */
+    /** S3 objects, paths in images or on servers, names of roles and metrics, and build outputs. */
     private static final Pattern FOREIGN_PATH = Pattern.compile(
             "/.*|\\.lockstep/.*|node_modules/.*|(.*/)?target/.*|(assemblies|assembly|imports|lib|log|manifests|parts|releases|syncs)/.*"
                     + "|[Ll]ockstep(-.*)?/.*|net/http.*"
@@ -57,20 +57,20 @@ class DocsTest {
     private static final Pattern GO_TEST = Pattern.compile("(Test|Fuzz)[A-Z]\\w*");
     private static final Pattern NAME = Pattern.compile("[A-Z][a-z0-9]+[A-Za-z0-9]*");
     private static final Pattern MEMBER = Pattern.compile("([A-Z][A-Za-z0-9]*)\\.([A-Za-z_]\\w*)(\\(.*\\))?");
-    /** The member of the test class that was named last: {@code `SomeTest.first`, `.second`}. */
+    /** A member of the test class that was named last: {@code `SomeTest.first`, `.second`}. */
     private static final Pattern FURTHER_MEMBER = Pattern.compile("\\.([a-z]\\w*)");
     private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]+");
 
     private static List<Path> files;
     private static List<Path> pages;
-    /** Simple names of types in Java, with the sources that declare them: packages may change. */
+    /** The sources that declare a Java type by its simple name, because packages may change. */
     private static final Map<String, List<String>> TYPES = new HashMap<>();
-    /** First words of literals in main code of Java: names of states, outputs and metrics. */
+    /** First words of string literals in Java main code: names of states, outputs and metrics. */
     private static final Set<String> LITERALS = new HashSet<>();
     private static final Set<String> GO_NAMES = new HashSet<>();
     private static final Set<String> OPTIONS_IN_SOURCES = new HashSet<>();
 
-    /** What stands in backticks or in a block of code. */
+    /** Text in backticks or in a code block. */
     private record Code(Path page, int line, String text) {
         String wrong(String why) {
             return page + ":" + line + ": `" + text + "`: " + why;
@@ -101,7 +101,7 @@ class DocsTest {
         String name = file.getFileName().toString();
         if (name.endsWith(".md")) return;
         String text = textOf(file);
-        // the exceptions in this file would otherwise prove themselves
+        // otherwise the exceptions in this file would count as known
         if (!name.equals("DocsTest.java")) matches("--[a-z][a-z-]+", text).forEach(match -> OPTIONS_IN_SOURCES.add(match.group()));
         if (name.endsWith(".java")) {
             matches("\\b(?:class|record|interface|enum)\\s+([A-Z]\\w*)", text).stream().map(match -> match.group(1)).distinct()
@@ -229,7 +229,7 @@ class DocsTest {
         assertNone(wrong);
     }
 
-    /** From the root, from the page, or as part of a path. */
+    /** Reports whether a path exists relative to the root or the page, or as part of another path. */
     private static boolean exists(Path page, String text) {
         String path = text.replaceFirst("^\\./", "").replaceFirst("/$", "");
         return Files.exists(PROJECT.resolve(path)) || Files.exists(PROJECT.resolve(page.resolveSibling(path)))
@@ -261,7 +261,7 @@ class DocsTest {
         if (words.isEmpty() || words.getFirst().matches("|COMMAND") || OF_LAUNCHER.contains(words.getFirst())) return;
         CommandLine command = main;
         int next = 0;
-        // `release build|list`: each of them exists, and the first one stands for all
+        // `release build|list`: check that each exists, and continue with the first
         while (next < words.size() && command.getSubcommands().keySet().containsAll(List.of(words.get(next).split("\\|")))) {
             command = command.getSubcommands().get(words.get(next++).split("\\|")[0]);
         }
@@ -279,7 +279,7 @@ class DocsTest {
         }
     }
 
-    /** Each row of a table of faults ends with the test that shows it, or says that there is none. */
+    /** Each row of a table of faults ends with its test, or states that there is none. */
     @Test
     void eachFaultHasItsTest() throws IOException {
         var wrong = new ArrayList<String>();

@@ -53,7 +53,7 @@ class HistoryTest {
         assertEquals(List.of("1"), History.of(log).releases(), "the same again is no step");
     }
 
-    /** An earlier one, by its name: the way back from it leads to what was there until then. */
+    /** An earlier release is deployed by name: a rollback then leads to the release before that deployment. */
     @Test
     void anEarlierReleaseThatIsDeployedIsAStepForward() {
         for (String release : List.of("1", "2", "1")) happened(Action.deploy, release, Result.succeeded);
@@ -78,7 +78,7 @@ class HistoryTest {
                 Optional.empty(), Optional.empty());
     }
 
-    /** Production and demo are deployed side by side, and one ends before the other. */
+    /** Production and demo are deployed in parallel, and one finishes before the other. */
     @Test
     void apartSinceTheFirstOfThemChanged() {
         var now = Instant.parse("2026-11-23T03:00:00Z");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher in a checkout of its own, with a Maven that only counts how often it was called. */
+/** Tests the launcher in a separate checkout, with a fake Maven that only counts its calls. */
 class LauncherTest {
     @TempDir
     private Path checkout;
@@ -114,7 +114,7 @@ class LauncherTest {
     }
 
     private Process start(Map<String, String> environment) throws IOException {
-        // 'compile' is what every command does before it starts
+        // every command runs 'compile' first
         var builder = new ProcessBuilder("sh", checkout.resolve("lockstep").toString(), "compile")
                 .redirectOutput(checkout.resolve("out").toFile()).redirectError(checkout.resolve("err").toFile());
         builder.environment().remove("LOCKSTEP_BUILT");

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MainTest {
-    /** 1 says that rows differ. */
+    /** Exit code 1 would mean that rows differ. */
     @Test
     void aVerificationThatFailsIsNoDifference(@TempDir Path directory) throws Exception {
         Path broken = Files.writeString(directory.resolve("lockstep.yaml"), "nothing: here");

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What is built today is built of the same things tomorrow: no version range, no image without a version, no lock file that is missing or without hashes. */
+/** Checks that builds are reproducible: no version ranges, no images without a version, no missing lock files, no lock files without hashes. */
 class PinnedTest {
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Set<String> SKIPPED = Set.of("target", "node_modules", ".git", ".lockstep", "cdk.out", "test");
@@ -30,11 +30,11 @@ class PinnedTest {
     private static final Pattern VERSION = Pattern.compile("<version>([^<]*)</version>|<[\\w.]+\\.version>([^<]*)</[\\w.]+\\.version>");
     private static final Pattern EXACT = Pattern.compile("v?\\d+(\\.\\d+)*([.-][\\w.-]+)?");
     /**
-     * Known, and why: the registry of images was out of reach when this was written, so that only its version is fixed. Whoever builds images pins them:
-     * {@code docker buildx imagetools inspect IMAGE}, and {@code @sha256:…} behind the tag.
+     * Known exceptions: the image registry was not reachable when this was written, so only the version is pinned. To pin the digest, run
+     * {@code docker buildx imagetools inspect IMAGE} and append {@code @sha256:…} to the tag.
      */
     private static final Set<String> WITHOUT_DIGEST = Set.of("debian:trixie-slim");
-    /** Known, and why: the registry at hand had these for Linux on x86_64 alone; {@code npm install} with another one puts their hashes in. */
+    /** Known exceptions: the available registry had these packages only for Linux on x86_64; {@code npm install} with another registry adds their hashes. */
     private static final Set<String> WITHOUT_HASH = Set.of("node_modules/@squawk-cli/darwin-arm64", "node_modules/@squawk-cli/darwin-x64", "node_modules/@squawk-cli/linux-arm64", "node_modules/@squawk-cli/win32-x64");
 
     @TempDir
@@ -45,7 +45,7 @@ class PinnedTest {
         assertEquals(List.of(), problems(PROJECT));
     }
 
-    /** An exception that nothing needs any more hides the next mistake. */
+    /** An exception that is no longer needed would hide the next mistake. */
     @Test
     void everyExceptionIsNeeded() throws IOException {
         var images = new TreeSet<String>();
@@ -124,7 +124,7 @@ class PinnedTest {
     private static void pom(String text, List<String> problems) {
         VERSION.matcher(text).results().map(match -> match.group(1) != null ? match.group(1) : match.group(2))
                 .filter(version -> !version.startsWith("${") && (!EXACT.matcher(version).matches() || version.endsWith("-SNAPSHOT"))).forEach(version -> problems.add("version '" + version + "' is not exact"));
-        // what the parent or a bill of materials does not name: a plugin without a version is whatever is newest
+        // plugins that neither the parent nor a BOM declares: without a version, Maven uses the newest
         Pattern.compile("(?s)<plugin>(.*?)</plugin>").matcher(text).results().map(match -> match.group(1)).filter(plugin -> !plugin.contains("<version>") && plugin.contains("<groupId>"))
                 .forEach(plugin -> problems.add("a plugin has no version: " + plugin.strip().lines().findFirst().orElse("")));
     }
@@ -165,7 +165,7 @@ class PinnedTest {
         }
     }
 
-    /** Of a Dockerfile: the images that it is built from, without its own stages. */
+    /** Returns the base images of a Dockerfile, without its own stages. */
     private static Set<String> bases(String text) {
         var stages = new HashSet<>(Set.of("scratch"));
         var bases = new TreeSet<String>();
@@ -185,7 +185,7 @@ class PinnedTest {
         return images;
     }
 
-    /** What a script gets by itself. */
+    /** Finds programs that a script downloads in the latest version. */
     private static void commands(String text, List<String> problems) {
         Pattern.compile("(?m)\\b(?:go (?:install|run)|npx|npm exec|pipx run)\\b[^\\n|;&]*@latest\\b").matcher(text).results().forEach(match -> problems.add("'" + match.group().strip() + "' takes whatever version there is"));
     }

@@ -31,7 +31,7 @@ import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The pipeline as gitlab-ci-local reads it, which checks it against the schema that GitLab publishes; no job is run here. */
+/** Tests the pipeline with gitlab-ci-local, which validates it against GitLab's published schema. No jobs are run. */
 class PipelineTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
@@ -56,7 +56,7 @@ class PipelineTest {
     private Ended run(List<String> line) {
         try {
             var builder = new ProcessBuilder(line).directory(checkout.toFile()).redirectError(ProcessBuilder.Redirect.to(checkout.resolve("../err.txt").toFile()));
-            // its Node, since the machine's may be too old for it
+            // use the project's Node.js, because the machine's may be too old
             builder.environment().merge("PATH", PROJECT.resolve("node_modules/.bin").toString(), (path, node) -> node + ":" + path);
             var process = builder.start();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -72,7 +72,7 @@ class PipelineTest {
         return run(Stream.concat(Stream.of(PROJECT.resolve("node_modules/.bin/gitlab-ci-local").toString()), Stream.of(arguments)).toList());
     }
 
-    /** Jobs that a pipeline has, and how each comes to run. */
+    /** Returns the jobs of a pipeline and when each runs. */
     private Map<String, String> jobs(String source, String branch, String place, String... more) {
         var listed = gitlab(Stream.concat(Stream.of(more), Stream.of("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source, "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place)).toArray(String[]::new));
         assertEquals(0, listed.exit(), listed::toString);
@@ -115,7 +115,7 @@ class PipelineTest {
         assertEquals(List.of("manual", "manual"), List.of(local.get("qa-demo-shard-up"), local.get("qa-demo-shard-down")));
     }
 
-    /** Built once: what is deployed is that one file, and nothing that a job made of its own checkout. */
+    /** The release is built once. Every deployment uses that file and nothing from the job's own checkout. */
     @Test
     void everyAccountGetsTheSameFile() {
         int deployments = 0;
@@ -132,7 +132,7 @@ class PipelineTest {
         assertEquals("[\"release.zip\"]", preview().at("/build/artifacts/paths").toString());
     }
 
-    /** Parameters alone differ. */
+    /** Only the parameters differ. */
     @Test
     void accountsAreDeployedByTheSameLine() {
         var preview = preview();
@@ -146,14 +146,14 @@ class PipelineTest {
     @Test
     void jobsShowATokenAndNoKeyIsStored() throws IOException {
         for (var job : jobsOf(preview()).entrySet()) {
-            // what builds for accounts works in none
+            // the build job does not access accounts
             boolean worksInAccounts = script(job.getValue()).contains("$LOCKSTEP_PLACE") && !job.getKey().equals("build");
             assertEquals(worksInAccounts ? "{\"LOCKSTEP_ID_TOKEN\":{\"aud\":\"lockstep\"}}" : "", job.getValue().path("id_tokens").isMissingNode() ? "" : job.getValue().get("id_tokens").toString(), job.getKey());
         }
         assertFalse(Files.readString(PROJECT.resolve(".gitlab-ci.yml")).matches("(?s).*(AWS_|SECRET|PASSWORD|PRIVATE|vault).*"));
     }
 
-    /** A word that the command line does not know would be found out by the first pipeline. */
+    /** Otherwise an unknown option would be noticed only in the first pipeline. */
     @Test
     void theCommandLineKnowsEveryLine() {
         int lines = 0;
@@ -171,7 +171,7 @@ class PipelineTest {
         assertEquals(16, lines);
     }
 
-    /** As GitLab keeps them: a ref for each deployment into an environment. */
+    /** GitLab keeps a ref for each deployment to an environment. */
     @Test
     void schemasAreComparedWithWhatProductionRuns() throws IOException {
         var script = texts(preview().at("/schema/script"));
@@ -184,7 +184,7 @@ class PipelineTest {
         assertEquals("refs/production/10", run(List.of("sh", "-ec", ask)).out().strip());
     }
 
-    /** The check against the published schema is no empty one. */
+    /** Checks that the validation against the published schema finds errors. */
     @ParameterizedTest
     @ValueSource(strings = {"stage: build → stag: build", "id_tokens: → id_token:", "{aud: lockstep} → {audience: lockstep}", "when: manual → when: by-hand", "action: stop → action: halt",
             "stages: [build → stage: [build"})
@@ -201,7 +201,7 @@ class PipelineTest {
         return jobsOf(preview()).entrySet().stream().filter(job -> job.getValue().path("stage").asString("").equals(stage)).map(Map.Entry::getKey).sorted().toList();
     }
 
-    /** With what each job inherits. */
+    /** Returns the pipeline with everything that jobs inherit. */
     private JsonNode preview() {
         var preview = gitlab("--preview");
         assertEquals(0, preview.exit(), preview::toString);

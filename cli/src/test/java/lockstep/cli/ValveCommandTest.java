@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The command on what is really synthesized: exit codes and both forms of the answer. */
+/** Tests the command on the synthesized assembly: exit codes and both output formats. */
 class ValveCommandTest {
     @TempDir
     private Path directory;

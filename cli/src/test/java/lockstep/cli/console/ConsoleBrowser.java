@@ -10,15 +10,15 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import lockstep.masterdata.engine.parts.Json;
 
-/** Somebody who looks at the console's page while a sync runs, a shard fails, and one is rolled back: {@code console.mjs} in Chromium. */
+/** Runs {@code console.mjs} in Chromium, which watches the console page while a sync runs, a shard fails, and one is rolled back. */
 public final class ConsoleBrowser implements AutoCloseable {
     private final Process process;
     private final BufferedReader told;
 
     /**
-     * Answers when the page is open.
+     * Opens the page and waits until it is open.
      *
-     * @param name of the screenshots
+     * @param name the prefix of the screenshots
      */
     public ConsoleBrowser(String url, String name) throws IOException {
         String browser = Objects.requireNonNull(System.getenv("LOCKSTEP_BROWSER"), "LOCKSTEP_BROWSER is the path of Chromium");
@@ -30,7 +30,7 @@ public final class ConsoleBrowser implements AutoCloseable {
         awaitTold("open");
     }
 
-    /** Until the page showed this: {@code running}, {@code failed} or {@code rolled-back}. */
+    /** Waits until the page has shown a state: {@code running}, {@code failed} or {@code rolled-back}. */
     public void awaitTold(String what) throws IOException {
         var all = new StringBuilder();
         for (String line = told.readLine(); !what.equals(line); line = told.readLine()) {
@@ -39,7 +39,7 @@ public final class ConsoleBrowser implements AutoCloseable {
         }
     }
 
-    /** When all was seen. */
+    /** Waits until the browser has seen all states and exited. */
     public void awaitEnd() throws InterruptedException {
         String rest = told.lines().collect(Collectors.joining("\n"));
         assertEquals(0, process.waitFor(), rest);

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** The page as a person sees it while things happen, which are told here one after the other. */
+/** Tests the page in a browser while the test serves a sequence of states. */
 class ConsoleBrowserTest {
-    /** How often the page looks before the next happens: long enough for its pictures. */
+    /** The number of refreshes before the next state, enough to take the screenshots. */
     private static final int LOOKS = 6;
 
     @Test

@@ -21,7 +21,7 @@ import java.util.Optional;
 import lockstep.cli.console.Overview.Syncs;
 import org.junit.jupiter.api.Test;
 
-/** The page, from records alone. */
+/** Tests the page with handwritten records. */
 class ConsolePageTest {
     @Test
     void tellsWhatBecameOfEachShard() {

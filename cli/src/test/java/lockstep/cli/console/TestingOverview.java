@@ -19,14 +19,14 @@ import lockstep.sync.SyncState.Table;
 import lockstep.sync.SyncState.TableChange;
 import lockstep.sync.SyncState;
 
-/** What the console might have read of a landscape like the one that is shipped. */
+/** Sample data of the console for a landscape like the shipped one. */
 final class TestingOverview {
     static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     private static final List<TableStatus> TABLES = List.of(new TableStatus("master.disease", 14_212, "d", 0), new TableStatus("master.drug", 30_000, "d", 0));
 
     private TestingOverview() {}
 
-    /** {@code qa-1} can't be reached, and {@code qa-demo-1} is behind. */
+    /** Returns an overview in which {@code qa-1} is unreachable and {@code qa-demo-1} is behind. */
     static Overview overview(Run... runs) {
         String id = "20260301T115500Z-0001";
         var shards = List.of(shard("production", "clinic-1", "production", id, "in-step"), shard("production", "clinic-2", "production", id, "in-step"), shard("demo", "demo-1", "demo", id, "in-step"),

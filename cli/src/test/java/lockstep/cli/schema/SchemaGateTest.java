@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The clinic as it is, and the clinic with one migration more, by its real tests on real servers. One test of it is enough to use the table in question. */
+/** Compares the clinic with itself plus one migration, with its real tests on real servers. One test that uses the table is enough. */
 @Tag("nightly")
 class SchemaGateTest {
     private static final ProjectFiles LAUNCHER = ProjectFiles.ofLauncher();
     private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";
-    /** Line 3 is the first free one. */
+    /** The first two lines of a migration; its statements start in line 3. */
     private static final String LIMITS = "SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\n";
     private static final int LAST = Migrations.number(Migrations.in(LAUNCHER.project().resolve("clinic").resolve(Migrations.SOURCES)).files().lastEntry().getKey());
     private static final String MORE = "V" + (LAST + 1) + "__more.sql";
@@ -67,7 +67,7 @@ class SchemaGateTest {
         assertTold(judge("ALTER TABLE tenant.inquiry RENAME COLUMN message TO words;\n"), 3, "ALTER TABLE tenant.inquiry RENAME COLUMN message TO words", "breaks before", "renaming-column");
     }
 
-    /** It fails on rows that are there, and where there are none, the previous release cannot write any. */
+    /** It fails on existing rows, and the previous release cannot insert new ones. */
     @Test
     void requiredColumnIsTold() throws IOException {
         var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN source text NOT NULL;\n");
@@ -81,7 +81,7 @@ class SchemaGateTest {
         assertTold(judge("ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5);\n"), 3, "ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5)", "breaks before", "changing-column-type");
     }
 
-    /** The new release may not need in the same release what it adds: while it takes over, the old schema may still be there. */
+    /** A release must not need what its own migration adds, because it may still run on the old schema during the deployment. */
     @Test
     void newReleaseThatNeedsItsMigrationIsTold() throws IOException {
         Path inquiries = next.resolve("clinic/src/main/java/lockstep/clinic/demo/Inquiries.java");
