@@ -31,7 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @see <a href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md">OCI image layout</a>
  */
 public record ImageLayout(Path directory) {
-    public static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+    static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
     private static final String INDEX = "application/vnd.oci.image.index.v1+json";
     private static final String CONFIGURATION = "application/vnd.oci.image.config.v1+json";
     private static final String LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -39,7 +39,7 @@ public record ImageLayout(Path directory) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /** A blob that a manifest references. */
-    public record Blob(String digest, long size) {}
+    record Blob(String digest, long size) {}
 
     public boolean has(String digest) {
         return Files.exists(path(digest));
@@ -52,7 +52,7 @@ public record ImageLayout(Path directory) {
     }
 
     /** Returns the configuration and layers of an image, in manifest order. */
-    public List<Blob> blobs(String digest) {
+    List<Blob> blobs(String digest) {
         var manifest = JSON.readTree(path(digest));
         var blobs = new ArrayList<Blob>();
         blobs.add(blob(manifest.get("config")));

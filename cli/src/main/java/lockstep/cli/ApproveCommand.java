@@ -16,7 +16,7 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "approve", description = "Lets a sync that is held go on where it stands.",
         footer = {"", "Shows what the sync would change, with some of the rows. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
-public final class ApproveCommand implements Callable<Integer> {
+final class ApproveCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

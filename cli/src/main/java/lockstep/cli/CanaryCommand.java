@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "canary", description = "Leads some of the new sessions of a shard to another upstream, or ends that; proxies follow within seconds.",
         footer = {"", "A session stays where it began, whatever the weight is later, until the canary is ended by --weight off."})
-public final class CanaryCommand implements Callable<Integer> {
+final class CanaryCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

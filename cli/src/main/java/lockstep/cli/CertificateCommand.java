@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "certificate", description = "The clients that the local cloud's production editions admit.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {CertificateCommand.Issue.class, CertificateCommand.Revoke.class, CertificateCommand.ListAll.class},
         footer = {"", "On AWS the authority is yours: docs/operate/certificates.md."})
-public final class CertificateCommand implements Callable<Integer> {
+final class CertificateCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

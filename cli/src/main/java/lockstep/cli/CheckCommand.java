@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, with what fixes it. It changes nothing.",
         footer = {"", "Ends with 0 when no error was found, 1 when one was, 3 when a shard or the source could not be checked and no error was found, 2 on wrong usage.",
                 "Warnings alone end with 0: they may be as intended."})
-public final class CheckCommand implements Callable<Integer> {
+final class CheckCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
     @ParentCommand

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "console", description = "Shows the syncs on a page of this machine: shards, what changed, where the time went, what can be brought back.",
         footer = {"", "The page is live while it is served; Ctrl-C ends it. It only tells: commands that it shows are for the terminal."})
-public final class ConsoleCommand implements Callable<Integer> {
+final class ConsoleCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

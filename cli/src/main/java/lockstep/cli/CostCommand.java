@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "cost", description = "Tells what each account costs in a month, at rest and at a load, and what pausing databases saves.",
         footer = {"", "From the synthesized resources and a dated price table; asks nobody. What has no price is listed as not priced.",
                 "Ends with 0, 1 when a price or the region's prices are missing or a file is wrong, 2 on wrong usage."})
-public final class CostCommand implements Callable<Integer> {
+final class CostCommand implements Callable<Integer> {
     /** @param unverifiedPrices the number of prices that were not verified on the date of the table */
     record Answer(String region, String pricesOf, long unverifiedPrices, LoadProfile load, List<Account> accounts) {
         record Account(String account, double atRest, double atLoad, double pausingSaves, List<Bill.Line> lines, List<Bill.Saving> pausing, List<Bill.NotPriced> notPriced) {}

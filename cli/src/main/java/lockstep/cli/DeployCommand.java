@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a release into accounts, keeps it there, and writes down what became of it.",
         footer = {"", "Ends with 0 when it is deployed in each account, 1 when not, 2 on wrong usage. A release that is kept: lockstep release deploy."})
-public final class DeployCommand implements Callable<Integer> {
+final class DeployCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "diff", description = "Tells every difference between two editions, and whether it is meant.",
         footer = {"", "Ends with 0 when every difference is declared in the landscape, 1 when one is not or a declared one is gone, 2 on wrong usage.",
                 "With --output markdown the answer is the start of a test plan."})
-public final class DiffCommand implements Callable<Integer> {
+final class DiffCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -42,7 +42,7 @@ import tools.jackson.databind.DeserializationFeature;
         footer = {"", "The file is CSV with commas, in UTF-8. Its header names the columns that lockstep.yaml has of the table, in any order. An empty field is NULL, \"\" is an empty text.",
                 "Rows that are not in the file are deleted, except those that other rows refer to. Shards follow with the next sync.",
                 "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is still running at --timeout."})
-public final class ImportCommand implements Callable<Integer> {
+final class ImportCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
     private static final Duration POLL = Duration.ofMillis(500);
 

@@ -23,7 +23,7 @@ import lockstep.sync.SyncState;
  *
  * @param landscape the landscape file given to the command; empty if none was given
  */
-public record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) implements FirstSync {
+record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) implements FirstSync {
     private static final Duration TIMEOUT = Duration.ofMinutes(15);
 
     @Override

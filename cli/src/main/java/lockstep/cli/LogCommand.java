@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "log", description = "Tells who deployed, rolled back and synced what, where and when, and how it ended. The newest first.",
         footer = {"", "Syncs that started by themselves are told from the state machines, which remember 90 days."})
-public final class LogCommand implements Callable<Integer> {
+final class LogCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** The format of answers on standard output. Progress goes to standard error. */
-    public enum OutputFormat { text, json, markdown }
+    enum OutputFormat { text, json, markdown }
 
     /** The version from the manifest of the jar. */
     static final String VERSION = Optional.ofNullable(Main.class.getPackage().getImplementationVersion()).orElse("(not packaged)");
@@ -62,16 +62,16 @@ public final class Main {
     }
 
     /** Returns the given landscape file; empty if none was given. */
-    public Optional<Path> landscapeOption() {
+    Optional<Path> landscapeOption() {
         return Optional.ofNullable(landscape);
     }
 
-    public Path declaredFile() {
+    Path declaredFile() {
         return landscape == null ? files.project().resolve("lockstep.yaml") : landscape.toAbsolutePath().normalize();
     }
 
     /** Returns the landscape of the file, without temporary shards. */
-    public Landscape declaredLandscape() {
+    Landscape declaredLandscape() {
         return LandscapeReader.read(declaredFile());
     }
 
@@ -93,7 +93,7 @@ public final class Main {
     }
 
     /** Reports whether the output is a terminal. */
-    public boolean terminal() {
+    boolean terminal() {
         return System.console() != null && System.console().isTerminal();
     }
 

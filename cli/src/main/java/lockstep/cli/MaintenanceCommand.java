@@ -20,7 +20,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "maintenance", description = "Shows the maintenance page in place of an edition or a shard, or takes it away; proxies follow within seconds.")
-public final class MaintenanceCommand implements Callable<Integer> {
+final class MaintenanceCommand implements Callable<Integer> {
     /** Whether the page is shown. */
     enum Switch { on, off }
 

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "open", description = "Opens an edition or a shard of the local cloud in the browser, and tells what the browser needs.",
         footer = {"", "On AWS an edition is at the host that lockstep.yaml names."})
-public final class OpenCommand implements Callable<Integer> {
+final class OpenCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
@@ -48,10 +48,10 @@ public final class OpenCommand implements Callable<Integer> {
      * @param user      the user to log in with; production only, because visitors of the demo sign up
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
-    public record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
+    record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
 
     /** @param pkcs12 certificate and key in one file for browsers, encrypted with the password */
-    public record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
+    record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
 
     @Override
     public Integer call() {

@@ -16,7 +16,7 @@ public final class Place {
     @Option(names = "--aws", description = "On AWS, with the profile of your AWS configuration that is named as each account (default: the local cloud).")
     private boolean aws;
 
-    public boolean isAws() {
+    boolean isAws() {
         return aws;
     }
 

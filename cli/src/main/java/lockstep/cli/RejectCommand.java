@@ -13,7 +13,7 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "reject", description = "Gives up a sync that is held; nothing was changed by it.",
         footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
-public final class RejectCommand implements Callable<Integer> {
+final class RejectCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

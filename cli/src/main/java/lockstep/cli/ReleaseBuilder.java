@@ -18,7 +18,7 @@ final class ReleaseBuilder {
      * @param release the name of the release; the one in lockstep.yaml if empty
      * @param images  whether images are built and included, as AWS accounts require
      */
-    public static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
+    static ReleaseArchive build(Main main, Optional<String> release, boolean images, Path file) {
         var landscape = main.declaredLandscape();
         String name = release.map(ReleaseBuilder::checked).orElse(landscape.release());
         Path assembly = Synthesis.of(main.files(), main.declaredFile(), landscape.region(), Optional.of(name));

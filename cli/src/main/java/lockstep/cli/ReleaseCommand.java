@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "release", description = "Releases: made once, kept in each account, deployed again.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class, ReleaseCommand.InParity.class})
-public final class ReleaseCommand implements Callable<Integer> {
+final class ReleaseCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -19,7 +19,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(mixinStandardHelpOptions = true, name = "repair", description = "Reads every table of target shards and restores what differs from the sync in force there, and follows until each is verified.",
         footer = {"", "It is what the watch starts by itself when it finds drift. A shard that was rolled back stays so.",
                 "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
-public final class RepairCommand implements Callable<Integer> {
+final class RepairCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "rollback", description = "Brings target shards back to an earlier sync that is still kept, and follows until each is verified.",
         footer = {"", "Without --to, each shard goes back to the sync that was in force in that shard before the present one; again, further back. The next sync goes forward again.",
                 "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
-public final class RollbackCommand implements Callable<Integer> {
+final class RollbackCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "shard", description = "Shards of the demo edition that QA has for a while, besides those of lockstep.yaml.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {ShardCommand.UpOne.class, ShardCommand.DownOne.class, ShardCommand.ListAll.class, ShardCommand.Expire.class},
         footer = {"", "In the local cloud. On AWS a shard is an entry in lockstep.yaml, deployed as any change is."})
-public final class ShardCommand implements Callable<Integer> {
+final class ShardCommand implements Callable<Integer> {
     private static final String NAME = "(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*";
 
     @ParentCommand

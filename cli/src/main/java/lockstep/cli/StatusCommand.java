@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 @Command(mixinStandardHelpOptions = true, name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
         footer = {"", "in-step: holds what the source holds now. behind: something else. never: no sync was applied. unreachable: could not say."})
-public final class StatusCommand implements Callable<Integer> {
+final class StatusCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
@@ -66,12 +66,12 @@ public final class StatusCommand implements Callable<Integer> {
     }
 
     /** Formats one line per shard, followed by the cause if the shard is unreachable. */
-    public static String table(List<ShardStatus> shards, boolean colour) {
+    static String table(List<ShardStatus> shards, boolean colour) {
         return table(shards, Map.of(), colour);
     }
 
     /** @param releases the release by shard; if empty, there is no release column */
-    public static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
+    static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
         String release = releases.isEmpty() ? "" : String.format("%-12s ", "release");
         var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release, "data set", "state", "age", "rows", "sync"));
         for (var shard : shards) {

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "sync", description = "Brings every target shard in step with the source, and follows until each is verified.",
         footer = {"", "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still runs at --timeout.",
                 "Ctrl-C ends the following, not the sync."})
-public final class SyncCommand implements Callable<Integer> {
+final class SyncCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
 
     @ParentCommand

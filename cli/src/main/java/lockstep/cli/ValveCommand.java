@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "valve", description = "Proves from the templates what demo and the public can reach: of production, nothing but the published parts.",
         footer = {"", "Ends with 0 when the claim holds, 1 when it is broken (the attack is told step by step, with the statements that let it), 2 on wrong usage.",
                 "It asks no account of AWS. What counts as an attacker, and what it does not see: docs/valve.md."})
-public final class ValveCommand implements Callable<Integer> {
+final class ValveCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 

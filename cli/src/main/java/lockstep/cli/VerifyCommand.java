@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(mixinStandardHelpOptions = true, name = "verify", exitCodeOnExecutionException = VerifyCommand.UNCHECKED, description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that copies and checks.",
         footer = {"", "Ends with 0 when every shard is equal, 1 when one is different, 3 when one or the source could not be checked and none is different, 2 on wrong usage.",
                 "Both sides are read as they are now: a source that moved on since the last sync is different as well."})
-public final class VerifyCommand implements Callable<Integer> {
+final class VerifyCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
     @ParentCommand

@@ -331,10 +331,10 @@ class EndToEndTest {
                 statement.execute("SELECT FROM master.drug WHERE id = 15 FOR UPDATE");
             }
             var sync = CLOUD.lockstepAsync("sync");
-            browser.awaitNotified("running");
+            browser.awaitState("running");
             visitor.rollback();
             assertEquals(1, sync.join().exit());
-            browser.awaitNotified("failed");
+            browser.awaitState("failed");
             CLOUD.sql("demo-1", "DROP FUNCTION public.refuse() CASCADE");
             assertEquals(0, CLOUD.lockstep("rollback", "--shard", "clinic-2").exit());
             browser.awaitEnd();
