@@ -88,8 +88,8 @@ public final class AccountAccess implements AutoCloseable {
     public static AccountAccess webIdentity(Optional<LocalEndpoint> endpoint, String region, String accountId, String role, String token, String session) {
         var http = endpoint.map(local -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tlsTrustManagersProvider(local::trust).build())
                 .orElseGet(() -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build());
-        var anybody = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
-        var sts = anybody.client(StsClient.builder());
+        var anonymous = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
+        var sts = anonymous.client(StsClient.builder());
         String arn = "arn:aws:iam::%s:role/%s".formatted(accountId, role);
         var credentials = StsAssumeRoleWithWebIdentityCredentialsProvider.builder().stsClient(sts)
                 .refreshRequest(r -> r.roleArn(arn).roleSessionName(session).webIdentityToken(token)).build();
@@ -153,14 +153,14 @@ public final class AccountAccess implements AutoCloseable {
                 .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "ecr").putProperty(AwsV4HttpSigner.REGION_NAME, region.id()));
         try {
             var answer = http.prepareRequest(HttpExecuteRequest.builder().request(signed.request()).contentStreamProvider(signed.payload().orElseThrow()).build()).call();
-            byte[] said;
+            byte[] content;
             try (var in = answer.responseBody().orElseThrow()) {
-                said = in.readAllBytes();
+                content = in.readAllBytes();
             }
             if (!answer.httpResponse().isSuccessful()) {
-                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: " + answer.httpResponse().statusCode() + " " + new String(said, StandardCharsets.UTF_8));
+                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: " + answer.httpResponse().statusCode() + " " + new String(content, StandardCharsets.UTF_8));
             }
-            var token = JsonMapper.builder().build().readTree(said).at("/authorizationData/0");
+            var token = JsonMapper.builder().build().readTree(content).at("/authorizationData/0");
             return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()), Optional.of("Basic " + token.get("authorizationToken").asString()));
         } catch (IOException e) {
             throw new UncheckedIOException("the registry of account " + accountId + " can't be reached", e);

@@ -104,15 +104,15 @@ public final class ImageRegistry {
         var execute = HttpExecuteRequest.builder().request(request.build());
         if (method != SdkHttpMethod.HEAD) execute.contentStreamProvider(stream);
         var answer = http.prepareRequest(execute.build()).call();
-        String said = "";
+        String text = "";
         if (answer.responseBody().isPresent()) {
             try (var body = answer.responseBody().get()) {
-                said = new String(body.readNBytes(1000), StandardCharsets.UTF_8);
+                text = new String(body.readNBytes(1000), StandardCharsets.UTF_8);
             }
         }
         int status = answer.httpResponse().statusCode();
-        if (status >= 500 || status == 429) throw new IOException(method + " " + uri.getPath() + ": " + status + " " + said);
-        return answer.httpResponse().toBuilder().statusText(said).build();
+        if (status >= 500 || status == 429) throw new IOException(method + " " + uri.getPath() + ": " + status + " " + text);
+        return answer.httpResponse().toBuilder().statusText(text).build();
     }
 
     private static InputStream open(Path file) {

@@ -77,8 +77,8 @@ public final class Shelf implements AutoCloseable {
             }
             return;
         }
-        once("assemblies/" + release.digest() + ".zip", RequestBody.fromFile(archive.file()));
-        once("releases/" + release.name() + ".json", RequestBody.fromBytes(JSON.writeValueAsBytes(release)));
+        putIfAbsent("assemblies/" + release.digest() + ".zip", RequestBody.fromFile(archive.file()));
+        putIfAbsent("releases/" + release.name() + ".json", RequestBody.fromBytes(JSON.writeValueAsBytes(release)));
     }
 
     /** Returns the stored releases, newest first. */
@@ -126,7 +126,7 @@ public final class Shelf implements AutoCloseable {
 
     /** Writes an entry to the log, and notifies the operators if the action has ended. */
     public void record(LogEntry entry) {
-        once(entry.key(), RequestBody.fromBytes(JSON.writeValueAsBytes(entry)));
+        putIfAbsent(entry.key(), RequestBody.fromBytes(JSON.writeValueAsBytes(entry)));
         if (entry.result() == LogEntry.Result.started) return;
         try (var sns = access.client(SnsClient.builder())) {
             String subject = entry.notificationText().replaceAll("[^\\x20-\\x7e]", "?");
@@ -155,7 +155,7 @@ public final class Shelf implements AutoCloseable {
     }
 
     /** Writes an object unless it exists. An existing archive has the same content, because the key is its digest; for other keys, the first writer wins. */
-    private void once(String key, RequestBody body) {
+    private void putIfAbsent(String key, RequestBody body) {
         try {
             s3.putObject(r -> r.bucket(bucket).key(key).ifNoneMatch("*"), body);
         } catch (S3Exception e) {

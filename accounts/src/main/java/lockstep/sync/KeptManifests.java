@@ -72,12 +72,12 @@ public record KeptManifests(List<Kept> all) {
 
     /** Suggests at most three ids that contain the given text or share a prefix with it. Most ids begin with their time. */
     public List<String> nearest(String given) {
-        var alike = all.stream().map(Kept::syncId).filter(id -> id.contains(given) || alike(id, given) >= Math.min(4, given.length())).toList();
-        return alike.stream().sorted(Comparator.comparing((String id) -> id.contains(given)).thenComparing(id -> alike(id, given)).reversed()).limit(3).toList();
+        var alike = all.stream().map(Kept::syncId).filter(id -> id.contains(given) || commonPrefix(id, given) >= Math.min(4, given.length())).toList();
+        return alike.stream().sorted(Comparator.comparing((String id) -> id.contains(given)).thenComparing(id -> commonPrefix(id, given)).reversed()).limit(3).toList();
     }
 
     /** Returns the length of the common prefix. */
-    private static int alike(String one, String other) {
+    private static int commonPrefix(String one, String other) {
         int length = 0;
         while (length < Math.min(one.length(), other.length()) && one.charAt(length) == other.charAt(length)) length++;
         return length;
@@ -102,12 +102,12 @@ public record KeptManifests(List<Kept> all) {
      */
     public String table(List<AppliedSyncs> shards, boolean everything) {
         var text = new StringBuilder(String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
-        var goals = shards.stream().flatMap(s -> before(s).stream()).map(Kept::syncId).toList();
+        var rollbackTargets = shards.stream().flatMap(s -> before(s).stream()).map(Kept::syncId).toList();
         var listed = listed(shards);
         int left = 0;
         for (int i = 0; i < listed.size(); i++) {
             Listed sync = listed.get(i);
-            if (!everything && i >= NEWEST && !goals.contains(sync.syncId()) && sync.applied().stream().noneMatch(AppliedIn::inForce)) {
+            if (!everything && i >= NEWEST && !rollbackTargets.contains(sync.syncId()) && sync.applied().stream().noneMatch(AppliedIn::inForce)) {
                 left++;
                 continue;
             }

@@ -24,15 +24,15 @@ public final class RestoredShard {
 
     /** Returns the number of rows to stage; 0 until it is known. */
     public static long expectedRows(Shard shard, Execution execution) {
-        return preflight(mine(shard, execution)).map(a -> a.payload().path("rows").asLong(0)).orElse(0L);
+        return preflight(answersOf(shard, execution)).map(a -> a.payload().path("rows").asLong(0)).orElse(0L);
     }
 
     /** @param stagedRows the last known number of staged rows */
     public static SyncState.Shard read(Account account, Shard shard, Execution execution, long stagedRows) {
-        var mine = mine(shard, execution);
-        var preflight = preflight(mine);
+        var answers = answersOf(shard, execution);
+        var preflight = preflight(answers);
         // the preflight answer contains tables as well; only the publish answer also contains workers
-        var published = mine.stream().filter(a -> a.has("tables") && a.has("workers")).findFirst();
+        var published = answers.stream().filter(a -> a.has("tables") && a.has("workers")).findFirst();
         var bytes = preflight.map(a -> a.payload().path("tables").valueStream().mapToLong(t -> t.path("bytes").asLong(0)).sum());
         var warnings = warnings(preflight.map(Execution.Answer::payload), published.map(Execution.Answer::payload));
         var seconds = new LinkedHashMap<String, Double>();
@@ -56,13 +56,13 @@ public final class RestoredShard {
         return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak, bytes, warnings);
     }
 
-    private static List<Execution.Answer> mine(Shard shard, Execution execution) {
+    private static List<Execution.Answer> answersOf(Shard shard, Execution execution) {
         return execution.answers().stream().filter(a -> shard.name().equals(a.payload().path("shard").asString(""))).toList();
     }
 
     /** Returns the last preflight answer; preflight runs again for a drifted shard. */
-    private static Optional<Execution.Answer> preflight(List<Execution.Answer> mine) {
-        return mine.stream().filter(a -> a.has("batches")).reduce((first, last) -> last);
+    private static Optional<Execution.Answer> preflight(List<Execution.Answer> answers) {
+        return answers.stream().filter(a -> a.has("batches")).reduce((first, last) -> last);
     }
 
     /** Returns the warnings of the shard and its tables. Functions of earlier releases return none. */

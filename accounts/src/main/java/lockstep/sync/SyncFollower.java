@@ -44,7 +44,7 @@ public final class SyncFollower implements AutoCloseable {
     /** The latest end of an execution; {@code running} is whether another is still running. */
     private Instant ended = Instant.MIN;
     private boolean running;
-    private boolean asksShards = true;
+    private boolean queriesShards = true;
 
     public SyncFollower(SyncAccess access, String syncId) {
         this(access, syncId, false);
@@ -63,7 +63,7 @@ public final class SyncFollower implements AutoCloseable {
     public static SyncFollower of(SyncAccess access, String syncId, Instant started) {
         var follower = new SyncFollower(access, syncId);
         follower.begun = started;
-        follower.asksShards = false;
+        follower.queriesShards = false;
         return follower;
     }
 
@@ -145,10 +145,10 @@ public final class SyncFollower implements AutoCloseable {
 
     /** Returns the rows dumped so far, from the progress objects of the workers. */
     private List<SyncState.Table> tables() {
-        if (batches == null) batches = noted(paths.batches(), Batch[].class).orElse(null);
+        if (batches == null) batches = readProgress(paths.batches(), Batch[].class).orElse(null);
         if (batches == null) return List.of();
         for (Batch batch : batches)
-            if (!dumped.containsKey(batch.index())) noted(paths.dumped(batch.index()), Dumped.class).ifPresent(d -> dumped.put(d.batch(), d));
+            if (!dumped.containsKey(batch.index())) readProgress(paths.dumped(batch.index()), Dumped.class).ifPresent(d -> dumped.put(d.batch(), d));
         return access.dataSet().tables().stream().map(table -> {
             long ranges = java.util.Arrays.stream(batches).flatMap(b -> b.ranges().stream()).filter(r -> r.table().equals(table.name())).count();
             var done = dumped.values().stream().flatMap(d -> d.ranges().stream()).filter(r -> r.range().table().equals(table.name())).toList();
@@ -156,7 +156,7 @@ public final class SyncFollower implements AutoCloseable {
         }).toList();
     }
 
-    private <T> Optional<T> noted(String key, Class<T> type) {
+    private <T> Optional<T> readProgress(String key, Class<T> type) {
         try {
             return Optional.of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
         } catch (S3Exception e) {
@@ -177,7 +177,7 @@ public final class SyncFollower implements AutoCloseable {
 
     private SyncState.Shard shard(Account account, Shard shard, Execution execution) {
         long expected = RestoredShard.expectedRows(shard, execution);
-        if (asksShards && execution.running() && stagedRows(shard) < expected) askHowFar(account, shard);
+        if (queriesShards && execution.running() && stagedRows(shard) < expected) queryProgress(account, shard);
         return RestoredShard.read(account, shard, execution, stagedRows(shard));
     }
 
@@ -186,7 +186,7 @@ public final class SyncFollower implements AutoCloseable {
     }
 
     /** Queries the progress of a shard at intervals, because it costs a query and a function call. The progress never decreases. */
-    private void askHowFar(Account account, Shard shard) {
+    private void queryProgress(Account account, Shard shard) {
         if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
         var reporter = reporters.computeIfAbsent(shard.name(), name -> new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
         staged.merge(shard.name(), reporter.stagedRows(paths.syncId()), Math::max);

@@ -55,14 +55,14 @@ record Conditions(List<Condition> all) {
         }
 
         /** Reports whether some request meets the condition. */
-        private boolean maybe(Domain domain) {
+        private boolean mayMatch(Domain domain) {
             if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
             boolean without = domain.absent() && metWithoutKey();
             return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
         }
 
         /** Reports whether every request meets the condition. */
-        private boolean surely(Domain domain) {
+        private boolean alwaysMatches(Domain domain) {
             if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
             if (domain.absent() && !metWithoutKey()) return false;
             return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
@@ -107,19 +107,19 @@ record Conditions(List<Condition> all) {
      * @param domains the domain of each lowercase key; empty if unknown
      * @param open    receives each condition that could not be evaluated
      */
-    boolean maybe(Function<String, Optional<Domain>> domains, Consumer<Condition> open) {
-        boolean maybe = true;
+    boolean mayMatch(Function<String, Optional<Domain>> domains, Consumer<Condition> open) {
+        boolean mayMatch = true;
         for (var condition : all) {
             var domain = domains.apply(condition.key());
             if (!condition.known() || domain.isEmpty()) open.accept(condition);
-            else maybe &= condition.maybe(domain.get());
+            else mayMatch &= condition.mayMatch(domain.get());
         }
-        return maybe;
+        return mayMatch;
     }
 
     /** Reports whether every request meets all conditions. */
-    boolean surely(Function<String, Optional<Domain>> domains) {
-        return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::surely).isPresent());
+    boolean alwaysMatches(Function<String, Optional<Domain>> domains) {
+        return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::alwaysMatches).isPresent());
     }
 
     /** Reports whether a KMS key can only be used through another service on behalf of the caller. */

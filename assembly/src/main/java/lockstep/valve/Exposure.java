@@ -61,7 +61,7 @@ final class Exposure {
         for (var listener : templates.ofType("AWS::ElasticLoadBalancingV2::Listener").filter(listener -> listener.text("LoadBalancerArn").equals(balancer.reference())).toList()) {
             int port = number(listener.property("Port"));
             var groups = Statement.strings(balancer.property("SecurityGroups"));
-            var admitted = groups.isEmpty() ? Optional.of("no security group") : open(groups, port);
+            var admitted = groups.isEmpty() ? Optional.of("no security group") : openRule(groups, port);
             if (admitted.isEmpty()) continue;
             var problem = problem(balancer, listener, port);
             if (problem.isEmpty()) doors.add("%s %s, port %d of %s".formatted(balancer.account().name(), listener.text("Protocol"), port, balancer.id()));
@@ -72,8 +72,8 @@ final class Exposure {
     /** Returns why a public listener is not a front door; empty if it is one. */
     private Optional<String> problem(Resource balancer, Resource listener, int port) {
         var targets = groups(listener);
-        var strange = targets.stream().filter(group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets")).findFirst();
-        if (strange.isPresent()) return Optional.of("it leads to targets that are not the proxy's: " + strange.get().map(Resource::id).orElse("(unknown)"));
+        var unexpected = targets.stream().filter(group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets")).findFirst();
+        if (unexpected.isPresent()) return Optional.of("it leads to targets that are not the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
         if (Claim.isFrontDoor(balancer, Edition.DEMO)) {
             boolean redirects = Statement.elements(listener.property("DefaultActions")).stream().allMatch(action -> action.path("Type").asString("").equals("redirect"));
             return port == 443 || port == 80 && redirects ? Optional.empty() : Optional.of("the demo's front door is port 443, and 80 to lead there");
@@ -104,35 +104,35 @@ final class Exposure {
         var subnets = Stream.of(database, cluster).map(made -> made.text("DBSubnetGroupName")).filter(name -> !name.isEmpty()).findFirst().flatMap(templates::named)
                 .map(group -> Statement.strings(group.property("SubnetIds"))).orElse(List.of());
         int port = cluster.properties().has("Port") ? number(cluster.property("Port")) : 5432;
-        addressed(database, groups, subnets, port, "PubliclyAccessible");
+        checkPublicAddress(database, groups, subnets, port, "PubliclyAccessible");
     }
 
     private void service(Resource service) {
         var network = service.property("NetworkConfiguration").path("AwsvpcConfiguration");
         if (!network.path("AssignPublicIp").asString("").equals("ENABLED")) return;
-        addressed(service, Statement.strings(network.path("SecurityGroups")), Statement.strings(network.path("Subnets")), -1, "AssignPublicIp");
+        checkPublicAddress(service, Statement.strings(network.path("SecurityGroups")), Statement.strings(network.path("Subnets")), -1, "AssignPublicIp");
     }
 
     private void instance(Resource instance) {
-        addressed(instance, Statement.strings(instance.property("SecurityGroupIds")), Statement.strings(instance.property("SubnetId")), -1, "SubnetId");
+        checkPublicAddress(instance, Statement.strings(instance.property("SecurityGroupIds")), Statement.strings(instance.property("SubnetId")), -1, "SubnetId");
     }
 
     /** @param port -1 for any */
-    private void addressed(Resource resource, List<String> groups, List<String> subnets, int port, String property) {
-        var admitted = open(groups, port);
+    private void checkPublicAddress(Resource resource, List<String> groups, List<String> subnets, int port, String property) {
+        var admitted = openRule(groups, port);
         boolean routed = subnets.isEmpty() || subnets.stream().anyMatch(this::isPublic);
         if (routed) admitted.ifPresent(rule -> report(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(), List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
     }
 
     /** Returns the rule that admits the internet. A group that no template contains counts as open. */
-    private Optional<String> open(List<String> groups, int port) {
+    private Optional<String> openRule(List<String> groups, int port) {
         for (String name : groups) {
             var group = templates.named(name);
             if (group.isEmpty()) return Optional.of("security group " + name + ", which no template holds");
             var rules = group.get().property("SecurityGroupIngress");
             for (int i = 0; i < rules.size(); i++) if (isOpen(rules.get(i), port)) return Optional.of(group.get().id() + " SecurityGroupIngress[" + i + "]");
-            var apart = templates.ofType("AWS::EC2::SecurityGroupIngress").filter(rule -> rule.text("GroupId").equals(name) && isOpen(rule.properties(), port)).findFirst();
-            if (apart.isPresent()) return apart.map(Resource::id);
+            var separateRule = templates.ofType("AWS::EC2::SecurityGroupIngress").filter(rule -> rule.text("GroupId").equals(name) && isOpen(rule.properties(), port)).findFirst();
+            if (separateRule.isPresent()) return separateRule.map(Resource::id);
         }
         return Optional.empty();
     }

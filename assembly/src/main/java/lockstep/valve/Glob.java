@@ -47,7 +47,7 @@ record Glob(String text, String spelled) {
     boolean covers(Glob other) {
         if (text.equals("*")) return true;
         String mine = text, theirs = other.text;
-        if (differAtOnce(mine, theirs)) return false;
+        if (differInPrefix(mine, theirs)) return false;
         var covers = new boolean[mine.length() + 1][theirs.length() + 1];
         for (int i = mine.length(); i >= 0; i--) {
             for (int j = theirs.length(); j >= 0; j--) {
@@ -63,7 +63,7 @@ record Glob(String text, String spelled) {
     boolean overlaps(Glob other) {
         String mine = text, theirs = other.text;
         if (mine.equals("*") || theirs.equals("*")) return true;
-        if (differAtOnce(mine, theirs)) return false;
+        if (differInPrefix(mine, theirs)) return false;
         var overlaps = new boolean[mine.length() + 1][theirs.length() + 1];
         for (int i = mine.length(); i >= 0; i--) {
             for (int j = theirs.length(); j >= 0; j--) {
@@ -78,7 +78,7 @@ record Glob(String text, String spelled) {
     }
 
     /** A fast check that rejects most pairs: reports whether they differ before the first star of either. */
-    private static boolean differAtOnce(String one, String other) {
+    private static boolean differInPrefix(String one, String other) {
         for (int i = 0; i < Math.min(one.length(), other.length()); i++) {
             char a = one.charAt(i), b = other.charAt(i);
             if (a == '*' || b == '*') return false;

@@ -71,19 +71,19 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
     enum Match { NO, ACCOUNT, DIRECT }
 
     /** Returns how a statement can apply to the holder: directly, or through its whole account, which must then grant access as well. */
-    Match maybe(Statement statement) {
-        if (statement.notPrincipals()) return statement.principals().stream().allMatch(this::surely) && !statement.principals().isEmpty() ? Match.NO : Match.DIRECT;
+    Match mayMatch(Statement statement) {
+        if (statement.notPrincipals()) return statement.principals().stream().allMatch(this::alwaysMatches) && !statement.principals().isEmpty() ? Match.NO : Match.DIRECT;
         // a resource policy without principals has an unknown meaning, so it counts as matching
         if (statement.principals().isEmpty()) return Match.DIRECT;
-        return statement.principals().stream().map(this::maybe).max(Enum::compareTo).orElse(Match.NO);
+        return statement.principals().stream().map(this::mayMatch).max(Enum::compareTo).orElse(Match.NO);
     }
 
     /** Reports whether a statement applies to everything that the holder can be. */
-    boolean surely(Statement statement) {
-        return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> maybe(principal) == Match.NO) : statement.principals().stream().anyMatch(this::surely);
+    boolean alwaysMatches(Statement statement) {
+        return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> mayMatch(principal) == Match.NO) : statement.principals().stream().anyMatch(this::alwaysMatches);
     }
 
-    private Match maybe(Principal principal) {
+    private Match mayMatch(Principal principal) {
         if (principal.isAnyone()) return kind == Kind.TOKEN ? Match.NO : Match.DIRECT;
         return switch (principal.kind().toLowerCase(Locale.ROOT)) {
             case "service" -> kind == Kind.SERVICE ? Match.DIRECT : Match.NO;
@@ -104,7 +104,7 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         return isOutsider() || arn.canBe(new Glob(asRole(value)), true) ? Match.DIRECT : Match.NO;
     }
 
-    private boolean surely(Principal principal) {
+    private boolean alwaysMatches(Principal principal) {
         if (principal.value().equals("*")) return true;
         if (kind != Kind.PRINCIPAL || isOutsider() || !principal.kind().equals("AWS")) return false;
         var matcher = ACCOUNT_OF_PRINCIPAL.matcher(principal.value());

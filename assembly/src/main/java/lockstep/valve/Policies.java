@@ -40,12 +40,12 @@ final class Policies {
             if (resources.isEmpty()) return statement.rights();
             var rights = new ArrayList<Right>();
             for (Right right : statement.rights()) {
-                for (String resource : resources) rights.addAll(about(right, resource));
+                for (String resource : resources) rights.addAll(narrowedTo(right, resource));
             }
             return rights;
         }
 
-        private List<Right> about(Right right, String resource) {
+        private List<Right> narrowedTo(Right right, String resource) {
             if (trust.isPresent()) return List.of(new Right(right.action(), right.exceptActions(), new Glob(resource), List.of()));
             var parts = Stream.of("", "/*", ":*").map(end -> new Glob(resource + end)).toList();
             if (right.resource().isLiteral() || !right.resource().covers(parts.get(0))) return parts.stream().anyMatch(right.resource()::overlaps) ? List.of(right) : List.of();

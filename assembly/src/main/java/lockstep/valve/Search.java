@@ -269,11 +269,11 @@ final class Search {
     private void admitted(Holder holder, ResourcePolicy policy, Statement statement, List<Reach> reaches) {
         // a service gets a role through iam:PassRole, which works only within the account
         if (holder.kind() == Kind.SERVICE && policy.trust().isPresent() || holder.kind() == Kind.TOKEN && policy.trust().isEmpty()) return;
-        var match = holder.maybe(statement);
+        var match = holder.mayMatch(statement);
         String owner = policy.holder().account().id();
         boolean same = owner.equals(holder.accountId());
         if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
-        if (!statement.conditions().maybe(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
+        if (!statement.conditions().mayMatch(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
         if (holder.kind() == Kind.TOKEN && statement.conditions().limitToProject()) return;
         // S3 refuses such a policy
         if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
@@ -307,7 +307,7 @@ final class Search {
         var identity = holder.identity().orElseThrow();
         var reaches = new ArrayList<Reach>();
         for (var statement : identity.statements()) {
-            if (!statement.allow() || !statement.conditions().maybe(key -> holder.domain(key, identity.accountId()), condition -> open.add(statement.source() + " " + condition.key()))) continue;
+            if (!statement.allow() || !statement.conditions().mayMatch(key -> holder.domain(key, identity.accountId()), condition -> open.add(statement.source() + " " + condition.key()))) continue;
             for (Right right : statement.rights()) {
                 for (Right bounded : bounded(identity, holder, right)) {
                     if (!isDenied(holder, identity.accountId(), bounded)) reaches.add(new Reach(bounded, List.of(statement.source()), owner(bounded.resource(), identity.accountId()), Optional.empty()));
@@ -320,7 +320,7 @@ final class Search {
 
     private List<Right> bounded(Identity identity, Holder holder, Right right) {
         if (identity.boundary().isEmpty()) return List.of(right);
-        return identity.boundary().get().stream().filter(Statement::allow).filter(limit -> limit.conditions().maybe(key -> holder.domain(key, identity.accountId()), condition -> open.add(limit.source() + " " + condition.key())))
+        return identity.boundary().get().stream().filter(Statement::allow).filter(limit -> limit.conditions().mayMatch(key -> holder.domain(key, identity.accountId()), condition -> open.add(limit.source() + " " + condition.key())))
                 .flatMap(limit -> limit.rights().stream()).flatMap(limit -> right.action().narrowed(limit.action()).flatMap(action -> right.resource().narrowed(limit.resource()).map(resource ->
                         new Right(action, joined(right.exceptActions(), limit.exceptActions()), resource, joined(right.exceptResources(), limit.exceptResources())))).stream()).toList();
     }
@@ -338,8 +338,8 @@ final class Search {
 
     private boolean isDenied(Holder holder, String owner, Right right) {
         var ofIdentity = holder.identity().stream().flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream))).filter(statement -> !statement.allow());
-        return Stream.concat(ofIdentity, denials.stream().filter(statement -> statement.covers(right) && holder.surely(statement)))
-                .anyMatch(statement -> statement.covers(right) && statement.conditions().surely(key -> holder.domain(key, owner)));
+        return Stream.concat(ofIdentity, denials.stream().filter(statement -> statement.covers(right) && holder.alwaysMatches(statement)))
+                .anyMatch(statement -> statement.covers(right) && statement.conditions().alwaysMatches(key -> holder.domain(key, owner)));
     }
 
     /** Limits a statement of a trust policy to its role. */
@@ -355,15 +355,15 @@ final class Search {
         // only a holder limited by policies gains from changing them, and no resource policy grants these actions
         holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
             var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
-            var anybody = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
+            var anyPrincipal = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
                     Domain.chosen(), Optional.empty(), Set.of(), surroundings);
-            taken.add(Map.entry(anybody, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
+            taken.add(Map.entry(anyPrincipal, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
         });
         for (var other : policies.identities()) {
             boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn())).orElse(other.accountId().equals(holder.accountId()));
             if (own || !other.resource().type().equals("AWS::IAM::Role")) continue;
             var there = rights.stream().filter(reach -> reach.accountId().equals(other.accountId())).toList();
-            byPassing(holder, there, other).or(() -> byCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
+            stepByPassingRole(holder, there, other).or(() -> stepByChangingCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
         }
         return taken;
     }
@@ -373,7 +373,7 @@ final class Search {
         return reach.right().action().overlaps(wanted) && !wanted.coveredBy(reach.right().exceptActions());
     }
 
-    private Optional<Step> byPassing(Holder holder, List<Reach> rights, Identity other) {
+    private Optional<Step> stepByPassingRole(Holder holder, List<Reach> rights, Identity other) {
         var pass = rights.stream().filter(reach -> may(reach, "iam:PassRole") && reach.right().resource().overlaps(new Glob(other.arn()))
                 && !new Glob(other.arn()).coveredBy(reach.right().exceptResources())).findFirst();
         if (pass.isEmpty()) return Optional.empty();
@@ -396,7 +396,7 @@ final class Search {
     }
 
     /** Returns a step that changes the code of a function or state machine that runs as the role. */
-    private Optional<Step> byCode(Holder holder, List<Reach> rights, Identity other) {
+    private Optional<Step> stepByChangingCode(Holder holder, List<Reach> rights, Identity other) {
         for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
             for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {
                 String arn = runner.arn();

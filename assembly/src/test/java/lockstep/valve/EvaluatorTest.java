@@ -45,8 +45,8 @@ class EvaluatorTest {
         for (int i = 0; i < CASES; i++) {
             var tried = cases.get(i);
             boolean applies = theirs.get(i).asBoolean();
-            assertEquals(applies, surely(tried), () -> "surely: " + tried);
-            assertEquals(applies, maybe(tried), () -> "maybe: " + tried);
+            assertEquals(applies, alwaysMatches(tried), () -> "surely: " + tried);
+            assertEquals(applies, mayMatch(tried), () -> "maybe: " + tried);
             applying += applies ? 1 : 0;
         }
         assertTrue(applying > CASES / 10 && applying < CASES * 9 / 10, "both answers occur: " + applying + " apply");
@@ -103,17 +103,17 @@ class EvaluatorTest {
         return new Right(Glob.action(tried.get("action").asString()), List.of(), new Glob(tried.get("resource").asString()), List.of());
     }
 
-    private static boolean surely(JsonNode tried) {
+    private static boolean alwaysMatches(JsonNode tried) {
         var statement = statement(tried);
-        return statement.covers(right(tried)) && statement.conditions().surely(domains(tried));
+        return statement.covers(right(tried)) && statement.conditions().alwaysMatches(domains(tried));
     }
 
-    private static boolean maybe(JsonNode tried) {
+    private static boolean mayMatch(JsonNode tried) {
         var statement = statement(tried);
         var wanted = right(tried);
-        boolean meant = statement.rights().stream().anyMatch(right -> right.action().overlaps(wanted.action()) && !wanted.action().coveredBy(right.exceptActions())
+        boolean applies = statement.rights().stream().anyMatch(right -> right.action().overlaps(wanted.action()) && !wanted.action().coveredBy(right.exceptActions())
                 && right.resource().overlaps(wanted.resource()) && !wanted.resource().coveredBy(right.exceptResources()));
-        return meant && statement.conditions().maybe(domains(tried), condition -> {
+        return applies && statement.conditions().mayMatch(domains(tried), condition -> {
             throw new AssertionError("not evaluated: " + condition);
         });
     }

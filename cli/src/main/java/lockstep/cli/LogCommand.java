@@ -54,21 +54,21 @@ final class LogCommand implements Callable<Integer> {
                 }
             }
             // the deployment role of a pipeline may not read syncs
-            if (Place.token().isEmpty()) entries.addAll(byThemselves(landscape, accounts, entries));
+            if (Place.token().isEmpty()) entries.addAll(automaticSyncs(landscape, accounts, entries));
         }
-        var newest = withoutBeginnings(entries).stream().sorted(Comparator.comparing(LogEntry::when).reversed()).limit(limit).toList();
+        var newest = withoutStarts(entries).stream().sorted(Comparator.comparing(LogEntry::when).reversed()).limit(limit).toList();
         main.answer(Map.of("entries", newest), table(newest));
         return 0;
     }
 
     /** Removes the start entries of actions that have ended. */
-    static List<LogEntry> withoutBeginnings(List<LogEntry> entries) {
+    static List<LogEntry> withoutStarts(List<LogEntry> entries) {
         var ended = new HashSet<String>();
         entries.stream().filter(entry -> entry.result() != Result.started).forEach(entry -> ended.add(entry.account() + " " + entry.id()));
         return entries.stream().filter(entry -> entry.result() != Result.started || !ended.contains(entry.account() + " " + entry.id())).toList();
     }
 
-    private List<LogEntry> byThemselves(Landscape landscape, Accounts accounts, List<LogEntry> written) {
+    private List<LogEntry> automaticSyncs(Landscape landscape, Accounts accounts, List<LogEntry> written) {
         var known = new HashSet<String>();
         written.stream().filter(entry -> entry.action() == Action.sync).forEach(entry -> entry.subject().ifPresent(known::add));
         var found = new ArrayList<LogEntry>();

@@ -46,8 +46,8 @@ final class ReleaseBuilder {
             var line = new java.util.ArrayList<>(List.of("git", "-C", project.toString()));
             line.addAll(List.of(arguments));
             var process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            return process.waitFor() == 0 ? Optional.of(said) : Optional.empty();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return process.waitFor() == 0 ? Optional.of(output) : Optional.empty();
         } catch (IOException e) {
             return Optional.empty();
         } catch (InterruptedException e) {

@@ -112,13 +112,13 @@ final class ReleaseDelivery implements AutoCloseable {
             if (place.isAws()) {
                 // deploy new source accounts first, because the others subscribe to their topics
                 var first = into.stream().filter(account -> isSource(account) && !shelf(account).exists()).toList();
-                first.forEach(account -> outcomes.put(account.name(), one(archive, unpacked, List.of(account), identities).getFirst()));
+                first.forEach(account -> outcomes.put(account.name(), deployOne(archive, unpacked, List.of(account), identities).getFirst()));
                 try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
                     into.stream().filter(account -> !first.contains(account))
-                            .forEach(account -> executor.submit(() -> outcomes.put(account.name(), one(archive, unpacked, List.of(account), identities).getFirst())));
+                            .forEach(account -> executor.submit(() -> outcomes.put(account.name(), deployOne(archive, unpacked, List.of(account), identities).getFirst())));
                 }
             } else {
-                one(archive, unpacked, into, identities).forEach(outcome -> outcomes.put(outcome.account(), outcome));
+                deployOne(archive, unpacked, into, identities).forEach(outcome -> outcomes.put(outcome.account(), outcome));
             }
         });
         return landscape.accounts().stream().map(account -> outcomes.get(account.name())).filter(java.util.Objects::nonNull).toList();
@@ -128,12 +128,12 @@ final class ReleaseDelivery implements AutoCloseable {
         return landscape.dataSets().stream().anyMatch(dataSet -> landscape.accountOf(dataSet.source()).equals(account));
     }
 
-    private List<Outcome> one(ReleaseArchive archive, Unpacked unpacked, List<Account> into, Map<Account, LogEntry> begun) {
+    private List<Outcome> deployOne(ReleaseArchive archive, Unpacked unpacked, List<Account> into, Map<Account, LogEntry> begun) {
         var kept = into.stream().filter(account -> shelf(account).exists()).toList();
         Optional<String> failure = Optional.empty();
         try {
             kept.forEach(account -> keep(account, archive, begun.get(account)));
-            bring(unpacked, into);
+            deployTo(unpacked, into);
             // the first deployment created the bucket
             into.stream().filter(account -> !kept.contains(account)).forEach(account -> keep(account, archive, begun.get(account)));
         } catch (RuntimeException e) {
@@ -159,7 +159,7 @@ final class ReleaseDelivery implements AutoCloseable {
         shelf(account).record(begun);
     }
 
-    private void bring(Unpacked unpacked, List<Account> into) {
+    private void deployTo(Unpacked unpacked, List<Account> into) {
         var released = LandscapeReader.read(unpacked.landscape());
         if (place.isAws()) {
             var deployment = new AwsDeployment(main.files(), landscape.region(), unpacked.assembly());

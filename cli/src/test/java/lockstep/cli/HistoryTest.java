@@ -66,9 +66,9 @@ class HistoryTest {
         var begun = log.getFirst();
         log.addFirst(begun.ended(begun.when().plusSeconds(93), Optional.of("no such bucket\nat all")));
         happened(Action.deploy, "2", Result.started);
-        var told = LogCommand.withoutBeginnings(log);
-        assertEquals(List.of(Result.started, Result.failed), told.stream().map(LogEntry::result).toList());
-        String table = LogCommand.table(told);
+        var remaining = LogCommand.withoutStarts(log);
+        assertEquals(List.of(Result.started, Result.failed), remaining.stream().map(LogEntry::result).toList());
+        String table = LogCommand.table(remaining);
         assertTrue(table.contains("2026-11-23T00:01:33Z demo         deploy    1                        failed         93 s  anna\n                     no such bucket"), table);
         assertTrue(!table.contains("at all"), "one line of a cause");
     }

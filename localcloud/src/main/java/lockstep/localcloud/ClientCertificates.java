@@ -81,7 +81,7 @@ public final class ClientCertificates {
             }
             var first = find(FIRST);
             if (first.isEmpty() || first.get().revoked().isEmpty() && first.get().expires().isBefore(Instant.now().plus(Authority.NEAR_EXPIRY))) {
-                enter(FIRST);
+                issueAndRegister(FIRST);
             }
             if (!Files.exists(revocationList()) || listEnd().isBefore(Instant.now().plus(Authority.NEAR_EXPIRY))) {
                 publish(register().clients());
@@ -109,7 +109,7 @@ public final class ClientCertificates {
         if (find(name).filter(Client::isValid).isPresent()) {
             throw new IllegalArgumentException("'" + name + "' has a certificate; to replace it: lockstep certificate revoke " + name);
         }
-        return enter(name);
+        return issueAndRegister(name);
     }
 
     /**
@@ -135,7 +135,7 @@ public final class ClientCertificates {
         }
     }
 
-    private Client enter(String name) {
+    private Client issueAndRegister(String name) {
         var issued = Authority.read(authority(), authorityKey()).issue(new X500Principal("CN=" + name), Authority.Kind.CLIENTS, List.of(), VALIDITY);
         String password = randomPassword();
         ProjectFiles.writePrivately(file(name, ".key"), Authority.pem(issued.key()));

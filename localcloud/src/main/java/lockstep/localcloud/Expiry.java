@@ -45,7 +45,7 @@ final class Expiry {
         if (known == null) {
             return;
         }
-        if (runsThis(known.containers().getFirst().process().pid())) {
+        if (isAncestor(known.containers().getFirst().process().pid())) {
             store.update(state -> state.withoutTask(name(shard)));
         } else {
             LocalTask.stop(files, store, name(shard));
@@ -56,7 +56,7 @@ final class Expiry {
         return "expiry-" + shard;
     }
 
-    private static boolean runsThis(long pid) {
+    private static boolean isAncestor(long pid) {
         for (var ancestor = Optional.of(ProcessHandle.current()); ancestor.isPresent(); ancestor = ancestor.get().parent()) {
             if (ancestor.get().pid() == pid) {
                 return true;

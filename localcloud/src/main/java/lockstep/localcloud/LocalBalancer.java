@@ -50,7 +50,7 @@ final class LocalBalancer {
     }
 
     /** Removes proxies that are no longer deployed. */
-    synchronized void keep(Collection<String> proxies) {
+    synchronized void retain(Collection<String> proxies) {
         var gone = targets().keySet().stream().filter(proxy -> !proxies.contains(proxy)).toList();
         if (!gone.isEmpty()) {
             gone.forEach(proxy -> store.update(state -> state.without("", NAME + "/" + proxy + "/")));

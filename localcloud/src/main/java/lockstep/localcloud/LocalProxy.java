@@ -53,7 +53,7 @@ final class LocalProxy {
         var names = new ArrayList<>(route(port));
         names.addAll(List.of("localhost", "127.0.0.1"));
         var certificate = certificates.server(Names.proxyStack(task.account().name(), task.edition()), names);
-        keep(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
+        updateSecret(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
         publish(certificates.clients());
     }
 
@@ -122,7 +122,7 @@ final class LocalProxy {
         }
     }
 
-    private void keep(String secret, String value) {
+    private void updateSecret(String secret, String value) {
         try (var secrets = account.client(SecretsManagerClient.builder())) {
             if (!value.equals(secrets.getSecretValue(r -> r.secretId(secret)).secretString())) {
                 secrets.putSecretValue(r -> r.secretId(secret).secretString(value));

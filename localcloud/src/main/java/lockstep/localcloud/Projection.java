@@ -127,8 +127,8 @@ public final class Projection {
                 case WithoutPolicy policy -> withoutPolicy(template, policy);
                 case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
                 case Images images -> assets.putObject("dockerImages");
-                case Reference reference -> refer(template, nameless(template, reference), reference.attribute());
-                case TaskKeys keys -> respell(template, keys);
+                case Reference reference -> replaceReferences(template, nameless(template, reference), reference.attribute());
+                case TaskKeys keys -> changeKeyCase(template, keys);
                 case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
             }
         }
@@ -186,12 +186,12 @@ public final class Projection {
                 .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static void refer(JsonNode node, Set<String> names, String attribute) {
+    private static void replaceReferences(JsonNode node, Set<String> names, String attribute) {
         if (node instanceof ObjectNode object && object.size() == 1 && names.contains(object.path("Ref").asString(""))) {
             String name = object.remove("Ref").asString();
             object.putArray("Fn::GetAtt").add(name).add(attribute);
         } else {
-            node.forEach(child -> refer(child, names, attribute));
+            node.forEach(child -> replaceReferences(child, names, attribute));
         }
     }
 
@@ -211,25 +211,25 @@ public final class Projection {
         }
     }
 
-    private static void respell(ObjectNode template, TaskKeys rule) {
+    private static void changeKeyCase(ObjectNode template, TaskKeys rule) {
         for (JsonNode resource : template.get("Resources")) {
             if (resource.get("Type").asString().equals("AWS::ECS::TaskDefinition")) {
-                resource.at("/Properties/" + rule.property()).forEach(Projection::respell);
+                resource.at("/Properties/" + rule.property()).forEach(Projection::changeKeyCase);
             }
         }
     }
 
     /** Makes the first letter of keys lowercase, except in CloudFormation functions and their contents. */
-    private static void respell(JsonNode node) {
+    private static void changeKeyCase(JsonNode node) {
         switch (node) {
             case ObjectNode object when object.propertyNames().stream().noneMatch(key -> key.equals("Ref") || key.startsWith("Fn::")) -> {
                 for (String key : List.copyOf(object.propertyNames())) {
                     JsonNode value = object.remove(key);
-                    respell(value);
+                    changeKeyCase(value);
                     object.set(key.substring(0, 1).toLowerCase(Locale.ROOT) + key.substring(1), value);
                 }
             }
-            case ArrayNode array -> array.forEach(Projection::respell);
+            case ArrayNode array -> array.forEach(Projection::changeKeyCase);
             default -> { }
         }
     }

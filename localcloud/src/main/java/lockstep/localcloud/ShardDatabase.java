@@ -44,7 +44,7 @@ public final class ShardDatabase {
             throw new UserFault("cannot create the database of shard " + shard.name() + ": " + e.getMessage(), e);
         }
         for (DatabaseUser user : DatabaseUser.values()) {
-            direct(user);
+            setAddress(user);
         }
     }
 
@@ -84,12 +84,12 @@ public final class ShardDatabase {
         }
     }
 
-    private void direct(DatabaseUser user) {
+    private void setAddress(DatabaseUser user) {
         ObjectNode secret = secret(user);
-        ObjectNode directed = secret.deepCopy().put("host", "localhost").put("port", server.port());
-        if (!directed.equals(secret)) {
+        ObjectNode updated = secret.deepCopy().put("host", "localhost").put("port", server.port());
+        if (!updated.equals(secret)) {
             try (var secrets = account.client(SecretsManagerClient.builder())) {
-                secrets.putSecretValue(r -> r.secretId(secretName(user)).secretString(JSON.writeValueAsString(directed)));
+                secrets.putSecretValue(r -> r.secretId(secretName(user)).secretString(JSON.writeValueAsString(updated)));
             }
         }
     }

@@ -191,7 +191,7 @@ public final class Up {
             LocalTask.stop(files, store, running);
             progress.note("ended " + running + ", which is no longer deployed");
         });
-        balancer.keep(known);
+        balancer.retain(known);
     }
 
     private static LocalProxy proxy(LocalCloud cloud, LocalTask task) {

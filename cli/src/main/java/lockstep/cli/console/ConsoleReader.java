@@ -83,10 +83,10 @@ public final class ConsoleReader implements AutoCloseable {
         private List<Run> before = List.of();
         private KeptManifests kept = new KeptManifests(List.of());
         private boolean keptRead;
-        private boolean asking;
+        private boolean querying;
         private List<ShardStatus> shards = List.of();
         private Instant shardsAt = Instant.MIN;
-        private Instant askAgain = Instant.MIN;
+        private Instant queryAgain = Instant.MIN;
         private Optional<String> shardsFault = Optional.empty();
 
         Source(DataSet dataSet) {
@@ -114,21 +114,21 @@ public final class ConsoleReader implements AutoCloseable {
                 kept = readOr(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
                 keptRead = true;
             }
-            if (wait) ask();
-            else askInBackground(ended);
+            if (wait) queryShards();
+            else queryInBackground(ended);
             synchronized (this) {
                 shardsFault.ifPresent(incomplete::add);
                 return new Syncs(dataSet.name(), dataSet.source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
             }
         }
 
-        private synchronized void askInBackground(boolean now) {
-            if (asking || !now && askAgain.isAfter(Instant.now())) return;
-            asking = true;
-            background.execute(this::ask);
+        private synchronized void queryInBackground(boolean now) {
+            if (querying || !now && queryAgain.isAfter(Instant.now())) return;
+            querying = true;
+            background.execute(this::queryShards);
         }
 
-        private void ask() {
+        private void queryShards() {
             Instant at = Instant.now();
             var faults = new ArrayList<String>();
             var current = readOr(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
@@ -138,8 +138,8 @@ public final class ConsoleReader implements AutoCloseable {
                     shardsAt = at;
                 }
                 shardsFault = faults.stream().findFirst();
-                askAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
-                asking = false;
+                queryAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
+                querying = false;
             }
         }
 

@@ -54,19 +54,19 @@ public final class Plot {
         var segments = new ArrayList<Segment>();
         double at = 0;
         for (int i = 0; i < states.size(); i++) {
-            double took = took(seconds, states.get(i));
-            if (took > 0) segments.add(new Segment(states.get(i), SHADES.get(i), took, percent(100 * at / scale), percent(100 * took / scale)));
-            at += took;
+            double duration = duration(seconds, states.get(i));
+            if (duration > 0) segments.add(new Segment(states.get(i), SHADES.get(i), duration, percent(100 * at / scale), percent(100 * duration / scale)));
+            at += duration;
         }
         return new Bar(segments);
     }
 
     private static double sum(Map<String, Double> seconds, List<String> states) {
-        return states.stream().mapToDouble(s -> took(seconds, s)).sum();
+        return states.stream().mapToDouble(s -> duration(seconds, s)).sum();
     }
 
     /** Returns a non-negative duration, because the clocks of two machines may put the end before the start. */
-    private static double took(Map<String, Double> seconds, String state) {
+    private static double duration(Map<String, Double> seconds, String state) {
         return Math.max(0, seconds.getOrDefault(state, 0.0));
     }
 
