@@ -2,7 +2,6 @@ package lockstep.masterdata.engine.dump;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -24,13 +23,13 @@ import lockstep.masterdata.engine.postgres.RowSecurity;
 import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.SchemaCheck;
 import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.poll.Poll;
 
 /**
  * Takes one snapshot of the source, plans who dumps what, writes both down, and keeps the snapshot's transaction open so that
  * every worker can read the same state.
  */
 public final class SnapshotHolder {
-    private static final Duration POLL = Duration.ofMillis(100);
     private final Database source;
     private final PartStore store;
     private final Planner planner;
@@ -107,21 +106,24 @@ public final class SnapshotHolder {
         return dataSet.tables().stream().map(t -> new TableColumns(t.name(), t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
     }
 
-    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) throws SQLException {
-        while (true) {
-            var released = Json.read(store, paths.released(), Released.class);
-            if (released.isPresent()) return released.get();
-            if (Instant.now().isAfter(deadline))
-                throw new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null);
-            try {
-                Sql.execute(connection, "SELECT 1");
-                Thread.sleep(POLL);
-            } catch (SQLException e) {
-                throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
-            }
+    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) {
+        try {
+            return Poll.until(deadline, () -> {
+                keepAlive(connection);
+                return Json.read(store, paths.released(), Released.class);
+            }, Optional::isPresent, released -> {})
+                    .orElseThrow(() -> new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
+        }
+    }
+
+    private static void keepAlive(Connection connection) {
+        try {
+            Sql.execute(connection, "SELECT 1");
+        } catch (SQLException e) {
+            throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
         }
     }
 }
