@@ -1,7 +1,6 @@
 package lockstep.masterdata.handler;
 
 import java.time.Duration;
-import java.util.Map;
 import lockstep.landscape.Names;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.Fault;
@@ -18,8 +17,8 @@ final class ShardFunction {
 
     private ShardFunction() {}
 
-    /** @param event of {@link ReportStatus} */
-    static <T> T ask(String shard, Map<String, Object> event, Class<T> type) {
+    /** @param type the answer that the request names */
+    static <T> T ask(String shard, ReportStatus.Event event, Class<T> type) {
         var answer = CLIENT.invoke(r -> r.functionName(Names.reportStatus(shard)).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
         if (answer.functionError() != null) throw new Fault.Unexpected(Causes.message(answer.payload().asUtf8String()), null);
         // it adds how long it took

@@ -32,7 +32,7 @@ public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answe
 
         @Override
         public SourceActivity tables() {
-            return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), SourceActivity.class);
+            return ShardFunction.ask(event.dataSet().source(), new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity()), SourceActivity.class);
         }
 
         @Override

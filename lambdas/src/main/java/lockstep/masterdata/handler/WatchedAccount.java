@@ -59,12 +59,12 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public ShardReport report(String shard) {
-        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false), ShardReport.class);
+        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Report()), ShardReport.class);
     }
 
     @Override
     public Queries.Results check(String shard) {
-        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false, "checks", checks), Queries.Results.class);
+        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Checks(checks)), Queries.Results.class);
     }
 
     @Override
