@@ -7,7 +7,7 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
-/** The other end of {@link SnapshotHolder}: waits for what it writes. */
+/** Waits for the snapshot that {@link SnapshotHolder} writes. */
 public final class AwaitedSnapshot {
     private static final Duration POLL = Duration.ofMillis(100);
 
