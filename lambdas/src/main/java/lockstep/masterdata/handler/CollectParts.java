@@ -26,7 +26,7 @@ public final class CollectParts extends JsonFunction<CollectParts.Event, Collect
     Answer handle(Event event, Instant deadline) {
         String bucket = event.sync().bucket();
         var collected = new Retention(event.keep().manifests(), Duration.ofDays(event.keep().days()), GRACE.plus(event.held().orElse(Duration.ZERO)))
-                .collect(Clients.store(bucket), Clients.shelf(bucket), event.sync().dataSet().name(), Instant.now());
+                .collect(Clients.store(bucket), Clients.versionedStore(bucket), event.sync().dataSet().name(), Instant.now());
         return new Answer(collected.dropped(), collected.parts());
     }
 }

@@ -46,10 +46,10 @@ public record SourceActivity(String marks, Instant since) {
     }
 
     public static Optional<SourceActivity> read(PartStore store, String dataSet) {
-        return Json.read(store, SyncPaths.noticed(dataSet), SourceActivity.class);
+        return Json.read(store, SyncPaths.sourceActivity(dataSet), SourceActivity.class);
     }
 
     public void write(PartStore store, String dataSet) {
-        Json.write(store, SyncPaths.noticed(dataSet), this);
+        Json.write(store, SyncPaths.sourceActivity(dataSet), this);
     }
 }

@@ -54,7 +54,7 @@ class DeltaTest {
     /** A data set of many small tables would spend its time asking the store for each of them. */
     @Test
     void smallPartsComeWithinTheManifest() {
-        sync.store.smallest = 1024;
+        sync.store.inlineBelow = 1024;
         source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id > 20");
         sync.run(source, target, "one");
         assertInStep();

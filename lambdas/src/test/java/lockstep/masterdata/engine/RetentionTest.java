@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
-import lockstep.masterdata.engine.parts.Retention.Shelf;
+import lockstep.masterdata.engine.parts.Retention.VersionedStore;
 import lockstep.masterdata.engine.parts.Retention;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.Stager;
@@ -21,18 +21,18 @@ class RetentionTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
-    private final Shelf shelf = shelf(sync.store);
+    private final VersionedStore shelf = shelf(sync.store);
 
     /** The version is the order in which an object was put, as a versioned bucket would give. */
-    static Shelf shelf(TestingStore store) {
-        return new Shelf() {
+    static VersionedStore shelf(TestingStore store) {
+        return new VersionedStore() {
             @Override
-            public List<Lying> list(String prefix) {
-                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new Lying(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
+            public List<ObjectVersion> list(String prefix) {
+                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new ObjectVersion(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
             }
 
             @Override
-            public void delete(Lying object) {
+            public void delete(ObjectVersion object) {
                 if (store.puts.lastIndexOf(object.key()) == Integer.parseInt(object.version())) store.objects.remove(object.key());
             }
         };

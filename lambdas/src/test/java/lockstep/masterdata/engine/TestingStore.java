@@ -21,11 +21,11 @@ final class TestingStore implements PartStore {
     final List<String> puts = Collections.synchronizedList(new ArrayList<>());
 
     /** None is kept within the manifest, unless a test says so: tests damage them in the store. */
-    int smallest;
+    int inlineBelow;
 
     @Override
-    public int smallest() {
-        return smallest;
+    public int inlineBelow() {
+        return inlineBelow;
     }
 
     @Override

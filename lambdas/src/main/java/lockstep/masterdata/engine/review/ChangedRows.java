@@ -169,7 +169,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
         private Map<String, Long> emptied() {
             var emptied = new TreeMap<String, Long>();
             for (int i = 0; i < nulls.length; i++) {
-                // rows that are new may have none
+                // NULLs of additional rows are no lost values
                 long lost = nulls[i] - Math.max(0, more);
                 if (lost > 0) emptied.put(columns.get(i), read < all ? lost * all / Math.max(1, read) : lost);
             }
@@ -180,7 +180,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             var samples = new ArrayList<Sample>();
             came.entrySet().stream().filter(row -> went.containsKey(row.getKey()) && !Arrays.equals(row.getValue(), went.get(row.getKey()))).limit(SAMPLES)
                     .forEach(row -> samples.add(changed(row.getKey(), went.get(row.getKey()), row.getValue())));
-            // a row that is not among those remembered may be there nevertheless
+            // a row without a counterpart in memory may still have one
             if (!complete && !came.isEmpty() && !went.isEmpty()) return samples;
             came.entrySet().stream().filter(row -> !went.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.empty(), Optional.of(values(row.getValue())))));
             went.entrySet().stream().filter(row -> !came.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.of(values(row.getValue())), Optional.empty())));
