@@ -25,7 +25,7 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
         BatchOutcome.check("of the staging", event.staged());
         var database = Clients.database(event.shard().secretArn());
         String dataSet = event.sync().dataSet().name();
-        var tables = event.sync().terms().isDryRun() ? new Forecast(database).tell(dataSet, event.sync().syncId())
+        var tables = event.sync().terms().isDryRun() ? new Forecast(database).compute(dataSet, event.sync().syncId())
                 : new Publisher(database, LOCK_TIMEOUT).publish(dataSet, event.sync().syncId());
         return new Answer(event.shard().name(), tables, BatchOutcome.Workers.of(event.staged()));
     }

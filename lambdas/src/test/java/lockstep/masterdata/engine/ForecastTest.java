@@ -27,7 +27,7 @@ class ForecastTest {
     private List<TableResult> forecast(String syncId, Mode mode) {
         sync.stage(target, syncId, mode);
         String before = TestingProduct.contents(target);
-        var told = new Forecast(target).tell("master", syncId);
+        var told = new Forecast(target).compute("master", syncId);
         assertEquals(before, TestingProduct.contents(target));
         assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relname LIKE 'staging\\_%'"));
         assertEquals("0", target.value("SELECT count(*) FROM lockstep.staged_part"));
@@ -94,8 +94,8 @@ class ForecastTest {
     void notWithoutItsParts() {
         sync.dump(source, "one");
         sync.preflight(target, "one");
-        assertThrows(Fault.BatchFailed.class, () -> new Forecast(target).tell("master", "one"));
-        assertThrows(Fault.InvalidRequest.class, () -> new Forecast(target).tell("master", "other"));
+        assertThrows(Fault.BatchFailed.class, () -> new Forecast(target).compute("master", "one"));
+        assertThrows(Fault.InvalidRequest.class, () -> new Forecast(target).compute("master", "other"));
     }
 
     @Test
@@ -111,7 +111,7 @@ class ForecastTest {
         assertThrows(Fault.ManifestRefused.class, () -> sync.reader().readForForecast(key, sync.dataSet, "one"));
         var plan = new Preflight(target).prepare(manifest, Mode.SYNC);
         for (var batch : plan.batches()) new Stager(target, 1).stage("master", "try", batch, keys -> sync.store);
-        assertEquals(1, new Forecast(target).tell("master", "try").stream().mapToLong(TableResult::updated).sum());
+        assertEquals(1, new Forecast(target).compute("master", "try").stream().mapToLong(TableResult::updated).sum());
         assertFalse("try".equals(target.value("SELECT string_agg(sync_id, ',') FROM lockstep.sync")));
         sync.run(source, target, "two");
         assertEquals(1, sync.plan.tables().stream().mapToInt(Preflight.Choice::deltas).sum(), "the next one still leads from the one in force");

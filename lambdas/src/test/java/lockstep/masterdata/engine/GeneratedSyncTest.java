@@ -499,7 +499,7 @@ class GeneratedSyncTest {
             try {
                 if (random.nextBoolean()) {
                     sync.stage(writer, id, mode);
-                    foretold = TestingShards.changes(new Forecast(writer).tell(product.dataSet.name(), id));
+                    foretold = TestingShards.changes(new Forecast(writer).compute(product.dataSet.name(), id));
                 }
                 results = publish(writer, id, mode);
             } catch (Fault.MergeConflict | Fault.VisitorRowsChanged e) {

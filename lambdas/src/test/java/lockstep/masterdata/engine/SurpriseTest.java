@@ -247,7 +247,7 @@ class SurpriseTest {
         source.execute("UPDATE m.pair SET drug = 8 WHERE id = 7", "DELETE FROM m.drug WHERE id = 7");
         sync.dump(source, "two");
         sync.stage(target, "two");
-        var told = new Forecast(target).tell("hard", "two").getFirst();
+        var told = new Forecast(target).compute("hard", "two").getFirst();
         var was = sync.restore(target, "two").getFirst();
         assertEquals(List.of(1L, 0L), List.of(was.deleted(), was.kept()));
         assertEquals(List.of(was.deleted(), was.kept()), List.of(told.deleted(), told.kept()));

@@ -173,7 +173,7 @@ final class TestingShards {
     private List<TableResult> restore(TestingDatabase target, String id, Mode mode) {
         var writer = writer(target);
         sync.stage(writer, id, mode);
-        var foretold = new Forecast(writer).tell(sync.dataSet.name(), id);
+        var foretold = new Forecast(writer).compute(sync.dataSet.name(), id);
         var results = sync.restore(writer, id, mode);
         assertEquals(changes(foretold), changes(results), "a dry run reports what the restore does");
         return results;

@@ -56,7 +56,7 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
 
     /** Returns the tables to be merged. */
     List<TableManifest> tables() {
-        return tablePlans().stream().filter(TablePlan::touches).map(r -> manifest.table(r.table()).orElseThrow()).toList();
+        return tablePlans().stream().filter(TablePlan::mergesAnything).map(r -> manifest.table(r.table()).orElseThrow()).toList();
     }
 
     /** Returns the pieces to be staged. Batches number them in this order. */

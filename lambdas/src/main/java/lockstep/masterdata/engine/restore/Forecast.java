@@ -30,11 +30,11 @@ public final class Forecast {
      * @return the manifest's rows and digests with the changes; no changes for a sync that is in force
      * @throws Fault.BatchFailed when parts are missing in staging
      */
-    public List<TableResult> tell(String dataSet, String syncId) {
-        var told = target.run(connection -> {
+    public List<TableResult> compute(String dataSet, String syncId) {
+        var results = target.run(connection -> {
             connection.setAutoCommit(false);
             try {
-                return tell(connection, dataSet, syncId);
+                return compute(connection, dataSet, syncId);
             } finally {
                 connection.rollback();
             }
@@ -43,10 +43,10 @@ public final class Forecast {
             forget(connection, dataSet, syncId);
             return null;
         });
-        return told;
+        return results;
     }
 
-    private static List<TableResult> tell(Connection connection, String dataSet, String syncId) throws SQLException {
+    private static List<TableResult> compute(Connection connection, String dataSet, String syncId) throws SQLException {
         var found = Accepted.find(connection, dataSet, syncId);
         var applied = Applied.read(connection, dataSet);
         if (found.flatMap(Accepted::decision).isEmpty()) {

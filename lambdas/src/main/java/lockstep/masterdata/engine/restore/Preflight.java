@@ -126,17 +126,17 @@ public final class Preflight {
         boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
         var tablePlans = new ArrayList<TablePlan>();
-        var marks = WriteFingerprint.read(connection, tables.keySet());
-        var recordedMarks = WriteFingerprint.recorded(connection, manifest.dataSet());
+        var fingerprints = WriteFingerprint.read(connection, tables.keySet());
+        var recordedFingerprints = WriteFingerprint.recorded(connection, manifest.dataSet());
         var reader = new ContentReader(connection, manifest.dataSet());
         for (TableManifest table : manifest.tables()) {
-            var mark = Optional.ofNullable(marks.get(table.name()));
+            var fingerprint = Optional.ofNullable(fingerprints.get(table.name()));
             boolean kept = reader.kept(table.name()) > 0;
             boolean trusted = !distrusted.contains(table.name());
-            var recorded = Optional.ofNullable(recordedMarks.get(table.name()));
-            boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
+            var recorded = Optional.ofNullable(recordedFingerprints.get(table.name()));
+            boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, mark, kept) : TablePlan.read(table, mark, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
+            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept) : TablePlan.read(table, fingerprint, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
         }
         // a repair of a rollback is still a rollback
         boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
