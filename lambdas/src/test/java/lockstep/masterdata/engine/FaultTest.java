@@ -16,6 +16,7 @@ import lockstep.masterdata.engine.FaultTestRun.Kind;
 import lockstep.masterdata.engine.FaultTestRun.Told;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * One fault at a random moment of a sync, by seed: it ends in step or in a clear failure, the next ordinary sync is in step, and who reads meanwhile never sees anything but
  * a state of the source. {@code -Dfaults.seed=N,…} runs some again, {@code -Dfaults.runs=500} that many; what came of them lies in {@code target/faults.md} then.
  */
+@Tag("nightly")
 class FaultTest {
     private static final List<Told> TOLD = new ArrayList<>();
     private static TestingCluster sources;

@@ -182,6 +182,11 @@ class RefusalTest {
             public Optional<java.io.InputStream> open(String key) {
                 return sync.store.open(key);
             }
+
+            @Override
+            public int smallest() {
+                return 0;
+            }
         };
     }
 
