@@ -184,7 +184,7 @@ class RefusalTest {
             }
 
             @Override
-            public int smallest() {
+            public int inlineBelow() {
                 return 0;
             }
         };
