@@ -25,7 +25,7 @@ class StarterTest {
     private final List<String> started = new ArrayList<>();
     private final List<String> running = new ArrayList<>();
     private Optional<Starter.Failure> failure = Optional.empty();
-    private final Starter starter = new Starter(new Starter.World() {
+    private final Starter starter = new Starter(new Starter.Environment() {
         @Override
         public SourceActivity tables() {
             return SourceActivity.now(source, sync.dataSet);

@@ -38,10 +38,10 @@ class WatchTest {
     private final Account account = new Account();
 
     /** An account with the shard demo-1, and such as do not answer. */
-    private final class Account implements Watcher.World {
+    private final class Account implements Watcher.Environment {
         final Map<String, Map<ShardMetric, Double>> measured = new ConcurrentHashMap<>();
         final List<String> started = new ArrayList<>();
-        final List<Watcher.Told> told = new ArrayList<>();
+        final List<Watcher.StartedRestore> told = new ArrayList<>();
         final Set<String> running = new HashSet<>();
         List<Check> checks = List.of();
         Optional<RuntimeException> sourceFails = Optional.empty();
@@ -92,7 +92,7 @@ class WatchTest {
         }
 
         @Override
-        public void tell(Watcher.Told one) {
+        public void notifyStarted(Watcher.StartedRestore one) {
             told.add(one);
         }
 
@@ -137,7 +137,7 @@ class WatchTest {
         look(now);
         assertEquals(2, account.last(ShardMetric.DRIFT));
         assertEquals(List.of("drift-one-203001011000-demo-1"), account.started);
-        assertEquals(List.of(new Watcher.Told("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
+        assertEquals(List.of(new Watcher.StartedRestore("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
         assertEquals(TestingProduct.contents(source), master());
         look(now.plus(EVERY));
         assertEquals(0, account.last(ShardMetric.DRIFT));
