@@ -18,7 +18,7 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
-/** What is told before is what happens then, and telling changes nothing. */
+/** Tests that a forecast equals the actual changes, and changes nothing itself. */
 class ForecastTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
@@ -27,11 +27,11 @@ class ForecastTest {
     private List<TableResult> forecast(String syncId, Mode mode) {
         sync.stage(target, syncId, mode);
         String before = TestingProduct.contents(target);
-        var told = new Forecast(target).compute("master", syncId);
+        var forecast = new Forecast(target).compute("master", syncId);
         assertEquals(before, TestingProduct.contents(target));
         assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relname LIKE 'staging\\_%'"));
         assertEquals("0", target.value("SELECT count(*) FROM lockstep.staged_part"));
-        return told;
+        return forecast;
     }
 
     private static Map<String, String> counts(List<TableResult> tables) {
@@ -40,8 +40,8 @@ class ForecastTest {
 
     /** Forecasts, restores, and compares. */
     private void foretold(String syncId, Mode mode, boolean read) {
-        var told = forecast(syncId, mode);
-        assertEquals(counts(sync.restore(target, syncId, mode)), counts(told));
+        var forecast = forecast(syncId, mode);
+        assertEquals(counts(sync.restore(target, syncId, mode)), counts(forecast));
         assertEquals(read, sync.plan.tables().stream().anyMatch(Preflight.Choice::read), "whether the forecast made the tables unknown");
     }
 

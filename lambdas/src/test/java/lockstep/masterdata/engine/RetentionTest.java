@@ -15,7 +15,7 @@ import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
-/** Old manifests go, and what only they needed; never what somebody may be at. */
+/** Tests that old manifests and their parts are deleted, but nothing that may be in use. */
 class RetentionTest {
     private static final Duration GRACE = Duration.ofHours(6);
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
@@ -23,7 +23,7 @@ class RetentionTest {
     private final TestingDatabase target = TestingProduct.database();
     private final VersionedStore shelf = shelf(sync.store);
 
-    /** The version is the order in which an object was put, as a versioned bucket would give. */
+    /** Versions are numbered in the order in which objects were written. */
     static VersionedStore shelf(TestingStore store) {
         return new VersionedStore() {
             @Override
