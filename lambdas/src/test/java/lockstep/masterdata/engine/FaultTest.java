@@ -58,7 +58,7 @@ class FaultTest {
     }
 
     @AfterAll
-    static void tellAndDown() throws IOException {
+    static void reportAndStop() throws IOException {
         Files.write(Path.of("target/faults.md"), report());
         aws.close();
         sources.close();

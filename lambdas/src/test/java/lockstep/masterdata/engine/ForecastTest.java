@@ -39,7 +39,7 @@ class ForecastTest {
     }
 
     /** Forecasts, restores, and compares. */
-    private void foretold(String syncId, Mode mode, boolean read) {
+    private void assertForecast(String syncId, Mode mode, boolean read) {
         var forecast = forecast(syncId, mode);
         assertEquals(counts(sync.restore(target, syncId, mode)), counts(forecast));
         assertEquals(read, sync.plan.tables().stream().anyMatch(Preflight.Choice::read), "whether the forecast made the tables unknown");
@@ -48,7 +48,7 @@ class ForecastTest {
     @Test
     void intoEmptyTables() {
         sync.dump(source, "one");
-        foretold("one", Mode.SYNC, true);
+        assertForecast("one", Mode.SYNC, true);
     }
 
     @Test
@@ -57,9 +57,9 @@ class ForecastTest {
         source.execute("UPDATE m.drug SET name = 'new' WHERE id % 50 = 3", "DELETE FROM m.interaction WHERE id % 100 = 7",
                 "INSERT INTO m.postal SELECT 'new' || i, 1, 'town' FROM generate_series(1, 5) i");
         sync.dump(source, "two");
-        foretold("two", Mode.SYNC, false);
+        assertForecast("two", Mode.SYNC, false);
         assertTrue(sync.plan.tables().stream().anyMatch(t -> t.deltas() > 0));
-        foretold("one", Mode.ROLLBACK, false);
+        assertForecast("one", Mode.ROLLBACK, false);
     }
 
     @Test
@@ -68,7 +68,7 @@ class ForecastTest {
         target.execute("UPDATE m.drug SET name = 'edited' WHERE id = 4", "DELETE FROM m.postal WHERE code = '0000007'", "SELECT pg_stat_force_next_flush()");
         source.execute("UPDATE m.drug SET price = 99 WHERE id = 5");
         sync.dump(source, "two");
-        foretold("two", Mode.REPAIR, true);
+        assertForecast("two", Mode.REPAIR, true);
     }
 
     @Test

@@ -21,10 +21,10 @@ class RetentionTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
-    private final VersionedStore shelf = shelf(sync.store);
+    private final VersionedStore versions = versions(sync.store);
 
     /** Versions are numbered in the order in which objects were written. */
-    static VersionedStore shelf(TestingStore store) {
+    static VersionedStore versions(TestingStore store) {
         return new VersionedStore() {
             @Override
             public List<ObjectVersion> list(String prefix) {
@@ -46,7 +46,7 @@ class RetentionTest {
     }
 
     private Retention.Collected collect(int newest, Duration after) {
-        return new Retention(newest, Duration.ZERO, GRACE).collect(sync.store, shelf, "master", Instant.now().plus(after));
+        return new Retention(newest, Duration.ZERO, GRACE).collect(sync.store, versions, "master", Instant.now().plus(after));
     }
 
     @Test
@@ -81,16 +81,16 @@ class RetentionTest {
         var part = sync.dump(source, "s0").table("m.drug").orElseThrow().parts().getFirst();
         String object = part.object();
         byte[] bytes = sync.store.objects.get(object);
-        var lying = shelf.list(object).getFirst();
+        var version = versions.list(object).getFirst();
         sync.store.put(object, bytes);
-        shelf.delete(lying);
+        versions.delete(version);
         assertTrue(sync.store.objects.containsKey(object));
     }
 
     @Test
     void youngManifestsAreKeptBeyondTheNumber() {
         dumpFour();
-        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, shelf, "master", Instant.now()).dropped());
+        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, versions, "master", Instant.now()).dropped());
     }
 
     @Test

@@ -144,7 +144,7 @@ class SurpriseTest {
         source.execute("UPDATE m.t SET v = 'v7' WHERE id = 7");
         sync.dump(source, "four");
         for (var after : List.of(Duration.ofMinutes(1), Duration.ofDays(2)))
-            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.shelf(sync.store), "hard", Instant.now().plus(after));
+            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.versions(sync.store), "hard", Instant.now().plus(after));
         sync.restore(target, "four");
         assertInStep();
     }
