@@ -20,7 +20,7 @@ import lockstep.masterdata.schema.ShardInspection;
 public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
     public record Event(DataSet dataSet, Request request) {}
 
-    /** What is asked; each request names its answer. */
+    /** A request. The comment of each kind names its answer. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
     @JsonSubTypes({@JsonSubTypes.Type(Report.class), @JsonSubTypes.Type(Progress.class), @JsonSubTypes.Type(Sums.class), @JsonSubTypes.Type(Checks.class), @JsonSubTypes.Type(Activity.class),
             @JsonSubTypes.Type(Schema.class)})
@@ -34,20 +34,20 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
     @JsonTypeName("progress")
     public record Progress() implements Request {}
 
-    /** The check that uses SQL alone: {@link SqlCheck.Sums}. */
+    /** Computes checksums with SQL alone: {@link SqlCheck.Sums}. */
     @JsonTypeName("sums")
     public record Sums() implements Request {}
 
-    /** The queries of {@code lockstep.yaml}: {@link Queries.Results}. */
+    /** Runs the queries of {@code lockstep.yaml}: {@link Queries.Results}. */
     @JsonTypeName("checks")
     public record Checks(List<Check> checks) implements Request {}
 
-    /** Whether the source's tables were written to: {@link SourceActivity}. */
+    /** Reads the fingerprints of the source's tables: {@link SourceActivity}. */
     @JsonTypeName("activity")
     public record Activity() implements Request {}
 
     /**
-     * The schema and the problems it has by itself: a {@link ShardInspection.Answer}.
+     * Describes the shard's schema and its own problems: a {@link ShardInspection.Answer}.
      *
      * @param source whether this shard is the data set's source
      * @param writer the login that writes the shard's rows

@@ -17,7 +17,7 @@ import lockstep.masterdata.watch.Standing;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
 
-/** Events as the state machines and the command line write them. */
+/** Tests the events that the state machines and the command line send. */
 class EventTest {
     private static final String DATA_SET = """
             {"name":"master","source":"clinic-1","tables":[{"name":"m.drug","columns":["id"],"key":["id"]}]}""";
@@ -73,7 +73,7 @@ class EventTest {
                 {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT 0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
                 "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET), Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
-        // as it asks the functions of the shards
+        // the requests to the shards' functions
         var asked = asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Checks(event.checks())));
         assertEquals(event.dataSet(), asked.dataSet());
         assertEquals(new ReportStatus.Checks(event.checks()), asked.request());

@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.poll.Poll;
 
-/** The other end of {@link SnapshotHolder}: waits for what it writes. */
+/** Waits for the snapshot that {@link SnapshotHolder} writes. */
 public final class AwaitedSnapshot {
     private AwaitedSnapshot() {}
 
