@@ -54,10 +54,13 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// onBoth runs test on both versions of nginx. The proxy of the given stage is not started yet.
+// onBoth runs test on both versions of nginx, with -short only on the one of the images. The proxy of the given stage is not started yet.
 func onBoth(t *testing.T, stage string, test func(t *testing.T, p *proxy)) {
 	for name, variable := range map[string]string{"stable": "LOCKSTEP_NGINX", "current": "LOCKSTEP_NGINX_CURRENT"} {
 		t.Run(stage+"/"+name, func(t *testing.T) {
+			if testing.Short() && name != "stable" {
+				t.Skip("-short")
+			}
 			t.Parallel()
 			test(t, newProxy(t, stage, os.Getenv(variable)))
 		})

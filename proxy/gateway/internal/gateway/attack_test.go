@@ -16,6 +16,9 @@ import (
 
 // TestAttacks runs attacks by clients that reach the gateway past nginx. A well-behaved client must still get timely responses.
 func TestAttacks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	var largest atomic.Int64
 	upstream := echoServer(t, "one", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)

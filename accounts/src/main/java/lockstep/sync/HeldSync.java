@@ -16,6 +16,7 @@ import lockstep.masterdata.engine.review.Assessment.TableChange;
 import lockstep.masterdata.engine.review.Assessment;
 import lockstep.masterdata.engine.review.ChangedRows;
 import lockstep.masterdata.engine.review.Held;
+import lockstep.poll.Poll;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.sfn.SfnClient;

@@ -1,7 +1,6 @@
 package lockstep.sync;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import lockstep.accounts.AccountAccess;
 import lockstep.landscape.DataSet;
@@ -12,6 +11,7 @@ import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.restore.ShardReport;
+import lockstep.masterdata.handler.ReportStatus;
 import lockstep.masterdata.schema.ShardInspection;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -35,24 +35,24 @@ public final class ShardReporter implements AutoCloseable {
 
     /** Returns the full report of the shard's current contents. */
     Answer report() {
-        return ask(false);
+        return askReport(new ReportStatus.Report());
     }
 
     /** Returns a quick report with the sync in force but without tables. */
     Answer inForce() {
-        return ask(true);
+        return askReport(new ReportStatus.Progress());
     }
 
     /** Returns the number of staged rows of a sync; 0 if unknown. */
     long stagedRows(String syncId) {
-        return ask(true).report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();
+        return inForce().report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();
     }
 
     /** The checksums of the SQL check, or the reason why there are none. */
     public record Checked(Optional<SqlCheck.Sums> sums, Optional<String> unreachable) {}
 
     Checked checkBySql() {
-        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", false, "sqlCheck", true), SqlCheck.Sums.class);
+        var asked = ask(new ReportStatus.Sums(), SqlCheck.Sums.class);
         return new Checked(asked.answer(), asked.unreachable());
     }
 
@@ -61,20 +61,20 @@ public final class ShardReporter implements AutoCloseable {
 
     /** @param source whether the shard is the data set's source */
     Described schema(boolean source) {
-        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", false, "schema", Map.of("source", source, "writer", Names.databaseUser(shard.name(), DatabaseUser.WRITER))), ShardInspection.Answer.class);
+        var asked = ask(new ReportStatus.Schema(source, Names.databaseUser(shard.name(), DatabaseUser.WRITER)), ShardInspection.Answer.class);
         return new Described(asked.answer(), asked.unreachable());
     }
 
-    private Answer ask(boolean progressOnly) {
-        var asked = ask(Map.of("dataSet", dataSet, "progressOnly", progressOnly), ShardReport.class);
+    private Answer askReport(ReportStatus.Request request) {
+        var asked = ask(request, ShardReport.class);
         return new Answer(asked.answer(), asked.unreachable());
     }
 
     private record Asked<T>(Optional<T> answer, Optional<String> unreachable) {}
 
-    private <T> Asked<T> ask(Map<String, Object> event, Class<T> type) {
+    private <T> Asked<T> ask(ReportStatus.Request request, Class<T> type) {
         try {
-            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
+            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(new ReportStatus.Event(dataSet, request)))));
             if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
             T read = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
             return new Asked<>(Optional.of(read), Optional.empty());

@@ -2,7 +2,6 @@ package lockstep.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
@@ -23,6 +22,7 @@ import lockstep.masterdata.engine.imports.TableImport.Rounded;
 import lockstep.masterdata.engine.imports.TableImport.Sample;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.SyncPaths;
+import lockstep.poll.Poll;
 import lockstep.sync.Execution;
 import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
@@ -44,7 +44,6 @@ import tools.jackson.databind.DeserializationFeature;
                 "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is still running at --timeout."})
 final class ImportCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
-    private static final Duration POLL = Duration.ofMillis(500);
 
     @ParentCommand
     private Main main;
@@ -101,16 +100,10 @@ final class ImportCommand implements Callable<Integer> {
     private int run(AccountAccess access, String tableName, String machineArn, String arn, String id) throws InterruptedException {
         try (var sfn = access.client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id).input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
-            var until = Instant.now().plusSeconds(timeout);
-            while (true) {
-                var execution = Execution.read(sfn, arn).filter(e -> !e.running());
-                if (execution.isPresent()) return report(execution.get());
-                if (Instant.now().isAfter(until)) {
-                    System.err.println("Still running after --timeout; execution " + arn);
-                    return STILL_RUNNING;
-                }
-                Thread.sleep(POLL);
-            }
+            var execution = Poll.until(Instant.now().plusSeconds(timeout), () -> Execution.read(sfn, arn).filter(e -> !e.running()), Optional::isPresent, e -> {});
+            if (execution.isPresent()) return report(execution.get());
+            System.err.println("Still running after --timeout; execution " + arn);
+            return STILL_RUNNING;
         }
     }
 

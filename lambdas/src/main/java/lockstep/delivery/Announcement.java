@@ -8,22 +8,22 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What the operations topic said, as people read it.
+ * A message of the operations topic as readable text.
  *
- * @param text plain; chats that take {@code &}, {@code <} and {@code >} for markup get them escaped
+ * @param text plain text; {@link #json} escapes {@code &}, {@code <} and {@code >}, which chats read as markup
  */
 record Announcement(String text) {
-    /** Chats cut longer ones, or refuse them. */
+    /** Chats truncate or reject longer messages. */
     private static final int LONGEST = 3000;
 
     /**
-     * @param envelope of SNS, as a queue receives it
-     * @throws JacksonException when it is none
+     * @param envelope the JSON that SNS puts into a queue
+     * @throws JacksonException when it is not such an envelope
      */
     static Announcement of(String account, String envelope) {
-        JsonNode told = Json.MAPPER.readTree(envelope);
-        String message = told.required("Message").asString();
-        var subject = Optional.ofNullable(told.path("Subject").asString(null)).filter(s -> !s.isBlank());
+        JsonNode sns = Json.MAPPER.readTree(envelope);
+        String message = sns.required("Message").asString();
+        var subject = Optional.ofNullable(sns.path("Subject").asString(null)).filter(s -> !s.isBlank());
         return new Announcement(shortened("[" + account + "] " + json(message).map(json -> body(json, subject)).orElseGet(() -> subject.map(s -> s + "\n").orElse("") + message)));
     }
 
@@ -31,12 +31,12 @@ record Announcement(String text) {
         if (json.has("AlarmName")) {
             return "%s: %s\n%s".formatted(json.path("NewStateValue").asString("?"), json.path("AlarmDescription").asString(json.get("AlarmName").asString()), json.path("NewStateReason").asString(""));
         }
-        // a state machine's words: which sync, and what went wrong
+        // a message of a state machine: which sync, and what went wrong
         return subject.map(s -> s + "\n").orElse("") + json.properties().stream().map(p -> p.getKey() + ": " + readable(p.getKey(), p.getValue()))
                 .collect(Collectors.joining("\n"));
     }
 
-    /** Step Functions passes on an error by its Java class, and its cause as JSON with a stack trace. */
+    /** Step Functions names an error by its Java class, and its cause is JSON with a stack trace. */
     private static String readable(String name, JsonNode value) {
         if (!value.isString()) return value.toString();
         return switch (name) {
@@ -58,7 +58,7 @@ record Announcement(String text) {
         return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + " …";
     }
 
-    /** As webhooks of Slack, Mattermost, Rocket.Chat and Google Chat take it. */
+    /** Returns the JSON that webhooks of Slack, Mattermost, Rocket.Chat and Google Chat accept. */
     String json() {
         return Json.MAPPER.writeValueAsString(Json.MAPPER.createObjectNode().put("text", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")));
     }

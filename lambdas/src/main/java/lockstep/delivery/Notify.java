@@ -25,17 +25,17 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Brings what the operations topic says to a chat. A message that the chat does not take is given back alone; after some tries the queue
- * moves it to its dead-letter queue. The chat's address is in no log: whoever has it may write there.
+ * Forwards messages of the operations topic to a chat. Only messages that the chat rejects are returned to the queue, which moves them to its
+ * dead-letter queue after some retries. The webhook's address is never logged, because whoever knows it can post to the chat.
  */
 public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1");
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1");
 
     private final Supplier<Optional<URI>> webhook;
     private final String account;
-    /** It follows no redirection: the address is the secret, and must not be told to others. */
-    private final HttpClient http = HttpClient.newBuilder().connectTimeout(PATIENCE).followRedirects(HttpClient.Redirect.NEVER).build();
+    /** Follows no redirects, so that a message is sent only to the configured address. */
+    private final HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).followRedirects(HttpClient.Redirect.NEVER).build();
 
     public Notify() {
         var secrets = SecretsManagerClient.builder().httpClient(Clients.Http.CLIENT).build();
@@ -43,16 +43,16 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
         this(() -> address(secrets.getSecretValue(r -> r.secretId(arn)).secretString()), System.getenv("ACCOUNT"));
     }
 
-    /** @param webhook asked once for each batch, so that a new address is used at once; empty while nobody has put one */
+    /** @param webhook read once per batch, so that a new address takes effect at once; empty until someone has stored one */
     Notify(Supplier<Optional<URI>> webhook, String account) {
         this.webhook = webhook;
         this.account = account;
     }
 
     /**
-     * From the secret's JSON; empty for the password that is generated in its place.
+     * Reads the address from the secret's JSON. Returns empty for the generated password that the secret holds at first.
      *
-     * @throws IllegalArgumentException for an address that would be sent over the net in plain text
+     * @throws IllegalArgumentException when the address is not a URI, or does not use HTTPS
      */
     static Optional<URI> address(String secret) {
         JsonNode url;
@@ -66,10 +66,10 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
         try {
             address = URI.create(url.asString());
         } catch (IllegalArgumentException e) {
-            // its own words would hold the address
+            // the exception's own message would contain the address
             throw new IllegalArgumentException("the webhook's secret holds no address: put JSON with url, which begins with https://");
         }
-        if (!"https".equals(address.getScheme()) && !("http".equals(address.getScheme()) && THIS_MACHINE.contains(address.getHost()))) {
+        if (!"https".equals(address.getScheme()) && !("http".equals(address.getScheme()) && LOOPBACK.contains(address.getHost()))) {
             throw new IllegalArgumentException("the webhook's address does not begin with https://");
         }
         return Optional.of(address);
@@ -99,10 +99,10 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
         return new SQSBatchResponse(failures);
     }
 
-    /** Why it was not taken; empty when it was. */
+    /** Posts the message. Returns why the chat rejected it, or empty when it was accepted. */
     private Optional<String> refusal(URI address, SQSMessage message) {
         try {
-            var request = HttpRequest.newBuilder(address).timeout(PATIENCE).header("Content-Type", "application/json")
+            var request = HttpRequest.newBuilder(address).timeout(TIMEOUT).header("Content-Type", "application/json")
                     .POST(BodyPublishers.ofString(Announcement.of(account, message.getBody()).json())).build();
             int status = http.send(request, BodyHandlers.discarding()).statusCode();
             return status / 100 == 2 ? Optional.empty() : Optional.of("it answered " + status);

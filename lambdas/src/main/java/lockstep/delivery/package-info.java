@@ -1,2 +1,2 @@
-/** Tells people what happens in an account. */
+/** Delivers an account's operational messages to a chat. */
 package lockstep.delivery;

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The function against a server that takes, refuses and redirects. */
+/** Tests the function against a server that accepts, rejects and redirects. */
 class NotifyTest {
     private static final String PATH = "/hooks/s3cr3t";
     private final List<String> received = new ArrayList<>();
@@ -101,7 +101,7 @@ class NotifyTest {
         assertEquals(1, received.size());
     }
 
-    /** Whoever has the address may write to the chat. */
+    /** Anyone with the address can post to the chat. */
     @Test
     void theAddressIsToldToNobody() {
         answers.add(302);

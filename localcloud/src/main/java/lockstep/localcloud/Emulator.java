@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLContext;
 import lockstep.accounts.LocalEndpoint;
 import lockstep.localcloud.CloudState.EmulatorState;
+import lockstep.poll.Poll;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
@@ -70,28 +70,16 @@ public final class Emulator {
 
     /** Waits for an answer, because on a busy machine a restart would needlessly lose the contents of the accounts. */
     private boolean answersSoon(LocalEndpoint endpoint, BooleanSupplier lives) {
-        var deadline = Instant.now().plus(START_PATIENCE);
-        while (lives.getAsBoolean() && Instant.now().isBefore(deadline)) {
-            if (answers(endpoint)) {
-                return true;
-            }
-            pause();
-        }
-        return false;
+        return Poll.within(START_PATIENCE, () -> !lives.getAsBoolean() || answers(endpoint)) && lives.getAsBoolean();
     }
 
     /** Stops the emulator and all functions that it started. */
     public void stop() {
         store.read().emulator().ifPresent(known -> {
             members(known).forEach(ProcessHandle::destroy);
-            var deadline = Instant.now().plus(STOP_PATIENCE);
-            while (!members(known).isEmpty() && Instant.now().isBefore(deadline)) {
-                pause();
-            }
+            Poll.within(STOP_PATIENCE, () -> members(known).isEmpty());
             members(known).forEach(ProcessHandle::destroyForcibly);
-            while (!members(known).isEmpty()) {
-                pause();
-            }
+            if (!Poll.within(STOP_PATIENCE, () -> members(known).isEmpty())) throw new UserFault("processes of the emulator do not end: " + members(known));
             // the port is kept, so that addresses that users noted stay valid
         });
     }
@@ -170,14 +158,5 @@ public final class Emulator {
 
     private static boolean descends(ProcessHandle process, ProcessHandle ancestor) {
         return process.parent().map(parent -> parent.equals(ancestor) || descends(parent, ancestor)).orElse(false);
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(100);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UserFault("interrupted", e);
-        }
     }
 }

@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +15,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import lockstep.localcloud.CloudState.ContainerState;
 import lockstep.localcloud.CloudState.TaskState;
+import lockstep.poll.Poll;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
@@ -105,13 +105,8 @@ final class LocalBalancer {
     }
 
     private void await(String problem, ProcessIdentity master, BooleanSupplier done) {
-        var deadline = Instant.now().plus(PATIENCE);
-        while (!done.getAsBoolean()) {
-            if (master.running().isEmpty() || Instant.now().isAfter(deadline)) {
-                throw new UserFault("the balancer in front of the first hops " + problem, files.log(NAME));
-            }
-            LocalTask.pause();
-        }
+        boolean ended = Poll.within(PATIENCE, () -> done.getAsBoolean() || master.running().isEmpty());
+        if (!ended || !done.getAsBoolean()) throw new UserFault("the balancer in front of the first hops " + problem, files.log(NAME));
     }
 
     private String configuration() {

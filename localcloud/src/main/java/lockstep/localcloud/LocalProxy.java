@@ -5,7 +5,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +20,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
+import lockstep.poll.Poll;
 import lockstep.project.UserFault;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -87,12 +87,8 @@ final class LocalProxy {
     void routeAndAwait(Shard shard, ToIntFunction<Shard> port, IntSupplier admin) {
         route(port);
         String healthy = "upstream=\"" + upstream(port.applyAsInt(shard)) + "\"} 1";
-        var deadline = Instant.now().plus(PATIENCE);
-        while (metrics(admin.getAsInt()).lines().noneMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy))) {
-            if (Instant.now().isAfter(deadline)) {
-                throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard " + shard.name() + " after " + PATIENCE.toSeconds() + " s");
-            }
-            LocalTask.pause();
+        if (!Poll.within(PATIENCE, () -> metrics(admin.getAsInt()).lines().anyMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy)))) {
+            throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard " + shard.name() + " after " + PATIENCE.toSeconds() + " s");
         }
     }
 

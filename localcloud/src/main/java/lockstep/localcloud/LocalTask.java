@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,6 +22,7 @@ import lockstep.landscape.Edition;
 import lockstep.landscape.Names;
 import lockstep.localcloud.CloudState.ContainerState;
 import lockstep.localcloud.CloudState.TaskState;
+import lockstep.poll.Poll;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
@@ -43,7 +43,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class LocalTask {
     private static final Duration START_PATIENCE = Duration.ofSeconds(90);
-    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration KILL_PATIENCE = Duration.ofSeconds(30);
     private static final int DEFAULT_STOP_TIMEOUT = 30;
     private static final Duration SESSION = Duration.ofDays(365);
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -220,16 +220,11 @@ public final class LocalTask {
 
     private static void stop(ProjectFiles files, ContainerState container) {
         container.process().signal(container.stopSignal());
-        var deadline = Instant.now().plusSeconds(container.stopTimeoutSeconds());
-        while (container.process().running().isPresent() && Instant.now().isBefore(deadline)) {
-            pause();
-        }
+        Poll.within(Duration.ofSeconds(container.stopTimeoutSeconds()), () -> container.process().running().isEmpty());
         // when the first process of a container ends, the others are killed
         var left = members(files, container);
         left.forEach(ProcessHandle::destroyForcibly);
-        while (!members(files, container).isEmpty()) {
-            pause();
-        }
+        if (!Poll.within(KILL_PATIENCE, () -> members(files, container).isEmpty())) throw new UserFault("processes of a container do not end: " + members(files, container));
     }
 
     /** Returns the processes of a container: its whole group while the first process runs, otherwise those of the group that work in our files. */
@@ -378,17 +373,15 @@ public final class LocalTask {
     }
 
     private void awaitHealthy(ContainerDefinition container, ContainerState state) {
-        var deadline = Instant.now().plus(START_PATIENCE);
-        while (!isHealthy(container)) {
-            if (state.process().running().isEmpty()) {
-                throw new UserFault("container " + container.name() + " of " + name + " has ended (exit code "
-                        + processes.get(container.name()).onExit().join().exitValue() + ")", log(container));
-            }
-            if (Instant.now().isAfter(deadline)) {
-                throw new UserFault("container " + container.name() + " of " + name + " is not healthy after " + START_PATIENCE.toSeconds() + " s: "
-                        + String.join(" ", healthCheck(container)), log(container));
-            }
-            pause();
+        boolean healthy = Poll.within(START_PATIENCE, () -> {
+            if (isHealthy(container)) return true;
+            if (state.process().running().isPresent()) return false;
+            throw new UserFault("container " + container.name() + " of " + name + " has ended (exit code "
+                    + processes.get(container.name()).onExit().join().exitValue() + ")", log(container));
+        });
+        if (!healthy) {
+            throw new UserFault("container " + container.name() + " of " + name + " is not healthy after " + START_PATIENCE.toSeconds() + " s: "
+                    + String.join(" ", healthCheck(container)), log(container));
         }
     }
 
@@ -425,14 +418,5 @@ public final class LocalTask {
 
     private Path log(ContainerDefinition container) {
         return files.log(name + "-" + container.name());
-    }
-
-    static void pause() {
-        try {
-            Thread.sleep(POLL);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UserFault("interrupted", e);
-        }
     }
 }

@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
 import lockstep.localcloud.CloudState.DatabaseState;
+import lockstep.poll.Poll;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
@@ -71,11 +72,7 @@ public final class PostgresServer {
     public void stop() {
         running().ifPresent(server -> {
             ProcessIdentity.of(server).signal("INT");
-            var deadline = Instant.now().plus(PATIENCE);
-            while (server.isAlive() && Instant.now().isBefore(deadline)) {
-                pause();
-            }
-            if (server.isAlive()) {
+            if (!Poll.within(PATIENCE, () -> !server.isAlive())) {
                 ProcessIdentity.of(server).signal("QUIT");
                 server.onExit().orTimeout(10, java.util.concurrent.TimeUnit.SECONDS).join();
             }
@@ -218,15 +215,6 @@ public final class PostgresServer {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(50);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UserFault("interrupted", e);
         }
     }
 

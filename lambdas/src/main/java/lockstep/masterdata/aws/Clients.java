@@ -12,11 +12,11 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.DeserializationFeature;
 
-/** AWS as a function's execution role reaches it. A client is made when first asked for and kept while the function is warm. */
+/** AWS clients with the function's execution role. Each is created on first use and kept while the function is warm. */
 public final class Clients {
     private Clients() {}
 
-    /** One for all, whatever role they act as: connections are kept between clients and invocations, and what is trusted is read once. */
+    /** The HTTP client of all AWS clients, whatever their role: connections are reused across clients and invocations, and the trust store is loaded once. */
     public static final class Http {
         public static final SdkHttpClient CLIENT = Apache5HttpClient.create();
 
@@ -35,21 +35,21 @@ public final class Clients {
         static final SecretsManagerClient CLIENT = SecretsManagerClient.builder().httpClient(Http.CLIENT).build();
     }
 
-    /** The bucket of a source, for functions of the source's account. */
+    /** Returns the part store in a source's bucket, for functions of the source's account. */
     public static S3PartStore store(String bucket) {
         return new S3PartStore(S3.CLIENT, bucket);
     }
 
-    /** The same, to list and delete what lies there. */
-    public static S3Shelf shelf(String bucket) {
-        return new S3Shelf(S3.CLIENT, bucket);
+    /** Returns the same bucket for listing and deleting objects. */
+    public static S3VersionedStore versionedStore(String bucket) {
+        return new S3VersionedStore(S3.CLIENT, bucket);
     }
 
     public static KmsSignature signature(String keyArn) {
         return new KmsSignature(Kms.CLIENT, keyArn);
     }
 
-    /** The database and login that a secret tells of. */
+    /** Returns the database and login that a secret describes. */
     public static PostgresDatabase database(String secretArn) {
         return new PostgresDatabase(login(secretArn));
     }
@@ -60,7 +60,7 @@ public final class Clients {
             return Json.MAPPER.readerFor(Login.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(secret);
         } catch (SdkException e) {
             String message = "secret " + secretArn + " can't be read: " + e.getMessage();
-            // no login, no database
+            // without the login the database can't be reached
             throw Transient.is(e) ? new Fault.DatabaseUnavailable(message, e) : new Fault.AccessRefused(message, e);
         }
     }

@@ -12,7 +12,7 @@ import software.amazon.awssdk.services.kms.model.KmsInvalidSignatureException;
 import software.amazon.awssdk.services.kms.model.MessageType;
 import software.amazon.awssdk.services.kms.model.SigningAlgorithmSpec;
 
-/** ECDSA over SHA-256 with a key that never leaves KMS. */
+/** Signs and verifies with ECDSA over SHA-256 and a key that never leaves KMS. */
 public record KmsSignature(KmsClient kms, String keyArn) implements Sealer.Signer, ManifestReader.Verifier {
     @Override
     public byte[] sign(byte[] bytes) {

@@ -11,12 +11,12 @@ import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
-/** Parts in an S3 bucket. The SDK's own retries come first; what is still failing after them is a fault. */
+/** A part store in an S3 bucket. A request that still fails after the SDK's own retries is a fault. */
 public record S3PartStore(S3Client s3, String bucket) implements PartStore {
     @Override
     public void put(String key, byte[] bytes, int length) {
         try {
-            // S3 checks the bytes that arrive against it, and keeps it beside the object
+            // S3 verifies the received bytes against the checksum and stores it with the object
             s3.putObject(r -> r.bucket(bucket).key(key).checksumAlgorithm(ChecksumAlgorithm.SHA256), RequestBody.fromContentProvider(
                     () -> new java.io.ByteArrayInputStream(bytes, 0, length), length, "application/octet-stream"));
         } catch (SdkException e) {

@@ -15,15 +15,15 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.model.Credentials;
 
 /**
- * The only way of a target's worker into the source account: the reader role, with a session policy that leaves nothing but
- * the objects that are about to be read.
+ * A target worker's only access to the source account: the reader role, with a session policy that allows reading only the
+ * objects that are needed.
  */
 public record SourceReader(String roleArn, String externalId, String bucket, String signingKeyArn) {
     private static final class Sts {
         static final StsClient CLIENT = StsClient.builder().httpClient(Clients.Http.CLIENT).build();
     }
 
-    /** What may be done with a manifest: read it and its signature, and verify that. */
+    /** Access for reading and verifying a manifest and its signature. */
     public record ManifestAccess(S3PartStore store, KmsSignature signature) implements AutoCloseable {
         @Override
         public void close() {
@@ -38,7 +38,7 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
                 new KmsSignature(KmsClient.builder().httpClient(Clients.Http.CLIENT).credentialsProvider(session).build(), signingKeyArn));
     }
 
-    /** A store that reads exactly these objects. */
+    /** Returns a store that can read only these objects. */
     public S3PartStore objects(String syncId, List<String> keys) {
         return new S3PartStore(s3(session(syncId, keys, List.of("kms:Decrypt"))), bucket);
     }
@@ -63,7 +63,7 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
         }
     }
 
-    /** So that CloudTrail in the source account tells which sync read. */
+    /** Returns a session name with the sync id, which CloudTrail in the source account then shows. */
     private static String sessionName(String syncId) {
         return syncId.length() < 2 ? "sync-" + syncId : syncId.substring(0, Math.min(64, syncId.length()));
     }

@@ -4,11 +4,11 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 
-/** Which failures of AWS are worth another try later, when the SDK's own tries are used up. */
+/** Decides which AWS failures can be retried later, after the SDK's own retries. */
 final class Transient {
     private Transient() {}
 
-    /** The service can't be reached, is at fault itself, or wants fewer calls. All else is its answer. */
+    /** Reports whether the service can't be reached, has an internal error, or throttles requests. Other errors are final. */
     static boolean is(SdkException e) {
         return e instanceof SdkClientException || e instanceof SdkServiceException answer && (answer.statusCode() >= 500 || answer.isThrottlingException());
     }

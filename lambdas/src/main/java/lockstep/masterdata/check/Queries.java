@@ -8,22 +8,22 @@ import java.util.Objects;
 import java.util.Optional;
 import lockstep.landscape.Check;
 
-/** The user's own consistency queries. Each runs in a read-only transaction of its own, so that one that fails spoils no other. */
+/** Runs the user's own consistency queries. Each runs in its own read-only transaction, so that a failing query does not affect the others. */
 public final class Queries {
-    /** A query that takes longer has failed. */
-    private static final int SECONDS = 60;
+    /** A query that takes longer fails. */
+    private static final int TIMEOUT_SECONDS = 60;
 
     private Queries() {}
 
     /**
-     * @param answer what the query answered, when it did and that is not NULL
-     * @param error  why it gave no answer of one row and one column
+     * @param answer the value that the query returned; empty when it is NULL or the query failed
+     * @param error  why the query did not return one row with one column
      */
     public record Result(String name, boolean passed, Optional<String> answer, Optional<String> error) {}
 
     public record Results(List<Result> checks) {}
 
-    /** @throws SQLException when the connection itself does not work: then nothing is known of any check */
+    /** @throws SQLException when the connection itself fails; there are no results then */
     public static Results run(Connection connection, List<Check> checks) throws SQLException {
         var results = new ArrayList<Result>();
         connection.setAutoCommit(false);
@@ -37,7 +37,7 @@ public final class Queries {
 
     private static Result run(Connection connection, Check check) {
         try (var statement = connection.createStatement()) {
-            statement.execute("SET LOCAL statement_timeout = '" + SECONDS + "s'");
+            statement.execute("SET LOCAL statement_timeout = '" + TIMEOUT_SECONDS + "s'");
             try (var row = statement.executeQuery(check.sql())) {
                 if (row.getMetaData().getColumnCount() != 1) return failed(check, "it answers " + row.getMetaData().getColumnCount() + " columns, not one");
                 if (!row.next()) return failed(check, "it answers no row");

@@ -18,27 +18,28 @@ import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
 
 /**
- * The check that shares nothing with the engine: no class, no SQL, no format, no manifest. The server itself turns each row into text
- * and hashes it; what two servers answer is compared. It reads every row of every table, and takes several times as long as the engine's.
- * What comes equal by accident does so about once in 2^127. It is no proof against forgery: md5 is broken, and sums can be aimed at.
+ * An independent comparison of tables that shares nothing with the engine: no class, no SQL, no format, no manifest. Each server converts its rows
+ * to text and hashes them; then the results of two servers are compared. It reads every row of every table and takes several times as long as
+ * the engine's verification. Different tables yield equal sums by accident with a probability of about 2^-127. It does not protect against
+ * forgery, because MD5 is broken and sums of hashes can be forged.
  */
 public final class SqlCheck {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]+)}");
 
     private SqlCheck() {}
 
-    /** @param hash both sums, in decimal, as text */
+    /** @param hash both sums in decimal, separated by a space */
     public record TableSum(String name, long rows, String hash) {}
 
-    /** @param syncId the sync in force, by the database's own record; none at the source */
+    /** @param syncId the sync in force according to the database; empty at the source */
     public record Sums(Optional<String> syncId, List<TableSum> sums) {}
 
     /**
-     * All tables, from one snapshot, which ends with this call. The connection must see every row: with {@code row_security = off} PostgreSQL itself
-     * refuses to leave one out.
+     * Computes the sums of all tables in one snapshot. The connection must see every row; with {@code row_security = off}, PostgreSQL reports an
+     * error instead of hiding rows.
      *
-     * @throws SQLException             when a table can't be read: then nothing is known of it
-     * @throws IllegalArgumentException when there is no table to check
+     * @throws SQLException             when a table can't be read
+     * @throws IllegalArgumentException when the data set has no tables
      */
     public static Sums of(Connection connection, DataSet dataSet) throws SQLException {
         if (dataSet.tables().isEmpty()) throw new IllegalArgumentException("data set '" + dataSet.name() + "' has no table: there is nothing to check");

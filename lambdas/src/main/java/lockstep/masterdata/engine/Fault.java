@@ -4,58 +4,57 @@ import java.util.List;
 import lockstep.masterdata.engine.restore.Preflight;
 
 /**
- * Why a step of a sync could not be done. The class name is what a state machine matches on: {@link Transient} ones are
- * retried, all others end the sync (or, in a restore, the shard's part of it). The message says what is wrong, where, and
- * how to mend it.
+ * The reason why a step of a sync failed. State machines match on the class name: {@link Transient} faults are retried, all
+ * others end the sync (or, in a restore, the shard's part of it). The message says what is wrong, where, and how to fix it.
  */
 public abstract sealed class Fault extends RuntimeException {
     private Fault(String message, Throwable cause) {
         super(message, cause);
     }
 
-    /** Worth another try as it stands. */
+    /** A fault after which the same step may succeed when it is retried. */
     public abstract static sealed class Transient extends Fault {
         private Transient(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** The database can't be reached, or ended the connection. */
+    /** The database can't be reached, or closed the connection. */
     public static final class DatabaseUnavailable extends Transient {
         public DatabaseUnavailable(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** The store of parts answers with throttling or a fault of its own. */
+    /** The part store throttles requests or reports an internal error. */
     public static final class StoreUnavailable extends Transient {
         public StoreUnavailable(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** Somebody else holds what is needed: another restore of the shard, or a row lock of a visitor's transaction. */
+    /** A lock is held by someone else: by another restore of the shard, or by another transaction in the database. */
     public static final class Busy extends Transient {
         public Busy(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** The event, a secret or a data set is not what a function can work with. */
+    /** An event, a secret or a data set is invalid. */
     public static final class InvalidRequest extends Fault {
         public InvalidRequest(String message) {
             super(message, null);
         }
     }
 
-    /** The database refuses the login or an operation: a matter of grants. */
+    /** The database refuses the login or an operation because grants are missing. */
     public static final class AccessRefused extends Fault {
         public AccessRefused(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** The database's tables don't fit the data set or the manifest. Nothing was changed. */
+    /** The database's tables do not match the data set or the manifest. Nothing was changed. */
     public static final class SchemaMismatch extends Fault {
         public SchemaMismatch(String message) {
             this(message, null);
@@ -66,7 +65,7 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
-    /** The holder of the snapshot ended before the dump did. */
+    /** The snapshot was lost before the dump had ended. */
     public static final class SnapshotGone extends Fault {
         public SnapshotGone(String message, Throwable cause) {
             super(message, cause);
@@ -80,14 +79,14 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
-    /** The manifest is not the one that was sealed, or holds what this receiver does not allow. */
+    /** The manifest is not the one that was sealed, or contains something that this receiver does not allow. */
     public static final class ManifestRefused extends Fault {
         public ManifestRefused(String message) {
             super(message, null);
         }
     }
 
-    /** A file that was to be imported does not fit its table. Nothing was changed. */
+    /** A file to be imported does not match its table. Nothing was changed. */
     public static final class FileRefused extends Fault {
         public FileRefused(String message, Throwable cause) {
             super(message, cause);
@@ -95,7 +94,7 @@ public abstract sealed class Fault extends RuntimeException {
     }
 
     /**
-     * What arrived at the server, or what the table holds after an import, is not what the file says. The import was rolled back: nothing
+     * The rows that arrived at the server, or the table's rows after an import, differ from the file. The import was rolled back: nothing
      * was changed.
      */
     public static final class ImportMismatch extends Fault {
@@ -111,21 +110,21 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
-    /** The snapshot is older than the one in force. */
+    /** The snapshot is older than the one that is applied. */
     public static final class OutOfOrder extends Fault {
         public OutOfOrder(String message) {
             super(message, null);
         }
     }
 
-    /** A constraint of the target refuses rows that the source allows. */
+    /** A constraint of the target rejects rows that the source allows. */
     public static final class MergeConflict extends Fault {
         public MergeConflict(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /** After the merge the target's own rows were not those of the manifest; the merge was rolled back. */
+    /** After the merge the target's rows differed from the manifest; the merge was rolled back. */
     public static final class VerificationFailed extends Fault {
         public VerificationFailed(String message) {
             super(message, null);
@@ -139,11 +138,11 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
-    /** The target is not what it was known to be when Preflight decided: Preflight has to decide again. Nothing was changed. */
+    /** The target has changed since Preflight planned the restore: Preflight has to plan again. Nothing was changed. */
     public static final class Drifted extends Fault {
         private final List<String> tables;
 
-        /** @param tables what is recorded of these can't be trusted */
+        /** @param tables the tables whose recorded state can no longer be trusted */
         public Drifted(String message, List<String> tables) {
             super(message, null);
             this.tables = List.copyOf(tables);
@@ -154,7 +153,7 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
-    /** An error that no other kind names: a defect, of ours or of the database. */
+    /** Any other error: a bug in Lockstep or in the database. */
     public static final class Unexpected extends Fault {
         public Unexpected(String message, Throwable cause) {
             super(message, cause);

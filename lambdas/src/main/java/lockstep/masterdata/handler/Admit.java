@@ -4,7 +4,7 @@ import java.time.Instant;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.review.Admission;
 
-/** Brings a sealed manifest to where restores take it from, and notes it as the newest. */
+/** Publishes a sealed manifest for restores and records it as the newest. */
 public final class Admit extends JsonFunction<Admit.Event, Admit.Answer> {
     public record Event(SourceSync sync) {}
 

@@ -16,9 +16,9 @@ import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.ManifestReader;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
-/** Compares what was sealed with the newest admitted manifest, and decides whether a person has to look. With a token it notes that somebody is waited for. */
+/** Compares a sealed manifest with the newest admitted one, and decides whether a person must approve it. With a task token it records the sync as held. */
 public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {
-    /** @param hold thresholds by table; @param token of the task that waits, when it does */
+    /** @param hold thresholds by table; @param token the token of the waiting task, if it waits */
     public record Event(SourceSync sync, Map<String, Hold> hold, Optional<String> token) {}
 
     public record Answer(boolean held, Optional<String> against, List<TableChange> tables, List<String> reasons) {}
@@ -39,7 +39,7 @@ public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {
         return new Answer(assessment.held(), assessment.against(), assessment.tables(), assessment.reasons());
     }
 
-    /** One that is not of this data set any more can't be compared with. */
+    /** Returns the newest admitted manifest, or empty when it no longer matches this data set. */
     private static Optional<Manifest> newest(S3PartStore store, ManifestReader reader, SourceSync sync) {
         String name = sync.dataSet().name();
         try {

@@ -7,7 +7,7 @@ import lockstep.masterdata.engine.dump.AwaitedSnapshot;
 
 /** Waits until the holder has written its snapshot and plan. */
 public final class AwaitSnapshot extends JsonFunction<AwaitSnapshot.Event, AwaitSnapshot.Answer> {
-    private static final Duration TO_END_CLEANLY = Duration.ofSeconds(2);
+    private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(2);
 
     public record Event(SourceSync sync) {}
 
@@ -19,7 +19,7 @@ public final class AwaitSnapshot extends JsonFunction<AwaitSnapshot.Event, Await
 
     @Override
     Answer handle(Event event, Instant deadline) {
-        var snapshot = AwaitedSnapshot.await(Clients.store(event.sync().bucket()), event.sync().paths(), deadline.minus(TO_END_CLEANLY));
+        var snapshot = AwaitedSnapshot.await(Clients.store(event.sync().bucket()), event.sync().paths(), deadline.minus(SHUTDOWN_TIME));
         return new Answer(snapshot.time(), snapshot.batches());
     }
 }

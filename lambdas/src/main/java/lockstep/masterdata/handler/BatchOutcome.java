@@ -6,10 +6,10 @@ import java.util.Optional;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.Fault;
 
-/** How a batch of a Distributed Map ended: with what {@link JsonFunction} adds to an answer, or with an error. */
+/** The result of a batch of a Distributed Map: the measurements that {@link JsonFunction} adds to an answer, or an error. */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record BatchOutcome(Optional<String> error, Optional<String> cause, Optional<Long> millis, Optional<Long> peakMemoryMiB) {
-    /** What the workers of all batches needed together: the sum of their times, and the most memory of one. */
+    /** The resources used by all workers: the sum of their times, and the peak memory of one worker. */
     record Workers(int batches, long millis, long peakMemoryMiB) {
         static Workers of(List<BatchOutcome> outcomes) {
             return new Workers(outcomes.size(), outcomes.stream().mapToLong(o -> o.millis().orElse(0L)).sum(),
@@ -17,7 +17,7 @@ record BatchOutcome(Optional<String> error, Optional<String> cause, Optional<Lon
         }
     }
 
-    /** @throws Fault.BatchFailed with the first cause when one failed */
+    /** @throws Fault.BatchFailed with the first cause, when a batch failed */
     static void check(String what, List<BatchOutcome> outcomes) {
         var failed = outcomes.stream().filter(o -> o.error().isPresent()).toList();
         if (!failed.isEmpty())

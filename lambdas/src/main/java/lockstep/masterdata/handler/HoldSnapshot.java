@@ -7,9 +7,9 @@ import lockstep.masterdata.engine.dump.Planner;
 import lockstep.masterdata.engine.dump.Released;
 import lockstep.masterdata.engine.dump.SnapshotHolder;
 
-/** Exports one snapshot of the source, plans the dump, and holds the transaction until released or shortly before its deadline. */
+/** Exports a snapshot of the source, plans the dump, and holds the transaction until it is released, or until shortly before the deadline. */
 public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Released> {
-    private static final Duration TO_END_CLEANLY = Duration.ofSeconds(10);
+    private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(10);
 
     public record Event(SourceSync sync) {}
 
@@ -21,6 +21,6 @@ public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Release
     Released handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
         return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT, Clients.signature(sync.signingKeyArn()))
-                .hold(sync.dataSet(), sync.paths(), deadline.minus(TO_END_CLEANLY));
+                .hold(sync.dataSet(), sync.paths(), deadline.minus(SHUTDOWN_TIME));
     }
 }

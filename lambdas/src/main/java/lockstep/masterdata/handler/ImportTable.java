@@ -10,17 +10,17 @@ import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.imports.TableImport;
 
-/** Brings a new edition of one table into the source. A file that is refused is an answer and no failure: nothing is wrong here. */
+/** Imports a new edition of a table into the source. A refused file is a regular answer and not an error of the function. */
 public final class ImportTable extends JsonFunction<ImportTable.Event, TableImport.Answer> {
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
     /**
      * @param importId  names the file in the bucket
-     * @param secretArn of the source's writer, who may write the tables of its data sets and nothing else
+     * @param secretArn the secret of the source's writer, which may write only tables of its data sets
      */
     public record Event(String importId, DataSet dataSet, String bucket, String secretArn, Request request) {}
 
-    /** What who starts an import says. */
+    /** The caller's part of the event. */
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Request(String table, Optional<Boolean> dryRun, Optional<Boolean> round) {}
 

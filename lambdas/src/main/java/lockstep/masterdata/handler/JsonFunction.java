@@ -12,9 +12,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A function that decodes its event, calls, and encodes the answer, to which it adds how long it took ({@code millis}) and the
- * most memory the process has needed so far ({@code peakMemoryMiB}). Faults are logged here, once, and nowhere else. Public, since
- * Lambda calls by reflection.
+ * A function that decodes its event, calls {@link #handle}, and encodes the answer, to which it adds the duration ({@code millis}) and the
+ * process's peak memory so far ({@code peakMemoryMiB}). Faults are logged only here. The class is public because Lambda calls it by
+ * reflection.
  */
 public abstract class JsonFunction<I, O> implements RequestStreamHandler {
     private final Class<I> eventType;
@@ -32,9 +32,9 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
         try {
             I event = Json.MAPPER.readValue(input, eventType);
             O answer = handle(event, Instant.now().plusMillis(context.getRemainingTimeInMillis()));
-            ObjectNode told = Json.MAPPER.valueToTree(answer);
-            told.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis()).put("peakMemoryMiB", Memory.peakMebibytes());
-            Json.MAPPER.writeValue(output, told);
+            ObjectNode result = Json.MAPPER.valueToTree(answer);
+            result.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis()).put("peakMemoryMiB", Memory.peakMebibytes());
+            Json.MAPPER.writeValue(output, result);
         } catch (JacksonException e) {
             throw logged(context, new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
         } catch (RuntimeException e) {

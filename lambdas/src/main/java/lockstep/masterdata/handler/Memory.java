@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The memory that this process has needed. */
+/** Measures the memory of this process. */
 final class Memory {
     private Memory() {}
 
-    /** Peak resident set in MiB, from Linux's /proc; -1 where there is none. */
+    /** Returns the peak resident set size in MiB from Linux's /proc, or -1 if it is not available. */
     static long peakMebibytes() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) / 1024).findFirst().orElse(-1);

@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.restore.Preflight.Choice;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.Preflight.PartRange;
 
-/** Reads and checks the manifest as the receiver, and decides whether the shard can take it. */
+/** Verifies the manifest and decides whether the shard can take it. */
 public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Answer> {
     public record Event(TargetSync sync, TargetSync.TargetShard shard) {}
 

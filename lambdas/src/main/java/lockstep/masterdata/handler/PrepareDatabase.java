@@ -6,13 +6,13 @@ import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.postgres.DatabaseRoles;
 
-/** Makes the reader's and writer's logins of a shard and their grants. Run after each migration of the product. */
+/** Creates the reader's and writer's logins of a shard with their grants. It must run after each migration of the product. */
 public final class PrepareDatabase extends JsonFunction<PrepareDatabase.Event, PrepareDatabase.Answer> {
     public record Event(List<DataSet> dataSets) {}
 
     public record Answer(String reader, String writer) {}
 
-    /** @param adminSecretArn and the others: the shard's secrets */
+    /** The ARNs of the shard's secrets. */
     public record Configuration(String adminSecretArn, String readerSecretArn, String writerSecretArn) {
         static Configuration ofEnvironment() {
             return new Configuration(System.getenv("ADMIN_SECRET_ARN"), System.getenv("READER_SECRET_ARN"), System.getenv("WRITER_SECRET_ARN"));

@@ -15,8 +15,8 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sfn.SfnClient;
 
 /**
- * Goes once the way that most functions go first, so that a class archive can be made of what they load. It reaches nothing: no
- * call is answered where it runs, and each ends in the fault that says so.
+ * Executes the usual start of most functions once, so that the classes they load can be put into a class data archive. It runs without
+ * access to AWS and a database, so each call ends in an expected fault.
  */
 public final class Priming {
     private static final String NOWHERE = "arn:aws:lockstep:nowhere";

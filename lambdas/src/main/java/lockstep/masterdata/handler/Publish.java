@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.restore.Forecast;
 import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
-/** Merges what is staged, verifies it from the shard's own rows, and commits; or tells what that would change, in a dry run. */
+/** Merges what was staged, verifies the shard's rows, and commits; in a dry run it only reports what would change. */
 public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
@@ -25,7 +25,7 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
         BatchOutcome.check("of the staging", event.staged());
         var database = Clients.database(event.shard().secretArn());
         String dataSet = event.sync().dataSet().name();
-        var tables = event.sync().terms().isDryRun() ? new Forecast(database).tell(dataSet, event.sync().syncId())
+        var tables = event.sync().terms().isDryRun() ? new Forecast(database).compute(dataSet, event.sync().syncId())
                 : new Publisher(database, LOCK_TIMEOUT).publish(dataSet, event.sync().syncId());
         return new Answer(event.shard().name(), tables, BatchOutcome.Workers.of(event.staged()));
     }

@@ -12,18 +12,18 @@ import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.restore.Cleanup;
 import lockstep.masterdata.engine.Fault;
 
-/** Ends a restore: clears up behind shards that failed, and says which and why. */
+/** Ends a restore: cleans up failed shards, and reports which ones failed and why. */
 public final class Record extends JsonFunction<Record.Event, Record.Answer> {
     public record Event(TargetSync sync, List<TargetSync.TargetShard> shards, List<Outcome> outcomes) {}
 
-    /** How a shard ended: failed, or in step with what Publish answered, or it was not meant. */
+    /** The outcome of a shard: an error, the answer of Publish, or neither if the shard was not selected. */
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause, Optional<List<Object>> tables) {
-        boolean wasMeant() {
+        boolean wasSelected() {
             return error.isPresent() || tables.isPresent();
         }
 
-        /** How it failed, the same in shards that failed for the same cause. */
+        /** Returns the failure without the shard's name, so that the same cause in several shards has the same text. */
         String failure() {
             return "failed in " + state.orElse("?") + " with " + Causes.error(error.orElse("?")) + ": " + Causes.message(cause.orElse(""));
         }
@@ -37,27 +37,27 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
 
     @Override
     Answer handle(Event event, Instant deadline) {
-        // an execution that did nothing must not end as if all were in step
-        if (event.outcomes().stream().noneMatch(Outcome::wasMeant))
+        // an execution that did nothing must not look successful
+        if (event.outcomes().stream().noneMatch(Outcome::wasSelected))
             return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are " + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
         var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
-        var told = new ArrayList<>(failures(failed));
+        var problems = new ArrayList<>(failures(failed));
         for (Outcome outcome : failed) {
             try {
                 var shard = event.shards().stream().filter(s -> s.name().equals(outcome.shard())).findFirst().orElseThrow();
                 Cleanup.dropStaging(Clients.database(shard.secretArn()), event.sync().dataSet().name(), event.sync().syncId());
             } catch (Fault e) {
-                told.add(outcome.shard() + " keeps its staging tables until the next sync: " + e.getMessage());
+                problems.add(outcome.shard() + " keeps its staging tables until the next sync: " + e.getMessage());
             }
         }
-        return new Answer(event.outcomes().size(), failed.size(), String.join("; ", told));
+        return new Answer(event.outcomes().size(), failed.size(), String.join("; ", problems));
     }
 
     /** A cause that several shards share is reported once, with their names. */
     static List<String> failures(List<Outcome> failed) {
-        var alike = new LinkedHashMap<String, List<Outcome>>();
-        failed.forEach(outcome -> alike.computeIfAbsent(Causes.withoutAddress(outcome.failure()), cause -> new ArrayList<>()).add(outcome));
-        return alike.entrySet().stream().map(e -> e.getValue().stream().map(Outcome::shard).collect(Collectors.joining(", ")) + " "
+        var byCause = new LinkedHashMap<String, List<Outcome>>();
+        failed.forEach(outcome -> byCause.computeIfAbsent(Causes.withoutAddress(outcome.failure()), cause -> new ArrayList<>()).add(outcome));
+        return byCause.entrySet().stream().map(e -> e.getValue().stream().map(Outcome::shard).collect(Collectors.joining(", ")) + " "
                 + (e.getValue().size() == 1 ? e.getValue().getFirst().failure() : e.getKey())).toList();
     }
 }

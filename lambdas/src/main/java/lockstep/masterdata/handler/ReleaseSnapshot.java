@@ -5,7 +5,7 @@ import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.dump.Released;
 
-/** Tells the holder to let go of the snapshot when the dump has failed, and why. */
+/** Makes the holder release the snapshot after a failed dump, with the reason. */
 public final class ReleaseSnapshot extends JsonFunction<ReleaseSnapshot.Event, Released> {
     public record Event(SourceSync sync, String reason) {}
 

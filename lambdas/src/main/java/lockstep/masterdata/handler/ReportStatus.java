@@ -1,8 +1,10 @@
 package lockstep.masterdata.handler;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.JsonTypeName;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
@@ -14,17 +16,44 @@ import lockstep.masterdata.engine.postgres.SchemaCheck;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.schema.ShardInspection;
 
-/** Tells what a shard really holds of a data set, or only how far a running restore is, or what the check by SQL alone finds, or the user's own queries, or whether somebody wrote to it, or how its schema is described. */
+/** Reports the state of a shard's master data, read from its own database. */
 public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
-    public record Event(DataSet dataSet, boolean progressOnly, Optional<Boolean> sqlCheck, Optional<List<Check>> checks, Optional<Boolean> written, Optional<SchemaRequest> schema) {}
+    public record Event(DataSet dataSet, Request request) {}
+
+    /** A request. The comment of each kind names its answer. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+    @JsonSubTypes({@JsonSubTypes.Type(Report.class), @JsonSubTypes.Type(Progress.class), @JsonSubTypes.Type(Sums.class), @JsonSubTypes.Type(Checks.class), @JsonSubTypes.Type(Activity.class),
+            @JsonSubTypes.Type(Schema.class)})
+    public sealed interface Request {}
+
+    /** Reads every table: a {@link ShardReport}. */
+    @JsonTypeName("report")
+    public record Report() implements Request {}
+
+    /** Reads which sync is in force and what is staged, but no table: a {@link ShardReport}. */
+    @JsonTypeName("progress")
+    public record Progress() implements Request {}
+
+    /** Computes checksums with SQL alone: {@link SqlCheck.Sums}. */
+    @JsonTypeName("sums")
+    public record Sums() implements Request {}
+
+    /** Runs the queries of {@code lockstep.yaml}: {@link Queries.Results}. */
+    @JsonTypeName("checks")
+    public record Checks(List<Check> checks) implements Request {}
+
+    /** Reads the fingerprints of the source's tables: {@link SourceActivity}. */
+    @JsonTypeName("activity")
+    public record Activity() implements Request {}
 
     /**
-     * Asks for a {@link ShardInspection.Answer}.
+     * Describes the shard's schema and its own problems: a {@link ShardInspection.Answer}.
      *
      * @param source whether this shard is the data set's source
-     * @param writer the login by which the shard's rows are written
+     * @param writer the login that writes the shard's rows
      */
-    public record SchemaRequest(boolean source, String writer) {}
+    @JsonTypeName("schema")
+    public record Schema(boolean source, String writer) implements Request {}
 
     private final String readerSecretArn;
 
@@ -33,17 +62,20 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
         this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
-    /** @return a {@link ShardReport}, or {@link SqlCheck.Sums}, or {@link Queries.Results}, or {@link SourceActivity}, or {@link ShardInspection.Answer} */
     @Override
     Object handle(Event event, Instant deadline) {
         var database = Clients.database(readerSecretArn);
-        if (event.sqlCheck().orElse(false)) return database.run(connection -> {
-            RowSecurity.seeEveryRow(connection, event.dataSet());
-            return SqlCheck.of(connection, event.dataSet());
-        });
-        if (event.checks().isPresent()) return database.run(connection -> Queries.run(connection, event.checks().get()));
-        if (event.written().orElse(false)) return SourceActivity.now(database, event.dataSet());
-        if (event.schema().isPresent()) return SchemaCheck.report(database, event.dataSet(), event.schema().get().source(), event.schema().get().writer());
-        return event.progressOnly() ? ShardReport.progress(database, event.dataSet()) : ShardReport.read(database, event.dataSet());
+        DataSet dataSet = event.dataSet();
+        return switch (event.request()) {
+            case Report report -> ShardReport.read(database, dataSet);
+            case Progress progress -> ShardReport.progress(database, dataSet);
+            case Sums sums -> database.run(connection -> {
+                RowSecurity.seeEveryRow(connection, dataSet);
+                return SqlCheck.of(connection, dataSet);
+            });
+            case Checks checks -> database.run(connection -> Queries.run(connection, checks.checks()));
+            case Activity activity -> SourceActivity.now(database, dataSet);
+            case Schema schema -> SchemaCheck.report(database, dataSet, schema.source(), schema.writer());
+        };
     }
 }

@@ -8,7 +8,7 @@ import lockstep.masterdata.engine.dump.Released;
 import lockstep.masterdata.engine.dump.Sealer;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
-/** Lets go of the snapshot, when every batch was dumped, then makes and signs the manifest. */
+/** Releases the snapshot after every batch was dumped, then builds and signs the manifest. */
 public final class SealManifest extends JsonFunction<SealManifest.Event, SealManifest.Answer> {
     public record Event(SourceSync sync, List<BatchOutcome> outcomes) {}
 
@@ -23,10 +23,10 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
         BatchOutcome.check("of the dump", event.outcomes());
         SourceSync sync = event.sync();
         var store = Clients.store(sync.bucket());
-        // nobody reads the source any more: its transaction need not wait for the signature
+        // the source is not read any more, so its transaction can end before the manifest is signed
         new Released("dumped").write(store, sync.paths());
         var sealer = new Sealer(store, Clients.signature(sync.signingKeyArn()));
-        // where no restore takes it from; a state of its own admits it, if it is no dry run
+        // restores do not read from there; unless this is a dry run, a later state admits the manifest
         var manifest = sealer.seal(sync.dataSet(), sync.paths(), sync.release());
         return new Answer(SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
                 manifest.tables().stream().mapToInt(t -> t.parts().size()).sum(), BatchOutcome.Workers.of(event.outcomes()));

@@ -1,7 +1,6 @@
 package lockstep.masterdata.handler;
 
 import java.time.Duration;
-import java.util.Map;
 import lockstep.landscape.Names;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.Fault;
@@ -11,18 +10,18 @@ import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import tools.jackson.databind.DeserializationFeature;
 
-/** The function that reports on a shard of this account, as other functions ask it. */
+/** Invokes the function that reports on a shard of this account. */
 final class ShardFunction {
-    /** Who reads every row of a shard answers after minutes, and says nothing until then. */
+    /** The timeout is long because reading every row of a shard takes minutes, and nothing is sent until then. */
     private static final LambdaClient CLIENT = LambdaClient.builder().httpClient(Apache5HttpClient.builder().socketTimeout(Duration.ofMinutes(15)).tcpKeepAlive(true).build()).build();
 
     private ShardFunction() {}
 
-    /** @param event of {@link ReportStatus} */
-    static <T> T ask(String shard, Map<String, Object> event, Class<T> type) {
+    /** @param type the type of the answer to this request */
+    static <T> T ask(String shard, ReportStatus.Event event, Class<T> type) {
         var answer = CLIENT.invoke(r -> r.functionName(Names.reportStatus(shard)).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
         if (answer.functionError() != null) throw new Fault.Unexpected(Causes.message(answer.payload().asUtf8String()), null);
-        // it adds how long it took
+        // JsonFunction adds fields to the answer
         return Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
     }
 }

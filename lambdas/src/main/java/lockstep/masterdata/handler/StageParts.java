@@ -9,7 +9,7 @@ import lockstep.masterdata.aws.S3PartStore;
 import lockstep.masterdata.engine.restore.Preflight.PartRange;
 import lockstep.masterdata.engine.restore.Stager;
 
-/** Brings one batch of parts into a shard's staging tables. */
+/** Copies a batch of parts into a shard's staging tables. */
 public final class StageParts extends JsonFunction<StageParts.Event, StageParts.Answer> {
     private static final int STREAMS = 2;
 
@@ -31,7 +31,7 @@ public final class StageParts extends JsonFunction<StageParts.Event, StageParts.
         }
     }
 
-    /** Closes the stores that were opened for the batch's objects. */
+    /** Opens stores for the batch's objects, and closes them. */
     private static final class Session implements AutoCloseable {
         private final TargetSync sync;
         private final Queue<S3PartStore> stores = new ConcurrentLinkedQueue<>();

@@ -19,11 +19,11 @@ import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException
 import tools.jackson.core.JacksonException;
 
 /**
- * Starts a restore for each notification in the inbox. The execution's name is the sync's id, so a repeat starts nothing. A
- * message that can't be used is given back alone; after some tries the queue moves it to its dead-letter queue.
+ * Starts a restore for each notification in the inbox. The execution's name is the sync's id, so a repeated notification starts nothing.
+ * Only messages that fail are returned to the queue, which moves them to its dead-letter queue after some retries.
  */
 public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResponse> {
-    /** What a source says when a manifest is sealed: where it lies, never what is in it. */
+    /** A source's notification of a new manifest, with its location but not its content. */
     public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {
         public Notification {
             for (Object field : new Object[] {dataSet, syncId, bucket, manifestKey, snapshotTime}) Objects.requireNonNull(field, "a notification names data set, sync, bucket, manifest and snapshot time");

@@ -17,22 +17,22 @@ import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException
 import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
-/** Starts a sync without a person, if it is time. */
+/** Starts a sync automatically if it is due. */
 public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answer> {
-    /** @param byClock start one now; else only when the source's tables have changed, and nobody wrote since the last look, {@code every} ago */
+    /** @param byClock whether to start a sync now; otherwise only if the source's tables have changed but not since the last call, {@code every} ago */
     public record Event(DataSet dataSet, String bucket, String dumpMachineArn, Duration every, boolean byClock) {}
 
     private static final class Sfn {
         static final SfnClient CLIENT = SfnClient.builder().httpClient(Clients.Http.CLIENT).build();
     }
 
-    private record Account(Event event) implements Starter.World {
-        /** How a sync ends that a person rejected, or that was held for too long. */
+    private record Account(Event event) implements Starter.Environment {
+        /** The errors of a sync that a person rejected, or that was held for too long. */
         private static final Set<String> BY_HAND = Set.of("Rejected", "States.Timeout");
 
         @Override
         public SourceActivity tables() {
-            return ShardFunction.ask(event.dataSet().source(), Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true), SourceActivity.class);
+            return ShardFunction.ask(event.dataSet().source(), new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity()), SourceActivity.class);
         }
 
         @Override

@@ -6,10 +6,10 @@ import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.SourceReader;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 
-/** What the restore state machine tells each of its functions: what the notification said, and constants of its definition. */
+/** The input that the restore state machine passes to its functions: the notification, and constants of its definition. */
 record TargetSync(String syncId, String bucket, String manifestKey, String account, DataSet dataSet, String readerRoleArn,
         String externalId, String signingKeyArn, String sourceBucket, Terms terms) {
-    /** What else an execution's input may say; which shard is meant concerns the state machine alone. A notification can't: who asks for a rollback starts the execution. */
+    /** Further input of an execution that is started directly, for example for a rollback; notifications don't have it. The state machine selects the shard. */
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Terms(Optional<Mode> mode, Optional<Boolean> dryRun) {
         boolean isDryRun() {
@@ -17,10 +17,10 @@ record TargetSync(String syncId, String bucket, String manifestKey, String accou
         }
     }
 
-    /** @param name in the landscape */
+    /** @param name the shard's name in the landscape */
     record TargetShard(String name, String secretArn) {}
 
-    /** Reads from the bucket that this account was deployed for, whatever a notification says. */
+    /** Returns a reader of the bucket that this account is deployed for, whatever a notification says. */
     SourceReader source() {
         return new SourceReader(readerRoleArn, externalId, sourceBucket, signingKeyArn);
     }

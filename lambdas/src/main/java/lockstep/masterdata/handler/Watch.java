@@ -9,21 +9,21 @@ import lockstep.masterdata.aws.SourceReader;
 import lockstep.masterdata.watch.Watcher;
 import lockstep.masterdata.watch.Watcher.Seen;
 
-/** One look at the shards of an account that receive a data set: measures each, and starts what brings it in step. */
+/** Checks once all shards of an account that receive a data set: measures them, and starts restores that bring them up to date. */
 public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
-    /** Shards that have not answered then are left, to tell of the others. */
-    private static final Duration LEFT_TO_TELL = Duration.ofSeconds(30);
+    /** The time reserved for reporting; shards that have not answered by then are skipped. */
+    private static final Duration REPORTING_TIME = Duration.ofSeconds(30);
 
-    private static final int TOLD = 200;
+    private static final int MAX_REPORTED = 200;
 
-    /** @param every the interval between looks */
+    /** @param every the interval between runs */
     public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
             String restoreMachineArn, String operationsTopicArn, Duration every, List<Check> checks, List<String> shards) {}
 
-    /** @param told shards that are not in step, or fail a check; no more than {@link #TOLD}, since a state's output has 256 KB */
+    /** @param told shards that are not in step or fail a check; at most {@link #MAX_REPORTED}, because a state's output is limited to 256 KB */
     public record Answer(int shards, int inStep, List<Seen> told) {
         static Answer of(List<Seen> seen) {
-            return new Answer(seen.size(), (int) seen.stream().filter(Seen::quiet).count(), seen.stream().filter(s -> !s.quiet()).limit(TOLD).toList());
+            return new Answer(seen.size(), (int) seen.stream().filter(Seen::quiet).count(), seen.stream().filter(s -> !s.quiet()).limit(MAX_REPORTED).toList());
         }
     }
 
@@ -33,9 +33,9 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
 
     @Override
     Answer handle(Event event, Instant deadline) {
-        var world = new WatchedAccount(new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
+        var environment = new WatchedAccount(new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
-        return Answer.of(new Watcher(world, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
-                .look(event.shards(), Instant.now(), deadline.minus(LEFT_TO_TELL)));
+        return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
+                .look(event.shards(), Instant.now(), deadline.minus(REPORTING_TIME)));
     }
 }

@@ -20,7 +20,7 @@ import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.watch.Standing.Remedy;
 import lockstep.masterdata.watch.Watcher;
-import lockstep.masterdata.watch.Watcher.Told;
+import lockstep.masterdata.watch.Watcher.StartedRestore;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
@@ -30,8 +30,8 @@ import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import software.amazon.awssdk.services.sns.SnsClient;
 
-/** An account's shards as the watch reaches them, by the right of its role, and the source's manifests by the reader role. */
-record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn) implements Watcher.World {
+/** Accesses an account's shards with the function's own role, and the source's manifests with the reader role. */
+record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn) implements Watcher.Environment {
     private static final class Sfn {
         static final SfnClient CLIENT = SfnClient.builder().httpClient(Clients.Http.CLIENT).build();
     }
@@ -59,12 +59,12 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public ShardReport report(String shard) {
-        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false), ShardReport.class);
+        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Report()), ShardReport.class);
     }
 
     @Override
     public Queries.Results check(String shard) {
-        return ShardFunction.ask(shard, Map.of("dataSet", dataSet, "progressOnly", false, "checks", checks), Queries.Results.class);
+        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Checks(checks)), Queries.Results.class);
     }
 
     @Override
@@ -73,7 +73,7 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
                 .map(ExecutionListItem::name).collect(Collectors.toSet());
     }
 
-    /** The input is a notification's, with the terms of whoever starts a restore. */
+    /** The input has the fields of a notification, plus mode and shard. */
     @Override
     public boolean start(String execution, Remedy remedy, String shard) {
         var input = Map.of("dataSet", dataSet.name(), "syncId", remedy.syncId(), "bucket", source.bucket(), "manifestKey", SyncPaths.manifest(dataSet.name(), remedy.syncId()),
@@ -87,8 +87,8 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
     }
 
     @Override
-    public void tell(Told told) {
-        Sns.CLIENT.publish(r -> r.topicArn(operationsTopicArn).message(Json.MAPPER.writeValueAsString(told)));
+    public void notifyStarted(StartedRestore restore) {
+        Sns.CLIENT.publish(r -> r.topicArn(operationsTopicArn).message(Json.MAPPER.writeValueAsString(restore)));
     }
 
     @Override

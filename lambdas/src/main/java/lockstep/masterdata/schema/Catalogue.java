@@ -32,7 +32,7 @@ import lockstep.masterdata.schema.SchemaDescription.UniqueIndex;
 final class Catalogue {
     private final Connection connection;
     private final DataSet dataSet;
-    /** Of the tables that exist. */
+    /** The OIDs of the existing tables by name. */
     private final Map<String, Long> oids = new LinkedHashMap<>();
     private final Map<Long, String> names = new LinkedHashMap<>();
 
@@ -105,7 +105,7 @@ final class Catalogue {
         return map;
     }
 
-    /** Two parallel arrays, of relations and column names. Columns that do not exist match nothing. */
+    /** Returns two parallel arrays of relations and column names. Columns that do not exist match nothing. */
     List<Array> columnsOfDataSet() throws SQLException {
         return columns(Table::columns);
     }
@@ -143,7 +143,7 @@ final class Catalogue {
         return oids.get(table);
     }
 
-    /** The data set's name of a relation. */
+    /** Returns the data set's name of a relation. */
     String name(long oid) {
         return names.get(oid);
     }

@@ -9,9 +9,9 @@ package lockstep.masterdata.schema;
  */
 public record Finding(Severity severity, Kind kind, String place, String what, String remedy) {
     public enum Severity {
-        /** A sync fails, now or as soon as it changes such a row. */
+        /** A sync fails, either now or when it changes such a row. */
         error,
-        /** A sync may fail, or behave in a way that nobody expects. */
+        /** A sync may fail or behave unexpectedly. */
         warning
     }
 
@@ -35,7 +35,7 @@ public record Finding(Severity severity, Kind kind, String place, String what, S
         return new Finding(Severity.warning, kind, place, what, remedy);
     }
 
-    /** For a message about one database. */
+    /** Returns the finding as a sentence, for a message about one database. */
     public String sentence() {
         return what + " (fix: " + remedy + ")";
     }

@@ -10,13 +10,13 @@ import java.util.stream.Collectors;
 public final class PolicyExpression {
     private PolicyExpression() {}
 
-    /** Whether it is true for every row when this role asks, as far as its text says: {@code true}, or {@code … OR current_user = 'the role'}. */
+    /** Reports whether the text shows that the condition is true for every row for this role: {@code true}, or {@code … OR current_user = 'the role'}. */
     public static boolean isTrue(String expression, String role) {
         if (expression == null) return false;
         return expression.equals("true") || alternatives(expression).stream().anyMatch(a -> a.equals("true") || names(a, role));
     }
 
-    /** The same condition, and true for these roles. */
+    /** Returns the condition, extended so that it is true for these roles. */
     static String orCurrentUser(String expression, List<String> roles) {
         String users = roles.stream().map(Identifiers::literal).collect(Collectors.joining(", "));
         return "((" + expression + ") OR current_user " + (roles.size() == 1 ? "= " + users : "IN (" + users + ")") + ")";
@@ -29,7 +29,7 @@ public final class PolicyExpression {
         return alternative.startsWith(array) && List.of(alternative.substring(array.length()).replaceFirst("]\\)$", "").split(", ")).contains(name);
     }
 
-    /** The operands of the outermost OR, without their parentheses; the whole when there is none. */
+    /** Returns the operands of the outermost OR without their parentheses, or the whole expression when there is none. */
     private static List<String> alternatives(String expression) {
         String text = unwrapped(expression);
         var operands = new ArrayList<String>();
@@ -51,7 +51,7 @@ public final class PolicyExpression {
         return operands;
     }
 
-    /** Without the pair of parentheses that encloses all of it. */
+    /** Removes the parentheses that enclose the whole expression. */
     private static String unwrapped(String expression) {
         if (!expression.startsWith("(") || !expression.endsWith(")")) return expression;
         int depth = 0;

@@ -22,7 +22,7 @@ import lockstep.masterdata.schema.SchemaDescription.TableDescription;
 import lockstep.masterdata.schema.SchemaDescription.TypeDescription;
 import lockstep.masterdata.schema.SchemaDescription.UniqueIndex;
 
-/** Compares the schema of a data set at the source, at a target, and in lockstep.yaml. It reads descriptions only and asks no database. */
+/** Compares the schema of a data set at the source, at a target, and in lockstep.yaml. It works on descriptions and does not access a database. */
 public final class SchemaComparison {
     private final DataSet dataSet;
     private final List<Finding> findings = new ArrayList<>();
@@ -31,7 +31,7 @@ public final class SchemaComparison {
         this.dataSet = dataSet;
     }
 
-    /** Finds what the source lacks that the data set names. */
+    /** Finds everything in the data set that the source lacks. */
     public static List<Finding> ofSource(DataSet dataSet, SchemaDescription source) {
         var comparison = new SchemaComparison(dataSet);
         for (Table table : dataSet.tables()) comparison.fits(table, source, Optional.empty());
@@ -39,9 +39,9 @@ public final class SchemaComparison {
     }
 
     /**
-     * Finds what makes a target unfit for the data set, or different from its source.
+     * Finds differences between a target and its source or the data set that could affect a sync.
      *
-     * @param source what may be known of it; one that is not {@link SchemaDescription#complete} is compared by its columns alone
+     * @param source the source's shared description; if it is not {@link SchemaDescription#complete}, only columns are compared
      */
     public static List<Finding> ofTarget(DataSet dataSet, SchemaDescription source, SchemaDescription target) {
         var comparison = new SchemaComparison(dataSet);
@@ -148,7 +148,7 @@ public final class SchemaComparison {
         for (UniqueIndex index : here.uniqueIndexes()) {
             var same = there.uniqueIndexes().stream().filter(i -> i.partial().equals(index.partial()) && i.columns().equals(index.columns())).toList();
             if (!same.isEmpty()) {
-                // other collations of the columns are reported with the columns
+                // different collations of columns are reported with the columns
                 boolean columnsDiffer = index.columns().stream().anyMatch(c -> !here.column(c).flatMap(ColumnDescription::collation).equals(there.column(c).flatMap(ColumnDescription::collation)));
                 if (!columnsDiffer && same.stream().noneMatch(i -> i.collations().equals(index.collations())))
                     warning(table.name(), "unique index " + identifier(index.name()) + " of " + table.name() + " compares with collations (" + String.join("; ", index.collations()) + ") here and ("

@@ -13,11 +13,11 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 
 /**
- * The tables of a data set as one database has them, and the types of their columns. Texts are written by PostgreSQL with
+ * The tables of a data set in one database, and the types of their columns. Texts are formatted by PostgreSQL with
  * {@code search_path = pg_catalog}, so that equal definitions have equal texts.
  *
  * @param complete false when only columns and their types are known, as for a manifest of an earlier version
- * @param tables   those that exist
+ * @param tables   the existing tables
  * @param types    enums, domains, composite types and ranges of the data set's columns, by their names
  */
 public record SchemaDescription(boolean complete, List<TableDescription> tables, Map<String, TypeDescription> types) {
@@ -29,7 +29,7 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
     /**
      * @param name    as {@code lockstep.yaml} writes it
      * @param kind    {@code table} or what it is instead, such as {@code view}
-     * @param parent  other tables inherit from it that are not its partitions
+     * @param parent  whether tables that are not its partitions inherit from it
      */
     public record TableDescription(String name, String kind, boolean parent, boolean unlogged, List<ColumnDescription> columns, List<UniqueIndex> uniqueIndexes,
             List<Constraint> constraints, List<ForeignKey> foreignKeys, List<Sequence> sequences) {
@@ -46,10 +46,10 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
         }
     }
 
-    /** @param optional an INSERT may leave it out */
+    /** @param optional whether an INSERT may omit the column */
     public record ColumnDescription(String name, String type, boolean notNull, boolean generated, boolean optional, Optional<CollationDescription> collation) {}
 
-    /** @param locale what it sorts by; the database's own when empty */
+    /** @param locale the locale; the database's own when empty */
     public record CollationDescription(String name, boolean deterministic, Optional<String> locale) {
         @Override
         public String toString() {
@@ -58,10 +58,10 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
     }
 
     /**
-     * @param columns    in the index's order; of one over expressions those that it reads
-     * @param collations of the columns, empty where there is none
-     * @param partial    the text of its expressions and condition; empty for a complete index over columns
-     * @param usable     valid, and a B-tree
+     * @param columns    the columns in the index's order, including those that expressions use
+     * @param collations the columns' collations; empty for columns without one
+     * @param partial    the text of its expressions and predicate; empty for an index without these
+     * @param usable     whether it is a valid B-tree
      */
     public record UniqueIndex(String name, List<String> columns, List<String> collations, Optional<String> partial, boolean usable) {
         public UniqueIndex {
@@ -76,7 +76,7 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
             columns = List.copyOf(columns);
         }
 
-        /** Stands for the definition where that names columns that may not leave the source. */
+        /** Returns a hash of the definition, to be shared when the definition names columns that must not leave the source. */
         String fingerprint() {
             try {
                 return "sha256:" + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(definition.getBytes(StandardCharsets.UTF_8)));
@@ -92,14 +92,14 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
         }
     }
 
-    /** A sequence that a column takes its values from. */
+    /** A sequence that generates a column's values. */
     public record Sequence(String column, String name, long increment, long maximum) {}
 
     /**
      * @param kind     {@code enum}, {@code domain}, {@code composite} or {@code range}
-     * @param labels   of an enum, in order
-     * @param of       a domain's base type, a range's subtype, a composite type's attributes
-     * @param checks   of a domain: constraint name → definition
+     * @param labels   the labels of an enum, in order
+     * @param of       a domain's base type, a range's subtype, or a composite type's attributes
+     * @param checks   a domain's constraints: name → definition
      */
     public record TypeDescription(String kind, List<String> labels, String of, boolean notNull, Map<String, String> checks) {
         public TypeDescription {
@@ -112,7 +112,7 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
         return tables.stream().filter(t -> t.name().equals(name)).findFirst();
     }
 
-    /** Without anything of columns that the data set does not name. This may leave the source. */
+    /** Removes everything about columns outside the data set. The result may leave the source. */
     public SchemaDescription shared(DataSet dataSet) {
         var shared = new ArrayList<TableDescription>();
         for (Table table : dataSet.tables()) table(table.name()).ifPresent(found -> shared.add(shared(found, Set.copyOf(table.columns()))));

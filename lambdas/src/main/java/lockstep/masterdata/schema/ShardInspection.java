@@ -24,8 +24,8 @@ import lockstep.masterdata.schema.Finding.Kind;
 import lockstep.masterdata.schema.Finding.Severity;
 
 /**
- * Reads one database for a data set: how its tables are described, and what in the database itself is in the way of a sync, whatever the
- * other databases are like: grants, policies, triggers, rules, settings, the row filter. It changes nothing.
+ * Inspects one database for a data set: describes its tables, and finds problems that do not depend on other databases, such as missing
+ * grants, policies, triggers, rules, settings and the row filter. It changes nothing.
  */
 public final class ShardInspection {
     private static final String PREPARE = "invoke prepare-database";
@@ -45,7 +45,7 @@ public final class ShardInspection {
     /**
      * A database's description and its own findings.
      *
-     * @param highest the highest value of columns that are counted, by {@code table.column}; empty unless asked for
+     * @param highest the highest values of numbered columns, by {@code table.column}; empty unless requested
      */
     public record Answer(SchemaDescription description, List<Finding> findings, Map<String, Long> highest) {
         public Answer {
@@ -54,7 +54,7 @@ public final class ShardInspection {
         }
     }
 
-    /** The logins of a sync. Without a writer nothing is said of what it may do; likewise the reader. */
+    /** The logins of a sync. The privileges of a login that is empty are not checked. */
     public record Logins(Optional<String> reader, Optional<String> writer) {
         List<Role> roles() {
             var roles = new ArrayList<Role>();
@@ -64,14 +64,14 @@ public final class ShardInspection {
         }
     }
 
-    /** @param title what it is called in messages, which are the same in every shard */
+    /** @param title its name in messages, which is the same in every shard */
     private record Role(String title, String name, boolean writes) {}
 
     private record Policy(String name, String command, boolean permissive, String visible, String writable) {}
 
     private record Reference(String name, long child, String childName, long parent, boolean follows, List<String> childColumns, List<String> parentColumns) {}
 
-    /** Reads how the tables are described, and nothing else. */
+    /** Describes the tables without looking for problems. */
     public static SchemaDescription describe(Connection connection, DataSet dataSet) throws SQLException {
         return new Catalogue(connection, dataSet).read();
     }
@@ -100,7 +100,7 @@ public final class ShardInspection {
         return new Answer(inspection.description, inspection.findings, Map.of());
     }
 
-    /** With the highest values of counted columns: keys of one integer column, and columns with a sequence. Those without an index are read as a whole. */
+    /** Adds the highest values of numbered columns: single integer keys, and NOT NULL integer columns with a default. Without an index this reads the whole table. */
     public static Answer withHighest(Connection connection, DataSet dataSet, Answer answer) throws SQLException {
         var highest = new TreeMap<String, Long>();
         for (Table table : dataSet.tables()) {
@@ -115,7 +115,7 @@ public final class ShardInspection {
                     long value = row.getLong(1);
                     if (!row.wasNull()) highest.put(table.name() + "." + column, value);
                 } catch (SQLException e) {
-                    // a missing grant or a policy: it has a finding of its own
+                    // a missing grant or a policy, which is reported as another finding
                     execute(connection, "ROLLBACK TO SAVEPOINT lockstep_highest");
                 }
             }
@@ -123,7 +123,7 @@ public final class ShardInspection {
         return new Answer(answer.description(), answer.findings(), highest);
     }
 
-    /** @return whether the logins exist, so that more can be asked of them */
+    /** @return whether the logins exist, so that their privileges can be checked */
     private boolean database(Logins logins) throws SQLException {
         var goesOn = new boolean[] {true};
         catalogue.query("database", List.of(logins.writer().orElse("")), row -> {
@@ -135,7 +135,7 @@ public final class ShardInspection {
                 error("database", "the sync's writer may not log in" + (row.getBoolean("expired") ? ": its password has expired" : ""), "ALTER ROLE " + identifier(logins.writer().get()) + " LOGIN VALID UNTIL 'infinity'");
             }
             if (row.getBoolean("replica")) error("database", "the server is a read-only replica: nothing can be written", "let the shard's secrets name the primary server");
-            // the reader's own setting is refused when it connects
+            // a reader with another setting is refused when it connects
             if (logins.writer().isPresent() && !row.getString("replication_role").equals("origin"))
                 error("database", "session_replication_role is " + row.getString("replication_role") + " for the sync's writer: foreign keys would not be checked",
                         "ALTER ROLE " + identifier(logins.writer().orElse("")) + " IN DATABASE " + identifier(row.getString("database")) + " SET session_replication_role = origin");
@@ -193,7 +193,7 @@ public final class ShardInspection {
         }
     }
 
-    /** The relations of the data set and these. */
+    /** Returns the relations of the data set together with these. */
     private Array both(Array others) throws SQLException {
         var all = new LinkedHashSet<Long>();
         for (Object oid : (Object[]) catalogue.oids().getArray()) all.add(((Number) oid).longValue());
@@ -201,7 +201,7 @@ public final class ShardInspection {
         return catalogue.oids(List.copyOf(all));
     }
 
-    /** The columns by which others refer to the data set, as two parallel arrays; with the key columns if asked for. */
+    /** Returns the columns by which other tables refer to the data set, and the key columns if requested, as two parallel arrays. */
     private List<Array> with(List<Reference> references, boolean keys) throws SQLException {
         var relations = new ArrayList<Long>();
         var columns = new ArrayList<String>();
@@ -250,7 +250,7 @@ public final class ShardInspection {
         });
     }
 
-    /** What a table's policies lack so that the sync's logins see, and may write, every row. */
+    /** The policies that a table lacks for the sync's logins to see, and be allowed to write, every row. */
     private static final class PolicyNeeds {
         final List<String> titles = new ArrayList<>();
         private final List<String> created = new ArrayList<>();
@@ -301,7 +301,7 @@ public final class ShardInspection {
             execute(connection, "SAVEPOINT lockstep_filter");
             try {
                 execute(connection, "SET LOCAL search_path = pg_catalog");
-                // a policy that hides rows has a finding of its own
+                // a policy that hides rows is reported as another finding
                 execute(connection, "SET LOCAL row_security = on");
                 execute(connection, "SELECT FROM " + table.name() + " t WHERE (" + table.where().get() + ") LIMIT 0");
             } catch (SQLException e) {

@@ -10,11 +10,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Finds in the PL/pgSQL source of a trigger function which columns of the new row it assigns. It reads text and does not run anything,
- * so it may find an assignment that no row reaches, and misses those in functions that it calls.
+ * Finds the columns of the new row that a trigger function assigns, in its PL/pgSQL source. It only analyzes text, so it may report an
+ * assignment that is never executed, and misses assignments in functions that it calls.
  */
 final class TriggerSource {
-    /** Stands for every column. */
+    /** Represents all columns. */
     static final String ROW = "*";
 
     private static final String COLUMN = "NEW\\s*\\.\\s*(\"(?:[^\"]|\"\")+\"|[\\p{L}_][\\p{L}\\p{N}_$]*)";
@@ -23,29 +23,29 @@ final class TriggerSource {
     private static final Pattern TARGET = Pattern.compile("\\bNEW\\b(?:\\s*\\.\\s*(\"(?:[^\"]|\"\")+\"|[\\p{L}_][\\p{L}\\p{N}_$]*))?", Pattern.CASE_INSENSITIVE);
     private static final Pattern RETURN = Pattern.compile("\\bRETURN\\b\\s*([^;]*)", Pattern.CASE_INSENSITIVE);
     private static final Pattern BLOCK = Pattern.compile("\\bEND\\s+IF\\b|\\bELSIF\\b|\\bELSEIF\\b|\\bIF\\b|\\bEND\\s+LOOP\\b|\\bLOOP\\b|\\bEXCEPTION\\s+WHEN\\b", Pattern.CASE_INSENSITIVE);
-    /** Differs from one database to the next, or with each write. */
-    private static final Pattern OF_THE_MOMENT = Pattern.compile("\\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_timestamp|current_date|current_time|localtimestamp|localtime"
+    /** Matches expressions whose value differs between databases or with each write. */
+    private static final Pattern VOLATILE = Pattern.compile("\\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_timestamp|current_date|current_time|localtimestamp|localtime"
             + "|current_user|session_user|user|gen_random_uuid|uuid_generate_v\\w+|uuidv\\d|random|nextval|txid_current|pg_current_xact_id|OLD)\\b", Pattern.CASE_INSENSITIVE);
-    /** True for every row that a sync writes: it writes only rows that differ. */
+    /** Matches conditions that are true for every row that a sync writes, because it writes only rows that differ. */
     private static final Pattern ALWAYS = Pattern.compile("\\(*\\s*TG_OP\\s*(=|<>|!=|IN)\\s*[\\s(,')]*|\\(*\\s*(ROW\\s*\\(\\s*)?(NEW|OLD)(\\s*\\.\\s*\\*)?\\s*\\)*\\s*(IS\\s+DISTINCT\\s+FROM|\\*<>|<>)\\s*\\(*(ROW\\s*\\(\\s*)?(NEW|OLD)(\\s*\\.\\s*\\*)?\\s*\\)*",
             Pattern.CASE_INSENSITIVE);
 
     private TriggerSource() {}
 
-    /** The columns that the source assigns, or {@link #ROW}; true for those that surely change with each write. */
+    /** Returns the columns that the source assigns, or {@link #ROW}; the value is true for columns that certainly change with each write. */
     static Map<String, Boolean> assigned(String source) {
         String text = stripped(source);
         var assigned = new LinkedHashMap<String, Boolean>();
         Matcher assignment = ASSIGNMENT.matcher(text);
         for (int from = 0; assignment.find(from); from = assignment.start(2)) {
             if (!isStatement(assignment.group(2))) continue;
-            add(assigned, assignment.group(1), OF_THE_MOMENT.matcher(assignment.group(2)).find() && isReached(text, assignment.start(2)));
+            add(assigned, assignment.group(1), VOLATILE.matcher(assignment.group(2)).find() && isReached(text, assignment.start(2)));
         }
         Matcher into = INTO.matcher(text);
         while (into.find()) {
             String statement = text.substring(text.lastIndexOf(';', into.start()) + 1, end(text, into.end()));
             Matcher target = TARGET.matcher(into.group(1));
-            while (target.find()) add(assigned, target.group(1), OF_THE_MOMENT.matcher(statement).find() && isReached(text, into.start()));
+            while (target.find()) add(assigned, target.group(1), VOLATILE.matcher(statement).find() && isReached(text, into.start()));
         }
         Matcher returned = RETURN.matcher(text);
         while (returned.find())
@@ -53,12 +53,12 @@ final class TriggerSource {
         return assigned;
     }
 
-    /** Whether the source has a {@code RETURN NULL}, by which a row trigger drops a row. */
+    /** Reports whether the source has a {@code RETURN NULL}, with which a row trigger drops a row. */
     static boolean mayDropRows(String source) {
         return Pattern.compile("\\bRETURN\\s+\\(*NULL\\b", Pattern.CASE_INSENSITIVE).matcher(stripped(source)).find();
     }
 
-    /** Whether a trigger's WHEN condition, as PostgreSQL writes it, is true for every row that a sync writes. */
+    /** Reports whether a trigger's WHEN condition, as PostgreSQL formats it, is true for every row that a sync writes. */
     static boolean isAlways(String condition) {
         return ALWAYS.matcher(stripped(condition).strip()).matches();
     }
@@ -73,7 +73,7 @@ final class TriggerSource {
         assigned.merge(name, certain, Boolean::logicalOr);
     }
 
-    /** False for a part of a CASE expression, where {@code THEN NEW.x = 1} compares. */
+    /** Returns false for a part of a CASE expression, where {@code THEN NEW.x = 1} is a comparison. */
     private static boolean isStatement(String expression) {
         return count(expression, "CASE") == count(expression, "END") && (count(expression, "CASE") > 0 || count(expression, "ELSE") + count(expression, "WHEN") == 0);
     }
@@ -82,7 +82,7 @@ final class TriggerSource {
         return (int) Pattern.compile("\\b" + word + "\\b", Pattern.CASE_INSENSITIVE).matcher(text).results().count();
     }
 
-    /** Whether every row that a sync writes comes to this place: no condition, loop or exception handler surrounds it. */
+    /** Reports whether every row that a sync writes reaches this place, because no condition, loop or exception handler surrounds it. */
     private static boolean isReached(String text, int place) {
         Deque<Boolean> open = new ArrayDeque<>();
         Matcher block = BLOCK.matcher(text);
@@ -101,7 +101,7 @@ final class TriggerSource {
         return !open.contains(false);
     }
 
-    /** Without comments, and with empty literals; {@code 'now'} becomes the function, since it means the same. */
+    /** Removes comments and the content of literals. {@code 'now'} is replaced with the function, which is equivalent. */
     static String stripped(String source) {
         var text = new StringBuilder();
         int at = 0;
@@ -160,7 +160,7 @@ final class TriggerSource {
         return source.length();
     }
 
-    /** The tag that opens a dollar-quoted literal here, if one does. */
+    /** Returns the tag of the dollar-quoted literal that begins here, if there is one. */
     private static Optional<String> dollarTag(String source, int at) {
         Matcher tag = Pattern.compile("\\$(?:[\\p{L}_][\\p{L}\\p{N}_]*)?\\$").matcher(source).region(at, source.length());
         boolean within = at > 0 && Character.isJavaIdentifierPart(source.charAt(at - 1));

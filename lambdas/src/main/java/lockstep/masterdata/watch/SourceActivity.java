@@ -16,13 +16,13 @@ import lockstep.masterdata.engine.postgres.Database;
 import lockstep.masterdata.engine.postgres.WriteFingerprint;
 
 /**
- * What was noticed of the source's tables without reading them, so that one can see whether anybody writes to them.
+ * The state of the source's tables, determined without reading them. It shows whether anyone writes to them.
  *
- * @param marks of all tables; other ones mean that somebody wrote
- * @param since when they were first seen so, by the clock of the source's database, as are snapshots: what is newer holds all that was written
+ * @param marks the fingerprints of all tables; they differ after a write
+ * @param since when this state was first seen, by the source database's clock, like the times of snapshots; later snapshots contain all of it
  */
 public record SourceActivity(String marks, Instant since) {
-    /** How the tables are now. */
+    /** Returns the current state of the tables. */
     public static SourceActivity now(Database source, DataSet dataSet) {
         return source.run(connection -> {
             var marks = new ArrayList<String>();
@@ -46,10 +46,10 @@ public record SourceActivity(String marks, Instant since) {
     }
 
     public static Optional<SourceActivity> read(PartStore store, String dataSet) {
-        return Json.read(store, SyncPaths.noticed(dataSet), SourceActivity.class);
+        return Json.read(store, SyncPaths.sourceActivity(dataSet), SourceActivity.class);
     }
 
     public void write(PartStore store, String dataSet) {
-        Json.write(store, SyncPaths.noticed(dataSet), this);
+        Json.write(store, SyncPaths.sourceActivity(dataSet), this);
     }
 }

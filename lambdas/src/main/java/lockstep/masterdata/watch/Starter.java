@@ -13,90 +13,90 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
 /**
- * Starts syncs without a person: by the clock, or when the source's tables have changed and nobody writes to them any more. It is asked at
- * equal intervals and keeps one note, of what it saw first when; a sync's name follows from that, so that one change starts one sync.
+ * Starts syncs automatically: on a schedule, or when the source's tables have changed and are no longer written to. It is called at
+ * regular intervals and stores the last new state with its time. The sync's name is derived from that time, so that a change starts only one sync.
  */
 public final class Starter {
-    /** A dump that failed is tried again after so many intervals; each failure is told. */
+    /** After how many intervals a failed dump is retried. Every failure is reported. */
     private static final int RETRY = 4;
     private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern("'auto-'yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
-    /** What is seen of the source's account, and done there. */
-    public interface World {
+    /** The source's account. */
+    public interface Environment {
         SourceActivity tables();
 
-        /** Ids of the syncs whose dumps run, or wait for a person. */
+        /** Returns the ids of syncs whose dumps are running or are held for approval. */
         List<String> dumps();
 
-        /** @return whether it was started now, and not before under this name */
+        /** @return whether it was started now; false if it was started before under this name */
         boolean start(String syncId);
 
-        /** How a dump that was started has failed; nothing when it has not. */
+        /** Returns how a dump has failed, or empty when it has not. */
         Optional<Failure> failure(String syncId);
     }
 
-    /** @param byHand somebody rejected it, let it wait for too long, or stopped it */
+    /** @param byHand whether someone rejected or stopped it, or nobody approved it in time */
     public record Failure(boolean byHand, Instant at) {}
 
     public enum Found {
-        /** Somebody wrote since the last look, or it is the first. */
+        /** The tables have changed since the last call, or this is the first call. */
         CHANGED,
-        /** The newest sync carried all of it. */
+        /** The newest sync contains the changes. */
         CARRIED,
         STARTED,
-        /** Its sync runs, or waits for a person. */
+        /** The sync of this change is running or is held for approval. */
         RUNS,
-        /** Another dump runs, which may carry it; of two, the one with the older snapshot would fail. */
+        /** Another dump is running, which may contain the changes. Of two dumps, the one with the older snapshot would fail. */
         BUSY,
-        /** A person did not want it. */
+        /** A person has rejected or stopped the sync. */
         LEFT,
-        /** Its dump failed; it is tried again later. */
+        /** The dump has failed; it is retried later. */
         FAILED
     }
 
     public record Answer(Found found, Optional<String> syncId) {}
 
-    private final World world;
+    private final Environment environment;
     private final PartStore store;
     private final String dataSet;
     private final Duration every;
 
-    /** @param every the interval between looks */
-    public Starter(World world, PartStore store, String dataSet, Duration every) {
-        this.world = world;
+    /** @param every the interval between calls */
+    public Starter(Environment environment, PartStore store, String dataSet, Duration every) {
+        this.environment = environment;
         this.store = store;
         this.dataSet = dataSet;
         this.every = every;
     }
 
-    /** Two at once in one second are one. */
+    /** Starts a sync now. Two calls within one second start only one. */
     public Answer byClock(Instant now) {
         String id = NAME.format(now);
-        return new Answer(world.start(id) ? Found.STARTED : Found.RUNS, Optional.of(id));
+        return new Answer(environment.start(id) ? Found.STARTED : Found.RUNS, Optional.of(id));
     }
 
     public Answer whenQuiet(Instant now) {
-        var tables = world.tables();
-        var noticed = SourceActivity.read(store, dataSet).filter(n -> n.marks().equals(tables.marks()));
-        if (noticed.isEmpty()) {
+        var tables = environment.tables();
+        var known = SourceActivity.read(store, dataSet).filter(n -> n.marks().equals(tables.marks()));
+        if (known.isEmpty()) {
             tables.write(store, dataSet);
             return new Answer(Found.CHANGED, Optional.empty());
         }
-        Instant since = noticed.get().since();
+        Instant since = known.get().since();
         var newest = Latest.read(store, dataSet).filter(l -> l.snapshotTime().isAfter(since));
         if (newest.isPresent()) return new Answer(Found.CARRIED, Optional.of(newest.get().syncId()));
         String id = NAME.format(since);
-        var running = world.dumps();
+        var running = environment.dumps();
         if (running.contains(id)) return new Answer(Found.RUNS, Optional.of(id));
-        // what is held may be so for days, and what mends it may have come
+        // held dumps are ignored, because they may wait for days and this change may fix the problem
         var busy = running.stream().filter(other -> Held.read(store, new SyncPaths(dataSet, other)).isEmpty()).findFirst();
         if (busy.isPresent()) return new Answer(Found.BUSY, busy);
-        if (world.start(id)) return new Answer(Found.STARTED, Optional.of(id));
-        var failure = world.failure(id);
-        // it has ended well meanwhile
+        if (environment.start(id)) return new Answer(Found.STARTED, Optional.of(id));
+        var failure = environment.failure(id);
+        // it has ended successfully meanwhile
         if (failure.isEmpty()) return new Answer(Found.CARRIED, Optional.of(id));
         if (failure.get().byHand()) return new Answer(Found.LEFT, Optional.of(id));
-        // as if it had been seen only now: the next look starts another
+        // stores the state as if it were new, so that the next call starts another sync
         if (now.isAfter(failure.get().at().plus(every.multipliedBy(RETRY)))) tables.write(store, dataSet);
         return new Answer(Found.FAILED, Optional.of(id));
     }

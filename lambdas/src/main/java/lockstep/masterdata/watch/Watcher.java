@@ -32,77 +32,77 @@ import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.watch.Standing.Remedy;
 
 /**
- * One look at the shards of an account, side by side: each is measured as soon as it has answered, and mended by a restore of it alone. It
- * keeps nothing: what is started has a name that follows from why, which sync, when and which shard, so that looks which overlap start nothing twice.
+ * Checks the shards of an account in parallel. Each shard is measured as soon as it has answered, and repaired by a restore of only this shard. The
+ * watcher is stateless: a restore's name is derived from the reason, the sync, the time and the shard, so that overlapping runs start nothing twice.
  */
 public final class Watcher {
-    /** Shards that are asked at once. */
-    private static final int AT_ONCE = 32;
-    /** For so long at most a manifest's own notification is waited for. */
-    private static final Duration NOTIFICATION = Duration.ofMinutes(5);
-    /** A remedy is tried once in so many intervals. */
+    /** How many shards are queried in parallel. */
+    private static final int PARALLEL_SHARDS = 32;
+    /** How long to wait at most for the notification of a new manifest to start its restore. */
+    private static final Duration NOTIFICATION_DELAY = Duration.ofMinutes(5);
+    /** A remedy is tried once per this number of intervals. */
     private static final int SLOT = 4;
     private static final DateTimeFormatter SLOT_NAME = DateTimeFormatter.ofPattern("yyyyMMddHHmm").withZone(ZoneOffset.UTC);
 
-    /** What a watch sees of an account and of the source, and what it does there. Any of it may fail with a {@link Fault}. */
-    public interface World {
+    /** The watched account and the source. Every method may throw a {@link Fault}. */
+    public interface Environment {
         Optional<Latest> newest();
 
-        /** @throws Fault.AccessRefused   also when it is not kept any more
-         *  @throws Fault.ManifestRefused when it is not what this account is deployed for */
+        /** @throws Fault.AccessRefused   also when the manifest was deleted
+         *  @throws Fault.ManifestRefused when it does not match this account's deployment */
         Manifest manifest(String syncId);
 
         ShardReport report(String shard);
 
         Queries.Results check(String shard);
 
-        /** Names of the restores that run. */
+        /** Returns the names of running restores. */
         Set<String> running();
 
-        /** @return whether it was started now, and not before under this name */
+        /** @return whether it was started now; false if it was started before under this name */
         boolean start(String execution, Remedy remedy, String shard);
 
-        void tell(Told told);
+        void notifyStarted(StartedRestore restore);
 
         void measure(String shard, Map<ShardMetric, Double> values);
     }
 
     /**
-     * What operators are told when something was started.
+     * The message to operators that a restore was started.
      *
      * @param what   {@code missed} or {@code drift}
-     * @param tables that had drifted
+     * @param tables the tables that had drifted
      */
-    public record Told(String what, String dataSet, String account, String shard, String syncId, List<String> tables, String execution) {}
+    public record StartedRestore(String what, String dataSet, String account, String shard, String syncId, List<String> tables, String execution) {}
 
     /**
-     * What was seen of a shard.
+     * The result for a shard.
      *
-     * @param started the restore that mends it
-     * @param checks  that failed, with the answer or the cause
-     * @param failure why it did not answer; or if it did, what could not be done then
+     * @param started the restore that was started to repair it
+     * @param checks  failed checks, with the answer or the cause
+     * @param failure why the shard did not answer or, if it did, why a later step failed
      */
     public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks, Optional<String> failure) {
-        /** Whether a sync is in force there. */
+        /** Reports whether a sync is in force in the shard. */
         private boolean hasSync() {
             return standing.flatMap(Standing::age).isPresent();
         }
 
-        /** Whether there is nothing to tell. */
+        /** Reports whether there is nothing to report about the shard. */
         public boolean quiet() {
             return failure.isEmpty() && checks.isEmpty() && started.isEmpty() && standing.flatMap(Standing::remedy).isEmpty();
         }
     }
 
-    private final World world;
+    private final Environment environment;
     private final String dataSet;
     private final String account;
     private final Duration every;
     private final boolean hasChecks;
 
-    /** @param every the interval between looks */
-    public Watcher(World world, String dataSet, String account, Duration every, boolean hasChecks) {
-        this.world = world;
+    /** @param every the interval between runs */
+    public Watcher(Environment environment, String dataSet, String account, Duration every, boolean hasChecks) {
+        this.environment = environment;
         this.dataSet = dataSet;
         this.account = account;
         this.every = every;
@@ -110,21 +110,23 @@ public final class Watcher {
     }
 
     /**
-     * @param until when the last answer is waited for; a shard that has not answered then counts as unreachable
-     * @throws RuntimeException when something but a shard's answer was missing; all that could be measured and mended is, nevertheless
+     * Checks the shards once.
+     *
+     * @param until the deadline; a shard that has not answered by then counts as unreachable
+     * @throws RuntimeException when something else than a shard's answer failed; everything else was still measured and repaired
      */
     public List<Seen> look(List<String> shards, Instant now, Instant until) {
-        var source = Asked.of(world::newest);
-        var running = world.running();
+        var source = Attempt.of(environment::newest);
+        var running = environment.running();
         var manifests = new ConcurrentHashMap<String, Optional<Manifest>>();
         var looks = shards.stream().map(shard -> (Callable<Seen>) () -> look(shard, now, source.answer().flatMap(n -> n), running, manifests)).toList();
-        // not closed, which would wait for a shard that does not answer
-        var executor = Executors.newFixedThreadPool(Math.clamp(shards.size(), 1, AT_ONCE), Thread.ofPlatform().daemon().factory());
+        // not closed, because close would wait for a shard that does not answer
+        var executor = Executors.newFixedThreadPool(Math.clamp(shards.size(), 1, PARALLEL_SHARDS), Thread.ofPlatform().daemon().factory());
         try {
             var futures = executor.invokeAll(looks, Math.max(0, Duration.between(Instant.now(), until).toMillis()), TimeUnit.MILLISECONDS);
             var seen = new ArrayList<Seen>();
             for (int i = 0; i < shards.size(); i++) seen.add(seen(shards.get(i), futures.get(i)));
-            // S3 says of a note that is missing that it is refused: where nothing ever came into force, nothing was sealed yet
+            // S3 also reports a missing object as access denied. If no shard has a sync in force, probably none was sealed yet.
             source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync)).ifPresent(f -> { throw f; });
             var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get()).toList();
             if (!failed.isEmpty()) throw new Fault.Unexpected("what was seen could not be told or mended: " + String.join("; ", failed), null);
@@ -148,17 +150,17 @@ public final class Watcher {
     }
 
     private Seen look(String shard, Instant now, Optional<Latest> newest, Set<String> running, Map<String, Optional<Manifest>> manifests) {
-        var report = Asked.of(() -> world.report(shard));
+        var report = Attempt.of(() -> environment.report(shard));
         if (report.failure().isPresent()) return unreachable(shard, Causes.message(report.failure().get()));
         Optional<Standing> standing = Optional.empty();
         try {
             var inForce = report.answer().flatMap(ShardReport::applied).flatMap(applied -> manifests.computeIfAbsent(applied.syncId(), this::manifest));
             var found = Standing.of(report.answer().orElseThrow(), newest, inForce, now);
             standing = Optional.of(found);
-            world.measure(shard, metrics(found));
-            // before anything is mended, so that what was wrong is told; and mended whatever becomes of it
-            var checks = Asked.of(() -> hasChecks ? check(shard) : List.<String>of());
-            var started = mend(shard, found, running, now);
+            environment.measure(shard, metrics(found));
+            // checks run before the repair, so that they report the problem; the repair does not depend on their result
+            var checks = Attempt.of(() -> hasChecks ? check(shard) : List.<String>of());
+            var started = repair(shard, found, running, now);
             return new Seen(shard, true, standing, started, checks.answer().orElse(List.of()), checks.failure().map(Causes::message));
         } catch (RuntimeException e) {
             return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(Causes.message(e)));
@@ -166,14 +168,14 @@ public final class Watcher {
     }
 
     private Seen unreachable(String shard, String cause) {
-        world.measure(shard, Map.of(ShardMetric.UNREACHABLE, 1.0));
+        environment.measure(shard, Map.of(ShardMetric.UNREACHABLE, 1.0));
         return new Seen(shard, false, Optional.empty(), Optional.empty(), List.of(), Optional.of(cause));
     }
 
-    /** Nothing when there is none to compare with: it was dropped, or this account is deployed for other columns by now. */
+    /** Returns empty when the manifest was dropped, or no longer matches this account's deployment. */
     private Optional<Manifest> manifest(String syncId) {
         try {
-            return Optional.of(world.manifest(syncId));
+            return Optional.of(environment.manifest(syncId));
         } catch (Fault.AccessRefused | Fault.ManifestRefused e) {
             return Optional.empty();
         }
@@ -188,31 +190,31 @@ public final class Watcher {
         return metrics;
     }
 
-    /** With their fractions: what is mended as soon as it is late is above the threshold then. */
+    /** Keeps fractions of seconds, so that a shard that is repaired as soon as it is late exceeds the alarm's threshold. */
     private static double seconds(Duration duration) {
         return duration.toMillis() / 1000.0;
     }
 
-    private Optional<String> mend(String shard, Standing standing, Set<String> running, Instant now) {
+    private Optional<String> repair(String shard, Standing standing, Set<String> running, Instant now) {
         if (standing.remedy().isEmpty()) return Optional.empty();
         Remedy remedy = standing.remedy().get();
         boolean missed = remedy.mode() == Mode.SYNC;
-        if (missed && standing.behind().orElse(Duration.ZERO).compareTo(every.compareTo(NOTIFICATION) < 0 ? every : NOTIFICATION) < 0) return Optional.empty();
-        if (running.stream().anyMatch(name -> isOf(name, shard) || missed && name.equals(remedy.syncId()))) return Optional.empty();
+        if (missed && standing.behind().orElse(Duration.ZERO).compareTo(every.compareTo(NOTIFICATION_DELAY) < 0 ? every : NOTIFICATION_DELAY) < 0) return Optional.empty();
+        if (running.stream().anyMatch(name -> isRestoreOf(name, shard) || missed && name.equals(remedy.syncId()))) return Optional.empty();
         String why = missed ? "missed" : "drift";
-        String execution = why + "-" + brief(remedy.syncId()) + "-" + slot(now) + "-" + shard;
-        if (!world.start(execution, remedy, shard)) return Optional.empty();
-        world.tell(new Told(why, dataSet, account, shard, remedy.syncId(), standing.drift().orElse(List.of()), execution));
+        String execution = why + "-" + shortened(remedy.syncId()) + "-" + slot(now) + "-" + shard;
+        if (!environment.start(execution, remedy, shard)) return Optional.empty();
+        environment.notifyStarted(new StartedRestore(why, dataSet, account, shard, remedy.syncId(), standing.drift().orElse(List.of()), execution));
         return Optional.of(execution);
     }
 
-    /** A restore of one shard ends in its name. Another shard's name may end so, too: then this one waits for the next look. */
-    private static boolean isOf(String execution, String shard) {
+    /** Reports whether the execution's name ends with the shard's. Another shard's name may have the same end; then the repair waits for the next run. */
+    private static boolean isRestoreOf(String execution, String shard) {
         return execution.endsWith("-" + shard);
     }
 
-    /** Names of executions have 80 characters, sync ids as many. */
-    private static String brief(String syncId) {
+    /** Shortens a sync id, which can be as long as an execution's name: 80 characters. */
+    private static String shortened(String syncId) {
         if (syncId.length() <= 24) return syncId;
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(syncId.getBytes(StandardCharsets.UTF_8))).substring(0, 24);
@@ -227,22 +229,22 @@ public final class Watcher {
     }
 
     private List<String> check(String shard) {
-        var failed = world.check(shard).checks().stream().filter(c -> !c.passed()).toList();
-        world.measure(shard, Map.of(ShardMetric.CHECKS_FAILED, (double) failed.size()));
+        var failed = environment.check(shard).checks().stream().filter(c -> !c.passed()).toList();
+        environment.measure(shard, Map.of(ShardMetric.CHECKS_FAILED, (double) failed.size()));
         return failed.stream().map(c -> c.name() + ": " + c.error().or(() -> c.answer().map(a -> "answers '" + a + "'")).orElse("answers NULL")).toList();
     }
 
-    /** An answer, or the fault in its place. */
-    private record Asked<T>(Optional<T> answer, Optional<RuntimeException> failure) {
+    /** An answer or a fault. */
+    private record Attempt<T>(Optional<T> answer, Optional<RuntimeException> failure) {
         interface Question<T> {
             T ask();
         }
 
-        static <T> Asked<T> of(Question<T> question) {
+        static <T> Attempt<T> of(Question<T> question) {
             try {
-                return new Asked<>(Optional.of(question.ask()), Optional.empty());
+                return new Attempt<>(Optional.of(question.ask()), Optional.empty());
             } catch (RuntimeException e) {
-                return new Asked<>(Optional.empty(), Optional.of(e));
+                return new Attempt<>(Optional.empty(), Optional.of(e));
             }
         }
     }

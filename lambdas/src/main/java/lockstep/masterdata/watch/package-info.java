@@ -1,2 +1,2 @@
-/** Looks after the shards of an account: what each really holds, how that stands to the manifests, and what mends it. */
+/** Monitors the shards of an account, compares them with the manifests, and starts restores that repair them; also starts syncs automatically. */
 package lockstep.masterdata.watch;

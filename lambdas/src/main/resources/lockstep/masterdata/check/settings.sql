@@ -1,4 +1,4 @@
--- How values read as text, for both sides alike, and what would keep the check from its answer. Written apart from the engine's on purpose.
+-- Settings that fix the text format of values on both sides and switch off timeouts. On purpose they are independent of the engine's settings.
 SET LOCAL datestyle TO 'ISO, YMD';
 SET LOCAL intervalstyle TO 'iso_8601';
 SET LOCAL timezone TO 'UTC';

@@ -1,5 +1,5 @@
--- How many rows, and the sums of both halves of each row's md5: they depend on no order, and a row that is there twice counts twice.
--- Rows that stay only because others refer to them are left out; a database that no sync reached has none.
+-- The number of rows, and the sums of both halves of each row's MD5. The sums do not depend on the order of rows and count duplicate rows.
+-- Kept rows, which exist only because other rows refer to them, are excluded.
 SELECT count(*), coalesce(sum(('x' || substr(hash, 1, 16))::bit(64)::bigint), 0), coalesce(sum(('x' || substr(hash, 17, 16))::bit(64)::bigint), 0)
 FROM (
   SELECT md5(ROW({columns})::text) AS hash

@@ -1,5 +1,5 @@
--- Moves the sequence to the last of the column's values that lie within its bounds, in its own direction and never back: the target may have
--- used more values than the source. Answers a value beyond its bounds, if there is one.
+-- Advances the sequence, in its own direction, to the outermost of the column's values within its bounds. It never moves back, because the target
+-- may have used more values than the source. Returns a value beyond the bounds, if there is one.
 WITH bounds AS (
   SELECT seqmin, seqmax, seqincrement > 0 AS up FROM pg_sequence WHERE seqrelid = {sequence}::regclass
 ), held AS (

@@ -1,4 +1,4 @@
--- Adds what lockstep.applied says to the history. A repair of the sync in force adds nothing.
+-- Adds the row of lockstep.applied to the history, unless its sync is already the newest entry, as after a repair.
 INSERT INTO lockstep.applied_history (data_set, sync_id, snapshot_time, release, rollback, applied_at)
 SELECT data_set, sync_id, snapshot_time, release, rollback, applied_at FROM lockstep.applied a
 WHERE data_set = ?

@@ -1,4 +1,4 @@
--- check constraints of a table over nothing but these columns, as expressions; one row each
+-- check constraints of a table that involve only these columns, as expressions; one row each
 SELECT c.conname, pg_catalog.pg_get_expr(c.conbin, c.conrelid)
 FROM pg_catalog.pg_constraint c
 WHERE c.conrelid = ?::regclass AND c.contype = 'c'

@@ -1,4 +1,4 @@
--- whether a foreign key carries a change of one of these columns on to rows that refer to it
+-- whether a foreign key has an ON UPDATE action other than NO ACTION and RESTRICT for one of these columns
 SELECT EXISTS (
   SELECT FROM pg_catalog.pg_constraint f
   JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = ANY (f.confkey)

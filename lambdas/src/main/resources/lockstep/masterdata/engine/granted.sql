@@ -1,5 +1,4 @@
--- tables, views and sequences of the product on which one of the two logins has a right, of the table or of a column; one row each, as REVOKE
--- names them
+-- tables, views and sequences of the product on which one of the two logins has a table or column privilege; one row each, in REVOKE's syntax
 SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname, c.relname)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'lockstep')

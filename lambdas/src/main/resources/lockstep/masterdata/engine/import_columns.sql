@@ -1,4 +1,4 @@
--- how each of these columns takes a value, in the order of the list; one row each. A domain is followed to its base type
+-- the type of each of these columns, with domains resolved to their base type; one row each, in the order of the list
 WITH RECURSIVE input AS (
   SELECT w.position, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
          a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AS required
@@ -10,7 +10,7 @@ WITH RECURSIVE input AS (
   FROM input i JOIN pg_catalog.pg_type t ON t.oid = i.type AND t.typtype = 'd'
 )
 SELECT i.attname, i.declared, i.required,
-       -- -1 and not NULL: it answers "bpchar" and "bit", which have no length; "character" and "bit" without quotes have the length 1
+       -- With -1, format_type returns "bpchar" and "bit" in quotes, which have no length; with NULL, character and bit, which have length 1.
        pg_catalog.format_type(i.type, -1) AS base,
        t.typname,
        i.modifier >= 0 AND n.nspname = 'pg_catalog' AS modified

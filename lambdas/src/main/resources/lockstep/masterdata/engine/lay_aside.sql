@@ -1,6 +1,6 @@
--- By these functions the writer, who owns none of the product's tables, has something of them laid aside for the length of its
--- transaction: keys and indexes of a table that is empty, triggers where the landscape says so. They run as the administrator who
--- made them, only for tables that prepare-database named, and execute nothing but what they wrote down themselves.
+-- Functions that suspend parts of the product's tables until the end of the writer's transaction: keys and indexes of empty tables, and
+-- triggers where the landscape says so. The writer owns none of these tables, so the functions run as the administrator who created them,
+-- only for tables that prepare-database recorded, and put_back executes only statements that the other functions have recorded.
 
 CREATE TABLE IF NOT EXISTS lockstep.prepared_table (
   table_name text PRIMARY KEY,
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS lockstep.prepared_table (
   triggers text NOT NULL  -- RUN, REFUSE or DISABLE
 );
 
--- what is laid aside; of transactions that are under way, so nobody ever sees a row of another's
+-- What is suspended, as statements that restore it. Rows exist only within a running transaction, so no other transaction sees them.
 CREATE TABLE IF NOT EXISTS lockstep.laid_aside (
   step integer NOT NULL,  -- triggers 0, keys and indexes 1, foreign keys 2
   n bigint GENERATED ALWAYS AS IDENTITY,
@@ -17,9 +17,8 @@ CREATE TABLE IF NOT EXISTS lockstep.laid_aside (
   PRIMARY KEY (step, n)
 );
 
--- Lays aside the keys, indexes and foreign keys of those of the tables that are empty, and locks these against everybody. What
--- could not be put back exactly as it was stays in place, and what anything else depends on. Answers which tables they are; none
--- when somebody uses one of them.
+-- Drops keys, indexes and foreign keys of those of the tables that are empty, and locks these tables exclusively. Anything that could not be
+-- restored exactly as it was, or that other objects depend on, stays in place. Returns the locked tables, or none when one of them is in use.
 CREATE OR REPLACE FUNCTION lockstep.lay_keys_aside(of_data_set text, names text[]) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
@@ -48,7 +47,7 @@ BEGIN
   END LOOP;
   IF tables = '{}' THEN RETURN tables; END IF;
 
-  -- never in a queue, where readers would wait behind it
+  -- NOWAIT, because readers would queue behind a waiting lock request
   FOR try IN 1..20 LOOP
     BEGIN
       EXECUTE 'LOCK TABLE ' || array_to_string(quoted, ', ') || ' IN ACCESS EXCLUSIVE MODE NOWAIT';
@@ -80,7 +79,7 @@ BEGIN
     EXECUTE found.alter_table || format('DROP CONSTRAINT %I', found.conname);
   END LOOP;
 
-  -- now that these foreign keys are gone, no dependence is left but of what stays
+  -- after the foreign keys are dropped, only objects that stay can still depend on an index
   FOR found IN
     SELECT i.indexrelid AS oid, i.indexrelid::regclass AS name, i.indrelid::regclass AS of_table, k.oid AS constraint_oid, k.conname,
       CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid) ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, k.conname, pg_get_constraintdef(k.oid)) END AS put_back
@@ -111,8 +110,8 @@ BEGIN
   RETURN tables;
 END $$;
 
--- Triggers of the product that would fire on these tables or their partitions don't until they are put back. For others they are
--- as ever: a writer waits for this transaction, a reader does not.
+-- Disables the product's triggers on these tables and their partitions until put_back is called. Other sessions never see them disabled:
+-- writers wait for this transaction, readers do not.
 CREATE OR REPLACE FUNCTION lockstep.lay_triggers_aside(of_data_set text, names text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -126,7 +125,7 @@ BEGIN
     SELECT r.oid::regclass AS of_table, t.tgname, t.tgenabled
     FROM unnest(names) AS w(name)
     JOIN pg_class c ON c.oid = to_regclass(w.name)
-    -- the tree of a table without partitions is empty
+    -- pg_partition_tree returns no rows for a table that is not partitioned
     CROSS JOIN LATERAL (SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) r(oid)
     JOIN pg_trigger t ON t.tgrelid = r.oid
     WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
@@ -138,7 +137,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Puts back whatever of the data set is laid aside.
+-- Restores everything of the data set that is suspended.
 CREATE OR REPLACE FUNCTION lockstep.put_back(of_data_set text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE

@@ -1,11 +1,11 @@
--- For each table: its files and those of its partitions, with what reads otherwise without a write (columns put in place of others, labels of
--- enums renamed); how many rows the server counts as written to them, and how many of this transaction; the same of Lockstep's own record,
--- which no one else writes; and whether the server counts at all.
+-- For each table: the files of the table and its partitions, with hashes of its columns' names and of all enum labels, because renaming either
+-- changes how values read; how many rows the server counts as written, in total and by this transaction; how many it counts as inserted into
+-- Lockstep's own lockstep.applied_table, which no one else writes; and whether the server counts at all.
 WITH labels AS (
   SELECT md5(coalesce(string_agg(e.oid || ':' || e.enumlabel, ' ' ORDER BY e.oid), '')) AS digest FROM pg_enum e
 ), counting AS (
   SELECT current_setting('track_counts')::boolean AND NOT EXISTS (
-    -- nor may there be sessions whose writes are not counted
+    -- no session may have counting switched off by its role or database
     SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS setting
     WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
       AND setting LIKE 'track\_counts=%' AND NOT split_part(setting, '=', 2)::boolean) AS counts
@@ -24,7 +24,7 @@ SELECT w.name,
 FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
 JOIN pg_namespace n ON n.nspname = w.schema
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.relation
--- the tree of a table without partitions is empty
+-- pg_partition_tree returns no rows for a table that is not partitioned
 CROSS JOIN LATERAL (SELECT c.oid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) r(oid)
 JOIN pg_class f ON f.oid = r.oid
 GROUP BY w.name, c.oid

@@ -1,6 +1,6 @@
--- The INSERT waits for the UPDATE by asking for its count, and so may take unique values that it frees.
--- *<> compares the stored images: 1.0 and 1.00 are distinct, and types without equality compare too.
--- Runs with the search path of the product's own sessions, for its triggers: every name is qualified.
+-- The INSERT reads the UPDATE's row count so that it runs after it and can use unique values that the UPDATE has freed.
+-- *<> compares stored images, so that 1.0 and 1.00 differ and types without an equality operator can be compared.
+-- Every name is qualified, because the statement runs with the default search path, which the product's triggers expect.
 updated_{n} AS (
   UPDATE {table} t SET {assignments} FROM {staging} s
   WHERE {same_key} AND {differs}

@@ -1,6 +1,6 @@
--- As merge_table, but some rows are deleted and inserted anew: those that give up unique values, and those whose numbers no UPDATE may
--- set. When the statement is done and foreign keys are checked, they are there.
--- Runs with the search path of the product's own sessions, for its triggers: every name is qualified.
+-- As merge_table, but rows that give up unique values, or whose identity columns an UPDATE can't set, are deleted and inserted again.
+-- Foreign keys are checked at the end of the statement, when these rows exist again.
+-- Every name is qualified, because the statement runs with the default search path, which the product's triggers expect.
 vacated_{n} AS (
   DELETE FROM {table} t USING pg_temp.{moved} m WHERE {moved_key}
   RETURNING 1

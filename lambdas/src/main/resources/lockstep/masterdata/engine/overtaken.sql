@@ -1,8 +1,8 @@
--- syncs that left staging tables and are older than the one in force, but for the one at hand: they can never be published
+-- syncs that left staging tables but can no longer be published, because they are older than the one in force; except the one being prepared
 SELECT s.sync_id
 FROM lockstep.sync s
 JOIN lockstep.applied a ON a.data_set = s.data_set
 WHERE s.data_set = ? AND s.snapshot_time < a.snapshot_time AND s.sync_id <> ?
-  -- a rollback that is under way may take four hours
+  -- a running rollback may take four hours
   AND NOT (coalesce((s.decision::jsonb ->> 'rollback')::boolean, false) AND s.accepted_at > now() - interval '4 hours')
   AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'lockstep'::regnamespace AND c.relname LIKE 'staging\_%\_' || s.staging)

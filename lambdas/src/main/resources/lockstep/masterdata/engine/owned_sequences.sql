@@ -1,4 +1,4 @@
--- sequences that a column owns, or takes its default from; one row for each column and sequence
+-- sequences that a column owns or that its default uses; one row for each column and sequence
 WITH wanted AS (
   SELECT w.name, c.oid
   FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
@@ -12,7 +12,7 @@ WITH wanted AS (
   FROM wanted w JOIN pg_attrdef v ON v.adrelid = w.oid JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = v.oid AND d.refclassid = 'pg_class'::regclass
 )
 SELECT m.name, a.attname, sn.nspname, s.relname,
-       -- numbers of other types are nothing that a sequence could follow
+       -- whether the column is numeric; a sequence can't follow other types
        t.typcategory = 'N'
 FROM numbering m
 JOIN pg_class s ON s.oid = m.sequence AND s.relkind = 'S'

@@ -1,4 +1,4 @@
--- foreign keys that refer to one of the tables, or to a partition of it, with the operators that they compare by; one row for each column of each
+-- foreign keys that refer to one of the tables or its partitions, with their comparison operators; one row for each column of each foreign key
 WITH wanted AS (
   SELECT c.oid
   FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
@@ -11,12 +11,12 @@ WITH wanted AS (
 )
 SELECT f.oid::int8, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = cc.relnamespace), cc.relname,
        (SELECT n.nspname FROM pg_namespace n WHERE n.oid = pc.relnamespace), pc.relname, ca.attname, pa.attname,
-       -- as the constraint's own queries have it
+       -- operator and casts as in the constraint's own queries
        (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_namespace n WHERE n.oid = o.oprnamespace),
        CASE WHEN o.oprleft = pa.atttypid THEN ''
             ELSE (SELECT CASE WHEN t.typtype = 'p' THEN '' ELSE format('::%I.%I', n.nspname, t.typname) END FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = o.oprleft) END
          || CASE WHEN ca.attcollation = pa.attcollation THEN ''
-                 -- the parent's decides only if it may take different texts for equal
+                 -- the parent's collation is used only if it is nondeterministic
                  ELSE coalesce((SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
                                 WHERE l.oid = CASE WHEN (SELECT p.collisdeterministic FROM pg_collation p WHERE p.oid = pa.attcollation) THEN ca.attcollation ELSE pa.attcollation END), '') END,
        CASE WHEN o.oprright = ca.atttypid THEN ''

@@ -1,5 +1,6 @@
--- Policies and their lack that may hide rows of these tables from this login, or keep it from writing them, and the statement that fixes
--- each; one row each, with the conditions of a restrictive policy, which may make an exception for this login. No rows: it sees every row, and may write every row of those that it is to write.
+-- Missing or restrictive policies that may hide rows of these tables from this login, or keep it from writing them, each with the statement that
+-- fixes it; one row each, with the conditions of a restrictive policy, which may contain an exception for this login. No rows mean that the login
+-- sees every row, and may write every row of the tables to be written.
 WITH wanted AS (
   SELECT w.name, c.oid, w.written
   FROM unnest(?::text[], ?::text[], ?::text[], ?::boolean[]) AS w(name, schema, relation, written)

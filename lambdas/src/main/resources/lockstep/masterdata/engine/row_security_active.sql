@@ -1,4 +1,4 @@
--- of these tables, those to which policies apply for this login
+-- those of these tables to which policies apply for this login
 SELECT w.name
 FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
 JOIN pg_namespace n ON n.nspname = w.schema

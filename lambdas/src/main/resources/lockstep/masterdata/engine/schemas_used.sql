@@ -1,5 +1,5 @@
--- schemas that the comparisons of these tables name: of types, operators, operator classes and collations; one row for each, with its owner,
--- and whether this login may grant its use
+-- schemas of the types, operators, operator classes and collations by which rows of these tables are compared; one row each, with the owner
+-- and whether this login may grant USAGE
 WITH RECURSIVE wanted AS (
   SELECT c.oid
   FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)

@@ -1,8 +1,8 @@
--- Everything that a sync's sessions depend on. A role or a database may have settings of its own for any of these.
+-- Every setting that a sync's sessions depend on. A role or a database may have its own defaults for any of them.
 
 SET ROLE NONE;
 
--- how values read as text
+-- how values are formatted as text
 SET client_encoding = 'UTF8';
 SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'iso_8601';
@@ -15,7 +15,7 @@ SET lc_numeric = 'C';
 SET lc_time = 'C';
 SET quote_all_identifiers = off;
 
--- how text reads as values, and SQL as statements
+-- how values and SQL are parsed
 SET search_path = pg_catalog;
 SET standard_conforming_strings = on;
 SET backslash_quote = safe_encoding;
@@ -24,18 +24,18 @@ SET array_nulls = on;
 SET xmloption = content;
 SET check_function_bodies = on;
 
--- which rows are seen, and what a transaction is
+-- row visibility and transactions
 SET row_security = off;  -- a policy that would hide rows is an error
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off;
 SET default_transaction_deferrable = off;
 
--- how long things may take: Lambda and the state machines end what takes too long
+-- no timeouts here, because Lambda and the state machines have them
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 
--- where tables are made, and how plans are
+-- storage and planning
 SET default_tablespace = '';
 SET temp_tablespaces = '';
 SET default_table_access_method = 'heap';

@@ -1,5 +1,5 @@
--- The columns of valid, complete unique B-tree indexes, and how the index compares each; one row for each column of each index.
--- Of several indexes over the same columns the first is taken: the primary key, or else one that takes more values for equal.
+-- Columns of valid unique B-tree indexes without predicate and expressions, and how each index compares them; one row for each column of each index.
+-- Of several indexes over the same columns one is chosen: the primary key, or else the one that treats more values as equal.
 WITH RECURSIVE wanted AS (
   SELECT w.name, c.oid
   FROM unnest(?::text[], ?::text[], ?::text[]) AS w(name, schema, relation)
@@ -28,10 +28,10 @@ SELECT k.name, k.indexrelid::int8, a.attname,
         WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amopstrategy = 4),
        CASE WHEN k.collation_oid = 0 OR k.collation_oid = '"default"'::regcollation AND a.attcollation = '"default"'::regcollation THEN ''
             ELSE (SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = k.collation_oid) END,
-       -- equal values have equal text: the operator class says that their stored images are equal
+       -- equal values have equal text, because the operator class declares that their stored images are equal
        EXISTS (SELECT FROM pg_amproc p WHERE p.amprocfamily = o.opcfamily AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype AND p.amprocnum = 4)
          AND coalesce((SELECT c.collisdeterministic FROM pg_collation c WHERE c.oid = k.collation_oid), true)
-         -- which is not so of blanks at the end
+         -- except for character without a length, where trailing blanks are ignored
          AND NOT (t.oid = 'bpchar'::regtype AND b.modifier = -1)
 FROM key k
 JOIN pg_attribute a ON a.attrelid = k.indrelid AND a.attnum = k.attnum

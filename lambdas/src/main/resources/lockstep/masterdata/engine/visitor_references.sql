@@ -1,5 +1,5 @@
--- Foreign keys from other tables to these, read without what the merge itself reads; one row for each. Where the key carries a change on by
--- itself (ON UPDATE CASCADE), the product wants the referring columns to change, and only how many there are can be compared.
+-- Foreign keys that refer to these tables; one row each. On purpose this query shares nothing with the merge's own. With ON UPDATE CASCADE the
+-- referring columns are expected to change, so only the number of rows can be compared.
 SELECT n.nspname, c.relname,
        (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, n)
           JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum),

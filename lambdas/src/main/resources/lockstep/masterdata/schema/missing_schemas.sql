@@ -1,4 +1,4 @@
--- schemas that a role may not use: those of these relations, and of the types, collations and operators by which these columns are compared
+-- schemas without USAGE for a role: those of these relations, and of the types, collations and operators by which these columns are compared
 WITH compared AS (
   SELECT a.atttypid AS type, a.attcollation AS collation, a.attrelid, a.attnum
   FROM unnest(?::oid[], ?::text[]) AS w(relation, name)

@@ -1,4 +1,4 @@
--- sequences owned by these columns that a role may not move
+-- sequences owned by these columns that a role may not advance
 SELECT d.refobjid AS relation, n.nspname AS schema, s.relname AS name
 FROM unnest(?::oid[], ?::text[]) AS w(relation, name)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = w.relation AND a.attname = w.name

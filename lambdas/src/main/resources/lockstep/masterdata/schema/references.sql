@@ -1,4 +1,4 @@
--- foreign keys by which other relations refer to these ones; one row each
+-- foreign keys that refer to these relations; one row each
 SELECT f.conname AS name, f.conrelid AS child, cn.nspname AS child_schema, c.relname AS child_name, p.oid AS parent, f.confupdtype IN ('c', 'n', 'd') AS follows,
        ARRAY(SELECT a.attname::text FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, n) JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum ORDER BY k.n) AS child_columns,
        ARRAY(SELECT a.attname::text FROM unnest(f.confkey) WITH ORDINALITY AS k(attnum, n) JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum ORDER BY k.n) AS parent_columns

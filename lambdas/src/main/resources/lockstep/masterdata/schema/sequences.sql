@@ -1,4 +1,4 @@
--- the sequences that columns of these relations own or take their default from; one row each
+-- sequences that columns of these relations own or use in their default; one row each
 SELECT a.attrelid AS relation, a.attname AS name, s.relname AS sequence, n.nspname AS sequence_schema,
        q.seqincrement AS increment, q.seqmax AS maximum
 FROM (

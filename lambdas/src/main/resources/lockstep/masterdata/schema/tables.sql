@@ -1,4 +1,4 @@
--- the relations of these names that exist; one row each, with its place among the names
+-- the existing relations among these names; one row each, with its position in the list of names
 SELECT w.n, c.oid, c.relpersistence = 'u' AS unlogged,
        CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'sequence or index' END AS kind,
        c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS parent

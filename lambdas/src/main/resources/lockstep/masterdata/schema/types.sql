@@ -1,4 +1,4 @@
--- enums, domains, composite types and ranges that these columns are made of
+-- enums, domains, composite types and ranges that these columns use, directly or within other types
 WITH RECURSIVE reached(oid) AS (
   SELECT a.atttypid
   FROM unnest(?::oid[], ?::text[]) AS w(relation, name)

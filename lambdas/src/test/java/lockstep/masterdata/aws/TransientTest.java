@@ -19,7 +19,7 @@ class TransientTest {
         assertTrue(Transient.is(KmsException.builder().statusCode(400).awsErrorDetails(code("ThrottlingException")).build()));
     }
 
-    /** KMS and Secrets Manager refuse with 400, STS and S3 with 403. */
+    /** KMS and Secrets Manager deny access with status 400, STS and S3 with 403. */
     @Test
     void aRefusalStays() {
         assertFalse(Transient.is(SecretsManagerException.builder().statusCode(400).awsErrorDetails(code("AccessDeniedException")).build()));

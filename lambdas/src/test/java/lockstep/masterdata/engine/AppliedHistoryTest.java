@@ -13,7 +13,7 @@ import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
-/** Each target remembers which syncs were in force there. */
+/** Tests that each target records which syncs were in force. */
 class AppliedHistoryTest {
     private final TestingServer.TestingDatabase source = TestingProduct.source();
     private final TestingServer.TestingDatabase target = TestingProduct.database();
@@ -27,7 +27,7 @@ class AppliedHistoryTest {
         new DatabaseRoles(target).prepare(new Login("h", 1, target.name(), "reader", "secret"), new Login("h", 1, target.name(), "writer", "secret"), List.of(TestingProduct.DATA_SET));
     }
 
-    /** As the logins do it, which have no more than their grants. */
+    /** Runs a sync with the logins, which have only their grants. */
     private void run(String syncId) {
         source.execute("UPDATE m.drug SET price = coalesce(price, 0) + 1 WHERE id = 3");
         sync.run(source, target.as("writer"), syncId);

@@ -16,7 +16,7 @@ import lockstep.masterdata.engine.review.Assessment;
 import lockstep.masterdata.engine.review.ChangedRows;
 import org.junit.jupiter.api.Test;
 
-/** What is held, and that what is held can be restored by nobody. */
+/** Tests which syncs are held, and that a held sync can't be restored. */
 class AssessmentTest {
     private final TestingServer.TestingDatabase source = TestingProduct.source();
     private final TestingServer.TestingDatabase target = TestingProduct.database();
@@ -73,7 +73,7 @@ class AssessmentTest {
         assertEquals(500, change(assessment, "m.drug").came());
     }
 
-    /** The table shrinks by 9 rows of 10, all of them change, or 9 rows lose their value: fewer than 10 rows are concerned. */
+    /** The table loses 9 of its 10 rows, all rows change, or 9 rows lose their value: changes of fewer than 10 rows are not held. */
     @Test
     void aHandfulOfRowsOfASmallListIsNotHeld() {
         source.execute("TRUNCATE m.interaction, m.prescription", "DELETE FROM m.drug WHERE id > 10", "UPDATE m.drug SET price = 1");
@@ -124,7 +124,7 @@ class AssessmentTest {
         assertEquals(Optional.empty(), come.getFirst().before());
     }
 
-    /** With no delta, both sides are read as a whole. */
+    /** Without deltas, both sides are read completely. */
     @Test
     void rowsOfAnEmptiedTableAreShown() {
         var assessment = assessed(new Hold(100, 100), "DELETE FROM m.interaction");

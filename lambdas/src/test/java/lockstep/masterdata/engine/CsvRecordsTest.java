@@ -18,7 +18,7 @@ import lockstep.masterdata.engine.imports.CsvRecords.Row;
 import lockstep.masterdata.engine.imports.CsvRecords;
 import org.junit.jupiter.api.Test;
 
-/** A file is divided into records as RFC 4180 says, or it is refused with the line. */
+/** Tests that a file is divided into records according to RFC 4180, or refused with the line. */
 class CsvRecordsTest {
     private static List<Row> read(byte[] file) throws IOException {
         var rows = new ArrayList<Row>();
@@ -171,7 +171,7 @@ class CsvRecordsTest {
         assertEquals(3_000_003, rows.get(2).line());
     }
 
-    /** Bytes come in pieces of any size, so every boundary falls somewhere in the file once. */
+    /** Bytes arrive in chunks of every size, so that a chunk ends at every position of the file once. */
     @Test
     void piecesOfAnySizeReadTheSame() throws IOException {
         byte[] file = "a,薬\r\n\"1\"\"\r\n\",😀\r\n\r\n,\"\"\r\n".repeat(30).getBytes(StandardCharsets.UTF_8);
@@ -199,7 +199,7 @@ class CsvRecordsTest {
         }
     }
 
-    /** Random bytes are read or refused; they never end in another way, and line numbers never go beyond the file. */
+    /** Random bytes are either read or refused, without any other error, and line numbers are never beyond the file. */
     @Test
     void randomBytesAreReadOrRefused() throws IOException {
         byte[] alphabet = "a,\"\n\r\\. ".getBytes(StandardCharsets.US_ASCII);

@@ -14,7 +14,7 @@ import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
-/** The two logins can do their work and nothing else. */
+/** Tests that the two logins can do their work and nothing else. */
 class DatabaseRolesTest {
     private final TestingDatabase source = prepared(TestingProduct.source());
     private final TestingDatabase target = prepared(TestingProduct.database());
@@ -72,7 +72,7 @@ class DatabaseRolesTest {
         assertRefused(target, "product", "CREATE TABLE lockstep.mine ()");
     }
 
-    /** Say, a table that the next version believes. */
+    /** The writer has created a table that a later version could trust. */
     @Test
     void whatTheWriterMadeIsNotTakenForTheAdministrators() {
         target.as("writer").execute("CREATE TABLE lockstep.later (put_back text)");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Only what differs moves, whichever way it comes, and the result is the same. */
+/** Tests that only differing rows are transferred, and that the result does not depend on the way. */
 class DeltaTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
@@ -38,7 +38,7 @@ class DeltaTest {
         return sync.plan.tables().stream().filter(c -> c.table().equals(table)).findFirst().orElseThrow();
     }
 
-    /** Makes the target's record say that nobody but Lockstep wrote there. */
+    /** Changes the target's record as if only Lockstep had written there. */
     private void hideWrites() {
         target.execute("UPDATE lockstep.applied_table SET writes = (SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE schemaname || '.' || relname = table_name)");
     }
@@ -51,10 +51,10 @@ class DeltaTest {
         assertEquals(List.of(), sync.store.puts.stream().filter(k -> k.startsWith("parts/")).toList());
     }
 
-    /** A data set of many small tables would spend its time asking the store for each of them. */
+    /** A data set of many small tables would otherwise spend its time requesting each of them from the store. */
     @Test
     void smallPartsComeWithinTheManifest() {
-        sync.store.smallest = 1024;
+        sync.store.inlineBelow = 1024;
         source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id > 20");
         sync.run(source, target, "one");
         assertInStep();
@@ -204,7 +204,7 @@ class DeltaTest {
         assertInStep();
     }
 
-    /** As after a crash: the server's counts begin anew, and may come to be what they were. */
+    /** After a crash the server's counts start at zero, and may reach their earlier values again. */
     @Test
     void countsThatWereLostAreNotTrusted() {
         sync.run(source, target, "one");
@@ -265,7 +265,7 @@ class DeltaTest {
         everyPlanLeadsToTheSame(seed);
     }
 
-    /** One target takes every sync, one a few, one reads everything each time; now and then one goes back, or is edited by hand. */
+    /** One target takes every sync, one takes a few, one reads every table each time; sometimes one is rolled back or edited by hand. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2})
     void everyPlanLeadsToTheSame(long seed) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A delta is the difference of two sets of lines, however these came to differ. */
+/** Tests that a delta is the difference of two sets of lines, for random differences. */
 class DeltaWriterTest {
     private static final long PART_BYTES = 64 << 20;
     private final TestingStore store = new TestingStore();
@@ -67,7 +67,7 @@ class DeltaWriterTest {
         var random = new Random(seed);
         var before = new ArrayList<String>();
         var after = new ArrayList<String>();
-        // seldom, or often; one by one, or in runs
+        // changes are rare or frequent, single or in runs
         double changes = Math.pow(random.nextDouble(), 4) / 4;
         int longest = 1 + random.nextInt(200);
         for (int key = 0; key < 4000; ) {

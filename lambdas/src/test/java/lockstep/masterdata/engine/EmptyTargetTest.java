@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A table that is empty is filled without its keys and indexes; afterwards there is no telling from the catalogue. */
+/** Tests that an empty table is filled without its keys and indexes, and that the catalogue is the same afterwards. */
 class EmptyTargetTest {
     private static final DataSet DATA_SET = new DataSet("master", "source", List.of(table("drug", "id", "code", "name", "parent"), table("interaction", "id", "a", "b", "note")));
     private static final String[] TABLES = {
@@ -36,7 +36,7 @@ class EmptyTargetTest {
         "CREATE TABLE m.interaction (id int PRIMARY KEY, a int NOT NULL REFERENCES m.drug, b text REFERENCES m.drug (code) ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED, note text)",
         "CREATE TABLE m.prescription (drug int REFERENCES m.drug)",
     };
-    /** What is put back with all that belongs to it. */
+    /** Indexes that are restored with all their properties. */
     private static final String[] INDEXES = {
         "CREATE INDEX \"by Name\" ON m.drug USING btree (name COLLATE \"C\" text_pattern_ops DESC NULLS LAST) INCLUDE (parent) WITH (fillfactor = 70) WHERE id > 5",
         "CREATE UNIQUE INDEX lower_code ON m.drug (lower(code), (id % 7))",
@@ -46,7 +46,7 @@ class EmptyTargetTest {
         "COMMENT ON CONSTRAINT interaction_a_fkey ON m.interaction IS 'of a'",
         "ALTER TABLE m.interaction ADD CONSTRAINT later FOREIGN KEY (a) REFERENCES m.drug ON DELETE CASCADE NOT VALID",
     };
-    /** What stays: it could not be put back as it was, or something depends on it. */
+    /** Indexes that stay, because they could not be restored exactly, or something depends on them. */
     private static final String[] STAYS = {
         "CREATE INDEX clustered ON m.drug (name)", "ALTER TABLE m.drug CLUSTER ON clustered",
         "CREATE UNIQUE INDEX identity ON m.interaction (id, a)", "ALTER TABLE m.interaction REPLICA IDENTITY USING INDEX identity",
@@ -76,7 +76,7 @@ class EmptyTargetTest {
         new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"), new Login("h", 1, database.name(), "writer", "secret"), List.of(dataSet));
     }
 
-    /** Everything that the catalogue tells of tables, keys, indexes and triggers, but for numbers that stand for names. */
+    /** Returns everything in the catalogue about tables, keys, indexes and triggers, except OIDs. */
     private static String catalogue(TestingDatabase database) {
         return database.value("""
                 SELECT string_agg(line, chr(10) ORDER BY line) FROM (
@@ -98,7 +98,7 @@ class EmptyTargetTest {
                 ) lines""");
     }
 
-    /** The indexes with their numbers: one that was made anew has another. */
+    /** Returns the indexes with their OIDs; an index that was created again has another OID. */
     private static Set<String> indexes(TestingDatabase database) {
         return new HashSet<>(List.of(database.value("SELECT string_agg(indexrelid::regclass || ' ' || indexrelid, ',') FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relnamespace = 'm'::regnamespace").split(",")));
     }
@@ -268,11 +268,11 @@ class EmptyTargetTest {
             assertThrows(Fault.AccessRefused.class, () -> writer.execute(refused), refused);
         for (String function : List.of("lay_keys_aside('master', '{m.drug}')", "lay_triggers_aside('master', '{m.drug}')", "put_back('master')"))
             assertThrows(Fault.AccessRefused.class, () -> target.as("reader").execute("SELECT lockstep." + function), function);
-        // names that the writer makes are not those that the functions mean
+        // objects that the writer creates must not be used by the functions
         writer.execute("CREATE TEMPORARY TABLE pg_class (oid oid); CREATE TEMPORARY TABLE pg_constraint (oid oid); SELECT lockstep.lay_keys_aside('master', '{m.interaction}'); SELECT lockstep.put_back('master')");
     }
 
-    /** Tables that refer to each other, to themselves and in circles, with indexes, in databases that are prepared and that are not. */
+    /** Tables that refer to each other, to themselves and in cycles, with indexes, in databases that are prepared or not. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void bothRoadsLeadToTheSame(long seed) {

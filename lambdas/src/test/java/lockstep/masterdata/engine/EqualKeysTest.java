@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Keys that are equal and read differently are the same row: one update brings the source's spelling, and whatever refers to the row
- * stays.
+ * Tests that keys that are equal but differ as text identify the same row: an update brings the source's spelling, and rows that refer
+ * to it stay.
  */
 class EqualKeysTest {
     private static final TestingShards SHARDS = new TestingShards("CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION cube SCHEMA ext",
@@ -31,7 +31,7 @@ class EqualKeysTest {
             "CREATE TYPE ext.pair AS (a numeric, b text)", "CREATE TYPE ext.float_range AS RANGE (SUBTYPE = numeric)",
             "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)");
 
-    /** SQL for the key of row {@code i}, before and after its spelling changes. */
+    /** The SQL for the key of row {@code i}, before and after its spelling changes. */
     private record Key(String type, String before, String after) {}
 
     private static final Map<String, List<Key>> FAMILIES = Map.of(
@@ -109,7 +109,7 @@ class EqualKeysTest {
         assertEquals(every(keys, "+0 ~1 -0 =0", "+0 ~0 -0 =0"), SHARDS.carry().changes());
         assertEquals(before, SHARDS.value(visitors));
 
-        // deleted and inserted with another spelling, and with other values; a child is spelled as its parent
+        // deleted and inserted with another spelling and other values; a child has its parent's spelling
         TestingShards.visit(SHARDS.source, forEach(keys, n -> "DELETE FROM m.t" + n + " WHERE id = 4"));
         TestingShards.visit(SHARDS.source, forEach(keys, n -> "INSERT INTO m.t" + n + " SELECT i, " + keys.get(n).after()
                 + ", 'new' FROM generate_series(4, 4) i"));
@@ -121,7 +121,7 @@ class EqualKeysTest {
         assertEquals(before, SHARDS.value(visitors));
     }
 
-    /** So many keys that they make several ranges, which begin at keys that change their spelling. */
+    /** There are enough keys for several ranges, which begin at keys that change their spelling. */
     @ParameterizedTest
     @ValueSource(strings = {"text COLLATE ext.ci", "ext.citext", "numeric", "ext.pair"})
     void manyKeysAtOnce(String type) {
@@ -172,7 +172,7 @@ class EqualKeysTest {
         assertEquals(Map.of("m.t", "+1 ~1 -0 =0"), SHARDS.back(0).changes());
     }
 
-    /** Such as timetz, whose equality is as strict as its text. */
+    /** For example timetz, of which equal values have equal text. */
     @Test
     void anotherSpellingThatIsNotEqualIsAnotherRow() {
         SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k timetz PRIMARY KEY, v int)");
@@ -182,7 +182,7 @@ class EqualKeysTest {
         assertEquals(Map.of("m.t", "+1 ~0 -1 =0"), SHARDS.carry().changes());
     }
 
-    /** A foreign key carries the new spelling on to rows that the source spells otherwise, in the same table and in another one. */
+    /** A foreign key cascades the new spelling to rows that have another spelling at the source, in the same table and in another one. */
     @Test
     void aKeyThatCarriesItsSpellingOn() {
         SHARDS.product(List.of(TestingShards.table("m.c", "id", "k"), TestingShards.table("m.t", "k", "up")),
@@ -195,7 +195,7 @@ class EqualKeysTest {
         SHARDS.visit("INSERT INTO own.visit VALUES ('ABC')");
         TestingShards.visit(SHARDS.source, "SET search_path = ext, public", "UPDATE m.t SET k = 'aBC' WHERE k = 'abc'",
                 "UPDATE m.t SET up = 'ABC' WHERE k = 'child'", "UPDATE m.c SET k = 'Abc' WHERE id = 1");
-        // a dry run can't know which rows the foreign key changes by itself
+        // a dry run can't predict which rows the foreign key changes
         String id = SHARDS.dump();
         for (var target : SHARDS.targets()) {
             SHARDS.sync.restore(SHARDS.writer(target), id);
@@ -218,7 +218,7 @@ class EqualKeysTest {
         assertEquals("abc", SHARDS.value("SELECT string_agg(k, ' ') FROM own.visit"));
         TestingShards.visit(SHARDS.source, "DELETE FROM m.t WHERE v = 1");
         assertEquals(Map.of("m.t", "+0 ~0 -0 =1"), SHARDS.carry("m.t (ABC,1)").changes());
-        // a visitor of the product spells the kept row its own way: it stays the row that is kept
+        // a visitor changes the spelling of the kept row, which stays kept
         SHARDS.visit("UPDATE m.t SET k = 'aBc' WHERE v = 1");
         assertEquals(Map.of("m.t", "+0 ~0 -0 =1"), SHARDS.carry("m.t (aBc,1)").changes());
         SHARDS.visit("DELETE FROM own.visit");
@@ -238,7 +238,7 @@ class EqualKeysTest {
         SHARDS.assertHolds(SHARDS.follows, SHARDS.rows(SHARDS.source));
     }
 
-    /** By the index, which decides what is one row, they are equal; the column's own collation says otherwise. */
+    /** The keys are equal according to the index, which identifies rows, but not according to the column's collation. */
     @Test
     void aUniqueIndexWhoseCollationIsLaxerThanTheColumns() {
         SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k text NOT NULL, v int)",
@@ -251,7 +251,7 @@ class EqualKeysTest {
         assertEquals(Map.of("m.t", "+0 ~2 -0 =0"), SHARDS.back(0).changes());
     }
 
-    /** The index tells rows apart that are equal by the operator of their type or by the column's collation. */
+    /** The keys differ according to the index, but are equal according to their type's operator or the column's collation. */
     @ParameterizedTest
     @ValueSource(strings = {"text COLLATE ext.ci; k COLLATE \"C\"; 'Abc'; 'ABC'; 'aBC'",
             "ext.pair; k record_image_ops; ROW(1,'x')::ext.pair; ROW(1.0,'x')::ext.pair; ROW(1.00,'x')::ext.pair",

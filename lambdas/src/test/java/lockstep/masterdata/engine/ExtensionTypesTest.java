@@ -19,13 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Key types whose operators are outside pg_catalog, in any schema, by logins that may use nothing but what prepare-database granted. */
+/** Tests key types whose operators are outside pg_catalog, in any schema, with logins that have only the grants of prepare-database. */
 class ExtensionTypesTest {
     private static final List<String> EXTENSIONS = List.of("ltree", "citext", "cube", "isn", "seg", "hstore", "intarray");
     private static final TestingShards SHARDS = new TestingShards(EXTENSIONS.stream().map(e -> "CREATE EXTENSION " + e + " SCHEMA ext")
             .toArray(String[]::new));
 
-    /** Where the extensions are for this test. */
+    /** Moves the extensions to this schema. */
     private static void extensionsIn(String schema) {
         for (String extension : EXTENSIONS) SHARDS.each("ALTER EXTENSION " + extension + " SET SCHEMA " + schema);
         SHARDS.reconnect();
@@ -41,7 +41,7 @@ class ExtensionTypesTest {
         return text.replace("ext.", schema + ".");
     }
 
-    /** The given input: a tree by ltree, and categories that have one beside their key. */
+    /** Tables with ltree as key, and as another column. */
     @ParameterizedTest
     @ValueSource(strings = {"ext", "public"})
     void treesAndCategories(String schema) {
@@ -64,7 +64,7 @@ class ExtensionTypesTest {
         assertEquals("d", SHARDS.value("SELECT string_agg(path::text, ' ') FROM own.leaf"));
     }
 
-    /** Type, and the value of row {@code i}, as SQL. */
+    /** Types, and the SQL for the value of row {@code i}. */
     private static final List<List<String>> KEYS = List.of(List.of("ext.citext", "('Key ' || i)::ext.citext"),
             List.of("ext.ltree", "('Top.n' || i)::ext.ltree"),
             List.of("ext.isbn13", "ext.isbn13('978000' || lpad(i::text, 6, '0') || '?')"),
@@ -79,7 +79,7 @@ class ExtensionTypesTest {
                 KEYS.get(n).getFirst()).replace("{value}", KEYS.get(n).getLast()));
     }
 
-    /** Enough rows of each for several ranges. */
+    /** Each table has enough rows for several ranges. */
     @Test
     void everyKindOfKey() {
         var ddl = new ArrayList<String>();
@@ -104,7 +104,7 @@ class ExtensionTypesTest {
         return IntStream.range(0, KEYS.size()).boxed().collect(Collectors.toMap(n -> "m.t" + n, n -> changes));
     }
 
-    /** Types that the product made in a schema of its own, as keys, in keys of several columns and beside them. */
+    /** Types that the product has created in its own schema, as keys, in keys of several columns, and in other columns. */
     @Test
     void typesOfTheProduct() {
         SHARDS.product(List.of(TestingShards.table("m.t", "kind,code,during", "pair", "kinds"), TestingShards.table("m.u", "pair", "v")),
@@ -133,7 +133,7 @@ class ExtensionTypesTest {
         assertEquals("(a,cODE1,\"[a1,z)\")", SHARDS.value("SELECT string_agg(v::text, ' ') FROM own.visit v"));
     }
 
-    /** Such as a unique key that takes part in no foreign key, a filter and a check, all with operators of the extension. */
+    /** For example a unique key without a foreign key, a filter and a check, all with operators of the extension. */
     @Test
     void filtersChecksAndOtherKeys() {
         SHARDS.product(List.of(new Table("m.t", List.of("id", "path", "code"), List.of("id"),
@@ -151,7 +151,7 @@ class ExtensionTypesTest {
         assertEquals(Map.of("m.t", "+1 ~3 -1 =0"), SHARDS.back(0).changes());
     }
 
-    /** Whoever takes the grant away later is told which one is missing, as the statement that gives it back. */
+    /** If a grant is revoked later, the message contains the statement that restores it. */
     @ParameterizedTest
     @ValueSource(strings = {TestingShards.READER, TestingShards.WRITER})
     void aMissingGrantIsNamedExactly(String login) {
@@ -171,7 +171,7 @@ class ExtensionTypesTest {
         assertEquals(Map.of("m.t", "+0 ~8 -1 =0"), SHARDS.carry().changes());
     }
 
-    /** Such as one of an extension that the service made: nothing of the data set is there, so nothing has to be granted or taken back. */
+    /** For example the schema of an extension that a managed service has installed: the data set uses nothing there, so nothing is granted or revoked. */
     @Test
     void aSchemaThatTheAdministratorMayNotUse() {
         SHARDS.product(List.of(TestingShards.table("m.t", "id")), "CREATE TABLE m.t (id int PRIMARY KEY)", "CREATE SCHEMA closed",

@@ -12,11 +12,11 @@ import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * Reads {@link TestingProduct}'s tables all the while, as a product does: by single statements over all of them, and by transactions of two statements.
- * An answer is right if it is what the source held at one time, and none before it was a later one.
+ * Reads {@link TestingProduct}'s tables continuously, as a product does: in single statements over all of them, and in transactions of two statements.
+ * An answer is right if it equals the source's content at one time, and no earlier answer was of a later time.
  */
 final class FaultTestReader implements AutoCloseable {
-    /** Two halves of what there is, without rows from 100000 on, which may be kept. */
+    /** The queries for two halves of the content, without rows from 100000 on, which may be kept. */
     private static final List<String> HALVES = List.of("""
             (SELECT price::text FROM m.drug WHERE id = 1) || ' ' || (SELECT note FROM m.interaction WHERE id = 1) || ' '
               || (SELECT count(*) || ' ' || sum(hashtext(code || coalesce(name, ''))::bigint) FROM m.drug WHERE id < 100000)""", """
@@ -37,7 +37,7 @@ final class FaultTestReader implements AutoCloseable {
         this.target = target;
     }
 
-    /** What the source holds now is right from now on. */
+    /** Accepts the source's current content as right from now on. */
     void knows(TestingDatabase source) {
         int version = versions.incrementAndGet();
         for (int half = 0; half < 2; half++) known.get(half).put(source.value("SELECT " + HALVES.get(half)), version);
@@ -68,7 +68,7 @@ final class FaultTestReader implements AutoCloseable {
                     TestingCluster.pause(12);
                 }
             } catch (SQLException | Fault e) {
-                refused.incrementAndGet(); // no answer is no wrong answer
+                refused.incrementAndGet(); // a failed query is not a wrong answer
                 TestingCluster.pause(20);
             }
         }
@@ -102,13 +102,13 @@ final class FaultTestReader implements AutoCloseable {
         }
     }
 
-    /** 0 if it is none: empty, or a mixture. */
+    /** Returns the version of an answer, or 0 if it is empty or mixed. */
     private int version(String first, String second) {
         int version = first == null ? 0 : known.get(0).getOrDefault(first, 0);
         return second != null && version == known.get(1).getOrDefault(second, 0) ? version : 0;
     }
 
-    /** Takes a snapshot now, and reads half of it only when told. */
+    /** Takes a snapshot and reads half of it; the returned action reads the rest. */
     Runnable holdSnapshot() {
         try {
             var connection = target.connect();

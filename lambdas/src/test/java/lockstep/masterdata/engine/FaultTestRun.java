@@ -26,8 +26,8 @@ import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.masterdata.engine.restore.Cleanup;
 
 /**
- * A source, a target that was brought in step twice, and one fault at one moment of the third sync, all of it chosen by a seed; then an ordinary sync.
- * The moment is a message to or from a database, or a request to S3 or KMS: the second sync tells how many there are in each phase.
+ * Syncs a target twice, injects one fault at one moment of the third sync, chosen by a seed, and then runs an ordinary sync.
+ * The moment is a message to or from a database, or a request to S3 or KMS; the second sync counts them in each phase.
  */
 final class FaultTestRun implements AutoCloseable {
     enum Phase {
@@ -72,8 +72,8 @@ final class FaultTestRun implements AutoCloseable {
         }
     }
 
-    /** @param fault that the struck sync ended with; none if it was verified */
-    record Told(long seed, Kind kind, Phase phase, String moment, boolean struck, Optional<String> fault, int answers, int wrong, long longestMillis, long millis) {
+    /** @param fault the fault with which the third sync ended; empty if it succeeded */
+    record Outcome(long seed, Kind kind, Phase phase, String moment, boolean struck, Optional<String> fault, int answers, int wrong, long longestMillis, long millis) {
         @Override
         public String toString() {
             return "seed " + seed + ": " + kind + " in " + phase + " at " + moment + (struck ? "" : " (did not strike)") + ": " + fault.map(f -> "failed, " + f).orElse("in step")
@@ -81,7 +81,7 @@ final class FaultTestRun implements AutoCloseable {
         }
     }
 
-    /** What AWS tells of a function whose process is gone. */
+    /** The error that AWS reports when a function's process has died. */
     private static final class ProcessGone extends RuntimeException {}
 
     private final long seed;
@@ -109,10 +109,10 @@ final class FaultTestRun implements AutoCloseable {
     private int stepInProcess;
     private volatile int cutBehind;
     private volatile Process process;
-    private volatile Thread mending;
+    private volatile Thread background;
     private volatile String schemaBack;
 
-    /** Where runs begin: in step by two syncs, of which the second told how much there is to strike. */
+    /** Creates the common start of all runs, after two syncs, of which the second counted the possible moments. */
     private FaultTestRun(TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
         this(-1, sources, targets, aws, worker, TestingProduct.rows(TestingProduct.tables(sources.create())), TestingProduct.tables(targets.create()));
     }
@@ -127,7 +127,7 @@ final class FaultTestRun implements AutoCloseable {
         this.source = source;
         this.target = target;
         kind = Kind.values()[Math.floorMod(seed, Kind.values().length)];
-        random.nextInt(); // the first of neighbouring seeds are alike
+        random.nextInt(); // the first numbers of neighbouring seeds are similar
         struckPhase = kind.phases.get(random.nextInt(kind.phases.size()));
         reader = new FaultTestReader(target);
         reset();
@@ -148,11 +148,11 @@ final class FaultTestRun implements AutoCloseable {
         return beginning;
     }
 
-    /** A run of its own that begins there. */
+    /** Returns a run with this seed that starts from this state. */
     FaultTestRun withSeed(long seed) {
         aws.backToKept();
         var run = new FaultTestRun(seed, sources, targets, aws, worker, sources.copy(source), targets.copy(target));
-        // In half of all runs the target is trusted to be as the sync before left it. A copy has no counts of its own.
+        // In half of all runs the target's recorded state is trusted. A copied database starts with counts of zero.
         if (run.random.nextBoolean()) run.target.execute("UPDATE lockstep.applied_table SET writes = 0, counted = 0");
         run.take(messages, commits, requests, steps);
         return run;
@@ -173,7 +173,7 @@ final class FaultTestRun implements AutoCloseable {
         return kind != Kind.DISK_FULL || targets.hasDisk();
     }
 
-    Told run() {
+    Outcome run() {
         long begun = System.nanoTime();
         reader.knows(source);
         reader.start();
@@ -201,7 +201,7 @@ final class FaultTestRun implements AutoCloseable {
         assertEquals(0, reader.wrong.get(), () -> this + ": wrong answers");
         assertTrue(reader.answers.get() > 3, this::toString);
         if (kind == Kind.VISITORS_LOCK) assertTrue(reader.longestMillis.get() < 2000, () -> this + ": a reader waited " + reader.longestMillis + " ms");
-        return new Told(seed, kind, struckPhase, moment + (times > 1 ? "+" + times : "") + (coin ? "'" : "") + "/" + way, struck.get(), failed.map(f -> f.getClass().getSimpleName()),
+        return new Outcome(seed, kind, struckPhase, moment + (times > 1 ? "+" + times : "") + (coin ? "'" : "") + "/" + way, struck.get(), failed.map(f -> f.getClass().getSimpleName()),
                 reader.answers.get(), reader.wrong.get(), reader.longestMillis.get(), (System.nanoTime() - begun) / 1_000_000);
     }
 
@@ -220,7 +220,7 @@ final class FaultTestRun implements AutoCloseable {
         return database.run(connection -> SqlCheck.of(connection, TestingProduct.DATA_SET)).sums();
     }
 
-    /** A mark in every table, and some or all rows of some. */
+    /** Writes the version into every table, and changes some or all rows of some tables. */
     private void change(int version) {
         source.execute(random.nextBoolean() ? "UPDATE m.drug SET name = 'r" + version + " ' || id" : "UPDATE m.drug SET name = 'few' WHERE id % 60 = " + version,
                 "UPDATE m.drug SET price = " + version + " WHERE id = 1", "UPDATE m.postal SET town = 'v" + version + "' WHERE code = '0000001' AND seq = 0",
@@ -231,9 +231,9 @@ final class FaultTestRun implements AutoCloseable {
                 "DELETE FROM m.drug WHERE id IN (" + (1000 + version - 1) + ", " + (100000 + version - 1) + ")");
     }
 
-    // ---- as the state machines do, with shorter waits
+    // ---- the steps of the state machines, with shorter waits
 
-    /** An ordinary sync, which nothing disturbs. */
+    /** Runs an ordinary sync without a fault. */
     private void sync(String syncId) {
         attempt(syncId).ifPresent(f -> {
             throw new AssertionError(this + ": sync " + syncId + " failed: " + f, f);
@@ -263,7 +263,7 @@ final class FaultTestRun implements AutoCloseable {
         } catch (CompletionException e) {
             return Optional.of((RuntimeException) e.getCause());
         } catch (RuntimeException e) {
-            armed = false; // it is released in the end: otherwise the holder waits for its deadline
+            armed = false; // the snapshot must be released, because the holder would wait for its deadline
             release(syncId, e.toString());
             holder.handle((r, f) -> r).join();
             return Optional.of(e);
@@ -317,7 +317,7 @@ final class FaultTestRun implements AutoCloseable {
                     return "dropped";
                 }, false);
             } catch (RuntimeException left) {
-                // told; the next sync drops it
+                // reported; the next sync drops it
             }
             return Optional.of(e);
         }
@@ -337,7 +337,7 @@ final class FaultTestRun implements AutoCloseable {
         }
     }
 
-    /** In a process of its own, if that is to be killed. */
+    /** Runs a step, in a separate process if that is to be killed. */
     private <T> T step(TestingDatabase database, String syncId, Supplier<T> here, int... numbers) {
         int stepsSoFar = steps.get(phase).getAndIncrement();
         if (!armed || kind != Kind.WORKER_KILLED || struckPhase != phase || stepsSoFar != stepInProcess) return here.get();
@@ -388,25 +388,25 @@ final class FaultTestRun implements AutoCloseable {
                 return Verdict.CUT;
             }
             case CUT_AFTER_COMMIT -> cutBehind = message.serverSees();
-            case SOURCE_RESTARTED, TARGET_RESTARTED -> aside(() -> cluster.restart(coin, Duration.ofMillis(way * 200L)), 50);
+            case SOURCE_RESTARTED, TARGET_RESTARTED -> inBackground(() -> cluster.restart(coin, Duration.ofMillis(way * 200L)), 50);
             case TARGET_CRASHED -> cluster.crash(message.serverSees());
             case DISK_FULL -> {
                 targets.fill();
-                if (coin) aside(() -> {
+                if (coin) inBackground(() -> {
                     TestingCluster.pause(way * 200L);
                     targets.makeRoom();
                 }, 0);
             }
             case SOURCE_REWRITTEN -> {
                 String table = List.of("m.drug", "m.interaction", "m.postal").get(way % 3);
-                // the source is loaded anew, or migrated: after it, it holds what it held before
+                // the source is reloaded or migrated, with the same content afterwards
                 String rewrite = coin && !table.equals("m.drug") ? "BEGIN; CREATE TEMPORARY TABLE again ON COMMIT DROP AS SELECT * FROM " + table + "; TRUNCATE " + table + "; INSERT INTO " + table + " SELECT * FROM again; COMMIT"
                         : "ALTER TABLE " + table + " ALTER " + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " TYPE text USING "
                         + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " || ''";
-                aside(() -> source.execute(rewrite), 300);
+                inBackground(() -> source.execute(rewrite), 300);
             }
             case SCHEMA_CHANGED -> {
-                // What rewrites a table is left out at the target: it would show readers an empty one, whoever does it.
+                // Not at the target: rewriting a table there would show readers an empty table in any case.
                 var changes = (phase.atSource() ? List.of(
                         List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
                         List.of("ALTER TABLE m.postal ALTER town TYPE varchar(200)", "ALTER TABLE m.postal ALTER town TYPE text"),
@@ -419,8 +419,8 @@ final class FaultTestRun implements AutoCloseable {
                         List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID", "ALTER TABLE m.drug DROP must"),
                         List.of("ALTER TABLE m.drug DROP CONSTRAINT drug_code_key, ADD CONSTRAINT other UNIQUE (name, code)", "ALTER TABLE m.drug DROP CONSTRAINT other, ADD CONSTRAINT drug_code_key UNIQUE (code)"))).get(way);
                 var changed = phase.atSource() ? source : target;
-                aside(() -> {
-                    changed.execute(changes.get(0)); // or not at all, if it meets Publish in a deadlock
+                inBackground(() -> {
+                    changed.execute(changes.get(0)); // fails if it deadlocks with Publish
                     schemaBack = changes.get(1);
                 }, 300);
             }
@@ -429,16 +429,16 @@ final class FaultTestRun implements AutoCloseable {
         return Verdict.FORWARD;
     }
 
-    private void aside(Runnable work, int millis) {
-        mending = Thread.ofPlatform().start(() -> {
+    private void inBackground(Runnable work, int millis) {
+        background = Thread.ofPlatform().start(() -> {
             try {
                 work.run();
             } catch (Fault e) {
-                // it was struck itself
+                // this work may fail as well
             }
         });
         try {
-            if (millis > 0) mending.join(millis);
+            if (millis > 0) background.join(millis);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
@@ -479,7 +479,7 @@ final class FaultTestRun implements AutoCloseable {
         };
     }
 
-    /** The clock of one server, by hours or days. */
+    /** Changes the clock of one server by hours or days. */
     private void skew() {
         struck.set(true);
         var clock = struckPhase.atSource() ? source : target;
@@ -493,7 +493,7 @@ final class FaultTestRun implements AutoCloseable {
             var visitor = target.connect();
             visitor.setAutoCommit(false);
             Sql.execute(visitor, "SELECT FROM " + List.of("m.drug WHERE id = 1", "m.interaction WHERE id = 1", "m.postal WHERE code = '0000001'", "m.drug WHERE id = 1001", "m.interaction WHERE id % 40 = 4").get(way) + " FOR UPDATE");
-            aside(() -> {
+            inBackground(() -> {
                 TestingCluster.pause(coin ? 700 : 5000);
                 try (visitor) {
                     visitor.rollback();
@@ -506,11 +506,11 @@ final class FaultTestRun implements AutoCloseable {
         }
     }
 
-    /** Whoever is responsible mends what does not mend itself; damaged objects stay. */
+    /** Repairs everything that does not recover by itself, as an operator would; damaged objects stay. */
     private void heal() {
         armed = false;
         try {
-            if (mending != null) mending.join();
+            if (background != null) background.join();
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

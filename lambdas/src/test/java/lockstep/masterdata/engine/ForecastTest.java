@@ -18,7 +18,7 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
-/** What is told before is what happens then, and telling changes nothing. */
+/** Tests that a forecast equals the actual changes, and changes nothing itself. */
 class ForecastTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
@@ -27,11 +27,11 @@ class ForecastTest {
     private List<TableResult> forecast(String syncId, Mode mode) {
         sync.stage(target, syncId, mode);
         String before = TestingProduct.contents(target);
-        var told = new Forecast(target).tell("master", syncId);
+        var forecast = new Forecast(target).compute("master", syncId);
         assertEquals(before, TestingProduct.contents(target));
         assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relname LIKE 'staging\\_%'"));
         assertEquals("0", target.value("SELECT count(*) FROM lockstep.staged_part"));
-        return told;
+        return forecast;
     }
 
     private static Map<String, String> counts(List<TableResult> tables) {
@@ -39,16 +39,16 @@ class ForecastTest {
     }
 
     /** Forecasts, restores, and compares. */
-    private void foretold(String syncId, Mode mode, boolean read) {
-        var told = forecast(syncId, mode);
-        assertEquals(counts(sync.restore(target, syncId, mode)), counts(told));
+    private void assertForecast(String syncId, Mode mode, boolean read) {
+        var forecast = forecast(syncId, mode);
+        assertEquals(counts(sync.restore(target, syncId, mode)), counts(forecast));
         assertEquals(read, sync.plan.tables().stream().anyMatch(Preflight.Choice::read), "whether the forecast made the tables unknown");
     }
 
     @Test
     void intoEmptyTables() {
         sync.dump(source, "one");
-        foretold("one", Mode.SYNC, true);
+        assertForecast("one", Mode.SYNC, true);
     }
 
     @Test
@@ -57,9 +57,9 @@ class ForecastTest {
         source.execute("UPDATE m.drug SET name = 'new' WHERE id % 50 = 3", "DELETE FROM m.interaction WHERE id % 100 = 7",
                 "INSERT INTO m.postal SELECT 'new' || i, 1, 'town' FROM generate_series(1, 5) i");
         sync.dump(source, "two");
-        foretold("two", Mode.SYNC, false);
+        assertForecast("two", Mode.SYNC, false);
         assertTrue(sync.plan.tables().stream().anyMatch(t -> t.deltas() > 0));
-        foretold("one", Mode.ROLLBACK, false);
+        assertForecast("one", Mode.ROLLBACK, false);
     }
 
     @Test
@@ -68,7 +68,7 @@ class ForecastTest {
         target.execute("UPDATE m.drug SET name = 'edited' WHERE id = 4", "DELETE FROM m.postal WHERE code = '0000007'", "SELECT pg_stat_force_next_flush()");
         source.execute("UPDATE m.drug SET price = 99 WHERE id = 5");
         sync.dump(source, "two");
-        foretold("two", Mode.REPAIR, true);
+        assertForecast("two", Mode.REPAIR, true);
     }
 
     @Test
@@ -94,8 +94,8 @@ class ForecastTest {
     void notWithoutItsParts() {
         sync.dump(source, "one");
         sync.preflight(target, "one");
-        assertThrows(Fault.BatchFailed.class, () -> new Forecast(target).tell("master", "one"));
-        assertThrows(Fault.InvalidRequest.class, () -> new Forecast(target).tell("master", "other"));
+        assertThrows(Fault.BatchFailed.class, () -> new Forecast(target).compute("master", "one"));
+        assertThrows(Fault.InvalidRequest.class, () -> new Forecast(target).compute("master", "other"));
     }
 
     @Test
@@ -111,7 +111,7 @@ class ForecastTest {
         assertThrows(Fault.ManifestRefused.class, () -> sync.reader().readForForecast(key, sync.dataSet, "one"));
         var plan = new Preflight(target).prepare(manifest, Mode.SYNC);
         for (var batch : plan.batches()) new Stager(target, 1).stage("master", "try", batch, keys -> sync.store);
-        assertEquals(1, new Forecast(target).tell("master", "try").stream().mapToLong(TableResult::updated).sum());
+        assertEquals(1, new Forecast(target).compute("master", "try").stream().mapToLong(TableResult::updated).sum());
         assertFalse("try".equals(target.value("SELECT string_agg(sync_id, ',') FROM lockstep.sync")));
         sync.run(source, target, "two");
         assertEquals(1, sync.plan.tables().stream().mapToInt(Preflight.Choice::deltas).sum(), "the next one still leads from the one in force");

@@ -15,9 +15,9 @@ import lockstep.landscape.TableName;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A schema made from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer to
- * them. Beside each key, unique column and reference stands a number, its class: values are equal by the operators of the product if
- * their classes are, however they are spelled. So a test can tell what must happen without comparing the values themselves.
+ * A schema generated from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer to
+ * them. Each key, unique column and reference has a number, its class: values are equal according to the product's operators if
+ * their classes are equal, however they are spelled. So a test can predict the result without comparing the values themselves.
  */
 final class GeneratedProduct {
     /** Rows of the source have classes below this one; a shard's own rows have higher ones. */
@@ -34,9 +34,9 @@ final class GeneratedProduct {
         "DO $$ BEGIN EXECUTE 'CREATE TYPE ext.kind AS ENUM (' || (SELECT string_agg(quote_literal('k' || i), ', ' ORDER BY i DESC) FROM "
         + "generate_series(0, 49) i) || ')'; END $$"};
 
-    /** @param forVisitors types of columns that may refer to one of this type */
+    /** @param forVisitors types of visitors' columns that can refer to one of this type */
     record Type(String name, List<String> forVisitors, List<Function<Integer, String>> spellings) {
-        /** A text of the class in a column of a type, as SQL. */
+        /** Returns an SQL literal of the class for a column. */
         String literal(String column, int of, Random random) {
             String text = column.matches("int|bigint|smallint") ? Integer.toString(of) : spellings.get(random.nextInt(spellings.size()))
                     .apply(of);
@@ -48,7 +48,7 @@ final class GeneratedProduct {
         return new Type(name, List.of(forVisitors.split("; ")), spellings);
     }
 
-    /** @param spellings with {@code #} for the class, {@code ##} for the next one */
+    /** @param spellings SQL with {@code #} for the class and {@code ##} for the next one */
     private static Type type(String name, String forVisitors, String... spellings) {
         return new Type(name, List.of(forVisitors.split("; ")), List.of(spellings).stream().<Function<Integer,
                 String>>map(s -> of -> s.replace("##", Integer.toString(of + 1)).replace("#", Integer.toString(of))).toList());
@@ -101,9 +101,9 @@ final class GeneratedProduct {
     /**
      * A foreign key to a master table.
      *
-     * @param of       the class of the row that it refers to, a column
-     * @param columns  with the types of the referring side
-     * @param byUnique refers to the unique column instead of the key
+     * @param of       the column with the class of the row that it refers to
+     * @param columns  the referring columns
+     * @param byUnique whether it refers to the unique column instead of the key
      */
     record Reference(Master parent, boolean byUnique, String of, List<String> columns, List<String> types, String onDelete,
             String onUpdate, String deferrable) {
@@ -123,7 +123,7 @@ final class GeneratedProduct {
                     .collect(Collectors.joining(", "));
         }
 
-        /** Values of the class for {@link #columns}; NULLs for none. */
+        /** Returns values of the class for {@link #columns}, or NULLs without a class. */
         List<String> literals(Integer of, Random random) {
             var parents = parentColumns();
             return IntStream.range(0, columns.size()).mapToObj(i -> of == null ? "NULL" : parents.get(i).type().literal(types.get(i),
@@ -134,7 +134,7 @@ final class GeneratedProduct {
     /** A table of the data set. */
     static final class Master {
         String sql;
-        /** One column, or two: then the class is 100 times that of the first and that of the second. */
+        /** One or two columns; with two, the class is 100 times the first column's class plus the second's. */
         List<Column> key;
         /** Null if there is none. */
         Column unique;
@@ -171,7 +171,7 @@ final class GeneratedProduct {
         }
     }
 
-    /** A table outside the data set, and one of the same shape without a foreign key, which holds what visitors wrote. */
+    /** A table outside the data set, and a shadow table without a foreign key that contains what visitors wrote. */
     record Visitors(String sql, String shadow, Reference reference, boolean notNull) {}
 
     final List<Master> masters = new ArrayList<>();
@@ -278,20 +278,19 @@ final class GeneratedProduct {
         var types = columns.stream().map(c -> one(c.type().forVisitors())).toList();
         String deleting = one(onDelete);
         String deferrable = one(List.of("", "", "", "", " DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE"));
-        // PostgreSQL 17 looks for the rows to carry a value on to by their own collation, and leaves others behind that refer to nothing
-        // then
+        // To cascade a value, PostgreSQL 17 finds referring rows by their own collation, and leaves dangling references in other rows
         boolean carries = IntStream.range(0, columns.size()).allMatch(i -> collation(columns.get(i).type().name())
                 .equals(collation(types.get(i))));
         return new Reference(parent, byUnique, of, IntStream.range(0, columns.size()).mapToObj(i -> prefix + i).toList(), types, deleting,
                 onUpdate.equals("CASCADE") && !carries ? "NO ACTION" : onUpdate, deferrable);
     }
 
-    /** Of a type, if it tells apart what another collation does not. */
+    /** Returns the collation of a type, if it is relevant for equality. */
     private static String collation(String type) {
         return type.contains("ext.no_accents") ? "ext.no_accents" : type.matches(".*ext\\.ci(_text)?$") ? "ext.ci" : "";
     }
 
-    /** A literal that fits a type of {@link Master#valueTypes}, or NULL. */
+    /** Returns a literal for a type of {@link Master#valueTypes}, or NULL. */
     String value(String type) {
         int n = random.nextInt();
         String value = switch (type) {

@@ -43,12 +43,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever the schema, after each sync a target holds the source's rows, and of those that the source deleted exactly the rows that are
- * still referred to. Visitors' rows are what visitors wrote. Schemas, rows, changes and the order of syncs, repairs, rollbacks and dry runs
- * come from a seed; what must happen is worked out from the classes of {@link GeneratedProduct}, with no code and no operator of the
+ * Tests generated schemas: after each sync a target has the source's rows and, of those that the source deleted, exactly the rows that are
+ * still referenced. Visitors' rows are unchanged. Schemas, rows, changes and the order of syncs, repairs, rollbacks and dry runs
+ * come from a seed; the expected result is computed from the classes of {@link GeneratedProduct}, without code or operators of the
  * engine.
  *
- * <p>{@code -Dlockstep.seeds=1000} tries as many seeds, {@code -Dlockstep.firstSeed=N} begins at another one.
+ * <p>{@code -Dlockstep.seeds=1000} sets the number of seeds, {@code -Dlockstep.firstSeed=N} the first one.
  */
 class GeneratedSyncTest {
     private static final int SEEDS = Integer.getInteger("lockstep.seeds", 10);
@@ -93,7 +93,7 @@ class GeneratedSyncTest {
         assertTrue(failures.isEmpty(), () -> "seeds " + failures.keySet() + " failed\n\n" + String.join("\n\n", failures.values()));
     }
 
-    /** A source and a target that serve one seed after the other, each in schemas of its own. */
+    /** A source and a target that are reused for all seeds, each with its own schemas. */
     private static final class Databases {
         final TestingDatabase source = TestingServer.database();
         final TestingDatabase target = TestingServer.database();
@@ -118,7 +118,7 @@ class GeneratedSyncTest {
                     target.as(writer))) pools.add(new TestingPool(database));
         }
 
-        /** A session of the product, with settings of its own. */
+        /** Opens a session of the product, with its own settings. */
         private static Connection product(TestingDatabase database) throws SQLException {
             var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + database.port() + "/" + database.name()
                     + "?sslmode=disable&gssEncMode=disable", "postgres", "secret");
@@ -138,8 +138,8 @@ class GeneratedSyncTest {
      *
      * @param of     the class of its key
      * @param unique the class of its unique column, or null
-     * @param refers for each reference the class of the row that it refers to, or null
-     * @param local  a row of the shard's own, outside the filter
+     * @param refers for each reference, the class of the row that it refers to, or null
+     * @param local  whether it is the shard's own row, outside the filter
      */
     private record Row(int of, Integer unique, List<Integer> refers, boolean local, String text, String keyText, String uniqueText,
             String number) {}
@@ -273,7 +273,7 @@ class GeneratedSyncTest {
                 history.add((connection == databases.sourceProduct ? "source: " : "target: ") + sql + ";");
                 return true;
             } catch (SQLException e) {
-                // a foreign key or a unique constraint that the change would break
+                // the change would violate a foreign key or a unique constraint
                 if (e.getSQLState().startsWith("23")) return false;
                 throw new SQLException(e.getMessage() + ": " + sql, e.getSQLState(), e);
             }
@@ -287,7 +287,7 @@ class GeneratedSyncTest {
             return master.key.size() == 1 ? some() : some() * 100 + random.nextInt(3);
         }
 
-        /** What people who maintain master data do. */
+        /** Changes master data at the source. */
         private void change(int round) throws SQLException {
             for (var master : product.masters) {
                 int inserts = round == 0 ? 4 + random.nextInt(14) : random.nextInt(4);
@@ -318,7 +318,7 @@ class GeneratedSyncTest {
                     .collect(Collectors.joining(", ")) + ") VALUES (" + String.join(", ", values) + ")");
         }
 
-        /** Of a row that is there, or null. */
+        /** Returns the class of an existing row, or null. */
         private Integer classToReferTo(Connection connection, Reference reference) throws SQLException {
             var classes = new ArrayList<Integer>();
             try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT "
@@ -421,7 +421,7 @@ class GeneratedSyncTest {
             setUnique(master, one, second);
         }
 
-        /** Foreign keys with ON UPDATE CASCADE have carried a value on; its class follows. */
+        /** Updates classes after foreign keys with ON UPDATE CASCADE have changed values. */
         private void carryOn(Master master, boolean unique, int from, int to) throws SQLException {
             if (from == to) return;
             for (var child : product.masters)
@@ -431,7 +431,7 @@ class GeneratedSyncTest {
                             + " WHERE " + reference.of() + " = " + from);
         }
 
-        /** Foreign keys with ON DELETE SET NULL have dropped a value; so does its class. */
+        /** Removes classes after foreign keys with ON DELETE SET NULL have removed values. */
         private void settleReferences() throws SQLException {
             for (var child : product.masters)
                 for (var reference : child.references) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of()
@@ -439,7 +439,7 @@ class GeneratedSyncTest {
                         + " IS NULL");
         }
 
-        /** What visitors of the target do; the shadow tables tell what they wrote. */
+        /** Changes visitors' rows at the target, and the same rows in the shadow tables. */
         private void visit() throws SQLException {
             var target = databases.targetProduct;
             for (var table : product.visitors) {
@@ -461,14 +461,14 @@ class GeneratedSyncTest {
                         : (30 + random.nextInt(10)) * 100, 30 + random.nextInt(10), true);
         }
 
-        /** Somebody edits master data at the target. */
+        /** Edits master data at the target. */
         private void drift() throws SQLException {
             var master = product.masters.get(random.nextInt(product.masters.size()));
             int of = anyOf(databases.targetProduct, master);
             if (random.nextBoolean()) respell(databases.targetProduct, master, of);
             else for (int i = 0; i < master.values.size(); i++) tried(databases.targetProduct, "UPDATE " + master + " SET "
                     + master.values.get(i).quoted() + " = " + product.value(master.valueTypes.get(i)) + " WHERE kc = " + of);
-            // a foreign key of the product may have carried that on to visitors' rows: this is what they are now
+            // a foreign key of the product may have cascaded to visitors' rows, so the shadow tables are updated
             for (var table : product.visitors) {
                 String first = table.reference().columns().getFirst();
                 for (String sql : List.of("UPDATE " + table.sql() + " SET rc = NULL WHERE " + first + " IS NULL", "TRUNCATE "
@@ -499,7 +499,7 @@ class GeneratedSyncTest {
             try {
                 if (random.nextBoolean()) {
                     sync.stage(writer, id, mode);
-                    foretold = TestingShards.changes(new Forecast(writer).tell(product.dataSet.name(), id));
+                    foretold = TestingShards.changes(new Forecast(writer).compute(product.dataSet.name(), id));
                 }
                 results = publish(writer, id, mode);
             } catch (Fault.MergeConflict | Fault.VisitorRowsChanged e) {
@@ -514,7 +514,7 @@ class GeneratedSyncTest {
             var expected = new LinkedHashMap<Master, Map<Integer, Row>>();
             for (var master : product.masters) {
                 var rows = new TreeMap<>(want.get(master));
-                // a foreign key of the product may carry a new value on to such a row
+                // a foreign key of the product may cascade a new value to such a row
                 boolean carried = master.references.stream().anyMatch(r -> r.onUpdate().equals("CASCADE"));
                 before.get(master).values().stream().filter(r -> r.local() || kept.get(master).contains(r.of()))
                         .forEach(r -> rows.put(r.of(), carried ? after.get(master).getOrDefault(r.of(), r) : r));
@@ -525,7 +525,7 @@ class GeneratedSyncTest {
             assertEquals(visits(true), visits(false), "visitors' rows");
             var counted = TestingShards.changes(results);
             for (var master : product.masters) {
-                // a row that is written by a cascade, or again, is not counted as one here and as the other there
+                // rows that a cascade writes, possibly repeatedly, are counted differently in a dry run
                 if (master.references.stream().anyMatch(r -> r.onUpdate().equals("CASCADE"))) continue;
                 String name = TableName.parse(master.sql).toString();
                 assertEquals(changes(before.get(master), want.get(master), kept.get(master)), counted.get(name), "reported changes of "
@@ -558,7 +558,7 @@ class GeneratedSyncTest {
                     .collect(Collectors.joining("\n  "))).collect(Collectors.joining("\n"));
         }
 
-        /** Of each table the rows that the source does not have and that something refers to that stays. */
+        /** Returns, for each table, the rows that the source does not have and that a row that stays refers to. */
         private Map<Master, Set<Integer>> kept(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Visitors,
                 List<Visit>> visits) {
             var kept = new HashMap<Master, Set<Integer>>();
@@ -587,7 +587,7 @@ class GeneratedSyncTest {
             return of != null && of.equals(reference.byUnique() ? row.unique() : Integer.valueOf(row.of()));
         }
 
-        /** The situations in which a target may refuse a sync; see docs/limits.md, Rows. */
+        /** Returns the reasons for which a target may refuse this sync; see docs/limits.md, Rows. */
         private Set<String> reasonsToRefuse(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> want, Map<Master,
                 Set<Integer>> kept, Map<Visitors, List<Visit>> visits) {
             var reasons = new LinkedHashSet<String>();
@@ -625,7 +625,7 @@ class GeneratedSyncTest {
                     && rows.get(child).values().stream().anyMatch(from -> refers(child.references.get(i), from.refers().get(i), row))));
         }
 
-        /** Whether a key refuses that the row changes, or would drop the value that refers to it. */
+        /** Reports whether a foreign key forbids the change of the row, or would remove the value that refers to it. */
         private static boolean refuses(Reference reference, Row was, Row is) {
             boolean spelled = reference.byUnique() ? !Objects.equals(was.uniqueText(), is.uniqueText()) : !was.keyText()
                     .equals(is.keyText());
@@ -637,7 +637,7 @@ class GeneratedSyncTest {
             };
         }
 
-        /** Visitors' rows whose own key carries changes on refer to the same master row as before, by its new value. */
+        /** Updates visitors' rows whose foreign key cascades changes: they refer to the same master row as before, by its new value. */
         private void follow(Map<Master, Map<Integer, Row>> before, Map<Master, Map<Integer, Row>> after, Map<Visitors,
                 List<Visit>> visits) throws SQLException {
             var now = visits(false);
@@ -652,7 +652,7 @@ class GeneratedSyncTest {
                     var is = after.get(reference.parent()).get(was.get().of());
                     if (reference.byUnique() ? Objects.equals(was.get().uniqueText(), is.uniqueText()) : was.get().keyText()
                             .equals(is.keyText())) continue;
-                    // a row that was deleted and inserted again, to get another number, carries nothing on
+                    // a row that was deleted and inserted again, to get another number, does not cascade
                     if (!Objects.equals(was.get().number(), is.number()) && now.get(table).contains(visit)) continue;
                     var columns = reference.columns();
                     var parents = reference.parentColumns();

@@ -15,11 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A sync's sessions set everything that they depend on, so that what roles and databases are set to does not matter. */
+/** Tests that a sync's sessions set everything that they depend on, so that settings of roles and databases do not matter. */
 class HostileSettingsTest {
     private static final TestingShards SHARDS = new TestingShards();
     private static final String ROLE = "DO $$ BEGIN CREATE ROLE hostile_role NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$";
-    /** What anybody may set. */
+    /** Settings that need no special privileges. */
     private static final List<String> SETTINGS = List.of("statement_timeout = '500ms'", "lock_timeout = '1ms'",
             "idle_in_transaction_session_timeout = '60ms'", "idle_session_timeout = '1s'", "transaction_timeout = '600ms'",
             "default_transaction_read_only = on", "default_transaction_isolation = serializable", "default_transaction_deferrable = on",
@@ -144,13 +144,13 @@ class HostileSettingsTest {
         TestingShards.visit(database, all.toArray(String[]::new));
     }
 
-    /** A tablespace that Lockstep's logins may not use. */
+    /** Creates a tablespace that Lockstep's logins may not use. */
     private static void space() {
         if (TestingShards.value(SHARDS.source, "SELECT count(*) FROM pg_tablespace WHERE spcname = 'hostile_space'").equals("0"))
             TestingShards.visit(SHARDS.source, "SET allow_in_place_tablespaces = on", "CREATE TABLESPACE hostile_space LOCATION ''");
     }
 
-    /** One setting alone, where the test of all of them would not show which of them matters. */
+    /** Single settings, to show which of them matters. */
     @ParameterizedTest
     @ValueSource(strings = {"default_transaction_isolation = serializable", "default_transaction_isolation = 'repeatable read'",
             "array_nulls = off", "transform_null_equals = on", "search_path = ''", "search_path = own, m",
@@ -171,7 +171,7 @@ class HostileSettingsTest {
     }
 
     /**
-     * Only a superuser can set it back: a sync is refused by name, or is as right as any other. Under it no foreign key would be checked.
+     * Only a superuser can reset it: a sync is refused with the setting's name, or is correct. With it no foreign key would be checked.
      */
     @ParameterizedTest
     @ValueSource(strings = {"DATABASE %I", "ROLE shards_writer IN DATABASE %I"})

@@ -15,11 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Columns that PostgreSQL numbers itself, and sequences that follow the rows that come, or can't: then the rows come nevertheless. */
+/** Tests identity columns, and sequences that follow the copied rows; if a sequence can't follow, the rows are copied nevertheless. */
 class IdentityAndSequencesTest {
     private static final TestingShards SHARDS = new TestingShards();
 
-    /** The given input, with every change that its rows can take. */
+    /** All kinds of changes to rows with identity columns. */
     @Test
     void anIdentityColumnOutsideTheKey() {
         SHARDS.product(List.of(TestingShards.table("m.ident", "code", "id", "name")),
@@ -37,8 +37,8 @@ class IdentityAndSequencesTest {
     }
 
     /**
-     * A row that was deleted and inserted again at the source has another number: it gets that number here too, and keeps the rows that
-     * refer to it by its key.
+     * A row that was deleted and inserted again at the source has another number. It gets that number here, too, and the rows that
+     * refer to it by its key stay.
      */
     @Test
     void anIdentityValueThatChanges() {
@@ -51,7 +51,7 @@ class IdentityAndSequencesTest {
     }
 
     /**
-     * The row can't be deleted and inserted again because the visitor's row would go with it. The message holds the statement that helps.
+     * The row can't be deleted and inserted again, because the visitor's row would be deleted, too. The message contains the statement that helps.
      */
     @ParameterizedTest
     @ValueSource(strings = {"CASCADE", "SET NULL"})
@@ -82,7 +82,7 @@ class IdentityAndSequencesTest {
                 "INSERT INTO m.ident (code, name) VALUES ('C7', 'again'), ('C8', 'n')");
     }
 
-    /** Others refer to the identity column, visitors and tables of the data set: a row of theirs must never point elsewhere. */
+    /** Visitors and tables of the data set refer to the identity column; their rows must never refer to another row. */
     @Test
     void anIdentityColumnThatIsReferredTo() {
         SHARDS.product(List.of(TestingShards.table("m.pair", "a,b", "note"),
@@ -138,7 +138,7 @@ class IdentityAndSequencesTest {
     }
 
     /**
-     * Sequences that can't give the value after the highest of the rows that come, each with a table of its own, {@code m.t}; the writer
+     * Sequences that can't return a value after the highest of the copied rows, each with its own table {@code m.t}; the writer
      * may not use the last one.
      */
     private static final List<String> CANNOT_FOLLOW = List.of("CREATE SEQUENCE m.s MAXVALUE 999 OWNED BY m.t.id",
@@ -184,7 +184,7 @@ class IdentityAndSequencesTest {
         assertEquals("20000", SHARDS.value("SELECT nextval('m.s9')"));
     }
 
-    /** Downwards, in steps, and with a default that another table shares: the next value is none that a row has. */
+    /** Descending sequences, other increments, and a sequence that two tables share: the next value is not in use. */
     @ParameterizedTest
     @ValueSource(strings = {"CREATE SEQUENCE m.s INCREMENT -1 OWNED BY m.t.id; -1; -100; -101",
             "CREATE SEQUENCE m.s INCREMENT 10 OWNED BY m.t.id; 1; 101; 111", "CREATE SEQUENCE m.s CACHE 20 OWNED BY m.t.id; 1; 100; 101",

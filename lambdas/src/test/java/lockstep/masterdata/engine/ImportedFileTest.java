@@ -26,11 +26,11 @@ import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import lockstep.masterdata.engine.postgres.Sql;
 import org.junit.jupiter.api.Test;
 
-/** What a file says arrives in the table, to the last character, or the file is refused with the line and the column. */
+/** Tests that the table gets exactly the values of the file, or that the file is refused with line and column. */
 class ImportedFileTest {
     private final TestingDatabase source = TestingServer.database();
 
-    /** A table of the source in schema {@code m} and a data set of it. */
+    /** A table of the source in schema {@code m}, and a data set with it. */
     private final class Case {
         private final DataSet dataSet;
         private final String name;
@@ -58,7 +58,7 @@ class ImportedFileTest {
             return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(dataSet, name, () -> new ByteArrayInputStream(file), false, round);
         }
 
-        /** All rows as one text, in the order of the key. */
+        /** Returns all rows as one text, in the order of the key. */
         String rows() {
             var table = dataSet.tables().getFirst();
             return source.value("SELECT string_agg(ROW(" + Sql.columns("", table.columns()) + ")::text, ' ' ORDER BY " + Sql.identifier(table.key().getFirst()) + "::text COLLATE \"C\") FROM " + Sql.table(name));
@@ -68,7 +68,7 @@ class ImportedFileTest {
             return refused(file.getBytes(StandardCharsets.UTF_8), words);
         }
 
-        /** Refused with these words and no name of our own, and without a trace. */
+        /** Asserts that the file is refused with these words, without names of Lockstep's own tables, and without changes. */
         String refused(byte[] file, String... words) {
             String before = rows();
             var refused = assertThrows(Fault.class, () -> bringIn(file, false));
@@ -101,7 +101,7 @@ class ImportedFileTest {
         assertEquals("\\ \\N \\\\. \\t", source.value("SELECT string_agg(code, ' ' ORDER BY code COLLATE \"C\") FROM m.one"));
     }
 
-    /** Random records, written by a writer of the test's own with random quoting, and compared in the server with what JDBC put there. */
+    /** Random records, written by the test's own writer with random quoting, and compared in the server with rows inserted by JDBC. */
     @Test
     void everyValueArrivesAsItIsWritten() {
         var list = new Case("code text PRIMARY KEY, a text, b text", "code", "a", "b");
@@ -266,7 +266,7 @@ class ImportedFileTest {
         list.refused("id,n,c,j,k\n1," + "n".repeat(64) + ",xy,\"{\"\"a\"\":1,\"\"a\"\":2}\",\n", "line 2, column n: '" + "n".repeat(64), "column c: 'xy' would become 'x'", "column j: '{\"a\":1,\"a\":2}' would become '{\"a\": 2}'");
     }
 
-    /** The writer may use a column whose type it may not name. */
+    /** The writer may use a column even if it lacks USAGE on its type's schema. */
     @Test
     void aTypeInASchemaWithoutUsageIsReportedWithItsLine() {
         source.execute("CREATE SCHEMA types", "CREATE TYPE types.mood AS ENUM ('good', 'bad')");
@@ -327,7 +327,7 @@ class ImportedFileTest {
         assertEquals("(A,7,a)", list.rows());
     }
 
-    /** Whatever loses or changes a record on its way is found. */
+    /** Lost and changed records are detected. */
     @Test
     void whatDoesNotArriveIsFound() {
         source.transaction(connection -> {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Schemas that make a merge hard, each brought by deltas and by a target that reads everything. */
+/** Tests schemas that are difficult to merge, with a target that uses deltas and one that reads every table. */
 class MergeTest {
     private final TestingDatabase source = TestingServer.database();
     private final TestingDatabase follows = TestingServer.database();
@@ -100,7 +100,7 @@ class MergeTest {
         for (var target : List.of(follows, reads)) target.execute("INSERT INTO m.visit SELECT generate_series(1, 9)", "UPDATE m.drug SET local = 'mine'");
         source.execute("UPDATE m.drug SET code = NULL WHERE id IN (1, 2)", "UPDATE m.drug SET code = 'c2' WHERE id = 1", "UPDATE m.drug SET code = 'c1', name = 'x' WHERE id = 2");
         carry();
-        // each takes its neighbour's
+        // each row takes its neighbour's value
         source.execute("UPDATE m.drug SET code = 'z' || id", "UPDATE m.drug SET code = 'c' || (id % 400 + 1)");
         carry();
         assertEquals("9 400", follows.value("SELECT count(*) || ' ' || (SELECT count(*) FROM m.drug WHERE local = 'mine') FROM m.visit"));

@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 import lockstep.landscape.Table;
 import org.junit.jupiter.api.Test;
 
-/** Any name that PostgreSQL accepts is a name for a schema, a table or a column, and any value is a key. */
+/** Tests that all names that PostgreSQL accepts work for schemas, tables and columns, and all values as keys. */
 class NamesTest {
     private static final TestingShards SHARDS = new TestingShards();
-    /** Names of Lockstep's own SQL, placeholders, reserved words, and whatever else a schema may hold. */
+    /** Names that Lockstep's own SQL uses, placeholders, reserved words, and other unusual names. */
     private static final List<String> COLUMNS = List.of("n", "t", "s", "g", "k", "c", "p", "m", "o", "f", "x", "d", "q", "r", "w", "v",
             "i", "b", "e", "l", "key", "table", "own", "rows", "row", "hash", "place", "highest",
             "numbered", "count", "last_value", "is_called", "data_set", "table_name", "lockstep_kept", "lockstep_record", "staging",
@@ -27,7 +27,7 @@ class NamesTest {
         return names.stream().map(n -> TestingShards.quoted(n) + suffix).toList();
     }
 
-    /** Every name in a key of three columns, in a foreign key, and beside a key. */
+    /** Uses every name in a key of three columns, in a foreign key, and in another column. */
     @Test
     void columns() {
         var tables = new ArrayList<Table>();
@@ -72,7 +72,7 @@ class NamesTest {
         return tables.stream().collect(Collectors.toMap(Table::name, t -> changes));
     }
 
-    /** The given input, {@code m.numbers}, with ranges that are as small as its rows. */
+    /** A table with ranges of single rows. */
     @Test
     void aKeyColumnNamedN() {
         SHARDS.product(List.of(TestingShards.table("m.numbers", "n")), "CREATE TABLE m.numbers (n int PRIMARY KEY)");
@@ -90,7 +90,7 @@ class NamesTest {
         return "'" + value.replace("'", "''") + "'";
     }
 
-    /** The given input, and more text of its kind, as keys where ranges begin, in deltas, and as keys that are kept. */
+    /** Unusual text as keys at which ranges begin, in deltas, and as keys of kept rows. */
     @Test
     void values() {
         SHARDS.product(List.of(TestingShards.table("m.template", "code", "body"), TestingShards.table("m.pair", "a,b", "body"),
@@ -124,14 +124,14 @@ class NamesTest {
                 SHARDS.carry(Stream.of(kept).filter(r -> r.startsWith("m.pair")).toArray(String[]::new)).changes());
     }
 
-    /** Pairs that only differ in where the dot is, and names that look like SQL. */
+    /** Pairs that differ only in the position of the dot, and names that look like SQL. */
     private static final List<String> TABLES = List.of("\"Order Desk\".\"lineItem\"", "\"a.b\".\"c\"\"d\"", "\"a.b\".c", "a.\"b.c\"",
             "\"größe\".\"select\"", "\"table\".\"Table-Name\"", "\"'\".\"'\"", "\"{table}\".\"{key}\"",
             "\"%I $$\".\"a);--\"", "m.\"lineItem\"", "m.\"lineitem\"", "m.\"LINEITEM\"", "m.staging", "m.lockstep_gone_0", "m.\""
             + "x".repeat(63) + "\"", "\"Lockstep\".applied", "m.\"🙂\"");
 
     /**
-     * By all steps, with children in the data set, visitors that refer, sequences, indexes that are set aside at the first sync, and
+     * All steps, with children in the data set, visitors' references, sequences, indexes that are dropped at the first sync, and
      * partitions.
      */
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a transaction sees that began before a refresh and reads a table only after it: why no table is replaced as a whole. */
+/** Tests what a transaction sees that began before a sync and reads a table only after it. This is why tables are not replaced as a whole. */
 class OlderSnapshotTest {
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
@@ -38,7 +38,7 @@ class OlderSnapshotTest {
         }));
     }
 
-    /** PostgreSQL's own behaviour. Where this fails, decision 25 may be thought over. */
+    /** This is PostgreSQL's behaviour. If it changes, decision 25 can be reconsidered. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "CREATE TABLE m.next (LIKE m.drug INCLUDING ALL); INSERT INTO m.next OVERRIDING SYSTEM VALUE SELECT * FROM m.drug; UPDATE m.next SET name = 'changed'; ALTER TABLE m.drug RENAME TO gone; ALTER TABLE m.next RENAME TO drug",

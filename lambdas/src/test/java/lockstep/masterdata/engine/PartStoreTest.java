@@ -12,7 +12,7 @@ import lockstep.masterdata.engine.TestingAws.Answer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The store in S3, with the real client, over a wire that is at fault. Here for its S3, which is beside the fault run. */
+/** Tests the S3 store with the real client against a faulty server. It is in this package because {@link TestingAws} is. */
 class PartStoreTest {
     private final TestingAws aws = new TestingAws();
     private final S3PartStore store = TestingAws.store(aws.endpoint());

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Whether a visitor's row refers to a master row is decided by the foreign key's own operator and collation, whatever the types of
- * its two sides and whatever the search path finds. A master row that is referred to is kept; the visitor's row is never touched.
+ * Tests that the foreign key's operator and collation decide whether a visitor's row refers to a master row, whatever the types of
+ * its two sides and the search path. A referenced master row is kept; the visitor's row never changes.
  */
 class ReferenceOperatorsTest {
     private static final Map<String, String> ACTIONS = Map.of("cascades", "CASCADE", "sets_null", "SET NULL", "sets_default",
@@ -28,7 +28,7 @@ class ReferenceOperatorsTest {
             "CREATE TYPE ext.pair AS (a numeric, b text)",
             "CREATE TYPE ext.kind AS ENUM ('k7', 'k6', 'k5', 'k4', 'k3', 'k2', 'k1')");
 
-    /** Types of the two sides of a foreign key, and the values of row {@code i} as SQL: equal by the key, often not as text. */
+    /** The types of the two sides of a foreign key, and the values of row {@code i} as SQL; they are equal, but often differ as text. */
     private record Pair(String type, String value, String visitorsType, String visitorsValue) {}
 
     private static Pair pair(String type, String value, String visitorsType, String visitorsValue) {
@@ -84,7 +84,7 @@ class ReferenceOperatorsTest {
         return IntStream.range(0, pairs.size()).mapToObj(statement).toArray(String[]::new);
     }
 
-    /** Rows 1 to 5 are each referred to by a key with another action, row 6 by nothing, and row 7 is the default of one of the keys. */
+    /** Rows 1 to 5 are each referenced by a foreign key with another action, row 6 is not referenced, and row 7 is the default of one of the keys. */
     @ParameterizedTest(name = "{0}, key referred to: {1}")
     @CsvSource({"extensions, true", "extensions, false", "text, true", "text, false", "numbers, true", "times, false", "containers, true"})
     void rowsThatVisitorsReferToAreKept(String family, boolean keyed) {
@@ -174,7 +174,7 @@ class ReferenceOperatorsTest {
         assertEquals(Map.of("m.t", "+0 ~0 -3 =0"), SHARDS.carry().changes());
     }
 
-    /** The visitor refers to a child of the row: both stay, and the child's other spelling too. */
+    /** The visitor refers to a child of the row: both stay, and the child keeps its other spelling. */
     @Test
     void whatAKeptRowRefersToIsKept() {
         SHARDS.product(List.of(TestingShards.table("m.child", "id", "code"), TestingShards.table("m.t", "code", "name")),
@@ -215,8 +215,8 @@ class ReferenceOperatorsTest {
     }
 
     /**
-     * PostgreSQL finds the row by the master's collation, and by the visitor's what to do when a master row is deleted: the visitor's row
-     * would go with any of the three.
+     * PostgreSQL checks the reference with the master's collation, but finds rows for the ON DELETE action with the visitor's: the visitor's row
+     * would be affected by the deletion of any of the three.
      */
     @ParameterizedTest
     @ValueSource(strings = {"CASCADE", "SET NULL", "NO ACTION"})
@@ -232,7 +232,7 @@ class ReferenceOperatorsTest {
         assertEquals("milk", SHARDS.value("SELECT string_agg(code, ' ') FROM own.visit"));
     }
 
-    /** Operators and functions of the product take precedence over the server's by the search path of the database. */
+    /** Through the database's search path, operators and functions of the product take precedence over the server's. */
     @ParameterizedTest
     @ValueSource(strings = {"evil, pg_catalog", "evil, m, ext, pg_catalog, public", "\"$user\", evil, pg_catalog"})
     void operatorsOfTheProductDoNotDecide(String path) {

@@ -34,7 +34,7 @@ import lockstep.masterdata.engine.restore.Preflight;
 import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
-/** Bad input and faults: each is refused by name and leaves the target as it was. */
+/** Tests invalid input and faults: each is refused with a specific fault and leaves the target unchanged. */
 class RefusalTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
@@ -170,7 +170,7 @@ class RefusalTest {
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
     }
 
-    /** A store that kills the backends that are copying when a part is put into it: in the middle of a range. */
+    /** Returns a store that kills copying backends when a part is written, which is in the middle of a range. */
     private PartStore killOnPut() {
         return new PartStore() {
             @Override
@@ -181,6 +181,11 @@ class RefusalTest {
             @Override
             public Optional<java.io.InputStream> open(String key) {
                 return sync.store.open(key);
+            }
+
+            @Override
+            public int inlineBelow() {
+                return 0;
             }
         };
     }

@@ -9,30 +9,30 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
-import lockstep.masterdata.engine.parts.Retention.Shelf;
+import lockstep.masterdata.engine.parts.Retention.VersionedStore;
 import lockstep.masterdata.engine.parts.Retention;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.Stager;
 import org.junit.jupiter.api.Test;
 
-/** Old manifests go, and what only they needed; never what somebody may be at. */
+/** Tests that old manifests and their parts are deleted, but nothing that may be in use. */
 class RetentionTest {
     private static final Duration GRACE = Duration.ofHours(6);
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
-    private final Shelf shelf = shelf(sync.store);
+    private final VersionedStore versions = versions(sync.store);
 
-    /** The version is the order in which an object was put, as a versioned bucket would give. */
-    static Shelf shelf(TestingStore store) {
-        return new Shelf() {
+    /** Versions are numbered in the order in which objects were written. */
+    static VersionedStore versions(TestingStore store) {
+        return new VersionedStore() {
             @Override
-            public List<Lying> list(String prefix) {
-                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new Lying(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
+            public List<ObjectVersion> list(String prefix) {
+                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new ObjectVersion(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
             }
 
             @Override
-            public void delete(Lying object) {
+            public void delete(ObjectVersion object) {
                 if (store.puts.lastIndexOf(object.key()) == Integer.parseInt(object.version())) store.objects.remove(object.key());
             }
         };
@@ -46,7 +46,7 @@ class RetentionTest {
     }
 
     private Retention.Collected collect(int newest, Duration after) {
-        return new Retention(newest, Duration.ZERO, GRACE).collect(sync.store, shelf, "master", Instant.now().plus(after));
+        return new Retention(newest, Duration.ZERO, GRACE).collect(sync.store, versions, "master", Instant.now().plus(after));
     }
 
     @Test
@@ -81,16 +81,16 @@ class RetentionTest {
         var part = sync.dump(source, "s0").table("m.drug").orElseThrow().parts().getFirst();
         String object = part.object();
         byte[] bytes = sync.store.objects.get(object);
-        var lying = shelf.list(object).getFirst();
+        var version = versions.list(object).getFirst();
         sync.store.put(object, bytes);
-        shelf.delete(lying);
+        versions.delete(version);
         assertTrue(sync.store.objects.containsKey(object));
     }
 
     @Test
     void youngManifestsAreKeptBeyondTheNumber() {
         dumpFour();
-        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, shelf, "master", Instant.now()).dropped());
+        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, versions, "master", Instant.now()).dropped());
     }
 
     @Test

@@ -20,11 +20,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The source is loaded or migrated between the snapshot and the dump: PostgreSQL then shows the snapshot an empty table, or other partitions, and no error. */
+/** Tests a source that is reloaded or migrated between snapshot and dump. PostgreSQL then shows the snapshot an empty table, or other partitions, without an error. */
 class RewrittenSourceTest {
-    /** Dumps, with this between the snapshot and the first worker. */
+    /** Dumps, and executes these statements between the snapshot and the first worker. */
     private static void dump(TestingSync sync, TestingDatabase source, String meanwhile) {
-        sync.dump(source, "zero"); // the next is planned by its manifest, and no table is read, and so locked, before the workers come
+        sync.dump(source, "zero"); // so that the next dump is planned from this manifest, and no table is locked before the workers read it
         var paths = new SyncPaths("master", "one");
         var holder = CompletableFuture.supplyAsync(() -> sync.hold(source, "one"), task -> Thread.ofPlatform().start(task));
         try {

@@ -14,12 +14,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A policy that hides nothing from Lockstep's logins does not block a sync. One that hides rows is refused, and the message holds the
+ * Tests that a policy that hides nothing from Lockstep's logins does not block a sync. If one hides rows, the sync is refused with the
  * statement that fixes it.
  */
 class RowSecurityTest {
     private static final TestingShards SHARDS = new TestingShards();
-    /** Statements that a message asks for; each ends with a semicolon. */
+    /** Matches the statements in a message; each ends with a semicolon. */
     private static final Pattern STATEMENT = Pattern.compile("\\b(?:CREATE|ALTER|DROP) (?:POLICY|ROLE|TABLE|USER) [^;]+;|\\bGRANT [^;]+;");
     private static final String[] TABLES = {"CREATE TABLE m.unit (id int PRIMARY KEY, name text)",
             "CREATE TABLE m.use (id int PRIMARY KEY, unit int REFERENCES m.unit)",
@@ -34,7 +34,7 @@ class RowSecurityTest {
                 "INSERT INTO m.use SELECT i, i FROM generate_series(1, 100) i");
     }
 
-    /** Inserts, updates and deletes, and a row that stays because a visitor refers to it. */
+    /** Syncs inserts, updates and deletes, and a row that stays because a visitor refers to it. */
     private static void follow() {
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES (200, 'mine')");
@@ -47,7 +47,7 @@ class RowSecurityTest {
         assertEquals(Map.of("m.unit", "+1 ~2 -1 =0", "m.use", "+1 ~1 -0 =0"), SHARDS.back(0).changes());
     }
 
-    /** The given input first: the default form on one popular managed service. */
+    /** The first form is the default of a popular managed service. */
     @ParameterizedTest
     @ValueSource(strings = {
         "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY \"Enable read access for all users\" ON m.unit FOR SELECT USING "
@@ -85,7 +85,7 @@ class RowSecurityTest {
         assertEquals(Map.of("m.unit", "+0 ~0 -1 =1"), SHARDS.carry("m.unit (7,u7)").changes());
     }
 
-    /** The administrator is no superuser and owns the tables, which are forced to obey their policies. */
+    /** The administrator is not a superuser and owns the tables, which have FORCE ROW LEVEL SECURITY. */
     @Test
     void anAdministratorWhomPoliciesApplyTo() {
         product(List.of());
@@ -103,7 +103,7 @@ class RowSecurityTest {
     }
 
     /**
-     * Executes what each message asks for, first the writer's, then the reader's. The sync then succeeds, and no row was lost on the way.
+     * Executes the statements of each message, first the writer's, then the reader's. The sync then succeeds, and no row was lost.
      */
     private static void fixedByTheMessage(TestingDatabase refusing, String policy, String expectedName) {
         product(List.of());
@@ -148,8 +148,7 @@ class RowSecurityTest {
     void aTargetsPolicyThatHidesRows(String given) {
         String table = given.substring(0, given.indexOf(';'));
         String policy = given.substring(given.indexOf(';') + 2);
-        // what prepare-database granted when the table had no policies does not apply now: a restrictive one needs a permissive one beside
-        // it
+        // prepare-database created no policies while row security was off, and a restrictive policy needs a permissive one
         String permissive = policy.contains("RESTRICTIVE") ? "; CREATE POLICY everyone ON " + table + " USING (true) WITH CHECK (true)"
                 : "";
         fixedByTheMessage(SHARDS.follows, ENABLED.replace("{t}", table) + policy.replace("Own; rows", "Own rows") + permissive, table);

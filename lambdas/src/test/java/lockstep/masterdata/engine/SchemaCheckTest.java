@@ -26,7 +26,7 @@ import lockstep.masterdata.schema.Finding;
 import lockstep.masterdata.schema.SchemaComparison;
 import org.junit.jupiter.api.Test;
 
-/** What is found before a sync fails, by {@code lockstep check} and by Preflight, on real databases. */
+/** Tests which problems {@code lockstep check} and Preflight find before a sync fails, on real databases. */
 class SchemaCheckTest {
     private final TestingDatabase source = TestingServer.database();
     private final TestingDatabase target = TestingServer.database();
@@ -43,11 +43,11 @@ class SchemaCheckTest {
         new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"), new Login("h", 1, database.name(), "writer", "secret"), List.of(dataSet));
     }
 
-    /** As the command does it. */
+    /** Checks like the command. */
     private List<Finding> check(DataSet dataSet) {
         var there = SchemaCheck.report(source.as("reader"), dataSet, true, "writer");
         var here = SchemaCheck.report(target.as("reader"), dataSet, false, "writer");
-        // an answer passes from a function to the command
+        // the answer is serialized between the function and the command
         var read = Json.MAPPER.readValue(Json.MAPPER.writeValueAsBytes(here), lockstep.masterdata.schema.ShardInspection.Answer.class);
         assertEquals(here, read);
         var findings = new ArrayList<>(SchemaComparison.ofTarget(dataSet, there.description(), read.description()));
@@ -153,7 +153,7 @@ class SchemaCheckTest {
         var dataSet = dataSet(Triggers.RUN, tables.toArray(Table[]::new));
         prepare(source, dataSet);
         prepareWhatIsThere(dataSet);
-        // afterwards, since prepare-database grants what is needed
+        // granted afterwards, because prepare-database grants everything that is needed
         source.execute("GRANT USAGE ON SCHEMA ext TO PUBLIC");
         target.execute("REVOKE INSERT (n), DELETE ON m.revoked FROM writer", "REVOKE SELECT (n) ON m.unread FROM reader", "REVOKE UPDATE ON SEQUENCE m.sequence_revoked_id_seq FROM writer", "REVOKE SELECT (r) ON m.referring FROM writer",
                 "REVOKE USAGE ON SCHEMA ext FROM reader, writer", "ALTER TABLE m.policed ENABLE ROW LEVEL SECURITY", "CREATE POLICY few ON m.policed USING (id > 5)", "GRANT USAGE ON SCHEMA ext TO reader");
@@ -169,7 +169,7 @@ class SchemaCheckTest {
         assertEquals("", String.join("\n", left));
     }
 
-    /** Without the tables and columns that are missing on purpose, which prepare-database refuses. */
+    /** Prepares the database without the tables and columns that are missing on purpose, which prepare-database would refuse. */
     private void prepareWhatIsThere(DataSet dataSet) {
         prepare(target, dataSet(Triggers.RUN, dataSet.tables().stream().filter(t -> !t.name().equals("m.missing"))
                 .map(t -> t.name().equals("m.no_column") ? table(t.name(), "id", "id") : t).filter(t -> !t.name().equals("m.a_view")).toArray(Table[]::new)));
@@ -202,7 +202,7 @@ class SchemaCheckTest {
         assertEquals("error database: session_replication_role is replica for the sync's writer: foreign keys would not be checked → ALTER ROLE writer IN DATABASE " + database + " SET session_replication_role = origin", one(replication));
         target.execute(replication.getFirst().remedy());
         assertEquals(List.of(), check(dataSet));
-        // of the reader as well: it can't ask, and the reason has the statement
+        // also for the reader: it can't connect, and the message has the statement
         target.execute("ALTER DATABASE " + database + " SET session_replication_role = replica");
         var refused = assertThrows(Fault.AccessRefused.class, () -> check(dataSet));
         assertTrue(refused.getMessage().contains("ALTER ROLE reader IN DATABASE " + database + " SET session_replication_role = origin"), refused.getMessage());
@@ -210,7 +210,7 @@ class SchemaCheckTest {
         assertTrue(one(check(dataSet)).startsWith("warning database: track_counts is off"));
     }
 
-    /** The statements that a finding gives are run, and nothing is left to find. */
+    /** After the statements of all findings were executed, there are no more findings. */
     @Test
     void policiesAreFixedByTheStatementsGiven() {
         both("CREATE SCHEMA m", "CREATE TABLE m.a (id int PRIMARY KEY, n int)", "CREATE TABLE m.visit (id int PRIMARY KEY, a int REFERENCES m.a)");
@@ -253,7 +253,7 @@ class SchemaCheckTest {
         }
     }
 
-    /** A trigger is no reason to refuse: the first sync may well pass it. */
+    /** A trigger does not stop a sync, because the first sync may succeed. */
     @Test
     void preflightOfTheFirstSyncWarnsOfTriggers() {
         both("CREATE SCHEMA m", "CREATE TABLE m.a (id int PRIMARY KEY, at timestamptz)", "CREATE FUNCTION m.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now(); RETURN NEW; END'");
@@ -291,7 +291,7 @@ class SchemaCheckTest {
         assertEquals(manifest, Json.MAPPER.readValue(json, Manifest.class));
     }
 
-    /** Names and definitions of what the data set does not name stay at the source. */
+    /** Names and definitions outside the data set do not leave the source. */
     @Test
     void theManifestSaysNothingOfColumnsThatMayNotLeave() {
         both("CREATE SCHEMA m", "CREATE TABLE m.a (id int PRIMARY KEY, n int CHECK (n > 0), secret text DEFAULT 'confidential' CHECK (secret <> 'hidden'), UNIQUE (n, secret), CONSTRAINT mixed CHECK (n > 1 OR secret = 'hush'))");

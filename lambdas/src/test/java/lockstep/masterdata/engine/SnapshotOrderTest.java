@@ -7,7 +7,7 @@ import lockstep.masterdata.engine.parts.Latest;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import org.junit.jupiter.api.Test;
 
-/** What comes after a manifest is later than it, and a damaged hint at the newest one stops nothing. */
+/** Tests that a new snapshot is later than the newest manifest's, and that a damaged pointer to the newest manifest stops nothing. */
 class SnapshotOrderTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingServer.TestingDatabase source = TestingProduct.source();

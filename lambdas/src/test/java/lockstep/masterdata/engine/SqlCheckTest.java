@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** In this package for its databases only: the check itself knows nothing of the engine. */
+/** Tests the check by SQL. It is in this package only for the test databases; the check itself is independent of the engine. */
 class SqlCheckTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();

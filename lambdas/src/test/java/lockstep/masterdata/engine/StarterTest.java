@@ -17,7 +17,7 @@ import lockstep.masterdata.watch.Starter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** When a sync starts by itself. */
+/** Tests when a sync starts automatically. */
 class StarterTest {
     private static final Duration EVERY = Duration.ofMinutes(5);
     private final TestingServer.TestingDatabase source = TestingProduct.source();
@@ -25,7 +25,7 @@ class StarterTest {
     private final List<String> started = new ArrayList<>();
     private final List<String> running = new ArrayList<>();
     private Optional<Starter.Failure> failure = Optional.empty();
-    private final Starter starter = new Starter(new Starter.World() {
+    private final Starter starter = new Starter(new Starter.Environment() {
         @Override
         public SourceActivity tables() {
             return SourceActivity.now(source, sync.dataSet);
@@ -51,7 +51,7 @@ class StarterTest {
         return starter.whenQuiet(Instant.now()).found();
     }
 
-    /** The server would count it some seconds later, when the session is idle. */
+    /** Writes, and makes the server count it at once instead of some seconds later. */
     private void write(String sql) {
         source.execute(sql, "SELECT pg_stat_force_next_flush()");
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a review found: schemas and sequences of events under which rows were lost, or taken for verified, or a sync was stuck. */
+/** Regression tests for findings of a review: schemas and sequences of events that lost rows, verified wrong rows, or blocked syncs. */
 class SurpriseTest {
     private static final String LETTERS = "INSERT INTO m.t SELECT CASE WHEN i % 2 = 0 THEN upper(k) ELSE k END, i FROM (SELECT i, translate(md5(i::text), '0123456789', 'ghijklmnop') AS k FROM generate_series(1, 600) i) AS k";
     private final TestingDatabase source = TestingServer.database();
@@ -46,7 +46,7 @@ class SurpriseTest {
         sync = new TestingSync(new DataSet("hard", "source", List.of(tables)));
     }
 
-    /** One table of 400 rows, in step. */
+    /** Creates one table of 400 rows and syncs it. */
     private void simple() {
         schema("CREATE TABLE m.t (id int PRIMARY KEY, v text)");
         dataSet(table("t", "id", "v"));
@@ -64,7 +64,7 @@ class SurpriseTest {
         assertEquals(contents(source), contents(target));
     }
 
-    /** PostgreSQL writes no row for any of these, nor a new file. */
+    /** PostgreSQL writes neither rows nor a new file for any of these. */
     @ParameterizedTest
     @ValueSource(strings = {"ALTER TABLE m.t DROP COLUMN v; ALTER TABLE m.t ADD COLUMN v text DEFAULT 'x'",
         "ALTER TABLE m.t RENAME v TO x; ALTER TABLE m.t RENAME w TO v; ALTER TABLE m.t RENAME x TO w",
@@ -132,7 +132,7 @@ class SurpriseTest {
         assertEquals(first, contents(target));
     }
 
-    /** The target's manifest is no longer kept, and the source went back to what was before that. */
+    /** The target's manifest is no longer kept, and the source has returned to its earlier content. */
     @Test
     void aTargetFarBehindNeedsNoDeltaThatWasCollected() {
         simple();
@@ -144,7 +144,7 @@ class SurpriseTest {
         source.execute("UPDATE m.t SET v = 'v7' WHERE id = 7");
         sync.dump(source, "four");
         for (var after : List.of(Duration.ofMinutes(1), Duration.ofDays(2)))
-            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.shelf(sync.store), "hard", Instant.now().plus(after));
+            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.versions(sync.store), "hard", Instant.now().plus(after));
         sync.restore(target, "four");
         assertInStep();
     }
@@ -247,10 +247,10 @@ class SurpriseTest {
         source.execute("UPDATE m.pair SET drug = 8 WHERE id = 7", "DELETE FROM m.drug WHERE id = 7");
         sync.dump(source, "two");
         sync.stage(target, "two");
-        var told = new Forecast(target).tell("hard", "two").getFirst();
+        var forecast = new Forecast(target).compute("hard", "two").getFirst();
         var was = sync.restore(target, "two").getFirst();
         assertEquals(List.of(1L, 0L), List.of(was.deleted(), was.kept()));
-        assertEquals(List.of(was.deleted(), was.kept()), List.of(told.deleted(), told.kept()));
+        assertEquals(List.of(was.deleted(), was.kept()), List.of(forecast.deleted(), forecast.kept()));
     }
 
     @Test

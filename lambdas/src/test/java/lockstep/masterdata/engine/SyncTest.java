@@ -22,7 +22,7 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.Test;
 
-/** What a sync does, step by step against real databases. */
+/** Tests the steps of a sync against real databases. */
 class SyncTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final TestingDatabase source = TestingProduct.source();
@@ -45,7 +45,7 @@ class SyncTest {
         source.execute("UPDATE m.drug SET price = 50.00 WHERE id = 500", "UPDATE m.drug SET name = 'new', tags = NULL WHERE id = 3",
                 "DELETE FROM m.interaction WHERE 9 IN (a, b)", "DELETE FROM m.drug WHERE id = 9",
                 "INSERT INTO m.drug (code) VALUES ('fresh')");
-        // 50.0 became 50.00: equal to PostgreSQL, distinct as text, and so written
+        // 50.0 became 50.00, which is equal but different as text, and so it is written
         untouched = target.value("SELECT string_agg(xmin::text, ',' ORDER BY id) FROM m.drug WHERE id NOT IN (3, 9, 500)");
         var drugs = sync.run(source, target, "two").get(1);
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
@@ -165,7 +165,7 @@ class SyncTest {
                 "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (5000, 'five')", "UPDATE m.interaction SET b = 5000 WHERE id IN (1, 5000)");
         sync.run(source, target, "two");
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
-        // each refers to itself or the other: only together can they go
+        // each row refers to itself or the other, so that they can only be deleted together
         source.execute("UPDATE m.interaction SET b = 1 WHERE id = 5000");
         sync.run(source, target, "three");
         source.execute("DELETE FROM m.interaction WHERE id IN (1, 5000)");

@@ -22,11 +22,11 @@ import lockstep.masterdata.engine.postgres.Sql;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 
-/** A file becomes the table as a whole or not at all, by the login that may write the data set and nothing else. */
+/** Tests that a file is imported completely or not at all, by the login that may write only the data set. */
 class TableImportTest {
     private static final String DRUGS = "SELECT id, code, name, price, facts, tags FROM m.drug ORDER BY id";
     private final TestingDatabase source = prepared(TestingProduct.source());
-    /** What the source is to become. */
+    /** The expected content of the source. */
     private final TestingDatabase edition = TestingProduct.source();
 
     private static TestingDatabase prepared(TestingDatabase database) {
@@ -54,7 +54,7 @@ class TableImportTest {
         });
     }
 
-    /** Refused with these words, and without a trace. */
+    /** Asserts that the file is refused with these words, without changes. */
     private void refused(String table, String csv, String... words) {
         String before = TestingProduct.contents(source);
         var refused = assertThrows(Fault.FileRefused.class, () -> bringIn(table, csv, false));

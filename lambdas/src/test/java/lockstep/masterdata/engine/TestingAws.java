@@ -31,13 +31,13 @@ import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * As much of S3 and KMS as the engine speaks with, over HTTP, for the real clients. Objects lie in memory. What is answered may be wrong in
- * every way that an answer can be.
+ * The parts of S3 and KMS that the engine uses, over HTTP, for the real clients. Objects are kept in memory. Answers can be made wrong in
+ * every possible way.
  */
 final class TestingAws implements AutoCloseable {
     enum Answer { WELL, ERROR, THROTTLED, SLOW, MISSING, TRUNCATED, FLIPPED, CUT, REFUSED }
 
-    /** @param key of the object; of KMS the operation */
+    /** @param key the object's key, or the operation of KMS */
     record Request(String method, String key) {
         boolean isKms() {
             return method.equals("POST");
@@ -73,7 +73,7 @@ final class TestingAws implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
-    /** As a function reaches it. */
+    /** Returns a store with the client of the functions. */
     static S3PartStore store(URI endpoint) {
         return new S3PartStore(S3Client.builder().endpointOverride(endpoint).forcePathStyle(true).region(Region.EU_CENTRAL_1).credentialsProvider(credentials()).build(), BUCKET);
     }
@@ -89,7 +89,7 @@ final class TestingAws implements AutoCloseable {
     private Map<String, byte[]> keptObjects = Map.of();
     private Map<String, String> keptSha256 = Map.of();
 
-    /** Keeps what lies there, to come back to it. */
+    /** Saves the objects, to restore them later. */
     void keep() {
         keptObjects = Map.copyOf(objects);
         keptSha256 = Map.copyOf(sha256);
@@ -102,7 +102,7 @@ final class TestingAws implements AutoCloseable {
         sha256.putAll(keptSha256);
     }
 
-    /** As somebody would who may write to the bucket. */
+    /** Overwrites an object, like someone with write access to the bucket. */
     void overwrite(String key, byte[] object) {
         objects.put(key, object);
         sha256.remove(key);
@@ -148,7 +148,7 @@ final class TestingAws implements AutoCloseable {
         exchange.sendResponseHeaders(200, -1);
     }
 
-    /** {@code length;signature CRLF bytes CRLF}, until a length of 0. */
+    /** Decodes chunks of {@code length;signature CRLF bytes CRLF}, up to a length of 0. */
     private static byte[] unchunked(byte[] sent) {
         var object = new ByteArrayOutputStream();
         for (int at = 0; ; ) {
@@ -169,7 +169,7 @@ final class TestingAws implements AutoCloseable {
         }
         var headers = exchange.getResponseHeaders();
         if (exchange.getRequestHeaders().containsKey("x-amz-checksum-mode")) {
-            // as S3 keeps it of the upload
+            // S3 stores the checksum of the upload
             if (sha256.containsKey(request.key())) headers.set("x-amz-checksum-sha256", sha256.get(request.key()));
             else headers.set("x-amz-checksum-crc32", crc32(object));
         }

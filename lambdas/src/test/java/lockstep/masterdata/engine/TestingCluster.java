@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 
-/** A PostgreSQL server that can be restarted, crash, and run out of disk, with a wire before it. Its databases lie on a small disk of their own, if one can be mounted. */
+/** A PostgreSQL server behind a {@link TestingWire} that can be restarted, crash, and run out of disk. Its databases are on their own small disk, if one can be mounted. */
 final class TestingCluster implements AutoCloseable {
     private static final AtomicInteger DATABASES = new AtomicInteger();
     private final EmbeddedPostgres server;
@@ -27,7 +27,7 @@ final class TestingCluster implements AutoCloseable {
             server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("synchronous_commit", "on").setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
             var admin = database("postgres");
             data = Path.of(admin.value("SHOW data_directory"));
-            // the server refuses to be root: it runs in a user namespace, as it was started
+            // the server refuses to run as root, so it runs in a user namespace, as when it was started
             if (System.getProperty("user.name").equals("root")) command.addAll(List.of("unshare", "-U"));
             command.addAll(Arrays.asList(Files.readString(Path.of("/proc", pid(), "cmdline")).split("\0")));
             wire = new TestingWire(server.getPort());
@@ -39,7 +39,7 @@ final class TestingCluster implements AutoCloseable {
         }
     }
 
-    /** Whether {@link #fill} is possible. */
+    /** Reports whether {@link #fill} is possible. */
     boolean hasDisk() {
         return mounted;
     }
@@ -48,7 +48,7 @@ final class TestingCluster implements AutoCloseable {
         return create("");
     }
 
-    /** The same again; nobody may be connected to it. */
+    /** Copies a database, to which nobody may be connected. */
     TestingDatabase copy(TestingDatabase of) {
         return create(" TEMPLATE " + of.name() + " STRATEGY file_copy");
     }
@@ -67,18 +67,18 @@ final class TestingCluster implements AutoCloseable {
         return new TestingDatabase(server.getPort(), name, "postgres");
     }
 
-    /** Ends the backend of a client, as an administrator may. */
+    /** Terminates the backend of a client, like an administrator. */
     void terminate(int clientPort) {
         database("postgres").value("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port = " + clientPort);
     }
 
-    /** Kills the backend of a client with SIGKILL: the server then ends all others and recovers as from a crash. */
+    /** Kills the backend of a client with SIGKILL; the server then ends all others and recovers as after a crash. */
     void crash(int clientPort) {
         String pid = database("postgres").value("SELECT pid FROM pg_stat_activity WHERE client_port = " + clientPort);
         if (pid != null) run("kill", "-KILL", pid);
     }
 
-    /** Ends the server, without a word or in order, and starts it again after a while. */
+    /** Stops the server, immediately or orderly, and starts it again after a while. */
     void restart(boolean immediate, Duration down) {
         try {
             var postmaster = ProcessHandle.of(Long.parseLong(pid())).orElseThrow();
@@ -105,7 +105,7 @@ final class TestingCluster implements AutoCloseable {
         }
     }
 
-    /** Another's file takes all the room that is left on the disk. */
+    /** Fills the disk with a file. */
     void fill() {
         run("dd", "if=/dev/zero", "of=" + disk.resolve("filler"), "bs=64k");
         run("dd", "if=/dev/zero", "of=" + disk.resolve("rest"), "bs=512");

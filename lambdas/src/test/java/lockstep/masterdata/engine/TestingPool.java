@@ -12,8 +12,8 @@ import lockstep.masterdata.engine.postgres.SessionSettings;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A database whose connections are used again, for tests of many small syncs: opening a connection takes longer than most of their
- * statements. A connection that is handed out again has lost everything that a session can keep.
+ * A database that reuses connections, for tests of many small syncs, because opening a connection takes longer than most of their
+ * statements. A reused connection has lost all its session state.
  */
 final class TestingPool implements Database, AutoCloseable {
     private final Database database;

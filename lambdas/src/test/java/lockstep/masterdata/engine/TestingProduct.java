@@ -16,7 +16,7 @@ final class TestingProduct {
 
     private TestingProduct() {}
 
-    /** A database with the product's tables and Lockstep's own. */
+    /** Returns a database with the product's tables and Lockstep's own. */
     static TestingDatabase database() {
         return tables(TestingServer.database());
     }
@@ -32,7 +32,7 @@ final class TestingProduct {
         return database;
     }
 
-    /** A source with some hundred rows. */
+    /** Returns a source with some hundred rows. */
     static TestingDatabase source() {
         return rows(database());
     }
@@ -48,7 +48,7 @@ final class TestingProduct {
         return database;
     }
 
-    /** Every allowed value of every table in key order, by SQL alone. */
+    /** Returns every allowed value of every table in key order, read with SQL alone. */
     static String contents(TestingDatabase database) {
         return database.value("SELECT string_agg(md5(id || '|' || coalesce(a::text, '-') || '|' || coalesce(b::text, '-') || '|' || coalesce(note, '-')), '' ORDER BY id) FROM m.interaction")
                 + database.value("SELECT string_agg(md5(ROW(id, code, name, price, facts, tags)::text), '' ORDER BY id) FROM m.drug")

@@ -12,7 +12,7 @@ import lockstep.masterdata.engine.postgres.Faults;
 import lockstep.masterdata.engine.postgres.SessionSettings;
 import lockstep.masterdata.engine.postgres.Sql;
 
-/** A real PostgreSQL server for the tests of this JVM, and a database of its own for whoever asks. */
+/** A real PostgreSQL server for the tests of this JVM, which creates a separate database for each caller. */
 final class TestingServer {
     private static final EmbeddedPostgres SERVER = start();
     private static final AtomicInteger DATABASES = new AtomicInteger();
@@ -21,20 +21,21 @@ final class TestingServer {
 
     private static EmbeddedPostgres start() {
         try {
-            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "200").start();
+            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("full_page_writes", "off").setServerConfig("wal_level", "minimal").setServerConfig("max_wal_senders", "0")
+                    .setServerConfig("max_wal_size", "8GB").setServerConfig("checkpoint_timeout", "1h").setServerConfig("max_connections", "200").start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** A new, empty database that is connected to as its superuser. */
+    /** Creates an empty database, with connections as its superuser. */
     static TestingDatabase database() {
         String name = "test_" + DATABASES.incrementAndGet();
         new TestingDatabase(SERVER.getPort(), "postgres", "postgres").execute("CREATE DATABASE " + name);
         return new TestingDatabase(SERVER.getPort(), name, "postgres");
     }
 
-    /** @param port of a server on this machine, or of a {@link TestingWire} to one */
+    /** @param port the port of a server on this machine, or of a {@link TestingWire} in front of one */
     record TestingDatabase(int port, String name, String user) implements Database {
         @Override
         public Connection connect() {
@@ -62,7 +63,7 @@ final class TestingServer {
             });
         }
 
-        /** The one value of a query, as text. */
+        /** Returns the single value of a query as text. */
         String value(String query) {
             return run(connection -> {
                 try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {

@@ -34,13 +34,13 @@ import lockstep.masterdata.engine.restore.ShardReport;
 
 /**
  * A source and two targets with the same product, and syncs by the logins that {@link DatabaseRoles} creates. One target follows
- * deltas; the other reads every table at each restore. Contents are compared with SQL that shares no code with the engine. The
- * databases serve all tests of a class, one after the other.
+ * deltas; the other one reads every table at each restore. Contents are compared with SQL that shares no code with the engine. The
+ * databases are reused by all tests of a class.
  */
 final class TestingShards {
     static final String READER = "shards_reader";
     static final String WRITER = "shards_writer";
-    /** Drops what the test before left, except for extensions and what else the class created once in schema {@code ext}. */
+    /** Drops everything of the previous test, except for schema {@code ext}, which the class creates once. */
     private static final String RESET = """
             DO $$
             DECLARE
@@ -53,7 +53,7 @@ final class TestingShards {
                 EXECUTE format('DROP SCHEMA %I CASCADE', found.nspname);
               END LOOP;
             END $$""";
-    /** Of the settings that a test may give a database, those under which the tests themselves could not work. */
+    /** Overrides those settings of a test's database under which the test itself could not work. */
     private static final String CALM = Stream.of("default_transaction_read_only=off", "statement_timeout=0", "lock_timeout=0",
             "transaction_timeout=0", "idle_session_timeout=0", "idle_in_transaction_session_timeout=0",
             "exit_on_error=off", "default_tablespace=", "temp_tablespaces=").map(s -> "-c%20" + s.replace("=", "%3D"))
@@ -62,13 +62,13 @@ final class TestingShards {
     final TestingDatabase follows = TestingServer.database();
     final TestingDatabase reads = TestingServer.database();
     TestingSync sync;
-    /** Whether the logins' sessions are used again. */
+    /** Whether the logins' sessions are reused. */
     boolean pooled = true;
     private final Map<String, TestingPool> logins = new HashMap<>();
     /** The source's rows at each sync. */
     private final List<List<String>> rounds = new ArrayList<>();
 
-    /** @param once what every test of the class uses, in schema {@code ext} */
+    /** @param once statements that create what all tests of the class use, in schema {@code ext} */
     TestingShards(String... once) {
         each("CREATE SCHEMA ext", "REVOKE ALL ON SCHEMA ext FROM PUBLIC");
         each(once);
@@ -82,7 +82,7 @@ final class TestingShards {
         return !pooled ? database.as(WRITER) : logins.computeIfAbsent(WRITER + database.name(), n -> new TestingPool(database.as(WRITER)));
     }
 
-    /** Closes every session of the logins, so that later ones begin with what was set for roles and databases meanwhile. */
+    /** Closes every session of the logins, so that later ones start with the current settings of roles and databases. */
     void reconnect() {
         logins.values().forEach(TestingPool::close);
     }
@@ -95,7 +95,7 @@ final class TestingShards {
         for (var database : List.of(source, follows, reads)) visit(database, statements);
     }
 
-    /** What the product's visitors do at the targets. */
+    /** Runs statements of the product's visitors at the targets. */
     void visit(String... statements) {
         for (var target : targets()) visit(target, statements);
     }
@@ -117,7 +117,7 @@ final class TestingShards {
         }
     }
 
-    /** Begins anew with these tables, in schema {@code m}; schema {@code own} is the visitors'. */
+    /** Starts again with these tables in schema {@code m}; schema {@code own} belongs to the visitors. */
     void product(List<Table> tables, String... statements) {
         each(RESET, "CREATE SCHEMA m", "CREATE SCHEMA own");
         each(statements);
@@ -131,25 +131,25 @@ final class TestingShards {
                 new Login("h", 1, database.name(), WRITER, "secret"), List.of(sync.dataSet));
     }
 
-    /** A table whose columns are its key's and others. */
+    /** Returns a table with the columns of its key and others. */
     static Table table(String name, String key, String... others) {
         var keys = List.of(key.split(","));
         return new Table(name, Stream.concat(keys.stream(), Stream.of(others)).toList(), keys, Optional.empty());
     }
 
-    /** Changes per table, the same in both targets, as {@code +inserted ~updated -deleted =kept}. */
+    /** The changes by table, which are the same in both targets, as {@code +inserted ~updated -deleted =kept}. */
     record Carried(Map<String, String> changes, List<TableResult> results) {}
 
     /**
-     * Dumps the source, asks both targets what a restore would do, restores, and compares.
+     * Dumps the source, forecasts the restore in both targets, restores, and compares.
      *
-     * @param kept rows that the targets must hold beyond the source's, such as {@code m.t (1,x)}
+     * @param kept rows that the targets must have in addition to the source's, such as {@code m.t (1,x)}
      */
     Carried carry(String... kept) {
         return restore(dump(), Mode.SYNC, rounds.getLast(), kept);
     }
 
-    /** Dumps, and leaves the restore to the test. */
+    /** Dumps without restoring. */
     String dump() {
         String id = "s" + rounds.size();
         rounds.add(rows(source));
@@ -173,7 +173,7 @@ final class TestingShards {
     private List<TableResult> restore(TestingDatabase target, String id, Mode mode) {
         var writer = writer(target);
         sync.stage(writer, id, mode);
-        var foretold = new Forecast(writer).tell(sync.dataSet.name(), id);
+        var foretold = new Forecast(writer).compute(sync.dataSet.name(), id);
         var results = sync.restore(writer, id, mode);
         assertEquals(changes(foretold), changes(results), "a dry run reports what the restore does");
         return results;
@@ -205,7 +205,7 @@ final class TestingShards {
         }).sums();
     }
 
-    /** Every row of the data set as text, such as {@code m.t (1,x)}. */
+    /** Returns every row of the data set as text, such as {@code m.t (1,x)}. */
     List<String> rows(TestingDatabase database) {
         return withProduct(database, connection -> {
             Sql.execute(connection, "SET search_path = pg_catalog; SET extra_float_digits = 1; SET datestyle = 'ISO, YMD'; SET "
@@ -229,14 +229,14 @@ final class TestingShards {
         return '"' + name.replace("\"", "\"\"") + '"';
     }
 
-    /** The one value of a query in a session of the product, from each target: it must be the same in both. */
+    /** Returns the single value of a query in a session of the product; it must be the same in both targets. */
     String value(String query) {
         String value = value(follows, query);
         assertEquals(value, value(reads, query), query);
         return value;
     }
 
-    /** The one value of the last of these statements. */
+    /** Returns the single value of the last of these statements. */
     static String value(TestingDatabase database, String... statements) {
         return withProduct(database, connection -> {
             for (String sql : statements) {
@@ -250,7 +250,7 @@ final class TestingShards {
         });
     }
 
-    /** Imports a file into a table of the source by the writer; what it reports as inserted, updated and deleted. */
+    /** Imports a file into a table of the source as the writer, and returns the numbers of inserted, updated and deleted rows. */
     String imported(String table, String csv, boolean dryRun) {
         var outcome = new TableImport(writer(source), Duration.ofSeconds(5)).run(sync.dataSet, table,
                 () -> new ByteArrayInputStream(csv.getBytes(StandardCharsets.UTF_8)), dryRun, false);

@@ -13,19 +13,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import lockstep.masterdata.engine.parts.PartStore;
 
-/** A store in memory whose objects a test can damage. */
+/** An in-memory store whose objects a test can damage. */
 final class TestingStore implements PartStore {
     final Map<String, byte[]> objects = new ConcurrentSkipListMap<>();
     final Map<String, Instant> times = new ConcurrentHashMap<>();
-    /** Keys in the order in which they were put. */
+    /** The keys in the order in which they were written. */
     final List<String> puts = Collections.synchronizedList(new ArrayList<>());
 
-    /** None is kept within the manifest, unless a test says so: tests damage them in the store. */
-    int smallest;
+    /** By default, no part is kept within the manifest, because tests damage parts in the store. */
+    int inlineBelow;
 
     @Override
-    public int smallest() {
-        return smallest;
+    public int inlineBelow() {
+        return inlineBelow;
     }
 
     @Override

@@ -32,19 +32,19 @@ import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.Stager;
 import lockstep.masterdata.engine.review.Admission;
 
-/** Runs the steps of a sync as the state machines do: the holder beside the dump, each step with what it reads from the store. */
+/** Runs the steps of a sync like the state machines: the holder runs in parallel to the dump, and each step reads its input from the store. */
 final class TestingSync {
     final TestingStore store = new TestingStore();
     final DataSet dataSet;
-    /** What Preflight said the last time. */
+    /** The last result of Preflight. */
     Preflight.Plan plan;
-    /** Tables that a restore found drifted after Preflight. */
+    /** The tables that had drifted after Preflight, as found by a restore. */
     final List<String> drifted = new ArrayList<>();
     private final Planner planner;
     private final long partBytes;
     private final KeyPair keys = keys();
 
-    /** Sizes so small that little data makes several ranges, batches and parts. */
+    /** Creates a sync with sizes so small that little data yields several ranges, batches and parts. */
     TestingSync(DataSet dataSet) {
         this(dataSet, new Planner(16 << 10, 64 << 10), 4 << 10);
     }
@@ -65,7 +65,7 @@ final class TestingSync {
         return dump(source, syncId, this::seal);
     }
 
-    /** Dumps for a forecast. */
+    /** Dumps without admitting the manifest, for a forecast. */
     Manifest rehearse(Database source, String syncId) {
         return dump(source, syncId, id -> new Sealer(store, this::sign).seal(dataSet, new SyncPaths(dataSet.name(), id), "1.2.3"));
     }

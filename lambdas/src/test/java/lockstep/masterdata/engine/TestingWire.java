@@ -12,14 +12,14 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Passes on what goes between clients and a PostgreSQL server, and lets a test look at each message before, and cut the wire there. */
+/** A proxy between clients and a PostgreSQL server, with which a test can inspect each message before it is sent, and cut the connection. */
 final class TestingWire implements AutoCloseable {
     enum Verdict { FORWARD, CUT, CUT_BEHIND }
 
     /**
-     * @param type       of the protocol, such as {@code P} of a statement and {@code d} of COPY data; {@code <} of whatever the server sends
-     * @param text       of a statement
-     * @param serverSees the port that the server knows the client by
+     * @param type       the protocol's message type, such as {@code P} for a statement and {@code d} for COPY data; {@code <} for everything from the server
+     * @param text       the text of a statement
+     * @param serverSees the client's port as the server sees it
      */
     record Message(char type, String text, int serverSees) {}
 
@@ -101,7 +101,7 @@ final class TestingWire implements AutoCloseable {
         }
     }
 
-    /** The second of two texts that end with zero. */
+    /** Returns the second of two zero-terminated texts. */
     private static String statement(byte[] body) {
         int from = 0;
         while (body[from] != 0) from++;

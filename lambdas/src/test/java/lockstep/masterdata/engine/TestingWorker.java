@@ -32,7 +32,7 @@ import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.Stager;
 import lockstep.masterdata.engine.review.Admission;
 
-/** The steps of a sync of {@link TestingProduct} with the real clients of S3 and KMS, as functions have them: here, or in a process of its own, which can be killed. */
+/** Runs the steps of a sync of {@link TestingProduct} with the functions' clients of S3 and KMS, either here or in a separate process that can be killed. */
 record TestingWorker(S3PartStore store, KmsSignature signature) {
     private static final DataSet DATA_SET = TestingProduct.DATA_SET;
     static final Duration LOCK_TIMEOUT = Duration.ofMillis(200);
@@ -79,7 +79,7 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
         return new Publisher(target, LOCK_TIMEOUT).publish(DATA_SET.name(), syncId);
     }
 
-    /** A step in a process of its own; its output goes where this process's goes. */
+    /** Starts a step in a separate process, which shares this process's output. */
     static Process start(URI aws, TestingDatabase database, String syncId, String step, int... numbers) {
         var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m",
                 "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), TestingWorker.class.getName(),

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the product's own triggers do when a sync writes, by the data set's policy. */
+/** Tests the product's triggers during a sync, for each policy of the data set. */
 class TriggersTest {
     private final TestingDatabase source = TestingServer.database();
     private final TestingDatabase target = TestingServer.database();
@@ -140,7 +140,7 @@ class TriggersTest {
         sync.dump(source, "one");
         restore("one", Triggers.DISABLE); // into empty tables
         assertEquals(before, target.value(states));
-        // exchange of a unique value that may not be NULL: with a trigger that fires it would be refused
+        // exchanges unique values that may not be NULL, which would be refused if a trigger fired
         source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2", "UPDATE m.drug SET code = 'D2', price = 0 WHERE id = 1", "DELETE FROM m.place WHERE id IN (3, 80)", "INSERT INTO m.place VALUES (200, 'new')");
         sync.dump(source, "two");
         restore("two", Triggers.DISABLE);

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The second safety net: rows outside the data set that refer to master rows are the same before the merge and after it, whatever
- * changed them. Otherwise the merge is rolled back with a fault of its own.
+ * Tests the second safety net: rows outside the data set that refer to master rows must be the same before and after the merge, whatever
+ * changed them. Otherwise the merge is rolled back with its own fault.
  */
 class VisitorRowsTest {
     private static final TestingShards SHARDS = new TestingShards();
@@ -73,7 +73,7 @@ class VisitorRowsTest {
     }
 
     /**
-     * What refers to no master row is the product's own business, and so are other columns of a row that does, and rows that the product
+     * Rows that refer to no master row may change, and so may other columns of a row that does, and rows that the product
      * adds.
      */
     @ParameterizedTest
@@ -87,7 +87,7 @@ class VisitorRowsTest {
         assertEquals(Map.of("m.t", "+1 ~1 -1 =0"), SHARDS.carry().changes());
     }
 
-    /** A key of the product says that its rows follow: they refer to the same master row as before. */
+    /** Rows with ON UPDATE CASCADE may change: they refer to the same master row as before. */
     @Test
     void rowsThatFollowAnotherValueByTheirOwnKey() {
         product();
@@ -97,7 +97,7 @@ class VisitorRowsTest {
         assertEquals("21", SHARDS.value("SELECT count(*) FROM own.visit"));
     }
 
-    /** Such a key would take the value away from a visitor's row. */
+    /** Such a foreign key would remove the value from a visitor's row. */
     @ParameterizedTest
     @ValueSource(strings = {"SET NULL", "SET DEFAULT"})
     void aKeyThatDropsAValueOnUpdateIsRefused(String action) {
@@ -107,12 +107,12 @@ class VisitorRowsTest {
         String id = SHARDS.dump();
         for (var target : SHARDS.targets()) assertThrows(Fault.class, () -> SHARDS.sync.restore(SHARDS.writer(target), id));
         assertEquals(before, SHARDS.value("SELECT string_agg(v::text, ' ' ORDER BY id) FROM own.visit v"));
-        // a value that nobody refers to may change
+        // a value without references may change
         TestingShards.visit(SHARDS.source, "UPDATE m.t SET code = 'c3' WHERE id = 3", "UPDATE m.t SET code = 'new' WHERE id = 300");
         assertEquals(Map.of("m.t", "+0 ~1 -0 =0"), SHARDS.carry().changes());
     }
 
-    /** Rows that visitors write while the merge runs are not taken for changes of the merge, which a slow trigger holds up here. */
+    /** Rows that visitors write during the merge, which a slow trigger delays here, are not treated as changes of the merge. */
     @Test
     void visitorsWhoWriteMeanwhile() throws InterruptedException {
         product(FUNCTION.replace("{does}", "PERFORM pg_sleep(0.3);")

@@ -28,7 +28,7 @@ import lockstep.masterdata.watch.Standing.Remedy;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
 
-/** A watch over real databases and manifests; what it starts is restored at once. */
+/** Tests the watcher with real databases and manifests; restores that it starts run at once. */
 class WatchTest {
     private static final Duration EVERY = Duration.ofMinutes(15);
 
@@ -37,11 +37,11 @@ class WatchTest {
     private final TestingSync sync = new TestingSync(TestingProduct.DATA_SET);
     private final Account account = new Account();
 
-    /** An account with the shard demo-1, and such as do not answer. */
-    private final class Account implements Watcher.World {
+    /** An account with the shard demo-1, and shards that do not answer. */
+    private final class Account implements Watcher.Environment {
         final Map<String, Map<ShardMetric, Double>> measured = new ConcurrentHashMap<>();
         final List<String> started = new ArrayList<>();
-        final List<Watcher.Told> told = new ArrayList<>();
+        final List<Watcher.StartedRestore> told = new ArrayList<>();
         final Set<String> running = new HashSet<>();
         List<Check> checks = List.of();
         Optional<RuntimeException> sourceFails = Optional.empty();
@@ -92,7 +92,7 @@ class WatchTest {
         }
 
         @Override
-        public void tell(Watcher.Told one) {
+        public void notifyStarted(Watcher.StartedRestore one) {
             told.add(one);
         }
 
@@ -137,7 +137,7 @@ class WatchTest {
         look(now);
         assertEquals(2, account.last(ShardMetric.DRIFT));
         assertEquals(List.of("drift-one-203001011000-demo-1"), account.started);
-        assertEquals(List.of(new Watcher.Told("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
+        assertEquals(List.of(new Watcher.StartedRestore("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
         assertEquals(TestingProduct.contents(source), master());
         look(now.plus(EVERY));
         assertEquals(0, account.last(ShardMetric.DRIFT));
@@ -177,7 +177,7 @@ class WatchTest {
         assertEquals(1, account.started.size());
     }
 
-    /** However many came since: else one sync an hour would let none be an hour behind. */
+    /** The delay counts from the first missed sync. Otherwise, with one sync an hour, no shard would ever be an hour behind. */
     @Test
     void behindCountsFromTheFirstThatWasMissed() {
         sync.run(source, target, "one");
@@ -249,7 +249,7 @@ class WatchTest {
         assertEquals(1, account.started.size());
     }
 
-    /** Nobody may list the source's bucket, so S3 says of the note that is missing that it is refused. */
+    /** Without permission to list the source's bucket, S3 reports a missing object as access denied. */
     @Test
     void beforeTheFirstSyncThereIsNothingToTell() {
         account.sourceFails = Optional.of(new Fault.AccessRefused("403", null));
@@ -261,7 +261,7 @@ class WatchTest {
         assertThrows(Fault.AccessRefused.class, () -> look(later(10)));
     }
 
-    /** It was dropped, or is of other columns than this account is deployed for. */
+    /** The manifest was dropped, or has other columns than this account's deployment. */
     @Test
     void withoutTheManifestInForceThereIsNoDriftToTell() {
         sync.run(source, target, "one");

@@ -17,7 +17,7 @@ import lockstep.masterdata.watch.Standing;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
 
-/** Events as the state machines and the command line write them. */
+/** Tests the events that the state machines and the command line send. */
 class EventTest {
     private static final String DATA_SET = """
             {"name":"master","source":"clinic-1","tables":[{"name":"m.drug","columns":["id"],"key":["id"]}]}""";
@@ -73,10 +73,10 @@ class EventTest {
                 {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT 0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
                 "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET), Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
-        // as it asks the functions of the shards
-        var asked = Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(Map.of("dataSet", event.dataSet(), "progressOnly", false, "checks", event.checks())), ReportStatus.Event.class);
+        // the requests to the shards' functions
+        var asked = asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Checks(event.checks())));
         assertEquals(event.dataSet(), asked.dataSet());
-        assertEquals(Optional.of(event.checks()), asked.checks());
+        assertEquals(new ReportStatus.Checks(event.checks()), asked.request());
     }
 
     @Test
@@ -94,8 +94,7 @@ class EventTest {
     void whoStartsSyncsIsToldByTheDefinitionAndTheSchedule() {
         var event = Json.MAPPER.readValue("{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET), StartSync.Event.class);
         assertTrue(event.byClock());
-        var asked = Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(Map.of("dataSet", event.dataSet(), "progressOnly", false, "written", true)), ReportStatus.Event.class);
-        assertEquals(Optional.of(true), asked.written());
+        assertEquals(new ReportStatus.Activity(), asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity())).request());
     }
 
     @Test
@@ -114,8 +113,14 @@ class EventTest {
     }
 
     @Test
-    void statusIsAskedForWithAndWithoutTheCheckBySql() {
-        assertEquals(Optional.empty(), Json.MAPPER.readValue("{\"dataSet\":%s,\"progressOnly\":false}".formatted(DATA_SET), ReportStatus.Event.class).sqlCheck());
-        assertEquals(Optional.of(true), Json.MAPPER.readValue("{\"dataSet\":%s,\"progressOnly\":false,\"sqlCheck\":true}".formatted(DATA_SET), ReportStatus.Event.class).sqlCheck());
+    void eachRequestForAReportArrivesAsItWasSent() {
+        var dataSet = Json.MAPPER.readValue(DATA_SET, lockstep.landscape.DataSet.class);
+        for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(), new ReportStatus.Schema(true, "writer"))) {
+            assertEquals(new ReportStatus.Event(dataSet, request), asked(new ReportStatus.Event(dataSet, request)));
+        }
+    }
+
+    private static ReportStatus.Event asked(ReportStatus.Event event) {
+        return Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(event), ReportStatus.Event.class);
     }
 }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which columns of the new row a trigger function assigns, as far as its source tells. */
+/** Tests which columns of the new row a trigger function assigns, according to its source. */
 class TriggerSourceTest {
     @ParameterizedTest
     @ValueSource(strings = {

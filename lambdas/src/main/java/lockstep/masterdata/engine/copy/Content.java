@@ -1,7 +1,7 @@
 package lockstep.masterdata.engine.copy;
 
 
-/** How many rows there are, and which: the answer that both sides of a sync must give alike. */
+/** Row count and digest of a set of rows. Source and target are in sync when their contents are equal. */
 public record Content(long rows, RowDigest digest) {
     public static final Content NONE = new Content(0, RowDigest.EMPTY);
 

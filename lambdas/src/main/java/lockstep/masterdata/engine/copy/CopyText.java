@@ -5,11 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** PostgreSQL's COPY text format: one line a row, fields parted by tabs, {@code \N} for NULL, backslash escapes. */
+/** PostgreSQL's COPY text format: one line per row, fields separated by tabs, {@code \N} for NULL, backslash escapes. */
 public final class CopyText {
     private CopyText() {}
 
-    /** The values of the fields at these positions of a line; none of them is NULL. */
+    /** Returns the values of the fields at these positions of a line. None of them may be NULL. */
     public static List<String> fields(byte[] line, int[] positions) {
         var values = new ArrayList<String>(positions.length);
         for (int position : positions) values.add(field(line, position));
@@ -25,12 +25,12 @@ public final class CopyText {
         return value.toString(StandardCharsets.UTF_8);
     }
 
-    /** Takes the bytes of a line. */
+    /** Receives the bytes of a line. */
     public interface ByteSink {
         void write(byte next);
     }
 
-    /** Writes a value that is not NULL exactly as COPY TO does, so that the line has the digest of the line that the server answers. */
+    /** Writes a non-NULL value exactly as COPY TO does, so that the line has the same digest as the line that the server returns. */
     public static void escape(byte[] value, ByteSink line) {
         for (byte next : value) {
             byte escaped = switch (next) {

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** COPY text, line by line. A newline is always a line's end: in values COPY writes it as {@code \n}. */
+/** Reads COPY text line by line. A newline always ends a line, because COPY escapes newlines in values. */
 public final class Lines implements AutoCloseable {
     private final InputStream text;
     private byte[] buffer = new byte[128 << 10];
@@ -16,7 +16,7 @@ public final class Lines implements AutoCloseable {
         this.text = text;
     }
 
-    /** Goes past the next line if it is this one, its newline included. That is cheaper than {@link #next}: it looks for no newline. */
+    /** Skips the next line if it equals this one, including its newline. This is cheaper than {@link #next}, because it does not search for a newline. */
     public boolean skip(byte[] line) throws IOException {
         while (filled - at < line.length) if (!fill()) return false;
         if (!Arrays.equals(buffer, at, at + line.length, line, 0, line.length)) return false;
@@ -24,7 +24,7 @@ public final class Lines implements AutoCloseable {
         return true;
     }
 
-    /** The next line with its newline; nothing at the end. */
+    /** Returns the next line with its newline, or empty at the end. */
     public Optional<byte[]> next() throws IOException {
         for (int end = at; ; end++) {
             if (end == filled) {
@@ -43,7 +43,7 @@ public final class Lines implements AutoCloseable {
         }
     }
 
-    /** Reads on; false at the end. What is not yet taken moves to the front. */
+    /** Moves the unread bytes to the front and reads more; returns false at the end. */
     private boolean fill() throws IOException {
         System.arraycopy(buffer, at, buffer, 0, filled - at);
         filled -= at;

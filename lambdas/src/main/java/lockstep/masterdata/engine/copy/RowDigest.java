@@ -10,14 +10,14 @@ import java.util.HexFormat;
  * The digest of a multiset of rows: the sum modulo 2^128 of the XXH3-128 hash of each row's COPY text line (without its
  * newline). It does not depend on the order of rows, and the digest of a union is the sum of the digests.
  *
- * <p>It finds accidents, not attacks: two different multisets of n rows agree by chance with probability about 2^-128, but
- * XXH3 is not a cryptographic hash. What guards against forgery is the signed manifest, with the SHA-256 of each part.
+ * <p>It detects accidental differences, not attacks: two different multisets of rows have the same digest by chance with probability about
+ * 2^-128, but XXH3 is not a cryptographic hash. The signed manifest, with the SHA-256 of each part, protects against forgery.
  */
 public record RowDigest(long high, long low) {
     public static final RowDigest EMPTY = new RowDigest(0, 0);
     private static final Hasher128 XXH3 = Hashing.xxh3_128();
 
-    /** The digest of the one row whose COPY line is {@code line[from, from + length)}. */
+    /** Returns the digest of the single row whose COPY line is {@code line[from, from + length)}. */
     public static RowDigest ofLine(byte[] line, int from, int length) {
         var hash = XXH3.hashBytesTo128Bits(line, from, length);
         return new RowDigest(hash.getMostSignificantBits(), hash.getLeastSignificantBits());
@@ -34,7 +34,7 @@ public record RowDigest(long high, long low) {
         return new RowDigest(high - other.high - borrow, low - other.low);
     }
 
-    /** 32 hexadecimal digits. */
+    /** Returns 32 hexadecimal digits. */
     @JsonValue
     @Override
     public String toString() {

@@ -3,5 +3,5 @@ package lockstep.masterdata.engine.dump;
 import java.util.List;
 import lockstep.masterdata.engine.parts.KeyRange;
 
-/** What one worker dumps in one invocation. */
+/** The key ranges that one worker dumps in one invocation. */
 public record Batch(int index, List<KeyRange> ranges) {}

@@ -21,12 +21,12 @@ import lockstep.masterdata.engine.parts.Part;
 import lockstep.masterdata.engine.parts.PartStore;
 
 /**
- * Finds the rows by which a range differs from what it was: those that came and those that went. Both sides are in key order, so
- * it goes along both at once; in memory are only lines that the other side did not have so far. When these are too many for a
- * delta to be worth anything, it gives up, as it does when there is no past, or one that can't be read.
+ * Computes the delta between a range's earlier rows and its current ones. Both are in key order, so it reads them in parallel and
+ * keeps only lines in memory that the other side has not had so far. It gives up when these are too many for a useful delta, and
+ * when there are no earlier rows or they can't be read.
  */
 final class DeltaWriter implements AutoCloseable {
-    /** Lines of small ranges may all differ. */
+    /** The least limit for unmatched lines, so that all lines of a small range may differ. */
     private static final long FEW_BYTES = 1 << 20;
     private static final int CHUNK = 64 << 10;
 
@@ -43,11 +43,11 @@ final class DeltaWriter implements AutoCloseable {
     }
 
     private final KeyRange range;
-    /** What the range was, packed; none when there is no past, or one that can't be read. */
+    /** The range's earlier rows, compressed; empty when there are none or they can't be read. */
     private final List<byte[]> objects;
     private final Set<Line> came = new LinkedHashSet<>();
     private final Set<Line> went = new LinkedHashSet<>();
-    /** Nothing when there will be no delta. */
+    /** The earlier lines; empty when there will be no delta. */
     private Optional<Lines> base;
     private boolean inStep;
     private long room;
@@ -66,7 +66,7 @@ final class DeltaWriter implements AutoCloseable {
             var object = Packed.open(store::open, part.object());
             if (object.isEmpty()) return List.of();
             try (InputStream in = object.get()) {
-                // at once: a store does not wait for the rows of a slow source
+                // read at once, because the store's connection would time out while a slow source sends rows
                 objects.add(in.readAllBytes());
             } catch (IOException e) {
                 return List.of();
@@ -75,7 +75,7 @@ final class DeltaWriter implements AutoCloseable {
         return objects;
     }
 
-    /** Whether the range was this part alone, and its object lies in the store undamaged. */
+    /** Reports whether the range consisted of only this part, and its object in the store is intact. */
     boolean hasRead(Part part) {
         return objects.size() == 1 && objects.getFirst().length == part.bytes() && Packed.sha256(objects.getFirst(), part.bytes()).equals(part.sha256());
     }
@@ -84,12 +84,12 @@ final class DeltaWriter implements AutoCloseable {
         return new SequenceInputStream(Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
     }
 
-    /** Whether all lines so far are those that the range began with. */
+    /** Reports whether all lines so far equal the earlier lines from the beginning of the range. */
     boolean isInStep() {
         return inStep;
     }
 
-    /** Packs as many bytes of what the range began with. */
+    /** Packs this many bytes from the beginning of the earlier lines. */
     void packBeginning(Packed lines, long bytes) {
         try (InputStream text = text()) {
             byte[] chunk = new byte[CHUNK];
@@ -104,14 +104,14 @@ final class DeltaWriter implements AutoCloseable {
         }
     }
 
-    /** Takes the next line of the range as it is now, its newline included. */
+    /** Takes the next current line, including its newline. */
     void line(byte[] line) {
         if (base.isEmpty()) return;
         Lines before = base.get();
         try {
             while (!before.skip(line)) {
                 inStep = false;
-                // it was further up: what came in between is past
+                // the line was read earlier on the other side
                 if (!went.isEmpty() && took(went, line)) return;
                 var other = before.next();
                 if (other.isPresent() && !came.isEmpty() && took(came, other.get())) continue;
@@ -145,12 +145,12 @@ final class DeltaWriter implements AutoCloseable {
     }
 
     /**
-     * Puts the delta into the store when all lines were given.
+     * Writes the delta to the store, after all lines were given.
      *
-     * @param after what the range holds now
-     * @param worth a delta of as many bytes is worth nothing
+     * @param after     the current content of the range
+     * @param partBytes the size of the range's parts; a delta that is not smaller is dropped
      */
-    Optional<Delta> finish(PartStore store, Content after, long worth) {
+    Optional<Delta> finish(PartStore store, Content after, long partBytes) {
         try {
             Optional<byte[]> left;
             while (base.isPresent() && (left = base.get().next()).isPresent()) if (!took(came, left.get())) put(went, left.get());
@@ -167,7 +167,7 @@ final class DeltaWriter implements AutoCloseable {
         Content before = Part.contentOf(range.base());
         String sha256 = lines.sha256();
         Content wentContent = lines.content().minus(cameContent);
-        if (lines.bytes() >= worth || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0) return Optional.empty();
+        if (lines.bytes() >= partBytes || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0) return Optional.empty();
         String object = lines.put(store, "parts/delta-" + sha256.substring(0, 32));
         return Optional.of(new Delta(range.from(), range.until(), before, after, cameContent, wentContent, object, sha256, lines.bytes(), cameBytes, lines.textBytes()));
     }

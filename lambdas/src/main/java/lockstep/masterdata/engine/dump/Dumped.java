@@ -6,7 +6,7 @@ import lockstep.masterdata.engine.parts.Delta;
 import lockstep.masterdata.engine.parts.KeyRange;
 import lockstep.masterdata.engine.parts.Part;
 
-/** What a worker wrote of a batch: the parts of each of its ranges, in key order, and how they differ from those before. */
+/** A batch that was dumped: the parts of each range, in key order, and the delta from its earlier parts, if there is one. */
 public record Dumped(int batch, List<RangeParts> ranges) {
     public record RangeParts(KeyRange range, List<Part> parts, Optional<Delta> delta) {}
 }

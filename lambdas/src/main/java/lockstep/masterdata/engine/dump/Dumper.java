@@ -26,8 +26,8 @@ import lockstep.masterdata.engine.postgres.Streams;
 import lockstep.masterdata.engine.postgres.TableReader;
 
 /**
- * Reads the ranges of a batch at the held snapshot and writes them as parts. Rows are streamed; in memory is one part a
- * stream, compressed.
+ * Reads the ranges of a batch in the held snapshot and writes them as parts. Rows are streamed; each stream keeps one compressed
+ * part in memory.
  */
 public final class Dumper {
     private final Database source;
@@ -36,8 +36,8 @@ public final class Dumper {
     private final long partBytes;
 
     /**
-     * @param streams   connections that read side by side
-     * @param partBytes COPY text of a part; a range that holds more is cut into several parts
+     * @param streams   number of connections that read in parallel
+     * @param partBytes target size of a part's COPY text; a larger range is cut into several parts
      */
     public Dumper(Database source, PartStore store, int streams, long partBytes) {
         this.source = source;
@@ -46,7 +46,7 @@ public final class Dumper {
         this.partBytes = partBytes;
     }
 
-    /** Dumps the batch and notes what it wrote. Doing it again gives the same parts under the same names. */
+    /** Dumps the batch and records what it wrote. Repeating it writes the same parts under the same names. */
     public Dumped dump(DataSet dataSet, SyncPaths paths, Batch batch) {
         Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
                 .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
@@ -86,13 +86,13 @@ public final class Dumper {
     private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range) throws SQLException {
         var names = columns.stream().map(Column::name).toList();
         int[] positions = table.key().stream().mapToInt(names::indexOf).toArray();
-        // without this, PostgreSQL refuses to leave out a row
+        // with row_security off, PostgreSQL refuses to read a table whose policies could hide rows
         if (secured) RowSecurity.seeEveryRow(connection, List.of(table.name()));
         try (var writer = new PartWriter(store, positions, range, partBytes)) {
             TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
                     + table.where().orElse("true") + ") AND " + key.within("t", range.from(), range.until())
                     + " ORDER BY " + key.order("t"), writer::line);
-            // the lock of COPY stays: what is so now was so while it read
+            // COPY's lock is held until the transaction ends, so this result also holds for the time of the COPY
             refuseRewritten(connection, table);
             if (secured) {
                 RowSecurity.seeEveryRow(connection, List.of(table.name()));

@@ -12,9 +12,9 @@ import lockstep.masterdata.engine.parts.Part;
 import lockstep.masterdata.engine.parts.PartStore;
 
 /**
- * Turns the lines of a key range into parts: compresses, digests, and puts a part into the store when its text has reached
- * the size of one. Parts follow each other without a gap, from the range's beginning to its end. What the range held in the
- * manifest before is neither compressed nor put again, and what became of it is told as a delta.
+ * Writes the lines of a key range as parts: compresses and digests them, and stores a part when its text has reached the target size. The
+ * parts cover the range without gaps. A range that has not changed since the earlier manifest is neither compressed nor stored again;
+ * for a changed one, a delta is written as well.
  */
 public final class PartWriter implements AutoCloseable {
     private final PartStore store;
@@ -25,10 +25,10 @@ public final class PartWriter implements AutoCloseable {
     private final Packed lines = new Packed();
     private final DeltaWriter delta;
     private List<String> from;
-    /** The lines are not packed: so far they are what the range began with. */
+    /** Whether all lines so far equal the earlier ones; they are counted but not packed yet. */
     private boolean sameSoFar;
 
-    /** @param partBytes aimed size of a part, in COPY text */
+    /** @param partBytes target size of a part's COPY text */
     public PartWriter(PartStore store, int[] key, KeyRange range, long partBytes) {
         this.store = store;
         this.key = key;
@@ -39,14 +39,14 @@ public final class PartWriter implements AutoCloseable {
         this.sameSoFar = delta.isInStep();
     }
 
-    /** A part that was there before may grow for a while before it is cut, and then in the middle: so bounds move seldom. */
+    /** Returns the text size at which a part ends. An existing part may grow before it is cut in half, so that bounds rarely change. */
     private static long cutAt(KeyRange range, long partBytes) {
         long before = range.base().stream().mapToLong(Part::textBytes).sum();
         if (before == 0) return partBytes;
         return before > partBytes * 5 / 4 ? Math.ceilDiv(before, 2) : partBytes * 3 / 2;
     }
 
-    /** Takes the next line, its newline included. */
+    /** Takes the next line, including its newline. */
     public void line(byte[] line) {
         if (lines.textBytes() >= cutAt) {
             List<String> bound = CopyText.fields(line, key);
@@ -55,33 +55,33 @@ public final class PartWriter implements AutoCloseable {
             from = bound;
         }
         delta.line(line);
-        if (sameSoFar && !delta.isInStep()) packWhatIsTheSame();
+        if (sameSoFar && !delta.isInStep()) packUnchangedLines();
         if (sameSoFar) lines.count(line);
         else lines.line(line);
     }
 
-    private void packWhatIsTheSame() {
+    private void packUnchangedLines() {
         delta.packBeginning(lines, lines.textBytes());
         sameSoFar = false;
     }
 
-    /** Ends the last part. */
+    /** Writes the last part and the delta. */
     public RangeParts finish() {
         if (parts.isEmpty() && range.base().size() == 1) {
             Part before = range.base().getFirst();
             if (before.content().equals(lines.content()) && delta.hasRead(before)) return new RangeParts(range, List.of(before), Optional.empty());
         }
         end(range.until());
-        long worth = parts.stream().mapToLong(Part::bytes).sum();
-        return new RangeParts(range, List.copyOf(parts), delta.finish(store, Part.contentOf(parts), worth));
+        long bytes = parts.stream().mapToLong(Part::bytes).sum();
+        return new RangeParts(range, List.copyOf(parts), delta.finish(store, Part.contentOf(parts), bytes));
     }
 
     private void end(List<String> until) {
-        if (sameSoFar) packWhatIsTheSame();
+        if (sameSoFar) packUnchangedLines();
         lines.close();
         String sha256 = lines.sha256();
         Content content = lines.content();
-        // put even if there is such an object: an old one may be about to be collected
+        // stored even if the object exists already, because an old one may be about to be collected
         String object = lines.put(store, "parts/" + content.digest() + "-" + sha256.substring(0, 16));
         parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }

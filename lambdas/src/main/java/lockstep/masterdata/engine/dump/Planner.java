@@ -18,22 +18,22 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * Divides tables into key ranges and ranges into batches. A table that was dumped before has the ranges of its parts of then, so
- * that what did not change is the same part again; small neighbours are joined. Any other is divided into ranges of about equal
- * size. It only aims: whoever dumps a range cuts it into parts by what it really holds.
+ * Divides tables into key ranges, and groups the ranges into batches. A table that was dumped before keeps the bounds of its parts, so that
+ * unchanged ranges yield the same parts again; small neighbours are joined. Any other table is divided into ranges of about equal
+ * size. Sizes are estimates: the dump of a range cuts it into parts by its actual size.
  *
- * @param rangeBytes aimed size of a range, measured on disk
- * @param batchBytes aimed size of a batch, the work of one invocation
+ * @param rangeBytes target size of a range on disk
+ * @param batchBytes target size of a batch, the work of one invocation
  */
 public record Planner(long rangeBytes, long batchBytes) {
-    /** Neighbours that are smaller than this fraction of a range together become one. */
+    /** Neighbouring parts are joined while they are together no larger than this fraction of a range. */
     private static final int SMALL = 8;
 
     public static final Planner DEFAULT = new Planner(32L << 20, 512L << 20);
 
     private record Sized(KeyRange range, long bytes) {}
 
-    /** @param before the manifest before, if there is one */
+    /** @param before the previous manifest, if there is one */
     List<Batch> plan(Connection connection, DataSet dataSet, List<TableColumns> columns, Optional<Manifest> before) throws SQLException {
         var batches = new ArrayList<Batch>();
         var current = new ArrayList<KeyRange>();
@@ -42,7 +42,7 @@ public record Planner(long rangeBytes, long batchBytes) {
         for (Table table : dataSet.tables()) {
             var columnsNow = columns.stream().filter(c -> c.name().equals(table.name())).findFirst().orElseThrow().columns();
             var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
-            // text may have come to sort otherwise since
+            // the sort order of text may have changed since
             Key key = tables.get(table.name()).knownKey(table.key());
             boolean inRanges = dumped.isPresent() && key.ascends(connection, dumped.get().parts().stream().skip(1).map(Part::from).toList());
             for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, key)) {

@@ -17,9 +17,9 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.review.Admission;
 
-/** Makes the manifest of what the workers dumped, and signs it. A manifest exists only when every planned range was dumped. */
+/** Builds the manifest from the workers' results and signs it. It fails unless every planned range was dumped. */
 public final class Sealer {
-    /** Makes the signature of these bytes. */
+    /** Signs bytes. */
     public interface Signer {
         byte[] sign(byte[] bytes);
     }
@@ -32,7 +32,7 @@ public final class Sealer {
         this.signer = signer;
     }
 
-    /** Seals it where only a forecast may read it: it is not the newest, nobody is told, and what comes next is not compared with it, until it is admitted ({@link Admission}). */
+    /** Writes the manifest to a place that only forecasts read. Until it is admitted ({@link Admission}), it is not the newest and later dumps ignore it. */
     public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
         String key = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());
         Snapshot snapshot = required(paths.snapshot(), Snapshot.class);

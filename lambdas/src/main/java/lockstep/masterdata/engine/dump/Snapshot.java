@@ -7,11 +7,11 @@ import lockstep.masterdata.engine.copy.Column;
 import lockstep.masterdata.schema.SchemaDescription;
 
 /**
- * The exported snapshot of a dump and the columns of each table in it.
+ * The exported snapshot of a dump, with the columns of each table.
  *
- * @param schema how the source describes the tables, for targets to compare with theirs
+ * @param schema the source's description of the tables, with which targets compare theirs
  */
 public record Snapshot(String id, Instant time, List<TableColumns> tables, int batches, Optional<SchemaDescription> schema) {
-    /** The allowed columns of a table with the types they have at the source, in the data set's order. */
+    /** The allowed columns of a table with their types at the source, in the data set's order. */
     public record TableColumns(String name, List<Column> columns) {}
 }

@@ -2,7 +2,6 @@ package lockstep.masterdata.engine.dump;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -24,19 +23,19 @@ import lockstep.masterdata.engine.postgres.RowSecurity;
 import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.SchemaCheck;
 import lockstep.masterdata.engine.postgres.Sql;
+import lockstep.poll.Poll;
 
 /**
- * Takes one snapshot of the source, plans who dumps what, writes both down, and keeps the snapshot's transaction open so that
- * every worker can read the same state.
+ * Takes a snapshot of the source, plans the batches, writes both to the store, and keeps the snapshot's transaction open so that
+ * all workers can read the same state.
  */
 public final class SnapshotHolder {
-    private static final Duration POLL = Duration.ofMillis(100);
     private final Database source;
     private final PartStore store;
     private final Planner planner;
     private final ManifestReader manifests;
 
-    /** @param verifier of the source's own signature: what is not to be sent again is told by a manifest that it made */
+    /** @param verifier verifies the source's own signature of the previous manifest, on which the plan is based */
     public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
         this.source = source;
         this.store = store;
@@ -45,10 +44,10 @@ public final class SnapshotHolder {
     }
 
     /**
-     * Holds until {@link Released} is written. The transaction ends with this call in any case.
+     * Holds the snapshot until {@link Released} is written. The transaction always ends with this call.
      *
-     * @throws Fault.SnapshotGone when nobody releases before the deadline, the connection is lost, or this sync has had a
-     *                            holder before: a second snapshot must not be mixed with the first
+     * @throws Fault.SnapshotGone when the snapshot is not released before the deadline, the connection is lost, or this sync had a
+     *                            holder before, because two snapshots must not be mixed
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
         if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
@@ -62,7 +61,7 @@ public final class SnapshotHolder {
     }
 
     private void write(DataSet dataSet, SyncPaths paths, Connection connection) throws SQLException {
-        // Holders take turns between their transaction's start and its snapshot, so that snapshot times order snapshots.
+        // The lock lets only one holder at a time start its transaction and take its snapshot, so that snapshots are ordered by time.
         Sql.execute(connection, "SELECT pg_advisory_lock(hashtextextended('lockstep snapshot', 0))");
         String id;
         Instant time;
@@ -86,13 +85,13 @@ public final class SnapshotHolder {
         Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
     }
 
-    /** The clock may have been put back since, or have been ahead then: targets would refuse all that comes as older, until it is later than that again. */
+    /** Returns a time after the newest manifest's. The clock may have been set back since then, and targets would refuse later snapshots as older. */
     private static Instant after(Manifest newest, Instant time) {
         Instant next = newest.snapshotTime().plus(1, ChronoUnit.MICROS);
         return next.isAfter(time) ? next : time;
     }
 
-    /** The newest manifest. One that can't be used any more, say because the data set is another now, is none. */
+    /** Returns the newest manifest, or empty when it can't be used, for example because the data set has changed. */
     private Optional<Manifest> newest(DataSet dataSet) {
         try {
             return Latest.read(store, dataSet.name()).map(l -> manifests.read(SyncPaths.manifest(dataSet.name(), l.syncId()), dataSet, l.syncId()));
@@ -101,27 +100,30 @@ public final class SnapshotHolder {
         }
     }
 
-    /** The types of the allowed columns, of tables that are known to fit the data set. */
+    /** Returns the types of the allowed columns. The tables were checked against the data set before. */
     private static List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
         var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         return dataSet.tables().stream().map(t -> new TableColumns(t.name(), t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
     }
 
-    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) throws SQLException {
-        while (true) {
-            var released = Json.read(store, paths.released(), Released.class);
-            if (released.isPresent()) return released.get();
-            if (Instant.now().isAfter(deadline))
-                throw new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null);
-            try {
-                Sql.execute(connection, "SELECT 1");
-                Thread.sleep(POLL);
-            } catch (SQLException e) {
-                throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
-            }
+    private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) {
+        try {
+            return Poll.until(deadline, () -> {
+                keepAlive(connection);
+                return Json.read(store, paths.released(), Released.class);
+            }, Optional::isPresent, released -> {})
+                    .orElseThrow(() -> new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);
+        }
+    }
+
+    private static void keepAlive(Connection connection) {
+        try {
+            Sql.execute(connection, "SELECT 1");
+        } catch (SQLException e) {
+            throw new Fault.SnapshotGone("the connection that holds the snapshot was lost: " + e.getMessage(), e);
         }
     }
 }

@@ -4,24 +4,24 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A place in a CSV file that cannot be read as CSV.
+ * A syntax error in a CSV file.
  *
  * @param line  counted from 1
  * @param field counted from 0, or {@link #WHOLE_LINE}
- * @param what  a sentence without a full stop
+ * @param what  a sentence without its final full stop
  */
 public record CsvProblem(long line, int field, String what) {
     static final int WHOLE_LINE = -1;
-    /** Where the parser is: only it knows the field. */
+    /** The field at which the parser is; it is determined later. */
     static final int CURRENT_FIELD = -2;
 
-    /** The problem with its place, and with the name of its column when the header is known. */
+    /** Returns the problem with its line, and with its column's name if the header is known. */
     String text(List<String> header) {
         String column = field < 0 ? "" : field < header.size() ? ", column " + header.get(field) : ", field " + (field + 1);
         return "line " + line + column + ": " + what;
     }
 
-    /** Thrown when reading cannot go on after the problem. */
+    /** Thrown when the rest of the file can't be read because of the problem. */
     public static final class Fatal extends IOException {
         private final transient CsvProblem problem;
 

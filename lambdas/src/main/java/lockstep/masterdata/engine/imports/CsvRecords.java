@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The records of a CSV file as RFC 4180 defines them, read by FastCSV: fields are separated by commas, and a field with a comma, a quote or
- * a line break is in quotes. Line ends are {@code \n} or {@code \r\n}. An empty field is NULL, and {@code ""} is an empty text, as in COPY.
+ * Reads the records of a CSV file (RFC 4180) with FastCSV: fields are separated by commas, and a field with a comma, a quote or a line break
+ * is in quotes. Line ends are {@code \n} or {@code \r\n}. An empty field is NULL, and {@code ""} is an empty text, as in COPY.
  */
 public final class CsvRecords implements AutoCloseable {
-    /** A field that is longer is refused: it is more often a quote that was never closed than a value. */
+    /** A longer field is refused, because it is more likely an unclosed quote than a value. */
     static final int MAX_FIELD_CHARACTERS = 16 << 20;
 
     private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. A file in UTF-16 is full of them: save it as UTF-8";
@@ -26,11 +26,11 @@ public final class CsvRecords implements AutoCloseable {
     /**
      * One record.
      *
-     * @param line     on which it begins, counted from 1
-     * @param lastLine on which it ends
-     * @param values   null for NULL
-     * @param blank    the line is empty
-     * @param problems that do not end the file
+     * @param line     the line on which it begins, counted from 1
+     * @param lastLine the line on which it ends
+     * @param values   the values, null for NULL
+     * @param blank    whether the line is empty
+     * @param problems problems after which the next record can still be read
      */
     public record Row(long line, long lastLine, List<String> values, boolean blank, List<CsvProblem> problems) {}
 
@@ -44,7 +44,7 @@ public final class CsvRecords implements AutoCloseable {
     }
 
     /**
-     * The next record; nothing at the end of the file.
+     * Returns the next record, or empty at the end of the file.
      *
      * @throws CsvProblem.Fatal when the rest of the file cannot be divided into records
      */
@@ -67,7 +67,7 @@ public final class CsvRecords implements AutoCloseable {
         rows.close();
     }
 
-    /** Builds rows, and knows where the field begins that the parser is reading. */
+    /** Builds rows, and tracks where the field that is being parsed begins. */
     private static final class Handler extends AbstractBaseCsvCallbackHandler<Row> {
         private List<String> values = new ArrayList<>();
         private List<CsvProblem> problems = new ArrayList<>();

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import lockstep.masterdata.engine.Fault;
 
-/** What is wrong with a file that is to be imported. All of it is reported in one answer, but only a few lines of each kind. */
+/** The problems of a file to be imported. They are reported together, but with only a few lines of each kind. */
 final class FileProblems {
     /** How many lines of one kind are listed. */
     static final int SAMPLES = 5;
@@ -21,7 +21,7 @@ final class FileProblems {
         return problems.isEmpty();
     }
 
-    /** @throws Fault.FileRefused when there is any */
+    /** @throws Fault.FileRefused when there are any problems */
     void refuse() {
         if (!problems.isEmpty()) throw refusal(String.join("\n", problems));
     }
@@ -30,7 +30,7 @@ final class FileProblems {
         return new Fault.FileRefused(problem + "\nNothing was changed", null);
     }
 
-    /** A value on one line, without its end when it is long. */
+    /** Returns a value on one line, truncated when it is long. */
     static String shown(String value) {
         return shown(value, LONGEST_VALUE);
     }
@@ -39,7 +39,7 @@ final class FileProblems {
         return value == null ? null : cut(value, longest).replace("\r", "\\r").replace("\n", "\\n");
     }
 
-    /** A value without its end when it is long. */
+    /** Returns a value, truncated when it is long. */
     static String cut(String value) {
         return value == null ? null : cut(value, LONGEST_VALUE);
     }
@@ -48,7 +48,7 @@ final class FileProblems {
         return value.codePointCount(0, value.length()) <= longest ? value : value.substring(0, value.offsetByCodePoints(0, longest)) + "…";
     }
 
-    /** {@code and 3 more}, or nothing. */
+    /** Returns {@code and 3 more}, or an empty string. */
     static String more(long all) {
         return all <= SAMPLES ? "" : " and " + (all - SAMPLES) + " more";
     }

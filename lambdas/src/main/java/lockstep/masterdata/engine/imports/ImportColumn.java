@@ -8,13 +8,13 @@ import java.util.Optional;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A column of a table that a file is imported into.
+ * A column of a table into which a file is imported.
  *
- * @param type     as {@code format_type} writes it, with its modifier
- * @param required it takes no NULL, by itself or by its domain
- * @param base     the type below all domains, without a modifier, as {@code format_type} writes it
+ * @param type     the type as formatted by {@code format_type}, with its modifier
+ * @param required whether the column or its domain is NOT NULL
+ * @param base     the type below all domains, without a modifier, as formatted by {@code format_type}
  * @param baseName the name of the base type in the catalogue
- * @param modified the base type is PostgreSQL's own and has a modifier, such as {@code numeric(10,2)}
+ * @param modified whether the base type is PostgreSQL's own and has a modifier, such as {@code numeric(10,2)}
  */
 record ImportColumn(String name, String type, boolean required, String base, String baseName, boolean modified) {
     static List<ImportColumn> read(Connection connection, String table, List<String> names) throws SQLException {
@@ -31,8 +31,9 @@ record ImportColumn(String name, String type, boolean required, String base, Str
     }
 
     /**
-     * An SQL condition under which the column keeps less than what was written; nothing for types that keep all they accept. PostgreSQL
-     * rounds or drops the rest without an error. Floating-point columns are left out: the digits that they keep depend on the value.
+     * Returns an SQL condition that is true if the column stores less than what was written, because PostgreSQL rounds or truncates some types
+     * without an error. Empty for types that store everything they accept. Floating-point types are ignored, because the digits that they store
+     * depend on the value.
      *
      * @param written an SQL expression of type text that the column has accepted
      * @param kept    the column
@@ -59,7 +60,7 @@ record ImportColumn(String name, String type, boolean required, String base, Str
         return conditions.isEmpty() ? Optional.empty() : Optional.of("(" + String.join(" OR ", conditions) + ")");
     }
 
-    /** Compares both as a type that loses nothing, where that type accepts what was written. */
+    /** Compares both values as a type that loses nothing, if that type accepts what was written. */
     private static String differs(String type, String written, String kept, String base) {
         String collation = type.startsWith("character varying") ? " COLLATE pg_catalog.\"C\"" : "";
         return "CASE WHEN pg_catalog.pg_input_is_valid(" + written + ", " + Sql.literal(type) + ") THEN CAST(" + written + " AS " + type + ")" + collation

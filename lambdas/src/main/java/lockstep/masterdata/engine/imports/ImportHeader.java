@@ -8,14 +8,14 @@ import java.util.stream.Collectors;
 import lockstep.masterdata.engine.Fault;
 
 /**
- * The first line of a file, matched to the columns that the data set has of the table. Case and blanks around a name do not matter, unless
- * two columns differ in nothing else.
+ * Matches the first line of a file with the data set's columns of the table. Case and surrounding blanks are ignored, unless two columns
+ * differ only in these.
  */
 final class ImportHeader {
     private ImportHeader() {}
 
     /**
-     * For each field of the file, the position of its column in the data set's list.
+     * Returns, for each field of the file, the position of its column in the data set's list.
      *
      * @throws Fault.FileRefused when the header does not name each column exactly once
      */

@@ -11,20 +11,20 @@ import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * Reads the table back after an import, before the commit, and compares its rows with those of the file: by count and digest of their
- * text. Rows outside the data set's filter do not count, nor do rows that stay only because others refer to them.
+ * Reads the table after an import, before the commit, and compares count and digest of its rows with those of the file. Rows outside the
+ * data set's filter are ignored, and so are rows that stay only because others refer to them.
  */
 final class ImportReadBack {
     private final Connection connection;
     private final Table table;
     private final TypedStaging staging;
-    /** Over the table as {@code t}. */
+    /** Selects the rows to compare from the table as {@code t}. */
     private final String condition;
     private final String sameKey;
 
     /**
-     * @param stays   whether a row of the table {@code t} is not in the file and stays
-     * @param sameKey whether a row of the table {@code t} and a row of the staging {@code s} have equal keys
+     * @param stays   the condition that a row of the table {@code t} is not in the file and stays
+     * @param sameKey the condition that a row of the table {@code t} and a row of the staging table {@code s} have equal keys
      */
     ImportReadBack(Connection connection, Table table, TypedStaging staging, String stays, String sameKey) {
         this.connection = connection;
@@ -35,8 +35,10 @@ final class ImportReadBack {
     }
 
     /**
-     * @param triggers that fire on the table; they may have changed rows
-     * @throws Fault.ImportMismatch when the table does not hold what the file says
+     * Compares the table with the file.
+     *
+     * @param triggers the triggers that fire on the table; they may have changed rows
+     * @throws Fault.ImportMismatch when the table's rows differ from the file's
      */
     void verify(List<String> triggers) throws SQLException {
         Content file = RawStaging.content(connection, "SELECT " + Sql.columns("s.", table.columns()) + " FROM " + TypedStaging.TABLE + " s");
@@ -53,7 +55,7 @@ final class ImportReadBack {
         var differences = new ArrayList<String>();
         String distinct = table.columns().stream().map(c -> "t." + Sql.identifier(c) + "::text COLLATE pg_catalog.\"C\" IS DISTINCT FROM s." + Sql.identifier(c) + "::text COLLATE pg_catalog.\"C\"").collect(Collectors.joining(" OR "));
         String from = TypedStaging.TABLE + " s LEFT JOIN " + Sql.table(table.name()) + " t ON " + sameKey + " AND " + condition + " JOIN " + RawStaging.TABLE + " r ON r.record OPERATOR(pg_catalog.=) s." + staging.record();
-        // a row that is not there has no key, which is never NULL
+        // the key is NULL only if the join found no row
         String absent = "t." + Sql.identifier(table.key().getFirst()) + " IS NULL";
         try (var statement = connection.createStatement();
                 var row = statement.executeQuery("SELECT r.line, " + absent + ", " + texts("s.") + ", " + texts("t.") + " FROM " + from + " WHERE " + absent + " OR " + distinct + " ORDER BY r.record LIMIT " + FileProblems.SAMPLES)) {

@@ -16,9 +16,9 @@ import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.imports.CsvRecords.Row;
 import org.postgresql.util.PSQLException;
 
-/** Reads a CSV file into {@link RawStaging}. Everything that is wrong with its form is reported together. */
+/** Reads a CSV file into {@link RawStaging}. All its syntax errors are reported together. */
 final class ImportedFile {
-    /** COPY names the line that it refuses; there, each record is one line. */
+    /** Matches the line number in an error of COPY, where each record is one line. */
     private static final Pattern COPIED = Pattern.compile("COPY \\w+, line (\\d+)");
 
     private final Connection connection;
@@ -27,7 +27,7 @@ final class ImportedFile {
     private final List<CsvProblem> problems = new ArrayList<>();
     private long found;
 
-    /** @param file opens it from its beginning, each time anew */
+    /** @param file opens the file; each call starts again at its beginning */
     ImportedFile(Connection connection, Table table, Supplier<InputStream> file) {
         this.connection = connection;
         this.table = table;
@@ -35,10 +35,10 @@ final class ImportedFile {
     }
 
     /**
-     * How many records the file has. {@link RawStaging} holds exactly these, with their values in the order of the table's columns.
+     * Copies the records into {@link RawStaging}, with their values in the order of the table's columns, and returns their number.
      *
-     * @throws Fault.FileRefused    with the lines
-     * @throws Fault.ImportMismatch when the server does not hold what was read from the file
+     * @throws Fault.FileRefused    with the invalid lines
+     * @throws Fault.ImportMismatch when the server does not hold exactly the records of the file
      */
     long stage() throws SQLException, IOException {
         try (var records = new CsvRecords(file.get()); var raw = new RawStaging(connection, table.columns().size())) {
@@ -78,7 +78,7 @@ final class ImportedFile {
         void row(Row row) throws SQLException;
     }
 
-    /** Hands over every record after the header. Blank lines at the end of the file are not records. */
+    /** Passes every record after the header to {@code take}. Blank lines at the end of the file are ignored. */
     private void read(CsvRecords records, Take take, int fields) throws SQLException, IOException {
         try {
             long blank = 0;
@@ -127,7 +127,7 @@ final class ImportedFile {
         return Arrays.asList(ordered);
     }
 
-    /** A server whose encoding is not UTF-8 refuses characters that it does not have. */
+    /** Converts an error of COPY into a fault with the file's line. A server with an encoding other than UTF-8 rejects some characters. */
     private SQLException refusedByTheServer(SQLException e) throws IOException {
         if (!(e instanceof PSQLException server) || server.getServerErrorMessage() == null || !TypedStaging.isOfTheFile(e)) return e;
         var at = COPIED.matcher(String.valueOf(server.getServerErrorMessage().getWhere()));

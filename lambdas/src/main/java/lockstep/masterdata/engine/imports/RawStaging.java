@@ -20,14 +20,13 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * The records of a file as text, in a table of the session: their number, their line, and one text column for each value. Columns are
- * named by position ({@code c1}, {@code c2}, …), so that no name of the product can collide with them.
+ * A temporary table with the records of a file as text: their number, their line, and one text column for each value. The columns are named
+ * by position ({@code c1}, {@code c2}, …), so that they can't collide with names of the product.
  *
- * <p>The records are sent in COPY's text format. There every value is escaped, so that no value can end the data: PostgreSQL 17 takes a line
- * {@code \.} of a CSV file for the end of the file. {@link #verify} proves that what arrived is what was sent.
+ * <p>The records are sent in COPY's text format, which escapes every value. In CSV format, PostgreSQL 17 would take a line {@code \.} for the
+ * end of the file. {@link #verify} checks that the received records are those that were sent.
  */
 public final class RawStaging implements AutoCloseable {
-    /** The table. */
     static final String TABLE = "pg_temp.lockstep_file";
 
     private static final int CHUNK = 1 << 16;
@@ -39,7 +38,7 @@ public final class RawStaging implements AutoCloseable {
     private int filled;
     private Content sent = Content.NONE;
 
-    /** Creates the table and begins to fill it. */
+    /** Creates the table and starts to fill it. */
     public RawStaging(Connection connection, int columns) throws SQLException {
         this.connection = connection;
         this.columns = columns;
@@ -47,12 +46,12 @@ public final class RawStaging implements AutoCloseable {
         copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + TABLE + " FROM STDIN");
     }
 
-    /** {@code c1, c2, …}, each in this format. */
+    /** Returns {@code c1, c2, …}, each in this format. */
     private String names(String format) {
         return IntStream.range(0, columns).mapToObj(i -> String.format(format, column(i))).collect(Collectors.joining(", "));
     }
 
-    /** The column that holds the value at this position. */
+    /** Returns the name of the column for the value at this position. */
     static String column(int position) {
         return "c" + (position + 1);
     }
@@ -92,20 +91,20 @@ public final class RawStaging implements AutoCloseable {
         if (buffer.length > 2 * CHUNK) buffer = new byte[2 * CHUNK];
     }
 
-    /** Ends the data. */
+    /** Sends the remaining data and ends the COPY. */
     public void finish() throws SQLException {
         send();
         copy.endCopy();
         Sql.execute(connection, "ANALYZE " + TABLE);
     }
 
-    /** How many records there are. */
+    /** Returns the number of records. */
     long records() {
         return sent.rows();
     }
 
     /**
-     * Reads the table back.
+     * Reads the table and compares it with what was sent.
      *
      * @throws Fault.ImportMismatch when it does not hold exactly the records that were read from the file
      */
@@ -116,7 +115,7 @@ public final class RawStaging implements AutoCloseable {
                     + ". The import was rolled back: nothing was changed");
     }
 
-    /** Count and digest of a query's rows. */
+    /** Returns count and digest of a query's rows. */
     static Content content(Connection connection, String query) throws SQLException {
         var content = new Object() {
             Content all = Content.NONE;
@@ -125,7 +124,7 @@ public final class RawStaging implements AutoCloseable {
         return content.all;
     }
 
-    /** The lines of the file on which these records begin. */
+    /** Returns the lines of the file on which these records begin. */
     static Map<Long, Long> lines(Connection connection, Collection<Long> records) throws SQLException {
         var lines = new LinkedHashMap<Long, Long>();
         try (var query = connection.prepareStatement("SELECT record, line FROM " + TABLE + " WHERE record OPERATOR(pg_catalog.=) ANY (?) ORDER BY record")) {
@@ -137,7 +136,7 @@ public final class RawStaging implements AutoCloseable {
         return lines;
     }
 
-    /** Cancels what was not finished. */
+    /** Cancels the COPY unless it was finished. */
     @Override
     public void close() throws SQLException {
         if (copy.isActive()) copy.cancelCopy();

@@ -30,10 +30,10 @@ import lockstep.masterdata.engine.restore.Merge;
 import lockstep.masterdata.engine.restore.StagedTable;
 
 /**
- * Imports a new edition of one code list into the source: makes the table what a CSV file says, in one transaction. The file is read and put
- * into a table of the session with the types of the real one, so that everything that the real one would refuse is reported with its line.
- * Only rows that differ are written. Rows that are gone from the file stay while others refer to them, as they do in targets. After the
- * merge the table is read back and compared with the file. A dry run does all of this and rolls it back.
+ * Imports a new edition of one code list into the source: updates the table to a CSV file in one transaction. The file is first copied into a
+ * temporary table with the same types, so that everything that the real table would reject is reported with its line. Only rows that differ
+ * are written. Rows that are missing in the file stay while others refer to them, as in targets. After the merge the table is read and
+ * compared with the file. A dry run does all of this and rolls it back.
  */
 public final class TableImport {
     private static final int SAMPLES = FileProblems.SAMPLES;
@@ -43,61 +43,63 @@ public final class TableImport {
     private final Database source;
     private final Duration lockTimeout;
 
-    /** @param lockTimeout how long to wait for who writes to the table now, before {@link Fault.Busy} */
+    /** @param lockTimeout how long to wait for transactions that write to the table, before {@link Fault.Busy} */
     public TableImport(Database source, Duration lockTimeout) {
         this.source = source;
         this.lockTimeout = lockTimeout;
     }
 
     /**
-     * What became of the table, or would become of it.
+     * The result of an import, or of a dry run.
      *
-     * @param rows     of the file
-     * @param kept     rows that are not in the file and stay, since others refer to them
-     * @param samples  some of each kind
-     * @param referring who refers to the rows that are kept
-     * @param rounded  values of which a column kept only a part
+     * @param rows      the number of rows in the file
+     * @param kept      rows that are not in the file and stay because others refer to them
+     * @param samples   some rows of each kind
+     * @param referring the tables that refer to kept rows
+     * @param rounded   the number of values of which a column stores only a part
      * @param roundings some of these, of each column
      */
     public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept, List<Sample> samples, List<Referring> referring, long rounded, List<Rounded> roundings) {}
 
-    /** A value of the file, and what the column keeps of it. */
+    /** A value of the file, and what the column stores of it. */
     public record Rounded(long line, String column, String written, String kept) {}
 
-    /** What is told of an import: what became of the table, or why the file was refused. */
+    /** The result of an import, or the reason why the file was refused. */
     public record Answer(Optional<Outcome> outcome, Optional<String> refused) {}
 
     public enum Kind { inserted, updated, deleted, kept }
 
     /**
-     * One row, by column, values as text. Of an updated one only the key and what differs.
+     * A row with its values as text by column. An updated row has only its key and the changed columns.
      *
-     * @param before empty for an inserted one
-     * @param after  empty for a deleted one
+     * @param before empty for an inserted row
+     * @param after  empty for a row that was deleted or kept
      */
     public record Sample(Kind kind, Map<String, String> before, Map<String, String> after) {}
 
-    /** @param rows of that table which refer by these columns to rows that are gone from the file */
+    /** @param rows the number of rows of that table which refer by these columns to rows that are missing in the file */
     public record Referring(String table, List<String> columns, long rows) {}
 
     /**
-     * @param file opens it from its beginning, each time anew
-     * @param round accepts values of which a column keeps only a part, such as decimals that it has no place for, and lists them
-     * @throws Fault.FileRefused    when it does not fit, with the lines and what to do; nothing was changed
-     * @throws Fault.ImportMismatch when the table would not hold what the file says; nothing was changed
+     * Imports the file.
+     *
+     * @param file  opens the file; each call starts again at its beginning
+     * @param round whether to accept values of which a column stores only a part, such as too many decimals; the outcome lists them
+     * @throws Fault.FileRefused    when the file does not match the table, with the lines and what to do; nothing was changed
+     * @throws Fault.ImportMismatch when the table would differ from the file; nothing was changed
      * @throws Fault.InvalidRequest when the data set has no such table
      */
     public Outcome run(DataSet dataSet, String tableName, Supplier<InputStream> file, boolean dryRun, boolean round) {
         Table table = dataSet.tables().stream().filter(t -> t.name().equals(tableName)).findFirst()
                 .orElseThrow(() -> new Fault.InvalidRequest("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", "))));
         return source.transaction(connection -> {
-            var outcome = new Edition(connection, dataSet, table, file, dryRun, round).bringIn();
+            var outcome = new Edition(connection, dataSet, table, file, dryRun, round).run();
             if (dryRun) connection.rollback();
             return outcome;
         });
     }
 
-    /** The file on its way into the table. */
+    /** One import in progress. */
     private final class Edition {
         private final Connection connection;
         private final Table table;
@@ -107,7 +109,7 @@ public final class TableImport {
         private final TableInfo info;
         private final Key key;
         private final DataSet dataSet;
-        /** To any table of the data set; who may write these may read what the keys need. */
+        /** The foreign keys that refer to any table of the data set; the source's writer may read their columns. */
         private final List<Reference> references;
         private final List<Sample> samples = new ArrayList<>();
         private final List<ImportColumn> columns;
@@ -129,15 +131,15 @@ public final class TableImport {
             columns = ImportColumn.read(connection, table.name(), table.columns());
         }
 
-        Outcome bringIn() throws SQLException {
+        Outcome run() throws SQLException {
             try {
-                seeWhatRefers();
+                seeReferringRows();
                 Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
-                // what is told is what is done: nobody else writes here meanwhile, and readers don't wait
+                // the lock keeps others from writing, so that the reported changes are exact; it does not block readers
                 Sql.execute(connection, "LOCK TABLE " + Sql.table(table.name()) + " IN SHARE ROW EXCLUSIVE MODE");
                 var problems = new FileProblems();
                 long rows = stage(file, problems);
-                refuseWhatDoesNotFit(problems);
+                refuseInvalidRows(problems);
                 for (Key unique : info.keys()) if (table.columns().containsAll(unique.names())) staging.index(unique.index());
                 return merge(rows);
             } catch (IOException e) {
@@ -145,8 +147,8 @@ public final class TableImport {
             }
         }
 
-        /** A row that refers to one of ours unseen would not keep it. */
-        private void seeWhatRefers() throws SQLException {
+        /** Ensures that all referring rows are visible; a hidden one would not keep the row that it refers to. */
+        private void seeReferringRows() throws SQLException {
             RowSecurity.seeAndWriteEveryRow(connection, referring().map(Reference::child).distinct().toList(), List.of(table.name()));
         }
 
@@ -154,7 +156,7 @@ public final class TableImport {
             return references.stream().filter(r -> r.parent().equals(table.name()));
         }
 
-        /** Puts the file into the session, with the types of the table, and refuses what the table would not take as it is written. */
+        /** Copies the file into the temporary tables, and adds a problem for every value that the table would not store as it is written. */
         private long stage(Supplier<InputStream> file, FileProblems problems) throws SQLException, IOException {
             long records = new ImportedFile(connection, table, file).stage();
             staging = new TypedStaging(connection, table, columns, records);
@@ -168,7 +170,7 @@ public final class TableImport {
             return records;
         }
 
-        private void refuseWhatDoesNotFit(FileProblems faults) throws SQLException {
+        private void refuseInvalidRows(FileProblems faults) throws SQLException {
             if (table.where().isPresent())
                 note(faults, "SELECT t." + staging.record() + ", ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
                         "is outside the data set's filter, " + table.where().get() + ". Leave such rows out of the file");
@@ -181,7 +183,7 @@ public final class TableImport {
                 note(faults, Sql.named("missing_parents", Map.of("record", staging.record(), "columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
                         "all_given", reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")),
                         "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
-                        // rows outside the filter stay whatever the file says
+                        // rows outside the filter stay regardless of the file
                         "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
                         "most", Integer.toString(SAMPLES))),
                         "in " + String.join(", ", reference.childColumns()) + " refers to a row that " + (own ? "the file" : reference.parent()) + " does not have by " + String.join(", ", reference.parentColumns())
@@ -190,7 +192,7 @@ public final class TableImport {
             faults.refuse();
         }
 
-        /** @param query answers numbers of records, and what to show of each */
+        /** @param query returns numbers of records, and a text that identifies each */
         private void note(FileProblems faults, String query, String what) throws SQLException {
             var rows = new LinkedHashMap<Long, String>();
             try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
@@ -204,7 +206,7 @@ public final class TableImport {
 
         private Outcome merge(long rows) throws SQLException {
             try {
-                sampleWhatComes();
+                sampleStagedRows();
                 Sql.execute(connection, "CREATE TEMPORARY TABLE " + GONE + " ON COMMIT DROP AS SELECT " + key.select("t") + ", " + values("t.") + " AS before FROM " + Sql.table(table.name()) + " t WHERE ("
                         + table.where().orElse("true") + ") AND NOT EXISTS (SELECT FROM " + STAGING + " s WHERE " + sameKey() + ")");
                 var staged = new StagedTable(info, key, table.columns(), table.where(), STAGING, Optional.empty(), "true", false, false);
@@ -242,7 +244,7 @@ public final class TableImport {
             return all;
         }
 
-        private void sampleWhatComes() throws SQLException {
+        private void sampleStagedRows() throws SQLException {
             sample(Kind.inserted, "SELECT NULL::text[], " + values("s.") + " FROM " + STAGING + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + sameKey() + ") ORDER BY s." + staging.record());
             sample(Kind.updated, "SELECT " + values("t.") + ", " + values("s.") + " FROM " + STAGING + " s JOIN " + Sql.table(table.name()) + " t ON " + sameKey()
                     + " WHERE ROW(" + Sql.columns("t.", table.columns()) + ")::record *<> ROW(" + Sql.columns("s.", table.columns()) + ")::record ORDER BY s." + staging.record());

@@ -18,8 +18,8 @@ import lockstep.masterdata.engine.postgres.Sql;
 import org.postgresql.util.PSQLException;
 
 /**
- * The records of a file with the types of the table, in a table of the session that has the table's column names and the number of the
- * record. Values go through the types' own input functions, modifiers included, as they do in COPY.
+ * A temporary table with the records of a file, converted to the types of the table. It has the table's columns and the number of the
+ * record. Values are converted by the types' input functions with their modifiers, as in COPY.
  */
 final class TypedStaging {
     static final String NAME = "lockstep_import";
@@ -27,7 +27,7 @@ final class TypedStaging {
 
     private static final int SAMPLES = FileProblems.SAMPLES;
     private static final String RECORD = "lockstep_record";
-    /** Classes of errors that no file causes: connection lost, conflict with another session, out of resources, cancelled. */
+    /** SQLSTATE classes of errors that no file causes: connection lost, conflict with another session, out of resources, cancelled. */
     private static final Set<String> NOT_OF_THE_FILE = Set.of("08", "40", "53", "55", "57", "58");
 
     private final Connection connection;
@@ -36,7 +36,7 @@ final class TypedStaging {
     private final long records;
     private final String record;
 
-    /** Creates the table, empty. */
+    /** Creates the empty table. */
     TypedStaging(Connection connection, Table table, List<ImportColumn> columns, long records) throws SQLException {
         this.connection = connection;
         this.table = table;
@@ -53,7 +53,7 @@ final class TypedStaging {
         return name;
     }
 
-    /** The column with the record's number, quoted. */
+    /** Returns the quoted name of the column with the record's number. */
     String record() {
         return record;
     }
@@ -64,15 +64,15 @@ final class TypedStaging {
      * @throws Fault.FileRefused with every value that a column does not accept
      */
     void fill() throws SQLException {
-        asTheProduct(this::convert);
+        withDefaultSearchPath(this::convert);
         Sql.execute(connection, "ANALYZE " + TABLE);
     }
 
     private void convert() throws SQLException {
         var problems = new FileProblems();
         for (int i = 0; i < columns.size(); i++) if (columns.get(i).required()) findMissing(i, problems);
-        // The text of a row is the input of the table's row type. This calls each type's input function with its modifier. A cast would
-        // shorten a text that is too long without an error.
+        // The text of a row is converted to the table's row type, which calls each type's input function with its modifier. A cast of each
+        // value would truncate a text that is too long without an error.
         String values = IntStream.range(0, columns.size()).mapToObj(i -> "r." + RawStaging.column(i)).collect(Collectors.joining(", "));
         String typed = "SELECT ROW(" + values + ", r.record)::pg_catalog.text::" + TABLE + " AS typed FROM " + RawStaging.TABLE + " r";
         var failure = failure("INSERT INTO " + TABLE + " SELECT (v.typed).* FROM (" + typed + " OFFSET 0) v");
@@ -103,10 +103,10 @@ final class TypedStaging {
         String value = "r." + RawStaging.column(i);
         RangeQuery query = (from, until) -> "SELECT r.line, e.message, e.detail, e.sql_error_code, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
                 + Sql.literal(column.type()) + ") e WHERE r.record " + from + " AND r.record " + until + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
-        // the writer may lack USAGE of the type's schema, and then it may not name the type
+        // without USAGE on the type's schema the writer can't name the type
         var denied = failure("SELECT pg_catalog.pg_input_is_valid('', " + Sql.literal(column.type()) + ")");
         if (denied.isPresent() && "42501".equals(denied.get().getSQLState())) return;
-        // types of extensions and functions of domains may raise an error where PostgreSQL's own types report one
+        // types of extensions and functions of domains may raise errors that pg_input_error_info does not catch
         var raised = firstRaising(query);
         if (raised.isPresent()) {
             problems.add("line " + line(raised.get().record) + ", column " + column.name() + ": " + message(raised.get().error) + ". " + advice(column, raised.get().error.getSQLState()));
@@ -139,12 +139,12 @@ final class TypedStaging {
         };
     }
 
-    /** Finds rows that repeat a key and rows that a check refuses. */
+    /** Finds rows that repeat a key, and rows that violate a check constraint. */
     void check(Collection<? extends Collection<String>> uniqueKeys, FileProblems problems) throws SQLException {
         for (Collection<String> key : uniqueKeys)
             if (table.columns().containsAll(key)) findRepeated(table.columns().stream().filter(key::contains).toList(), problems);
         var checks = checks();
-        asTheProduct(() -> {
+        withDefaultSearchPath(() -> {
             for (var check : checks.entrySet()) findRefused(check.getKey(), check.getValue(), problems);
         });
     }
@@ -195,7 +195,7 @@ final class TypedStaging {
         return checks;
     }
 
-    /** Values that a column keeps in part: how many there are, and some of each column. */
+    /** Values that a column stores only in part: their number, and some of each column. */
     record Losses(long values, List<Rounded> samples) {}
 
     Losses losses() throws SQLException {
@@ -219,24 +219,24 @@ final class TypedStaging {
     }
 
     /**
-     * Makes looking rows up by the key fast.
+     * Creates a unique index, for fast lookups by key.
      *
-     * @param key the columns of an index, as in CREATE INDEX
+     * @param key the column list of the index, as in CREATE INDEX
      */
     void index(String key) throws SQLException {
         var failure = failure("CREATE UNIQUE INDEX ON " + TABLE + " (" + key + ")");
-        // the key's own index may compare values in another way than the one that repeated keys were looked for
+        // the key's index may treat more values as equal than the search for repeated keys did
         if (failure.isPresent() && "23505".equals(failure.get().getSQLState())) throw FileProblems.refusal("two rows have the same key: " + message(failure.get()));
         if (failure.isPresent()) throw failure.get();
     }
 
-    /** Statements to a database. */
+    /** Runs statements. */
     private interface Work {
         void run() throws SQLException;
     }
 
-    /** Runs functions of the product, which may be called by domains and checks, with the search path of the product's own sessions. */
-    private void asTheProduct(Work work) throws SQLException {
+    /** Runs work that may call functions of the product, from domains and checks, with the default search path that they expect. */
+    private void withDefaultSearchPath(Work work) throws SQLException {
         var path = new String[1];
         query("SELECT pg_catalog.current_setting('search_path')", row -> path[0] = row.getString(1));
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
@@ -264,7 +264,7 @@ final class TypedStaging {
 
     /** A query over a range of records. */
     private interface RangeQuery {
-        /** @param from, until to be written behind the record's number */
+        /** Returns the query for a range; {@code from} and {@code until} are operators with bounds, to follow the record's number. */
         String in(String from, String until);
 
         default String over(long from, long until) {
@@ -275,7 +275,7 @@ final class TypedStaging {
     private record Raised(long record, SQLException error) {}
 
     /**
-     * The first record at which a query raises an error. The error does not name the record, so the range is halved until one is left.
+     * Finds the first record at which a query raises an error, with a binary search, because the error does not name the record.
      */
     private Optional<Raised> firstRaising(RangeQuery query) throws SQLException {
         var error = failure(query.over(1, records));
@@ -294,7 +294,7 @@ final class TypedStaging {
         return Optional.of(new Raised(from, last.orElse(error.get())));
     }
 
-    /** Runs a statement. When it fails, the transaction goes on as if it had not been run. */
+    /** Runs a statement and returns its error, if any, after rolling back to the state before it. */
     private Optional<SQLException> failure(String sql) throws SQLException {
         var before = connection.setSavepoint();
         try {
@@ -312,7 +312,7 @@ final class TypedStaging {
         return e.getSQLState() != null && e.getSQLState().length() == 5 && !NOT_OF_THE_FILE.contains(e.getSQLState().substring(0, 2)) && !e.getSQLState().equals("42501");
     }
 
-    /** What the server says of an error, without where in our own SQL it was. */
+    /** Returns the server's message and detail, without the position in Lockstep's SQL. */
     static String message(SQLException e) {
         if (!(e instanceof PSQLException server) || server.getServerErrorMessage() == null) return e.getMessage();
         return message(server.getServerErrorMessage().getMessage(), server.getServerErrorMessage().getDetail());

@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/** Errors and causes as people read them: Lambda and Step Functions name an error by its Java class, and wrap its message in JSON. */
+/** Converts errors of Lambda and Step Functions, which are Java class names and JSON with a message, into readable text. */
 public final class Causes {
     private static final Pattern FAULT = Pattern.compile("lockstep\\.masterdata\\.engine\\.Fault\\$(\\w+)");
     private static final Pattern CLASS = Pattern.compile("\\b(?:[a-z]\\w*\\.){2,}[A-Z][\\w$]*(?:Exception|Error|Throwable)\\b");
@@ -14,7 +14,7 @@ public final class Causes {
 
     private Causes() {}
 
-    /** {@code MergeConflict}; what is no fault of ours but an exception of Java's or a library's is {@code Unexpected}. */
+    /** Returns the simple name of a fault, such as {@code MergeConflict}, or {@code Unexpected} for other Java exceptions. */
     public static String error(String name) {
         var fault = FAULT.matcher(name);
         if (fault.matches()) return fault.group(1);
@@ -22,7 +22,7 @@ public final class Causes {
         return name.matches("([a-z]\\w*\\.)+[A-Z][\\w$]*") ? "Unexpected" : name;
     }
 
-    /** The message inside the JSON that Lambda makes of an exception, or the text as it is. */
+    /** Returns the message in the JSON that Lambda creates from an exception, or the text itself if it is not such JSON. */
     public static String message(String cause) {
         try {
             JsonNode json = Json.MAPPER.readTree(cause);
@@ -34,7 +34,7 @@ public final class Causes {
         }
     }
 
-    /** What an exception says, without those that only pass it on. */
+    /** Returns an exception's message, unwrapping ExecutionException and CompletionException. */
     public static String message(Throwable thrown) {
         var cause = thrown;
         while ((cause instanceof ExecutionException || cause instanceof CompletionException) && cause.getCause() != null) cause = cause.getCause();
@@ -49,7 +49,7 @@ public final class Causes {
         });
     }
 
-    /** Without the address of the database, in which alone the same cause differs from shard to shard. */
+    /** Removes the database's address, so that the same cause has the same text for every shard. */
     public static String withoutAddress(String cause) {
         return ADDRESS.matcher(cause).replaceAll(found -> found.group(1).equals("database") ? "the database" : found.group(1));
     }

@@ -4,16 +4,17 @@ import java.util.List;
 import lockstep.masterdata.engine.copy.Content;
 
 /**
- * How a key range came to be what it is: the rows that came and those that went since the manifest before, each whole, as zstd
- * of COPY text lines, first all that came. A changed row is among both. So it leads from {@code before} to {@code after}, and
- * back as well.
+ * The changes of a key range since the previous manifest: complete rows that came and that went, as a zstd frame of COPY text lines,
+ * those that came first. A changed row is in both, with its old and its new values. A delta can be applied in both directions: from
+ * {@code before} to {@code after}, or in reverse.
  *
- * @param from      first key covered, inclusive; empty for the beginning of the table. A bound of parts of both manifests, as is {@code until}
- * @param before    what the range held
- * @param after     what it holds: {@code before}, less {@code went}, and {@code came}
- * @param object    its place in the store; named by content
- * @param cameBytes size of the COPY text of the rows that came, from the beginning
- * @param textBytes size of all COPY text in it
+ * @param from      first key covered, inclusive; empty for the beginning of the table. It is a bound of parts in both manifests
+ * @param until     first key no longer covered, likewise; empty for the end of the table
+ * @param before    the earlier content of the range
+ * @param after     its content now: {@code before} minus {@code went} plus {@code came}
+ * @param object    its key in the store, derived from its content
+ * @param cameBytes size of the COPY text of the rows that came, at the beginning of the text
+ * @param textBytes size of the whole COPY text
  */
 public record Delta(List<String> from, List<String> until, Content before, Content after, Content came, Content went,
         String object, String sha256, long bytes, long cameBytes, long textBytes) {

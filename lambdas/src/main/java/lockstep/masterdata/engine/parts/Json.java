@@ -9,7 +9,7 @@ import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The one JSON mapper: strict, so that a field nobody knows is an error and not ignored. */
+/** The only JSON mapper. It is strict: an unknown field is an error. */
 public final class Json {
     public static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -19,7 +19,7 @@ public final class Json {
 
     private Json() {}
 
-    /** The object's value, or nothing when it is not in the store. */
+    /** Reads the object's value, or returns empty when it is not in the store. */
     public static <T> Optional<T> read(PartStore store, String key, Class<T> type) {
         return store.open(key).map(in -> {
             try (InputStream stream = in) {

@@ -8,10 +8,10 @@ import java.util.stream.Stream;
 import lockstep.masterdata.engine.Fault;
 
 /**
- * Which manifest of a data set is the newest. A hint: what it names is read and judged as any other manifest.
+ * A pointer to the newest manifest of a data set. It is only a hint: the manifest is read and checked like any other.
  *
- * @param since   when it was sealed; an earlier version did not say, and then its snapshot stands for it
- * @param earlier those before it, newest first, but no more than {@link #REMEMBERED}
+ * @param since   when the manifest was sealed; the time of its snapshot if an earlier version did not record it
+ * @param earlier up to {@link #REMEMBERED} manifests before it, newest first
  */
 public record Latest(String syncId, Instant snapshotTime, Instant since, List<Earlier> earlier) {
     static final int REMEMBERED = 100;
@@ -21,10 +21,10 @@ public record Latest(String syncId, Instant snapshotTime, Instant since, List<Ea
         earlier = earlier == null ? List.of() : List.copyOf(earlier);
     }
 
-    /** @param since when it was sealed */
+    /** An earlier manifest, with the time when it was sealed. */
     public record Earlier(Instant snapshotTime, Instant since) {}
 
-    /** Nothing if it can't be made out: being a hint, it must not keep anybody from the dump that writes it anew. */
+    /** Returns empty if the pointer is invalid, so that it does not prevent the dump that would replace it. */
     public static Optional<Latest> read(PartStore store, String dataSet) {
         try {
             return Json.read(store, SyncPaths.latest(dataSet), Latest.class);
@@ -33,7 +33,7 @@ public record Latest(String syncId, Instant snapshotTime, Instant since, List<Ea
         }
     }
 
-    /** Notes that this manifest was sealed. Does nothing when a newer one is known: dumps may end in another order than they began. */
+    /** Records that this manifest was sealed, unless a newer one is recorded, because dumps may end in another order than they began. */
     public static void note(PartStore store, Manifest manifest, Instant now) {
         var known = read(store, manifest.dataSet());
         if (known.filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime()) || l.syncId().equals(manifest.syncId())).isPresent()) return;
@@ -42,10 +42,10 @@ public record Latest(String syncId, Instant snapshotTime, Instant since, List<Ea
     }
 
     /**
-     * Since when there is a manifest that is newer than a snapshot; nothing when there is none. What is no longer remembered counts as
-     * sealed with the last that is.
+     * Returns the time since which there has been a manifest newer than a snapshot, or empty when there is none. Manifests that are no longer
+     * remembered are ignored.
      *
-     * @param sealedAfter only of manifests that were sealed later
+     * @param sealedAfter only manifests that were sealed later are considered
      */
     public Optional<Instant> newerSince(Instant snapshot, Instant sealedAfter) {
         return all().filter(e -> e.snapshotTime().isAfter(snapshot) && e.since().isAfter(sealedAfter)).map(Earlier::since).min(Comparator.naturalOrder());

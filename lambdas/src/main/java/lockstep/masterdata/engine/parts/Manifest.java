@@ -11,13 +11,13 @@ import lockstep.masterdata.engine.copy.RowDigest;
 import lockstep.masterdata.schema.SchemaDescription;
 
 /**
- * What a sync carries: for every table its columns, row count, digest and parts, at one snapshot of the source. It is small
- * and kept, so that a target can be brought to any manifest whose parts still lie in the store.
+ * The description of a sync: the columns, row count, digest and parts of every table in one snapshot of the source. Manifests are small
+ * and kept, so that a target can be restored to any manifest whose parts are still in the store.
  *
  * @param format       {@link #FORMAT}
- * @param snapshotTime by the source database's clock; manifests of one source are ordered by it
- * @param release      of the product, at the source
- * @param schema       how the source describes the tables; a manifest of an earlier version has none
+ * @param snapshotTime by the source database's clock; it orders the manifests of a source
+ * @param release      the product's release at the source
+ * @param schema       the source's description of the tables; empty in a manifest of an earlier version
  */
 public record Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release,
         List<TableManifest> tables, Optional<SchemaDescription> schema) {
@@ -33,10 +33,10 @@ public record Manifest(int format, String dataSet, String syncId, String source,
     }
 
     /**
-     * One table at the snapshot; its digest is the sum of its parts' digests.
+     * A table in the snapshot. Its digest is the sum of its parts' digests.
      *
-     * @param parts  cover the whole key space in key order, without a gap
-     * @param deltas how ranges of it came to be what they are; ranges that did not change, or for which a delta would be no smaller, have none
+     * @param parts  the parts in key order; they cover all keys without a gap
+     * @param deltas the changes of ranges since the previous manifest; a range has none if it is unchanged or its delta would not be smaller
      */
     public record TableManifest(String name, List<Column> columns, List<String> key, Optional<String> where, long rows,
             RowDigest digest, List<Part> parts, List<Delta> deltas) {
@@ -51,7 +51,7 @@ public record Manifest(int format, String dataSet, String syncId, String source,
             return columns.stream().map(Column::name).toList();
         }
 
-        /** Whether the rows of both can be compared: the same columns of the same rows. */
+        /** Reports whether rows of both can be compared, because columns, key and filter are the same. */
         public boolean sameShape(TableManifest other) {
             return columns.equals(other.columns) && key.equals(other.key) && where.equals(other.where);
         }
@@ -61,7 +61,7 @@ public record Manifest(int format, String dataSet, String syncId, String source,
         }
     }
 
-    /** Of each table, the condition for its rows; rows outside it belong to a shard. */
+    /** Returns each table's filter. Rows outside it belong to a shard. */
     public Map<String, Optional<String>> filters() {
         return tables.stream().collect(Collectors.toMap(TableManifest::name, TableManifest::where));
     }

@@ -16,13 +16,13 @@ import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import tools.jackson.core.JacksonException;
 
 /**
- * Reads a manifest as a receiver does: believes nothing that the source's key did not sign, and allows only what the
- * receiver's own data set allows.
+ * Reads a manifest as a receiver: verifies the signature of the source's key, and accepts only what the receiver's own data
+ * set allows.
  */
 public final class ManifestReader {
     private static final int MAX_BYTES = 64 << 20;
 
-    /** Says whether the signature is the signing key's, of these bytes. */
+    /** Verifies that the signing key has signed these bytes. */
     public interface Verifier {
         boolean verify(byte[] bytes, byte[] signature);
     }
@@ -35,14 +35,14 @@ public final class ManifestReader {
         this.verifier = verifier;
     }
 
-    /** @throws Fault.ManifestRefused naming every reason */
+    /** @throws Fault.ManifestRefused with all reasons */
     public Manifest read(String key, DataSet allowed, String syncId) {
         if (!key.equals(SyncPaths.manifest(allowed.name(), syncId)))
             throw new Fault.ManifestRefused("'" + key + "' is not the place of sync " + syncId + " of data set '" + allowed.name() + "'");
         return checked(key, allowed, syncId);
     }
 
-    /** As {@link #read}, for a forecast: what was sealed for one alone is taken, too. */
+    /** As {@link #read}, but for a forecast: also accepts manifests that are not admitted. */
     public Manifest readForForecast(String key, DataSet allowed, String syncId) {
         return key.equals(SyncPaths.rehearsal(allowed.name(), syncId)) ? checked(key, allowed, syncId) : read(key, allowed, syncId);
     }
@@ -94,7 +94,7 @@ public final class ManifestReader {
         if (!covers(table.parts())) problems.add("the parts of " + table.name() + " leave a gap");
         for (Delta delta : table.deltas())
             if (!delta.addsUp()) problems.add("the delta of " + table.name() + " from " + delta.from() + " does not add up");
-        if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(o -> !o.startsWith("parts/") && !Packed.isWithin(o))) problems.add("a part of " + table.name() + " lies outside parts/");
+        if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(o -> !o.startsWith("parts/") && !Packed.isInline(o))) problems.add("a part of " + table.name() + " lies outside parts/");
         return problems;
     }
 

@@ -17,10 +17,10 @@ import java.util.function.Function;
 import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.copy.RowDigest;
 
-/** COPY text lines, compressed in memory as they come: what becomes an object of the store. */
+/** Compresses COPY text lines in memory into a zstd frame, which becomes an object of the store. */
 public final class Packed implements AutoCloseable {
     private static final int LEVEL = 1;
-    private static final String WITHIN = "within:";
+    private static final String INLINE = "within:";
     private final Buffer buffer = new Buffer();
     private ZstdOutputStreamNoFinalizer zstd;
     private long rows;
@@ -43,13 +43,13 @@ public final class Packed implements AutoCloseable {
         digest = RowDigest.EMPTY;
     }
 
-    /** Takes a line, its newline included. */
+    /** Adds a line, including its newline. */
     public void line(byte[] line) {
         pack(line, line.length);
         count(line);
     }
 
-    /** Counts and digests a line whose text is packed by {@link #pack}. */
+    /** Counts and digests a line whose text is added by {@link #pack}. */
     public void count(byte[] line) {
         rows++;
         textBytes += line.length;
@@ -64,7 +64,7 @@ public final class Packed implements AutoCloseable {
         }
     }
 
-    /** All lines since the last {@link #clear}. */
+    /** Returns the content of all lines since the last {@link #clear}. */
     public Content content() {
         return new Content(rows, digest);
     }
@@ -73,7 +73,7 @@ public final class Packed implements AutoCloseable {
         return textBytes;
     }
 
-    /** Size when compressed; the frame is complete only after {@link #close}. */
+    /** Returns the compressed size; the frame is complete only after {@link #close}. */
     public int bytes() {
         return buffer.size();
     }
@@ -82,7 +82,7 @@ public final class Packed implements AutoCloseable {
         return sha256(buffer.array(), buffer.size());
     }
 
-    /** Of the first bytes, hexadecimal. */
+    /** Returns the SHA-256 of the first {@code length} bytes, in hexadecimal. */
     public static String sha256(byte[] bytes, long length) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
@@ -94,29 +94,29 @@ public final class Packed implements AutoCloseable {
     }
 
     /**
-     * Puts the frame into the store as this object, unless it is so small that its name holds it instead.
+     * Writes the frame to the store under this name. A very small frame is encoded in the returned name instead.
      *
      * @return the name under which {@link #open} finds it
      */
     public String put(PartStore store, String object) {
-        if (bytes() < store.smallest()) return WITHIN + Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), bytes()));
+        if (bytes() < store.inlineBelow()) return INLINE + Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), bytes()));
         store.put(object, buffer.array(), bytes());
         return object;
     }
 
-    /** Whether the frame is held by the name itself. */
-    public static boolean isWithin(String object) {
-        return object.startsWith(WITHIN);
+    /** Reports whether the name itself contains the frame. */
+    public static boolean isInline(String object) {
+        return object.startsWith(INLINE);
     }
 
-    /** The name for a message. */
+    /** Returns the name for a message. */
     public static String abbreviated(String object) {
-        return isWithin(object) ? "within the manifest" : object;
+        return isInline(object) ? "within the manifest" : object;
     }
 
-    /** A frame as {@link #put} named it, or nothing when it isn't in the store. */
+    /** Opens a frame by the name that {@link #put} returned, or returns empty when it isn't in the store. */
     public static Optional<InputStream> open(Function<String, Optional<InputStream>> store, String object) {
-        return isWithin(object) ? Optional.of(new ByteArrayInputStream(Base64.getDecoder().decode(object.substring(WITHIN.length())))) : store.apply(object);
+        return isInline(object) ? Optional.of(new ByteArrayInputStream(Base64.getDecoder().decode(object.substring(INLINE.length())))) : store.apply(object);
     }
 
     public static InputStream text(InputStream object) {
@@ -137,7 +137,7 @@ public final class Packed implements AutoCloseable {
         }
     }
 
-    /** Gives its array away instead of copying it. */
+    /** A buffer that exposes its array without copying it. */
     private static final class Buffer extends ByteArrayOutputStream {
         Buffer() {
             super(1 << 20);

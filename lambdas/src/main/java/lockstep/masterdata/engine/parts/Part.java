@@ -5,14 +5,14 @@ import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.copy.RowDigest;
 
 /**
- * A piece of a table as it lies in the store: a zstd frame of COPY text lines in key order.
+ * A piece of a table in the store: a zstd frame of COPY text lines in key order.
  *
  * @param from      first key covered, inclusive; empty for the beginning of the table
  * @param until     first key no longer covered; empty for the end of the table
- * @param object    its place in the store; named by content, so equal rows have equal names
- * @param sha256    of the object's bytes, hexadecimal
+ * @param object    its key in the store, derived from its content, so that equal rows have equal names
+ * @param sha256    SHA-256 of the object, in hexadecimal
  * @param bytes     size of the object
- * @param textBytes size of the COPY text in it
+ * @param textBytes size of its COPY text
  */
 public record Part(List<String> from, List<String> until, long rows, RowDigest digest, String object, String sha256,
         long bytes, long textBytes) {

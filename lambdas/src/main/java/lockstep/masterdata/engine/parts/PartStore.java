@@ -3,16 +3,16 @@ package lockstep.masterdata.engine.parts;
 import java.io.InputStream;
 import java.util.Optional;
 
-/** Where parts, manifests and the notes of a running sync lie. Keys are paths such as {@code parts/…}. */
+/** Stores parts, manifests and the state of running syncs. Keys are paths such as {@code parts/…}. */
 public interface PartStore {
     /** Writes or replaces the object. */
     void put(String key, byte[] bytes, int length);
 
-    /** The object as a stream that the caller closes, or nothing when there is none. */
+    /** Opens the object as a stream that the caller closes, or returns empty when it does not exist. */
     Optional<InputStream> open(String key);
 
-    /** Parts that are smaller than so many bytes are kept within the manifest: asking for each of them would take longer than reading them all. */
-    default int smallest() {
+    /** Returns the size in bytes below which a part is kept within the manifest, because requesting many small objects is slow. */
+    default int inlineBelow() {
         return 1024;
     }
 

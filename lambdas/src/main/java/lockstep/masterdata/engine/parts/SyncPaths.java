@@ -9,7 +9,7 @@ import lockstep.masterdata.engine.dump.Snapshot;
 import lockstep.masterdata.engine.review.Held;
 import lockstep.masterdata.watch.SourceActivity;
 
-/** Where the notes of one sync lie in the store. */
+/** The keys of a sync's objects in the store. */
 public record SyncPaths(String dataSet, String syncId) {
     private static final Pattern SYNC_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,79}");
 
@@ -18,7 +18,7 @@ public record SyncPaths(String dataSet, String syncId) {
             throw new Fault.InvalidRequest("sync id '" + syncId + "' is not 1 to 80 letters, digits, '-' or '_', beginning with a letter or digit");
     }
 
-    /** What the holder wrote: the snapshot and the schema ({@link Snapshot}). */
+    /** The snapshot and the schema, written by the holder: {@link Snapshot}. */
     public String snapshot() {
         return "syncs/" + syncId + "/snapshot.json";
     }
@@ -28,22 +28,22 @@ public record SyncPaths(String dataSet, String syncId) {
         return "syncs/" + syncId + "/batches.json";
     }
 
-    /** What a worker wrote of a batch: {@link Dumped}. */
+    /** A worker's result for a batch: {@link Dumped}. */
     public String dumped(int batch) {
         return "syncs/" + syncId + "/dumped/" + batch + ".json";
     }
 
-    /** Tells the holder to let go: {@link Released}. */
+    /** The request to release the snapshot: {@link Released}. */
     public String released() {
         return "syncs/" + syncId + "/released.json";
     }
 
-    /** Why the sync is held, and how to answer: {@link Held}. */
+    /** Why the sync is held, and the token for answering: {@link Held}. */
     public String held() {
         return "syncs/" + syncId + "/held.json";
     }
 
-    /** A file that is to be imported under this id. */
+    /** The file to be imported under this id. */
     public String imported() {
         return "imports/" + syncId + ".csv";
     }
@@ -56,7 +56,7 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/" + syncId + ".json";
     }
 
-    /** Where every manifest is sealed: of a dry run, and of a sync until it is admitted. No sync is brought in force from there. */
+    /** Where every manifest is written when it is sealed. Syncs are not restored from there, so it holds dry runs and syncs that are not admitted. */
     public static String rehearsal(String dataSet, String syncId) {
         return rehearsals(dataSet) + syncId + ".json";
     }
@@ -65,17 +65,17 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/rehearsed/";
     }
 
-    /** Tells which manifest of a data set is the newest: {@link Latest}. No sync's manifest can lie there, since those end in {@code .json}. */
+    /** The pointer to the newest manifest of a data set: {@link Latest}. It differs from all manifests' keys, which end in {@code .json}. */
     public static String latest(String dataSet) {
         return "manifests/" + dataSet + "/latest";
     }
 
-    /** What was seen of the source's tables: {@link SourceActivity}. */
-    public static String noticed(String dataSet) {
+    /** The last known state of the source's tables: {@link SourceActivity}. */
+    public static String sourceActivity(String dataSet) {
         return "manifests/" + dataSet + "/noticed";
     }
 
-    /** The signature of a manifest lies beside it. */
+    /** The signature of a manifest. */
     public static String signature(String manifestKey) {
         return manifestKey + ".sig";
     }

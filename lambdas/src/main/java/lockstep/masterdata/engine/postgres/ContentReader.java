@@ -9,13 +9,13 @@ import java.util.Optional;
 import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 
-/** Reads what a shard's tables really hold, without the rows that are only kept. */
+/** Reads row count and digest of a shard's tables, excluding kept rows: rows that were deleted at the source but are still referenced here. */
 public final class ContentReader {
     private final Connection connection;
     private final String dataSet;
     private final Map<String, Long> kept = new HashMap<>();
 
-    /** Reads which rows are kept, once: make another reader when that has changed. */
+    /** Counts the kept rows once; create a new reader after they have changed. */
     public ContentReader(Connection connection, String dataSet) throws SQLException {
         this.connection = connection;
         this.dataSet = dataSet;
@@ -27,7 +27,7 @@ public final class ContentReader {
         }
     }
 
-    /** Rows that stay only because others refer to them. */
+    /** Returns how many rows of the table are kept only because other rows refer to them. */
     public long kept(String table) {
         return kept.getOrDefault(table, 0L);
     }
@@ -36,7 +36,7 @@ public final class ContentReader {
         return read(table, "true");
     }
 
-    /** @param restriction over the table as {@code t}: only these rows */
+    /** @param restriction a condition on the table as {@code t}; only matching rows are read */
     public Content read(TableManifest table, String restriction) throws SQLException {
         return read(table.name(), table.columnNames(), table.key(), table.where(), restriction);
     }

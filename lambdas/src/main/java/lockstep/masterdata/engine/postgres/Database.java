@@ -4,25 +4,25 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import lockstep.masterdata.engine.Fault;
 
-/** A way to a shard's database. Every connection comes with the settings that fix how values read as text. */
+/** Opens connections to a shard's database. Every connection has the settings of {@link SessionSettings}. */
 public interface Database {
     /**
-     * A new connection, autocommit on. Tries again for a few seconds while the server does not answer.
+     * Opens a connection with autocommit on. Retries for a few seconds while the server does not answer.
      *
-     * @throws Fault.DatabaseUnavailable when it still does not
+     * @throws Fault.DatabaseUnavailable when it still does not answer
      * @throws Fault.AccessRefused       when the login is refused
      */
     Connection connect();
 
-    /** What to call it in messages. */
+    /** Returns the database's name for messages. */
     String name();
 
-    /** Something to do with a connection. */
+    /** An operation that needs a connection. */
     interface Work<T> {
         T with(Connection connection) throws SQLException;
     }
 
-    /** Runs the work on a connection of its own and tells database errors as faults. */
+    /** Runs the work on a new connection and converts database errors into faults. */
     default <T> T run(Work<T> work) {
         try (Connection connection = connect()) {
             return work.with(connection);

@@ -16,9 +16,9 @@ import lockstep.masterdata.engine.postgres.Schema.Reference;
 import org.postgresql.PGConnection;
 
 /**
- * Makes the two logins by which Lockstep reaches a shard, and grants them no more than their work needs: the reader may
- * SELECT the allowed columns, the writer may also change those, and read the columns by which other tables refer to them.
- * Safe to run again; run it after each migration of the product.
+ * Creates the two logins that Lockstep uses in a shard and grants them the least privileges: the reader may SELECT the
+ * allowed columns; the writer may also change them, and read the columns of foreign keys that refer to these tables.
+ * It can be run repeatedly; run it after each migration of the product.
  */
 public final class DatabaseRoles {
     private final Database database;
@@ -32,7 +32,7 @@ public final class DatabaseRoles {
         database.transaction(connection -> {
             login(connection, reader);
             login(connection, writer);
-            refuseForeignState(connection, reader, writer);
+            refuseRelationsOwnedByWorkers(connection, reader, writer);
             Sql.execute(connection, Sql.named("state"));
             Sql.execute(connection, Sql.named("lay_aside"));
             Sql.execute(connection, "DELETE FROM lockstep.prepared_table");
@@ -44,17 +44,17 @@ public final class DatabaseRoles {
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
             Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, lockstep.applied_table, lockstep.kept_row TO " + user);
             Sql.execute(connection, "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
-            takeBack(connection, reader, writer);
+            revokeAll(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
         });
     }
 
     /**
-     * The writer may make tables in Lockstep's schema. One of them that had the name of a table that a later version makes there would be
-     * taken for that, and its rows believed.
+     * Refuses relations in Lockstep's schema, other than staging tables, that the logins own. The writer may create tables there, so it could
+     * create one under the name of a table of Lockstep, whose rows would then be trusted.
      */
-    private static void refuseForeignState(Connection connection, Login reader, Login writer) throws SQLException {
+    private static void refuseRelationsOwnedByWorkers(Connection connection, Login reader, Login writer) throws SQLException {
         try (var query = connection.prepareStatement("SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = to_regnamespace('lockstep')"
                 + " AND relkind NOT IN ('i', 't', 'c') AND relname NOT LIKE 'staging\\_%' AND pg_get_userbyid(relowner) IN (?, ?)")) {
             query.setString(1, reader.username());
@@ -75,12 +75,12 @@ public final class DatabaseRoles {
             exists = query.executeQuery().next();
         }
         if (!exists) Sql.execute(connection, "CREATE ROLE " + Sql.identifier(login.username()) + " LOGIN");
-        // Sends a SCRAM verifier: the password itself never reaches the server or its log.
+        // sends a SCRAM verifier: the password itself never reaches the server or its log
         connection.unwrap(PGConnection.class).alterUserPassword(login.username(), login.password().toCharArray(), "scram-sha-256");
     }
 
-    /** What the allow-list no longer holds must not stay granted. */
-    private static void takeBack(Connection connection, Login reader, Login writer) throws SQLException {
+    /** Revokes earlier grants, so that tables and columns that left the allow-list are no longer accessible. */
+    private static void revokeAll(Connection connection, Login reader, Login writer) throws SQLException {
         var granted = new ArrayList<String>();
         try (var query = connection.prepareStatement(Sql.named("granted"))) {
             query.setString(1, reader.username());
@@ -105,9 +105,9 @@ public final class DatabaseRoles {
             throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
                     + ". Migrate the shard first, or fix lockstep.yaml");
         for (Table table : dataSet.tables()) {
-            mayBeLaidAside(connection, dataSet, table);
+            recordPreparedTable(connection, dataSet, table);
             for (Login login : List.of(reader, writer)) {
-                useSchema(connection, table.name(), login);
+                grantSchema(connection, table.name(), login);
                 Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
             }
             String columns = Sql.columns("", table.columns());
@@ -117,7 +117,7 @@ public final class DatabaseRoles {
             Sql.execute(connection, "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(numbering.sequence()) + " TO " + Sql.identifier(writer.username()));
         var references = Schema.referencesTo(connection, names);
         for (Reference reference : references) {
-            useSchema(connection, reference.child(), writer);
+            grantSchema(connection, reference.child(), writer);
             select(connection, reference.child(), reference.childColumns(), writer);
             select(connection, reference.parent(), reference.parentColumns(), writer);
         }
@@ -127,17 +127,17 @@ public final class DatabaseRoles {
             policy(connection, name, reader, "FOR SELECT", "USING (true)");
             policy(connection, name, writer, "", "USING (true) WITH CHECK (true)");
         }
-        useSchemas(connection, Stream.concat(names.stream(), children.stream()).toList(), reader, writer);
+        grantTypeSchemas(connection, Stream.concat(names.stream(), children.stream()).toList(), reader, writer);
     }
 
-    /** Types and operators of an extension may lie in a schema of their own. */
-    private static void useSchemas(Connection connection, List<String> tables, Login reader, Login writer) throws SQLException {
+    /** Grants USAGE on the schemas of types and operators that the tables use, for example those of an extension. */
+    private static void grantTypeSchemas(Connection connection, List<String> tables, Login reader, Login writer) throws SQLException {
         var missing = new ArrayList<String>();
         try (var query = Schema.query(connection, "schemas_used", tables); var row = query.executeQuery()) {
             while (row.next()) {
                 for (Login login : List.of(reader, writer)) {
                     String grant = "GRANT USAGE ON SCHEMA " + Sql.identifier(row.getString(1)) + " TO " + Sql.identifier(login.username());
-                    if (mayUse(connection, login, row.getString(1))) continue;
+                    if (hasUsage(connection, login, row.getString(1))) continue;
                     if (row.getBoolean(3)) Sql.execute(connection, grant);
                     else missing.add(grant + "; -- as " + row.getString(2) + ", who owns it");
                 }
@@ -148,7 +148,7 @@ public final class DatabaseRoles {
                     + String.join("\n", missing), null);
     }
 
-    private static boolean mayUse(Connection connection, Login login, String schema) throws SQLException {
+    private static boolean hasUsage(Connection connection, Login login, String schema) throws SQLException {
         try (var query = connection.prepareStatement("SELECT has_schema_privilege(?, ?, 'USAGE')")) {
             query.setString(1, login.username());
             query.setString(2, schema);
@@ -159,7 +159,7 @@ public final class DatabaseRoles {
         }
     }
 
-    private static void mayBeLaidAside(Connection connection, DataSet dataSet, Table table) throws SQLException {
+    private static void recordPreparedTable(Connection connection, DataSet dataSet, Table table) throws SQLException {
         try (var insert = connection.prepareStatement("INSERT INTO lockstep.prepared_table (data_set, table_name, triggers) VALUES (?, ?, ?)")) {
             insert.setString(1, dataSet.name());
             insert.setString(2, table.name());
@@ -168,13 +168,13 @@ public final class DatabaseRoles {
         }
     }
 
-    private static void useSchema(Connection connection, String table, Login login) throws SQLException {
+    private static void grantSchema(Connection connection, String table, Login login) throws SQLException {
         Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(TableName.parse(table).schema()) + " TO " + Sql.identifier(login.username()));
     }
 
     /**
-     * Lets a login see every row of a table with row-level security, of the columns that it was granted: a row that it does not see would be
-     * taken for deleted, or for one that refers to nothing. A table without row-level security needs no policy.
+     * Creates a policy that lets a login see every row of a table with row-level security. A hidden row would be treated as deleted, or a
+     * reference from it would be missed. A table without row-level security needs no policy.
      */
     private static void policy(Connection connection, String table, Login login, String command, String condition) throws SQLException {
         boolean secured;

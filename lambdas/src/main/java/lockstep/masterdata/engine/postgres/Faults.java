@@ -3,7 +3,7 @@ package lockstep.masterdata.engine.postgres;
 import java.sql.SQLException;
 import lockstep.masterdata.engine.Fault;
 
-/** Tells a database error as a fault, by its SQLSTATE. */
+/** Converts a database error into a fault according to its SQLSTATE. */
 public final class Faults {
     private Faults() {}
 
@@ -16,11 +16,11 @@ public final class Faults {
                 new Fault.DatabaseUnavailable(what, e);
             // lock time-out, deadlock, serialization failure
             case "55P03", "40P01", "40001" -> new Fault.Busy(what, e);
-            // disk full, out of memory: an operator may be mending it
+            // disk full, out of memory: an operator may be fixing it
             case String s when s.startsWith("53") -> new Fault.DatabaseUnavailable(what, e);
             case "28P01", "28000", "42501", "3D000" -> new Fault.AccessRefused(what
                     + "; run the shard's prepare-database function, which makes the roles and their grants", e);
-            // a table, column or operator is not there, or of another type
+            // a table, column, operator or schema does not exist, or a type does not match
             case "42P01", "42703", "42704", "42804", "42883", "3F000" -> new Fault.SchemaMismatch(what
                     + "; the tables are not what they were when they were looked at: sync again when the migration there is done. After an upgrade of Lockstep, invoke the shard's prepare-database first", e);
             // P0001: raised by a trigger of the product

@@ -11,9 +11,9 @@ import java.util.stream.IntStream;
 import lockstep.masterdata.engine.parts.Part;
 
 /**
- * The columns that identify a row of a table in one database, and how the unique index over them compares values there. Every comparison of
- * keys in SQL is written with the operators of that index, qualified with their schemas: what {@code =} means must depend neither on the
- * search path nor on which types an extension added.
+ * The key columns of a table in one database, with the operators of the unique index over them. Every comparison of keys in SQL uses the
+ * operators of that index, qualified with their schemas, so that its meaning depends neither on the search path nor on types that an
+ * extension has added.
  *
  * @param columns in the order of the data set
  */
@@ -21,11 +21,11 @@ public record Key(List<Column> columns) {
     /**
      * A column of a key.
      *
-     * @param type      a domain's base type, qualified and quoted
+     * @param type      the type, or the base type of a domain, qualified and quoted
      * @param operators the index's operator class
-     * @param equal     the operator, as {@code OPERATOR(schema.=)}; the others likewise
-     * @param collate   the clause for the index's collation; mostly empty, for the default one
-     * @param canonical equal values have equal text; otherwise a key may be spelled otherwise and stay the same, as 1.0 and 1.00
+     * @param equal     the operator as {@code OPERATOR(schema.=)}; {@code less} and {@code atLeast} likewise
+     * @param collate   the COLLATE clause for the index's collation; empty for the default one
+     * @param canonical whether equal values always have equal text; the numerics 1.0 and 1.00, for example, are equal and differ as text
      */
     record Column(String name, String type, String operators, String equal, String less, String atLeast, String collate, boolean canonical) {}
 
@@ -37,59 +37,59 @@ public record Key(List<Column> columns) {
         return columns.stream().map(Column::name).toList();
     }
 
-    /** The columns whose text may change while their value stays equal. */
+    /** Returns the columns whose text may change while their value stays equal. */
     public Set<String> respellable() {
         return columns.stream().filter(c -> !c.canonical()).map(Column::name).collect(Collectors.toSet());
     }
 
-    /** The columns of a table of the product, or of one that has their names, such as {@code t."id"}. */
+    /** Returns the key columns by their names, such as {@code t."id"}. */
     public List<String> of(String alias) {
         return columns.stream().map(c -> alias + "." + Sql.identifier(c.name())).toList();
     }
 
-    /** The columns of a table of ours, which are named by their places so that they meet no name of the product: {@code g.k1}. */
+    /** Returns the key columns of one of Lockstep's temporary tables, which are named by position to avoid names of the product: {@code g.k1}. */
     public List<String> at(String alias) {
         return IntStream.rangeClosed(1, columns.size()).mapToObj(i -> alias + ".k" + i).toList();
     }
 
-    /** {@code t."id" AS k1, …}: makes columns for {@link #at}. */
+    /** Returns a select list that names the key columns as {@link #at} expects: {@code t."id" AS k1, …}. */
     public String select(String alias) {
         var columns = of(alias);
         return IntStream.range(0, columns.size()).mapToObj(i -> columns.get(i) + " AS k" + (i + 1)).collect(Collectors.joining(", "));
     }
 
-    /** Whether two keys are equal. No column of either is NULL. */
+    /** Returns the condition that two keys are equal. None of their columns may be NULL. */
     public String equal(List<String> left, List<String> right) {
         return IntStream.range(0, columns.size()).mapToObj(i -> compare(i, left.get(i), columns.get(i).equal(), right.get(i))).collect(Collectors.joining(" AND "));
     }
 
-    /** Whether a key is the one that is kept as an array of text. */
+    /** Returns the condition that a key equals one stored as an array of text. */
     public String equalsText(List<String> left, String array) {
         return equal(left, IntStream.range(0, columns.size()).mapToObj(i -> array + "[" + (i + 1) + "]::" + columns.get(i).type()).toList());
     }
 
-    /** For ORDER BY: the order in which ranges follow each other. */
+    /** Returns an ORDER BY list that sorts rows in the order of key ranges. */
     public String order(String alias) {
         var columns = of(alias);
         return IntStream.range(0, columns.size())
                 .mapToObj(i -> columns.get(i) + this.columns.get(i).collate() + " USING " + this.columns.get(i).less()).collect(Collectors.joining(", "));
     }
 
-    /** For CREATE INDEX: one that answers {@link #equal}. */
+    /** Returns the column list of a CREATE INDEX that supports {@link #equal}. */
     public String index() {
         return columns.stream().map(c -> Sql.identifier(c.name()) + c.collate() + " " + c.operators()).collect(Collectors.joining(", "));
     }
 
-    /** The columns as text, with commas. */
+    /** Returns the columns cast to text, separated by commas. */
     public static String text(List<String> columns) {
         return columns.stream().map(c -> c + "::pg_catalog.text").collect(Collectors.joining(", "));
     }
 
     /**
-     * Whether a row of {@code alias} lies in the range.
+     * Returns the condition that a row of {@code alias} lies in the range.
      *
-     * @param from  the least key; empty for no bound
-     * @param until the least key beyond the range; empty for no bound
+     * @param from  the lower bound, inclusive; empty for no bound
+     * @param until the upper bound, exclusive; empty for no bound
      */
     public String within(String alias, List<String> from, List<String> until) {
         var conditions = new ArrayList<String>();
@@ -98,7 +98,7 @@ public record Key(List<Column> columns) {
         return conditions.isEmpty() ? "true" : String.join(" AND ", conditions);
     }
 
-    /** Whether a row of {@code alias} lies in one of the parts, which are in the order of the key. */
+    /** Returns the condition that a row of {@code alias} lies in one of the parts, which must be in key order. */
     public String within(String alias, List<Part> parts) {
         var ranges = new ArrayList<String>();
         for (int i = 0; i < parts.size(); ) {
@@ -111,8 +111,8 @@ public record Key(List<Column> columns) {
     }
 
     /**
-     * Whether these keys ascend in this database, by the operators that {@link #within} uses. Then each row is in exactly one of the ranges
-     * between them.
+     * Reports whether these keys ascend in this database, according to the operators that {@link #within} uses. If they do, each row is in
+     * exactly one of the ranges between them.
      */
     public boolean ascends(Connection connection, List<List<String>> bounds) throws SQLException {
         if (bounds.size() < 2) return true;
@@ -147,7 +147,7 @@ public record Key(List<Column> columns) {
         return ordered(left, right, columns.stream().map(Column::atLeast).toList()).orElseGet(() -> "NOT " + before(left, right));
     }
 
-    /** A comparison of rows, which an index can answer; it takes one operator for all columns. */
+    /** Returns a row comparison, which can use an index, unless the columns have different operators. */
     private Optional<String> ordered(List<String> left, List<String> right, List<String> operators) {
         if (columns.size() == 1) return Optional.of(compare(0, left.getFirst(), operators.getFirst(), right.getFirst()));
         if (operators.stream().distinct().count() > 1) return Optional.empty();

@@ -7,9 +7,9 @@ import java.time.Duration;
 import java.util.Properties;
 import lockstep.masterdata.engine.Fault;
 
-/** A shard's PostgreSQL server over TLS with its certificate and host name checked. */
+/** Connects to a shard's PostgreSQL server over TLS and verifies its certificate and host name. */
 public final class PostgresDatabase implements Database {
-    /** First wait between two tries; it doubles: 3 seconds in all. The state machines try again after that. */
+    /** The first wait between two attempts. It doubles, so three attempts wait 3 seconds in all. After that the state machine retries. */
     private static final Duration FIRST_WAIT = Duration.ofSeconds(1);
 
     private static final int TRIES = 3;
@@ -17,7 +17,7 @@ public final class PostgresDatabase implements Database {
     private final String url;
     private final Properties properties;
 
-    /** What a secret of Secrets Manager tells of a database and a login to it. */
+    /** A login to a database, as a secret in Secrets Manager describes it. */
     public record Login(String host, int port, String dbname, String username, String password) {
         @Override
         public String toString() {
@@ -33,7 +33,7 @@ public final class PostgresDatabase implements Database {
         properties.setProperty("sslmode", "verify-full");
         properties.setProperty("sslfactory", TrustedTls.class.getName());
         properties.setProperty("ApplicationName", "lockstep");
-        // Aurora that pauses when idle accepts a connection and answers when it has woken up: within half a minute or so.
+        // A paused Aurora cluster accepts a connection at once but answers only after it has resumed, in about half a minute.
         properties.setProperty("connectTimeout", "60");
         properties.setProperty("sslResponseTimeout", "60000");
         properties.setProperty("tcpKeepAlive", "true");

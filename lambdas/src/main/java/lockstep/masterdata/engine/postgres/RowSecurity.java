@@ -16,19 +16,19 @@ import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.schema.PolicyExpression;
 
 /**
- * Row-level security: a row that a policy hides from us would be taken for deleted, or for one that refers to nothing. Sessions start with
- * {@code row_security = off}, by which PostgreSQL refuses to read a table that has policies for this login. Here it is switched on, after the
- * catalogue has shown that the policies hide nothing.
+ * Checks that row-level security hides no rows from a sync. A hidden row would be treated as deleted, or a reference from it would be missed.
+ * Sessions start with {@code row_security = off}, which makes PostgreSQL refuse to read a table whose policies apply to this login. This class
+ * switches it on after it has checked in the catalogue that the policies hide nothing.
  */
 public final class RowSecurity {
     private RowSecurity() {}
 
-    /** The same for all tables of a data set. */
+    /** As {@link #seeEveryRow(Connection, Collection)}, for all tables of a data set. */
     public static void seeEveryRow(Connection connection, DataSet dataSet) throws SQLException {
         seeEveryRow(connection, dataSet.tables().stream().map(Table::name).toList());
     }
 
-    /** Those of the tables to which policies apply for this login. */
+    /** Returns those of the tables to which policies apply for this login. */
     public static Set<String> active(Connection connection, Collection<String> tables) throws SQLException {
         var active = new HashSet<String>();
         try (var query = Schema.query(connection, "row_security_active", tables); var row = query.executeQuery()) {
@@ -38,7 +38,7 @@ public final class RowSecurity {
     }
 
     /**
-     * Switches row security on for this session or, inside a transaction that is rolled back, for the transaction.
+     * Switches row security on for this session. A rollback of the surrounding transaction switches it back.
      *
      * @throws Fault.AccessRefused with the statements that fix it, when a policy may hide rows of these tables
      */
@@ -46,7 +46,7 @@ public final class RowSecurity {
         seeAndWriteEveryRow(connection, read, List.of());
     }
 
-    /** The same, and nothing keeps this login from writing any row of the tables in {@code written}. */
+    /** As {@link #seeEveryRow(Connection, Collection)}, and also checks that this login may write every row of the tables in {@code written}. */
     public static void seeAndWriteEveryRow(Connection connection, Collection<String> read, Collection<String> written) throws SQLException {
         var tables = Stream.concat(written.stream(), read.stream()).distinct().toList();
         var problems = new LinkedHashSet<String>();

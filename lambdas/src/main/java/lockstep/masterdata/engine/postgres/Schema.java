@@ -20,35 +20,35 @@ import java.util.stream.Stream;
 import lockstep.landscape.TableName;
 import lockstep.masterdata.engine.Fault;
 
-/** What a database's catalogue says of tables. */
+/** Reads tables, keys and foreign keys from a database's catalogue. */
 public final class Schema {
     /**
      * A column of a table.
      *
-     * @param optional       an INSERT may leave it out: it may be NULL or has a default
-     * @param alwaysIdentity {@code GENERATED ALWAYS AS IDENTITY}: no UPDATE may set it
+     * @param optional       an INSERT may omit it, because it is nullable or has a default
+     * @param alwaysIdentity {@code GENERATED ALWAYS AS IDENTITY}: an UPDATE can't set it
      */
     public record ColumnInfo(String name, String type, boolean nullable, boolean generated, boolean optional, boolean alwaysIdentity) {}
 
     /**
-     * A table; without columns when there is none of that name.
+     * A table. It has no columns when it does not exist.
      *
-     * @param keys      one for each set of columns that a unique index keeps distinct, in the index's order
-     * @param inherited tables inherit from it that are not its partitions
+     * @param keys      one for each set of columns with a unique index, in the index's order
+     * @param inherited whether tables that are not its partitions inherit from it
      */
     public record TableInfo(String name, Map<String, ColumnInfo> columns, List<Key> keys, boolean inherited) {
         boolean exists() {
             return !columns.isEmpty();
         }
 
-        /** How the database compares rows by these columns; nothing unless a unique index over columns that are NOT NULL keeps them distinct. */
+        /** Returns the key over these columns, or empty unless they are NOT NULL and have a unique index. */
         public Optional<Key> key(List<String> names) {
             if (!columns.keySet().containsAll(names) || names.stream().anyMatch(n -> columns.get(n).nullable())) return Optional.empty();
             return keys.stream().filter(k -> k.columns().size() == names.size() && Set.copyOf(k.names()).equals(Set.copyOf(names))).findFirst()
                     .map(k -> new Key(names.stream().map(n -> k.columns().stream().filter(c -> c.name().equals(n)).findFirst().orElseThrow()).toList()));
         }
 
-        /** The same of a table that was found fit for its data set before. */
+        /** As {@link #key}, for a table that was already checked against its data set. */
         public Key knownKey(List<String> names) {
             return key(names).orElseThrow(() -> new Fault.SchemaMismatch("key (" + String.join(", ", names) + ") of " + name
                     + " is no longer a unique index over columns that are NOT NULL: sync again when the migration there is done"));
@@ -58,7 +58,7 @@ public final class Schema {
     /**
      * A foreign key from a child table's columns to a parent table's.
      *
-     * @param cascadesUpdates a change of the parent's columns is carried on to the child's ({@code ON UPDATE CASCADE})
+     * @param cascadesUpdates whether the foreign key is {@code ON UPDATE CASCADE}
      */
     public record Reference(String child, String parent, List<ReferenceColumn> columns, boolean cascadesUpdates) {
         public List<String> childColumns() {
@@ -69,7 +69,7 @@ public final class Schema {
             return columns.stream().map(ReferenceColumn::parent).toList();
         }
 
-        /** Whether the child's row refers to the parent's, as the constraint itself decides it. */
+        /** Returns the condition that a child row refers to a parent row, with the operators of the constraint. */
         public String refers(String childAlias, String parentAlias) {
             return columns.stream().map(c -> parentAlias + "." + Sql.identifier(c.parent()) + c.parentCast() + " " + c.operator() + " " + childAlias + "." + Sql.identifier(c.child()) + c.childCast())
                     .collect(Collectors.joining(" AND "));
@@ -77,17 +77,17 @@ public final class Schema {
     }
 
     /**
-     * A column that refers to another.
+     * A pair of columns of a foreign key.
      *
-     * @param operator   of the constraint: parent = child
-     * @param parentCast what the operator's type and collation want, mostly empty
-     * @param childCast  the same of the child
+     * @param operator   the constraint's equality operator, with the parent on the left
+     * @param parentCast the cast or collation that the operator needs on the parent's column; usually empty
+     * @param childCast  the same for the child's column
      */
     record ReferenceColumn(String child, String parent, String operator, String parentCast, String childCast) {}
 
     private Schema() {}
 
-    /** The tables by name, each with its columns and keys; without columns when there is no such table. */
+    /** Returns the tables by name, in the order of {@code names}. A table that does not exist has no columns. */
     public static Map<String, TableInfo> tables(Connection connection, Collection<String> names) throws SQLException {
         var columns = new HashMap<String, Map<String, ColumnInfo>>();
         var inherited = new HashSet<String>();
@@ -115,7 +115,7 @@ public final class Schema {
         return tables(connection, List.of(name)).get(name);
     }
 
-    /** A query whose first three parameters are arrays: names as they are told, schemas, and names of tables there. */
+    /** Prepares a query whose first three parameters are arrays of the tables' names: as given, their schemas, and without schema. */
     static PreparedStatement query(Connection connection, String name, Collection<String> tables) throws SQLException {
         var query = connection.prepareStatement(Sql.named(name));
         var parts = tables.stream().map(TableName::parse).toList();
@@ -125,7 +125,7 @@ public final class Schema {
         return query;
     }
 
-    /** Whether the table's rows lie in the order of this column, as far as the server knows. */
+    /** Reports whether the table's rows are physically ordered by this column, according to the server's statistics. */
     public static boolean isInOrderOf(Connection connection, String table, String column) throws SQLException {
         try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_stats WHERE schemaname = ? AND tablename = ? AND attname = ? AND abs(correlation) > 0.9")) {
             var name = TableName.parse(table);
@@ -136,7 +136,7 @@ public final class Schema {
         }
     }
 
-    /** What speaks against a table of a data set at the source as at a target. */
+    /** Returns the reasons why a table can't be part of a data set, at a source or a target. */
     public static List<String> problems(TableInfo table, List<String> key) {
         var problems = new ArrayList<String>();
         if (table.inherited())
@@ -146,7 +146,7 @@ public final class Schema {
         return problems;
     }
 
-    /** Every foreign key, of any table, that refers to one of these. */
+    /** Returns all foreign keys, of any table, that refer to one of these tables. */
     public static List<Reference> referencesTo(Connection connection, Collection<String> tables) throws SQLException {
         var references = new LinkedHashMap<Long, Reference>();
         try (var query = query(connection, "references", tables); var row = query.executeQuery()) {
@@ -160,7 +160,7 @@ public final class Schema {
         return List.copyOf(references.values());
     }
 
-    /** Triggers of the product that fire when somebody writes to one of these tables, such as {@code audit of master.drug}. */
+    /** Returns the product's triggers that fire on writes to these tables, such as {@code audit of master.drug}. */
     public static List<String> firingTriggers(Connection connection, Collection<String> tables) throws SQLException {
         var triggers = new ArrayList<String>();
         try (var query = query(connection, "firing_triggers", tables); var row = query.executeQuery()) {
@@ -169,7 +169,7 @@ public final class Schema {
         return triggers;
     }
 
-    /** A sequence that numbers a column: the column owns it, or takes its default from it. */
+    /** A sequence that generates a column's values: the column owns it, or its default uses it. */
     record Numbering(String table, String column, String sequence, boolean numeric) {}
 
     static List<Numbering> numberings(Connection connection, Collection<String> tables) throws SQLException {
@@ -181,14 +181,14 @@ public final class Schema {
     }
 
     /**
-     * The tables ordered so that each comes after those it refers to, and together with those it refers to in a circle. A
-     * reference of a table to itself does not count.
+     * Groups and orders the tables so that each follows the tables it refers to. Tables that refer to each other in a cycle
+     * form one group. A reference of a table to itself does not count.
      */
     public static List<List<String>> parentsFirst(List<String> tables, List<Reference> references) {
         var left = new LinkedHashSet<>(tables);
         var ordered = new ArrayList<List<String>>();
         while (!left.isEmpty()) {
-            // no smaller set is closed, so all of this one refer to each other
+            // the smallest closure is either one table or a cycle
             var next = left.stream().map(t -> closure(t, left, references)).min(Comparator.comparingInt(Set::size)).orElseThrow();
             ordered.add(tables.stream().filter(next::contains).toList());
             left.removeAll(next);
@@ -196,7 +196,7 @@ public final class Schema {
         return ordered;
     }
 
-    /** A table and all those among these that it refers to, by others or not. */
+    /** Returns a table and all tables among these that it refers to, directly or indirectly. */
     private static Set<String> closure(String table, Set<String> among, List<Reference> references) {
         var closure = new LinkedHashSet<>(List.of(table));
         for (boolean grows = true; grows; )

@@ -24,12 +24,12 @@ import lockstep.masterdata.schema.SchemaDescription;
 import lockstep.masterdata.schema.ShardInspection.Logins;
 import lockstep.masterdata.schema.ShardInspection;
 
-/** Checks the schema where a sync meets it: at the source when the snapshot is taken, at a target before anything is copied, and for {@code lockstep check}. */
+/** Checks a database's schema: at the source when the snapshot is taken, at a target before anything is copied, and for {@code lockstep check}. */
 public final class SchemaCheck {
     private SchemaCheck() {}
 
     /**
-     * Checks the source and describes its tables, without anything that the data set does not name.
+     * Checks the source and describes the tables of the data set.
      *
      * @throws Fault.SchemaMismatch naming everything that the source lacks
      * @throws Fault.AccessRefused  when only grants are missing, with the statements that add them
@@ -45,7 +45,7 @@ public final class SchemaCheck {
     /**
      * Checks whether a target can take a manifest.
      *
-     * @return what does not refuse the sync and may make it fail
+     * @return warnings: findings that do not stop the sync but may make it fail
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.AccessRefused  when only grants are missing, with the statements that add them
      */
@@ -58,7 +58,7 @@ public final class SchemaCheck {
         return findings.stream().filter(f -> !isRefused(f) && f.kind() != Kind.policy).map(Finding::sentence).toList();
     }
 
-    /** Describes a shard for {@code lockstep check}, as the reader. */
+    /** Describes a shard for {@code lockstep check}. The database is accessed as the reader. */
     public static ShardInspection.Answer report(Database database, DataSet dataSet, boolean source, String writer) {
         return database.run(connection -> {
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -73,8 +73,8 @@ public final class SchemaCheck {
     }
 
     /**
-     * Whether it refuses a sync here. A first sync may well pass a trigger that changes rows later, and a trigger's source may promise more than
-     * it does. {@link RowSecurity} refuses policies by itself.
+     * Reports whether this finding stops a sync. Triggers do not, because what their source suggests need not happen in this sync. Policies do
+     * not, because {@link RowSecurity} checks them.
      */
     private static boolean isRefused(Finding finding) {
         return finding.severity() == Severity.error && finding.kind() != Kind.trigger && finding.kind() != Kind.policy;
@@ -93,7 +93,7 @@ public final class SchemaCheck {
         return new DataSet(manifest.dataSet(), manifest.source(), manifest.tables().stream().map(t -> new Table(t.name(), t.columnNames(), t.key(), t.where())).toList(), Keep.DEFAULT, triggers);
     }
 
-    /** What a manifest without a description says of the source. */
+    /** Describes the source by the columns in a manifest that has no schema description. */
     private static SchemaDescription columnsOf(Manifest manifest) {
         return new SchemaDescription(false, manifest.tables().stream().map(SchemaCheck::columnsOf).toList(), Map.of());
     }

@@ -9,15 +9,15 @@ import java.util.Map;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.postgres.Schema.Numbering;
 
-/** Moves the sequences that number copied columns past the copied values, so that the product can go on numbering. */
+/** Advances the sequences of copied columns past the copied values, so that the product can continue to generate values. */
 public final class Sequences {
     private Sequences() {}
 
     /**
-     * Never moves a sequence backwards. One that can't follow is left where it is.
+     * Advances the sequences; never moves one backwards. A sequence that can't be advanced stays unchanged and yields a warning.
      *
-     * @param columns of each table those that were copied
-     * @return by table, what could not be done and why
+     * @param columns the copied columns of each table
+     * @return warnings by table
      */
     public static Map<String, List<String>> advance(Connection connection, Map<String, List<String>> columns) throws SQLException {
         var numberings = Schema.numberings(connection, columns.keySet()).stream().filter(n -> columns.get(n.table()).contains(n.column())).toList();
@@ -35,7 +35,7 @@ public final class Sequences {
     }
 
     private interface Step {
-        /** @return why not; empty when it was moved or need not be */
+        /** @return why the sequence can't be advanced; empty when it was, or did not have to be */
         String advance(Connection connection, Numbering numbering) throws SQLException;
     }
 
@@ -50,7 +50,7 @@ public final class Sequences {
         return warnings;
     }
 
-    /** As {@link #advance}, where an error is an answer. */
+    /** As {@link #advance}, but returns the message of an error. */
     private static String tryToAdvance(Connection connection, Numbering numbering) throws SQLException {
         var start = connection.setSavepoint();
         try {

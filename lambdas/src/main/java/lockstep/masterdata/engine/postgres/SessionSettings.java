@@ -5,13 +5,13 @@ import java.sql.SQLException;
 import lockstep.masterdata.engine.Fault;
 
 /**
- * Sets everything that a sync's sessions depend on, whatever the role or the database has as its defaults: how values read as text, so that
- * equal values have equal COPY lines, time limits, transactions, and which rows are seen.
+ * Sets everything that a sync's sessions depend on, regardless of defaults of the role or the database: the text format of values (equal
+ * values must have equal COPY lines), timeouts, transaction defaults, and row security.
  */
 public final class SessionSettings {
     private SessionSettings() {}
 
-    /** @throws Fault.AccessRefused when a setting that only a superuser may change would keep triggers and foreign keys from working */
+    /** @throws Fault.AccessRefused when session_replication_role disables triggers and foreign keys, and only a superuser may change it */
     public static void apply(Connection connection) throws SQLException {
         int version = connection.getMetaData().getDatabaseMajorVersion();
         Sql.execute(connection, Sql.named("session_settings") + (version < 14 ? "" : "; SET idle_session_timeout = 0") + (version < 17 ? "" : "; SET transaction_timeout = 0"));

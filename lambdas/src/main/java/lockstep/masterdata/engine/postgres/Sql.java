@@ -16,14 +16,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import lockstep.landscape.TableName;
 
-/** SQL kept in {@code .sql} resources beside this class, and the quoting that text made from names and values needs. */
+/** Loads and fills SQL from {@code .sql} resources, quotes names and values, and executes statements. */
 public final class Sql {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]+)}");
     private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
 
     private Sql() {}
 
-    /** The text of {@code <name>.sql}. */
+    /** Returns the text of {@code <name>.sql}. */
     public static String named(String name) {
         return TEXTS.computeIfAbsent(name, n -> {
             try (InputStream in = Sql.class.getResourceAsStream("/lockstep/masterdata/engine/" + n + ".sql")) {
@@ -35,9 +35,9 @@ public final class Sql {
     }
 
     /**
-     * The text of {@code <name>.sql} with each {@code {placeholder}} replaced, in one pass: what is put in is not searched again.
+     * Returns the text of {@code <name>.sql} with each {@code {placeholder}} replaced. Replacements are not searched for placeholders.
      *
-     * @throws IllegalArgumentException when the text has a placeholder without a value, or a value has no placeholder
+     * @throws IllegalArgumentException when a placeholder has no value, or a value has no placeholder
      */
     public static String named(String name, Map<String, String> values) {
         var used = new HashSet<String>();
@@ -49,7 +49,7 @@ public final class Sql {
         return filled;
     }
 
-    /** The same with values that are asked for by name; {@code null} for a name that is unknown. */
+    /** As {@link #named(String, Map)}, with a function that returns each placeholder's value, or {@code null} when it has none. */
     public static String fill(String name, Function<String, String> values) {
         return PLACEHOLDER.matcher(named(name)).replaceAll(found -> {
             String value = values.apply(found.group(1));
@@ -58,7 +58,7 @@ public final class Sql {
         });
     }
 
-    /** A table's name, quoted throughout. */
+    /** Returns a table's name, qualified with its schema and quoted. */
     public static String table(String name) {
         var parts = TableName.parse(name);
         return identifier(parts.schema()) + "." + identifier(parts.table());
@@ -72,7 +72,7 @@ public final class Sql {
         return "'" + value.replace("'", "''") + "'";
     }
 
-    /** The columns quoted and joined with commas, each with the prefix, such as {@code t.}. */
+    /** Returns the columns quoted, with a prefix such as {@code t.}, and separated by commas. */
     public static String columns(String prefix, List<String> names) {
         return names.stream().map(n -> prefix + identifier(n)).collect(Collectors.joining(", "));
     }
@@ -83,26 +83,26 @@ public final class Sql {
         }
     }
 
-    /** Statements to a database. */
+    /** Runs statements and returns a result. */
     public interface Query<T> {
         T run() throws SQLException;
     }
 
     /**
-     * Runs statements that look rows of a table up by its key, one after the other. By itself PostgreSQL would rather read the whole table into a hash
-     * and, when that does not fit into memory, hand its rows out in no order: an UPDATE then jumps all over the table and its indexes.
+     * Runs statements that look up rows of a table by key with nested loops. PostgreSQL would otherwise prefer a hash join over the whole table. When
+     * the hash does not fit into memory, its rows come in random order, and an UPDATE then accesses the table and its indexes randomly.
      *
-     * @param so or else joins as PostgreSQL sees fit
+     * @param enforced if false, PostgreSQL chooses the join method
      */
-    public static <T> T byKey(Connection connection, boolean so, Query<T> query) throws SQLException {
-        if (!so) return query.run();
+    public static <T> T byKey(Connection connection, boolean enforced, Query<T> query) throws SQLException {
+        if (!enforced) return query.run();
         execute(connection, "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off");
         T answer = query.run();
         execute(connection, "SET LOCAL enable_hashjoin TO on; SET LOCAL enable_mergejoin TO on");
         return answer;
     }
 
-    /** The rows changed. */
+    /** Executes the statement and returns the number of affected rows. */
     public static long update(Connection connection, String sql) throws SQLException {
         try (var statement = connection.createStatement()) {
             return statement.executeLargeUpdate(sql);

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Causes;
 
-/** Works a list off with several database connections side by side. */
+/** Processes a list in parallel on several database connections. */
 public final class Streams {
     public interface Begin {
         void with(Connection connection) throws SQLException;
@@ -24,7 +24,7 @@ public final class Streams {
 
     private Streams() {}
 
-    /** The results in the list's order. The first fault ends all streams: no further item is begun. */
+    /** Applies the step to each item and returns the results in the list's order. After the first fault no further item is started. */
     public static <T, R> List<R> forEach(int streams, List<T> items, Database database, Begin begin, Step<T, R> step) {
         var next = new AtomicInteger();
         var results = new ArrayList<R>(java.util.Collections.nCopies(items.size(), null));

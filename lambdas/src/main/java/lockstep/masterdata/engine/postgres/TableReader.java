@@ -8,16 +8,16 @@ import lockstep.masterdata.engine.copy.RowDigest;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
-/** Reads rows out of a database by COPY, one line at a time. */
+/** Reads rows with COPY, one line at a time. */
 public final class TableReader {
-    /** Takes one COPY line, its newline included. */
+    /** Receives one COPY line, including its newline. */
     public interface LineSink {
         void line(byte[] line);
     }
 
     private TableReader() {}
 
-    /** Streams the answer of a query; a sink that throws ends the COPY and the rows behind it. */
+    /** Streams the rows of a query. If the sink throws, the COPY is cancelled. */
     public static void stream(Connection connection, String query, LineSink sink) throws SQLException {
         CopyOut copy = connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (" + query + ") TO STDOUT");
         try {
@@ -28,7 +28,7 @@ public final class TableReader {
         }
     }
 
-    /** Row count and digest of what the table holds now, enumerated by the database itself. */
+    /** Reads the table's rows and returns their count and digest. */
     static Content content(Connection connection, String table, List<String> columns, String condition) throws SQLException {
         var rows = new Object() {
             long count;

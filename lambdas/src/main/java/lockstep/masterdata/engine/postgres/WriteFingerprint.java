@@ -8,49 +8,52 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * By what one sees, without reading a table, whether anybody wrote to it: its files, which TRUNCATE and a rewrite replace, the
- * numbers of its columns and the labels of enums, by which values change without a write, and the rows that the server counts as written. The server counts with a delay of some seconds: a write just before may be seen
- * by the next sync only. In a crash it forgets, which Lockstep's own record betrays, and then nothing is known.
+ * Detects writes to a table without reading it. It combines the table's files, which TRUNCATE and rewrites replace; its column numbers and
+ * the labels of enums, which change values without a write; and the server's count of written rows. The server updates its counts
+ * with a delay of some seconds, so a very recent write may be detected only by the next sync. A crash resets the counts;
+ * {@code counted} reveals that, and the table is then treated as changed.
  *
- * @param counted rows that the server counts as inserted into that record
+ * @param files   the files, column numbers and enum labels
+ * @param writes  rows that the server counts as written
+ * @param counted rows that the server counts as inserted into Lockstep's own table of fingerprints
  */
 public record WriteFingerprint(String files, long writes, long counted) {
-    /** Whether nobody wrote since. */
+    /** Reports whether nobody has written to the table since the recorded fingerprint. */
     public boolean isStill(WriteFingerprint recorded) {
         return files.equals(recorded.files) && writes == recorded.writes && counted >= recorded.counted;
     }
 
-    /** How the tables are now, by name; without a table when the server does not count. */
+    /** Returns the current fingerprints by table. A table for which the server does not count writes is missing. */
     public static Map<String, WriteFingerprint> read(Connection connection, Collection<String> tables) throws SQLException {
-        var marks = new HashMap<String, WriteFingerprint>();
-        counts(connection, tables).forEach((table, counts) -> marks.put(table, counts.mark));
-        return marks;
+        var fingerprints = new HashMap<String, WriteFingerprint>();
+        counts(connection, tables).forEach((table, counts) -> fingerprints.put(table, counts.fingerprint));
+        return fingerprints;
     }
 
-    /** Rows of each table written by the transaction at hand, by whatever statement or trigger; without a table when the server does not count. */
+    /** Returns how many rows of each table this transaction has written, including by triggers. A table for which the server does not count is missing. */
     public static Map<String, Long> written(Connection connection, Collection<String> tables) throws SQLException {
         var written = new HashMap<String, Long>();
         counts(connection, tables).forEach((table, counts) -> written.put(table, counts.ofTransaction));
         return written;
     }
 
-    /** The tables as they were left by the sync in force. */
+    /** Returns the fingerprints recorded by the sync in force. */
     public static Map<String, WriteFingerprint> recorded(Connection connection, String dataSet) throws SQLException {
-        var marks = new HashMap<String, WriteFingerprint>();
+        var fingerprints = new HashMap<String, WriteFingerprint>();
         try (var query = connection.prepareStatement("SELECT table_name, files, writes, counted FROM lockstep.applied_table WHERE data_set = ?")) {
             query.setString(1, dataSet);
             try (var row = query.executeQuery()) {
-                while (row.next()) marks.put(row.getString(1), new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(4)));
+                while (row.next()) fingerprints.put(row.getString(1), new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(4)));
             }
         }
-        return marks;
+        return fingerprints;
     }
 
     /**
-     * Records how the transaction at hand leaves the tables: as they were, and what the transaction wrote. What others wrote meanwhile is not
-     * counted in, so that the next sync sees it.
+     * Records the fingerprints after this transaction: those from before, plus this transaction's own writes. Concurrent writes of others are
+     * excluded, so that the next sync detects them.
      *
-     * @param before each table as it was when this sync was decided
+     * @param before the fingerprint of each table when Preflight planned this sync
      */
     public static void record(Connection connection, String dataSet, Map<String, WriteFingerprint> before) throws SQLException {
         Sql.execute(connection, "DELETE FROM lockstep.applied_table WHERE data_set = " + Sql.literal(dataSet));
@@ -63,20 +66,20 @@ public record WriteFingerprint(String files, long writes, long counted) {
                 insert.setString(2, entry.getKey());
                 insert.setString(3, was.files);
                 insert.setLong(4, was.writes + entry.getValue().ofTransaction);
-                // the rows that record it count as well
-                insert.setLong(5, entry.getValue().mark.counted + ++inserted);
+                // the server counts these inserts, too
+                insert.setLong(5, entry.getValue().fingerprint.counted + ++inserted);
                 insert.addBatch();
             }
             insert.executeBatch();
         }
     }
 
-    /** So that the next sync finds the writes of this transaction counted. Before version 15 it may not, and then reads the table. */
+    /** Makes the server publish this transaction's counts at once, for the next sync. Before version 15 they may be late; the next sync then reads the table. */
     public static void countSoon(Connection connection) throws SQLException {
         if (connection.getMetaData().getDatabaseMajorVersion() >= 15) Sql.execute(connection, "SELECT pg_stat_force_next_flush()");
     }
 
-    private record Counts(WriteFingerprint mark, long ofTransaction) {}
+    private record Counts(WriteFingerprint fingerprint, long ofTransaction) {}
 
     private static Map<String, Counts> counts(Connection connection, Collection<String> tables) throws SQLException {
         var counts = new LinkedHashMap<String, Counts>();

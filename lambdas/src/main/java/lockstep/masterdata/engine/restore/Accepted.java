@@ -17,15 +17,17 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A manifest as Preflight accepted it, kept in the target: the later steps read it there and need not trust anybody again.
+ * A manifest that Preflight has accepted and stored in the target. Later steps read it there, so it is verified only once.
  *
- * @param decision what is to be done; nothing when that is done with
+ * @param decision how to restore it; empty after that is done or was discarded
  */
 record Accepted(Manifest manifest, Optional<Decision> decision) {
     /**
-     * @param base     the sync that was in force, from which the tablePlans lead
-     * @param tablePlans    one for each table of the manifest, in its order
-     * @param triggers what those of the product are to do; they run when null
+     * What Preflight decided.
+     *
+     * @param base       the sync in force when it was decided, on which the plans are based
+     * @param tablePlans one for each table of the manifest, in its order
+     * @param triggers   whether the product's triggers run; null means RUN
      */
     record Decision(Optional<String> base, boolean rollback, List<TablePlan> tablePlans, Triggers triggers) {
         Decision {
@@ -34,14 +36,14 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         }
     }
 
-    /** An object of the store and what of it goes into which staging table, in this order. */
+    /** An object of the store, with its sections in order. */
     record Piece(TableManifest table, String object, String sha256, long bytes, List<Section> sections) {
         long rows() {
             return sections.stream().mapToLong(Section::rows).sum();
         }
     }
 
-    /** @param goes these rows are taken away, not brought */
+    /** @param goes whether these rows are deleted rather than inserted or updated */
     record Section(boolean goes, long textBytes, long rows) {}
 
     TablePlan tablePlan(TableManifest table) {
@@ -52,12 +54,12 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         return decision.map(Decision::tablePlans).orElse(List.of());
     }
 
-    /** The tables to be merged. */
+    /** Returns the tables to be merged. */
     List<TableManifest> tables() {
-        return tablePlans().stream().filter(TablePlan::touches).map(r -> manifest.table(r.table()).orElseThrow()).toList();
+        return tablePlans().stream().filter(TablePlan::mergesAnything).map(r -> manifest.table(r.table()).orElseThrow()).toList();
     }
 
-    /** What is to be staged, in the order in which batches count it. */
+    /** Returns the pieces to be staged. Batches number them in this order. */
     List<Piece> pieces() {
         var pieces = new ArrayList<Piece>();
         for (TablePlan tablePlan : tablePlans()) {
@@ -73,7 +75,7 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         return pieces;
     }
 
-    /** Keeps it, unless something was decided for this sync before and is not done: what was decided then stays. */
+    /** Stores it, unless this sync already has a decision that is not done; returns what is stored. */
     Accepted write(Connection connection) throws SQLException {
         try (var insert = connection.prepareStatement(Sql.named("accept"))) {
             insert.setString(1, manifest.dataSet());
@@ -103,7 +105,7 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         }
     }
 
-    /** The tables that must be read, whatever is recorded of them. */
+    /** Returns the tables that must be read, because their recorded state can't be trusted. */
     static List<String> distrusted(Connection connection, String dataSet, String syncId) throws SQLException {
         try (var query = connection.prepareStatement("SELECT distrusted FROM lockstep.sync WHERE data_set = ? AND sync_id = ?")) {
             query.setString(1, dataSet);
@@ -114,7 +116,7 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         }
     }
 
-    /** Preflight has to decide again, without trust in what is recorded of these tables. */
+    /** Deletes the decision, so that Preflight decides again and does not trust the recorded state of these tables. */
     static void undecide(Connection connection, String dataSet, String syncId, List<String> distrusted) throws SQLException {
         try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = distrusted || ? WHERE data_set = ? AND sync_id = ?")) {
             update.setArray(1, connection.createArrayOf("text", distrusted.toArray()));
@@ -124,7 +126,7 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         }
     }
 
-    /** It is in force, and what it decided done. */
+    /** Deletes the decision, after the sync has come into force. */
     void done(Connection connection) throws SQLException {
         try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = '{}' WHERE data_set = ? AND sync_id = ?")) {
             update.setString(1, manifest.dataSet());

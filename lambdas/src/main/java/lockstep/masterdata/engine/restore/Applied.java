@@ -15,10 +15,10 @@ import lockstep.masterdata.engine.postgres.Sql;
 /**
  * The sync in force in a target database.
  *
- * @param rollback it was brought back on purpose, in place of a newer one
+ * @param rollback whether it deliberately replaced a newer one
  */
 public record Applied(String syncId, Instant snapshotTime, String release, Instant appliedAt, boolean rollback) {
-    /** So many entries of the history are kept for each data set. */
+    /** How many entries of the history are kept for each data set. */
     public static final int HISTORY = 200;
     private static final String COLUMNS = "sync_id, snapshot_time, release, applied_at, rollback";
 
@@ -26,7 +26,7 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
         return query(connection, "SELECT " + COLUMNS + " FROM lockstep.applied WHERE data_set = ?", dataSet).stream().findFirst();
     }
 
-    /** The syncs that were in force in this database, the newest first: the first is in force now. Nothing if the database was prepared by a version that kept no history. */
+    /** Returns the syncs that were in force, newest first; the first is in force now. Empty if the database was prepared by a version without history. */
     static List<Applied> history(Connection connection, String dataSet) throws SQLException {
         return keepsHistory(connection) ? query(connection, "SELECT " + COLUMNS + " FROM lockstep.applied_history WHERE data_set = ? ORDER BY id DESC", dataSet) : List.of();
     }
@@ -43,7 +43,7 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
         }
     }
 
-    /** Between an upgrade and the next prepare-database the table is not there yet. */
+    /** Reports whether the history's table exists. It is missing between an upgrade and the next prepare-database. */
     private static boolean keepsHistory(Connection connection) throws SQLException {
         try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT pg_catalog.to_regclass('lockstep.applied_history') IS NOT NULL")) {
             row.next();
@@ -76,7 +76,7 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
         }
     }
 
-    /** @throws Fault.OutOfOrder when what is in force is newer than the manifest; ask for that only when no rollback is meant */
+    /** @throws Fault.OutOfOrder when the sync in force is newer than the manifest; a rollback must skip this check */
     static void checkOrder(Optional<Applied> applied, Manifest manifest) {
         applied.filter(a -> a.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(a -> {
             throw new Fault.OutOfOrder("the snapshot of sync " + manifest.syncId() + " is of " + manifest.snapshotTime() + ", older than that of sync "

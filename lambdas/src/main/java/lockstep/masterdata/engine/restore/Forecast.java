@@ -13,9 +13,9 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /**
- * Tells what a restore that is wholly staged would do to each table, and does none of it: the same rows are compared as the merge
- * would compare them. Then it takes away what was staged, so that nothing of it is left. What it can't tell is whether the
- * merge would be refused by a trigger or a constraint of the product, or by a writer that comes in between.
+ * Computes what a fully staged restore would change in each table, without changing it. It compares the same rows as the merge. Then
+ * it drops everything that was staged. It can't predict whether a trigger, a constraint of the product, or a concurrent writer would
+ * make the merge fail.
  */
 public final class Forecast {
     private final Database target;
@@ -25,14 +25,16 @@ public final class Forecast {
     }
 
     /**
-     * @return rows and digest as they would be; no changes for a sync that is in force
+     * Computes the changes and drops what was staged.
+     *
+     * @return the manifest's rows and digests with the changes; no changes for a sync that is in force
      * @throws Fault.BatchFailed when parts are missing in staging
      */
-    public List<TableResult> tell(String dataSet, String syncId) {
-        var told = target.run(connection -> {
+    public List<TableResult> compute(String dataSet, String syncId) {
+        var results = target.run(connection -> {
             connection.setAutoCommit(false);
             try {
-                return tell(connection, dataSet, syncId);
+                return compute(connection, dataSet, syncId);
             } finally {
                 connection.rollback();
             }
@@ -41,10 +43,10 @@ public final class Forecast {
             forget(connection, dataSet, syncId);
             return null;
         });
-        return told;
+        return results;
     }
 
-    private static List<TableResult> tell(Connection connection, String dataSet, String syncId) throws SQLException {
+    private static List<TableResult> compute(Connection connection, String dataSet, String syncId) throws SQLException {
         var found = Accepted.find(connection, dataSet, syncId);
         var applied = Applied.read(connection, dataSet);
         if (found.flatMap(Accepted::decision).isEmpty()) {

@@ -21,24 +21,24 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * The statements that turn tables into what is staged. Tables that refer to each other in a circle are written by one statement together:
- * foreign keys are checked when it is done. So an updated row may also refer to an inserted one of its own table.
+ * Merges staged rows into the product's tables. Tables that refer to each other in a cycle are written by one statement, because foreign
+ * keys are checked at its end. So an updated row may also refer to an inserted row of its own table.
  *
- * <p>Keys are compared by the operators of their index, references by those of the constraint, and whether a value has changed by its
- * stored image. Rows of visitors that refer to master rows are compared before and after, apart from all that ({@link VisitorRows}).
+ * <p>Keys are compared with the operators of their index, references with those of the constraint, and values by their stored images.
+ * Independently of that, visitors' rows that refer to master rows are compared before and after ({@link VisitorRows}).
  */
 public final class Merge {
-    /** Rows of a table that were written. */
+    /** The number of rows of a table that were written. */
     public static final class Changes {
         public long inserted;
         public long updated;
         public long deleted;
         /** In a forecast only: rows that would stay because others refer to them. */
         public long kept;
-        /** The server counts other writes as well: of a try that was taken back, or of a row more than once. */
+        /** The server's count is higher, because a rolled-back attempt counts, too, or rows were written more than once. */
         public boolean uncounted;
 
-        /** All writes, as the server counts them unless they are {@code uncounted}. */
+        /** Returns the total number of writes, which equals the server's count unless {@code uncounted} is set. */
         long writes() {
             return inserted + updated + deleted;
         }
@@ -47,9 +47,9 @@ public final class Merge {
     private static final String UNIQUE_VIOLATION = "23505";
     private final Connection connection;
     private final String dataSet;
-    /** For each table of the data set, merged or not, the condition for rows outside it, if it can have such rows. */
+    /** For each table of the data set, merged or not, the condition for rows outside the data set; empty if there can't be any. */
     private final Map<String, Optional<String>> outside;
-    /** Each a table, or tables that refer to each other in a circle. */
+    /** Groups of one table, or of tables that refer to each other in a cycle. */
     private final List<List<StagedTable>> parentsFirst;
     private final List<StagedTable> tables;
     private final Map<String, StagedTable> byName;
@@ -58,7 +58,7 @@ public final class Merge {
     private final Map<String, Long> gone = new LinkedHashMap<>();
     private boolean forecasting;
 
-    /** @param filters of each table of the data set: rows outside a filter belong to the shard */
+    /** @param filters the filter of each table of the data set; rows outside it belong to the shard */
     public Merge(Connection connection, String dataSet, List<StagedTable> staged, Map<String, Optional<String>> filters) throws SQLException {
         this.connection = connection;
         this.dataSet = dataSet;
@@ -71,10 +71,10 @@ public final class Merge {
     }
 
     /**
-     * What was done to each table.
+     * Merges the tables and returns the changes of each.
      *
-     * @param empty these tables are empty, and their foreign keys to each other are suspended: nothing has to be compared
-     * @throws Fault.VisitorRowsChanged when rows outside the data set are not what they were
+     * @param empty tables that are empty and whose foreign keys to each other are suspended; they are filled without comparing rows
+     * @throws Fault.VisitorRowsChanged when rows outside the data set have changed
      */
     public Map<String, Changes> run(Set<String> empty) throws SQLException {
         Sql.execute(connection, "SET CONSTRAINTS ALL DEFERRED");
@@ -85,24 +85,24 @@ public final class Merge {
             if (empty.contains(table.name())) gone.put(table.name(), 0L);
             else findGone(table);
         }
-        // Rows that nothing refers to go first, so that those to come may have their unique values.
+        // Unreferenced rows are deleted first, so that new rows can use their unique values.
         deleteUnreferenced();
         for (var group : parentsFirst) {
             if (group.stream().allMatch(t -> empty.contains(t.name()))) {
-                for (StagedTable table : group) changes.get(table.name()).inserted = asProduct(() -> Sql.update(connection, sql("fill_table", table)));
+                for (StagedTable table : group) changes.get(table.name()).inserted = withDefaultSearchPath(() -> Sql.update(connection, sql("fill_table", table)));
             } else {
                 for (StagedTable table : group) refuseForeignRows(table);
                 updateAndInsert(group);
             }
         }
         deleteUnreferenced();
-        // what may wait for the commit must not fail there
-        asProduct(() -> {
+        // deferred constraints must fail here and not at the commit
+        withDefaultSearchPath(() -> {
             Sql.execute(connection, "SET CONSTRAINTS ALL IMMEDIATE");
             return null;
         });
         visitors.check();
-        // the locks that the merge holds keep policies as they are now
+        // policies can't change after this, because the merge holds locks on the tables
         seeEveryRow();
         return changes;
     }
@@ -114,7 +114,7 @@ public final class Merge {
         else RowSecurity.seeAndWriteEveryRow(connection, children.toList(), own);
     }
 
-    /** What {@link #run} would do, without a write or a lock on a row of the product. The transaction at hand must be rolled back. */
+    /** Returns what {@link #run} would do, without writing or locking rows of the product. The caller must roll back the transaction. */
     Map<String, Changes> forecast() throws SQLException {
         forecasting = true;
         seeEveryRow();
@@ -138,7 +138,7 @@ public final class Merge {
         return changes;
     }
 
-    /** Notes the rows that stay although they are gone at the source. */
+    /** Records the kept rows: those that stay although they were deleted at the source. */
     void recordKept() throws SQLException {
         try (var delete = connection.prepareStatement("DELETE FROM lockstep.kept_row WHERE data_set = ? AND table_name = ANY (?)")) {
             delete.setString(1, dataSet);
@@ -148,16 +148,16 @@ public final class Merge {
         for (StagedTable table : tables) if (kept(table.name()) > 0) Sql.execute(connection, sql("keep", table));
     }
 
-    /** Rows of a table that stay although they are gone at the source. */
+    /** Returns how many rows of a table stay although they were deleted at the source. */
     public long kept(String table) {
         return gone.get(table);
     }
 
     /**
-     * Runs a statement that the product's own triggers answer. They must find what they find in its own sessions, so the statement itself
-     * qualifies every name.
+     * Runs a statement that may fire the product's triggers, with the default search path that they expect. The statement must therefore
+     * qualify every name.
      */
-    private <T> T asProduct(Sql.Query<T> query) throws SQLException {
+    private <T> T withDefaultSearchPath(Sql.Query<T> query) throws SQLException {
         Sql.execute(connection, "SET LOCAL search_path TO DEFAULT");
         T answer = query.run();
         Sql.execute(connection, "SET LOCAL search_path = pg_catalog");
@@ -168,11 +168,11 @@ public final class Merge {
         write(group);
         var names = group.stream().map(StagedTable::name).toList();
         if (references.stream().noneMatch(r -> r.cascadesUpdates() && names.contains(r.child()) && names.contains(r.parent()))) return;
-        var respelled = together("respelled", group, n -> Stream.of("respelled_" + n));
+        var respelled = inOneStatement("respelled", group, n -> Stream.of("respelled_" + n));
         for (int i = 0; i < group.size(); i++) changes.get(group.get(i).name()).uncounted |= respelled.get(i) > 0 || changes.get(group.get(i).name()).updated > 0;
     }
 
-    /** Tries it plainly first, because rows seldom exchange unique values. */
+    /** Tries a simple statement first, because rows rarely exchange unique values. */
     private void write(List<StagedTable> group) throws SQLException {
         for (StagedTable table : group) if (!table.few()) Sql.update(connection, sql("fresh", table));
         boolean byKey = true;
@@ -190,12 +190,12 @@ public final class Merge {
             if (!UNIQUE_VIOLATION.equals(e.getSQLState())) throw e;
             connection.rollback(start);
             for (StagedTable table : group) changes.get(table.name()).uncounted = true;
-            for (StagedTable table : group) makeWay(table, renumbered, e);
+            for (StagedTable table : group) vacateUniqueValues(table, renumbered, e);
             rewrite(group);
         }
     }
 
-    /** Whether rows that stay can exchange unique values. */
+    /** Reports whether rows can exchange unique values, because there are unique indexes besides the key. */
     private static boolean hasOtherUniqueValues(StagedTable table) {
         var key = Set.copyOf(table.key().names());
         return table.info().keys().stream().anyMatch(unique -> !key.equals(Set.copyOf(unique.names())));
@@ -203,7 +203,7 @@ public final class Merge {
 
     private void write(List<StagedTable> group, boolean renumbered, boolean byKey) throws SQLException {
         if (renumbered) rewrite(group);
-        else count(group, Sql.byKey(connection, byKey, () -> together("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
+        else count(group, Sql.byKey(connection, byKey, () -> inOneStatement("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
     }
 
     private void rewrite(List<StagedTable> group) throws SQLException {
@@ -212,7 +212,7 @@ public final class Merge {
             createMoved(table);
             moved.add(number("SELECT count(*) FROM pg_temp." + movedTable(table)));
         }
-        count(group, together("merge_table_moved", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
+        count(group, inOneStatement("merge_table_moved", group, n -> Stream.of("updated_" + n, "inserted_" + n)));
         for (int i = 0; i < group.size(); i++) {
             Changes made = changes.get(group.get(i).name());
             made.inserted -= moved.get(i);
@@ -230,9 +230,9 @@ public final class Merge {
     }
 
     /**
-     * Finds rows to which the source gave another number in a column that no UPDATE may set.
+     * Finds rows whose value changed at the source in a column that an UPDATE can't set.
      *
-     * @throws Fault.MergeConflict when they can't be written anew
+     * @throws Fault.MergeConflict when they can't be deleted and inserted again
      */
     private boolean findRenumbered(List<StagedTable> group) throws SQLException {
         boolean found = false;
@@ -241,7 +241,7 @@ public final class Merge {
             if (identities.isEmpty()) continue;
             createMoved(table);
             long rows = Sql.update(connection, sql("renumbered", table));
-            if (rows > 0 && !mayBeRewritten(table))
+            if (rows > 0 && !canBeReinserted(table))
                 throw new Fault.MergeConflict("the source numbered " + rows + " rows of " + table.name() + " anew in " + String.join(", ", identities)
                         + ", which is GENERATED ALWAYS AS IDENTITY: no UPDATE may set it, and the rows can't be deleted and inserted anew, because the table has columns that are not in the data set, triggers,"
                         + " or foreign keys to it that do more than to check. Nothing was changed. Run as the owner of the table: "
@@ -251,7 +251,7 @@ public final class Merge {
         return found;
     }
 
-    /** Columns outside the key that no UPDATE may set. */
+    /** Returns the columns outside the key that an UPDATE can't set. */
     private static List<String> identities(StagedTable table) {
         var key = table.key().names();
         return table.columns().stream().filter(c -> table.info().columns().get(c).alwaysIdentity() && !key.contains(c)).toList();
@@ -262,12 +262,12 @@ public final class Merge {
     }
 
     /**
-     * Sees to it that rows which exchange unique values do not meet: those that give up a value get NULL in its place for the
-     * moment, or are written down in order to be deleted and inserted anew.
+     * Prevents conflicts of rows that exchange unique values: sets the values to NULL for the moment, or records the rows to be
+     * deleted and inserted again.
      *
-     * @throws Fault.MergeConflict when there is no such way
+     * @throws Fault.MergeConflict when neither is possible
      */
-    private void makeWay(StagedTable table, boolean renumbered, SQLException conflict) throws SQLException {
+    private void vacateUniqueValues(StagedTable table, boolean renumbered, SQLException conflict) throws SQLException {
         createMoved(table);
         var emptied = new LinkedHashSet<String>();
         var exchanged = new LinkedHashSet<String>();
@@ -287,23 +287,23 @@ public final class Merge {
         }
         if (moved == 0) return;
         exchanged.removeAll(keyNames);
-        if (isFollowed(table, exchanged))
+        if (hasUpdateAction(table, exchanged))
             throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): " + conflict.getMessage()
                     + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing was changed", conflict);
         if (mayBeNull && !renumbered) {
-            asProduct(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
+            withDefaultSearchPath(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
                     + emptied.stream().map(c -> Sql.identifier(c) + " = NULL").collect(Collectors.joining(", "))
                     + " FROM pg_temp." + movedTable(table) + " m WHERE " + table.key().equal(table.key().of("t"), table.key().at("m"))));
             Sql.execute(connection, "DELETE FROM pg_temp." + movedTable(table));
             return;
         }
-        if (!mayBeRewritten(table))
+        if (!canBeReinserted(table))
             throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values that may not be NULL: " + conflict.getMessage()
                     + ". Here they can't be written anew meanwhile: the table has columns that are not in the data set, triggers, or foreign keys to it that do more than to check."
                     + " Let the source go through a third value, with a sync in between; nothing was changed", conflict);
     }
 
-    private boolean isFollowed(StagedTable table, Set<String> columns) throws SQLException {
+    private boolean hasUpdateAction(StagedTable table, Set<String> columns) throws SQLException {
         try (var query = connection.prepareStatement(Sql.named("followed", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
             query.setArray(1, connection.createArrayOf("text", columns.toArray()));
             try (var row = query.executeQuery()) {
@@ -313,7 +313,7 @@ public final class Merge {
         }
     }
 
-    private boolean mayBeRewritten(StagedTable table) throws SQLException {
+    private boolean canBeReinserted(StagedTable table) throws SQLException {
         if (table.info().columns().values().stream().anyMatch(c -> !c.generated() && !table.columns().contains(c.name()))) return false;
         try (var statement = connection.createStatement();
                 var row = statement.executeQuery(Sql.named("may_be_rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
@@ -322,12 +322,15 @@ public final class Merge {
         }
     }
 
-    /** One statement of the common table expressions that a resource makes for each table. The rows that each of these names counts. */
-    private List<Long> together(String name, List<StagedTable> group, Function<Integer, Stream<String>> counted) throws SQLException {
+    /**
+     * Runs one statement with the common table expressions of a resource for each table of the group. Returns the row count of each expression that
+     * {@code counted} names.
+     */
+    private List<Long> inOneStatement(String name, List<StagedTable> group, Function<Integer, Stream<String>> counted) throws SQLException {
         String expressions = group.stream().map(t -> sql(name, t)).collect(Collectors.joining(",\n"));
         var names = group.stream().map(tables::indexOf).flatMap(counted).toList();
         String statement = "WITH " + expressions + "\nSELECT " + names.stream().map(n -> "(SELECT pg_catalog.count(*) FROM " + n + ")").collect(Collectors.joining(", "));
-        return asProduct(() -> {
+        return withDefaultSearchPath(() -> {
             var counts = new ArrayList<Long>();
             try (var query = connection.createStatement(); var row = query.executeQuery(statement)) {
                 row.next();
@@ -337,7 +340,7 @@ public final class Merge {
         });
     }
 
-    /** Rows outside the filter belong to the shard: they are not overwritten. */
+    /** Refuses to overwrite rows outside the filter, because they belong to the shard. */
     private void refuseForeignRows(StagedTable table) throws SQLException {
         if (table.where().isEmpty()) return;
         try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("foreign_rows", table))) {
@@ -365,7 +368,7 @@ public final class Merge {
         if (gone.get(table.name()) > 0) Sql.execute(connection, "ANALYZE pg_temp." + goneTable(table));
     }
 
-    /** Deletes gone rows, children first, but those that a row refers to that stays, and those that such a row refers to, and so on. */
+    /** Deletes gone rows, children first, except those that are referenced, directly or indirectly, by a row that stays. */
     private void deleteUnreferenced() throws SQLException {
         for (StagedTable table : tables)
             if (gone.get(table.name()) > 0) Sql.execute(connection, "UPDATE pg_temp." + goneTable(table) + " SET kept = false WHERE kept");
@@ -373,7 +376,7 @@ public final class Merge {
         for (var group : parentsFirst.reversed()) {
             var some = group.stream().filter(t -> gone.get(t.name()) > 0).toList();
             if (some.isEmpty()) continue;
-            var counts = together("delete_gone", some, n -> Stream.of("deleted_" + n));
+            var counts = inOneStatement("delete_gone", some, n -> Stream.of("deleted_" + n));
             for (int i = 0; i < some.size(); i++) {
                 String name = some.get(i).name();
                 Sql.execute(connection, "DELETE FROM pg_temp." + goneTable(some.get(i)) + " WHERE NOT kept");
@@ -383,7 +386,7 @@ public final class Merge {
         }
     }
 
-    /** One round over all references; how many rows it found that must stay. */
+    /** Checks all references once and returns how many more rows must stay. */
     private long keepReferenced() throws SQLException {
         long kept = 0;
         for (Reference reference : references) {
@@ -399,7 +402,7 @@ public final class Merge {
         var merged = Optional.ofNullable(byName.get(child));
         String stays = merged.filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.kept AND "
                 + t.key().equal(t.key().at("d"), t.key().of("c")) + ")").orElse("true");
-        // in a forecast it was not updated: it will refer to what the source has
+        // in a forecast staged rows are not written yet, and the row will refer to whatever it refers to at the source
         return stays + merged.filter(t -> forecasting).map(t -> " AND NOT EXISTS (SELECT FROM " + t.staging() + " s WHERE " + t.key().equal(t.key().of("s"), t.key().of("c")) + ")").orElse("");
     }
 
@@ -462,7 +465,7 @@ public final class Merge {
         };
     }
 
-    /** Whether the stored images differ: {@code 1.0} and {@code 1.00} do, and types without equality can be compared. */
+    /** Compares stored images, so that {@code 1.0} and {@code 1.00} differ, and types without an equality operator can be compared. */
     private static String differs(List<String> columns) {
         return "ROW(" + Sql.columns("t.", columns) + ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + Sql.columns("s.", columns) + ")::pg_catalog.record";
     }
@@ -471,7 +474,7 @@ public final class Merge {
         var key = new HashSet<>(table.key().names());
         key.removeAll(table.key().respellable());
         var values = table.columns().stream().filter(c -> !key.contains(c) && !table.info().columns().get(c).alwaysIdentity()).toList();
-        // a table of nothing but its key has no row to update, but the statement wants an assignment
+        // a table with only key columns has no rows to update, but the statement needs an assignment
         if (values.isEmpty()) values = table.columns().stream().filter(c -> !table.info().columns().get(c).alwaysIdentity()).toList();
         if (values.isEmpty()) return Sql.identifier(table.columns().getFirst()) + " = DEFAULT";
         return values.stream().map(c -> Sql.identifier(c) + " = s." + Sql.identifier(c)).collect(Collectors.joining(", "));

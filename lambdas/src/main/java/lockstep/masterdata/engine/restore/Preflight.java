@@ -23,15 +23,15 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
 import lockstep.masterdata.engine.restore.Accepted.Piece;
 
 /**
- * Decides whether a target can take a manifest, before anything of it is copied: its order, and whether every table, column,
- * type and key fits. It then keeps the manifest in the target and makes the staging tables.
+ * Checks whether a target can take a manifest, before anything is copied: its order, and every table, column, type and key. Then it
+ * plans the restore, stores manifest and plan in the target, and creates the staging tables.
  */
 public final class Preflight {
-    /** So many parts are in a batch however large they are. */
+    /** The number of parts in a batch, regardless of their size. */
     private static final int PARTS_IN_BATCH = 12;
-    /** So many are in it while they are small together: each invocation has a price. */
+    /** The maximum number of parts in a batch while they are small in total, because each invocation has a cost. */
     private static final int SMALL_PARTS_IN_BATCH = 120;
-    /** Compressed. */
+    /** The total compressed size up to which parts are small. */
     private static final long SMALL_BYTES = 8 << 20;
 
     private final Database target;
@@ -40,51 +40,53 @@ public final class Preflight {
         this.target = target;
     }
 
-    /** The parts to be staged from one number (inclusive) up to another (exclusive). */
+    /** The numbers of parts to be staged, from one (inclusive) up to another (exclusive). */
     public record PartRange(int from, int until) {}
 
     /**
-     * What is to be staged: what the tables do not hold yet of what the manifest says, and which way it was chosen to come.
+     * The parts and deltas to be staged, and how each table will be updated.
      *
-     * @param warnings what may make this sync or a later one fail, such as triggers that change rows; only given at the first sync
+     * @param warnings conditions that may make this sync or a later one fail, such as triggers that change rows; only given at the first sync
      */
     public record Plan(List<PartRange> batches, long rows, List<Choice> tables, List<String> warnings) {
         static final Plan NOTHING = new Plan(List.of(), 0, List.of(), List.of());
     }
 
     /**
-     * How a table comes to hold what the manifest says.
+     * How a table will be updated to the manifest.
      *
-     * @param read      what is recorded of it could not be relied on, so it was read
-     * @param unchanged parts that it holds already
-     * @param deltas    ranges of which only rows come that differ
-     * @param parts     parts that come in full
-     * @param bytes     compressed, of what comes
+     * @param read      whether the table was read, because its recorded state could not be trusted
+     * @param unchanged number of parts that it holds already
+     * @param deltas    number of deltas to be staged
+     * @param parts     number of parts to be staged
+     * @param bytes     compressed size of these deltas and parts
      */
     public record Choice(String table, boolean read, int unchanged, int deltas, int parts, long bytes) {}
 
-    /** On what terms a manifest is taken. */
+    /** The kind of restore. */
     public enum Mode {
-        /** If nothing newer is in force, and with trust in what is recorded of the tables. */
+        /** Refuses a manifest older than the one in force, and trusts the recorded state of tables. */
         SYNC,
-        /** Even if something newer is in force. */
+        /** As SYNC, but accepts a manifest older than the one in force. */
         ROLLBACK,
-        /** As SYNC, but every table is read, also if the sync is in force already. */
+        /** As SYNC, but reads every table, even if the sync is already in force. */
         REPAIR
     }
 
-    /** As a {@link Mode#SYNC}. */
+    /** Prepares a {@link Mode#SYNC}. */
     public Plan prepare(Manifest manifest) {
         return prepare(manifest, Mode.SYNC);
     }
 
-    /** With triggers that run. */
+    /** Prepares a restore in which the product's triggers run. */
     public Plan prepare(Manifest manifest, Mode mode) {
         return prepare(manifest, mode, Triggers.RUN);
     }
 
     /**
-     * @param triggers what those of the product are to do when the sync writes
+     * Checks the target and plans the restore.
+     *
+     * @param triggers what the product's triggers do when the sync writes
      * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
@@ -101,7 +103,7 @@ public final class Preflight {
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
             if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
-                // a restore on other terms was broken off
+                // an unfinished restore had another mode
                 Accepted.undecide(connection, manifest.dataSet(), manifest.syncId(), List.of());
                 Staging.drop(connection, manifest.dataSet(), manifest.syncId());
                 decided = Optional.empty();
@@ -120,31 +122,31 @@ public final class Preflight {
 
     private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
-        // what an older manifest needs is kept no longer than what a newer one needs, but not the reverse
+        // deltas of the newer manifest are kept at least as long as the older one's objects, but not vice versa
         boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
         var tablePlans = new ArrayList<TablePlan>();
-        var marks = WriteFingerprint.read(connection, tables.keySet());
-        var recordedMarks = WriteFingerprint.recorded(connection, manifest.dataSet());
+        var fingerprints = WriteFingerprint.read(connection, tables.keySet());
+        var recordedFingerprints = WriteFingerprint.recorded(connection, manifest.dataSet());
         var reader = new ContentReader(connection, manifest.dataSet());
         for (TableManifest table : manifest.tables()) {
-            var mark = Optional.ofNullable(marks.get(table.name()));
+            var fingerprint = Optional.ofNullable(fingerprints.get(table.name()));
             boolean kept = reader.kept(table.name()) > 0;
             boolean trusted = !distrusted.contains(table.name());
-            var recorded = Optional.ofNullable(recordedMarks.get(table.name()));
-            boolean untouched = trusted && mark.isPresent() && recorded.isPresent() && mark.get().isStill(recorded.get());
+            var recorded = Optional.ofNullable(recordedFingerprints.get(table.name()));
+            boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, mark, kept) : TablePlan.read(table, mark, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
+            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept) : TablePlan.read(table, fingerprint, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
         }
-        // who repairs what was brought back does not bring it forward
+        // a repair of a rollback is still a rollback
         boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
         return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), rollback, tablePlans, triggers)));
     }
 
-    /** The parts that the table does not hold. */
+    /** Returns the parts that the table does not hold yet. */
     private static List<Part> differing(Connection connection, ContentReader reader, TableInfo info, TableManifest table) throws SQLException {
         Key key = info.knownKey(table.key());
-        // text may sort otherwise than at the source
+        // text may have another sort order than at the source
         if (!key.ascends(connection, table.parts().stream().skip(1).map(Part::from).toList()))
             return reader.read(table).equals(table.content()) ? List.of() : table.parts();
         var differing = new ArrayList<Part>();
@@ -171,7 +173,7 @@ public final class Preflight {
         return batches;
     }
 
-    /** What syncs left in staging that are older than the one in force, and so can never be published. */
+    /** Drops what was staged by syncs that can no longer be published, because they are older than the one in force. */
     private static void dropOvertaken(Connection connection, Manifest manifest) throws SQLException {
         var overtaken = new ArrayList<String>();
         try (var query = connection.prepareStatement(Sql.named("overtaken"))) {

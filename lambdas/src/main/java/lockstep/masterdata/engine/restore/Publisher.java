@@ -25,9 +25,9 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
 import lockstep.masterdata.engine.restore.Merge.Changes;
 
 /**
- * Makes a target's tables what the manifest says, in one transaction: writes only rows that differ, then reads the target's
- * own rows again and commits only when they are the manifest's. Readers see the old state or the new one and never wait, but for
- * those of a table that is empty when the first sync comes.
+ * Updates a target's tables to the manifest in one transaction: writes only rows that differ, then reads the target's rows again and
+ * commits only when they match the manifest. Readers see either the old or the new state and never wait, except for tables that are
+ * empty before the first sync.
  */
 public final class Publisher {
     private final Database target;
@@ -40,10 +40,10 @@ public final class Publisher {
     }
 
     /**
-     * What became of a table.
+     * The result for a table.
      *
-     * @param kept     rows that are gone at the source and still referred to here; they are not in {@code rows}
-     * @param warnings what did not keep the table from being in step, and still wants attention
+     * @param kept     rows that were deleted at the source and are still referenced here; they are not included in {@code rows}
+     * @param warnings problems that did not stop the sync but need attention
      */
     public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept, List<String> warnings) {
         public TableResult {
@@ -56,10 +56,12 @@ public final class Publisher {
     }
 
     /**
-     * @return the tables as they are after it; changes are 0 when the sync was in force already
-     * @throws Fault.VerificationFailed when the target's rows were not the manifest's; nothing was changed
-     * @throws Fault.Drifted            when the target was not what Preflight took it for: begin again with Preflight, which now
-     *                                  knows which tables to read
+     * Merges and verifies what was staged, and brings the sync into force.
+     *
+     * @return the resulting tables; changes are 0 when the sync was already in force
+     * @throws Fault.VerificationFailed when the target's rows did not match the manifest; nothing was changed
+     * @throws Fault.Drifted            when the target has changed since Preflight: start again with Preflight, which then reads the
+     *                                  tables concerned
      */
     public List<TableResult> publish(String dataSet, String syncId) {
         try {
@@ -76,7 +78,7 @@ public final class Publisher {
 
     private List<TableResult> publish(Connection connection, String dataSet, String syncId) throws SQLException {
         Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
-        // for the joins by key, which PostgreSQL's 4 MB would send to disk
+        // joins by key would spill to disk with PostgreSQL's default of 4 MB
         Sql.execute(connection, "SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')");
         Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
         var accepted = Accepted.read(connection, dataSet, syncId);
@@ -111,9 +113,10 @@ public final class Publisher {
     }
 
     /**
-     * @param first no sync was ever applied here: tables that are empty are filled without their keys and indexes, which are put back
-     *              afterwards, and nobody may read these meanwhile. If anything speaks against that, they are merged like others,
-     *              which tells what is wrong
+     * Merges the tables. At the first sync, empty tables are locked and filled without keys and indexes, which are restored afterwards. If
+     * that fails, they are merged like other tables, which reports the actual problem.
+     *
+     * @param first whether no sync was ever applied here
      */
     private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, Map<String, TableInfo> tables, boolean first) throws SQLException {
         String dataSet = accepted.manifest().dataSet();

@@ -14,23 +14,23 @@ import lockstep.masterdata.engine.postgres.RowSecurity;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * What a shard's database really holds of a data set, and which sync it says is in force.
+ * The actual content of a shard's database, read from its tables, and the sync that it records as in force.
  *
- * @param history the syncs that were in force, the newest first; only in a {@link #progress} report
+ * @param history the syncs that were in force, newest first; only in a {@link #progress} report
  */
 public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging, @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Applied> history) {
     public ShardReport {
-        // a function of the release before sends none
+        // functions of earlier releases do not send it
         history = history == null ? List.of() : List.copyOf(history);
     }
 
-    /** @param kept rows that are gone at the source and stay while others refer to them; not among {@code rows} */
+    /** @param kept rows that were deleted at the source and stay while others refer to them; not included in {@code rows} */
     public record TableContent(String name, long rows, RowDigest digest, long kept) {}
 
-    /** Rows of a sync that lie in staging so far. */
+    /** What a sync has staged so far. */
     public record Staged(String syncId, int parts, long rows) {}
 
-    /** All of it, from one snapshot. */
+    /** Reads all tables in one snapshot. */
     public static ShardReport read(Database database, DataSet dataSet) {
         return database.run(connection -> {
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -45,7 +45,7 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
         });
     }
 
-    /** Only how far staging is and which syncs were in force: quick, for following a running sync, and for going back. */
+    /** Reads only the progress of staging and the history, which is fast, for following a running sync and for rollbacks. */
     public static ShardReport progress(Database database, DataSet dataSet) {
         return database.run(connection -> {
             var staging = new ArrayList<Staged>();

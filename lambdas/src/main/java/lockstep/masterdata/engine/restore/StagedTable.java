@@ -6,17 +6,17 @@ import lockstep.masterdata.engine.postgres.Key;
 import lockstep.masterdata.engine.postgres.Schema.TableInfo;
 
 /**
- * A table that is to be merged, and where the rows to come lie.
+ * A table to be merged, with its staging tables.
  *
- * @param info    of the table as it is in this database
- * @param key     of {@code info}
- * @param columns that are merged; they contain the key
- * @param where   rows outside it belong to the shard
- * @param staging the quoted name of the table with the rows to come; its columns have the names of the merged ones
- * @param going   the same with rows that go, when they are named one by one
- * @param ranges  a condition over the table as {@code t}: of the rows in it, those that are not in {@code staging} go
- * @param few     only few of the table's rows come and go: they are looked up by their keys
- * @param kept    earlier merges kept rows that were to go, because others referred to them
+ * @param info    the table in this database
+ * @param key     its key
+ * @param columns the columns to be merged, including the key
+ * @param where   the filter; rows outside it belong to the shard
+ * @param staging the quoted name of the staging table with new rows; its columns have the names of the merged ones
+ * @param going   the same for rows to be deleted, if deltas name them
+ * @param ranges  a condition on the table as {@code t}: matching rows that are not in {@code staging} are deleted
+ * @param few     whether only few of the table's rows change, so that they are looked up by key
+ * @param kept    whether earlier merges kept deleted rows, because others referred to them
  */
 public record StagedTable(TableInfo info, Key key, List<String> columns, Optional<String> where, String staging, Optional<String> going, String ranges, boolean few, boolean kept) {
     public StagedTable {

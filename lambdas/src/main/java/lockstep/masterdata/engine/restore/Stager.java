@@ -14,9 +14,9 @@ import lockstep.masterdata.engine.postgres.Database;
 import lockstep.masterdata.engine.postgres.Streams;
 import lockstep.masterdata.engine.restore.Preflight.PartRange;
 
-/** Brings a batch of parts into a target's staging tables, several side by side. */
+/** Copies a batch of parts into a target's staging tables, several in parallel. */
 public final class Stager {
-    /** The names of so many objects fit a session policy of 2,048 characters. */
+    /** How many objects' names fit into a session policy of 2,048 characters. */
     private static final int OBJECTS_IN_SESSION = 12;
     private final Database target;
     private final int streams;
@@ -27,8 +27,10 @@ public final class Stager {
     }
 
     /**
-     * @param storeOf opens the store for reading exactly these objects; asked for some objects at a time, by several threads
-     * @return how many parts the batch has
+     * Stages the batch.
+     *
+     * @param storeOf opens a store that reads exactly these objects; it is called by several threads
+     * @return the number of parts in the batch
      */
     public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
         var accepted = target.run(connection -> Accepted.read(connection, dataSet, syncId));
@@ -37,7 +39,7 @@ public final class Stager {
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
             throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
-        var outside = numbers.stream().filter(n -> !Packed.isWithin(parts.get(n).object())).toList();
+        var outside = numbers.stream().filter(n -> !Packed.isInline(parts.get(n).object())).toList();
         var sessions = new HashMap<Integer, Integer>();
         for (int i = 0; i < outside.size(); i++) sessions.put(outside.get(i), i / OBJECTS_IN_SESSION);
         var stores = new ConcurrentHashMap<Integer, PartStore>();

@@ -28,13 +28,12 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * The staging tables of one sync in a target database: unlogged, of the sync's own; for each table that is merged one of rows
- * that come and, if deltas are carried, one of rows that go. A piece is copied in and noted as staged in one transaction, so it
- * can be tried again at any time and counts once.
+ * The unlogged staging tables of one sync in a target database. Each merged table has one for rows that come and, if there are deltas,
+ * one for rows that go. A piece is copied and recorded as staged in one transaction, so staging can be retried at any time.
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
-    /** So few rows are found quickly without an index, and without the planner knowing how many they are. */
+    /** The number of rows up to which neither an index nor statistics are needed. */
     private static final int NO_STATISTICS = 100;
     private final Accepted accepted;
     private final Manifest manifest;
@@ -46,18 +45,18 @@ final class Staging {
         this.suffix = suffix(manifest.dataSet(), manifest.syncId());
     }
 
-    /** Sync ids can be longer than an identifier may be. */
+    /** Returns a hash for the names of staging tables, because a sync id can be longer than an identifier. */
     static String suffix(String dataSet, String syncId) {
         byte[] name = (dataSet + "/" + syncId).getBytes(StandardCharsets.UTF_8);
         return RowDigest.ofLine(name, 0, name.length).toString().substring(0, 16);
     }
 
-    /** The quoted name of the staging table of a table's rows that come. */
+    /** Returns the quoted name of the staging table for rows that come. */
     String of(TableManifest table) {
         return "lockstep.staging_" + manifest.tables().indexOf(table) + "_" + suffix;
     }
 
-    /** The same for rows that go. */
+    /** Returns the quoted name of the staging table for rows that go. */
     String goingFrom(TableManifest table) {
         return "lockstep.staging_" + manifest.tables().indexOf(table) + "_goes_" + suffix;
     }
@@ -76,28 +75,28 @@ final class Staging {
                 + Sql.columns("t.", table.columnNames()) + " FROM " + Sql.table(table.name()) + " t WITH NO DATA";
     }
 
-    /** When all is staged. The merge joins by key: statistics of the other columns would cost more than it. */
+    /** Creates indexes and statistics, after everything is staged. Only the keys are analyzed, because the merge joins only by key. */
     void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
         for (TableManifest table : accepted.tables()) {
             TablePlan tablePlan = accepted.tablePlan(table);
             if (tablePlan.comes().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS) continue;
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
-            if (accepted.tablePlan(table).carriesDeltasAlone())
+            if (accepted.tablePlan(table).stagesOnlyDeltas())
                 Sql.execute(connection, "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
             Sql.execute(connection, "ANALYZE " + of(table) + key);
             if (!accepted.tablePlan(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
         }
     }
 
-    /** What is to be merged. */
+    /** Returns the tables to be merged. */
     List<StagedTable> staged(Map<String, TableInfo> tables, ContentReader reader) {
         return accepted.tables().stream().map(table -> {
             TablePlan tablePlan = accepted.tablePlan(table);
             TableInfo info = tables.get(table.name());
             Key key = info.knownKey(table.key());
             return new StagedTable(info, key, table.columnNames(), table.where(), of(table), tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
-                    tablePlan.everything() ? "true" : key.within("t", tablePlan.parts()), tablePlan.carriesDeltasAlone(), tablePlan.kept() && reader.kept(table.name()) > 0);
+                    tablePlan.stagesEveryRow() ? "true" : key.within("t", tablePlan.parts()), tablePlan.stagesOnlyDeltas(), tablePlan.kept() && reader.kept(table.name()) > 0);
         }).toList();
     }
 
@@ -105,7 +104,7 @@ final class Staging {
         drop(connection, manifest.dataSet(), manifest.syncId());
     }
 
-    /** Drops what a sync staged, whichever tables it had. */
+    /** Drops everything that a sync has staged. */
     static void drop(Connection connection, String dataSet, String syncId) throws SQLException {
         String pattern = "staging\\_%\\_" + suffix(dataSet, syncId);
         try (var query = connection.prepareStatement("SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
@@ -124,10 +123,10 @@ final class Staging {
     }
 
     /**
-     * Copies the piece in, unless it is there already. The connection is inside a transaction that the caller commits. The
-     * object is read as a whole and checked first, so that nothing that was altered is ever unpacked.
+     * Copies the piece into the staging tables, unless it is staged already. The caller commits the transaction. The object is read
+     * completely and its hash is verified before it is decompressed.
      *
-     * @throws Fault.PartRefused when the object is missing, or its bytes are not those that the manifest names
+     * @throws Fault.PartRefused when the object is missing or does not match the manifest
      */
     void stage(Connection connection, Function<String, Optional<InputStream>> store, int number, Piece piece) throws SQLException {
         if (!note(connection, number, piece)) return;
@@ -139,7 +138,7 @@ final class Staging {
         }
     }
 
-    /** False when another try has staged the piece already; waits while one is at it. */
+    /** Records the piece as staged. Returns false when another attempt has staged it already; waits while one is doing so. */
     private boolean note(Connection connection, int number, Piece piece) throws SQLException {
         try (var insert = connection.prepareStatement("INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
             insert.setString(1, manifest.dataSet());
@@ -182,7 +181,7 @@ final class Staging {
         }
     }
 
-    /** The numbers of the pieces that are not staged yet. */
+    /** Returns the numbers of the pieces that are not staged yet. */
     List<Integer> missing(Connection connection) throws SQLException {
         var staged = new HashSet<Integer>();
         try (var query = connection.prepareStatement("SELECT part FROM lockstep.staged_part WHERE data_set = ? AND sync_id = ?")) {

@@ -10,16 +10,16 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * What of the product's tables is laid aside until the end of a transaction. The writer owns none of them: the functions are the
- * administrator's, made by {@link DatabaseRoles}. If the transaction ends otherwise than by a commit, nothing was ever laid aside.
+ * Suspends constraints, indexes and triggers of the product's tables within a transaction. The writer owns none of these tables, so it
+ * calls functions of the administrator, which {@link DatabaseRoles} creates. A rollback restores everything.
  */
 final class SuspendedConstraints {
     private SuspendedConstraints() {}
 
     /**
-     * Keys, indexes and foreign keys of those of the tables that are empty; from now on nobody else may use these.
+     * Drops keys, indexes and foreign keys of those of the tables that are empty, and locks these tables exclusively.
      *
-     * @return which tables they are; none if one of them is in use, or if the database was prepared before there was such a thing
+     * @return the locked tables; none if one of them is in use, or if the database was prepared by a version without these functions
      */
     static Set<String> keys(Connection connection, String dataSet, List<String> tables) throws SQLException {
         if (!isPrepared(connection)) return Set.of();
@@ -34,9 +34,9 @@ final class SuspendedConstraints {
     }
 
     /**
-     * Triggers of the product on these tables.
+     * Disables the product's triggers on these tables.
      *
-     * @throws Fault.AccessRefused when the database was not prepared for that
+     * @throws Fault.AccessRefused when the database was prepared by a version without these functions
      */
     static void triggers(Connection connection, String dataSet, List<String> tables) throws SQLException {
         if (!isPrepared(connection))
@@ -48,7 +48,7 @@ final class SuspendedConstraints {
         }
     }
 
-    /** All of it. No check may be deferred meanwhile: a table that waits for one can't be altered. */
+    /** Restores everything. No deferred constraint checks may be pending, because a table with pending checks can't be altered. */
     static void putBack(Connection connection, String dataSet) throws SQLException {
         Sql.execute(connection, "SELECT lockstep.put_back(" + Sql.literal(dataSet) + ")");
     }

@@ -11,18 +11,18 @@ import lockstep.masterdata.engine.parts.Part;
 import lockstep.masterdata.engine.postgres.WriteFingerprint;
 
 /**
- * How a restore brings one table from what it holds to what a manifest says. It does not change what comes out, only what is
- * read and written on the way, and what has to be read afterwards to be sure.
+ * How a restore updates one table to a manifest. The plan does not affect the result, only what is read and written, and what is read
+ * afterwards for verification.
  *
- * @param read        what is recorded of the table could not be relied on, so it was read
- * @param mark        of the table when this was decided; nothing when the server does not count
- * @param whole       the table is read as a whole afterwards: nothing is known of it before. Otherwise what it held is known, and rows
- *                    that were touched are read, before and afterwards
- * @param kept        there are rows that stay only because others refer to them, and may be free now
- * @param unchanged   parts of the manifest that the table holds already
- * @param parts       to be carried in full, in key order
- * @param partsBefore what the ranges of these held, when that is known
- * @param steps       deltas to be carried instead of parts
+ * @param read        whether the table was read, because its recorded state could not be trusted
+ * @param mark        the table's fingerprint when this was planned; empty when the server does not count writes
+ * @param whole       whether the whole table is read after the merge. Otherwise its earlier content is known, and only changed rows are read,
+ *                    before and after the merge
+ * @param kept        whether earlier merges kept rows because others referred to them
+ * @param unchanged   number of the manifest's parts that the table holds already
+ * @param parts       parts to be staged in full, in key order
+ * @param partsBefore the earlier content of their ranges, if it is known
+ * @param steps       deltas to be staged instead of parts
  */
 public record TablePlan(String table, boolean read, Optional<WriteFingerprint> mark, boolean whole, boolean kept, int unchanged, List<Part> parts, Content partsBefore, List<Step> steps) {
     public TablePlan {
@@ -30,7 +30,7 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
         steps = List.copyOf(steps);
     }
 
-    /** A delta as it is gone: forth, or back. */
+    /** A delta, applied forwards or in reverse. */
     public record Step(Delta delta, boolean back) {
         public Content comes() {
             return back ? delta.went() : delta.came();
@@ -41,44 +41,46 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
         }
     }
 
-    /** Whether there is anything to carry. */
-    boolean carries() {
+    /** Reports whether there is anything to stage. */
+    boolean stagesAnything() {
         return !parts.isEmpty() || !steps.isEmpty();
     }
 
-    /** Whether there is anything to merge. */
-    boolean touches() {
-        return carries() || kept;
+    /** Reports whether there is anything to merge. */
+    boolean mergesAnything() {
+        return stagesAnything() || kept;
     }
 
-    /** Only rows come and go that differ, few of many. */
-    boolean carriesDeltasAlone() {
+    /** Reports whether only deltas are staged, so that few of the table's rows change. */
+    boolean stagesOnlyDeltas() {
         return parts.isEmpty() && !steps.isEmpty();
     }
 
-    /** Every row of the table comes anew. */
-    boolean everything() {
+    /** Reports whether every row of the table is staged. */
+    boolean stagesEveryRow() {
         return whole && unchanged == 0 && !parts.isEmpty();
     }
 
-    /** Everything that comes. */
+    /** Returns the content of all rows that come. */
     public Content comes() {
         return Part.contentOf(parts).plus(steps.stream().map(Step::comes).reduce(Content.NONE, Content::plus));
     }
 
     /**
-     * By what was read of the table itself.
+     * Plans from the content of the table, which was read.
      *
-     * @param distrusted something writes to it while this sync is restored, so it is read afterwards even if nothing is carried
+     * @param distrusted whether the table drifted during this restore; it is then read afterwards even if nothing is staged
      */
     static TablePlan read(TableManifest table, Optional<WriteFingerprint> mark, boolean kept, List<Part> differing, boolean distrusted) {
         return new TablePlan(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(), differing, Content.NONE, List.of());
     }
 
     /**
-     * By manifests alone: from what the table is known to hold to what it is to hold.
+     * Plans from manifests alone, without reading the table.
      *
-     * @param back it leads to an older manifest: only then what the other one names is sure to lie in the store still
+     * @param from what the table holds
+     * @param to   what it is to hold
+     * @param back whether {@code to} is older; only then the deltas of {@code from} are certain to be still in the store
      */
     public static TablePlan known(TableManifest from, TableManifest to, boolean back, Optional<WriteFingerprint> mark, boolean kept) {
         var parts = new ArrayList<Part>();
@@ -101,14 +103,14 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
         return new TablePlan(to.name(), false, mark, everything, kept, unchanged, parts, before, steps);
     }
 
-    /** The new manifest tells how it came to be from the one before it, and the old one how it came to be from the one before that. */
+    /** Finds a delta for the stretch: one of the new manifest to apply forwards, or one of the old manifest to apply in reverse. */
     private static Optional<Step> step(TableManifest from, TableManifest to, boolean back, Stretch stretch) {
         var forth = to.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.was()) && d.after().equals(stretch.is())).map(d -> new Step(d, false)).findFirst();
         return forth.isPresent() || !back ? forth
                 : from.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.is()) && d.after().equals(stretch.was())).map(d -> new Step(d, true)).findFirst();
     }
 
-    /** The shortest ranges that begin and end with a part in both manifests. */
+    /** One of the shortest ranges that begin and end with a part in both manifests. */
     private record Stretch(List<String> from, List<String> until, Content was, Content is, List<Part> parts) {
         boolean isCoveredBy(Delta delta) {
             return delta.from().equals(from) && delta.until().equals(until);

@@ -21,10 +21,10 @@ import lockstep.masterdata.engine.restore.Merge.Changes;
 import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /**
- * Compares the target's own rows with the manifest. A table of which nothing was known is read as a whole after the merge. Of one
- * that is known by manifests, the rows that the merge touches are read, before it and after it, and the server's own count must
- * say that no other row was written. What was not touched is what an earlier sync verified, unless somebody wrote to it: that
- * {@link WriteFingerprint} shows in Preflight.
+ * Compares the target's rows with the manifest. A table whose earlier content was unknown is read completely after the merge. If its
+ * earlier content is known from manifests, only the rows that the merge mergesAnything are read, before and after it, and the server's count
+ * must show that no other rows were written. The other rows were verified by an earlier sync; {@link WriteFingerprint} detects later
+ * writes to them in Preflight.
  */
 final class Verification {
     private final Connection connection;
@@ -41,7 +41,7 @@ final class Verification {
         this.staging = staging;
     }
 
-    /** @throws Fault.Drifted when a table does not hold what it is known to hold */
+    /** @throws Fault.Drifted when a table's content is not what its plan assumes */
     void beforeMerge() throws SQLException {
         var drifted = new ArrayList<String>();
         var reader = new ContentReader(connection, manifest.dataSet());
@@ -56,8 +56,10 @@ final class Verification {
     }
 
     /**
-     * @throws Fault.VerificationFailed when a table that was read as a whole is not the manifest's
-     * @throws Fault.Drifted            when another is not, as far as it was read: it has to be read as a whole
+     * Verifies the tables and returns the results.
+     *
+     * @throws Fault.VerificationFailed when a table that was planned to be read completely does not match the manifest
+     * @throws Fault.Drifted            when another table does not match, so that Preflight has to read it
      */
     List<TableResult> afterMerge(Map<String, Changes> changes) throws SQLException {
         if (manifest.tables().isEmpty()) throw new Fault.VerificationFailed("the manifest names no table: there is nothing to verify");
@@ -86,15 +88,15 @@ final class Verification {
     }
 
     private boolean touchedRowsAreRight(ContentReader reader, TableManifest table, TablePlan tablePlan, Changes made, Optional<Long> written) throws SQLException {
-        // where the server counted in Preflight, it must be able to say so now
+        // if the server counted writes in Preflight, its count must be available now and match
         if (tablePlan.mark().isPresent() && written.filter(w -> w == made.writes()).isEmpty()) return false;
-        if (!tablePlan.carries()) return true;
-        // of the rows that came or went those are there that came
+        if (!tablePlan.stagesAnything()) return true;
+        // of the staged rows, exactly those that came must exist
         if (!readAsStaged(reader, table, tablePlan, isIn(cameOrWent(table, tablePlan), table)).equals(tablePlan.comes())) return false;
         return tablePlan.parts().isEmpty() || reader.read(table, ranges(table, tablePlan)).equals(Part.contentOf(tablePlan.parts()));
     }
 
-    /** Reads every table as a whole. */
+    /** Reads every table completely and compares it with the manifest. */
     static List<TableResult> ofEverything(Connection connection, Manifest manifest) throws SQLException {
         var results = new ArrayList<TableResult>();
         var wrong = new ArrayList<String>();
@@ -110,7 +112,7 @@ final class Verification {
     }
 
     private Content readAsStaged(ContentReader reader, TableManifest table, TablePlan tablePlan, String restriction) throws SQLException {
-        return Sql.byKey(connection, tablePlan.carriesDeltasAlone(), () -> reader.read(table, restriction));
+        return Sql.byKey(connection, tablePlan.stagesOnlyDeltas(), () -> reader.read(table, restriction));
     }
 
     private String ranges(TableManifest table, TablePlan tablePlan) {

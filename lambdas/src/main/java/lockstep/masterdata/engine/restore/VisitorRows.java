@@ -15,22 +15,22 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A safety net under the merge: rows outside the data set that refer to master rows must be the same before it and after it. It shares
- * nothing with the code that decides which rows are deleted: it reads the referring columns themselves, in the tables that have such a key.
+ * A safety net for the merge: verifies that it does not change rows outside the data set that refer to master rows. It shares no code with the
+ * decision which rows are deleted, and reads the referring columns directly.
  *
- * <p>Visitors may write meanwhile, and what they committed is seen afterwards. So when the rows differ, the server's own count decides whether
- * this transaction updated or deleted any of them.
+ * <p>Visitors may commit changes during the merge. So when the rows differ, the server's count decides whether this transaction has updated or
+ * deleted any of them.
  */
 final class VisitorRows {
     /**
-     * A foreign key of a table.
+     * A foreign key that refers to master rows.
      *
-     * @param exact     the values must be the same; otherwise only their number, because the key itself carries changes on
-     * @param condition for rows outside the data set
+     * @param exact     whether the values must stay the same; with ON UPDATE CASCADE only their number must
+     * @param condition selects rows outside the data set
      */
     private record Referring(String table, List<String> columns, boolean exact, String condition) {}
 
-    /** @param digest of the referring columns, where they must be the same */
+    /** @param digest a digest of the referring columns; empty unless their values must stay the same */
     private record Seen(long rows, String digest) {}
 
     private final Connection connection;
@@ -38,10 +38,10 @@ final class VisitorRows {
     private final Map<String, OwnWrites> writtenBefore = new LinkedHashMap<>();
 
     /**
-     * Reads the rows as they are before the merge.
+     * Reads the rows before the merge.
      *
      * @param merged  the tables that the merge writes
-     * @param outside for each table of the data set the condition for rows outside it, if it can have such rows
+     * @param outside for each table of the data set the condition for rows outside the data set; empty if there can't be any
      */
     VisitorRows(Connection connection, List<String> merged, Map<String, Optional<String>> outside) throws SQLException {
         this.connection = connection;
@@ -69,7 +69,7 @@ final class VisitorRows {
         return all;
     }
 
-    /** @throws Fault.VisitorRowsChanged when the merge has changed one of them; the transaction must be rolled back */
+    /** @throws Fault.VisitorRowsChanged when the merge has changed such rows; the transaction must be rolled back */
     void check() throws SQLException {
         var changed = new ArrayList<String>();
         var unknown = new ArrayList<String>();
@@ -81,7 +81,7 @@ final class VisitorRows {
             String what = referring.table() + " (" + String.join(", ", referring.columns()) + "): " + entry.getValue().rows() + " rows referred to master rows before, "
                     + now.rows() + " do now" + (now.rows() == entry.getValue().rows() ? ", with other values" : "");
             var before = writtenBefore.get(referring.table());
-            // nobody else can truncate a table that this transaction has read
+            // only this transaction can have truncated the table, because it has read it
             if (!writes.files().equals(before.files())) changed.add(what);
             else if (writes.rows().isEmpty()) unknown.add(what);
             else if (writes.rows().get() > before.rows().orElse(0L)) changed.add(what);
@@ -105,7 +105,7 @@ final class VisitorRows {
         }
     }
 
-    /** @param rows that this transaction has updated or deleted; nothing when the server does not count */
+    /** @param rows the number of rows that this transaction has updated or deleted; empty when the server does not count */
     private record OwnWrites(Optional<Long> rows, String files) {}
 
     private OwnWrites ownWrites(Referring referring) throws SQLException {

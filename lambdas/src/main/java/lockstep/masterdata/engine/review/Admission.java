@@ -10,13 +10,13 @@ import lockstep.masterdata.engine.parts.ManifestReader;
 import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
-/** Brings a manifest that was sealed to where restores take it from, as it was signed, and notes it as the newest. */
+/** Publishes a sealed manifest: copies it, with its signature, to the place from which restores read, and records it as the newest. */
 public record Admission(PartStore store, ManifestReader.Verifier verifier) {
     /**
-     * Safe to repeat.
+     * Admits the manifest. It can be repeated.
      *
-     * @throws Fault.ManifestRefused when what lies there is not what was sealed
-     * @throws Fault.OutOfOrder      when a newer one was admitted meanwhile: no target would take this one
+     * @throws Fault.ManifestRefused when the manifest does not match its signature
+     * @throws Fault.OutOfOrder      when a newer manifest was admitted meanwhile, because targets would refuse this one
      */
     public Manifest admit(SyncPaths paths, Instant now) {
         String sealed = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());

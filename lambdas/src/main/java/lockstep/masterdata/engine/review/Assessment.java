@@ -12,21 +12,23 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.restore.TablePlan;
 
 /**
- * What a manifest would change against the newest admitted one: how much by both manifests alone, and what by the deltas ({@link ChangedRows}). No
- * database is read.
+ * The changes that a manifest would make compared with the newest admitted one. Row counts come from both manifests, changed rows from the deltas
+ * ({@link ChangedRows}). No database is read.
  *
- * @param against the sync it was compared with; nothing when it is the first, which is never held
- * @param reasons why it is held; none when it may go on
- * @param samples some of the rows that would change, come and go
+ * @param against the sync it was compared with; empty for the first sync, which is never held
+ * @param reasons why the sync is held; empty when it may continue
+ * @param samples some of the rows that would be changed, inserted and deleted
  */
 public record Assessment(String syncId, Optional<String> against, List<TableChange> tables, List<String> reasons, List<ChangedRows.Sample> samples) {
     /**
-     * A changed row is among those that came and those that went.
+     * The changes of one table. A changed row counts as one that came and one that went.
      *
-     * @param exact false when some ranges are known as a whole only: then no more than so many came and went
+     * @param came  rows that are new or changed
+     * @param went  rows that are deleted or changed
+     * @param exact false when the changed rows of some ranges are unknown; {@code came} and {@code went} are upper bounds then
      */
     public record TableChange(String table, long before, long after, long came, long went, boolean exact) {
-        /** With exact numbers, if the rows were counted. */
+        /** Returns the change with exact numbers if the rows were counted. */
         private TableChange counted(Optional<ChangedRows.Counts> counts) {
             return exact ? this : counts.map(c -> new TableChange(table, before, after, c.came(), c.went(), true)).orElse(this);
         }
@@ -35,7 +37,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
             return Math.max(came, went);
         }
 
-        /** Percent of the rows there were, 100 at most. */
+        /** Returns the changed rows as a percentage of the rows before, at most 100. */
         long changedPercent() {
             return percent(changed());
         }
@@ -48,7 +50,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
             return percent(deleted());
         }
 
-        /** Rounded up, so that one row too many is one. Of no rows nothing can change. */
+        /** Rounds up, so that a single row above a threshold is enough to exceed it. Returns 0 when there were no rows. */
         private long percent(long rows) {
             return before == 0 ? 0 : Math.min(100, Math.ceilDiv(rows * 100, before));
         }
@@ -64,7 +66,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
         return !reasons.isEmpty();
     }
 
-    /** @param thresholds by table; a table that has none is held by {@link Hold#DEFAULT} */
+    /** @param thresholds by table; {@link Hold#DEFAULT} applies to tables that are missing */
     public static Assessment of(PartStore store, Optional<Manifest> newest, Manifest next, Map<String, Hold> thresholds) {
         if (newest.isEmpty()) return new Assessment(next.syncId(), Optional.empty(), List.of(), List.of(), List.of());
         var changes = new ArrayList<TableChange>();
@@ -72,7 +74,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
         var samples = new ArrayList<ChangedRows.Sample>();
         for (TableManifest table : next.tables()) {
             var before = newest.get().table(table.name());
-            // a table that is new in the data set
+            // the table is new in the data set
             if (before.isEmpty()) continue;
             TableChange change = change(before.get(), table);
             Hold hold = thresholds.getOrDefault(table.name(), Hold.DEFAULT);
@@ -90,7 +92,7 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
     }
 
     private static TableChange change(TableManifest before, TableManifest after) {
-        // other columns: each row reads otherwise, and that was decided in lockstep.yaml; only how many there are can be compared
+        // With other columns every row differs, because lockstep.yaml was changed; only the number of rows can be compared.
         if (!before.sameShape(after))
             return new TableChange(after.name(), before.rows(), after.rows(), Math.max(0, after.rows() - before.rows()), Math.max(0, before.rows() - after.rows()), false);
         if (before.rows() == 0 || after.rows() == 0) return new TableChange(after.name(), before.rows(), after.rows(), after.rows(), before.rows(), true);

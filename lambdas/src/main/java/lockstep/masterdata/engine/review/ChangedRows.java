@@ -29,34 +29,34 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.restore.TablePlan;
 
 /**
- * What the rows tell by which a table differs from what it was: from the deltas, and from the parts of ranges that have none. Of a large
- * change no more than {@link #MOST} bytes of objects are read.
+ * The changed rows of a table, read from the deltas, and from the parts of ranges that have none. At most {@link #MAX_BYTES} of objects are
+ * read.
  *
- * @param emptied by column, how many rows at least have lost their value in it; about so many, when not all could be read
- * @param strange keys of rows that came and do not look as keys of this table do, some of them; none when nobody said how these look
- * @param samples rows that changed, came and went, some of each
- * @param counts  how many rows came and went; nothing when not all could be read
+ * @param emptied by column, the least number of rows that have lost their value; an estimate when not all rows were read
+ * @param strange some keys of new rows that do not match the configured pattern; empty without a pattern
+ * @param samples some of the changed, new and deleted rows
+ * @param counts  how many rows came and went; empty when not all rows were read
  */
 public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<Sample> samples, Optional<Counts> counts) {
-    /** A changed row is among both. */
+    /** A changed row is counted in both. */
     record Counts(long came, long went) {}
 
     /**
-     * A row; its values by column, null for NULL, and of a row that changed only those that did.
+     * A row that differs, with its values by column (null for NULL). A changed row has only the changed columns.
      *
-     * @param before nothing for a row that comes
-     * @param after  nothing for one that goes
+     * @param before empty for a new row
+     * @param after  empty for a deleted row
      */
     public record Sample(String table, String key, Optional<Map<String, String>> before, Optional<Map<String, String>> after) {}
 
     static final ChangedRows NONE = new ChangedRows(Map.of(), List.of(), List.of(), Optional.empty());
-    static final long MOST = 32 << 20;
+    static final long MAX_BYTES = 32 << 20;
     private static final int SAMPLES = 3;
-    /** Rows of which both sides can be compared. */
-    private static final int REMEMBERED = 20_000;
-    private static final int WIDTH = 80;
+    /** How many new and how many old rows are kept in memory for comparison. */
+    private static final int MAX_ROWS = 20_000;
+    private static final int MAX_VALUE_LENGTH = 80;
 
-    /** @param keys how keys of the table look, its columns joined by {@code /} */
+    /** @param keys a pattern for keys of the table, whose columns are joined by {@code /} */
     static ChangedRows read(PartStore store, TableManifest before, TableManifest after, Optional<Pattern> keys) {
         return new Reader(store, after, keys).read(before);
     }
@@ -99,10 +99,10 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             var is = objects(table.parts());
             var was = objects(before.parts());
             for (Part part : tablePlan.parts()) if (!was.contains(part.object())) lines(part.object(), part.bytes(), this::comes);
-            var untold = new ArrayList<>(before.parts());
-            // what became of these is told by a delta
-            for (Delta delta : deltas.reversed()) untold.subList(at(before.parts(), Part::from, delta.from()), at(before.parts(), Part::until, delta.until()) + 1).clear();
-            for (Part part : untold) if (!is.contains(part.object())) lines(part.object(), part.bytes(), this::goes);
+            var uncovered = new ArrayList<>(before.parts());
+            // the deltas cover these parts
+            for (Delta delta : deltas.reversed()) uncovered.subList(at(before.parts(), Part::from, delta.from()), at(before.parts(), Part::until, delta.until()) + 1).clear();
+            for (Part part : uncovered) if (!is.contains(part.object())) lines(part.object(), part.bytes(), this::goes);
             strange.removeAll(went.keySet());
             return new ChangedRows(emptied(), List.copyOf(strange.subList(0, Math.min(SAMPLES, strange.size()))), samples(), counts());
         }
@@ -117,7 +117,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         private void lines(String object, long bytes, Consumer<byte[]> sink) {
             all += bytes;
-            if (read + bytes > MOST) {
+            if (read + bytes > MAX_BYTES) {
                 complete = false;
                 return;
             }
@@ -132,7 +132,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
         private void comes(byte[] line) {
             count(line, 1);
             String named = remember(came, line);
-            if (strange.size() < REMEMBERED && keys.isPresent() && !keys.get().matcher(named).matches()) strange.add(named);
+            if (strange.size() < MAX_ROWS && keys.isPresent() && !keys.get().matcher(named).matches()) strange.add(named);
         }
 
         private void goes(byte[] line) {
@@ -140,7 +140,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             remember(went, line);
         }
 
-        /** A NULL is a field that is {@code \N} and nothing else. */
+        /** Counts NULLs. A field is NULL when it consists of exactly {@code \N}. */
         private void count(byte[] line, int sign) {
             more += sign;
             int field = 0;
@@ -155,8 +155,8 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         private String remember(Map<String, byte[]> rows, byte[] line) {
             String named = String.join("/", CopyText.fields(line, key));
-            // two keys may look alike when their columns are joined
-            if (rows.size() >= REMEMBERED || rows.put(named, line) != null) complete = false;
+            // different keys can be equal when their columns are joined
+            if (rows.size() >= MAX_ROWS || rows.put(named, line) != null) complete = false;
             return named;
         }
 
@@ -169,7 +169,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
         private Map<String, Long> emptied() {
             var emptied = new TreeMap<String, Long>();
             for (int i = 0; i < nulls.length; i++) {
-                // rows that are new may have none
+                // NULLs of additional rows are no lost values
                 long lost = nulls[i] - Math.max(0, more);
                 if (lost > 0) emptied.put(columns.get(i), read < all ? lost * all / Math.max(1, read) : lost);
             }
@@ -180,7 +180,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             var samples = new ArrayList<Sample>();
             came.entrySet().stream().filter(row -> went.containsKey(row.getKey()) && !Arrays.equals(row.getValue(), went.get(row.getKey()))).limit(SAMPLES)
                     .forEach(row -> samples.add(changed(row.getKey(), went.get(row.getKey()), row.getValue())));
-            // a row that is not among those remembered may be there nevertheless
+            // a row without a counterpart in memory may still have one
             if (!complete && !came.isEmpty() && !went.isEmpty()) return samples;
             came.entrySet().stream().filter(row -> !went.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.empty(), Optional.of(values(row.getValue())))));
             went.entrySet().stream().filter(row -> !came.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.of(values(row.getValue())), Optional.empty())));
@@ -204,13 +204,13 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             String[] fields = text.split("\t", -1);
             for (int i = 0; i < fields.length; i++) {
                 String value = fields[i].equals("\\N") ? null : CopyText.fields(line, new int[] {i}).getFirst();
-                values.put(columns.get(i), value == null || value.length() <= WIDTH ? value : value.substring(0, WIDTH) + "…");
+                values.put(columns.get(i), value == null || value.length() <= MAX_VALUE_LENGTH ? value : value.substring(0, MAX_VALUE_LENGTH) + "…");
             }
             return values;
         }
     }
 
-    /** For a message: {@code 'x', 'y'}. */
+    /** Returns the keys for a message, such as {@code 'x', 'y'}. */
     String strangeKeys() {
         return strange.stream().map(key -> "'" + key + "'").collect(Collectors.joining(", "));
     }

@@ -7,9 +7,9 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
 /**
- * Note of a sync that waits for a person.
+ * A sync that waits for a person's approval, as recorded in the store.
  *
- * @param token by which the state machine is answered
+ * @param token the task token for answering the state machine
  */
 public record Held(String token, Instant since, Assessment assessment) {
     public static Optional<Held> read(PartStore store, SyncPaths paths) {
