@@ -61,7 +61,7 @@ public record Comparison(String from, String to, Both release, Both schema, List
     }
 
     /** Reports whether every difference is declared and every declared difference exists. */
-    public boolean isAsDeclared() {
+    public boolean asDeclared() {
         return undeclared().isEmpty() && gone.isEmpty();
     }
 

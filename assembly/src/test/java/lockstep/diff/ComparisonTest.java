@@ -121,11 +121,11 @@ class ComparisonTest {
         var comparison = assembly.compare("production", "demo");
         assertEquals(List.of(), comparison.undeclared());
         assertEquals(List.of("proxy.old"), comparison.gone());
-        assertFalse(comparison.isAsDeclared());
+        assertFalse(comparison.asDeclared());
         assertEquals(List.of(), assembly.compare("qa/production", "qa/demo").gone(), "in qa, much of what is declared does not differ");
 
         assembly.declaring("  - {what: [proxy.gateway.environment.GATEWAY_*, \"shard.clinic.feature.*\", shards], reason: Visitors, check: Sign up}\n");
-        assertTrue(assembly.compare("production", "demo").isAsDeclared());
+        assertTrue(assembly.compare("production", "demo").asDeclared());
         assembly.with("demo-demo-proxy", "{\"Name\": \"ADDRESS\"", "{\"Name\": \"EXTRA\", \"Value\": \"on\"}, {\"Name\": \"ADDRESS\"");
         assertEquals(List.of("proxy.gateway.environment.EXTRA"), assembly.compare("production", "demo").undeclared().stream().map(Comparison.Found::key).toList());
     }

@@ -112,9 +112,9 @@ class ReportTest {
 
     @Test
     void aComparisonIsAsDeclaredOnlyWithoutRemedies() {
-        assertFalse(COMPARISON.isAsDeclared());
+        assertFalse(COMPARISON.asDeclared());
         var found = COMPARISON.differences().subList(0, 2);
-        assertTrue(new Comparison("a", "b", COMPARISON.release(), COMPARISON.schema(), found, List.of()).isAsDeclared());
-        assertFalse(new Comparison("a", "b", COMPARISON.release(), COMPARISON.schema(), found, List.of("gone")).isAsDeclared());
+        assertTrue(new Comparison("a", "b", COMPARISON.release(), COMPARISON.schema(), found, List.of()).asDeclared());
+        assertFalse(new Comparison("a", "b", COMPARISON.release(), COMPARISON.schema(), found, List.of("gone")).asDeclared());
     }
 }

@@ -40,7 +40,7 @@ final class DiffCommand implements Callable<Integer> {
         var assembly = new Assembly(Synthesis.of(main.files(), main.landscapeFile(), landscape.region()));
         var comparison = Comparison.of(left, right, landscape, assembly);
         main.answer(comparison, TextReport.of(comparison, main.colour()), MarkdownReport.of(comparison));
-        return comparison.isAsDeclared() ? 0 : 1;
+        return comparison.asDeclared() ? 0 : 1;
     }
 
     private Side side(String name, Landscape landscape) {

@@ -59,7 +59,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
                 new Linter(main.files().nodeTools(), now.resolve("clinic/.squawk.toml")), name, tests, progress::note);
         var verdict = gate.judge();
         main.answer(verdict, verdict.text());
-        return verdict.isCompatible() ? 0 : 1;
+        return verdict.compatible() ? 0 : 1;
     }
 
     /** Returns the Maven options that pass the migrations of the previous release to the upgrade test. */

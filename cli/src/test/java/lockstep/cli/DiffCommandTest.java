@@ -33,7 +33,7 @@ class DiffCommandTest {
     @Test
     void everyDifferenceOfTheRealEditionsIsDeclared() {
         var comparison = compare(synthesized, "production", "demo");
-        assertTrue(comparison.isAsDeclared(), TextReport.of(comparison, false));
+        assertTrue(comparison.asDeclared(), TextReport.of(comparison, false));
         assertEquals(List.of(), compare(synthesized, "qa/production", "qa/demo").undeclared().stream().map(Comparison.Found::key).toList());
         for (String key : List.of("proxy.gateway.environment.GATEWAY_SIGN_UP", "proxy.nginx.ssl_verify_client", "shard.Database.DeletionProtection", "proxy.LoadBalancer.Type")) {
             assertTrue(comparison.differences().stream().anyMatch(found -> found.key().equals(key)), key);

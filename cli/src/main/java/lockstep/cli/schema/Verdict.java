@@ -14,7 +14,7 @@ public record Verdict(String previous, List<String> added, int statements, List<
      */
     record Finding(String file, int line, String statement, String what, String mend, List<String> tests) {}
 
-    public boolean isCompatible() {
+    public boolean compatible() {
         return findings.isEmpty();
     }
 
@@ -29,6 +29,6 @@ public record Verdict(String previous, List<String> added, int statements, List<
             text.append("\n    ").append(finding.mend()).append("\n\n");
         }
         String scope = added.isEmpty() ? "no migration since " + previous : added.size() + " migrations of " + statements + " statements since " + previous;
-        return text.append(isCompatible() ? "compatible: " + scope : "not compatible: " + findings.size() + " findings; " + scope).toString();
+        return text.append(compatible() ? "compatible: " + scope : "not compatible: " + findings.size() + " findings; " + scope).toString();
     }
 }
