@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,6 +81,7 @@ class ClinicDatabaseTest {
     }
 
     @Test
+    @Tag("nightly")
     void migratingWithoutDatabaseNamesItAndTheServersReason() {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.migrate(url + "_absent", "owner", "secret"));
         assertTrue(fault.getMessage().matches("could not migrate jdbc:.*_absent as owner: .*database \"clinic_\\d+_absent\" does not exist"), fault.getMessage());
@@ -157,6 +159,7 @@ class ClinicDatabaseTest {
 
     /** Tests the real lists, if -Dclinic.export.python=VENV/bin/python is set and has requirements.txt installed, as with the launcher. */
     @Test
+    @Tag("nightly")
     @EnabledIfSystemProperty(named = "clinic.export.python", matches = ".+")
     void realExportIsLoaded() throws Exception {
         var script = new ProcessBuilder(System.getProperty("clinic.export.python"), "data/export.py", export.toString()).inheritIO();

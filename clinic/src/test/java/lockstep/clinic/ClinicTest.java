@@ -24,6 +24,7 @@ import lockstep.clinic.store.Database;
 import lockstep.clinic.store.Passwords;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests the common features of both editions over HTTPS, against the running application of the production edition. */
@@ -281,6 +282,7 @@ class ClinicTest {
     }
 
     @Test
+    @Tag("nightly")
     void healthNeedsTheDatabaseAndHasAPlainPortOfItsOwn() throws Exception {
         clinic.browser().get("/health").is(200);
         assertEquals(200, plainStatus(clinic, "/health"));

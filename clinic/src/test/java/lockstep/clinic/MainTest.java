@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import lockstep.clinic.store.DatabaseLogin;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,6 +59,7 @@ class MainTest {
     }
 
     @Test
+    @Tag("nightly")
     void unreachableDatabaseIsAFailureOfMigrate() throws Exception {
         var nowhere = json(new DatabaseLogin("localhost", 1, "none", "nobody", "hidden-secret"));
         var done = run(Map.of("ADMIN_SECRET", nowhere, "APPLICATION_SECRET", nowhere), "", "migrate");
