@@ -237,6 +237,17 @@ class DocsTest {
     }
 
     @Test
+    void faultsNameTheClassesOfTheNightlyTier() throws IOException {
+        var nightly = new TreeSet<String>();
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            if (name.endsWith("Test.java") && !matches("(?m)^@Tag\\(\"nightly\"\\)$", textOf(file)).isEmpty()) nightly.add(name.replace(".java", ""));
+        }
+        String sentence = matches("`\\./lockstep test` runs these tests, except the classes ([^.]*?) and single tests", textOf(FAULTS)).getFirst().group(1);
+        assertEquals(nightly, matches("`(\\w+)`", sentence).stream().map(match -> match.group(1)).collect(Collectors.toCollection(TreeSet::new)));
+    }
+
+    @Test
     void commandsAndOptionsAreKnown() throws IOException {
         var main = new CommandLine(new Main());
         var wrong = new ArrayList<String>();
