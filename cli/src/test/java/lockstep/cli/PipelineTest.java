@@ -162,7 +162,7 @@ class PipelineTest {
             while (matcher.find()) {
                 var words = new ArrayList<>(List.of(matcher.group(1).strip().replace("\"", "").replace("$LOCKSTEP_LANDSCAPE", "lockstep.yaml").replace("$LOCKSTEP_PLACE", "--aws").replace("$release", "1")
                         .replaceAll("\\$ACCOUNTS?", "qa").replace("$SHARD", "qa-demo-extra").split("\\s+")));
-                if (words.getFirst().equals("build")) continue;
+                if (List.of("build", "test").contains(words.getFirst())) continue;
                 var parsed = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(words.toArray(String[]::new));
                 assertTrue(parsed.hasSubcommand(), words::toString);
                 lines++;
