@@ -22,7 +22,7 @@ public final class ConsoleBrowser implements AutoCloseable {
      */
     public ConsoleBrowser(String url, String name) throws IOException {
         String browser = Objects.requireNonNull(System.getenv("LOCKSTEP_BROWSER"), "LOCKSTEP_BROWSER is the path of Chromium");
-        process = new ProcessBuilder("node", "src/test/browser/console.mjs").redirectErrorStream(true).start();
+        process = new ProcessBuilder("node", "../cli/src/test/browser/console.mjs").redirectErrorStream(true).start();
         output = process.inputReader();
         try (var in = process.getOutputStream()) {
             in.write(Json.MAPPER.writeValueAsBytes(Map.of("browser", browser, "pages", Path.of("target/pages").toAbsolutePath().toString(), "name", name, "url", url)));
