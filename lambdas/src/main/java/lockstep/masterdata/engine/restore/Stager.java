@@ -39,13 +39,16 @@ public final class Stager {
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
             throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
-        var outside = numbers.stream().filter(n -> !Packed.isInline(parts.get(n).object())).toList();
-        var sessions = new HashMap<Integer, Integer>();
-        for (int i = 0; i < outside.size(); i++) sessions.put(outside.get(i), i / OBJECTS_IN_SESSION);
-        var stores = new ConcurrentHashMap<Integer, PartStore>();
+        var stored = numbers.stream().filter(n -> !Packed.isInline(parts.get(n).object())).toList();
+        var sessions = new HashMap<Integer, List<String>>();
+        for (int i = 0; i < stored.size(); i += OBJECTS_IN_SESSION) {
+            var together = stored.subList(i, Math.min(i + OBJECTS_IN_SESSION, stored.size()));
+            var objects = together.stream().map(n -> parts.get(n).object()).toList();
+            together.forEach(n -> sessions.put(n, objects));
+        }
+        var stores = new ConcurrentHashMap<List<String>, PartStore>();
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
-            Function<String, Optional<InputStream>> store = object -> stores.computeIfAbsent(sessions.get(number), s -> storeOf.apply(
-                    outside.stream().skip((long) s * OBJECTS_IN_SESSION).limit(OBJECTS_IN_SESSION).map(n -> parts.get(n).object()).toList())).open(object);
+            Function<String, Optional<InputStream>> store = object -> stores.computeIfAbsent(sessions.get(number), storeOf).open(object);
             staging.stage(connection, store, number, parts.get(number));
             connection.commit();
             return number;
