@@ -7,9 +7,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -20,6 +17,7 @@ import lockstep.assembly.Assembly.DockerImage;
 import lockstep.assembly.Assembly.Stack;
 import lockstep.assembly.Assembly;
 import lockstep.images.Image;
+import lockstep.project.ProjectFiles;
 import tools.jackson.databind.JsonNode;
 
 /** Collects the facts of a container: its variables and the contents of its image. */
@@ -115,11 +113,9 @@ final class ContainerFacts {
             } catch (CharacterCodingException e) {
                 // not text
             }
-            return "sha256 " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+            return "sha256 " + ProjectFiles.digest(bytes);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 }
