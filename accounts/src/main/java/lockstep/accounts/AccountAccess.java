@@ -31,7 +31,10 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Access to an account of the local cloud or AWS. It creates clients with the endpoint, TLS trust, region and credentials. All Java code uses it. */
+/**
+ * Access to an account of the local cloud or AWS. It creates clients with the endpoint, TLS trust, region and credentials. All Java code
+ * uses it.
+ */
 public final class AccountAccess implements AutoCloseable {
     /** The endpoint of the local cloud; empty for AWS. */
     private final Optional<LocalEndpoint> endpoint;
@@ -40,7 +43,8 @@ public final class AccountAccess implements AutoCloseable {
     private final AwsCredentialsProvider credentials;
     private final SdkHttpClient http;
 
-    private AccountAccess(Optional<LocalEndpoint> endpoint, Region region, String accountId, AwsCredentialsProvider credentials, SdkHttpClient http) {
+    private AccountAccess(Optional<LocalEndpoint> endpoint, Region region, String accountId, AwsCredentialsProvider credentials,
+            SdkHttpClient http) {
         this.endpoint = endpoint;
         this.region = region;
         this.accountId = accountId;
@@ -70,7 +74,8 @@ public final class AccountAccess implements AutoCloseable {
         try (var sts = access.client(StsClient.builder())) {
             String found = sts.getCallerIdentity().account();
             if (!found.equals(accountId)) {
-                throw new IllegalArgumentException("AWS profile '" + profile + "' is of account " + found + ", lockstep.yaml says " + accountId);
+                throw new IllegalArgumentException(
+                        "AWS profile '" + profile + "' is of account " + found + ", lockstep.yaml says " + accountId);
             }
             return access;
         } catch (SdkException | IllegalArgumentException e) {
@@ -85,9 +90,13 @@ public final class AccountAccess implements AutoCloseable {
      *
      * @param endpoint the endpoint of the local cloud; empty for AWS
      */
-    public static AccountAccess webIdentity(Optional<LocalEndpoint> endpoint, String region, String accountId, String role, String token, String session) {
-        var http = endpoint.map(local -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tlsTrustManagersProvider(local::trust).build())
-                .orElseGet(() -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build());
+    public static AccountAccess webIdentity(Optional<LocalEndpoint> endpoint, String region, String accountId, String role, String token,
+            String session) {
+        var http = endpoint
+                .map(local -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16))
+                        .tlsTrustManagersProvider(local::trust).build())
+                .orElseGet(() -> Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true)
+                        .build());
         var anonymous = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
         var sts = anonymous.client(StsClient.builder());
         String arn = "arn:aws:iam::%s:role/%s".formatted(accountId, role);
@@ -98,7 +107,9 @@ public final class AccountAccess implements AutoCloseable {
         } catch (SdkException e) {
             http.close();
             throw new IllegalArgumentException("the job's token opens no role " + arn + ": " + e.getMessage()
-                    + "\n  The role trusts jobs of the project and branch that lockstep.yaml names under delivery; is this one of them, and is the account's delivery stack deployed?", e);
+                    + "\n  The role trusts jobs of the project and branch that lockstep.yaml names under delivery; is this one of them, "
+                    + "and is the account's delivery stack deployed?",
+                    e);
         }
         return new AccountAccess(endpoint, Region.of(region), accountId, credentials, http);
     }
@@ -106,7 +117,8 @@ public final class AccountAccess implements AutoCloseable {
     /** Returns the credentials and region as environment variables for tools. */
     public Map<String, String> environment() {
         var resolved = credentials.resolveCredentials();
-        var environment = new TreeMap<>(Map.of("AWS_ACCESS_KEY_ID", resolved.accessKeyId(), "AWS_SECRET_ACCESS_KEY", resolved.secretAccessKey(), "AWS_REGION", region.id()));
+        var environment = new TreeMap<>(Map.of("AWS_ACCESS_KEY_ID", resolved.accessKeyId(), "AWS_SECRET_ACCESS_KEY",
+                resolved.secretAccessKey(), "AWS_REGION", region.id()));
         if (resolved instanceof AwsSessionCredentials session) environment.put("AWS_SESSION_TOKEN", session.sessionToken());
         return environment;
     }
@@ -115,14 +127,16 @@ public final class AccountAccess implements AutoCloseable {
     public AccountAccess assume(String roleArn, String session) {
         try (var sts = client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session)).credentials();
-            return with(StaticCredentialsProvider.create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
+            return with(StaticCredentialsProvider
+                    .create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
         }
     }
 
     /** Returns credentials with the rights of a role. AWS limits their duration; the emulator does not. */
     public AwsSessionCredentials session(String roleArn, String session, Duration duration) {
         try (var sts = client(StsClient.builder())) {
-            var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session).durationSeconds((int) duration.toSeconds())).credentials();
+            var given = sts.assumeRole(r -> r.roleArn(roleArn).roleSessionName(session).durationSeconds((int) duration.toSeconds()))
+                    .credentials();
             return AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken());
         }
     }
@@ -146,22 +160,29 @@ public final class AccountAccess implements AutoCloseable {
     public ImageRegistry registry() {
         // the only ECR call, so it is made without the ECR client
         byte[] body = "{}".getBytes(StandardCharsets.UTF_8);
-        var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST).uri(endpoint.map(LocalEndpoint::uri).orElseGet(() -> URI.create("https://api.ecr." + region.id() + ".amazonaws.com")))
-                .encodedPath("/").putHeader("Content-Type", "application/x-amz-json-1.1").putHeader("Content-Length", Integer.toString(body.length))
+        var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST)
+                .uri(endpoint.map(LocalEndpoint::uri).orElseGet(() -> URI.create("https://api.ecr." + region.id() + ".amazonaws.com")))
+                .encodedPath("/").putHeader("Content-Type", "application/x-amz-json-1.1")
+                .putHeader("Content-Length", Integer.toString(body.length))
                 .putHeader("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken").build();
-        var signed = AwsV4HttpSigner.create().sign(r -> r.identity(credentials.resolveCredentials()).request(request).payload(ContentStreamProvider.fromByteArray(body))
-                .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "ecr").putProperty(AwsV4HttpSigner.REGION_NAME, region.id()));
+        var signed = AwsV4HttpSigner.create()
+                .sign(r -> r.identity(credentials.resolveCredentials()).request(request).payload(ContentStreamProvider.fromByteArray(body))
+                        .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "ecr").putProperty(AwsV4HttpSigner.REGION_NAME, region.id()));
         try {
-            var answer = http.prepareRequest(HttpExecuteRequest.builder().request(signed.request()).contentStreamProvider(signed.payload().orElseThrow()).build()).call();
+            var answer = http.prepareRequest(
+                    HttpExecuteRequest.builder().request(signed.request()).contentStreamProvider(signed.payload().orElseThrow()).build())
+                    .call();
             byte[] content;
             try (var in = answer.responseBody().orElseThrow()) {
                 content = in.readAllBytes();
             }
             if (!answer.httpResponse().isSuccessful()) {
-                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: " + answer.httpResponse().statusCode() + " " + new String(content, StandardCharsets.UTF_8));
+                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: "
+                        + answer.httpResponse().statusCode() + " " + new String(content, StandardCharsets.UTF_8));
             }
             var token = JsonMapper.builder().build().readTree(content).at("/authorizationData/0");
-            return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()), Optional.of("Basic " + token.get("authorizationToken").asString()));
+            return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()),
+                    Optional.of("Basic " + token.get("authorizationToken").asString()));
         } catch (IOException e) {
             throw new UncheckedIOException("the registry of account " + accountId + " can't be reached", e);
         }

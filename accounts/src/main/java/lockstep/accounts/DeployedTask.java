@@ -22,13 +22,15 @@ public record DeployedTask(Account account, String service, TaskDefinition defin
                 for (String service : ecs.listServicesPaginator(r -> r.cluster(cluster)).serviceArns()) {
                     var found = ecs.describeServices(r -> r.cluster(cluster).services(service)).services().getFirst();
                     if (found.status().equals("ACTIVE")) {
-                        tasks.add(new DeployedTask(account, found.serviceName(), ecs.describeTaskDefinition(r -> r.taskDefinition(found.taskDefinition())).taskDefinition()));
+                        tasks.add(new DeployedTask(account, found.serviceName(),
+                                ecs.describeTaskDefinition(r -> r.taskDefinition(found.taskDefinition())).taskDefinition()));
                     }
                 }
             }
         }
         // the account may contain other services
-        return tasks.stream().filter(task -> task.variable("EDITION").isPresent()).sorted(Comparator.comparing(DeployedTask::service)).toList();
+        return tasks.stream().filter(task -> task.variable("EDITION").isPresent()).sorted(Comparator.comparing(DeployedTask::service))
+                .toList();
     }
 
     /** Returns the proxy of an edition in an account. */

@@ -67,7 +67,8 @@ public final class RoutingOverrides {
         change.accept(after);
         if (!after.equals(before)) {
             try (var s3 = client()) {
-                s3.putObject(r -> r.bucket(object.bucket()).key(object.key()).contentType("application/json"), RequestBody.fromBytes(JSON.writeValueAsBytes(after)));
+                s3.putObject(r -> r.bucket(object.bucket()).key(object.key()).contentType("application/json"),
+                        RequestBody.fromBytes(JSON.writeValueAsBytes(after)));
             }
         }
     }
@@ -95,7 +96,8 @@ public final class RoutingOverrides {
 
     /** @param weight the percentage of new sessions, 0 to 100 */
     public void canary(String shard, URI upstream, double weight) {
-        change(patch -> patch.withObject("/shards/" + shard).set("canary", JSON.createObjectNode().put("upstream", upstream.toString()).put("weight", weight)));
+        change(patch -> patch.withObject("/shards/" + shard).set("canary",
+                JSON.createObjectNode().put("upstream", upstream.toString()).put("weight", weight)));
     }
 
     /** Ends the canary for everyone immediately, including sessions that use it. */

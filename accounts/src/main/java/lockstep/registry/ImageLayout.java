@@ -25,7 +25,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A directory of built images in the OCI image layout: blobs by digest and an index. Each layer is compressed once, here, so that every copy has the
+ * A directory of built images in the OCI image layout: blobs by digest and an index. Each layer is compressed once, here, so that every
+ * copy has the
  * same digests. A container engine would compress again when it pushes.
  *
  * @see <a href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md">OCI image layout</a>
@@ -47,7 +48,8 @@ public record ImageLayout(Path directory) {
 
     /** @param digest {@code sha256:} and 64 digits */
     public Path path(String digest) {
-        if (!digest.matches(PREFIX + "[0-9a-f]{64}")) throw new IllegalArgumentException("'" + digest + "' is no digest of an image or of a part of it");
+        if (!digest.matches(PREFIX + "[0-9a-f]{64}"))
+            throw new IllegalArgumentException("'" + digest + "' is no digest of an image or of a part of it");
         return directory.resolve("blobs/sha256").resolve(digest.substring(PREFIX.length()));
     }
 
@@ -77,17 +79,20 @@ public record ImageLayout(Path directory) {
         try {
             Files.createDirectories(directory.resolve("blobs/sha256"));
             extract(saved, work);
-            if (!Files.exists(work.resolve("manifest.json"))) throw new IllegalArgumentException(saved + " is no saved image: it lacks manifest.json");
+            if (!Files.exists(work.resolve("manifest.json")))
+                throw new IllegalArgumentException(saved + " is no saved image: it lacks manifest.json");
             var images = JSON.readTree(work.resolve("manifest.json"));
             if (images.size() != 1) throw new IllegalArgumentException(saved + " holds " + images.size() + " images, expected one");
             Path configuration = work.resolve(images.get(0).get("Config").asString());
             var layers = images.get(0).get("Layers");
             var contents = JSON.readTree(configuration).at("/rootfs/diff_ids");
-            if (layers.size() != contents.size()) throw new IllegalArgumentException(saved + " holds " + layers.size() + " layers, its configuration names " + contents.size());
+            if (layers.size() != contents.size()) throw new IllegalArgumentException(
+                    saved + " holds " + layers.size() + " layers, its configuration names " + contents.size());
             var manifest = JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", MANIFEST);
             describe(manifest.putObject("config"), CONFIGURATION, keep(configuration));
             var described = manifest.putArray("layers");
-            for (int i = 0; i < layers.size(); i++) describe(described.addObject(), LAYER, layer(work, work.resolve(layers.get(i).asString()), contents.get(i).asString()));
+            for (int i = 0; i < layers.size(); i++)
+                describe(described.addObject(), LAYER, layer(work, work.resolve(layers.get(i).asString()), contents.get(i).asString()));
             Path file = Files.write(work.resolve("described"), JSON.writeValueAsBytes(manifest));
             var blob = keep(file);
             index(blob, name);
@@ -109,7 +114,8 @@ public record ImageLayout(Path directory) {
         }
         Path compressed = work.resolve("layer");
         var read = sha256();
-        try (var in = new DigestInputStream(Files.newInputStream(file), read); var out = new GZIPOutputStream(Files.newOutputStream(compressed), 1 << 16)) {
+        try (var in = new DigestInputStream(Files.newInputStream(file), read);
+                var out = new GZIPOutputStream(Files.newOutputStream(compressed), 1 << 16)) {
             in.transferTo(out);
         }
         requireContent(file, PREFIX + HexFormat.of().formatHex(read.digest()), content);
@@ -117,7 +123,8 @@ public record ImageLayout(Path directory) {
     }
 
     private static void requireContent(Path layer, String found, String expected) {
-        if (!found.equals(expected)) throw new IllegalArgumentException("layer " + layer.getFileName() + " is not the one that its image names: its content is " + found + ", not " + expected);
+        if (!found.equals(expected)) throw new IllegalArgumentException(
+                "layer " + layer.getFileName() + " is not the one that its image names: its content is " + found + ", not " + expected);
     }
 
     private static boolean isCompressed(Path file) throws IOException {
@@ -139,7 +146,8 @@ public record ImageLayout(Path directory) {
 
     private void index(Blob manifest, String name) throws IOException {
         Path file = directory.resolve("index.json");
-        ObjectNode index = Files.exists(file) ? (ObjectNode) JSON.readTree(file) : JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", INDEX);
+        ObjectNode index = Files.exists(file) ? (ObjectNode) JSON.readTree(file)
+                : JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", INDEX);
         var entry = (index.has("manifests") ? (ArrayNode) index.get("manifests") : index.putArray("manifests")).addObject();
         describe(entry, MANIFEST, manifest);
         entry.putObject("annotations").put("org.opencontainers.image.ref.name", name);
@@ -158,7 +166,8 @@ public record ImageLayout(Path directory) {
         try (var tar = new TarArchiveInputStream(new BufferedInputStream(Files.newInputStream(archive)))) {
             for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path target = into.resolve(entry.getName()).normalize();
-                if (!target.startsWith(into)) throw new IllegalArgumentException(archive + " holds " + entry.getName() + ", which lies outside of it");
+                if (!target.startsWith(into))
+                    throw new IllegalArgumentException(archive + " holds " + entry.getName() + ", which lies outside of it");
                 if (entry.isDirectory()) continue;
                 Files.createDirectories(target.getParent());
                 if (entry.isSymbolicLink()) Files.createSymbolicLink(target, Path.of(entry.getLinkName()));

@@ -19,7 +19,8 @@ import software.amazon.awssdk.http.SdkHttpMethod;
 import software.amazon.awssdk.http.SdkHttpResponse;
 
 /**
- * An image registry, such as ECR in an account. The blobs of the layout are pushed unchanged, so an image has the same digest in every registry.
+ * An image registry, such as ECR in an account. The blobs of the layout are pushed unchanged, so an image has the same digest in every
+ * registry.
  *
  * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push">OCI distribution: push</a>
  */
@@ -46,18 +47,21 @@ public final class ImageRegistry {
      * @throws IllegalStateException if the registry refuses the image, or stores it with another digest
      */
     public void push(ImageLayout layout, String digest, String repository, String tag) {
-        for (int attempt = 1; ; attempt++) {
+        for (int attempt = 1;; attempt++) {
             try {
                 if (digest.equals(digestOf(repository, tag).orElse(null))) return;
                 for (var blob : layout.blobs(digest)) push(layout, blob.digest(), repository);
-                var put = send(SdkHttpMethod.PUT, at("/v2/" + repository + "/manifests/" + tag), Optional.of(layout.path(digest)), ImageLayout.MANIFEST);
+                var put = send(SdkHttpMethod.PUT, at("/v2/" + repository + "/manifests/" + tag), Optional.of(layout.path(digest)),
+                        ImageLayout.MANIFEST);
                 require(put, 201, "the manifest of " + digest, repository);
                 var kept = digestOf(repository, tag);
-                if (!kept.equals(Optional.of(digest))) throw new IllegalStateException(address.getHost() + "/" + repository + ":" + tag + " is " + kept.orElse("not there") + " after " + digest + " was pushed");
+                if (!kept.equals(Optional.of(digest))) throw new IllegalStateException(address.getHost() + "/" + repository + ":" + tag
+                        + " is " + kept.orElse("not there") + " after " + digest + " was pushed");
                 return;
             } catch (IOException e) {
                 LockSupport.parkNanos(Duration.ofSeconds(attempt).toNanos());
-                if (attempt == ATTEMPTS) throw new UncheckedIOException("cannot push " + digest + " to " + address.getHost() + "/" + repository + ": " + e.getMessage(), e);
+                if (attempt == ATTEMPTS) throw new UncheckedIOException(
+                        "cannot push " + digest + " to " + address.getHost() + "/" + repository + ": " + e.getMessage(), e);
             }
         }
     }
@@ -79,7 +83,9 @@ public final class ImageRegistry {
         var sent = send(SdkHttpMethod.PATCH, location(begun), Optional.of(layout.path(digest)), "application/octet-stream");
         require(sent, 202, digest, repository);
         URI end = location(sent);
-        var ended = send(SdkHttpMethod.PUT, URI.create(end + (end.getRawQuery() == null ? "?" : "&") + "digest=" + digest.replace(":", "%3A")), Optional.empty(), "*/*");
+        var ended = send(SdkHttpMethod.PUT,
+                URI.create(end + (end.getRawQuery() == null ? "?" : "&") + "digest=" + digest.replace(":", "%3A")), Optional.empty(),
+                "*/*");
         require(ended, 201, digest, repository);
     }
 
@@ -89,8 +95,10 @@ public final class ImageRegistry {
 
     /** Returns the upload location. It must be on the same host, because requests to it contain the password. */
     private URI location(SdkHttpResponse response) {
-        URI location = address.resolve(response.firstMatchingHeader("Location").orElseThrow(() -> new IllegalStateException(address.getHost() + " does not say where to push to")));
-        if (!location.getAuthority().equals(address.getAuthority())) throw new IllegalStateException(address.getHost() + " wants its images pushed to " + location.getAuthority());
+        URI location = address.resolve(response.firstMatchingHeader("Location")
+                .orElseThrow(() -> new IllegalStateException(address.getHost() + " does not say where to push to")));
+        if (!location.getAuthority().equals(address.getAuthority()))
+            throw new IllegalStateException(address.getHost() + " wants its images pushed to " + location.getAuthority());
         return location;
     }
 
@@ -99,7 +107,8 @@ public final class ImageRegistry {
         var request = SdkHttpFullRequest.builder().method(method).uri(uri);
         authorization.ifPresent(value -> request.putHeader("Authorization", value));
         request.putHeader(content.isPresent() ? "Content-Type" : "Accept", type);
-        ContentStreamProvider stream = () -> content.<InputStream>map(ImageRegistry::open).orElseGet(() -> new ByteArrayInputStream(new byte[0]));
+        ContentStreamProvider stream = () -> content.<InputStream>map(ImageRegistry::open)
+                .orElseGet(() -> new ByteArrayInputStream(new byte[0]));
         request.putHeader("Content-Length", Long.toString(content.isPresent() ? Files.size(content.get()) : 0));
         var execute = HttpExecuteRequest.builder().request(request.build());
         if (method != SdkHttpMethod.HEAD) execute.contentStreamProvider(stream);
@@ -125,7 +134,8 @@ public final class ImageRegistry {
 
     private void require(SdkHttpResponse response, int status, String what, String repository) {
         if (response.statusCode() != status) {
-            throw new IllegalStateException(address.getHost() + " refuses " + what + " for " + repository + ": " + response.statusCode() + " " + response.statusText().orElse(""));
+            throw new IllegalStateException(address.getHost() + " refuses " + what + " for " + repository + ": " + response.statusCode()
+                    + " " + response.statusText().orElse(""));
         }
     }
 }

@@ -35,8 +35,10 @@ public final class AwsDeployment {
         try (var lambda = access.client(LambdaClient.builder())) {
             for (var shard : account.shards()) {
                 String function = Names.prepareDatabase(shard.name());
-                var answer = lambda.invoke(r -> r.functionName(function).payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
-                if (answer.functionError() != null) throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
+                var answer = lambda.invoke(r -> r.functionName(function)
+                        .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
+                if (answer.functionError() != null)
+                    throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
             }
         }
     }

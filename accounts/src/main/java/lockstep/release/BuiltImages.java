@@ -23,7 +23,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Builds each image of an assembly once and stores it in the assembly. The templates reference the images by digest, so that every account runs the same
+ * Builds each image of an assembly once and stores it in the assembly. The templates reference the images by digest, so that every account
+ * runs the same
  * images. The asset manifests use the digest as the tag, so that the CDK finds the pushed images and builds none.
  */
 public final class BuiltImages {
@@ -73,7 +74,8 @@ public final class BuiltImages {
                 var digests = new TreeMap<String, String>();
                 for (var image : assets.get("dockerImages").properties()) {
                     var source = source(assembly, file, image.getValue().get("source"));
-                    digests.put(image.getKey(), built.computeIfAbsent(source, s -> layout.add(engine.apply(s, image.getKey()), name(image.getValue()))));
+                    digests.put(image.getKey(),
+                            built.computeIfAbsent(source, s -> layout.add(engine.apply(s, image.getKey()), name(image.getValue()))));
                 }
                 rename(target, file, assets, digests);
             }
@@ -84,12 +86,18 @@ public final class BuiltImages {
 
     private static Source source(Path assembly, Path manifest, JsonNode source) {
         for (String word : source.propertyNames()) {
-            if (!KNOWN.contains(word)) throw new UserFault(manifest.getFileName() + ": lockstep builds images from " + String.join(", ", KNOWN.stream().sorted().toList()) + " and does not know " + word);
+            if (!KNOWN.contains(word)) throw new UserFault(manifest.getFileName() + ": lockstep builds images from "
+                    + String.join(", ", KNOWN.stream().sorted().toList()) + " and does not know " + word);
         }
-        return new Source(assembly.resolve(source.get("directory").asString()), Optional.ofNullable(source.path("dockerBuildTarget").asString(null)), Optional.ofNullable(source.path("platform").asString(null)));
+        return new Source(assembly.resolve(source.get("directory").asString()),
+                Optional.ofNullable(source.path("dockerBuildTarget").asString(null)),
+                Optional.ofNullable(source.path("platform").asString(null)));
     }
 
-    /** Replaces asset hashes with image digests in the template and its asset manifest. This changes the digest of the template, so it is replaced there and in the assembly manifest. */
+    /**
+     * Replaces asset hashes with image digests in the template and its asset manifest. This changes the digest of the template, so it is
+     * replaced there and in the assembly manifest.
+     */
     private static void rename(Path assembly, Path assetsFile, ObjectNode assets, Map<String, String> digests) throws IOException {
         String templateName = assetsFile.getFileName().toString().replace(".assets.json", ".template.json");
         Path templateFile = assembly.resolve(templateName);
@@ -106,7 +114,8 @@ public final class BuiltImages {
         }
         assets.set("dockerImages", images);
         Files.writeString(templateFile, template);
-        String before = assets.get("files").properties().stream().filter(file -> file.getValue().at("/source/path").asString("").equals(templateName)).map(Map.Entry::getKey).findFirst()
+        String before = assets.get("files").properties().stream()
+                .filter(file -> file.getValue().at("/source/path").asString("").equals(templateName)).map(Map.Entry::getKey).findFirst()
                 .orElseThrow(() -> new UserFault(assetsFile.getFileName() + " does not name " + templateName));
         String after = ProjectFiles.digest(template.getBytes(StandardCharsets.UTF_8));
         Files.writeString(assetsFile, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(assets).replace(before, after));
@@ -119,7 +128,8 @@ public final class BuiltImages {
         var images = new TreeMap<String, String>();
         if (!Files.exists(layout(assembly))) return images;
         try {
-            for (Path file : manifests(assembly)) JSON.readTree(file).path("dockerImages").properties().forEach(image -> images.put(name(image.getValue()), "sha256:" + image.getKey()));
+            for (Path file : manifests(assembly)) JSON.readTree(file).path("dockerImages").properties()
+                    .forEach(image -> images.put(name(image.getValue()), "sha256:" + image.getKey()));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the assets of " + assembly, e);
         }
@@ -144,9 +154,12 @@ public final class BuiltImages {
                     if (!pushed.add(repository + "@" + digest)) continue;
                     String role = destination.get("assumeRoleArn").asString().replace("${AWS::Partition}", "aws");
                     try {
-                        access.assume(role, "lockstep-images").registry().push(layout, digest, repository, destination.get("imageTag").asString());
+                        access.assume(role, "lockstep-images").registry().push(layout, digest, repository,
+                                destination.get("imageTag").asString());
                     } catch (IllegalStateException | UncheckedIOException e) {
-                        throw new UserFault("image " + name(image.getValue()) + " did not come into account " + account.name() + ": " + e.getMessage(), e);
+                        throw new UserFault(
+                                "image " + name(image.getValue()) + " did not come into account " + account.name() + ": " + e.getMessage(),
+                                e);
                     }
                 }
             }
@@ -165,6 +178,7 @@ public final class BuiltImages {
 
     /** Returns the name of an image: its construct and, if set, its build stage. */
     private static String name(JsonNode image) {
-        return image.path("displayName").asString("image") + Optional.ofNullable(image.at("/source/dockerBuildTarget").asString(null)).map(stage -> " " + stage).orElse("");
+        return image.path("displayName").asString("image")
+                + Optional.ofNullable(image.at("/source/dockerBuildTarget").asString(null)).map(stage -> " " + stage).orElse("");
     }
 }

@@ -33,7 +33,8 @@ public final class Cdk {
     }
 
     /**
-     * Synthesizes the application with {@code cdk synth}. The same inputs produce the same templates, so an existing assembly of these inputs
+     * Synthesizes the application with {@code cdk synth}. The same inputs produce the same templates, so an existing assembly of these
+     * inputs
      * is reused. Synthesis would be most of the time of an {@code up} without changes.
      *
      * @return the assembly, which must not be changed
@@ -50,8 +51,9 @@ public final class Cdk {
             ProjectFiles.deleteTree(fresh);
             var environment = environment();
             environment.put("LOCKSTEP_BUILT", "yes");
-            var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
-                    "--output", fresh.toString(), "--context", "landscape=" + landscape));
+            var line = new ArrayList<>(
+                    List.of(files.nodeTools().resolve("cdk").toString(), "synth", "--quiet", "--no-lookups", "--no-notices",
+                            "--output", fresh.toString(), "--context", "landscape=" + landscape));
             release.ifPresent(name -> line.addAll(List.of("--context", "release=" + name)));
             new Command(line, files.project(), environment, files.log("synth"))
                     .run("synthesizing the stacks");
@@ -64,11 +66,15 @@ public final class Cdk {
     private String inputs(Path landscape, Optional<String> release) {
         var text = new StringBuilder(release.orElse(""));
         try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
-            images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ').append(digest(file)).append('\n'));
+            images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ')
+                    .append(digest(file)).append('\n'));
         }
-        try (var modules = Stream.of("landscape", "infra").map(module -> files.project().resolve(module).resolve("target")).flatMap(Cdk::jars)) {
-            for (Path input : Stream.concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
-                    files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar"))).toList()) {
+        try (var modules = Stream.of("landscape", "infra").map(module -> files.project().resolve(module).resolve("target"))
+                .flatMap(Cdk::jars)) {
+            for (Path input : Stream
+                    .concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
+                            files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar")))
+                    .toList()) {
                 text.append(input.getFileName()).append(' ').append(digest(input)).append('\n');
             }
         }
@@ -106,7 +112,8 @@ public final class Cdk {
                 Files.move(fresh, kept);
             }
             try (var others = Files.list(kept.getParent())) {
-                others.filter(other -> !other.equals(kept)).sorted(Comparator.comparing((Path other) -> other.toFile().lastModified()).reversed()).skip(1)
+                others.filter(other -> !other.equals(kept))
+                        .sorted(Comparator.comparing((Path other) -> other.toFile().lastModified()).reversed()).skip(1)
                         .forEach(ProjectFiles::deleteTree);
             }
         } catch (IOException e) {
@@ -137,7 +144,8 @@ public final class Cdk {
      * @param credentials environment variables with AWS credentials
      */
     void deployToAws(Account account, Path assembly, List<String> stacks, Map<String, String> credentials) {
-        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never", "--concurrency", "4", "--progress", "events", "--no-notices"));
+        var arguments = new ArrayList<>(List.of("deploy", "--app", assembly.toString(), "--exclusively", "--require-approval", "never",
+                "--concurrency", "4", "--progress", "events", "--no-notices"));
         arguments.addAll(stacks);
         onAws("deploy", account, arguments, credentials);
     }
@@ -164,7 +172,8 @@ public final class Cdk {
         environment.putAll(credentials);
         var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
         line.addAll(arguments);
-        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
+        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name()))
+                .run("cdk " + name + " in " + account.name());
     }
 
     /** Returns root credentials: the emulator treats a key id of 12 digits as the root of that account. */
@@ -178,7 +187,8 @@ public final class Cdk {
      * @param assembly an assembly that still contains the stack
      */
     public void destroy(Account account, String stack, Path assembly, LocalEndpoint endpoint) {
-        run(account, endpoint, "destroy", List.of("destroy", "--app", assembly.toString(), "--exclusively", "--force", "--no-notices", stack));
+        run(account, endpoint, "destroy",
+                List.of("destroy", "--app", assembly.toString(), "--exclusively", "--force", "--no-notices", stack));
     }
 
     private void run(Account account, LocalEndpoint endpoint, String name, List<String> arguments) {
@@ -193,7 +203,8 @@ public final class Cdk {
         environment.put("AWS_REGION", region);
         var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
         line.addAll(arguments);
-        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name())).run("cdk " + name + " in " + account.name());
+        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name()))
+                .run("cdk " + name + " in " + account.name());
     }
 
     private Map<String, String> environment() {
@@ -215,7 +226,8 @@ public final class Cdk {
             JsonNode value = artifact.getValue();
             if (value.get("type").asString().equals("aws:cloudformation:stack")
                     && value.get("environment").asString().equals("aws://" + account.id() + "/" + region)) {
-                stacks.add(new Stack(artifact.getKey(), value, JSON.readTree(assembly.resolve(value.at("/properties/templateFile").asString()))));
+                stacks.add(new Stack(artifact.getKey(), value,
+                        JSON.readTree(assembly.resolve(value.at("/properties/templateFile").asString()))));
             }
         }
         return stacks;

@@ -24,8 +24,11 @@ record Engine(ProjectFiles files, String command) {
         try {
             engine.run("asking the container engine", List.of("info"));
         } catch (UserFault e) {
-            throw new UserFault("a release for AWS holds its images, and '" + engine.command() + "' does not build any here:\n  " + e.report()
-                    + "\n  Start the engine, or name another in " + CHOICE + " (podman, nerdctl, finch). Without --aws a release is made for the local cloud, which needs none.", e);
+            throw new UserFault(
+                    "a release for AWS holds its images, and '" + engine.command() + "' does not build any here:\n  " + e.report()
+                            + "\n  Start the engine, or name another in " + CHOICE
+                            + " (podman, nerdctl, finch). Without --aws a release is made for the local cloud, which needs none.",
+                    e);
         }
         return engine;
     }

@@ -6,7 +6,10 @@ import java.util.Optional;
 import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
 
-/** The releases that led to the one in force, from an account's log, oldest first. A deployment adds a release; a rollback removes the later ones. */
+/**
+ * The releases that led to the one in force, from an account's log, oldest first. A deployment adds a release; a rollback removes the later
+ * ones.
+ */
 public record History(List<String> releases) {
     public History {
         releases = List.copyOf(releases);

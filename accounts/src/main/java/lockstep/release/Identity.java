@@ -6,7 +6,8 @@ import lockstep.accounts.AccountAccess;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /**
- * The identity behind an action: the AWS identity, which cannot be forged, and the person that a pipeline works for, which its jobs could forge.
+ * The identity behind an action: the AWS identity, which cannot be forged, and the person that a pipeline works for, which its jobs could
+ * forge.
  *
  * @param job the URL of the pipeline job
  */

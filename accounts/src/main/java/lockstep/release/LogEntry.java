@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param seconds the duration; empty at the start
  * @param subject the id of a sync, or the digest of a release archive
  */
-public record LogEntry(String id, Instant when, String account, Action action, Optional<String> release, Optional<String> before, String who, Optional<String> job,
+public record LogEntry(String id, Instant when, String account, Action action, Optional<String> release, Optional<String> before,
+        String who, Optional<String> job,
         Result result, Optional<String> cause, Optional<Long> seconds, Optional<String> subject) {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
 
@@ -33,7 +34,8 @@ public record LogEntry(String id, Instant when, String account, Action action, O
     }
 
     public LogEntry ended(Instant end, Optional<String> failure) {
-        return new LogEntry(id, end, account, action, release, before, who, job, failure.isEmpty() ? Result.succeeded : Result.failed, failure,
+        return new LogEntry(id, end, account, action, release, before, who, job, failure.isEmpty() ? Result.succeeded : Result.failed,
+                failure,
                 Optional.of(Duration.between(when, end).toSeconds()), subject);
     }
 

@@ -20,7 +20,8 @@ import lockstep.release.LogEntry.Result;
 public record Parity(Map<String, String> inForce, Optional<Instant> since) {
     /** @param logs the entries of all accounts that should run the same release, in any order */
     public static Parity of(Collection<LogEntry> logs) {
-        List<LogEntry> changes = logs.stream().filter(entry -> entry.result() == Result.succeeded && entry.action() != Action.sync && entry.release().isPresent())
+        List<LogEntry> changes = logs.stream()
+                .filter(entry -> entry.result() == Result.succeeded && entry.action() != Action.sync && entry.release().isPresent())
                 .sorted(Comparator.comparing(LogEntry::when)).toList();
         var inForce = new TreeMap<String, String>();
         Optional<Instant> since = Optional.empty();

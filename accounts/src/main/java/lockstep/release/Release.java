@@ -29,7 +29,9 @@ public record Release(String name, String digest, long bytes, Optional<String> c
      */
     public void requireImages() {
         if (images.isEmpty()) {
-            throw new UserFault("release " + name + " was made for the local cloud, without its images: each account would build others.\n  Make it with them: ./lockstep release build FILE --aws");
+            throw new UserFault("release " + name
+                    + " was made for the local cloud, without its images: each account would build others.\n  Make it with them: "
+                    + "./lockstep release build FILE --aws");
         }
     }
 

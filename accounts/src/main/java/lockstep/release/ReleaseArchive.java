@@ -32,7 +32,10 @@ public record ReleaseArchive(Path file, Release release) {
     static final String ASSEMBLY = "assembly";
     static final String LANDSCAPE = "lockstep.yaml";
     private static final String DESCRIPTION = "release.json";
-    /** CDK files with the source location of each resource. They differ in each synthesis and are not needed for a deployment, but the manifest references them. */
+    /**
+     * CDK files with the source location of each resource. They differ in each synthesis and are not needed for a deployment, but the
+     * manifest references them.
+     */
     private static final String METADATA = ".metadata.json";
     /** A CDK file that nothing references. Its findings failed the synthesis or were accepted. */
     private static final String REPORT = "validation-report.json";
@@ -75,14 +78,17 @@ public record ReleaseArchive(Path file, Release release) {
      * @throws IllegalArgumentException if the file is not a release
      */
     public static ReleaseArchive of(Path file) {
-        if (!Files.isRegularFile(file)) throw new IllegalArgumentException("there is no file " + file + "; lockstep release build " + file.getFileName() + " makes it");
+        if (!Files.isRegularFile(file))
+            throw new IllegalArgumentException("there is no file " + file + "; lockstep release build " + file.getFileName() + " makes it");
         try (var zip = ZipFile.builder().setPath(file).get()) {
             var entry = zip.getEntry(DESCRIPTION);
-            if (entry == null || zip.getEntry(LANDSCAPE) == null) throw new IllegalArgumentException(file + " is no release: it lacks " + (entry == null ? DESCRIPTION : LANDSCAPE));
+            if (entry == null || zip.getEntry(LANDSCAPE) == null)
+                throw new IllegalArgumentException(file + " is no release: it lacks " + (entry == null ? DESCRIPTION : LANDSCAPE));
             JsonNode description = JSON.readTree(zip.getInputStream(entry));
             var images = new TreeMap<String, String>();
             description.path("images").properties().forEach(image -> images.put(image.getKey(), image.getValue().asString()));
-            return new ReleaseArchive(file, new Release(description.path("release").asString(""), digest(file), Files.size(file), Optional.ofNullable(description.path("commit").asString(null)), images));
+            return new ReleaseArchive(file, new Release(description.path("release").asString(""), digest(file), Files.size(file),
+                    Optional.ofNullable(description.path("commit").asString(null)), images));
         } catch (java.util.zip.ZipException e) {
             throw new IllegalArgumentException(file + " is no release: it is no zip file", e);
         } catch (IOException e) {
@@ -96,15 +102,18 @@ public record ReleaseArchive(Path file, Release release) {
             ProjectFiles.deleteTree(directory);
             for (ZipArchiveEntry entry : java.util.Collections.list(zip.getEntries())) {
                 Path target = directory.resolve(entry.getName()).normalize();
-                if (!target.startsWith(directory) || entry.isUnixSymlink()) throw new UserFault(file + " holds " + entry.getName() + ", which lies outside of it: it was not made by lockstep");
+                if (!target.startsWith(directory) || entry.isUnixSymlink())
+                    throw new UserFault(file + " holds " + entry.getName() + ", which lies outside of it: it was not made by lockstep");
                 Files.createDirectories(target.getParent());
                 try (InputStream in = zip.getInputStream(entry)) {
                     Files.copy(in, target);
                 }
                 if (entry.getName().endsWith(ASSETS) && JSON.readTree(Files.readAllBytes(target)).findValue("executable") != null) {
-                    throw new UserFault(file + " holds " + entry.getName() + ", which has a program run where it is deployed: it was not made by lockstep");
+                    throw new UserFault(file + " holds " + entry.getName()
+                            + ", which has a program run where it is deployed: it was not made by lockstep");
                 }
-                if ((entry.getUnixMode() & 0100) != 0 && !target.toFile().setExecutable(true, false)) throw new IOException("cannot make " + target + " executable");
+                if ((entry.getUnixMode() & 0100) != 0 && !target.toFile().setExecutable(true, false))
+                    throw new IOException("cannot make " + target + " executable");
             }
             return new Unpacked(directory.resolve(ASSEMBLY), directory.resolve(LANDSCAPE), release);
         } catch (IOException e) {
@@ -116,7 +125,8 @@ public record ReleaseArchive(Path file, Release release) {
     public record Unpacked(Path assembly, Path landscape, Release release) {}
 
     static String digest(Path file) {
-        try (var in = new DigestInputStream(new BufferedInputStream(Files.newInputStream(file, StandardOpenOption.READ)), MessageDigest.getInstance("SHA-256"))) {
+        try (var in = new DigestInputStream(new BufferedInputStream(Files.newInputStream(file, StandardOpenOption.READ)),
+                MessageDigest.getInstance("SHA-256"))) {
             in.transferTo(java.io.OutputStream.nullOutputStream());
             return HexFormat.of().formatHex(in.getMessageDigest().digest());
         } catch (NoSuchAlgorithmException e) {

@@ -49,9 +49,13 @@ public record RunningReleases(Map<String, String> byShard, Map<String, String> u
         var text = new StringBuilder();
         if (byShard.isEmpty()) text.append("no shard tells its release");
         else if (same()) text.append("every shard that tells its release runs ").append(byShard.values().iterator().next());
-        else text.append("releases differ: ").append(shardsOf.entrySet().stream().filter(account -> account.getValue().stream().anyMatch(byShard::containsKey))
-                .map(account -> account.getKey() + " runs " + String.join(" and ", account.getValue().stream().filter(byShard::containsKey).map(byShard::get).collect(Collectors.toCollection(TreeSet::new))))
-                .collect(Collectors.joining(", ")));
+        else text.append("releases differ: ")
+                .append(shardsOf.entrySet().stream().filter(account -> account.getValue().stream().anyMatch(byShard::containsKey))
+                        .map(account -> account.getKey() + " runs "
+                                + String.join(" and ",
+                                        account.getValue().stream().filter(byShard::containsKey).map(byShard::get)
+                                                .collect(Collectors.toCollection(TreeSet::new))))
+                        .collect(Collectors.joining(", ")));
         unanswered.forEach((account, why) -> text.append("\n").append(account).append(" does not tell its release: ").append(why));
         return text.toString();
     }

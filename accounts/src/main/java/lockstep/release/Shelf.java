@@ -26,7 +26,8 @@ import software.amazon.awssdk.services.sns.SnsClient;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The releases that an account keeps, and its deploy log. An archive is stored under its digest, which is verified when it is read. A release
+ * The releases that an account keeps, and its deploy log. An archive is stored under its digest, which is verified when it is read. A
+ * release
  * name is assigned to one archive and never reassigned. Nothing is overwritten.
  */
 public final class Shelf implements AutoCloseable {
@@ -68,11 +69,13 @@ public final class Shelf implements AutoCloseable {
      */
     public void keep(ReleaseArchive archive) {
         var release = archive.release();
-        if (release.bytes() > LARGEST) throw new UserFault("release " + release.name() + " has " + release.bytes() + " bytes; S3 takes " + LARGEST + " at once");
+        if (release.bytes() > LARGEST)
+            throw new UserFault("release " + release.name() + " has " + release.bytes() + " bytes; S3 takes " + LARGEST + " at once");
         var known = find(release.name());
         if (known.isPresent()) {
             if (!known.get().digest().equals(release.digest())) {
-                throw new UserFault("account " + account.name() + " keeps another release " + release.name() + " (" + known.get().shortDigest() + ", this is " + release.shortDigest()
+                throw new UserFault("account " + account.name() + " keeps another release " + release.name() + " ("
+                        + known.get().shortDigest() + ", this is " + release.shortDigest()
                         + "): give this one a name of its own with --release");
             }
             return;
@@ -115,11 +118,13 @@ public final class Shelf implements AutoCloseable {
         }
         String found = ReleaseArchive.digest(file);
         if (!found.equals(release.digest())) {
-            throw new UserFault("the archive of release " + release.name() + " in account " + account.name() + " is not the one that was kept: its digest is " + found + ", not " + release.digest());
+            throw new UserFault("the archive of release " + release.name() + " in account " + account.name()
+                    + " is not the one that was kept: its digest is " + found + ", not " + release.digest());
         }
         var archive = ReleaseArchive.of(file);
         if (!archive.release().name().equals(release.name())) {
-            throw new UserFault("account " + account.name() + " says that release " + release.name() + " is an archive which says that it is " + archive.release().name());
+            throw new UserFault("account " + account.name() + " says that release " + release.name()
+                    + " is an archive which says that it is " + archive.release().name());
         }
         return archive;
     }
@@ -132,7 +137,8 @@ public final class Shelf implements AutoCloseable {
             String subject = entry.notificationText().replaceAll("[^\\x20-\\x7e]", "?");
             sns.publish(r -> r.topicArn(Names.topicArn(access.region(), account.id(), Names.operationsTopic()))
                     .subject(subject.substring(0, Math.min(subject.length(), LONGEST_SUBJECT)))
-                    .message("by " + entry.who() + entry.seconds().map(s -> " in " + s + " s").orElse("") + entry.cause().map(c -> "\n" + c).orElse("") + entry.job().map(j -> "\n" + j).orElse("")));
+                    .message("by " + entry.who() + entry.seconds().map(s -> " in " + s + " s").orElse("")
+                            + entry.cause().map(c -> "\n" + c).orElse("") + entry.job().map(j -> "\n" + j).orElse("")));
         }
     }
 
@@ -140,13 +146,15 @@ public final class Shelf implements AutoCloseable {
     public void measure(Duration apart) {
         try (var cloudWatch = access.client(CloudWatchClient.builder())) {
             cloudWatch.putMetricData(r -> r.namespace(Names.deliveryMetrics())
-                    .metricData(MetricDatum.builder().metricName(Names.RELEASES_APART).unit(StandardUnit.SECONDS).value((double) apart.toSeconds()).build()));
+                    .metricData(MetricDatum.builder().metricName(Names.RELEASES_APART).unit(StandardUnit.SECONDS)
+                            .value((double) apart.toSeconds()).build()));
         }
     }
 
     /** Returns the log entries, newest first. */
     public List<LogEntry> log(int most) {
-        return s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("log/")).contents().stream().map(S3Object::key).sorted(Comparator.reverseOrder()).limit(most)
+        return s3.listObjectsV2Paginator(r -> r.bucket(bucket).prefix("log/")).contents().stream().map(S3Object::key)
+                .sorted(Comparator.reverseOrder()).limit(most)
                 .map(key -> read(key, LogEntry.class)).toList();
     }
 
@@ -154,13 +162,17 @@ public final class Shelf implements AutoCloseable {
         return JSON.readValue(s3.getObjectAsBytes(r -> r.bucket(bucket).key(key)).asByteArrayUnsafe(), type);
     }
 
-    /** Writes an object unless it exists. An existing archive has the same content, because the key is its digest; for other keys, the first writer wins. */
+    /**
+     * Writes an object unless it exists. An existing archive has the same content, because the key is its digest; for other keys, the first
+     * writer wins.
+     */
     private void putIfAbsent(String key, RequestBody body) {
         try {
             s3.putObject(r -> r.bucket(bucket).key(key).ifNoneMatch("*"), body);
         } catch (S3Exception e) {
             if (e.statusCode() != 412) throw e;
-            if (!key.startsWith("assemblies/")) throw new UserFault("account " + account.name() + " has " + key + " already: somebody else was faster", e);
+            if (!key.startsWith("assemblies/"))
+                throw new UserFault("account " + account.name() + " has " + key + " already: somebody else was faster", e);
         }
     }
 

@@ -30,8 +30,10 @@ public final class SyncRecord {
         Account account = accounts.landscape().accountOf(dataSet.source());
         var who = Identity.of(accounts.account(account), System.getenv());
         var now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        var record = new SyncRecord(accounts, account, progress, new LogEntry(Long.toString(now.toEpochMilli(), 36), now, account.name(), Action.sync, Optional.empty(), Optional.empty(), who.who(), who.job(),
-                Result.started, Optional.empty(), Optional.empty(), Optional.of(syncId)));
+        var record = new SyncRecord(accounts, account, progress,
+                new LogEntry(Long.toString(now.toEpochMilli(), 36), now, account.name(), Action.sync, Optional.empty(), Optional.empty(),
+                        who.who(), who.job(),
+                        Result.started, Optional.empty(), Optional.empty(), Optional.of(syncId)));
         record.write(record.begun);
         return record;
     }

@@ -40,11 +40,15 @@ public record AppliedSyncs(Account account, Shard shard, Optional<Applied> inFor
         for (var target : targets.entrySet()) {
             Shard shard = target.getKey();
             var answer = result(asking.get(next++));
-            answer.unreachable().ifPresent(cause -> unreachable.computeIfAbsent(Causes.withoutAddress(cause), c -> new ArrayList<>()).add(shard.name()));
+            answer.unreachable().ifPresent(
+                    cause -> unreachable.computeIfAbsent(Causes.withoutAddress(cause), c -> new ArrayList<>()).add(shard.name()));
             answer.report().ifPresent(report -> read.add(of(target.getValue(), shard, report)));
         }
         if (!unreachable.isEmpty())
-            throw new IllegalStateException(String.join("; ", unreachable.entrySet().stream().map(e -> SyncReport.names(e.getValue()) + " can't say which sync is in force: " + e.getKey()).toList()) + "; nothing was started");
+            throw new IllegalStateException(String.join("; ",
+                    unreachable.entrySet().stream()
+                            .map(e -> SyncReport.names(e.getValue()) + " can't say which sync is in force: " + e.getKey()).toList())
+                    + "; nothing was started");
         return read;
     }
 

@@ -93,9 +93,11 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
                 findings.addAll(SchemaComparison.sequences(dataSet, here.description(), there.get().highest()));
             }
             if (shard.source() || there.isPresent()) checked.add(shard.shard());
-            else unchecked.add(new Unchecked(shard.shard(), "it could not be compared, because the source " + dataSet.source() + " did not answer"));
+            else unchecked.add(
+                    new Unchecked(shard.shard(), "it could not be compared, because the source " + dataSet.source() + " did not answer"));
             for (Finding finding : findings)
-                found.computeIfAbsent(new Key(finding.severity(), dataSet.name(), finding.place(), finding.what()), k -> new LinkedHashMap<>())
+                found.computeIfAbsent(new Key(finding.severity(), dataSet.name(), finding.place(), finding.what()),
+                        k -> new LinkedHashMap<>())
                         .computeIfAbsent(finding.remedy(), r -> new ArrayList<>()).add(shard.shard());
         }
         var problems = new ArrayList<Problem>();
@@ -128,16 +130,20 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
     public String table() {
         var lines = new ArrayList<String>();
         if (!findings.isEmpty()) {
-            int shards = Math.max("shards".length(), findings.stream().mapToInt(f -> String.join(", ", f.shards()).length()).max().orElse(0));
+            int shards = Math.max("shards".length(),
+                    findings.stream().mapToInt(f -> String.join(", ", f.shards()).length()).max().orElse(0));
             int place = Math.max("where".length(), findings.stream().mapToInt(f -> f.place().length()).max().orElse(0));
             String format = "%-8s  %-" + shards + "s  %-" + place + "s  %s";
             lines.add(String.format(format, "severity", "shards", "where", "what"));
             var groups = new LinkedHashMap<List<Object>, List<Problem>>();
-            for (Problem problem : findings) groups.computeIfAbsent(List.of(problem.severity(), problem.remedies()), g -> new ArrayList<>()).add(problem);
+            for (Problem problem : findings)
+                groups.computeIfAbsent(List.of(problem.severity(), problem.remedies()), g -> new ArrayList<>()).add(problem);
             for (var group : groups.values()) {
-                for (Problem problem : group) lines.add(String.format(format, problem.severity(), String.join(", ", problem.shards()), problem.place(), problem.what()));
+                for (Problem problem : group) lines.add(
+                        String.format(format, problem.severity(), String.join(", ", problem.shards()), problem.place(), problem.what()));
                 var remedies = group.getFirst().remedies();
-                for (Remedy remedy : remedies) lines.add("          fix" + (remedies.size() == 1 ? "" : " for " + String.join(", ", remedy.shards())) + ": " + remedy.remedy());
+                for (Remedy remedy : remedies) lines.add("          fix"
+                        + (remedies.size() == 1 ? "" : " for " + String.join(", ", remedy.shards())) + ": " + remedy.remedy());
             }
             lines.add("");
         }

@@ -34,7 +34,8 @@ public record Execution(DescribeExecutionResponse described, List<HistoryEvent> 
     public static Optional<Execution> read(SfnClient sfn, String arn) {
         try {
             var described = sfn.describeExecution(r -> r.executionArn(arn));
-            var history = sfn.getExecutionHistoryPaginator(r -> r.executionArn(arn).includeExecutionData(true).maxResults(1000)).events().stream().toList();
+            var history = sfn.getExecutionHistoryPaginator(r -> r.executionArn(arn).includeExecutionData(true).maxResults(1000)).events()
+                    .stream().toList();
             return Optional.of(new Execution(described, history));
         } catch (ExecutionDoesNotExistException e) {
             return Optional.empty();
@@ -54,17 +55,20 @@ public record Execution(DescribeExecutionResponse described, List<HistoryEvent> 
     }
 
     public String cause() {
-        return Causes.message(Optional.ofNullable(described.cause()).orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
+        return Causes.message(Optional.ofNullable(described.cause())
+                .orElse("the execution " + described.statusAsString().toLowerCase(java.util.Locale.ROOT)));
     }
 
     /** Returns the answers of the functions so far, in order. */
     List<Answer> answers() {
-        return history.stream().flatMap(e -> output(e).map(text -> new Answer(e.timestamp(), Json.MAPPER.readTree(text))).stream()).toList();
+        return history.stream().flatMap(e -> output(e).map(text -> new Answer(e.timestamp(), Json.MAPPER.readTree(text))).stream())
+                .toList();
     }
 
     /** Returns the answer in an event. AWS has a separate event type for functions; the emulator uses the type of other tasks. */
     private static Optional<String> output(HistoryEvent event) {
-        if (event.lambdaFunctionSucceededEventDetails() != null) return Optional.ofNullable(event.lambdaFunctionSucceededEventDetails().output());
+        if (event.lambdaFunctionSucceededEventDetails() != null)
+            return Optional.ofNullable(event.lambdaFunctionSucceededEventDetails().output());
         return Optional.ofNullable(event.taskSucceededEventDetails()).map(details -> details.output());
     }
 
@@ -75,6 +79,7 @@ public record Execution(DescribeExecutionResponse described, List<HistoryEvent> 
 
     /** Returns the input of each entry into a state so far. */
     Stream<JsonNode> inputsOf(String state) {
-        return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name())).map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input()));
+        return history.stream().filter(e -> e.stateEnteredEventDetails() != null && state.equals(e.stateEnteredEventDetails().name()))
+                .map(e -> Json.MAPPER.readTree(e.stateEnteredEventDetails().input()));
     }
 }

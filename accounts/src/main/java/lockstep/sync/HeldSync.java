@@ -35,31 +35,39 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
     public static HeldSync read(SyncAccess access, String syncId) {
         var paths = new SyncPaths(access.dataSet().name(), syncId);
         try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true))) {
-            return new HeldSync(access, syncId, Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(paths.held())).asByteArrayUnsafe(), Held.class));
+            return new HeldSync(access, syncId, Json.MAPPER
+                    .readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(paths.held())).asByteArrayUnsafe(), Held.class));
         } catch (S3Exception e) {
             if (e.statusCode() == 404 || e.statusCode() == 403)
-                throw new IllegalStateException("no sync '" + syncId + "' of data set '" + access.dataSet().name() + "' is held: none of this id was started in the last week, or it went on by itself", e);
+                throw new IllegalStateException("no sync '" + syncId + "' of data set '" + access.dataSet().name()
+                        + "' is held: none of this id was started in the last week, or it went on by itself", e);
             throw e;
         }
     }
 
-    /** Runs the restore as a dry run in each shard. Rows that would be deleted but that rows of the shard reference are reported as kept. Nothing is changed. */
+    /**
+     * Runs the restore as a dry run in each shard. Rows that would be deleted but that rows of the shard reference are reported as kept.
+     * Nothing is changed.
+     */
     public List<SyncState.Shard> forecast() throws InterruptedException {
         String dataSet = access.dataSet().name();
         String name = "try-" + SyncAccess.newSyncId();
-        var input = new RestoreInput(dataSet, syncId, access.bucket(), SyncPaths.rehearsal(dataSet, syncId), Mode.SYNC, Optional.empty(), true);
+        var input = new RestoreInput(dataSet, syncId, access.bucket(), SyncPaths.rehearsal(dataSet, syncId), Mode.SYNC, Optional.empty(),
+                true);
         for (Account account : access.targetAccounts()) input.start(access, account, name);
         var shards = new ArrayList<SyncState.Shard>();
         for (Account account : access.targetAccounts()) {
             Execution execution = ended(account, name);
-            for (Shard shard : access.landscape().targetsIn(account, access.dataSet())) shards.add(RestoredShard.read(account, shard, execution, 0));
+            for (Shard shard : access.landscape().targetsIn(account, access.dataSet()))
+                shards.add(RestoredShard.read(account, shard, execution, 0));
         }
         return shards;
     }
 
     private Execution ended(Account account, String name) throws InterruptedException {
         try (var sfn = access.starter(account).client(SfnClient.builder())) {
-            return Poll.until(Instant.MAX, () -> Execution.read(sfn, access.restoreArn(account, name)), e -> e.isPresent() && !e.get().running(), e -> {}).orElseThrow();
+            return Poll.until(Instant.MAX, () -> Execution.read(sfn, access.restoreArn(account, name)),
+                    e -> e.isPresent() && !e.get().running(), e -> {}).orElseThrow();
         }
     }
 
@@ -68,7 +76,8 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
     }
 
     public void reject(String reason) {
-        answer(sfn -> sfn.sendTaskFailure(r -> r.taskToken(held.token()).error("Rejected").cause("rejected by hand: " + reason + "; nothing was changed")));
+        answer(sfn -> sfn.sendTaskFailure(
+                r -> r.taskToken(held.token()).error("Rejected").cause("rejected by hand: " + reason + "; nothing was changed")));
     }
 
     private interface Sent {
@@ -79,7 +88,10 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         try (var sfn = access.source().client(SfnClient.builder())) {
             sent.to(sfn);
         } catch (TaskTimedOutException | TaskDoesNotExistException | InvalidTokenException e) {
-            throw new IllegalStateException("sync " + syncId + " no longer waits: it was answered before, or held for too long and given up; lockstep sync --id " + syncId + " --timeout 1 tells which", e);
+            throw new IllegalStateException(
+                    "sync " + syncId + " no longer waits: it was answered before, or held for too long and given up; lockstep sync --id "
+                            + syncId + " --timeout 1 tells which",
+                    e);
         }
     }
 
@@ -90,8 +102,11 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         lines.add(String.format("%-28s %12s %12s %12s %12s", "table", "rows before", "rows after", "come", "go"));
         var busiest = SyncReport.Busiest.of(changed(assessment), t -> t.came() + t.went(), verbose);
         for (TableChange table : busiest.shown()) lines.add(line(table));
-        busiest.others().stream().reduce((a, b) -> new TableChange("", a.before() + b.before(), a.after() + b.after(), a.came() + b.came(), a.went() + b.went(), a.exact() && b.exact()))
-                .ifPresent(t -> lines.add(line(new TableChange("and " + busiest.others().size() + " more tables", t.before(), t.after(), t.came(), t.went(), t.exact()))));
+        busiest.others().stream()
+                .reduce((a, b) -> new TableChange("", a.before() + b.before(), a.after() + b.after(), a.came() + b.came(),
+                        a.went() + b.went(), a.exact() && b.exact()))
+                .ifPresent(t -> lines.add(line(new TableChange("and " + busiest.others().size() + " more tables", t.before(), t.after(),
+                        t.came(), t.went(), t.exact()))));
         var shown = busiest.shown().stream().map(TableChange::table).toList();
         assessment.samples().stream().filter(sample -> shown.contains(sample.table())).forEach(sample -> lines.add(sample(sample)));
         assessment.reasons().forEach(reason -> lines.add("held: " + reason));
@@ -99,7 +114,8 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
     }
 
     private static String line(TableChange table) {
-        return String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(), atMost(table, table.came()), atMost(table, table.went()));
+        return String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(),
+                atMost(table, table.came()), atMost(table, table.went()));
     }
 
     /** Formats a sample row: {@code ~} for an update, {@code +} for an insert, {@code -} for a delete. */
@@ -108,8 +124,11 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         var after = sample.after().orElse(Map.of());
         var row = new StringJoiner(", ");
         for (String column : sample.after().isPresent() ? after.keySet() : before.keySet())
-            row.add(column + " " + (sample.before().isPresent() ? value(before.get(column)) : "") + (sample.before().isPresent() && sample.after().isPresent() ? " → " : "") + (sample.after().isPresent() ? value(after.get(column)) : ""));
-        return "  " + (sample.before().isEmpty() ? "+" : sample.after().isEmpty() ? "-" : "~") + " " + sample.table() + " " + sample.key() + ": " + row;
+            row.add(column + " " + (sample.before().isPresent() ? value(before.get(column)) : "")
+                    + (sample.before().isPresent() && sample.after().isPresent() ? " → " : "")
+                    + (sample.after().isPresent() ? value(after.get(column)) : ""));
+        return "  " + (sample.before().isEmpty() ? "+" : sample.after().isEmpty() ? "-" : "~") + " " + sample.table() + " " + sample.key()
+                + ": " + row;
     }
 
     private static String value(String value) {

@@ -38,10 +38,13 @@ public record KeptManifests(List<Kept> all) {
     public static KeptManifests read(SyncAccess access) {
         String prefix = "manifests/" + access.dataSet().name() + "/";
         var reading = new ArrayList<Future<Optional<Kept>>>();
-        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true)); var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true));
+                var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             // the delimiter excludes the subfolders with dropped manifests and those of dry runs
-            s3.listObjectsV2Paginator(r -> r.bucket(access.bucket()).prefix(prefix).delimiter("/")).contents().stream().filter(o -> o.key().endsWith(".json"))
-                    .forEach(o -> reading.add(executor.submit(() -> kept(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(o.key())).asByteArrayUnsafe()))));
+            s3.listObjectsV2Paginator(r -> r.bucket(access.bucket()).prefix(prefix).delimiter("/")).contents().stream()
+                    .filter(o -> o.key().endsWith(".json"))
+                    .forEach(o -> reading.add(executor
+                            .submit(() -> kept(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(o.key())).asByteArrayUnsafe()))));
             var kept = new ArrayList<Kept>();
             for (var one : reading) one.get().ifPresent(kept::add);
             return new KeptManifests(kept);
@@ -53,8 +56,9 @@ public record KeptManifests(List<Kept> all) {
     private static Optional<Kept> kept(byte[] bytes) {
         try {
             var manifest = Json.MAPPER.readValue(bytes, Manifest.class);
-            return manifest.format() != Manifest.FORMAT ? Optional.empty() : Optional.of(new Kept(manifest.syncId(), manifest.snapshotTime(), manifest.release(),
-                    manifest.tables().stream().mapToLong(TableManifest::rows).sum()));
+            return manifest.format() != Manifest.FORMAT ? Optional.empty()
+                    : Optional.of(new Kept(manifest.syncId(), manifest.snapshotTime(), manifest.release(),
+                            manifest.tables().stream().mapToLong(TableManifest::rows).sum()));
         } catch (JacksonException e) {
             return Optional.empty();
         }
@@ -72,8 +76,11 @@ public record KeptManifests(List<Kept> all) {
 
     /** Suggests at most three ids that contain the given text or share a prefix with it. Most ids begin with their time. */
     public List<String> nearest(String given) {
-        var alike = all.stream().map(Kept::syncId).filter(id -> id.contains(given) || commonPrefix(id, given) >= Math.min(4, given.length())).toList();
-        return alike.stream().sorted(Comparator.comparing((String id) -> id.contains(given)).thenComparing(id -> commonPrefix(id, given)).reversed()).limit(3).toList();
+        var alike = all.stream().map(Kept::syncId)
+                .filter(id -> id.contains(given) || commonPrefix(id, given) >= Math.min(4, given.length())).toList();
+        return alike.stream()
+                .sorted(Comparator.comparing((String id) -> id.contains(given)).thenComparing(id -> commonPrefix(id, given)).reversed())
+                .limit(3).toList();
     }
 
     /** Returns the length of the common prefix. */
@@ -91,7 +98,9 @@ public record KeptManifests(List<Kept> all) {
 
     public List<Listed> listed(List<AppliedSyncs> shards) {
         return all.stream().map(kept -> new Listed(kept.syncId(), kept.snapshotTime(), kept.release(), kept.rows(), shards.stream()
-                .flatMap(shard -> shard.applied(kept.syncId()).map(a -> new AppliedIn(shard.shard().name(), a.appliedAt(), shard.inForce(kept.syncId()))).stream()).toList())).toList();
+                .flatMap(shard -> shard.applied(kept.syncId())
+                        .map(a -> new AppliedIn(shard.shard().name(), a.appliedAt(), shard.inForce(kept.syncId()))).stream())
+                .toList())).toList();
     }
 
     /**
@@ -101,28 +110,38 @@ public record KeptManifests(List<Kept> all) {
      * @param everything whether all are printed; otherwise the newest, and those that are in force or the target of a rollback
      */
     public String table(List<AppliedSyncs> shards, boolean everything) {
-        var text = new StringBuilder(String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
+        var text = new StringBuilder(
+                String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
         var rollbackTargets = shards.stream().flatMap(s -> before(s).stream()).map(Kept::syncId).toList();
         var listed = listed(shards);
         int left = 0;
         for (int i = 0; i < listed.size(); i++) {
             Listed sync = listed.get(i);
-            if (!everything && i >= NEWEST && !rollbackTargets.contains(sync.syncId()) && sync.applied().stream().noneMatch(AppliedIn::inForce)) {
+            if (!everything && i >= NEWEST && !rollbackTargets.contains(sync.syncId())
+                    && sync.applied().stream().noneMatch(AppliedIn::inForce)) {
                 left++;
                 continue;
             }
-            text.append(String.format(Locale.ROOT, "%n%-34s %-21s %-12s %,12d", sync.syncId(), sync.snapshotTime().truncatedTo(ChronoUnit.SECONDS), sync.release(), sync.rows()));
+            text.append(String.format(Locale.ROOT, "%n%-34s %-21s %-12s %,12d", sync.syncId(),
+                    sync.snapshotTime().truncatedTo(ChronoUnit.SECONDS), sync.release(), sync.rows()));
             if (!shards.isEmpty()) text.append("  ").append(sync.applied().isEmpty() ? "no shard" : places(sync.applied(), shards.size()));
         }
         if (left > 0) text.append(String.format("%nand %d older; --verbose lists them", left));
         return text.toString();
     }
 
-    /** Formats applications as {@code demo-1, qa-1 at 2026-03-01T12:01Z (in force)}. Shards with an application in the same minute are grouped. */
+    /**
+     * Formats applications as {@code demo-1, qa-1 at 2026-03-01T12:01Z (in force)}. Shards with an application in the same minute are
+     * grouped.
+     */
     private static String places(List<AppliedIn> applied, int shards) {
         var together = new LinkedHashMap<String, List<String>>();
         for (AppliedIn one : applied)
-            together.computeIfAbsent(" at " + MINUTE.format(one.appliedAt()) + (one.inForce() ? " (in force)" : ""), at -> new ArrayList<>()).add(one.shard());
-        return together.entrySet().stream().map(e -> (e.getValue().size() == shards && shards > 1 ? "all " + shards + " shards" : SyncReport.names(e.getValue())) + e.getKey()).collect(Collectors.joining("; "));
+            together.computeIfAbsent(" at " + MINUTE.format(one.appliedAt()) + (one.inForce() ? " (in force)" : ""),
+                    at -> new ArrayList<>()).add(one.shard());
+        return together.entrySet().stream()
+                .map(e -> (e.getValue().size() == shards && shards > 1 ? "all " + shards + " shards" : SyncReport.names(e.getValue()))
+                        + e.getKey())
+                .collect(Collectors.joining("; "));
     }
 }

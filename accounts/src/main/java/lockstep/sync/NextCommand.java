@@ -12,7 +12,8 @@ import lockstep.landscape.DataSet;
 public record NextCommand(String dataSet, boolean aws, Optional<Path> landscape) {
     /** @param command the command with its arguments, such as {@code approve SYNC-ID} */
     public String line(String command) {
-        return "lockstep " + command + (aws ? " --aws" : "") + (dataSet.equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet) + landscape.map(file -> " --landscape " + quoted(file.toString())).orElse("");
+        return "lockstep " + command + (aws ? " --aws" : "") + (dataSet.equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet)
+                + landscape.map(file -> " --landscape " + quoted(file.toString())).orElse("");
     }
 
     /** Returns the commands that answer a held sync. */

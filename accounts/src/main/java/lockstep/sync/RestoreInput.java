@@ -14,11 +14,13 @@ import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException
  * @param shard the shard of the account to restore; all shards if empty
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
-public record RestoreInput(String dataSet, String syncId, String bucket, String manifestKey, Mode mode, Optional<String> shard, boolean dryRun) {
+public record RestoreInput(String dataSet, String syncId, String bucket, String manifestKey, Mode mode, Optional<String> shard,
+        boolean dryRun) {
     /** Starts the restore in an account, unless it was started with this name before. */
     public void start(SyncAccess access, Account account, String name) {
         try (var sfn = access.starter(account).client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(access.restoreMachineArn(account)).name(name).input(Json.MAPPER.writeValueAsString(this)));
+            sfn.startExecution(
+                    r -> r.stateMachineArn(access.restoreMachineArn(account)).name(name).input(Json.MAPPER.writeValueAsString(this)));
         } catch (ExecutionAlreadyExistsException e) {
             return;
         }

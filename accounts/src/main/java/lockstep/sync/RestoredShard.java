@@ -19,7 +19,8 @@ public final class RestoredShard {
     private RestoredShard() {}
 
     public static SyncState.Shard waiting(Account account, Shard shard) {
-        return new SyncState.Shard(account.name(), shard.name(), ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), java.util.Map.of(), Optional.empty(), Optional.empty(), List.of());
+        return new SyncState.Shard(account.name(), shard.name(), ShardPhase.waiting, 0, List.of(), Optional.empty(), Optional.empty(),
+                Optional.empty(), java.util.Map.of(), Optional.empty(), Optional.empty(), List.of());
     }
 
     /** Returns the number of rows to stage; 0 until it is known. */
@@ -43,17 +44,21 @@ public final class RestoredShard {
         });
         var peak = published.map(a -> Math.max(a.peakMemoryMiB().orElse(0L), a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
         if (published.isPresent())
-            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.verified, 0, changes(published.get().payload()), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak, bytes, warnings);
+            return new SyncState.Shard(account.name(), shard.name(), ShardPhase.verified, 0, changes(published.get().payload()),
+                    Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak, bytes, warnings);
         var outcomes = execution.inputOf("Record").map(input -> input.path("outcomes"));
-        var failure = outcomes.flatMap(all -> all.valueStream().filter(o -> shard.name().equals(o.path("shard").asString("")) && o.has("error")).findFirst());
+        var failure = outcomes.flatMap(
+                all -> all.valueStream().filter(o -> shard.name().equals(o.path("shard").asString("")) && o.has("error")).findFirst());
         if (failure.isPresent() || !execution.running())
             return new SyncState.Shard(account.name(), shard.name(), ShardPhase.failed, 0, List.of(),
                     Optional.of(failure.map(f -> f.path("state").asString("?")).orElse("restore")),
                     Optional.of(failure.map(f -> Causes.error(f.path("error").asString("?"))).orElseGet(execution::error)),
-                    Optional.of(failure.map(f -> Causes.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak, bytes, warnings);
+                    Optional.of(failure.map(f -> Causes.message(f.path("cause").asString("?"))).orElseGet(execution::cause)), seconds, peak,
+                    bytes, warnings);
         boolean publishing = execution.inputsOf("Publish").anyMatch(input -> shard.name().equals(input.at("/shard/name").asString("")));
         var phase = publishing ? ShardPhase.publishing : preflight.isEmpty() ? ShardPhase.preflight : ShardPhase.staging;
-        return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows, List.of(), Optional.empty(), Optional.empty(), Optional.empty(), seconds, peak, bytes, warnings);
+        return new SyncState.Shard(account.name(), shard.name(), phase, stagedRows, List.of(), Optional.empty(), Optional.empty(),
+                Optional.empty(), seconds, peak, bytes, warnings);
     }
 
     private static List<Execution.Answer> answersOf(Shard shard, Execution execution) {
@@ -68,12 +73,14 @@ public final class RestoredShard {
     /** Returns the warnings of the shard and its tables. Functions of earlier releases return none. */
     private static List<String> warnings(Optional<JsonNode> preflight, Optional<JsonNode> published) {
         var answers = Stream.of(preflight, published).flatMap(Optional::stream).toList();
-        var given = answers.stream().flatMap(a -> Stream.concat(Stream.of(a), a.path("tables").valueStream())).flatMap(a -> a.path("warnings").valueStream());
+        var given = answers.stream().flatMap(a -> Stream.concat(Stream.of(a), a.path("tables").valueStream()))
+                .flatMap(a -> a.path("warnings").valueStream());
         return given.map(w -> w.asString("")).filter(w -> !w.isBlank()).distinct().toList();
     }
 
     private static List<TableChange> changes(JsonNode published) {
-        return List.of(Json.MAPPER.readerFor(TableChange[].class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(published.get("tables")));
+        return List.of(Json.MAPPER.readerFor(TableChange[].class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .readValue(published.get("tables")));
     }
 
     private static double seconds(Duration duration) {

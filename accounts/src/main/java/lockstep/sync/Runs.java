@@ -98,7 +98,8 @@ public final class Runs implements AutoCloseable {
     private static SyncState withoutLaterShards(SyncState state) {
         var shards = state.shards().stream().filter(s -> !s.error().equals(Optional.of(ExecutionStatus.SUCCEEDED.toString()))).toList();
         boolean allVerified = state.dump().phase() != DumpPhase.failed && shards.stream().allMatch(s -> s.phase() == ShardPhase.verified);
-        return new SyncState(state.syncId(), state.dataSet(), allVerified ? Outcome.verified : state.outcome(), state.seconds(), state.dump(), shards);
+        return new SyncState(state.syncId(), state.dataSet(), allVerified ? Outcome.verified : state.outcome(), state.seconds(),
+                state.dump(), shards);
     }
 
     /** Reads a rollback. Restores without a listed dump are rollbacks, dry runs, or belong to older syncs. */
@@ -122,9 +123,12 @@ public final class Runs implements AutoCloseable {
             case waiting, preflight, staging, publishing -> Outcome.running;
         };
         Instant until = restore.stopDate() == null ? Instant.now() : restore.stopDate();
-        var dump = new Dump(DumpPhase.sealed, Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
+        var dump = new Dump(DumpPhase.sealed, Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(),
+                Optional.empty());
         var run = Run.of(Run.Kind.rollback, restore.name(), restore.startDate(),
-                new SyncState(input.path("syncId").asString("?"), access.dataSet().name(), outcome, Duration.between(restore.startDate(), until).toMillis() / 1000.0, dump, List.of(state)), Instant.now());
+                new SyncState(input.path("syncId").asString("?"), access.dataSet().name(), outcome,
+                        Duration.between(restore.startDate(), until).toMillis() / 1000.0, dump, List.of(state)),
+                Instant.now());
         if (state.phase() == ShardPhase.verified || state.phase() == ShardPhase.failed) ended.put(key, run);
         return Optional.of(run);
     }

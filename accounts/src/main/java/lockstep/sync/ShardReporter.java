@@ -45,7 +45,8 @@ public final class ShardReporter implements AutoCloseable {
 
     /** Returns the number of staged rows of a sync; 0 if unknown. */
     long stagedRows(String syncId) {
-        return inForce().report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId)).mapToLong(ShardReport.Staged::rows).sum();
+        return inForce().report().map(ShardReport::staging).orElse(List.of()).stream().filter(s -> s.syncId().equals(syncId))
+                .mapToLong(ShardReport.Staged::rows).sum();
     }
 
     /** The checksums of the SQL check, or the reason why there are none. */
@@ -61,7 +62,8 @@ public final class ShardReporter implements AutoCloseable {
 
     /** @param source whether the shard is the data set's source */
     Described schema(boolean source) {
-        var asked = ask(new ReportStatus.Schema(source, Names.databaseUser(shard.name(), DatabaseUser.WRITER)), ShardInspection.Answer.class);
+        var asked = ask(new ReportStatus.Schema(source, Names.databaseUser(shard.name(), DatabaseUser.WRITER)),
+                ShardInspection.Answer.class);
         return new Described(asked.answer(), asked.unreachable());
     }
 
@@ -74,9 +76,12 @@ public final class ShardReporter implements AutoCloseable {
 
     private <T> Asked<T> ask(ReportStatus.Request request, Class<T> type) {
         try {
-            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name())).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(new ReportStatus.Event(dataSet, request)))));
-            if (answer.functionError() != null) return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
-            T read = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(answer.payload().asByteArrayUnsafe());
+            var answer = lambda.invoke(r -> r.functionName(Names.reportStatus(shard.name()))
+                    .payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(new ReportStatus.Event(dataSet, request)))));
+            if (answer.functionError() != null)
+                return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
+            T read = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .readValue(answer.payload().asByteArrayUnsafe());
             return new Asked<>(Optional.of(read), Optional.empty());
         } catch (SdkException e) {
             return new Asked<>(Optional.empty(), Optional.of(Causes.message(e)));

@@ -26,11 +26,13 @@ import software.amazon.awssdk.services.s3.S3Client;
 public record Status(List<ShardStatus> shards) {
     /**
      * @param state {@code in-step}: same contents as the source. {@code behind}: different contents. {@code never}: no sync was
-     *              applied. {@code unreachable}: the shard did not answer. If the source is unreachable, shards are compared with the newest
+     *              applied. {@code unreachable}: the shard did not answer. If the source is unreachable, shards are compared with the
+     * newest
      *              sync instead.
      * @param cause why the shard is unreachable; null otherwise
      */
-    public record ShardStatus(String account, String shard, String edition, String dataset, String syncId, Instant snapshotTime, Long ageSeconds,
+    public record ShardStatus(String account, String shard, String edition, String dataset, String syncId, Instant snapshotTime,
+            Long ageSeconds,
             String state, List<TableStatus> tables, String cause) {}
 
     /** @param kept rows that were deleted at the source but are still referenced; not included in {@code rows} */
@@ -55,7 +57,8 @@ public record Status(List<ShardStatus> shards) {
         }
         var answers = asked.stream().map(Status::result).toList();
         var newest = answers.stream().flatMap(a -> a.applied().stream()).max(java.util.Comparator.comparing(Applied::snapshotTime));
-        var expected = answers.stream().filter(a -> a.isSource(access.dataSet())).flatMap(a -> a.answer().report().stream()).map(r -> tables(r))
+        var expected = answers.stream().filter(a -> a.isSource(access.dataSet())).flatMap(a -> a.answer().report().stream())
+                .map(r -> tables(r))
                 .findFirst().or(() -> newest.flatMap(n -> manifestTables(access, n)));
         return new Status(answers.stream().map(a -> status(access.dataSet(), a, newest, expected)).toList());
     }
@@ -76,15 +79,18 @@ public record Status(List<ShardStatus> shards) {
         }
     }
 
-    private static ShardStatus status(DataSet dataSet, Asked asked, Optional<Applied> newest, Optional<java.util.Map<String, String>> expected) {
+    private static ShardStatus status(DataSet dataSet, Asked asked, Optional<Applied> newest,
+            Optional<java.util.Map<String, String>> expected) {
         // the source has no sync in force, so show the newest, which came from it
         var sync = asked.isSource(dataSet) ? newest : asked.applied();
         var tables = asked.answer().report().map(r -> r.tables().stream()
                 .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept())).toList()).orElse(List.of());
         String state = asked.answer().report().map(report -> state(dataSet, asked, report, expected)).orElse("unreachable");
-        return new ShardStatus(asked.account().name(), asked.shard().name(), asked.shard().edition().name().toLowerCase(java.util.Locale.ROOT), dataSet.name(),
+        return new ShardStatus(asked.account().name(), asked.shard().name(),
+                asked.shard().edition().name().toLowerCase(java.util.Locale.ROOT), dataSet.name(),
                 sync.map(Applied::syncId).orElse(null), sync.map(Applied::snapshotTime).orElse(null),
-                sync.map(s -> Duration.between(s.snapshotTime(), Instant.now()).toSeconds()).orElse(null), state, tables, asked.answer().unreachable().orElse(null));
+                sync.map(s -> Duration.between(s.snapshotTime(), Instant.now()).toSeconds()).orElse(null), state, tables,
+                asked.answer().unreachable().orElse(null));
     }
 
     private static String state(DataSet dataSet, Asked asked, ShardReport report, Optional<java.util.Map<String, String>> expected) {

@@ -17,7 +17,8 @@ import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 
 /**
- * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also starts
+ * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also
+ * starts
  * restores. People, CI jobs and the local cloud use the same roles. None of them grants access to data.
  */
 public final class SyncAccess {
@@ -67,7 +68,8 @@ public final class SyncAccess {
 
     /** Returns the role that may start restores in an account. It is assumed only when needed. */
     public AccountAccess starter(Account account) {
-        return starters.computeIfAbsent(account.name(), name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole(dataSet.name()))));
+        return starters.computeIfAbsent(account.name(),
+                name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole(dataSet.name()))));
     }
 
     /** Returns the role that may query the status of a shard. */

@@ -28,7 +28,10 @@ public final class SyncDisplay {
     private final Map<String, String> shown = new LinkedHashMap<>();
     private int drawn;
     private boolean heldReported;
-    /** The highest time printed so far. The final time is that of the last execution, which is earlier than the local clock when its end was seen. */
+    /**
+     * The highest time printed so far. The final time is that of the last execution, which is earlier than the local clock when its end was
+     * seen.
+     */
     private double last;
 
     /** @param next the options of the command that follows the sync */
@@ -86,7 +89,9 @@ public final class SyncDisplay {
         if (!busiest.others().isEmpty()) {
             long done = busiest.others().stream().filter(SyncState.Table::done).count();
             boolean all = done == busiest.others().size();
-            lines.put("and " + busiest.others().size() + " more tables", rows(busiest.others().stream().mapToLong(SyncState.Table::rows).sum(), all) + (all ? "" : ", " + done + " tables done"));
+            lines.put("and " + busiest.others().size() + " more tables",
+                    rows(busiest.others().stream().mapToLong(SyncState.Table::rows).sum(), all)
+                            + (all ? "" : ", " + done + " tables done"));
         }
         for (var shard : state.shards()) lines.put(shard.shard(), line(shard));
         return lines;
@@ -101,7 +106,8 @@ public final class SyncDisplay {
             case starting -> "taking a snapshot";
             case dumping -> "dumping the snapshot of " + dump.snapshotTime().orElseThrow().truncatedTo(ChronoUnit.SECONDS);
             case held -> "held until somebody approves or rejects it";
-            case sealed -> green("sealed") + String.format(Locale.ROOT, ": %,d rows, %.1f MB", dump.tables().stream().mapToLong(SyncState.Table::rows).sum(), dump.bytes().orElse(0L) / 1e6);
+            case sealed -> green("sealed") + String.format(Locale.ROOT, ": %,d rows, %.1f MB",
+                    dump.tables().stream().mapToLong(SyncState.Table::rows).sum(), dump.bytes().orElse(0L) / 1e6);
             case failed -> red("FAILED") + " with " + dump.error().orElse("?") + (style.verbose() ? ": " + dump.cause().orElse("?") : "");
         };
     }
@@ -114,7 +120,8 @@ public final class SyncDisplay {
             case staging -> String.format(Locale.ROOT, "staging, %,d rows so far", shard.stagedRows());
             case publishing -> style.dryRun() ? "comparing" : "merging and verifying";
             case verified -> green(style.dryRun() ? "compared" : "verified") + ": " + changes(shard);
-            case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?") + (style.verbose() ? ": " + shard.cause().orElse("?") : "");
+            case failed -> red("FAILED") + " in " + shard.failedState().orElse("?") + " with " + shard.error().orElse("?")
+                    + (style.verbose() ? ": " + shard.cause().orElse("?") : "");
         };
     }
 

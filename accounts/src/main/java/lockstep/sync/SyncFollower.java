@@ -59,7 +59,9 @@ public final class SyncFollower implements AutoCloseable {
         s3 = access.source().client(S3Client.builder().forcePathStyle(true));
     }
 
-    /** Follows a sync that was started elsewhere. Shards are not queried for their progress, so that reading the state never waits for them. */
+    /**
+     * Follows a sync that was started elsewhere. Shards are not queried for their progress, so that reading the state never waits for them.
+     */
     public static SyncFollower of(SyncAccess access, String syncId, Instant started) {
         var follower = new SyncFollower(access, syncId);
         follower.begun = started;
@@ -71,7 +73,8 @@ public final class SyncFollower implements AutoCloseable {
     public void start() {
         begun = Instant.now();
         try {
-            source.startExecution(r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input(dryRun ? "{\"dryRun\":true}" : "{}"));
+            source.startExecution(
+                    r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input(dryRun ? "{\"dryRun\":true}" : "{}"));
         } catch (ExecutionAlreadyExistsException e) {
             Execution.read(source, access.dumpArn(paths.syncId())).ifPresent(known -> begun = known.described().startDate());
         }
@@ -101,7 +104,8 @@ public final class SyncFollower implements AutoCloseable {
 
     private void startForecasts() {
         String dataSet = access.dataSet().name();
-        var input = new RestoreInput(dataSet, paths.syncId(), access.bucket(), SyncPaths.rehearsal(dataSet, paths.syncId()), Mode.SYNC, Optional.empty(), true);
+        var input = new RestoreInput(dataSet, paths.syncId(), access.bucket(), SyncPaths.rehearsal(dataSet, paths.syncId()), Mode.SYNC,
+                Optional.empty(), true);
         for (Account account : access.targetAccounts()) input.start(access, account, paths.syncId());
         restoresStarted = true;
     }
@@ -120,7 +124,8 @@ public final class SyncFollower implements AutoCloseable {
     }
 
     private Dump dump(Optional<Execution> execution) {
-        if (execution.isEmpty()) return new Dump(DumpPhase.starting, Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), Optional.empty());
+        if (execution.isEmpty()) return new Dump(DumpPhase.starting, Optional.empty(), List.of(), Optional.empty(), Optional.empty(),
+                Optional.empty(), Map.of(), Optional.empty());
         var answers = execution.get().answers();
         var snapshot = answers.stream().filter(a -> a.has("snapshotTime")).findFirst();
         var sealed = answers.stream().filter(a -> a.has("manifestKey")).findFirst();
@@ -132,13 +137,18 @@ public final class SyncFollower implements AutoCloseable {
             snapshot.ifPresent(s -> seconds.put("parts", seconds(Duration.between(s.at(), a.at())) - seal));
             seconds.put("seal", seal);
         });
-        if (!execution.get().running()) seconds.put("all", seconds(Duration.between(execution.get().described().startDate(), execution.get().described().stopDate())));
+        if (!execution.get().running())
+            seconds.put("all", seconds(Duration.between(execution.get().described().startDate(), execution.get().described().stopDate())));
         var tables = snapshot.isPresent() ? tables() : List.<SyncState.Table>of();
         var held = execution.get().running() && answers.stream().filter(a -> a.has("manifestKey")).count() < 2
-                ? execution.get().inputOf("WaitForApproval").map(input -> input.at("/assessment/reasons").valueStream().map(reason -> reason.asString()).collect(java.util.stream.Collectors.joining("; "))) : Optional.<String>empty();
-        var phase = failed ? DumpPhase.failed : held.isPresent() ? DumpPhase.held : sealed.isPresent() ? DumpPhase.sealed : snapshot.isPresent() ? DumpPhase.dumping : DumpPhase.starting;
+                ? execution.get().inputOf("WaitForApproval").map(input -> input.at("/assessment/reasons").valueStream()
+                        .map(reason -> reason.asString()).collect(java.util.stream.Collectors.joining("; ")))
+                : Optional.<String>empty();
+        var phase = failed ? DumpPhase.failed : held.isPresent() ? DumpPhase.held : sealed.isPresent() ? DumpPhase.sealed
+                : snapshot.isPresent() ? DumpPhase.dumping : DumpPhase.starting;
         return new Dump(phase, snapshot.map(a -> Instant.parse(a.payload().get("snapshotTime").asString())), tables,
-                sealed.map(a -> dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream()).mapToLong(Part::bytes).sum()),
+                sealed.map(a -> dumped.values().stream().flatMap(d -> d.ranges().stream()).flatMap(r -> r.parts().stream())
+                        .mapToLong(Part::bytes).sum()),
                 failed ? Optional.of(execution.get().error()) : Optional.empty(), failed ? Optional.of(execution.get().cause()) : held,
                 seconds, sealed.map(a -> a.payload().path("workers").path("peakMemoryMiB").asLong(0)));
     }
@@ -148,17 +158,22 @@ public final class SyncFollower implements AutoCloseable {
         if (batches == null) batches = readProgress(paths.batches(), Batch[].class).orElse(null);
         if (batches == null) return List.of();
         for (Batch batch : batches)
-            if (!dumped.containsKey(batch.index())) readProgress(paths.dumped(batch.index()), Dumped.class).ifPresent(d -> dumped.put(d.batch(), d));
+            if (!dumped.containsKey(batch.index()))
+                readProgress(paths.dumped(batch.index()), Dumped.class).ifPresent(d -> dumped.put(d.batch(), d));
         return access.dataSet().tables().stream().map(table -> {
-            long ranges = java.util.Arrays.stream(batches).flatMap(b -> b.ranges().stream()).filter(r -> r.table().equals(table.name())).count();
-            var done = dumped.values().stream().flatMap(d -> d.ranges().stream()).filter(r -> r.range().table().equals(table.name())).toList();
-            return new SyncState.Table(table.name(), done.stream().flatMap(r -> r.parts().stream()).mapToLong(Part::rows).sum(), done.size() == ranges);
+            long ranges = java.util.Arrays.stream(batches).flatMap(b -> b.ranges().stream()).filter(r -> r.table().equals(table.name()))
+                    .count();
+            var done = dumped.values().stream().flatMap(d -> d.ranges().stream()).filter(r -> r.range().table().equals(table.name()))
+                    .toList();
+            return new SyncState.Table(table.name(), done.stream().flatMap(r -> r.parts().stream()).mapToLong(Part::rows).sum(),
+                    done.size() == ranges);
         }).toList();
     }
 
     private <T> Optional<T> readProgress(String key, Class<T> type) {
         try {
-            return Optional.of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
+            return Optional
+                    .of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
         } catch (S3Exception e) {
             // not written yet; without the right to list, S3 returns 403 for a missing object
             if (e.statusCode() == 404 || e.statusCode() == 403) return Optional.empty();
@@ -169,7 +184,8 @@ public final class SyncFollower implements AutoCloseable {
     private List<SyncState.Shard> shards(Account account, Dump dump) {
         var shards = access.landscape().targetsIn(account, access.dataSet());
         if (dump.phase() != DumpPhase.sealed) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
-        var execution = read(targets.computeIfAbsent(account.name(), name -> access.observer(account).client(SfnClient.builder())), access.restoreArn(account, paths.syncId()));
+        var execution = read(targets.computeIfAbsent(account.name(), name -> access.observer(account).client(SfnClient.builder())),
+                access.restoreArn(account, paths.syncId()));
         if (execution.isEmpty()) return shards.stream().map(s -> RestoredShard.waiting(account, s)).toList();
         noteEnd(execution.get());
         return shards.stream().map(s -> shard(account, s, execution.get())).toList();
@@ -188,7 +204,8 @@ public final class SyncFollower implements AutoCloseable {
     /** Queries the progress of a shard at intervals, because it costs a query and a function call. The progress never decreases. */
     private void queryProgress(Account account, Shard shard) {
         if (asked.getOrDefault(shard.name(), begun).plus(PROGRESS).isAfter(Instant.now())) return;
-        var reporter = reporters.computeIfAbsent(shard.name(), name -> new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
+        var reporter = reporters.computeIfAbsent(shard.name(),
+                name -> new ShardReporter(access.statusOf(account, shard), shard, access.dataSet()));
         staged.merge(shard.name(), reporter.stagedRows(paths.syncId()), Math::max);
         asked.put(shard.name(), Instant.now());
     }

@@ -38,7 +38,8 @@ public record SyncReport(boolean verbose) {
 
     /** Returns names such as {@code demo-1, qa-1}; if there are many, the first ones and the number of others. */
     public static String names(List<String> shards) {
-        return shards.size() <= NAMES ? String.join(", ", shards) : String.join(", ", shards.subList(0, NAMES)) + " and " + (shards.size() - NAMES) + " more";
+        return shards.size() <= NAMES ? String.join(", ", shards)
+                : String.join(", ", shards.subList(0, NAMES)) + " and " + (shards.size() - NAMES) + " more";
     }
 
     public static String count(List<?> shards) {
@@ -51,26 +52,31 @@ public record SyncReport(boolean verbose) {
         if (state.dump().phase() == DumpPhase.failed) return "";
         text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "", "", "snapshot", "parts", "seal", "all", "memory"));
         text.append(times("dump", "", state.dump().seconds(), List.of("snapshot", "parts", "seal", "all"), state.dump().peakMemoryMiB()));
-        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "shard", "account", "preflight", "staging", "publish", "", "memory"));
-        for (var shard : state.shards()) text.append(times(shard.shard(), shard.account(), shard.seconds(), List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB()));
+        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "shard", "account", "preflight", "staging", "publish", "",
+                "memory"));
+        for (var shard : state.shards()) text.append(times(shard.shard(), shard.account(), shard.seconds(),
+                List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB()));
         return text.toString();
     }
 
     private static String times(String subject, String account, Map<String, Double> seconds, List<String> states, Optional<Long> memory) {
         var text = new StringBuilder(String.format("%-14s %-12s", subject, account));
-        for (String name : states) text.append(seconds.containsKey(name) ? String.format(Locale.ROOT, " %8.1f s", seconds.get(name)) : " ".repeat(11));
+        for (String name : states)
+            text.append(seconds.containsKey(name) ? String.format(Locale.ROOT, " %8.1f s", seconds.get(name)) : " ".repeat(11));
         return text.append(memory.filter(m -> m > 0).map(m -> String.format(" %6d MiB", m)).orElse("")).append('\n').toString();
     }
 
     /** Formats the changes by table, once for all shards with the same changes; empty if nothing changed. */
     public String changes(List<SyncState.Shard> shards) {
         var alike = new LinkedHashMap<List<TableChange>, List<SyncState.Shard>>();
-        shards.stream().filter(s -> s.phase() == ShardPhase.verified).forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s));
+        shards.stream().filter(s -> s.phase() == ShardPhase.verified)
+                .forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s));
         alike.remove(List.<TableChange>of());
         if (alike.isEmpty()) return "";
         var text = new StringBuilder(String.format("%-28s %12s %12s %12s %12s%n", "table", "inserted", "updated", "deleted", "kept"));
         alike.forEach((tables, same) -> {
-            text.append(line(alike.size() == 1 && same.size() == shards.size() ? "all" : "all in " + names(same.stream().map(SyncState.Shard::shard).toList()), total(tables)));
+            text.append(line(alike.size() == 1 && same.size() == shards.size() ? "all"
+                    : "all in " + names(same.stream().map(SyncState.Shard::shard).toList()), total(tables)));
             tables(text, "", tables);
         });
         return text.toString();
@@ -82,7 +88,8 @@ public record SyncReport(boolean verbose) {
         for (var shard : shards) {
             if (shard.phase() != ShardPhase.verified) continue;
             TableChange total = total(shard.tables());
-            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", total.inserted(), total.updated(), total.deleted(), total.kept(), shard.bytes().orElse(0L) / 1e3));
+            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", total.inserted(),
+                    total.updated(), total.deleted(), total.kept(), shard.bytes().orElse(0L) / 1e3));
             tables(text, String.format("%-15s", ""), changed(shard));
         }
         return text.toString();
@@ -91,11 +98,13 @@ public record SyncReport(boolean verbose) {
     private void tables(StringBuilder text, String indent, List<TableChange> changed) {
         var busiest = Busiest.of(changed, t -> t.inserted() + t.updated() + t.deleted() + t.kept(), verbose);
         busiest.shown().forEach(table -> text.append(indent).append(line(table.name(), table)));
-        if (!busiest.others().isEmpty()) text.append(indent).append(line("and " + busiest.others().size() + " more tables", total(busiest.others())));
+        if (!busiest.others().isEmpty())
+            text.append(indent).append(line("and " + busiest.others().size() + " more tables", total(busiest.others())));
     }
 
     private static String line(String name, TableChange table) {
-        return String.format(Locale.ROOT, "%-28s %,12d %,12d %,12d %,12d%n", name, table.inserted(), table.updated(), table.deleted(), table.kept());
+        return String.format(Locale.ROOT, "%-28s %,12d %,12d %,12d %,12d%n", name, table.inserted(), table.updated(), table.deleted(),
+                table.kept());
     }
 
     /** Returns the changed tables without their current contents, which differ between shards if visitors' rows keep some rows. */
@@ -106,7 +115,8 @@ public record SyncReport(boolean verbose) {
 
     private static TableChange total(List<TableChange> tables) {
         return tables.stream().reduce(new TableChange("", 0, "", 0, 0, 0, 0),
-                (a, b) -> new TableChange("", 0, "", a.inserted() + b.inserted(), a.updated() + b.updated(), a.deleted() + b.deleted(), a.kept() + b.kept()));
+                (a, b) -> new TableChange("", 0, "", a.inserted() + b.inserted(), a.updated() + b.updated(), a.deleted() + b.deleted(),
+                        a.kept() + b.kept()));
     }
 
     /** Returns the last line of a dry run. */
@@ -118,8 +128,11 @@ public record SyncReport(boolean verbose) {
     /** Formats the failures. A cause that several shards share is printed once with their names. */
     public static String failures(List<SyncState.Shard> shards) {
         var alike = new LinkedHashMap<String, List<SyncState.Shard>>();
-        shards.stream().filter(s -> s.error().isPresent()).forEach(s -> alike.computeIfAbsent(Causes.withoutAddress(failure(s)), it -> new ArrayList<>()).add(s));
-        return alike.entrySet().stream().map(e -> names(e.getValue().stream().map(SyncState.Shard::shard).toList()) + " " + (e.getValue().size() == 1 ? failure(e.getValue().getFirst()) : e.getKey()))
+        shards.stream().filter(s -> s.error().isPresent())
+                .forEach(s -> alike.computeIfAbsent(Causes.withoutAddress(failure(s)), it -> new ArrayList<>()).add(s));
+        return alike.entrySet().stream()
+                .map(e -> names(e.getValue().stream().map(SyncState.Shard::shard).toList()) + " "
+                        + (e.getValue().size() == 1 ? failure(e.getValue().getFirst()) : e.getKey()))
                 .collect(Collectors.joining("; "));
     }
 

@@ -15,7 +15,9 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
     public enum Outcome { running, verified, failed }
 
     /** {@code held}: the sync waits for approval; the cause contains the reason. */
-    public enum DumpPhase { starting, dumping, held, sealed, failed }
+    public enum DumpPhase {
+        starting, dumping, held, sealed, failed
+    }
 
     public enum ShardPhase { waiting, preflight, staging, publishing, verified, failed }
 
@@ -32,8 +34,10 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
      * @param warnings the distinct warnings
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
-    public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables, Optional<String> failedState,
-            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB, Optional<Long> bytes, List<String> warnings) {
+    public record Shard(String account, String shard, ShardPhase phase, long stagedRows, List<TableChange> tables,
+            Optional<String> failedState,
+            Optional<String> error, Optional<String> cause, Map<String, Double> seconds, Optional<Long> peakMemoryMiB, Optional<Long> bytes,
+            List<String> warnings) {
         public Shard {
             tables = List.copyOf(tables);
             warnings = List.copyOf(warnings);
@@ -49,7 +53,8 @@ public record SyncState(String syncId, String dataSet, Outcome outcome, double s
         /** Merges equal warnings. */
         public static List<Warning> of(List<Shard> shards) {
             var found = new LinkedHashMap<String, List<String>>();
-            shards.forEach(shard -> shard.warnings().forEach(warning -> found.computeIfAbsent(warning, w -> new ArrayList<>()).add(shard.shard())));
+            shards.forEach(shard -> shard.warnings()
+                    .forEach(warning -> found.computeIfAbsent(warning, w -> new ArrayList<>()).add(shard.shard())));
             return found.entrySet().stream().map(e -> new Warning(e.getKey(), List.copyOf(e.getValue()))).toList();
         }
     }

@@ -16,11 +16,14 @@ import lockstep.sync.ShardReporter.Checked;
 /** The result of the SQL check, which reads each shard and the source again and compares them. */
 public record Verified(String source, String dataSet, List<ShardCheck> shards) {
     /** {@code unchecked}: the shard or the source did not answer, which never counts as equal. */
-    public enum Verdict { equal, different, unchecked }
+    public enum Verdict {
+        equal, different, unchecked
+    }
 
     /** @param tables the tables that differ */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
-    public record ShardCheck(String account, String shard, Verdict verdict, Optional<String> syncId, int tablesRead, List<Difference> tables, Optional<String> cause) {}
+    public record ShardCheck(String account, String shard, Verdict verdict, Optional<String> syncId, int tablesRead,
+            List<Difference> tables, Optional<String> cause) {}
 
     public record Difference(String name, long rows, long rowsAtSource) {}
 
@@ -46,7 +49,8 @@ public record Verified(String source, String dataSet, List<ShardCheck> shards) {
             else asked.add(answer);
         }
         Checked expected = source;
-        return new Verified(access.dataSet().source(), access.dataSet().name(), asked.stream().map(a -> check(a.account().name(), a.shard().name(), a.checked(), expected)).toList());
+        return new Verified(access.dataSet().source(), access.dataSet().name(),
+                asked.stream().map(a -> check(a.account().name(), a.shard().name(), a.checked(), expected)).toList());
     }
 
     private static Asked result(Future<Asked> future) {
@@ -65,11 +69,14 @@ public record Verified(String source, String dataSet, List<ShardCheck> shards) {
         var here = found.sums().get().sums();
         var there = source.sums().get().sums();
         if (here.isEmpty() || !here.stream().map(TableSum::name).toList().equals(there.stream().map(TableSum::name).toList()))
-            return new ShardCheck(account, shard, Verdict.unchecked, syncId, here.size(), List.of(), Optional.of("the shard and the source did not check the same tables"));
+            return new ShardCheck(account, shard, Verdict.unchecked, syncId, here.size(), List.of(),
+                    Optional.of("the shard and the source did not check the same tables"));
         var differences = new ArrayList<Difference>();
         for (int i = 0; i < here.size(); i++)
-            if (!here.get(i).equals(there.get(i))) differences.add(new Difference(here.get(i).name(), here.get(i).rows(), there.get(i).rows()));
-        return new ShardCheck(account, shard, differences.isEmpty() ? Verdict.equal : Verdict.different, syncId, here.size(), differences, Optional.empty());
+            if (!here.get(i).equals(there.get(i)))
+                differences.add(new Difference(here.get(i).name(), here.get(i).rows(), there.get(i).rows()));
+        return new ShardCheck(account, shard, differences.isEmpty() ? Verdict.equal : Verdict.different, syncId, here.size(), differences,
+                Optional.empty());
     }
 
     public boolean all(Verdict verdict) {

@@ -17,8 +17,10 @@ class LocalEndpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"https://sts.amazonaws.com:443", "https://localhost.example.com:4566", "https://127.0.0.1.example.com:4566", "https://0.0.0.0:4566",
-            "https://10.0.0.1:4566", "http://localhost:4566", "https://localhost", "https://localhost:4566@example.com:443", "https://someone@localhost:4566"})
+    @ValueSource(strings = {"https://sts.amazonaws.com:443", "https://localhost.example.com:4566", "https://127.0.0.1.example.com:4566",
+            "https://0.0.0.0:4566",
+            "https://10.0.0.1:4566", "http://localhost:4566", "https://localhost", "https://localhost:4566@example.com:443",
+            "https://someone@localhost:4566"})
     void everythingElseIsRefusedBeforeAnythingIsSent(String uri) {
         var refused = assertThrows(IllegalArgumentException.class, () -> endpoint(uri));
         assertTrue(refused.getMessage().contains(uri), refused.getMessage());

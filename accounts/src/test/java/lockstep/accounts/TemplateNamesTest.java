@@ -46,7 +46,8 @@ class TemplateNamesTest {
 
     private static boolean isFunction(Path file) {
         try {
-            return Files.readString(file).matches("(?s).*public final class \\w+ (extends (Json|Shard)Function|implements Request(Stream)?Handler)\\b.*");
+            return Files.readString(file)
+                    .matches("(?s).*public final class \\w+ (extends (Json|Shard)Function|implements Request(Stream)?Handler)\\b.*");
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

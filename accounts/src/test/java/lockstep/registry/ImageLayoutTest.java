@@ -17,8 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 class ImageLayoutTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     private ImageLayout layout() {
         return new ImageLayout(directory.resolve("layout"));
@@ -55,14 +54,17 @@ class ImageLayoutTest {
         byte[] layer = TestingImage.layer("base");
         byte[] compressed = TestingImage.compressed(layer);
         var layout = layout();
-        String digest = layout.add(TestingImage.saved(directory.resolve("one.tar"), Map.of("layer", compressed), Map.of(), List.of(ImageLayout.digest(layer))), "one");
+        String digest = layout.add(
+                TestingImage.saved(directory.resolve("one.tar"), Map.of("layer", compressed), Map.of(), List.of(ImageLayout.digest(layer))),
+                "one");
         assertEquals(ImageLayout.digest(compressed), layout.blobs(digest).getLast().digest());
     }
 
     @Test
     void aLayerMayBeNamedByALink() {
         byte[] layer = TestingImage.layer("base");
-        String linked = layout().add(TestingImage.saved(directory.resolve("linked.tar"), Map.of("layer.tar", layer), Map.of("legacy.tar", "layer.tar"), List.of(ImageLayout.digest(layer))), "linked");
+        String linked = layout().add(TestingImage.saved(directory.resolve("linked.tar"), Map.of("layer.tar", layer),
+                Map.of("legacy.tar", "layer.tar"), List.of(ImageLayout.digest(layer))), "linked");
         String plain = layout().add(TestingImage.saved(directory.resolve("plain.tar"), "base"), "plain");
         assertEquals(plain, linked);
     }
@@ -72,18 +74,23 @@ class ImageLayoutTest {
         byte[] layer = TestingImage.layer("base");
         byte[] other = TestingImage.layer("other");
         for (byte[] stored : List.of(other, TestingImage.compressed(other))) {
-            var forged = TestingImage.saved(directory.resolve("forged.tar"), Map.of("layer", stored), Map.of(), List.of(ImageLayout.digest(layer)));
-            assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(forged, "forged")).getMessage().contains("layer is not the one that its image names"));
+            var forged = TestingImage.saved(directory.resolve("forged.tar"), Map.of("layer", stored), Map.of(),
+                    List.of(ImageLayout.digest(layer)));
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(forged, "forged")).getMessage()
+                    .contains("layer is not the one that its image names"));
         }
         var less = TestingImage.saved(directory.resolve("less.tar"), Map.of(), Map.of(), List.of(ImageLayout.digest(layer)));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(less, "less")).getMessage().contains("0 layers, its configuration names 1"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(less, "less")).getMessage()
+                .contains("0 layers, its configuration names 1"));
         Path text = Files.write(directory.resolve("text.tar"), layer);
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(text, "text")).getMessage().contains("lacks manifest.json"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(text, "text")).getMessage()
+                .contains("lacks manifest.json"));
         assertTrue(Files.notExists(layout().directory().resolve("index.json")));
     }
 
     @Test
     void onlyADigestNamesABlob() {
-        for (String other : List.of("sha256:../../../etc/passwd", "latest", "sha256:" + "A".repeat(64))) assertThrows(IllegalArgumentException.class, () -> layout().path(other));
+        for (String other : List.of("sha256:../../../etc/passwd", "latest", "sha256:" + "A".repeat(64)))
+            assertThrows(IllegalArgumentException.class, () -> layout().path(other));
     }
 }

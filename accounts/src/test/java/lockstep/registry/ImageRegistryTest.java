@@ -15,11 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageRegistryTest {
-    @TempDir
-    private static Path programs;
+    @TempDir private static Path programs;
     private static Path program;
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private ImageLayout layout;
     private String image;
 
@@ -49,7 +47,8 @@ class ImageRegistryTest {
                 assertEquals(200, manifest.statusCode());
                 assertEquals(image, manifest.headers().firstValue("Docker-Content-Digest").orElseThrow());
                 assertArrayEquals(Files.readAllBytes(layout.path(image)), manifest.body());
-                for (var blob : layout.blobs(image)) assertArrayEquals(Files.readAllBytes(layout.path(blob.digest())), account.get("/v2/assets/blobs/" + blob.digest()).body());
+                for (var blob : layout.blobs(image)) assertArrayEquals(Files.readAllBytes(layout.path(blob.digest())),
+                        account.get("/v2/assets/blobs/" + blob.digest()).body());
             }
         }
     }
@@ -70,7 +69,8 @@ class ImageRegistryTest {
     @Test
     void whatTheRegistryRefusesIsTold() throws IOException {
         try (var account = new TestingRegistry(program, "one")) {
-            var stranger = assertThrows(IllegalStateException.class, () -> account.open("guessed").push(layout, image, "assets", tag(image)));
+            var stranger = assertThrows(IllegalStateException.class,
+                    () -> account.open("guessed").push(layout, image, "assets", tag(image)));
             assertTrue(stranger.getMessage().contains("401"), stranger::getMessage);
             // a blob that does not match its digest, as on a damaged disk
             Files.writeString(layout.path(layout.blobs(image).getLast().digest()), "damaged");

@@ -34,12 +34,15 @@ public final class TestingImage {
      */
     static Path saved(Path file, Map<String, byte[]> layers, Map<String, String> links, List<String> diffs) {
         var names = new ArrayList<>(layers.keySet());
-        names.replaceAll(name -> links.entrySet().stream().filter(link -> link.getValue().equals(name)).map(Map.Entry::getKey).findFirst().orElse(name));
-        String configuration = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":" + quoted(diffs) + "}}";
+        names.replaceAll(name -> links.entrySet().stream().filter(link -> link.getValue().equals(name)).map(Map.Entry::getKey).findFirst()
+                .orElse(name));
+        String configuration = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":" + quoted(diffs)
+                + "}}";
         var entries = new LinkedHashMap<String, byte[]>();
         entries.put("config.json", configuration.getBytes(StandardCharsets.UTF_8));
         entries.putAll(layers);
-        entries.put("manifest.json", ("[{\"Config\":\"config.json\",\"RepoTags\":null,\"Layers\":" + quoted(names) + "}]").getBytes(StandardCharsets.UTF_8));
+        entries.put("manifest.json",
+                ("[{\"Config\":\"config.json\",\"RepoTags\":null,\"Layers\":" + quoted(names) + "}]").getBytes(StandardCharsets.UTF_8));
         try (var tar = new TarArchiveOutputStream(Files.newOutputStream(file))) {
             for (var link : links.entrySet()) {
                 var entry = new TarArchiveEntry(link.getKey(), TarConstants.LF_SYMLINK);

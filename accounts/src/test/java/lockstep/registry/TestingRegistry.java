@@ -13,7 +13,10 @@ import java.util.Optional;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 
-/** A registry in a separate process that stands for that of an account: go-containerregistry, built from {@code src/test/resources/registry}. */
+/**
+ * A registry in a separate process that stands for that of an account: go-containerregistry, built from {@code
+ * src/test/resources/registry}.
+ */
 final class TestingRegistry implements AutoCloseable {
     private final Process process;
     private final URI address;
@@ -32,7 +35,8 @@ final class TestingRegistry implements AutoCloseable {
     static Path build(Path into) throws IOException, InterruptedException {
         Path program = into.resolve("registry");
         Path log = into.resolve("registry.log");
-        var process = new ProcessBuilder("go", "build", "-mod=readonly", "-o", program.toString(), ".").directory(Path.of("src/test/resources/registry").toFile())
+        var process = new ProcessBuilder("go", "build", "-mod=readonly", "-o", program.toString(), ".")
+                .directory(Path.of("src/test/resources/registry").toFile())
                 .redirectErrorStream(true).redirectOutput(log.toFile()).start();
         if (process.waitFor() != 0) throw new IOException("the registry can't be built: " + Files.readString(log));
         return program;
@@ -49,12 +53,14 @@ final class TestingRegistry implements AutoCloseable {
     /** Downloads like a container host, with a client that is independent of the one that pushed. */
     HttpResponse<byte[]> get(String path) throws IOException, InterruptedException {
         try (var client = HttpClient.newHttpClient()) {
-            return client.send(HttpRequest.newBuilder(address.resolve(path)).header("Authorization", "Basic " + basic(password)).header("Accept", ImageLayout.MANIFEST).build(), HttpResponse.BodyHandlers.ofByteArray());
+            return client.send(HttpRequest.newBuilder(address.resolve(path)).header("Authorization", "Basic " + basic(password))
+                    .header("Accept", ImageLayout.MANIFEST).build(), HttpResponse.BodyHandlers.ofByteArray());
         }
     }
 
     List<String> tags(String repository) throws IOException, InterruptedException {
-        return new tools.jackson.databind.json.JsonMapper().readTree(get("/v2/" + repository + "/tags/list").body()).path("tags").valueStream().map(tag -> tag.asString()).toList();
+        return new tools.jackson.databind.json.JsonMapper().readTree(get("/v2/" + repository + "/tags/list").body()).path("tags")
+                .valueStream().map(tag -> tag.asString()).toList();
     }
 
     private static String basic(String password) {

@@ -19,8 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReleaseArchiveTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private Path assembly;
     private Path landscape;
 
@@ -87,7 +86,7 @@ class ReleaseArchiveTest {
     void nothingIsUnpackedOutside() throws IOException {
         Path file = directory.resolve("evil.zip");
         try (var zip = new ZipArchiveOutputStream(file)) {
-            for (var entry : new String[] {"release.json", "lockstep.yaml", "assembly/../../../outside"}) {
+            for (var entry : new String[]{"release.json", "lockstep.yaml", "assembly/../../../outside"}) {
                 zip.putArchiveEntry(new ZipArchiveEntry(entry));
                 zip.write("{\"release\":\"1\"}".getBytes());
                 zip.closeArchiveEntry();
@@ -112,7 +111,8 @@ class ReleaseArchiveTest {
 
     @Test
     void whatIsNoReleaseIsTold() throws IOException {
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(directory.resolve("none.zip"))).getMessage().contains("lockstep release build none.zip"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(directory.resolve("none.zip"))).getMessage()
+                .contains("lockstep release build none.zip"));
         Path text = Files.writeString(directory.resolve("text.zip"), "no zip at all, but longer than the end of one would have to be");
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(text)).getMessage().contains("is no release"));
     }
@@ -133,7 +133,8 @@ class ReleaseArchiveTest {
     private static TreeMap<String, String> contents(Path directory) throws IOException {
         var contents = new TreeMap<String, String>();
         try (var paths = Files.walk(directory)) {
-            for (Path path : paths.filter(Files::isRegularFile).toList()) contents.put(directory.relativize(path) + " " + Files.isExecutable(path), Files.readString(path));
+            for (Path path : paths.filter(Files::isRegularFile).toList())
+                contents.put(directory.relativize(path) + " " + Files.isExecutable(path), Files.readString(path));
         }
         return contents;
     }

@@ -30,10 +30,12 @@ class KeptManifestsTest {
     /** Creates a shard; the first sync of the history is in force. */
     private static AppliedSyncs shard(String name, Applied... history) {
         var shard = new Shard(name, Edition.DEMO);
-        return new AppliedSyncs(new Account("demo", "222222222222", Purpose.DEMO, List.of(shard), List.of()), shard, Stream.of(history).findFirst(), List.of(history));
+        return new AppliedSyncs(new Account("demo", "222222222222", Purpose.DEMO, List.of(shard), List.of()), shard,
+                Stream.of(history).findFirst(), List.of(history));
     }
 
-    private final KeptManifests kept = new KeptManifests(List.of(kept("20260301T120100Z-aaaa", 1), kept("release", 3), kept("20260301T120200Z-bbbb", 2)));
+    private final KeptManifests kept = new KeptManifests(
+            List.of(kept("20260301T120100Z-aaaa", 1), kept("release", 3), kept("20260301T120200Z-bbbb", 2)));
 
     @Test
     void newestFirst() {
@@ -74,7 +76,8 @@ class KeptManifestsTest {
         assertTrue(lines.get(0).endsWith("  demo-1 at 2026-03-01T12:03Z (in force)"), lines::toString);
         assertTrue(lines.get(1).endsWith("  qa-1 at 2026-03-01T12:02Z (in force)"), lines::toString);
         assertTrue(lines.get(2).endsWith("  all 2 shards at 2026-03-01T12:01Z"), lines::toString);
-        assertTrue(abc.table(List.of(shard("demo-1", C, A)), false).lines().skip(2).findFirst().orElseThrow().endsWith("  no shard"), "b was never in force");
+        assertTrue(abc.table(List.of(shard("demo-1", C, A)), false).lines().skip(2).findFirst().orElseThrow().endsWith("  no shard"),
+                "b was never in force");
     }
 
     @Test

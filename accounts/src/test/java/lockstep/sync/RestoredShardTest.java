@@ -18,14 +18,18 @@ import software.amazon.awssdk.services.sfn.model.HistoryEvent;
 
 class RestoredShardTest {
     private static final String PREFLIGHT = """
-            {"shard":"demo-1","batches":[{"from":0,"until":1}],"rows":20,"tables":[{"table":"master.drug","read":false,"unchanged":3,"deltas":1,"parts":0,"bytes":900}],"millis":5}""";
+            {"shard":"demo-1","batches":[{"from":0,"until":1}],"rows":20,"tables":[{"table":"master.drug","read":false,"unchanged":3,\
+            "deltas":1,"parts":0,"bytes":900}],"millis":5}""";
     private static final String PUBLISHED = """
-            {"shard":"demo-1","tables":[{"name":"master.drug","rows":4,"digest":"00","inserted":1,"updated":2,"deleted":3,"kept":0}],"workers":{"batches":1,"millis":1,"peakMemoryMiB":90},"millis":7}""";
+            {"shard":"demo-1","tables":[{"name":"master.drug","rows":4,"digest":"00","inserted":1,"updated":2,"deleted":3,"kept":0}],\
+            "workers":{"batches":1,"millis":1,"peakMemoryMiB":90},"millis":7}""";
     private static final Shard DEMO = new Shard("demo-1", Edition.DEMO);
     private static final Account ACCOUNT = new Account("demo", "222222222222", Purpose.DEMO, List.of(DEMO), List.of());
 
     private static SyncState.Shard after(ExecutionStatus status, String... answers) {
-        var history = Stream.of(answers).map(answer -> HistoryEvent.builder().timestamp(Instant.EPOCH).taskSucceededEventDetails(d -> d.output(answer)).build()).toList();
+        var history = Stream.of(answers)
+                .map(answer -> HistoryEvent.builder().timestamp(Instant.EPOCH).taskSucceededEventDetails(d -> d.output(answer)).build())
+                .toList();
         var execution = new Execution(DescribeExecutionResponse.builder().status(status).startDate(Instant.EPOCH).build(), history);
         return RestoredShard.read(ACCOUNT, DEMO, execution, 0);
     }
@@ -65,7 +69,8 @@ class RestoredShardTest {
 
     @Test
     void anotherShardsAnswersAreNotItsOwn() {
-        assertEquals(ShardPhase.preflight, after(ExecutionStatus.RUNNING, PREFLIGHT.replace("demo-1", "qa-1"), PUBLISHED.replace("demo-1", "qa-1")).phase());
+        assertEquals(ShardPhase.preflight,
+                after(ExecutionStatus.RUNNING, PREFLIGHT.replace("demo-1", "qa-1"), PUBLISHED.replace("demo-1", "qa-1")).phase());
     }
 
     @Test

@@ -29,7 +29,8 @@ class SyncDisplayTest {
 
     private static String shown(boolean live, boolean verbose, SyncState... states) {
         var out = new ByteArrayOutputStream();
-        var display = new SyncDisplay(new PrintStream(out, true, StandardCharsets.UTF_8), new SyncDisplay.Style(live, false, false, verbose), NEXT);
+        var display = new SyncDisplay(new PrintStream(out, true, StandardCharsets.UTF_8),
+                new SyncDisplay.Style(live, false, false, verbose), NEXT);
         for (SyncState state : states) display.show(state);
         return out.toString(StandardCharsets.UTF_8);
     }
@@ -37,7 +38,7 @@ class SyncDisplayTest {
     @Test
     void aHeldSyncIsPrintedOnceWithTheCommandThatAnswersItEvenInATerminal() {
         var held = state(DumpPhase.held, Optional.of("m.drug had 2 rows and would have none, " + "x".repeat(200)), List.of());
-        for (boolean live : new boolean[] {false, true}) {
+        for (boolean live : new boolean[]{false, true}) {
             String text = shown(live, false, held, held);
             assertEquals(2, text.split(APPROVE, -1).length, text);
             assertTrue(text.contains("lockstep reject s1 --aws --dataset prices"), text);

@@ -22,7 +22,8 @@ public final class Assembly {
      * @param images the Docker images by the hash that container definitions use
      * @param files  the asset files by hash
      */
-    public record Stack(String name, String accountId, String file, JsonNode template, boolean terminationProtection, Map<String, DockerImage> images, Map<String, Path> files) {
+    public record Stack(String name, String accountId, String file, JsonNode template, boolean terminationProtection,
+            Map<String, DockerImage> images, Map<String, Path> files) {
         public JsonNode resources() {
             return template.path("Resources");
         }
@@ -33,7 +34,8 @@ public final class Assembly {
             if (path.isEmpty()) return logicalId.replaceAll("[0-9A-F]{8}$", "");
             String place = path.substring(path.indexOf('/') + 1);
             String shorter = place.replaceAll("/(Resource|Default)$", "");
-            boolean unique = resources().valueStream().map(r -> r.at("/Metadata/aws:cdk:path").asString("")).filter(other -> other.equals(name + "/" + shorter)).findAny().isEmpty();
+            boolean unique = resources().valueStream().map(r -> r.at("/Metadata/aws:cdk:path").asString(""))
+                    .filter(other -> other.equals(name + "/" + shorter)).findAny().isEmpty();
             return unique ? shorter : place;
         }
     }
@@ -47,7 +49,8 @@ public final class Assembly {
     public Assembly(Path directory) {
         this.directory = directory;
         for (var artifact : JSON.readTree(directory.resolve("manifest.json")).path("artifacts").properties()) {
-            if (artifact.getValue().path("type").asString("").equals("aws:cloudformation:stack")) stacks.put(artifact.getKey(), stack(artifact.getKey(), artifact.getValue()));
+            if (artifact.getValue().path("type").asString("").equals("aws:cloudformation:stack"))
+                stacks.put(artifact.getKey(), stack(artifact.getKey(), artifact.getValue()));
         }
     }
 
@@ -63,8 +66,10 @@ public final class Assembly {
                     Optional.ofNullable(source.path("dockerBuildTarget").asString(null))));
         });
         var files = new TreeMap<String, Path>();
-        assets.path("files").properties().forEach(asset -> files.put(asset.getKey(), directory.resolve(asset.getValue().at("/source/path").asString()).normalize()));
-        return new Stack(name, artifact.path("environment").asString("").replaceAll("^aws://([^/]*)/.*", "$1"), file, JSON.readTree(directory.resolve(file)),
+        assets.path("files").properties()
+                .forEach(asset -> files.put(asset.getKey(), directory.resolve(asset.getValue().at("/source/path").asString()).normalize()));
+        return new Stack(name, artifact.path("environment").asString("").replaceAll("^aws://([^/]*)/.*", "$1"), file,
+                JSON.readTree(directory.resolve(file)),
                 properties.path("terminationProtection").asBoolean(false), images, files);
     }
 

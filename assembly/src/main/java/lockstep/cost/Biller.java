@@ -18,15 +18,24 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.ShardMetric;
 import tools.jackson.databind.JsonNode;
 
-/** Calculates the cost of the synthesized resources of an account. Each type is priced, listed as free, or reported as not priced; none is silently free. */
+/**
+ * Calculates the cost of the synthesized resources of an account. Each type is priced, listed as free, or reported as not priced; none is
+ * silently free.
+ */
 public final class Biller {
     /** Types that are free of charge. */
     private static final Set<String> FREE = Set.of(
-            "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable",
-            "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC",
-            "AWS::EC2::VPCGatewayAttachment", "AWS::ECS::TaskDefinition", "AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider",
-            "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBSubnetGroup",
-            "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::SecretsManager::ResourcePolicy", "AWS::SecretsManager::SecretTargetAttachment",
+            "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata",
+            "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::EC2::InternetGateway", "AWS::EC2::Route",
+            "AWS::EC2::RouteTable",
+            "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet",
+            "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC",
+            "AWS::EC2::VPCGatewayAttachment", "AWS::ECS::TaskDefinition", "AWS::ElasticLoadBalancingV2::Listener",
+            "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider",
+            "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::Alias", "AWS::Lambda::Permission",
+            "AWS::Lambda::Version", "AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBSubnetGroup",
+            "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
+            "AWS::SecretsManager::ResourcePolicy", "AWS::SecretsManager::SecretTargetAttachment",
             "AWS::ServiceDiscovery::Service", "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation");
     private static final Map<String, String> BY_USE_NOT_KNOWN = Map.of(
             "AWS::EC2::FlowLog", "by the traffic that it writes of",
@@ -64,11 +73,14 @@ public final class Biller {
 
     private Bill bill() {
         for (var stack : stacks) {
-            stack.resources().properties().forEach(resource -> price(stack, resource.getKey(), resource.getValue().path("Type").asString(""), resource.getValue().path("Properties")));
+            stack.resources().properties().forEach(resource -> price(stack, resource.getKey(),
+                    resource.getValue().path("Type").asString(""), resource.getValue().path("Properties")));
         }
         metrics();
-        return new Bill(account.name(), lines.entrySet().stream().map(line -> new Line(line.getKey(), (long) line.getValue()[0], line.getValue()[1], line.getValue()[2]))
-                .sorted(Comparator.comparingDouble(Line::atRest).reversed()).toList(),
+        return new Bill(account.name(),
+                lines.entrySet().stream()
+                        .map(line -> new Line(line.getKey(), (long) line.getValue()[0], line.getValue()[1], line.getValue()[2]))
+                        .sorted(Comparator.comparingDouble(Line::atRest).reversed()).toList(),
                 pausing, List.copyOf(notPriced.values()));
     }
 
@@ -76,16 +88,19 @@ public final class Biller {
         switch (type) {
             case "AWS::RDS::DBCluster" -> cluster(stack, id, properties);
             case "AWS::RDS::DBInstance" -> {
-                if (!properties.path("DBInstanceClass").asString("").equals("db.serverless")) addNotPriced(type, "class " + properties.path("DBInstanceClass").asString("(none)"));
+                if (!properties.path("DBInstanceClass").asString("").equals("db.serverless"))
+                    addNotPriced(type, "class " + properties.path("DBInstanceClass").asString("(none)"));
             }
             case "AWS::ECS::Service" -> service(stack, id, properties);
             case "AWS::ECS::Cluster" -> {
-                if (properties.path("ClusterSettings").toString().contains("enabled")) addNotPriced(type, "its container insights are metrics by the number of tasks");
+                if (properties.path("ClusterSettings").toString().contains("enabled"))
+                    addNotPriced(type, "its container insights are metrics by the number of tasks");
             }
             case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> balancer(properties);
             case "AWS::EC2::VPCEndpoint" -> {
                 if (properties.path("VpcEndpointType").asString("Gateway").equals("Interface")) {
-                    monthly("interface endpoints (hours in each zone)", properties.path("SubnetIds").size() * LoadProfile.HOURS * usd("endpoint-hour"));
+                    monthly("interface endpoints (hours in each zone)",
+                            properties.path("SubnetIds").size() * LoadProfile.HOURS * usd("endpoint-hour"));
                 }
             }
             case "AWS::WAFv2::WebACL" -> {
@@ -94,15 +109,19 @@ public final class Biller {
             }
             case "AWS::SecretsManager::Secret" -> monthly("secrets", usd("secret-month"));
             case "AWS::KMS::Key" -> monthly("keys", usd("key-month"));
-            case "AWS::CloudWatch::Alarm" -> monthly("alarms", Math.max(1, properties.path("Metrics").valueStream().filter(metric -> metric.has("MetricStat")).count()) * usd("alarm-metric-month"));
+            case "AWS::CloudWatch::Alarm" -> monthly("alarms",
+                    Math.max(1, properties.path("Metrics").valueStream().filter(metric -> metric.has("MetricStat")).count())
+                            * usd("alarm-metric-month"));
             case "AWS::Logs::MetricFilter" -> monthly("metrics of logs", usd("metric-month"));
             case "AWS::CloudWatch::Dashboard" -> monthly("dashboards", usd("dashboard-month"));
             case "AWS::ServiceDiscovery::PrivateDnsNamespace" -> monthly("private namespaces", usd("zone-month"));
-            case "AWS::S3::Bucket" -> add("buckets (storage)", rest.bucketGigabytes() * usd("bucket-gb-month"), load.bucketGigabytes() * usd("bucket-gb-month"));
+            case "AWS::S3::Bucket" -> add("buckets (storage)", rest.bucketGigabytes() * usd("bucket-gb-month"),
+                    load.bucketGigabytes() * usd("bucket-gb-month"));
             case "AWS::Lambda::EventSourceMapping" -> monthly("queues (polling)", POLLS_A_MONTH / 1e6 * usd("queue-million-requests"));
             case "AWS::Events::Rule" -> schedule(stack, properties);
             // charged by use; the use by schedules is priced with the schedule
-            case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" -> addNotPriced(type, "by use: that of schedules is priced, that of syncs and imports is not");
+            case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" ->
+                    addNotPriced(type, "by use: that of schedules is priced, that of syncs and imports is not");
             default -> {
                 if (BY_USE_NOT_KNOWN.containsKey(type)) addNotPriced(type, BY_USE_NOT_KNOWN.get(type));
                 else if (!FREE.contains(type)) addNotPriced(type, "unknown to 'lockstep cost'");
@@ -117,16 +136,22 @@ public final class Biller {
             return;
         }
         double least = scaling.path("MinCapacity").asDouble(), most = scaling.path("MaxCapacity").asDouble();
-        long instances = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::RDS::DBInstance") && it.at("/Properties/DBClusterIdentifier/Ref").asString("").equals(id)).count();
-        add("databases (capacity)", instances * unitHours(rest, least, most) * usd("aurora-unit-hour"), instances * unitHours(load, least, most) * usd("aurora-unit-hour"));
+        long instances = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::RDS::DBInstance")
+                && it.at("/Properties/DBClusterIdentifier/Ref").asString("").equals(id)).count();
+        add("databases (capacity)", instances * unitHours(rest, least, most) * usd("aurora-unit-hour"),
+                instances * unitHours(load, least, most) * usd("aurora-unit-hour"));
         add("databases (storage)", rest.databaseGigabytes() * usd("aurora-gb-month"), load.databaseGigabytes() * usd("aurora-gb-month"));
         add("databases (reads and writes)", 0, load.requests() * load.readsPerRequest() / 1e6 * usd("aurora-million-io"));
         pausing.add(saving(stack, scaling, least, instances));
     }
 
-    /** Returns the capacity unit hours. A database with a minimum capacity of 0 counts as awake, because the application stays connected to it. */
+    /**
+     * Returns the capacity unit hours. A database with a minimum capacity of 0 counts as awake, because the application stays connected to
+     * it.
+     */
     private static double unitHours(LoadProfile profile, double least, double most) {
-        return profile.hoursIdle() * Math.max(least, LEAST_AWAKE) + profile.hoursInUse() * Math.clamp(profile.databaseUnits(), Math.max(least, LEAST_AWAKE), most);
+        return profile.hoursIdle() * Math.max(least, LEAST_AWAKE)
+                + profile.hoursInUse() * Math.clamp(profile.databaseUnits(), Math.max(least, LEAST_AWAKE), most);
     }
 
     private Saving saving(Assembly.Stack stack, JsonNode scaling, double least, long instances) {
@@ -135,19 +160,32 @@ public final class Biller {
         double looked = queriedEverySeconds(shard).orElse(Double.POSITIVE_INFINITY);
         double asleep = Math.max(0, 1 - after / looked);
         double database = load.hoursIdle() * asleep * Math.max(least, LEAST_AWAKE) * instances * usd("aurora-unit-hour");
-        double service = stack.resources().properties().stream().filter(it -> it.getValue().path("Type").asString("").equals("AWS::ECS::Service"))
-                .mapToDouble(it -> tasks(stack, it.getKey(), it.getValue().path("Properties"), rest) * taskHour(stack, it.getValue().path("Properties")) * load.hoursIdle()).sum();
-        String reason = (least > 0 ? "its least capacity is " + least + ", so it never pauses: set 0, and " : "") + "stop the application's tasks while nobody comes"
-                + (Double.isInfinite(looked) ? "" : "; a schedule wakes it every " + Math.round(looked / 60) + " min, and it sleeps " + Math.round(asleep * 100) + " % of the idle time");
+        double service = stack.resources().properties().stream()
+                .filter(it -> it.getValue().path("Type").asString("").equals("AWS::ECS::Service"))
+                .mapToDouble(it -> tasks(stack, it.getKey(), it.getValue().path("Properties"), rest)
+                        * taskHour(stack, it.getValue().path("Properties")) * load.hoursIdle())
+                .sum();
+        String reason = (least > 0 ? "its least capacity is " + least + ", so it never pauses: set 0, and " : "")
+                + "stop the application's tasks while nobody comes"
+                + (Double.isInfinite(looked) ? "" : "; a schedule wakes it every " + Math.round(looked / 60) + " min, and it sleeps "
+                        + Math.round(asleep * 100) + " % of the idle time");
         return new Saving(shard, database, service, reason);
     }
 
-    /** Returns the period of the most frequent schedule that queries a shard. The watch queries shards that receive a data set; the automatic start of syncs queries its source. */
+    /**
+     * Returns the period of the most frequent schedule that queries a shard. The watch queries shards that receive a data set; the
+     * automatic start of syncs queries its source.
+     */
     private Optional<Double> queriedEverySeconds(String shard) {
-        boolean source = landscape.dataSets().stream().anyMatch(set -> set.source().equals(shard)), target = landscape.dataSets().stream().anyMatch(set -> !set.source().equals(shard));
-        return stacks.stream().filter(stack -> source && stack.name().endsWith("master-data-source") || target && stack.name().endsWith("master-data-target")).flatMap(stack -> stack.resources().valueStream())
+        boolean source = landscape.dataSets().stream().anyMatch(set -> set.source().equals(shard)),
+                target = landscape.dataSets().stream().anyMatch(set -> !set.source().equals(shard));
+        return stacks.stream()
+                .filter(stack -> source && stack.name().endsWith("master-data-source")
+                        || target && stack.name().endsWith("master-data-target"))
+                .flatMap(stack -> stack.resources().valueStream())
                 .filter(resource -> resource.path("Type").asString("").equals("AWS::Events::Rule"))
-                .map(resource -> everySeconds(resource.at("/Properties/ScheduleExpression").asString(""))).flatMap(Optional::stream).min(Double::compare);
+                .map(resource -> everySeconds(resource.at("/Properties/ScheduleExpression").asString(""))).flatMap(Optional::stream)
+                .min(Double::compare);
     }
 
     private static Optional<Double> everySeconds(String expression) {
@@ -172,7 +210,10 @@ public final class Biller {
 
     /** Returns the number of tasks at a load, within the limits of the service's auto scaling. */
     private static double tasks(Assembly.Stack stack, String id, JsonNode service, LoadProfile profile) {
-        var target = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::ApplicationAutoScaling::ScalableTarget") && it.at("/Properties/ResourceId").toString().contains("\"" + id + "\"")).findFirst();
+        var target = stack.resources().valueStream()
+                .filter(it -> it.path("Type").asString("").equals("AWS::ApplicationAutoScaling::ScalableTarget")
+                        && it.at("/Properties/ResourceId").toString().contains("\"" + id + "\""))
+                .findFirst();
         double least = target.map(it -> number(it.at("/Properties/MinCapacity"))).orElse(service.path("DesiredCount").asDouble(1));
         double most = target.map(it -> number(it.at("/Properties/MaxCapacity"))).orElse(least);
         return Math.clamp(profile.tasks(), least, most);
@@ -186,30 +227,38 @@ public final class Biller {
             fixed += properties.path("Subnets").size() * LoadProfile.HOURS * usd("public-address-hour");
         }
         // in the worst case, each request uses its own connection
-        double perHour = load.hoursInUse() == 0 ? 0 : Math.max(load.gigabytesOut() / load.hoursInUse(), load.requestsPerSecond() / (network ? 800 : 25));
+        double perHour = load.hoursInUse() == 0 ? 0
+                : Math.max(load.gigabytesOut() / load.hoursInUse(), load.requestsPerSecond() / (network ? 800 : 25));
         add("load balancers (hours, addresses, units)", fixed, fixed + perHour * load.hoursInUse() * usd(name + "-unit-hour"));
         add("transfer to the internet", 0, load.gigabytesOut() * usd("transfer-out-gb"));
         double logged = load.requests() * load.logBytesPerRequest() / 1e9;
         add("logs of front doors", 0, logged * (usd("logs-gb") + usd("endpoint-gb")));
     }
 
-    /** Prices a schedule. It assumes that each state of its state machine is entered once per shard of the account, and that one function runs per shard. */
+    /**
+     * Prices a schedule. It assumes that each state of its state machine is entered once per shard of the account, and that one function
+     * runs per shard.
+     */
     private void schedule(Assembly.Stack stack, JsonNode properties) {
         var every = everySeconds(properties.path("ScheduleExpression").asString(""));
         if (every.isEmpty()) {
             return;
         }
         double runs = LoadProfile.HOURS * 3600 / every.get();
-        int states = properties.path("Targets").valueStream().map(target -> target.at("/Arn/Ref").asString("")).map(machine -> stack.resources().path(machine).path("Properties").toString())
+        int states = properties.path("Targets").valueStream().map(target -> target.at("/Arn/Ref").asString(""))
+                .map(machine -> stack.resources().path(machine).path("Properties").toString())
                 .mapToInt(definition -> definition.split("\\\\*\"Type\\\\*\":\\\\*\"", -1).length - 1).sum();
-        double memory = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::Lambda::Function")).mapToDouble(it -> it.at("/Properties/MemorySize").asDouble(128)).max().orElse(128) / 1024;
+        double memory = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::Lambda::Function"))
+                .mapToDouble(it -> it.at("/Properties/MemorySize").asDouble(128)).max().orElse(128) / 1024;
         int shards = account.shards().size();
         double transitions = runs * states * shards / 1000 * usd("thousand-transitions");
-        add("schedules (states and functions)", transitions + functions(runs * shards, rest, memory), transitions + functions(runs * shards, load, memory));
+        add("schedules (states and functions)", transitions + functions(runs * shards, rest, memory),
+                transitions + functions(runs * shards, load, memory));
     }
 
     private double functions(double invocations, LoadProfile profile, double memory) {
-        return invocations * profile.lookSeconds() * memory * usd("function-gb-second") + invocations / 1e6 * usd("function-million-requests");
+        return invocations * profile.lookSeconds() * memory * usd("function-gb-second")
+                + invocations / 1e6 * usd("function-million-requests");
     }
 
     /** Prices the metrics that the watch puts for each shard that receives a data set. No resource represents them. */

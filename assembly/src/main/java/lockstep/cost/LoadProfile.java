@@ -3,14 +3,16 @@ package lockstep.cost;
 import java.nio.file.Path;
 
 /**
- * The load of a landscape. The values are for each front door, service or database while it is in use; services and databases keep to their minimum and maximum.
+ * The load of a landscape. The values are for each front door, service or database while it is in use; services and databases keep to their
+ * minimum and maximum.
  *
  * @param hoursPerDay       the hours of use; there is no load in the others
  * @param databaseUnits     the average Aurora capacity units
  * @param readsPerRequest   the reads of a request that reach the database storage
  * @param lookSeconds       the seconds that a check of the watch takes for each shard
  */
-public record LoadProfile(String name, double hoursPerDay, double requestsPerSecond, double kilobytesPerAnswer, double logBytesPerRequest, double tasks, double databaseUnits,
+public record LoadProfile(String name, double hoursPerDay, double requestsPerSecond, double kilobytesPerAnswer, double logBytesPerRequest,
+        double tasks, double databaseUnits,
         double databaseGigabytes, double readsPerRequest, double bucketGigabytes, double lookSeconds) {
     static final double HOURS = 730;
 
@@ -25,15 +27,19 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
             return read(name, known.settings(name));
         }
         if (!java.nio.file.Files.exists(Path.of(name))) {
-            throw new lockstep.project.UserFault("--load is '" + name + "': there is no such file, and no such profile; known are " + String.join(", ", known.names()));
+            throw new lockstep.project.UserFault(
+                    "--load is '" + name + "': there is no such file, and no such profile; known are " + String.join(", ", known.names()));
         }
         return read(name, Settings.ofFile(Path.of(name)));
     }
 
     private static LoadProfile read(String name, Settings settings) {
-        var profile = new LoadProfile(name, settings.number("hoursPerDay", 0, 24), settings.number("requestsPerSecond", 0, 1e6), settings.number("kilobytesPerAnswer", 0, 1e6),
-                settings.number("logBytesPerRequest", 0, 1e6), settings.number("tasks", 1, 1e4), settings.number("databaseUnits", 0.5, 256), settings.number("databaseGigabytes", 0, 131_072),
-                settings.number("readsPerRequest", 0, 1e6), settings.number("bucketGigabytes", 0, 1e6), settings.number("lookSeconds", 0, 900));
+        var profile = new LoadProfile(name, settings.number("hoursPerDay", 0, 24), settings.number("requestsPerSecond", 0, 1e6),
+                settings.number("kilobytesPerAnswer", 0, 1e6),
+                settings.number("logBytesPerRequest", 0, 1e6), settings.number("tasks", 1, 1e4), settings.number("databaseUnits", 0.5, 256),
+                settings.number("databaseGigabytes", 0, 131_072),
+                settings.number("readsPerRequest", 0, 1e6), settings.number("bucketGigabytes", 0, 1e6),
+                settings.number("lookSeconds", 0, 900));
         settings.end();
         return profile;
     }

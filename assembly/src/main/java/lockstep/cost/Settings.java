@@ -38,7 +38,8 @@ public final class Settings {
         try {
             return of(file.toString(), Files.readString(file));
         } catch (IOException e) {
-            throw new UserFault("cannot read " + file + ": " + (e instanceof java.nio.file.NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+            throw new UserFault("cannot read " + file + ": "
+                    + (e instanceof java.nio.file.NoSuchFileException ? "there is no such file" : e.getMessage()), e);
         }
     }
 
@@ -79,7 +80,8 @@ public final class Settings {
         if (value(name) instanceof Number number && number.doubleValue() >= least && number.doubleValue() <= most) {
             return number.doubleValue();
         }
-        throw new UserFault(where + ": " + name + " is '" + value(name) + "'; expected a number from " + plain(least) + " to " + plain(most));
+        throw new UserFault(
+                where + ": " + name + " is '" + value(name) + "'; expected a number from " + plain(least) + " to " + plain(most));
     }
 
     boolean flag(String name) {

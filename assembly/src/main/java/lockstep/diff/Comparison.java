@@ -48,7 +48,8 @@ public record Comparison(String from, String to, Both release, Both schema, List
         // entries declare differences between production and demo; the editions of qa share much, so an unmatched entry means nothing there
         boolean whole = EnumSet.of(from.account().purpose(), to.account().purpose()).equals(EnumSet.of(Purpose.PRODUCTION, Purpose.DEMO));
         var gone = whole ? landscape.differences().stream().flatMap(difference -> difference.what().stream())
-                .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList() : List.<String>of();
+                .filter(what -> found.stream().noneMatch(difference -> Difference.covers(what, difference.key()))).toList()
+                : List.<String>of();
         return new Comparison(from.name(), to.name(), both(left, right, "release"), both(left, right, "schema"), found, gone);
     }
 
@@ -81,7 +82,8 @@ public record Comparison(String from, String to, Both release, Both schema, List
         List<Found> find() {
             var leftWholes = wholes(left);
             var rightWholes = wholes(right);
-            for (String key : Stream.concat(left.keySet().stream(), right.keySet().stream()).collect(Collectors.toCollection(TreeSet::new))) {
+            for (String key : Stream.concat(left.keySet().stream(), right.keySet().stream())
+                    .collect(Collectors.toCollection(TreeSet::new))) {
                 Fact a = left.get(key), b = right.get(key);
                 if (a != null && b != null && a.value().equals(b.value())) continue;
                 if (a == null && isPartOfWhole(b, leftWholes) || b == null && isPartOfWhole(a, rightWholes)) continue;
@@ -94,7 +96,8 @@ public record Comparison(String from, String to, Both release, Both schema, List
         }
 
         private static Set<String> wholes(SortedMap<String, Fact> facts) {
-            return facts.values().stream().map(Fact::whole).filter(whole -> !whole.isEmpty()).collect(Collectors.toCollection(TreeSet::new));
+            return facts.values().stream().map(Fact::whole).filter(whole -> !whole.isEmpty())
+                    .collect(Collectors.toCollection(TreeSet::new));
         }
 
         private static boolean isPartOfWhole(Fact fact, Set<String> others) {
@@ -106,8 +109,8 @@ public record Comparison(String from, String to, Both release, Both schema, List
         /** Returns the resources that only this side has, merged by construct or stack. */
         private static Map<Whole, Fact> wholes(SortedMap<String, Fact> facts, Set<String> others) {
             var members = new TreeMap<String, List<Map.Entry<String, Fact>>>();
-            facts.entrySet().stream().filter(entry -> isPartOfWhole(entry.getValue(), others)).forEach(entry ->
-                    members.computeIfAbsent(entry.getValue().whole(), whole -> new ArrayList<>()).add(entry));
+            facts.entrySet().stream().filter(entry -> isPartOfWhole(entry.getValue(), others))
+                    .forEach(entry -> members.computeIfAbsent(entry.getValue().whole(), whole -> new ArrayList<>()).add(entry));
             var types = new LinkedHashMap<Whole, List<String>>();
             var sources = new LinkedHashMap<Whole, String>();
             members.forEach((resource, entries) -> {
@@ -122,13 +125,15 @@ public record Comparison(String from, String to, Both release, Both schema, List
                 if (type.axis() == Axis.communication) {
                     entries.stream().filter(entry -> entry.getValue().axis() == Axis.communication && !entry.getKey().contains(".Tags."))
                             .sorted(Comparator.comparing((Map.Entry<String, Fact> entry) -> entry.getKey().endsWith(TemplateFacts.TYPE)))
-                            .forEach(entry -> texts.add(entry.getKey().substring(whole.key().length() + 1) + ": " + entry.getValue().shown().replace("\n", "; ")));
+                            .forEach(entry -> texts.add(entry.getKey().substring(whole.key().length() + 1) + ": "
+                                    + entry.getValue().shown().replace("\n", "; ")));
                 } else {
                     texts.add(type.value());
                 }
             });
             var merged = new LinkedHashMap<Whole, Fact>();
-            types.forEach((whole, lines) -> merged.put(whole, new Fact(whole.axis(), whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
+            types.forEach((whole, lines) -> merged.put(whole, new Fact(whole.axis(),
+                    whole.axis() == Axis.communication ? String.join("\n", lines) : counted(lines), sources.get(whole))));
             return merged;
         }
 
@@ -145,13 +150,16 @@ public record Comparison(String from, String to, Both release, Both schema, List
         }
 
         private static boolean isMissing(String construct, Set<String> others) {
-            return others.stream().noneMatch(other -> other.equals(construct) || other.startsWith(construct + "/") || other.startsWith(construct + "."));
+            return others.stream()
+                    .noneMatch(other -> other.equals(construct) || other.startsWith(construct + "/") || other.startsWith(construct + "."));
         }
 
         private static String counted(List<String> lines) {
             var counts = new LinkedHashMap<String, Integer>();
             lines.forEach(line -> counts.merge(line, 1, Integer::sum));
-            return counts.entrySet().stream().map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey()).collect(Collectors.joining(", "));
+            return counts.entrySet().stream()
+                    .map(count -> count.getValue() == 1 ? count.getKey() : count.getValue() + " × " + count.getKey())
+                    .collect(Collectors.joining(", "));
         }
 
         private void add(String key, Optional<Fact> from, Optional<Fact> to) {

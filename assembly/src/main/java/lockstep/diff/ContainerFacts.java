@@ -26,7 +26,9 @@ final class ContainerFacts {
     /** Names of variables that should have been secrets: their values are compared but never shown. */
     private static final Pattern CONFIDENTIAL = Pattern.compile(".*(PASSWORD|TOKEN|CREDENTIAL|PRIVATE|SESSION_KEY).*");
     /** nginx directives that control access and routing. */
-    private static final Pattern DIRECTIVE = Pattern.compile("(?m)^\\s*(ssl_verify_client|ssl_verify_depth|ssl_client_certificate|ssl_trusted_certificate|ssl_crl|ssl_protocols|listen|proxy_pass|resolver)\\s+([^;]+);");
+    private static final Pattern DIRECTIVE = Pattern.compile(
+            "(?m)^\\s*(ssl_verify_client|ssl_verify_depth|ssl_client_certificate|ssl_trusted_certificate|ssl_crl|ssl_protocols|listen|"
+                    + "proxy_pass|resolver)\\s+([^;]+);");
     private static final Pattern HOST = Pattern.compile("https?://((?:[a-z0-9-]+\\.)+[a-z]{2,})");
 
     private final SortedMap<String, Fact> facts;
@@ -68,19 +70,23 @@ final class ContainerFacts {
             return;
         }
         DockerImage built = known.get();
-        put(Axis.infrastructure, container + ".image", built.stage().map(stage -> "stage " + stage + ", ").orElse("") + built.hash().substring(0, 12), source);
+        put(Axis.infrastructure, container + ".image",
+                built.stage().map(stage -> "stage " + stage + ", ").orElse("") + built.hash().substring(0, 12), source);
         Image image = Image.read(built.context(), built.stage());
         String place = "image " + container.substring(container.indexOf('.') + 1) + " ";
         // variables of the task definition are already set and take precedence
         image.environment().forEach((name, value) -> {
-            if (!facts.containsKey(container + ".environment." + name)) variable(container, name, masks.mask(value), stack, place + "Dockerfile");
+            if (!facts.containsKey(container + ".environment." + name))
+                variable(container, name, masks.mask(value), stack, place + "Dockerfile");
         });
-        if (!facts.containsKey(container + ".Command")) put(Axis.features, container + ".Command", image.command().toString(), place + "Dockerfile");
+        if (!facts.containsKey(container + ".Command"))
+            put(Axis.features, container + ".Command", image.command().toString(), place + "Dockerfile");
         put(Axis.features, container + ".entrypoint", image.entrypoint().toString(), place + "Dockerfile");
         put(Axis.infrastructure, container + ".user", image.user(), place + "Dockerfile");
         put(Axis.infrastructure, container + ".stopSignal", image.stopSignal(), place + "Dockerfile");
         put(Axis.infrastructure, container + ".volumes", image.volumes().toString(), place + "Dockerfile");
-        image.files().forEach((path, file) -> put(Axis.features, container + ".file." + path, content(file), place + built.context().relativize(file)));
+        image.files().forEach(
+                (path, file) -> put(Axis.features, container + ".file." + path, content(file), place + built.context().relativize(file)));
         if (image.files().keySet().stream().anyMatch(path -> path.endsWith("nginx.conf"))) nginx(container, image);
     }
 

@@ -30,11 +30,16 @@ final class EditionFacts {
         var intrinsics = new Intrinsics(assembly, side, landscape, masks);
         var containers = new ContainerFacts(facts, masks);
         for (var stack : assembly.stacksOf(side.account())) {
-            if (side.account().equals(other.account()) && Roles.role(stack.name(), side, landscape).equals(Roles.role(stack.name(), other, landscape))) continue;
-            Roles.role(stack.name(), side, landscape).ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
+            if (side.account().equals(other.account())
+                    && Roles.role(stack.name(), side, landscape).equals(Roles.role(stack.name(), other, landscape)))
+                continue;
+            Roles.role(stack.name(), side, landscape)
+                    .ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
         }
-        features(side).forEach((name, value) -> facts.put("shard.clinic.feature." + name, new Fact(Axis.features, value, "lockstep.clinic.configuration.Features")));
-        facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()), "lockstep.yaml accounts." + side.account().name() + ".shards"));
+        features(side).forEach((name, value) -> facts.put("shard.clinic.feature." + name,
+                new Fact(Axis.features, value, "lockstep.clinic.configuration.Features")));
+        facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()),
+                "lockstep.yaml accounts." + side.account().name() + ".shards"));
         facts.put("release", new Fact(Axis.features, release(facts, landscape), "tags"));
         facts.put("schema", new Fact(Axis.features, schema(), "migrations in the clinic's jar"));
         return facts;
@@ -46,12 +51,14 @@ final class EditionFacts {
             case PRODUCTION -> lockstep.clinic.configuration.Edition.PRODUCTION;
             case DEMO -> lockstep.clinic.configuration.Edition.DEMO;
         };
-        return Assembly.JSON.valueToTree(Features.of(edition)).properties().stream().collect(Collectors.toMap(Map.Entry::getKey, feature -> feature.getValue().toString()));
+        return Assembly.JSON.valueToTree(Features.of(edition)).properties().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, feature -> feature.getValue().toString()));
     }
 
     /** Returns the release from the tags of all stacks. */
     private static String release(SortedMap<String, Fact> facts, Landscape landscape) {
-        var releases = facts.entrySet().stream().filter(fact -> fact.getKey().endsWith(".Tags.release")).map(fact -> fact.getValue().value()).collect(Collectors.toCollection(TreeSet::new));
+        var releases = facts.entrySet().stream().filter(fact -> fact.getKey().endsWith(".Tags.release"))
+                .map(fact -> fact.getValue().value()).collect(Collectors.toCollection(TreeSet::new));
         return releases.isEmpty() ? landscape.release() : String.join(", ", releases);
     }
 
@@ -69,7 +76,9 @@ final class EditionFacts {
                     jar.stream().forEach(entry -> version(entry.getName(), versions));
                 }
             }
-            return versions.stream().max(java.util.Comparator.comparingDouble(version -> Double.parseDouble(version.substring(1).replace('_', '.')))).orElse("none");
+            return versions.stream()
+                    .max(java.util.Comparator.comparingDouble(version -> Double.parseDouble(version.substring(1).replace('_', '.'))))
+                    .orElse("none");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (URISyntaxException e) {

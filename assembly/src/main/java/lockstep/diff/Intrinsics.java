@@ -33,7 +33,8 @@ final class Intrinsics {
     /** Resolves a value of a stack; missing if CloudFormation would omit it. A string that contains JSON is parsed. */
     JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
-            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
+            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) ->
+                    function(stack, object);
             case ObjectNode object -> {
                 var resolved = Assembly.JSON.createObjectNode();
                 object.properties().forEach(property -> {
@@ -66,9 +67,11 @@ final class Intrinsics {
             case "Ref" -> value.asString().equals("AWS::NoValue") ? NOTHING : string(reference(stack, value.asString()));
             case "Fn::GetAtt" -> string(reference(stack, value.isArray() ? joined(value, ".") : value.asString()));
             case "Fn::ImportValue" -> string(imported(flat(stack, value)));
-            case "Fn::Join" -> text(value.get(1).isArray() ? value.get(1).valueStream().map(part -> flat(stack, part)).collect(Collectors.joining(value.get(0).asString()))
+            case "Fn::Join" -> text(value.get(1).isArray()
+                    ? value.get(1).valueStream().map(part -> flat(stack, part)).collect(Collectors.joining(value.get(0).asString()))
                     : flat(stack, value.get(1)));
-            case "Fn::Sub" -> text(substituted(stack, value.isArray() ? value.get(0).asString() : value.asString(), value.isArray() ? value.get(1) : NOTHING));
+            case "Fn::Sub" -> text(substituted(stack, value.isArray() ? value.get(0).asString() : value.asString(),
+                    value.isArray() ? value.get(1) : NOTHING));
             default -> string("<" + name.substring("Fn::".length()) + " " + flat(stack, value) + ">");
         };
     }
@@ -96,7 +99,8 @@ final class Intrinsics {
         for (Stack stack : assembly.exporting(export).stream().toList()) {
             for (JsonNode output : stack.template().path("Outputs")) {
                 if (output.at("/Export/Name").asString("").equals(export)) {
-                    String role = Roles.role(stack.name(), side, landscape).map(known -> known + " ").orElse(masks.mask(stack.name()) + " ");
+                    String role = Roles.role(stack.name(), side, landscape).map(known -> known + " ")
+                            .orElse(masks.mask(stack.name()) + " ");
                     return flat(stack, output.get("Value")).replaceFirst("^<", "<" + Matcher.quoteReplacement(role));
                 }
             }

@@ -20,7 +20,8 @@ public final class MarkdownReport {
     private String write(Comparison comparison) {
         line("# Test plan: " + comparison.from() + " → " + comparison.to());
         line("");
-        line("Release " + TextReport.same(comparison.release()) + ", schema " + TextReport.same(comparison.schema()) + ". " + TextReport.summary(comparison));
+        line("Release " + TextReport.same(comparison.release()) + ", schema " + TextReport.same(comparison.schema()) + ". "
+                + TextReport.summary(comparison));
         for (Axis axis : Axis.values()) {
             var found = comparison.differences().stream().filter(difference -> difference.axis() == axis).toList();
             if (found.isEmpty()) continue;
@@ -48,7 +49,8 @@ public final class MarkdownReport {
         if (found.isEmpty()) return;
         line("  | what | " + comparison.from() + " | " + comparison.to() + " |");
         line("  | --- | --- | --- |");
-        found.forEach(difference -> line("  | `" + difference.key() + "` | " + cell(difference.values().from()) + " | " + cell(difference.values().to()) + " |"));
+        found.forEach(difference -> line(
+                "  | `" + difference.key() + "` | " + cell(difference.values().from()) + " | " + cell(difference.values().to()) + " |"));
     }
 
     private void change(Found difference) {

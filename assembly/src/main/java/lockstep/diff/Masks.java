@@ -14,7 +14,8 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 
 /**
- * Replaces names that contain the side, such as those of accounts, stacks, shards and hosts, with a common name. The mask of a thing in another
+ * Replaces names that contain the side, such as those of accounts, stacks, shards and hosts, with a common name. The mask of a thing in
+ * another
  * account keeps the name of that account, so that access to the own account never looks like access to another.
  */
 final class Masks {
@@ -51,7 +52,9 @@ final class Masks {
                 squeezed.put(stack.name().replaceAll("[^A-Za-z0-9]", ""), role);
             });
         }
-        pattern = Pattern.compile("(?<![A-Za-z0-9])(" + names.keySet().stream().sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote).collect(Collectors.joining("|"))
+        pattern = Pattern.compile("(?<![A-Za-z0-9])("
+                + names.keySet().stream().sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote)
+                        .collect(Collectors.joining("|"))
                 + ")(?![a-z0-9])");
         label = Pattern.compile("(?<![A-Za-z0-9])(" + String.join("|", identity()) + ")(?![A-Za-z0-9])");
     }

@@ -13,7 +13,8 @@ final class Roles {
     static Optional<String> role(String stack, Side side, Landscape landscape) {
         String account = side.account().name();
         if (stack.equals(Names.shardStack(account, side.shard(landscape).name()))) return Optional.of("shard");
-        if (side.account().shards().stream().anyMatch(shard -> stack.equals(Names.shardStack(account, shard.name())))) return Optional.empty();
+        if (side.account().shards().stream().anyMatch(shard -> stack.equals(Names.shardStack(account, shard.name()))))
+            return Optional.empty();
         if (stack.equals(Names.proxyStack(account, side.edition()))) return Optional.of("proxy");
         for (Edition edition : Edition.values()) {
             if (stack.equals(Names.proxyStack(account, edition))) return Optional.empty();

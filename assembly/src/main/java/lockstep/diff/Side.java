@@ -43,6 +43,7 @@ public record Side(Account account, Edition edition) {
     /** Returns the shard that represents the edition: the first that is not a source, because a source is unlike all others. */
     Shard shard(Landscape landscape) {
         var shards = account.shardsOf(edition);
-        return shards.stream().filter(shard -> landscape.dataSets().stream().noneMatch(dataSet -> dataSet.source().equals(shard.name()))).findFirst().orElse(shards.getFirst());
+        return shards.stream().filter(shard -> landscape.dataSets().stream().noneMatch(dataSet -> dataSet.source().equals(shard.name())))
+                .findFirst().orElse(shards.getFirst());
     }
 }

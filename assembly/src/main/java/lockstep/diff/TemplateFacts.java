@@ -12,22 +12,27 @@ import lockstep.assembly.Assembly.Stack;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Collects the facts of one stack. A key is {@code ROLE.PLACE.PROPERTY}, where the place is the construct path. A container uses its own name
+ * Collects the facts of one stack. A key is {@code ROLE.PLACE.PROPERTY}, where the place is the construct path. A container uses its own
+ * name
  * instead, as in {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
  */
 final class TemplateFacts {
     /** The key suffix of the fact that holds the type of a resource. */
     static final String TYPE = ".ResourceType";
     /** Prefixes of types that control communication. */
-    private static final List<String> COMMUNICATION = List.of("AWS::IAM::", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint", "AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment",
-            "AWS::EC2::Route", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCPeeringConnection", "AWS::ElasticLoadBalancingV2::", "AWS::WAFv2::", "AWS::SNS::", "AWS::SES::",
-            "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::ServiceDiscovery::", "AWS::Route53::", "AWS::CertificateManager::", "AWS::Lambda::Permission", "AWS::Lambda::Url");
+    private static final List<String> COMMUNICATION = List.of("AWS::IAM::", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint",
+            "AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment",
+            "AWS::EC2::Route", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::VPCPeeringConnection", "AWS::ElasticLoadBalancingV2::",
+            "AWS::WAFv2::", "AWS::SNS::", "AWS::SES::",
+            "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::ServiceDiscovery::", "AWS::Route53::", "AWS::CertificateManager::",
+            "AWS::Lambda::Permission", "AWS::Lambda::Url");
     /** Types with such a prefix that do not control communication. */
     private static final Set<String> INFRASTRUCTURE = Set.of("AWS::EC2::RouteTable", "AWS::ElasticLoadBalancingV2::TargetGroup");
     /** Types of which only the open port is reported. */
     private static final Set<String> RULES = Set.of("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress");
     /** Properties that contain the account or edition as a label for people or logs, or in a name. */
-    private static final Set<String> LABELS = Set.of("ClusterName", "Description", "GroupDescription", "AlarmDescription", "Comment", "DisplayName", "account", "MetricName", "awslogs-stream-prefix", "LogGroupName");
+    private static final Set<String> LABELS = Set.of("ClusterName", "Description", "GroupDescription", "AlarmDescription", "Comment",
+            "DisplayName", "account", "MetricName", "awslogs-stream-prefix", "LogGroupName");
     /** Properties that name an element of a list. */
     private static final List<String> NAMES = List.of("Name", "Key", "name", "ContainerPath", "Id", "Sid");
     /** Names that the CDK generates from construct paths. */
@@ -35,7 +40,8 @@ final class TemplateFacts {
     private static final Set<String> IDENTITY_TAGS = Set.of("account", "edition", "shard");
     /** A part of a statement and the word that introduces it. */
     private record Part(String name, String word) {}
-    private static final List<Part> PARTS = List.of(new Part("Resource", ""), new Part("NotResource", "all but "), new Part("Principal", "by "), new Part("NotPrincipal", "by all but "),
+    private static final List<Part> PARTS = List.of(new Part("Resource", ""), new Part("NotResource", "all but "),
+            new Part("Principal", "by "), new Part("NotPrincipal", "by all but "),
             new Part("Condition", "if "));
     private static final Set<String> STATEMENTS = Set.of("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy");
 
@@ -56,7 +62,8 @@ final class TemplateFacts {
     }
 
     void add() {
-        if (stack.terminationProtection()) facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, "true", "manifest.json " + stack.name()));
+        if (stack.terminationProtection())
+            facts.put(role + ".TerminationProtection", new Fact(Axis.infrastructure, "true", "manifest.json " + stack.name()));
         stack.resources().properties().forEach(resource -> new Resource(resource.getKey(), resource.getValue()).add());
     }
 
@@ -71,7 +78,8 @@ final class TemplateFacts {
             this.definition = definition;
             type = definition.path("Type").asString();
             key = role + "." + masks.maskPlace(stack.place(logicalId));
-            axis = COMMUNICATION.stream().anyMatch(type::startsWith) && !INFRASTRUCTURE.contains(type) ? Axis.communication : Axis.infrastructure;
+            axis = COMMUNICATION.stream().anyMatch(type::startsWith) && !INFRASTRUCTURE.contains(type) ? Axis.communication
+                    : Axis.infrastructure;
             source = stack.file() + " Resources." + logicalId;
         }
 
@@ -85,15 +93,18 @@ final class TemplateFacts {
                 case "AWS::EC2::SecurityGroup" -> {
                     elements(properties.path("SecurityGroupIngress")).forEach(rule -> rule(key, "ingress", rule));
                     elements(properties.path("SecurityGroupEgress")).forEach(rule -> rule(key, "egress", rule));
-                    properties.properties().stream().filter(property -> !property.getKey().startsWith("SecurityGroup")).forEach(p -> add(key + "." + p.getKey(), p.getKey(), p.getValue()));
+                    properties.properties().stream().filter(property -> !property.getKey().startsWith("SecurityGroup"))
+                            .forEach(p -> add(key + "." + p.getKey(), p.getKey(), p.getValue()));
                 }
                 case "AWS::EC2::SecurityGroupIngress" -> rule(key, "ingress", properties);
                 case "AWS::EC2::SecurityGroupEgress" -> rule(key, "egress", properties);
                 case "AWS::ECS::TaskDefinition" -> {
                     elements(properties.path("ContainerDefinitions")).forEach(this::container);
-                    properties.properties().stream().filter(p -> !p.getKey().equals("ContainerDefinitions")).forEach(p -> add(key + "." + p.getKey(), p.getKey(), p.getValue()));
+                    properties.properties().stream().filter(p -> !p.getKey().equals("ContainerDefinitions"))
+                            .forEach(p -> add(key + "." + p.getKey(), p.getKey(), p.getValue()));
                 }
-                default -> properties.properties().forEach(property -> add(key + "." + property.getKey(), property.getKey(), property.getValue()));
+                default -> properties.properties()
+                        .forEach(property -> add(key + "." + property.getKey(), property.getKey(), property.getValue()));
             }
         }
 
@@ -101,9 +112,11 @@ final class TemplateFacts {
             String name = role + "." + container.path("name").asString(container.path("Name").asString());
             container.properties().forEach(property -> {
                 switch (property.getKey()) {
-                    case "Name", "Image" -> { }
-                    case "Environment" -> property.getValue().forEach(variable -> containers.variable(name, variable.path("Name").asString(), variable.path("Value").asString(""), stack, source));
-                    case "Secrets" -> property.getValue().forEach(secret -> own(Axis.features, name + ".secret." + secret.path("Name").asString(), secret.path("ValueFrom").asString("")));
+                    case "Name", "Image" -> {}
+                    case "Environment" -> property.getValue().forEach(variable -> containers.variable(name,
+                            variable.path("Name").asString(), variable.path("Value").asString(""), stack, source));
+                    case "Secrets" -> property.getValue().forEach(secret -> own(Axis.features,
+                            name + ".secret." + secret.path("Name").asString(), secret.path("ValueFrom").asString("")));
                     case "Command", "EntryPoint" -> own(Axis.features, name + "." + property.getKey(), property.getValue().toString());
                     default -> add(name + "." + property.getKey(), property.getKey(), property.getValue());
                 }
@@ -116,7 +129,10 @@ final class TemplateFacts {
             String protocol = rule.path("IpProtocol").asString("").replace("-1", "all");
             String from = rule.path("FromPort").asString(""), to = rule.path("ToPort").asString("");
             String port = from.isEmpty() ? protocol : protocol + "/" + (from.equals(to) ? from : from + "-" + to);
-            var peer = List.of("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId", "DestinationPrefixListId").stream()
+            var peer = List
+                    .of("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId",
+                            "DestinationPrefixListId")
+                    .stream()
                     .map(rule::path).filter(JsonNode::isValueNode).map(JsonNode::asString).collect(Collectors.joining(" "));
             // the CDK's placeholder rule for no outbound traffic
             if (peer.equals("255.255.255.255/32")) return;
@@ -131,7 +147,8 @@ final class TemplateFacts {
             } else if (value.isArray() && value.valueStream().anyMatch(JsonNode::isContainer)) {
                 int index = 0;
                 for (JsonNode element : value) {
-                    String id = NAMES.stream().map(element::path).filter(JsonNode::isString).map(JsonNode::asString).findFirst().orElse("" + index);
+                    String id = NAMES.stream().map(element::path).filter(JsonNode::isString).map(JsonNode::asString).findFirst()
+                            .orElse("" + index);
                     if (!isIdentity(name, id, element)) add(path + "." + id.replaceAll("\\s+", "-"), id, nameless(element));
                     index++;
                 }
@@ -142,7 +159,8 @@ final class TemplateFacts {
         }
 
         private boolean isIdentity(String list, String id, JsonNode tag) {
-            return list.equals("Tags") && IDENTITY_TAGS.contains(id) && (masks.identity().contains(tag.path("Value").asString()) || tag.path("Value").asString().matches("<.*shard.*>"));
+            return list.equals("Tags") && IDENTITY_TAGS.contains(id)
+                    && (masks.identity().contains(tag.path("Value").asString()) || tag.path("Value").asString().matches("<.*shard.*>"));
         }
 
         /** Returns b for {@code {Key: a, Value: b}}, because the path contains the key. */
@@ -159,13 +177,15 @@ final class TemplateFacts {
             // the name of such an asset changes with its content, which is compared for the container that reads it
             String text = String.join(" ", terms).replaceAll("[0-9a-f]{64}(?=\\.json)", "<asset>");
             for (JsonNode action : elements(statement.has("Action") ? statement.get("Action") : statement.path("NotAction"))) {
-                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), text, role);
+                merge(Axis.communication, path + "." + effect + "." + (statement.has("NotAction") ? "not-" : "") + action.asString(), text,
+                        role);
             }
         }
 
         private static String plain(JsonNode node) {
             if (node.isString()) return node.asString();
-            return node.isArray() && node.valueStream().allMatch(JsonNode::isString) ? node.valueStream().map(JsonNode::asString).sorted().collect(Collectors.joining(", ")) : node.toString();
+            return node.isArray() && node.valueStream().allMatch(JsonNode::isString)
+                    ? node.valueStream().map(JsonNode::asString).sorted().collect(Collectors.joining(", ")) : node.toString();
         }
 
         private void put(Axis axis, String key, String value) {

@@ -31,7 +31,8 @@ public final class TextReport {
     }
 
     private String write() {
-        line(in(BOLD, comparison.from() + " → " + comparison.to()) + "   release " + same(comparison.release()) + ", schema " + same(comparison.schema()));
+        line(in(BOLD, comparison.from() + " → " + comparison.to()) + "   release " + same(comparison.release()) + ", schema "
+                + same(comparison.schema()));
         for (Axis axis : Axis.values()) {
             var found = comparison.differences().stream().filter(difference -> difference.axis() == axis).toList();
             if (found.isEmpty()) continue;
@@ -49,7 +50,8 @@ public final class TextReport {
     static Map<Optional<Difference>, List<Found>> byDeclaration(List<Found> found) {
         var groups = new LinkedHashMap<Optional<Difference>, List<Found>>();
         found.stream().sorted(Comparator.comparing((Found difference) -> difference.declared() != null))
-                .forEach(difference -> groups.computeIfAbsent(Optional.ofNullable(difference.declared()), key -> new ArrayList<>()).add(difference));
+                .forEach(difference -> groups.computeIfAbsent(Optional.ofNullable(difference.declared()), key -> new ArrayList<>())
+                        .add(difference));
         return groups;
     }
 
@@ -62,11 +64,13 @@ public final class TextReport {
                 line("    " + key + "  " + onOneLine(difference.values()));
             } else {
                 line("    " + difference.key());
-                hunks(difference.change(), HUNK_LINES).forEach(changed -> line("      " + in(changed.startsWith("+") ? GREEN : changed.startsWith("-") ? RED : FAINT, changed)));
+                hunks(difference.change(), HUNK_LINES).forEach(
+                        changed -> line("      " + in(changed.startsWith("+") ? GREEN : changed.startsWith("-") ? RED : FAINT, changed)));
             }
             if (declared.isEmpty()) line("      " + in(FAINT, sources(difference.sources())));
         }
-        if (declared.isPresent() && found.size() > DECLARED_LINES) line("    … and " + (found.size() - DECLARED_LINES) + " more of these: --output json has them all");
+        if (declared.isPresent() && found.size() > DECLARED_LINES)
+            line("    … and " + (found.size() - DECLARED_LINES) + " more of these: --output json has them all");
     }
 
     static List<String> hunks(List<String> change, int limit) {
@@ -78,7 +82,8 @@ public final class TextReport {
 
     static String summary(Comparison comparison) {
         int undeclared = comparison.undeclared().size();
-        return comparison.differences().size() + " differences: " + (comparison.differences().size() - undeclared) + " declared, " + undeclared + " not declared; "
+        return comparison.differences().size() + " differences: " + (comparison.differences().size() - undeclared) + " declared, "
+                + undeclared + " not declared; "
                 + comparison.gone().size() + " declared and no longer there.";
     }
 
@@ -106,16 +111,21 @@ public final class TextReport {
     }
 
     static String sources(Both sources) {
-        return List.of(Optional.ofNullable(sources.from()), Optional.ofNullable(sources.to())).stream().flatMap(Optional::stream).distinct().collect(Collectors.joining(" | "));
+        return List.of(Optional.ofNullable(sources.from()), Optional.ofNullable(sources.to())).stream().flatMap(Optional::stream).distinct()
+                .collect(Collectors.joining(" | "));
     }
 
     /** Formats both values on one line, without a long common prefix. */
     static String onOneLine(Both values) {
-        if (values.from() == null || values.to() == null || Math.max(values.from().length(), values.to().length()) <= VALUE) return shortened(values.from()) + " → " + shortened(values.to());
+        if (values.from() == null || values.to() == null || Math.max(values.from().length(), values.to().length()) <= VALUE)
+            return shortened(values.from()) + " → " + shortened(values.to());
         int shared = 0;
-        while (shared < Math.min(values.from().length(), values.to().length()) && values.from().charAt(shared) == values.to().charAt(shared)) shared++;
+        while (shared < Math.min(values.from().length(), values.to().length())
+                && values.from().charAt(shared) == values.to().charAt(shared))
+            shared++;
         int cut = shared - VALUE / 3;
-        return cut <= 0 ? shortened(values.from()) + " → " + shortened(values.to()) : "…" + shortened(values.from().substring(cut)) + " → …" + shortened(values.to().substring(cut));
+        return cut <= 0 ? shortened(values.from()) + " → " + shortened(values.to())
+                : "…" + shortened(values.from().substring(cut)) + " → …" + shortened(values.to().substring(cut));
     }
 
     /** Shortens a value to one line; a missing value is a dash. */
@@ -124,7 +134,8 @@ public final class TextReport {
         if (value.isEmpty()) return "\"\"";
         String first = value.lines().findFirst().orElse("");
         long further = value.lines().count() - 1;
-        return (first.length() > VALUE ? first.substring(0, VALUE) + "…" : first) + (further > 0 ? " (and " + further + " more lines)" : "");
+        return (first.length() > VALUE ? first.substring(0, VALUE) + "…" : first)
+                + (further > 0 ? " (and " + further + " more lines)" : "");
     }
 
     private String in(String code, String word) {

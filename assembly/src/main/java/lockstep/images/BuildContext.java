@@ -9,7 +9,9 @@ import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The files that {@code docker build} sends as the build context: those of a directory, except the ones its {@code .dockerignore} excludes. */
+/**
+ * The files that {@code docker build} sends as the build context: those of a directory, except the ones its {@code .dockerignore} excludes.
+ */
 record BuildContext(Path directory, List<Rule> rules) {
 
     /** A line of {@code .dockerignore}; the last one that matches decides. */
@@ -31,7 +33,8 @@ record BuildContext(Path directory, List<Rule> rules) {
             for (int i = 0; i < lines.size(); i++) {
                 String line = lines.get(i).strip();
                 if (line.isEmpty() || line.startsWith("#")) continue;
-                if (line.matches(".*(\\*\\*|[{}\\\\]).*")) throw new ImageException(file, i + 1, "lockstep understands *, ? and [a-z] here, not '" + line + "'");
+                if (line.matches(".*(\\*\\*|[{}\\\\]).*"))
+                    throw new ImageException(file, i + 1, "lockstep understands *, ? and [a-z] here, not '" + line + "'");
                 boolean excludes = !line.startsWith("!");
                 String pattern = line.substring(excludes ? 0 : 1).replaceAll("^/+|/+$", "");
                 rules.add(new Rule(excludes, FileSystems.getDefault().getPathMatcher("glob:" + pattern)));

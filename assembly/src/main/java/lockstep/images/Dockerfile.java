@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The stages of a Dockerfile, in file order. Only the instructions that the images of this repository need are supported. All others are refused,
+ * The stages of a Dockerfile, in file order. Only the instructions that the images of this repository need are supported. All others are
+ * refused,
  * because an ignored line would make the local image differ from the deployed one.
  */
 record Dockerfile(Path file, List<Stage> stages) {
@@ -34,10 +35,12 @@ record Dockerfile(Path file, List<Stage> stages) {
         for (var instruction : instructions(file)) {
             if (instruction.keyword().equals("FROM")) {
                 var from = FROM.matcher(instruction.arguments());
-                if (!from.matches()) throw new ImageException(file, instruction.line(), "write FROM as 'FROM base' or 'FROM base AS stage', not 'FROM " + instruction.arguments() + "'");
+                if (!from.matches()) throw new ImageException(file, instruction.line(),
+                        "write FROM as 'FROM base' or 'FROM base AS stage', not 'FROM " + instruction.arguments() + "'");
                 stages.add(new Stage(from.group(1), Optional.ofNullable(from.group(2)), new ArrayList<>()));
             } else if (!KNOWN.contains(instruction.keyword())) {
-                throw new ImageException(file, instruction.line(), "lockstep does not understand " + instruction.keyword() + "; it knows FROM, " + String.join(", ", KNOWN.stream().sorted().toList()));
+                throw new ImageException(file, instruction.line(), "lockstep does not understand " + instruction.keyword()
+                        + "; it knows FROM, " + String.join(", ", KNOWN.stream().sorted().toList()));
             } else if (stages.isEmpty()) {
                 throw new ImageException(file, instruction.line(), instruction.keyword() + " stands before the first FROM");
             } else {
@@ -48,13 +51,17 @@ record Dockerfile(Path file, List<Stage> stages) {
         return new Dockerfile(file, stages);
     }
 
-    /** Returns the instructions that build a stage, starting with those of its base stages. Without a name, the last stage is used, as in docker build. */
+    /**
+     * Returns the instructions that build a stage, starting with those of its base stages. Without a name, the last stage is used, as in
+     * docker build.
+     */
     List<Instruction> chain(Optional<String> stage) {
         int index = stages.size() - 1;
         if (stage.isPresent()) {
             index = indexOf(stage.get(), stages.size());
             if (index < 0) {
-                throw new ImageException(file, 1, "there is no stage '" + stage.get() + "'; there is " + String.join(", ", stages.stream().flatMap(s -> s.name().stream()).toList()));
+                throw new ImageException(file, 1, "there is no stage '" + stage.get() + "'; there is "
+                        + String.join(", ", stages.stream().flatMap(s -> s.name().stream()).toList()));
             }
         }
         var chain = new ArrayList<Instruction>();

@@ -13,7 +13,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The contents that a container image adds to its base, read from the Dockerfile of its context without building it. RUN is ignored: in this
+ * The contents that a container image adds to its base, read from the Dockerfile of its context without building it. RUN is ignored: in
+ * this
  * repository it only installs packages and creates directories.
  *
  * @param files            the source in the context of each file, by absolute path in the image
@@ -25,7 +26,8 @@ import java.util.TreeMap;
  * @param stopSignal       {@code SIGTERM} unless the image sets another
  * @param volumes          the absolute paths of the directories that a container may write to
  */
-public record Image(Map<String, Path> files, Map<String, String> environment, String workingDirectory, List<String> entrypoint, List<String> command,
+public record Image(Map<String, Path> files, Map<String, String> environment, String workingDirectory, List<String> entrypoint,
+        List<String> command,
         String user, String stopSignal, List<String> volumes) {
     public Image {
         files = Collections.unmodifiableSortedMap(new TreeMap<>(files));

@@ -19,7 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** Evaluates the instructions of a stage like docker build. */
 final class ImageReader {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final Pattern VARIABLE = Pattern.compile("\\G\\s*([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\\\\$]*\"|'[^']*'|[^\\s\"'\\\\$]*)(?=\\s|$)");
+    private static final Pattern VARIABLE = Pattern
+            .compile("\\G\\s*([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\\\\$]*\"|'[^']*'|[^\\s\"'\\\\$]*)(?=\\s|$)");
 
     private final Path context;
     private final Path dockerfile;
@@ -44,7 +45,7 @@ final class ImageReader {
 
     private void follow(Instruction instruction) {
         switch (instruction.keyword()) {
-            case "RUN" -> { }
+            case "RUN" -> {}
             case "COPY" -> copy(instruction);
             case "ENV" -> environment(instruction);
             case "WORKDIR" -> workingDirectory = absolute(plain(instruction));
@@ -86,9 +87,11 @@ final class ImageReader {
         for (Path match : matches(instruction, source)) {
             boolean directory = Files.isDirectory(match);
             for (Path file : build.filesBelow(match)) {
-                if (Files.isSymbolicLink(file)) throw wrong(instruction, context.relativize(file) + " is a symbolic link, which lockstep does not copy");
+                if (Files.isSymbolicLink(file))
+                    throw wrong(instruction, context.relativize(file) + " is a symbolic link, which lockstep does not copy");
                 // COPY copies the contents of a directory, not the directory itself
-                Path target = directory ? destination.resolve(match.relativize(file)) : intoDirectory ? destination.resolve(file.getFileName()) : destination;
+                Path target = directory ? destination.resolve(match.relativize(file))
+                        : intoDirectory ? destination.resolve(file.getFileName()) : destination;
                 files.put(target.normalize().toString(), file);
                 found = true;
             }
@@ -105,7 +108,8 @@ final class ImageReader {
             if (!path.startsWith(context)) throw wrong(instruction, source + " is outside of the context");
             return List.of(path);
         }
-        if (relative.indexOf('/', wildcard) >= 0) throw wrong(instruction, "lockstep understands a wildcard in the last part of a path only, not '" + source + "'");
+        if (relative.indexOf('/', wildcard) >= 0)
+            throw wrong(instruction, "lockstep understands a wildcard in the last part of a path only, not '" + source + "'");
         Path parent = context.resolve(relative.substring(0, wildcard)).normalize();
         Path folder = relative.substring(0, wildcard).endsWith("/") || wildcard == 0 ? parent : parent.getParent();
         if (!Files.isDirectory(folder)) return List.of();
@@ -124,7 +128,8 @@ final class ImageReader {
             end = variable.end();
         }
         if (end < instruction.arguments().length()) {
-            throw wrong(instruction, "write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, not '" + instruction.arguments().substring(end).strip() + "'");
+            throw wrong(instruction, "write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, not '"
+                    + instruction.arguments().substring(end).strip() + "'");
         }
     }
 
@@ -137,7 +142,8 @@ final class ImageReader {
     }
 
     private String plain(Instruction instruction) {
-        if (instruction.arguments().matches(".*[$\"'].*")) throw wrong(instruction, "lockstep does not understand variables or quotes in " + instruction.keyword());
+        if (instruction.arguments().matches(".*[$\"'].*"))
+            throw wrong(instruction, "lockstep does not understand variables or quotes in " + instruction.keyword());
         return instruction.arguments();
     }
 

@@ -57,9 +57,13 @@ public record Command(List<String> line, Path directory, Map<String, String> env
         return own;
     }
 
-    /** Returns a command that runs in its own session, so that Ctrl-C in the terminal does not reach it. The pid of the started process does not change. */
+    /**
+     * Returns a command that runs in its own session, so that Ctrl-C in the terminal does not reach it. The pid of the started process does
+     * not change.
+     */
     public Command detached(ProjectFiles files) {
-        var detached = new ArrayList<>(List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
+        var detached = new ArrayList<>(
+                List.of(files.python().toString(), "-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"));
         detached.addAll(line);
         return new Command(detached, directory, environment, log, input);
     }
@@ -84,7 +88,8 @@ public record Command(List<String> line, Path directory, Map<String, String> env
             return line;
         }
         var found = new ArrayList<>(line);
-        Stream.of(environment.getOrDefault("PATH", "").split(":")).map(folder -> Path.of(folder, line.getFirst())).filter(Files::isExecutable).findFirst()
+        Stream.of(environment.getOrDefault("PATH", "").split(":")).map(folder -> Path.of(folder, line.getFirst()))
+                .filter(Files::isExecutable).findFirst()
                 .ifPresent(program -> found.set(0, program.toString()));
         return found;
     }

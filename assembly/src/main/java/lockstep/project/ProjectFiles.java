@@ -93,7 +93,8 @@ public record ProjectFiles(Path project, Path tools, Path home) {
 
     public void create() {
         try {
-            for (Path directory : new Path[] {home, certificates(), emulator().resolve("tmp"), emptyHome().resolve("tmp"), home.resolve("logs"), home.resolve("databases")}) {
+            for (Path directory : new Path[]{home, certificates(), emulator().resolve("tmp"), emptyHome().resolve("tmp"),
+                    home.resolve("logs"), home.resolve("databases")}) {
                 Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             }
             Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));

@@ -13,7 +13,10 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import tools.jackson.databind.JsonNode;
 
-/** The stacks that {@code cdk bootstrap} of the pinned CDK creates in each account with its default options: the asset bucket and repository, and the deployment roles. */
+/**
+ * The stacks that {@code cdk bootstrap} of the pinned CDK creates in each account with its default options: the asset bucket and
+ * repository, and the deployment roles.
+ */
 public final class Bootstrap {
     private Bootstrap() {}
 
@@ -21,8 +24,10 @@ public final class Bootstrap {
     public static List<Stack> stacks(Landscape landscape, Path nodeModules) {
         Path file = nodeModules.resolve("aws-cdk/lib/api/bootstrap/bootstrap-template.yaml");
         try (var stream = Files.newInputStream(file)) {
-            JsonNode template = Assembly.JSON.valueToTree(new Load(LoadSettings.builder().setLabel(file.getFileName().toString()).build()).loadFromInputStream(stream));
-            return landscape.accounts().stream().map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), file.toString(), template, false, Map.of(), Map.of())).toList();
+            JsonNode template = Assembly.JSON.valueToTree(
+                    new Load(LoadSettings.builder().setLabel(file.getFileName().toString()).build()).loadFromInputStream(stream));
+            return landscape.accounts().stream().map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), file.toString(),
+                    template, false, Map.of(), Map.of())).toList();
         } catch (IOException e) {
             throw new UncheckedIOException("the CDK's bootstrap template: run ./lockstep build, which installs it", e);
         }

@@ -15,7 +15,10 @@ import lockstep.valve.Statement.Right;
 import lockstep.valve.Statement.Source;
 import lockstep.valve.Templates.Resource;
 
-/** The closed list of what each party may reach. It is derived from the landscape; only the limit of the reader role to published parts is defined here. */
+/**
+ * The closed list of what each party may reach. It is derived from the landscape; only the limit of the reader role to published parts is
+ * defined here.
+ */
 final class Claim {
     /** An entry of the closed list. */
     record Permit(String dataSet, Glob action, Glob resource) {
@@ -40,11 +43,14 @@ final class Claim {
             announcements.add(permit(name, "sns:GetTopicAttributes", topic));
             reader.add(permit(name, "s3:GetObject", bucket + "/manifests/*"));
             reader.add(permit(name, "s3:GetObject", bucket + "/parts/*"));
-            templates.named(bucket).map(made -> made.property("BucketEncryption").at("/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID").asString(""))
+            templates.named(bucket)
+                    .map(made -> made.property("BucketEncryption")
+                            .at("/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID").asString(""))
                     .filter(key -> key.startsWith("arn:")).ifPresent(key -> reader.add(permit(name, "kms:Decrypt", key)));
             String alias = Names.signingKeyAlias(name);
             reader.add(permit(name, "kms:Verify", Names.keyAliasArn(region, source.id(), alias)));
-            templates.ofType("AWS::KMS::Alias").filter(made -> made.account().equals(source) && made.text("AliasName").equals(alias)).map(made -> made.text("TargetKeyId"))
+            templates.ofType("AWS::KMS::Alias").filter(made -> made.account().equals(source) && made.text("AliasName").equals(alias))
+                    .map(made -> made.text("TargetKeyId"))
                     .filter(key -> key.startsWith("arn:")).forEach(key -> reader.add(permit(name, "kms:Verify", key)));
         }
     }
@@ -59,13 +65,15 @@ final class Claim {
 
     /** The roles of a target account that may assume the reader role. */
     List<String> readers(DataSet dataSet, Account account) {
-        return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name())).map(role -> Names.roleArn(account.id(), role)).toList();
+        return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name())).map(role -> Names.roleArn(account.id(), role))
+                .toList();
     }
 
     /** Returns the data sets whose reader role the holder has assumed. */
     Set<String> readerRoleOf(Holder holder) {
         var sets = new TreeSet<String>();
-        holder.identity().ifPresent(identity -> entry.stream().filter(permit -> permit.resource().text().equals(identity.arn())).forEach(permit -> sets.add(permit.dataSet())));
+        holder.identity().ifPresent(identity -> entry.stream().filter(permit -> permit.resource().text().equals(identity.arn()))
+                .forEach(permit -> sets.add(permit.dataSet())));
         return sets;
     }
 
@@ -86,18 +94,23 @@ final class Claim {
     }
 
     /**
-     * Reports whether a statement admits only AWS log delivery. This is not public access: load balancer logs come from an account that AWS owns, and the
+     * Reports whether a statement admits only AWS log delivery. This is not public access: load balancer logs come from an account that AWS
+     * owns, and the
      * log delivery service writes the logs of an account under that account's number, whoever asks it to.
      */
     boolean isLogDelivery(Statement statement, Right right, Source source) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(source.account())).findFirst().orElseThrow();
         boolean balancer = statement.principals().stream().allMatch(principal -> LoadBalancerAccounts.contains(principal.value()));
-        boolean service = statement.principals().stream().allMatch(principal -> principal.kind().equals("Service") && principal.value().equals("delivery.logs.amazonaws.com"));
-        boolean put = right.action().text().equals("s3:putobject") && right.resource().text().matches("arn:aws:s3:::[^*?]*/AWSLogs/" + account.id() + "/\\*");
-        return !statement.notPrincipals() && !statement.principals().isEmpty() && (balancer && put || service && (put || right.action().text().equals("s3:getbucketacl")));
+        boolean service = statement.principals().stream()
+                .allMatch(principal -> principal.kind().equals("Service") && principal.value().equals("delivery.logs.amazonaws.com"));
+        boolean put = right.action().text().equals("s3:putobject")
+                && right.resource().text().matches("arn:aws:s3:::[^*?]*/AWSLogs/" + account.id() + "/\\*");
+        return !statement.notPrincipals() && !statement.principals().isEmpty()
+                && (balancer && put || service && (put || right.action().text().equals("s3:getbucketacl")));
     }
 
     static boolean isFrontDoor(Resource loadBalancer, Edition edition) {
-        return loadBalancer.account().proxyOf(edition).isPresent() && loadBalancer.stack().equals(Names.proxyStack(loadBalancer.account().name(), edition));
+        return loadBalancer.account().proxyOf(edition).isPresent()
+                && loadBalancer.stack().equals(Names.proxyStack(loadBalancer.account().name(), edition));
     }
 }

@@ -28,7 +28,8 @@ record Conditions(List<Condition> all) {
 
         private boolean known() {
             return switch (operator) {
-                case "stringequals", "stringnotequals", "stringlike", "stringnotlike", "stringequalsignorecase", "stringnotequalsignorecase",
+                case "stringequals", "stringnotequals", "stringlike", "stringnotlike", "stringequalsignorecase",
+                        "stringnotequalsignorecase",
                         "arnequals", "arnlike", "arnnotequals", "arnnotlike", "bool", "null" -> true;
                 default -> false;
             };
@@ -43,7 +44,8 @@ record Conditions(List<Condition> all) {
                 String text = vague ? VARIABLE.matcher(value.replace(Glob.UNKNOWN, "*")).replaceAll("*") : value;
                 if (operator.contains("ignorecase") || operator.equals("bool")) text = text.toLowerCase(Locale.ROOT);
                 // wildcards are literal in StringEquals and Bool
-                if (!vague && (operator.equals("bool") || operator.startsWith("string") && operator.contains("equals"))) text = text.replace('*', '\u0001').replace('?', '\u0002');
+                if (!vague && (operator.equals("bool") || operator.startsWith("string") && operator.contains("equals")))
+                    text = text.replace('*', '\u0001').replace('?', '\u0002');
                 globs.add(new Glob(text.replaceAll("\\$\\{([*?$])}", "$1")));
             }
             return globs;
@@ -56,14 +58,16 @@ record Conditions(List<Condition> all) {
 
         /** Reports whether some request meets the condition. */
         private boolean mayMatch(Domain domain) {
-            if (operator.equals("null")) return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
+            if (operator.equals("null"))
+                return values.stream().anyMatch(value -> value.equalsIgnoreCase("true") ? domain.absent() : !domain.in().isEmpty());
             boolean without = domain.absent() && metWithoutKey();
             return without || (negated() ? domain.canBeNone(globs(Optional.empty())) : canBeOne(domain));
         }
 
         /** Reports whether every request meets the condition. */
         private boolean alwaysMatches(Domain domain) {
-            if (operator.equals("null")) return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
+            if (operator.equals("null"))
+                return values.stream().allMatch(value -> value.equalsIgnoreCase("true") ? domain.in().isEmpty() : !domain.absent());
             if (domain.absent() && !metWithoutKey()) return false;
             return negated() ? !canBeOne(domain) : !domain.canBeNone(globs(Optional.empty()));
         }
@@ -90,9 +94,11 @@ record Conditions(List<Condition> all) {
         var conditions = new ArrayList<Condition>();
         node.properties().forEach(operator -> operator.getValue().properties().forEach(key -> {
             String name = operator.getKey().toLowerCase(Locale.ROOT);
-            boolean forAll = name.startsWith("forallvalues:"), forAny = name.startsWith("foranyvalue:"), ifExists = name.endsWith("ifexists");
+            boolean forAll = name.startsWith("forallvalues:"), forAny = name.startsWith("foranyvalue:"),
+                    ifExists = name.endsWith("ifexists");
             var values = Statement.strings(key.getValue());
-            conditions.add(new Condition(name.replaceFirst("^for(all|any)values?:", "").replaceFirst("ifexists$", ""), key.getKey().toLowerCase(Locale.ROOT), values, ifExists, forAll, forAny));
+            conditions.add(new Condition(name.replaceFirst("^for(all|any)values?:", "").replaceFirst("ifexists$", ""),
+                    key.getKey().toLowerCase(Locale.ROOT), values, ifExists, forAll, forAny));
         }));
         return new Conditions(conditions);
     }
@@ -119,7 +125,8 @@ record Conditions(List<Condition> all) {
 
     /** Reports whether every request meets all conditions. */
     boolean alwaysMatches(Function<String, Optional<Domain>> domains) {
-        return all.stream().allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::alwaysMatches).isPresent());
+        return all.stream()
+                .allMatch(condition -> condition.known() && domains.apply(condition.key()).filter(condition::alwaysMatches).isPresent());
     }
 
     /** Reports whether a KMS key can only be used through another service on behalf of the caller. */

@@ -30,7 +30,8 @@ record Domain(List<Glob> in, List<Glob> except, boolean absent) {
 
     /** Reports whether a possible value matches the glob. */
     boolean canBe(Glob glob, boolean arnLike) {
-        return in.stream().filter(value -> value.overlapsAsArn(glob, arnLike)).anyMatch(value -> value.narrowed(glob).filter(both -> !both.coveredBy(except)).isPresent());
+        return in.stream().filter(value -> value.overlapsAsArn(glob, arnLike))
+                .anyMatch(value -> value.narrowed(glob).filter(both -> !both.coveredBy(except)).isPresent());
     }
 
     /** Reports whether a possible value matches none of the globs. */

@@ -16,9 +16,12 @@ import tools.jackson.databind.JsonNode;
 final class Exposure {
     private static final String INTERNET = "anyone on the internet";
     /** Types that are always open to the internet. None of them is a front door. */
-    private static final Set<String> OPEN_BY_NATURE = Set.of("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api", "AWS::CloudFront::Distribution", "AWS::AppRunner::Service", "AWS::AppSync::GraphQLApi",
-            "AWS::Transfer::Server", "AWS::GlobalAccelerator::Accelerator", "AWS::Amplify::App", "AWS::ElasticBeanstalk::Environment", "AWS::ECR::PublicRepository", "AWS::EC2::ClientVpnEndpoint",
-            "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance", "AWS::EC2::EIPAssociation", "AWS::EKS::Cluster");
+    private static final Set<String> OPEN_BY_NATURE = Set.of("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api",
+            "AWS::CloudFront::Distribution", "AWS::AppRunner::Service", "AWS::AppSync::GraphQLApi",
+            "AWS::Transfer::Server", "AWS::GlobalAccelerator::Accelerator", "AWS::Amplify::App", "AWS::ElasticBeanstalk::Environment",
+            "AWS::ECR::PublicRepository", "AWS::EC2::ClientVpnEndpoint",
+            "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance",
+            "AWS::EC2::EIPAssociation", "AWS::EKS::Cluster");
 
     private final Templates templates;
     private final List<Attack> attacks = new ArrayList<>();
@@ -34,8 +37,10 @@ final class Exposure {
                 case "AWS::EC2::Instance" -> instance(resource);
                 case "AWS::S3::Bucket" -> bucket(resource);
                 default -> {
-                    if (OPEN_BY_NATURE.contains(resource.type())) report(resource, "calls", resource.type(), List.of(resource.id()), "such a resource is open to the internet, and no front door");
-                    else if (resource.property("PubliclyAccessible").asBoolean(false)) report(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
+                    if (OPEN_BY_NATURE.contains(resource.type())) report(resource, "calls", resource.type(), List.of(resource.id()),
+                            "such a resource is open to the internet, and no front door");
+                    else if (resource.property("PubliclyAccessible").asBoolean(false))
+                        report(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
                 }
             }
         }
@@ -51,46 +56,61 @@ final class Exposure {
     }
 
     private void report(Resource resource, String action, String what, List<String> by, String note) {
-        attacks.add(new Attack(Broken.PUBLIC, "the internet reaches %s in %s".formatted(resource.id(), resource.account().name()), List.of(new Step(INTERNET, action, what, by, note))));
+        attacks.add(new Attack(Broken.PUBLIC, "the internet reaches %s in %s".formatted(resource.id(), resource.account().name()),
+                List.of(new Step(INTERNET, action, what, by, note))));
     }
 
     // ---- load balancers
 
     private void loadBalancer(Resource balancer) {
         if (balancer.text("Scheme").equals("internal")) return;
-        for (var listener : templates.ofType("AWS::ElasticLoadBalancingV2::Listener").filter(listener -> listener.text("LoadBalancerArn").equals(balancer.reference())).toList()) {
+        for (var listener : templates.ofType("AWS::ElasticLoadBalancingV2::Listener")
+                .filter(listener -> listener.text("LoadBalancerArn").equals(balancer.reference())).toList()) {
             int port = number(listener.property("Port"));
             var groups = Statement.strings(balancer.property("SecurityGroups"));
             var admitted = groups.isEmpty() ? Optional.of("no security group") : openRule(groups, port);
             if (admitted.isEmpty()) continue;
             var problem = problem(balancer, listener, port);
-            if (problem.isEmpty()) doors.add("%s %s, port %d of %s".formatted(balancer.account().name(), listener.text("Protocol"), port, balancer.id()));
-            else report(balancer, "connects to port " + port, balancer.reference(), List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
+            if (problem.isEmpty())
+                doors.add("%s %s, port %d of %s".formatted(balancer.account().name(), listener.text("Protocol"), port, balancer.id()));
+            else report(balancer, "connects to port " + port, balancer.reference(),
+                    List.of(balancer.id() + " Scheme", listener.id(), admitted.get()), problem.get());
         }
     }
 
     /** Returns why a public listener is not a front door; empty if it is one. */
     private Optional<String> problem(Resource balancer, Resource listener, int port) {
         var targets = groups(listener);
-        var unexpected = targets.stream().filter(group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets")).findFirst();
-        if (unexpected.isPresent()) return Optional.of("it leads to targets that are not the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
+        var unexpected = targets.stream().filter(
+                group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets"))
+                .findFirst();
+        if (unexpected.isPresent())
+            return Optional.of("it leads to targets that are not the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
         if (Claim.isFrontDoor(balancer, Edition.DEMO)) {
-            boolean redirects = Statement.elements(listener.property("DefaultActions")).stream().allMatch(action -> action.path("Type").asString("").equals("redirect"));
-            return port == 443 || port == 80 && redirects ? Optional.empty() : Optional.of("the demo's front door is port 443, and 80 to lead there");
+            boolean redirects = Statement.elements(listener.property("DefaultActions")).stream()
+                    .allMatch(action -> action.path("Type").asString("").equals("redirect"));
+            return port == 443 || port == 80 && redirects ? Optional.empty()
+                    : Optional.of("the demo's front door is port 443, and 80 to lead there");
         }
         if (!Claim.isFrontDoor(balancer, Edition.PRODUCTION)) return Optional.of("it is no front door of the landscape");
         if (port != 443) return Optional.of("production's front door is port 443 alone");
-        boolean through = listener.text("Protocol").equals("TCP") && targets.stream().allMatch(group -> group.get().text("Protocol").equals("TCP"));
+        boolean through = listener.text("Protocol").equals("TCP")
+                && targets.stream().allMatch(group -> group.get().text("Protocol").equals("TCP"));
         if (!through) return Optional.of("TLS must end at nginx, which asks for the client certificate; here it ends at the load balancer");
-        boolean asks = templates.ofType("AWS::ECS::TaskDefinition").filter(task -> task.stack().equals(balancer.stack())).flatMap(task -> task.property("ContainerDefinitions").valueStream())
-                .flatMap(container -> container.path("Environment").valueStream()).anyMatch(variable -> variable.path("Name").asString("").equals("CLIENT_AUTHORITY"));
+        boolean asks = templates.ofType("AWS::ECS::TaskDefinition").filter(task -> task.stack().equals(balancer.stack()))
+                .flatMap(task -> task.property("ContainerDefinitions").valueStream())
+                .flatMap(container -> container.path("Environment").valueStream())
+                .anyMatch(variable -> variable.path("Name").asString("").equals("CLIENT_AUTHORITY"));
         return asks ? Optional.empty() : Optional.of("no container is told whose client certificates to ask for (CLIENT_AUTHORITY)");
     }
 
     /** Returns the target groups of a listener and its rules; an element is empty if no template contains the target group. */
     private List<Optional<Resource>> groups(Resource listener) {
-        var rules = templates.ofType("AWS::ElasticLoadBalancingV2::ListenerRule").filter(rule -> rule.text("ListenerArn").equals(listener.reference())).flatMap(rule -> rule.property("Actions").valueStream());
-        return Stream.concat(listener.property("DefaultActions").valueStream(), rules).flatMap(action -> Stream.concat(Stream.of(action.path("TargetGroupArn")),
+        var rules = templates.ofType("AWS::ElasticLoadBalancingV2::ListenerRule")
+                .filter(rule -> rule.text("ListenerArn").equals(listener.reference()))
+                .flatMap(rule -> rule.property("Actions").valueStream());
+        return Stream.concat(listener.property("DefaultActions").valueStream(), rules)
+                .flatMap(action -> Stream.concat(Stream.of(action.path("TargetGroupArn")),
                         action.at("/ForwardConfig/TargetGroups").valueStream().map(group -> group.path("TargetGroupArn"))))
                 .filter(JsonNode::isString).map(group -> templates.named(group.asString())).toList();
     }
@@ -100,8 +120,10 @@ final class Exposure {
     private void database(Resource database) {
         if (!database.property("PubliclyAccessible").asBoolean(false)) return;
         var cluster = templates.named(database.text("DBClusterIdentifier")).orElse(database);
-        var groups = Stream.concat(Statement.strings(database.property("VPCSecurityGroups")).stream(), Statement.strings(cluster.property("VpcSecurityGroupIds")).stream()).toList();
-        var subnets = Stream.of(database, cluster).map(made -> made.text("DBSubnetGroupName")).filter(name -> !name.isEmpty()).findFirst().flatMap(templates::named)
+        var groups = Stream.concat(Statement.strings(database.property("VPCSecurityGroups")).stream(),
+                Statement.strings(cluster.property("VpcSecurityGroupIds")).stream()).toList();
+        var subnets = Stream.of(database, cluster).map(made -> made.text("DBSubnetGroupName")).filter(name -> !name.isEmpty()).findFirst()
+                .flatMap(templates::named)
                 .map(group -> Statement.strings(group.property("SubnetIds"))).orElse(List.of());
         int port = cluster.properties().has("Port") ? number(cluster.property("Port")) : 5432;
         checkPublicAddress(database, groups, subnets, port, "PubliclyAccessible");
@@ -110,18 +132,21 @@ final class Exposure {
     private void service(Resource service) {
         var network = service.property("NetworkConfiguration").path("AwsvpcConfiguration");
         if (!network.path("AssignPublicIp").asString("").equals("ENABLED")) return;
-        checkPublicAddress(service, Statement.strings(network.path("SecurityGroups")), Statement.strings(network.path("Subnets")), -1, "AssignPublicIp");
+        checkPublicAddress(service, Statement.strings(network.path("SecurityGroups")), Statement.strings(network.path("Subnets")), -1,
+                "AssignPublicIp");
     }
 
     private void instance(Resource instance) {
-        checkPublicAddress(instance, Statement.strings(instance.property("SecurityGroupIds")), Statement.strings(instance.property("SubnetId")), -1, "SubnetId");
+        checkPublicAddress(instance, Statement.strings(instance.property("SecurityGroupIds")),
+                Statement.strings(instance.property("SubnetId")), -1, "SubnetId");
     }
 
     /** @param port -1 for any */
     private void checkPublicAddress(Resource resource, List<String> groups, List<String> subnets, int port, String property) {
         var admitted = openRule(groups, port);
         boolean routed = subnets.isEmpty() || subnets.stream().anyMatch(this::isPublic);
-        if (routed) admitted.ifPresent(rule -> report(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(), List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
+        if (routed) admitted.ifPresent(rule -> report(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(),
+                List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
     }
 
     /** Returns the rule that admits the internet. A group that no template contains counts as open. */
@@ -130,8 +155,10 @@ final class Exposure {
             var group = templates.named(name);
             if (group.isEmpty()) return Optional.of("security group " + name + ", which no template holds");
             var rules = group.get().property("SecurityGroupIngress");
-            for (int i = 0; i < rules.size(); i++) if (isOpen(rules.get(i), port)) return Optional.of(group.get().id() + " SecurityGroupIngress[" + i + "]");
-            var separateRule = templates.ofType("AWS::EC2::SecurityGroupIngress").filter(rule -> rule.text("GroupId").equals(name) && isOpen(rule.properties(), port)).findFirst();
+            for (int i = 0; i < rules.size(); i++)
+                if (isOpen(rules.get(i), port)) return Optional.of(group.get().id() + " SecurityGroupIngress[" + i + "]");
+            var separateRule = templates.ofType("AWS::EC2::SecurityGroupIngress")
+                    .filter(rule -> rule.text("GroupId").equals(name) && isOpen(rule.properties(), port)).findFirst();
             if (separateRule.isPresent()) return separateRule.map(Resource::id);
         }
         return Optional.empty();
@@ -139,22 +166,26 @@ final class Exposure {
 
     private static boolean isOpen(JsonNode rule, int port) {
         String from = rule.path("CidrIp").asString(rule.path("CidrIpv6").asString(""));
-        boolean world = rule.has("SourcePrefixListId") || !from.isEmpty() && !from.matches("(10\\.|192\\.168\\.|172\\.(1[6-9]|2\\d|3[01])\\.|127\\.|169\\.254\\.|f[cd]).*/(8|9|[12]\\d|3[0-2]|[4-9]\\d|1\\d\\d)");
+        boolean world = rule.has("SourcePrefixListId") || !from.isEmpty() && !from.matches(
+                "(10\\.|192\\.168\\.|172\\.(1[6-9]|2\\d|3[01])\\.|127\\.|169\\.254\\.|f[cd]).*/(8|9|[12]\\d|3[0-2]|[4-9]\\d|1\\d\\d)");
         boolean all = rule.path("IpProtocol").asString("").equals("-1") || !rule.has("FromPort");
         return world && (port < 0 || all || number(rule.path("FromPort")) <= port && port <= number(rule.path("ToPort")));
     }
 
     private boolean isPublic(String subnet) {
         if (templates.named(subnet).isEmpty()) return true;
-        var tables = templates.ofType("AWS::EC2::SubnetRouteTableAssociation").filter(made -> made.text("SubnetId").equals(subnet)).map(made -> made.text("RouteTableId")).toList();
-        return templates.ofType("AWS::EC2::Route").anyMatch(route -> tables.contains(route.text("RouteTableId")) && route.properties().has("GatewayId"));
+        var tables = templates.ofType("AWS::EC2::SubnetRouteTableAssociation").filter(made -> made.text("SubnetId").equals(subnet))
+                .map(made -> made.text("RouteTableId")).toList();
+        return templates.ofType("AWS::EC2::Route")
+                .anyMatch(route -> tables.contains(route.text("RouteTableId")) && route.properties().has("GatewayId"));
     }
 
     private void bucket(Resource bucket) {
         var block = bucket.property("PublicAccessBlockConfiguration");
         String acl = bucket.text("AccessControl");
         if ((acl.startsWith("Public") || acl.equals("AuthenticatedRead")) && !block.path("IgnorePublicAcls").asBoolean(false)) {
-            report(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + bucket.reference() + "/*", List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
+            report(bucket, acl.equals("PublicReadWrite") ? "s3:PutObject" : "s3:GetObject", "arn:aws:s3:::" + bucket.reference() + "/*",
+                    List.of(bucket.id() + " AccessControl"), "the public access block does not ignore it");
         }
     }
 

@@ -43,7 +43,10 @@ record Glob(String text, String spelled) {
         return text.indexOf('*') < 0 && text.indexOf('?') < 0;
     }
 
-    /** Reports whether this glob matches everything that the other matches. It never returns true wrongly, but can return false wrongly, as for {@code ?*} and {@code *?}. */
+    /**
+     * Reports whether this glob matches everything that the other matches. It never returns true wrongly, but can return false wrongly, as
+     * for {@code ?*} and {@code *?}.
+     */
     boolean covers(Glob other) {
         if (text.equals("*")) return true;
         String mine = text, theirs = other.text;
@@ -53,7 +56,8 @@ record Glob(String text, String spelled) {
             for (int j = theirs.length(); j >= 0; j--) {
                 if (i == mine.length()) covers[i][j] = j == theirs.length();
                 else if (mine.charAt(i) == '*') covers[i][j] = covers[i + 1][j] || j < theirs.length() && covers[i][j + 1];
-                else covers[i][j] = j < theirs.length() && theirs.charAt(j) != '*' && (mine.charAt(i) == '?' || mine.charAt(i) == theirs.charAt(j)) && covers[i + 1][j + 1];
+                else covers[i][j] = j < theirs.length() && theirs.charAt(j) != '*'
+                        && (mine.charAt(i) == '?' || mine.charAt(i) == theirs.charAt(j)) && covers[i + 1][j + 1];
             }
         }
         return covers[0][0];
@@ -71,7 +75,9 @@ record Glob(String text, String spelled) {
                 if (!more && !moreTheirs) overlaps[i][j] = true;
                 else if (more && mine.charAt(i) == '*') overlaps[i][j] = overlaps[i + 1][j] || moreTheirs && overlaps[i][j + 1];
                 else if (moreTheirs && theirs.charAt(j) == '*') overlaps[i][j] = overlaps[i][j + 1] || more && overlaps[i + 1][j];
-                else overlaps[i][j] = more && moreTheirs && (mine.charAt(i) == '?' || theirs.charAt(j) == '?' || mine.charAt(i) == theirs.charAt(j)) && overlaps[i + 1][j + 1];
+                else overlaps[i][j] = more && moreTheirs
+                        && (mine.charAt(i) == '?' || theirs.charAt(j) == '?' || mine.charAt(i) == theirs.charAt(j))
+                        && overlaps[i + 1][j + 1];
             }
         }
         return overlaps[0][0];
@@ -90,7 +96,8 @@ record Glob(String text, String spelled) {
     /** Reports whether both globs match some ARN, where a star does not match across a colon, as in ArnLike. */
     boolean overlapsAsArn(Glob other, boolean arnLike) {
         String[] mine = text.split(":", 6), theirs = other.text.split(":", 6);
-        boolean bySegment = mine.length == 6 && theirs.length == 6 && (arnLike || !String.join("", List.of(theirs).subList(0, 5)).contains("*"));
+        boolean bySegment = mine.length == 6 && theirs.length == 6
+                && (arnLike || !String.join("", List.of(theirs).subList(0, 5)).contains("*"));
         if (!bySegment) return overlaps(other);
         for (int i = 0; i < 6; i++) if (!new Glob(mine[i]).overlaps(new Glob(theirs[i]))) return false;
         return true;

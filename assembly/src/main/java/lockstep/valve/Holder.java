@@ -20,9 +20,11 @@ import lockstep.valve.Statement.Principal;
  * @param identity   the role whose policies limit the holder; empty if it can give itself any policy
  * @param readerOf   the data sets whose reader role it may assume
  */
-record Holder(Kind kind, String name, String accountId, Domain arn, Domain externalId, Optional<Identity> identity, Set<String> readerOf, Surroundings surroundings) {
+record Holder(Kind kind, String name, String accountId, Domain arn, Domain externalId, Optional<Identity> identity, Set<String> readerOf,
+        Surroundings surroundings) {
     /**
-     * PRINCIPAL: a principal of an account. SERVICE: an AWS service that acts on instructions from that account. TOKEN: the owner of a token of an
+     * PRINCIPAL: a principal of an account. SERVICE: an AWS service that acts on instructions from that account. TOKEN: the owner of a
+     * token of an
      * identity provider that serves many projects.
      */
     enum Kind { PRINCIPAL, SERVICE, TOKEN }
@@ -31,8 +33,10 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
     record Surroundings(List<String> accountIds, List<Map.Entry<String, String>> buckets) {}
 
     private static final Pattern ACCOUNT_OF_PRINCIPAL = Pattern.compile("^(?:arn:aws[^:]*:(?:iam|sts)::)?(\\d{12})(?::(.*))?$");
-    private static final List<String> CHOSEN = List.of("aws:requesttag/", "aws:tagkeys", "aws:useragent", "aws:referer", "sts:rolesessionname", "sts:sourceidentity", "sns:endpoint", "sns:protocol",
-            "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-", "lambda:functionurlauthtype", "kms:encryptioncontext", "kms:granteeprincipal", "kms:granttype");
+    private static final List<String> CHOSEN = List.of("aws:requesttag/", "aws:tagkeys", "aws:useragent", "aws:referer",
+            "sts:rolesessionname", "sts:sourceidentity", "sns:endpoint", "sns:protocol",
+            "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-", "lambda:functionurlauthtype", "kms:encryptioncontext",
+            "kms:granteeprincipal", "kms:granttype");
 
     boolean isOutsider() {
         return accountId.isEmpty();
@@ -48,15 +52,22 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
             case "kms:calleraccount" -> Optional.of(account());
             case "aws:sourceaccount" -> Optional.of(service ? account() : Domain.ABSENT);
             case "aws:sourceowner" -> Optional.of(account());
-            case "aws:sourcearn" -> Optional.of(service ? new Domain(Stream.of("arn:aws:*:*:" + (isOutsider() ? "*" : accountId) + ":*", "arn:aws:s3:::*").map(Glob::new).toList(),
-                    Stream.concat(others().map(id -> "arn:aws:*:*:" + id + ":*"), surroundings.buckets().stream().filter(bucket -> !bucket.getValue().equals(accountId)).map(bucket -> "arn:aws:s3:::" + bucket.getKey()))
-                            .map(Glob::new).toList(), false) : Domain.ABSENT);
-            case "kms:encryptioncontext:aws:logs:arn" -> Optional.of(service ? Domain.of("arn:aws:logs:*:" + (isOutsider() ? "*" : accountId) + ":*").except(others().map(id -> "arn:aws:logs:*:" + id + ":*").toList()) : Domain.chosen());
+            case "aws:sourcearn" -> Optional.of(service ? new Domain(
+                    Stream.of("arn:aws:*:*:" + (isOutsider() ? "*" : accountId) + ":*", "arn:aws:s3:::*").map(Glob::new).toList(),
+                    Stream.concat(others().map(id -> "arn:aws:*:*:" + id + ":*"),
+                            surroundings.buckets().stream().filter(bucket -> !bucket.getValue().equals(accountId))
+                                    .map(bucket -> "arn:aws:s3:::" + bucket.getKey()))
+                            .map(Glob::new).toList(),
+                    false) : Domain.ABSENT);
+            case "kms:encryptioncontext:aws:logs:arn" ->
+                    Optional.of(service ? Domain.of("arn:aws:logs:*:" + (isOutsider() ? "*" : accountId) + ":*")
+                            .except(others().map(id -> "arn:aws:logs:*:" + id + ":*").toList()) : Domain.chosen());
             case "aws:securetransport", "aws:viaawsservice" -> Optional.of(Domain.of("true", "false"));
             case "aws:principalisawsservice" -> Optional.of(Domain.of(service ? "true" : "false"));
             case "aws:resourceaccount" -> Optional.of(Domain.of(resourceAccountId));
             case "sts:externalid" -> Optional.of(externalId);
-            default -> CHOSEN.stream().anyMatch(key::startsWith) || key.startsWith("aws:principaltag/") && identity.isEmpty() ? Optional.of(Domain.chosen()) : Optional.empty();
+            default -> CHOSEN.stream().anyMatch(key::startsWith) || key.startsWith("aws:principaltag/") && identity.isEmpty()
+                    ? Optional.of(Domain.chosen()) : Optional.empty();
         };
     }
 
@@ -72,7 +83,9 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
 
     /** Returns how a statement can apply to the holder: directly, or through its whole account, which must then grant access as well. */
     Match mayMatch(Statement statement) {
-        if (statement.notPrincipals()) return statement.principals().stream().allMatch(this::alwaysMatches) && !statement.principals().isEmpty() ? Match.NO : Match.DIRECT;
+        if (statement.notPrincipals())
+            return statement.principals().stream().allMatch(this::alwaysMatches) && !statement.principals().isEmpty() ? Match.NO
+                    : Match.DIRECT;
         // a resource policy without principals has an unknown meaning, so it counts as matching
         if (statement.principals().isEmpty()) return Match.DIRECT;
         return statement.principals().stream().map(this::mayMatch).max(Enum::compareTo).orElse(Match.NO);
@@ -80,7 +93,8 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
 
     /** Reports whether a statement applies to everything that the holder can be. */
     boolean alwaysMatches(Statement statement) {
-        return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> mayMatch(principal) == Match.NO) : statement.principals().stream().anyMatch(this::alwaysMatches);
+        return statement.notPrincipals() ? statement.principals().stream().allMatch(principal -> mayMatch(principal) == Match.NO)
+                : statement.principals().stream().anyMatch(this::alwaysMatches);
     }
 
     private Match mayMatch(Principal principal) {

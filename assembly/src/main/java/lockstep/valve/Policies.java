@@ -34,7 +34,8 @@ final class Policies {
      * @param trust        the ARN of the role, if this is a trust policy
      * @param blocksPublic whether S3 refuses a policy that admits everyone
      */
-    record ResourcePolicy(Resource holder, List<String> resources, Optional<String> trust, boolean blocksPublic, List<Statement> statements) {
+    record ResourcePolicy(Resource holder, List<String> resources, Optional<String> trust, boolean blocksPublic,
+            List<Statement> statements) {
         /** Returns the rights of a statement, limited to the resources that the policy is attached to. */
         List<Right> rights(Statement statement) {
             if (resources.isEmpty()) return statement.rights();
@@ -48,19 +49,22 @@ final class Policies {
         private List<Right> narrowedTo(Right right, String resource) {
             if (trust.isPresent()) return List.of(new Right(right.action(), right.exceptActions(), new Glob(resource), List.of()));
             var parts = Stream.of("", "/*", ":*").map(end -> new Glob(resource + end)).toList();
-            if (right.resource().isLiteral() || !right.resource().covers(parts.get(0))) return parts.stream().anyMatch(right.resource()::overlaps) ? List.of(right) : List.of();
+            if (right.resource().isLiteral() || !right.resource().covers(parts.get(0)))
+                return parts.stream().anyMatch(right.resource()::overlaps) ? List.of(right) : List.of();
             // a bucket policy also applies to the objects
             return parts.stream().limit(resource.startsWith("arn:aws:s3:::") ? 2 : 1).filter(right.resource()::covers)
                     .map(part -> new Right(right.action(), right.exceptActions(), part, right.exceptResources())).toList();
         }
     }
 
-    private static final Set<String> OF_IDENTITIES = Set.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy", "AWS::IAM::Group",
+    private static final Set<String> OF_IDENTITIES = Set.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy",
+            "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy", "AWS::IAM::Group",
             // these only restrict
             "AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy");
 
     /** Types that admit others through their own properties. */
-    static final Set<String> AS_POLICY = Set.of("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission", "AWS::Events::EventBusPolicy", "AWS::EC2::VPCEndpointServicePermissions", "AWS::RAM::ResourceShare");
+    static final Set<String> AS_POLICY = Set.of("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission",
+            "AWS::Events::EventBusPolicy", "AWS::EC2::VPCEndpointServicePermissions", "AWS::RAM::ResourceShare");
 
     private final Templates templates;
     private final List<Identity> identities = new ArrayList<>();
@@ -70,7 +74,8 @@ final class Policies {
         this.templates = templates;
         for (Resource resource : templates.resources()) {
             if (resource.type().equals("AWS::IAM::Role") || resource.type().equals("AWS::IAM::User")) identities.add(identity(resource));
-            if (!OF_IDENTITIES.contains(resource.type())) resource.properties().properties().forEach(property -> collect(resource, property.getKey(), property.getValue()));
+            if (!OF_IDENTITIES.contains(resource.type()))
+                resource.properties().properties().forEach(property -> collect(resource, property.getKey(), property.getValue()));
             asPolicy(resource).ifPresent(document -> add(resource, "", document));
         }
     }
@@ -84,7 +89,8 @@ final class Policies {
     }
 
     int statementCount() {
-        return Stream.concat(identities.stream().flatMap(identity -> identity.statements().stream()), resourcePolicies.stream().flatMap(policy -> policy.statements().stream())).toList().size();
+        return Stream.concat(identities.stream().flatMap(identity -> identity.statements().stream()),
+                resourcePolicies.stream().flatMap(policy -> policy.statements().stream())).toList().size();
     }
 
     // ---- identities
@@ -94,18 +100,23 @@ final class Policies {
         String key = resource.type().equals("AWS::IAM::Role") ? "Roles" : "Users";
         var statements = new ArrayList<Statement>();
         for (int i = 0; i < resource.property("Policies").size(); i++) {
-            statements.addAll(Statement.of(source(resource, "Policies[%d]".formatted(i)), resource.property("Policies").get(i).path("PolicyDocument")));
+            statements.addAll(Statement.of(source(resource, "Policies[%d]".formatted(i)),
+                    resource.property("Policies").get(i).path("PolicyDocument")));
         }
         templates.resources().stream().filter(other -> OF_IDENTITIES.contains(other.type()) && other.account().equals(resource.account()))
-                .filter(other -> Statement.strings(other.property(key)).contains(reference) || other.text("RoleName").equals(reference) || other.text("UserName").equals(reference)
-                        || other.type().equals("AWS::IAM::ManagedPolicy") && Statement.strings(resource.property("ManagedPolicyArns")).contains(other.reference()))
+                .filter(other -> Statement.strings(other.property(key)).contains(reference) || other.text("RoleName").equals(reference)
+                        || other.text("UserName").equals(reference)
+                        || other.type().equals("AWS::IAM::ManagedPolicy")
+                                && Statement.strings(resource.property("ManagedPolicyArns")).contains(other.reference()))
                 .forEach(other -> statements.addAll(Statement.of(source(other, "PolicyDocument"), other.property("PolicyDocument"))));
         var managed = Statement.strings(resource.property("ManagedPolicyArns"));
         for (int i = 0; i < managed.size(); i++) {
             // no template contains its statements
-            if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(source(resource, "ManagedPolicyArns[%d] (%s, which counts as every right)".formatted(i, managed.get(i))), anything()));
+            if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(
+                    source(resource, "ManagedPolicyArns[%d] (%s, which counts as every right)".formatted(i, managed.get(i))), anything()));
         }
-        if (!Statement.strings(resource.property("Groups")).isEmpty()) statements.addAll(Statement.of(source(resource, "Groups"), anything()));
+        if (!Statement.strings(resource.property("Groups")).isEmpty())
+            statements.addAll(Statement.of(source(resource, "Groups"), anything()));
         return new Identity(resource, arn, statements, Optional.of(resource.text("PermissionsBoundary")).flatMap(templates::named)
                 .map(boundary -> Statement.of(source(boundary, "PolicyDocument"), boundary.property("PolicyDocument"))));
     }
@@ -120,14 +131,16 @@ final class Policies {
     private void collect(Resource resource, String path, JsonNode value) {
         if (resource.type().equals("AWS::IAM::Role") && path.startsWith("Policies") || resource.type().equals("AWS::IAM::User")) return;
         if (isPolicy(value)) add(resource, path, value);
-        else if (value.isObject()) value.properties().forEach(property -> collect(resource, path + "." + property.getKey(), property.getValue()));
+        else if (value.isObject())
+            value.properties().forEach(property -> collect(resource, path + "." + property.getKey(), property.getValue()));
         else if (value.isArray()) for (int i = 0; i < value.size(); i++) collect(resource, path + "[" + i + "]", value.get(i));
         else if (value.isString() && value.asString().stripLeading().startsWith("{") && value.asString().contains("\"Statement\"")) {
             try {
                 var parsed = Assembly.JSON.readTree(value.asString());
                 if (isPolicy(parsed)) add(resource, path, parsed);
             } catch (JacksonException e) {
-                throw new IllegalArgumentException("%s: %s looks like a policy and is no JSON: %s".formatted(resource.id(), path, e.getOriginalMessage()), e);
+                throw new IllegalArgumentException(
+                        "%s: %s looks like a policy and is no JSON: %s".formatted(resource.id(), path, e.getOriginalMessage()), e);
             }
         }
     }
@@ -149,9 +162,11 @@ final class Policies {
             default -> List.<String>of();
         };
         boolean known = attached.stream().noneMatch(arn -> arn.contains(Glob.UNKNOWN) || arn.isEmpty());
-        resourcePolicies.add(new ResourcePolicy(resource, known ? attached : List.of(), trust ? Optional.of(resource.arn()) : Optional.empty(),
-                resource.type().equals("AWS::S3::BucketPolicy") && templates.named(resource.text("Bucket")).filter(Policies::blocksPublic).isPresent(),
-                Statement.of(source(resource, path), document)));
+        resourcePolicies
+                .add(new ResourcePolicy(resource, known ? attached : List.of(), trust ? Optional.of(resource.arn()) : Optional.empty(),
+                        resource.type().equals("AWS::S3::BucketPolicy")
+                                && templates.named(resource.text("Bucket")).filter(Policies::blocksPublic).isPresent(),
+                        Statement.of(source(resource, path), document)));
     }
 
     private static boolean blocksPublic(Resource bucket) {
@@ -172,16 +187,21 @@ final class Policies {
                 equal(conditions, "aws:SourceAccount", resource.text("SourceAccount"));
                 equal(conditions, "aws:PrincipalOrgID", resource.text("PrincipalOrgID"));
                 equal(conditions, "lambda:FunctionUrlAuthType", resource.text("FunctionUrlAuthType"));
-                if (resource.properties().has("SourceArn")) conditions.putObject("ArnLike").put("aws:SourceArn", resource.text("SourceArn"));
+                if (resource.properties().has("SourceArn"))
+                    conditions.putObject("ArnLike").put("aws:SourceArn", resource.text("SourceArn"));
                 String function = resource.text("FunctionName");
                 yield allow(resource.property("Principal"), resource.text("Action"), function.startsWith("arn:") ? function
-                        : "arn:aws:lambda:%s:%s:function:%s".formatted(templates.landscape().region(), resource.account().id(), function), conditions);
+                        : "arn:aws:lambda:%s:%s:function:%s".formatted(templates.landscape().region(), resource.account().id(), function),
+                        conditions);
             }
-            case "AWS::Lambda::LayerVersionPermission" -> allow(resource.property("Principal"), "lambda:GetLayerVersion", resource.text("LayerVersionArn"), conditions);
+            case "AWS::Lambda::LayerVersionPermission" ->
+                    allow(resource.property("Principal"), "lambda:GetLayerVersion", resource.text("LayerVersionArn"), conditions);
             case "AWS::Events::EventBusPolicy" -> resource.properties().has("Statement") ? statement(resource.property("Statement"))
                     : allow(resource.property("Principal"), resource.text("Action"), "*", conditions);
-            case "AWS::EC2::VPCEndpointServicePermissions" -> allow(resource.property("AllowedPrincipals"), "ec2:CreateVpcEndpoint", "the endpoint service " + resource.text("ServiceId"), conditions);
-            case "AWS::RAM::ResourceShare" -> allow(resource.property("Principals"), "ram:AcceptResourceShareInvitation", String.join(", ", Statement.strings(resource.property("ResourceArns"))), conditions);
+            case "AWS::EC2::VPCEndpointServicePermissions" -> allow(resource.property("AllowedPrincipals"), "ec2:CreateVpcEndpoint",
+                    "the endpoint service " + resource.text("ServiceId"), conditions);
+            case "AWS::RAM::ResourceShare" -> allow(resource.property("Principals"), "ram:AcceptResourceShareInvitation",
+                    String.join(", ", Statement.strings(resource.property("ResourceArns"))), conditions);
             default -> Optional.empty();
         };
     }
@@ -210,6 +230,7 @@ final class Policies {
     }
 
     private static Source source(Resource resource, String what) {
-        return new Source(resource.account().name(), resource.stack(), resource.logicalId(), what.isEmpty() ? resource.type().replaceAll(".*::", "") : what, 0);
+        return new Source(resource.account().name(), resource.stack(), resource.logicalId(),
+                what.isEmpty() ? resource.type().replaceAll(".*::", "") : what, 0);
     }
 }

@@ -16,7 +16,8 @@ import java.util.TreeMap;
  * @param doors   the front doors that the internet reaches
  * @param open    the conditions that could not be evaluated and counted as open
  */
-public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<String> doors, int stacks, int resources, int identities, int resourcePolicies, int statements, Set<String> open) {
+public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<String> doors, int stacks, int resources, int identities,
+        int resourcePolicies, int statements, Set<String> open) {
     public static Proof of(Templates templates) {
         var policies = new Policies(templates);
         var search = new Search(templates, policies);
@@ -25,7 +26,8 @@ public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<
         var attacks = new ArrayList<>(search.attacks());
         attacks.addAll(exposure.attacks());
         attacks.addAll(new Borders(templates).attacks());
-        return new Proof(attacks, Collections.unmodifiableMap(search.reached()), exposure.doors(), templates.stackCount(), templates.resources().size(), policies.identities().size(),
+        return new Proof(attacks, Collections.unmodifiableMap(search.reached()), exposure.doors(), templates.stackCount(),
+                templates.resources().size(), policies.identities().size(),
                 policies.resourcePolicies().size(), policies.statementCount(), search.open());
     }
 
@@ -43,10 +45,14 @@ public record Proof(List<Attack> attacks, Map<String, Set<String>> reached, Set<
     public Object asJson() {
         var json = new TreeMap<String, Object>();
         json.put("holds", holds());
-        json.put("attacks", attacks.stream().map(attack -> new TreeMap<>(Map.of("claim", attack.claim().name().toLowerCase(Locale.ROOT), "title", attack.title(), "steps", attack.steps()))).toList());
+        json.put("attacks",
+                attacks.stream().map(attack -> new TreeMap<>(
+                        Map.of("claim", attack.claim().name().toLowerCase(Locale.ROOT), "title", attack.title(), "steps", attack.steps())))
+                        .toList());
         json.put("reached", reached);
         json.put("frontDoors", doors);
-        json.put("looked", new TreeMap<>(Map.of("stacks", stacks, "resources", resources, "identities", identities, "resourcePolicies", resourcePolicies, "statements", statements)));
+        json.put("looked", new TreeMap<>(Map.of("stacks", stacks, "resources", resources, "identities", identities, "resourcePolicies",
+                resourcePolicies, "statements", statements)));
         json.put("openConditions", open);
         return json;
     }

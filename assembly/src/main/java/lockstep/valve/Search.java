@@ -48,8 +48,10 @@ final class Search {
 
     private static final Glob ASSUME = Glob.action("sts:AssumeRole");
     /** Actions that let a holder give itself any right. */
-    private static final List<String> SELF_SERVICE = List.of("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicyVersion",
-            "iam:PutGroupPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateLoginProfile");
+    private static final List<String> SELF_SERVICE = List.of("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy",
+            "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreatePolicyVersion",
+            "iam:PutGroupPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateLoginProfile");
     private static final List<String> RUN_VERBS = List.of("Create*", "Put*", "Register*", "Run*", "Start*", "Submit*", "Update*");
     private static final int MAX_SHOWN = 6;
 
@@ -69,8 +71,10 @@ final class Search {
         this.templates = templates;
         this.policies = policies;
         this.claim = new Claim(templates);
-        denials = policies.resourcePolicies().stream().flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow())
-                .map(statement -> policy.trust().map(role -> limitedToRole(statement, role)).orElse(statement))).toList();
+        denials = policies.resourcePolicies().stream()
+                .flatMap(policy -> policy.statements().stream().filter(statement -> !statement.allow())
+                        .map(statement -> policy.trust().map(role -> limitedToRole(statement, role)).orElse(statement)))
+                .toList();
         surroundings = new Holder.Surroundings(templates.landscape().accounts().stream().map(Account::id).toList(),
                 templates.ofType("AWS::S3::Bucket").map(bucket -> Map.entry(bucket.reference(), bucket.account().id())).toList());
     }
@@ -102,10 +106,14 @@ final class Search {
             if (account.purpose() == Purpose.DEMO) startsOfDemo(account, starts);
             if (account.purpose() == Purpose.QA) startsOfQa(account, starts);
         }
-        var outsiders = Domain.of("arn:aws:iam::*", "arn:aws:sts::*").orAbsent().except(surroundings.accountIds().stream().map(id -> "arn:aws:*::" + id + ":*").toList());
-        starts.add(new Start(new Holder(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
-        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
-        starts.add(new Start(new Holder(Kind.TOKEN, "anyone with a token of the same identity provider", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
+        var outsiders = Domain.of("arn:aws:iam::*", "arn:aws:sts::*").orAbsent()
+                .except(surroundings.accountIds().stream().map(id -> "arn:aws:*::" + id + ":*").toList());
+        starts.add(new Start(new Holder(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Optional.empty(), Set.of(), surroundings),
+                Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(),
+                Set.of(), surroundings), Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.TOKEN, "anyone with a token of the same identity provider", "", Domain.ABSENT, Domain.ABSENT,
+                Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
         return starts;
     }
 
@@ -113,43 +121,52 @@ final class Search {
     private void startsOfDemo(Account account, List<Start> starts) {
         var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
-        starts.add(start(account, "any principal of %s but its readers".formatted(account.name()), whole.except(readers), Domain.chosen(), Set.of()));
-        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT, Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
+        starts.add(start(account, "any principal of %s but its readers".formatted(account.name()), whole.except(readers), Domain.chosen(),
+                Set.of()));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT,
+                Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
         for (var dataSet : templates.landscape().dataSets()) {
             var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
-            String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(), Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
+            String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(),
+                    Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
             starts.add(start(account, worker, own, Domain.of(external), Set.of(dataSet.name())));
             starts.add(start(account, worker + " without the external id", own, Domain.chosen().except(List.of(external)), Set.of()));
         }
     }
 
     private Start start(Account account, String name, Domain arn, Domain externalId, Set<String> readerOf) {
-        return new Start(new Holder(Kind.PRINCIPAL, name, account.id(), arn, externalId, Optional.empty(), readerOf, surroundings), Broken.REACH, true);
+        return new Start(new Holder(Kind.PRINCIPAL, name, account.id(), arn, externalId, Optional.empty(), readerOf, surroundings),
+                Broken.REACH, true);
     }
 
     /** Returns the ARNs of the readers, and the session ARNs that an emulator may compare instead. */
     private List<String> readers(DataSet dataSet, Account account) {
-        return claim.readers(dataSet, account).stream().flatMap(arn -> Stream.of(arn, arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/*")).toList();
+        return claim.readers(dataSet, account).stream()
+                .flatMap(arn -> Stream.of(arn, arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/*")).toList();
     }
 
     /** Adds the starts of a qa account, which has both editions: the roles of the demo edition, and those that serve both. */
     private void startsOfQa(Account account, List<Start> starts) {
         for (var identity : policies.identities()) {
             if (!identity.accountId().equals(account.id())) continue;
-            String name = account.name() + "'s " + (identity.name().startsWith(identity.resource().stack()) ? identity.resource().id() : identity.name());
-            if (Claim.demoStacks(account).contains(identity.resource().stack())) starts.add(new Start(holder(identity, name, Domain.chosen(), Set.of()), Broken.REACH, false));
+            String name = account.name() + "'s "
+                    + (identity.name().startsWith(identity.resource().stack()) ? identity.resource().id() : identity.name());
+            if (Claim.demoStacks(account).contains(identity.resource().stack()))
+                starts.add(new Start(holder(identity, name, Domain.chosen(), Set.of()), Broken.REACH, false));
             if (!identity.resource().stack().equals(Names.targetStack(account.name()))) continue;
             for (var dataSet : templates.landscape().dataSets()) {
                 boolean reader = claim.readers(dataSet, account).contains(identity.arn());
                 String external = Names.externalId(dataSet.name());
                 if (reader) starts.add(new Start(holder(identity, name, Domain.of(external), Set.of(dataSet.name())), Broken.REACH, true));
-                starts.add(new Start(holder(identity, reader ? name + " without the external id" : name, reader ? Domain.chosen().except(List.of(external)) : Domain.chosen(), Set.of()), Broken.REACH, true));
+                starts.add(new Start(holder(identity, reader ? name + " without the external id" : name,
+                        reader ? Domain.chosen().except(List.of(external)) : Domain.chosen(), Set.of()), Broken.REACH, true));
             }
         }
     }
 
     private Holder holder(Identity identity, String name, Domain externalId, Set<String> readerOf) {
-        return new Holder(Kind.PRINCIPAL, name, identity.accountId(), Domain.of(identity.arn()), externalId, Optional.of(identity), readerOf, surroundings);
+        return new Holder(Kind.PRINCIPAL, name, identity.accountId(), Domain.of(identity.arn()), externalId, Optional.of(identity),
+                readerOf, surroundings);
     }
 
     // ---- the search
@@ -170,12 +187,14 @@ final class Search {
                 if (permitted) reached.get(start.holder().name()).add("%s %s".formatted(reach.right().action(), reach.right().resource()));
                 // a holder that is any principal of an account already includes its roles
                 if (node.holder().identity().isEmpty() && reach.accountId().equals(node.holder().accountId())) continue;
-                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn())).ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
+                reach.role().flatMap(this::identity).filter(next -> seen.add(next.arn()))
+                        .ifPresent(next -> nodes.add(become(node, next, step(node.holder(), List.of(reach)), permitted)));
             }
             broken.forEach((by, reaches) -> report(node, by.getLast(), reaches));
             for (var next : takenOver(node.holder(), all)) {
                 if (!seen.add(next.getKey().name())) continue;
-                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()), append(node.unpermitted(), next.getValue()));
+                var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()),
+                        append(node.unpermitted(), next.getValue()));
                 if (inScope(start, next.getKey().accountId())) reportTakenOver(taken);
                 else nodes.add(taken);
             }
@@ -184,7 +203,8 @@ final class Search {
 
     /** Reports whether an account is checked for a start: production accounts for demo parties, all accounts for the public. */
     private boolean inScope(Start start, String accountId) {
-        return start.holder().isOutsider() || templates.landscape().accounts().stream().anyMatch(account -> account.id().equals(accountId) && Claim.isProduction(account));
+        return start.holder().isOutsider() || templates.landscape().accounts().stream()
+                .anyMatch(account -> account.id().equals(accountId) && Claim.isProduction(account));
     }
 
     private Optional<Identity> identity(String arn) {
@@ -192,7 +212,8 @@ final class Search {
     }
 
     private Node become(Node node, Identity identity, Step step, boolean permitted) {
-        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step), permitted ? node.unpermitted() : append(node.unpermitted(), step));
+        return new Node(node.start(), holder(identity, identity.arn(), Domain.chosen(), Set.of()), append(node.path(), step),
+                permitted ? node.unpermitted() : append(node.unpermitted(), step));
     }
 
     private static List<Step> append(List<Step> path, Step step) {
@@ -210,14 +231,17 @@ final class Search {
         byResource.values().stream().limit(MAX_SHOWN).forEach(same -> steps.add(step(node.holder(), same)));
         reaches.getFirst().role().flatMap(this::identity).ifPresent(role -> rightsStep(role).ifPresent(steps::add));
         var last = steps.get(node.path().size());
-        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(), last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()), steps));
+        attacks.add(new Attack(node.start().claim(), "%s: %s".formatted(node.start().holder().name(),
+                last.action().startsWith("sts:AssumeRole") ? "becomes " + last.resource() : last.action() + " on " + last.resource()),
+                steps));
     }
 
     private void reportTakenOver(Node taken) {
         if (!reported.add(taken.start().claim() + unpermittedCauses(taken))) return;
         var steps = new ArrayList<>(taken.path());
         taken.holder().identity().flatMap(this::rightsStep).ifPresent(steps::add);
-        attacks.add(new Attack(taken.start().claim(), "%s: becomes %s".formatted(taken.start().holder().name(), taken.holder().name()), steps));
+        attacks.add(
+                new Attack(taken.start().claim(), "%s: becomes %s".formatted(taken.start().holder().name(), taken.holder().name()), steps));
     }
 
     private static String unpermittedCauses(Node node) {
@@ -230,17 +254,23 @@ final class Search {
         if (rights.isEmpty()) return Optional.empty();
         // rights on all resources are mostly what every function needs, so they come last
         rights.sort(Comparator.comparing(reach -> reach.right().resource().equals(Glob.ANY) && !reach.right().action().equals(Glob.ANY)));
-        var byResource = rights.stream().collect(Collectors.groupingBy(reach -> reach.right().resource(), LinkedHashMap::new, Collectors.mapping(reach -> reach.right().action().toString(), Collectors.joining(", "))));
+        var byResource = rights.stream().collect(Collectors.groupingBy(reach -> reach.right().resource(), LinkedHashMap::new,
+                Collectors.mapping(reach -> reach.right().action().toString(), Collectors.joining(", "))));
         var first = byResource.firstEntry();
-        var more = byResource.entrySet().stream().skip(1).limit(MAX_SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey()).collect(Collectors.joining("; "));
-        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()), more.isEmpty() ? "" : "and: " + more + (byResource.size() > MAX_SHOWN + 1 ? "; …" : "")));
+        var more = byResource.entrySet().stream().skip(1).limit(MAX_SHOWN).map(entry -> entry.getValue() + " on " + entry.getKey())
+                .collect(Collectors.joining("; "));
+        return Optional.of(new Step(role.arn(), first.getValue(), first.getKey().toString(), texts(rights.getFirst().by()),
+                more.isEmpty() ? "" : "and: " + more + (byResource.size() > MAX_SHOWN + 1 ? "; …" : "")));
     }
 
     /** @param reaches rights on one resource, through the same statements */
     private static Step step(Holder holder, List<Reach> reaches) {
         var right = reaches.getFirst().right();
-        String except = Stream.concat(right.exceptActions().stream(), right.exceptResources().stream()).map(Glob::toString).collect(Collectors.joining(", "));
-        return new Step(holder.name(), reaches.stream().map(reach -> reach.right().action().toString()).distinct().collect(Collectors.joining(", ")), right.resource().toString(), texts(reaches.getFirst().by()),
+        String except = Stream.concat(right.exceptActions().stream(), right.exceptResources().stream()).map(Glob::toString)
+                .collect(Collectors.joining(", "));
+        return new Step(holder.name(),
+                reaches.stream().map(reach -> reach.right().action().toString()).distinct().collect(Collectors.joining(", ")),
+                right.resource().toString(), texts(reaches.getFirst().by()),
                 except.isEmpty() ? "" : "but not " + except);
     }
 
@@ -257,7 +287,8 @@ final class Search {
         }
         if (holder.identity().isPresent()) {
             for (var reach : identityRights(holder)) {
-                boolean byTrust = reach.right().action().equals(ASSUME) && policies.identities().stream().anyMatch(identity -> reach.right().resource().overlaps(new Glob(identity.arn())));
+                boolean byTrust = reach.right().action().equals(ASSUME)
+                        && policies.identities().stream().anyMatch(identity -> reach.right().resource().overlaps(new Glob(identity.arn())));
                 // trust policies and the policies of other accounts' resources were handled above
                 if (!byTrust && reach.accountId().equals(holder.accountId())) reaches.add(reach);
             }
@@ -273,10 +304,14 @@ final class Search {
         String owner = policy.holder().account().id();
         boolean same = owner.equals(holder.accountId());
         if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
-        if (!statement.conditions().mayMatch(key -> holder.domain(key, owner), condition -> open.add(statement.source() + " " + condition.key()))) return;
+        if (!statement.conditions().mayMatch(key -> holder.domain(key, owner),
+                condition -> open.add(statement.source() + " " + condition.key())))
+            return;
         if (holder.kind() == Kind.TOKEN && statement.conditions().limitToProject()) return;
         // S3 refuses such a policy
-        if (policy.blocksPublic() && statement.conditions().isEmpty() && statement.principals().stream().anyMatch(Statement.Principal::isAnyone)) return;
+        if (policy.blocksPublic() && statement.conditions().isEmpty()
+                && statement.principals().stream().anyMatch(Statement.Principal::isAnyone))
+            return;
         // within its account, the policies of that service decide what it returns
         if (same && policy.holder().type().equals("AWS::KMS::Key") && statement.conditions().limitToService()) return;
         for (Right right : policy.rights(statement)) {
@@ -286,31 +321,40 @@ final class Search {
             else for (var own : identityRights(holder)) {
                 var action = own.right().action().narrowed(right.action());
                 var resource = own.right().resource().narrowed(right.resource());
-                if (action.isPresent() && resource.isPresent()) add(holder, owner, new Right(action.get(), right.exceptActions(), resource.get(), right.exceptResources()),
-                        List.of(own.by().getFirst(), statement.source()), policy.trust(), reaches);
+                if (action.isPresent() && resource.isPresent())
+                    add(holder, owner, new Right(action.get(), right.exceptActions(), resource.get(), right.exceptResources()),
+                            List.of(own.by().getFirst(), statement.source()), policy.trust(), reaches);
             }
         }
     }
 
     private void add(Holder holder, String owner, Right right, List<Source> by, Optional<String> trust, List<Reach> reaches) {
         if (isDenied(holder, owner, right)) return;
-        boolean assumes = Stream.of(ASSUME, Glob.action("sts:AssumeRoleWithWebIdentity"), Glob.action("sts:AssumeRoleWithSAML")).anyMatch(right.action()::overlaps);
+        boolean assumes = Stream.of(ASSUME, Glob.action("sts:AssumeRoleWithWebIdentity"), Glob.action("sts:AssumeRoleWithSAML"))
+                .anyMatch(right.action()::overlaps);
         // report the step as assuming the role
-        reaches.add(trust.isPresent() && assumes && right.action().overlaps(ASSUME) ? new Reach(new Right(ASSUME, List.of(), right.resource(), List.of()), by, owner, trust)
+        reaches.add(trust.isPresent() && assumes && right.action().overlaps(ASSUME)
+                ? new Reach(new Right(ASSUME, List.of(), right.resource(), List.of()), by, owner, trust)
                 : new Reach(right, by, owner, assumes ? trust : Optional.empty()));
     }
 
-    /** Returns the rights from the policies of an identity alone, limited by its boundary. A right belongs to the account in its ARN, or else to the identity's. */
+    /**
+     * Returns the rights from the policies of an identity alone, limited by its boundary. A right belongs to the account in its ARN, or
+     * else to the identity's.
+     */
     private List<Reach> identityRights(Holder holder) {
         var known = rightsOf.get(holder);
         if (known != null) return known;
         var identity = holder.identity().orElseThrow();
         var reaches = new ArrayList<Reach>();
         for (var statement : identity.statements()) {
-            if (!statement.allow() || !statement.conditions().mayMatch(key -> holder.domain(key, identity.accountId()), condition -> open.add(statement.source() + " " + condition.key()))) continue;
+            if (!statement.allow() || !statement.conditions().mayMatch(key -> holder.domain(key, identity.accountId()),
+                    condition -> open.add(statement.source() + " " + condition.key())))
+                continue;
             for (Right right : statement.rights()) {
                 for (Right bounded : bounded(identity, holder, right)) {
-                    if (!isDenied(holder, identity.accountId(), bounded)) reaches.add(new Reach(bounded, List.of(statement.source()), owner(bounded.resource(), identity.accountId()), Optional.empty()));
+                    if (!isDenied(holder, identity.accountId(), bounded)) reaches.add(new Reach(bounded, List.of(statement.source()),
+                            owner(bounded.resource(), identity.accountId()), Optional.empty()));
                 }
             }
         }
@@ -320,9 +364,19 @@ final class Search {
 
     private List<Right> bounded(Identity identity, Holder holder, Right right) {
         if (identity.boundary().isEmpty()) return List.of(right);
-        return identity.boundary().get().stream().filter(Statement::allow).filter(limit -> limit.conditions().mayMatch(key -> holder.domain(key, identity.accountId()), condition -> open.add(limit.source() + " " + condition.key())))
-                .flatMap(limit -> limit.rights().stream()).flatMap(limit -> right.action().narrowed(limit.action()).flatMap(action -> right.resource().narrowed(limit.resource()).map(resource ->
-                        new Right(action, joined(right.exceptActions(), limit.exceptActions()), resource, joined(right.exceptResources(), limit.exceptResources())))).stream()).toList();
+        return identity.boundary().get().stream().filter(Statement::allow)
+                .filter(limit -> limit.conditions().mayMatch(key -> holder.domain(key, identity.accountId()),
+                        condition -> open.add(limit.source() + " " + condition.key())))
+                .flatMap(
+                        limit -> limit.rights().stream())
+                .flatMap(
+                        limit -> right.action().narrowed(limit.action())
+                                .flatMap(
+                                        action -> right.resource().narrowed(limit.resource())
+                                                .map(resource -> new Right(action, joined(right.exceptActions(), limit.exceptActions()),
+                                                        resource, joined(right.exceptResources(), limit.exceptResources()))))
+                                .stream())
+                .toList();
     }
 
     private static List<Glob> joined(List<Glob> one, List<Glob> other) {
@@ -333,18 +387,22 @@ final class Search {
     private String owner(Glob resource, String otherwise) {
         String[] parts = resource.text().split(":", 6);
         if (parts.length > 4 && parts[4].matches("\\d{12}")) return parts[4];
-        return surroundings.buckets().stream().filter(bucket -> resource.text().matches("arn:aws:s3:::\\Q" + bucket.getKey() + "\\E(/.*)?")).map(Map.Entry::getValue).findFirst().orElse(otherwise);
+        return surroundings.buckets().stream().filter(bucket -> resource.text().matches("arn:aws:s3:::\\Q" + bucket.getKey() + "\\E(/.*)?"))
+                .map(Map.Entry::getValue).findFirst().orElse(otherwise);
     }
 
     private boolean isDenied(Holder holder, String owner, Right right) {
-        var ofIdentity = holder.identity().stream().flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream))).filter(statement -> !statement.allow());
+        var ofIdentity = holder.identity().stream()
+                .flatMap(identity -> Stream.concat(identity.statements().stream(), identity.boundary().stream().flatMap(List::stream)))
+                .filter(statement -> !statement.allow());
         return Stream.concat(ofIdentity, denials.stream().filter(statement -> statement.covers(right) && holder.alwaysMatches(statement)))
                 .anyMatch(statement -> statement.covers(right) && statement.conditions().alwaysMatches(key -> holder.domain(key, owner)));
     }
 
     /** Limits a statement of a trust policy to its role. */
     private static Statement limitedToRole(Statement statement, String role) {
-        return new Statement(statement.source(), false, statement.principals(), statement.notPrincipals(), statement.actions(), statement.notActions(), List.of(new Glob(role)), false, statement.conditions());
+        return new Statement(statement.source(), false, statement.principals(), statement.notPrincipals(), statement.actions(),
+                statement.notActions(), List.of(new Glob(role)), false, statement.conditions());
     }
 
     // ---- becoming another role of the same account, without assuming it
@@ -353,17 +411,25 @@ final class Search {
     private List<Map.Entry<Holder, Step>> takenOver(Holder holder, List<Reach> rights) {
         var taken = new ArrayList<Map.Entry<Holder, Step>>();
         // only a holder limited by policies gains from changing them, and no resource policy grants these actions
-        holder.identity().flatMap(identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst()).ifPresent(reach -> {
-            var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId())).findFirst().orElseThrow();
-            var anyPrincipal = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
-                    Domain.chosen(), Optional.empty(), Set.of(), surroundings);
-            taken.add(Map.entry(anyPrincipal, new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(), texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
-        });
+        holder.identity().flatMap(
+                identity -> rights.stream().filter(reach -> SELF_SERVICE.stream().anyMatch(action -> may(reach, action))).findFirst())
+                .ifPresent(reach -> {
+                    var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId()))
+                            .findFirst().orElseThrow();
+                    var anyPrincipal = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(),
+                            Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
+                            Domain.chosen(), Optional.empty(), Set.of(), surroundings);
+                    taken.add(Map.entry(anyPrincipal,
+                            new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(),
+                                    texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
+                });
         for (var other : policies.identities()) {
-            boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn())).orElse(other.accountId().equals(holder.accountId()));
+            boolean own = holder.identity().map(identity -> identity.arn().equals(other.arn()))
+                    .orElse(other.accountId().equals(holder.accountId()));
             if (own || !other.resource().type().equals("AWS::IAM::Role")) continue;
             var there = rights.stream().filter(reach -> reach.accountId().equals(other.accountId())).toList();
-            stepByPassingRole(holder, there, other).or(() -> stepByChangingCode(holder, there, other)).ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
+            stepByPassingRole(holder, there, other).or(() -> stepByChangingCode(holder, there, other))
+                    .ifPresent(step -> taken.add(Map.entry(holder(other, other.arn(), Domain.chosen(), Set.of()), step)));
         }
         return taken;
     }
@@ -382,7 +448,8 @@ final class Search {
             for (String verb : RUN_VERBS) {
                 var run = rights.stream().filter(reach -> may(reach, prefix + ":" + verb)).findFirst();
                 if (run.isPresent()) {
-                    return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(), texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
+                    return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(),
+                            texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
                             "gives the role to " + service + ", with code of its own"));
                 }
             }
@@ -391,17 +458,22 @@ final class Search {
     }
 
     private List<String> services(Identity role) {
-        return policies.resourcePolicies().stream().filter(policy -> policy.trust().filter(role.arn()::equals).isPresent()).flatMap(policy -> policy.statements().stream()).filter(Statement::allow)
-                .flatMap(statement -> statement.principals().stream()).filter(principal -> principal.kind().equals("Service")).map(Statement.Principal::value).toList();
+        return policies.resourcePolicies().stream().filter(policy -> policy.trust().filter(role.arn()::equals).isPresent())
+                .flatMap(policy -> policy.statements().stream()).filter(Statement::allow)
+                .flatMap(statement -> statement.principals().stream()).filter(principal -> principal.kind().equals("Service"))
+                .map(Statement.Principal::value).toList();
     }
 
     /** Returns a step that changes the code of a function or state machine that runs as the role. */
     private Optional<Step> stepByChangingCode(Holder holder, List<Reach> rights, Identity other) {
-        for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"), List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
+        for (var kind : List.of(List.of("AWS::Lambda::Function", "Role", "lambda:UpdateFunctionCode"),
+                List.of("AWS::StepFunctions::StateMachine", "RoleArn", "states:UpdateStateMachine"))) {
             for (var runner : templates.ofType(kind.get(0)).filter(runner -> runner.text(kind.get(1)).equals(other.arn())).toList()) {
                 String arn = runner.arn();
-                var change = rights.stream().filter(reach -> may(reach, kind.get(2)) && reach.right().resource().overlaps(new Glob(arn))).findFirst();
-                if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()), "makes it run code of its own as " + other.arn()));
+                var change = rights.stream().filter(reach -> may(reach, kind.get(2)) && reach.right().resource().overlaps(new Glob(arn)))
+                        .findFirst();
+                if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()),
+                        "makes it run code of its own as " + other.arn()));
             }
         }
         return Optional.empty();

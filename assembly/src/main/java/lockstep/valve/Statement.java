@@ -10,7 +10,8 @@ import tools.jackson.databind.JsonNode;
  *
  * @param principals empty in identity policies
  */
-record Statement(Source source, boolean allow, List<Principal> principals, boolean notPrincipals, List<Glob> actions, boolean notActions, List<Glob> resources,
+record Statement(Source source, boolean allow, List<Principal> principals, boolean notPrincipals, List<Glob> actions, boolean notActions,
+        List<Glob> resources,
         boolean notResources, Conditions conditions) {
     Statement {
         principals = List.copyOf(principals);
@@ -51,8 +52,12 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
             statements.add(new Statement(new Source(policy.account(), policy.stack(), policy.logicalId(), policy.what(), i), allow,
                     principals(node.path(notPrincipals ? "NotPrincipal" : "Principal")), notPrincipals,
                     // read unknown values so that an Allow covers at least, and a Deny at most, what it can
-                    globs(node.path(notActions ? "NotAction" : "Action"), allow != notActions).stream().map(glob -> Glob.action(glob.spelled())).toList(), notActions,
-                    node.has("Resource") || notResources ? globs(node.path(notResources ? "NotResource" : "Resource"), allow != notResources) : List.of(Glob.ANY), notResources,
+                    globs(node.path(notActions ? "NotAction" : "Action"), allow != notActions).stream()
+                            .map(glob -> Glob.action(glob.spelled())).toList(),
+                    notActions,
+                    node.has("Resource") || notResources
+                            ? globs(node.path(notResources ? "NotResource" : "Resource"), allow != notResources) : List.of(Glob.ANY),
+                    notResources,
                     Conditions.of(node.path("Condition"))));
         }
         return statements;
@@ -90,14 +95,16 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
         for (Glob action : notActions ? List.of(Glob.ANY) : actions) {
             for (Glob resource : notResources ? List.of(Glob.ANY) : resources) {
                 boolean nothing = notActions && action.coveredBy(actions) || notResources && resource.coveredBy(resources);
-                if (!nothing) rights.add(new Right(action, notActions ? actions : List.of(), resource, notResources ? resources : List.of()));
+                if (!nothing)
+                    rights.add(new Right(action, notActions ? actions : List.of(), resource, notResources ? resources : List.of()));
             }
         }
         return rights;
     }
 
     static List<String> strings(JsonNode node) {
-        return elements(node).stream().map(element -> element.isString() ? element.asString() : element.isValueNode() ? element.asString("").toLowerCase(Locale.ROOT) : Glob.UNKNOWN).toList();
+        return elements(node).stream().map(element -> element.isString() ? element.asString()
+                : element.isValueNode() ? element.asString("").toLowerCase(Locale.ROOT) : Glob.UNKNOWN).toList();
     }
 
     static List<JsonNode> elements(JsonNode node) {

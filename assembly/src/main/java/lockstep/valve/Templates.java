@@ -22,15 +22,20 @@ import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
 /**
- * The templates of all accounts, with references resolved to the names and ARNs that the resources will have. A name that CloudFormation generates
+ * The templates of all accounts, with references resolved to the names and ARNs that the resources will have. A name that CloudFormation
+ * generates
  * is replaced by the stack name and logical id. A value that cannot be determined is {@link Glob#UNKNOWN}.
  */
 public final class Templates {
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
     private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
 
-    /** Types whose resources are in no template of the assembly. The empty string stands for entries that are not resources, such as {@code Fn::ForEach}. */
-    private static final Set<String> UNREADABLE = Set.of("", "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::ServerlessRepo::Application");
+    /**
+     * Types whose resources are in no template of the assembly. The empty string stands for entries that are not resources, such as {@code
+     * Fn::ForEach}.
+     */
+    private static final Set<String> UNREADABLE = Set.of("", "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet",
+            "AWS::ServerlessRepo::Application");
 
     /** @param reference the value of {@code Ref} @param arn its ARN, or a substitute @param properties the resolved properties */
     record Resource(Account account, String stack, String logicalId, String type, String reference, String arn, JsonNode properties) {
@@ -63,7 +68,9 @@ public final class Templates {
     public Templates(Landscape landscape, Assembly assembly, List<Stack> bootstrap) {
         this(landscape, Stream.concat(assembly.stacks().stream(), bootstrap.stream()).toList());
         for (var account : landscape.accounts()) {
-            if (!account.shards().isEmpty() && assembly.stacksOf(account).isEmpty()) throw new IllegalArgumentException("the assembly holds no stack of account %s (%s); synthesize it anew from this landscape".formatted(account.name(), account.id()));
+            if (!account.shards().isEmpty() && assembly.stacksOf(account).isEmpty())
+                throw new IllegalArgumentException("the assembly holds no stack of account %s (%s); synthesize it anew from this landscape"
+                        .formatted(account.name(), account.id()));
         }
     }
 
@@ -75,15 +82,22 @@ public final class Templates {
             if (!name.isEmpty()) exports.put(name, Map.entry(stack, output.path("Value")));
         }));
         for (Stack stack : stacks.values()) {
-            var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst().orElseThrow(() ->
-                    new IllegalArgumentException("stack %s is for account %s, which the landscape does not name".formatted(stack.name(), stack.accountId())));
+            var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "stack %s is for account %s, which the landscape does not name".formatted(stack.name(), stack.accountId())));
             if (stack.template().has("Transform")) throw unreadable(stack, "Transform");
-            stack.resources().properties().stream().filter(resource -> UNREADABLE.contains(resource.getValue().path("Type").asString(""))).findFirst().ifPresent(resource -> {
-                throw unreadable(stack, resource.getKey());
-            });
-            stack.resources().properties().stream().filter(resource -> holds(stack, Assembly.JSON.createObjectNode().put("Condition", resource.getValue().path("Condition").asString(""))).orElse(true))
-                    .forEach(resource -> resources.add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
-                    attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"), resolve(stack, resource.getValue().path("Properties")))));
+            stack.resources().properties().stream().filter(resource -> UNREADABLE.contains(resource.getValue().path("Type").asString("")))
+                    .findFirst().ifPresent(resource -> {
+                        throw unreadable(stack, resource.getKey());
+                    });
+            stack.resources().properties().stream()
+                    .filter(resource -> holds(stack,
+                            Assembly.JSON.createObjectNode().put("Condition", resource.getValue().path("Condition").asString("")))
+                            .orElse(true))
+                    .forEach(resource -> resources
+                            .add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
+                                    attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"),
+                                    resolve(stack, resource.getValue().path("Properties")))));
         }
         for (Resource resource : resources) {
             // an attachment has the reference of the secret it is attached to
@@ -94,7 +108,10 @@ public final class Templates {
     }
 
     private static IllegalArgumentException unreadable(Stack stack, String what) {
-        return new IllegalArgumentException("stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack itself".formatted(stack.name(), what));
+        return new IllegalArgumentException(
+                "stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack "
+                        + "itself"
+                                .formatted(stack.name(), what));
     }
 
     Landscape landscape() {
@@ -120,7 +137,8 @@ public final class Templates {
 
     private JsonNode resolve(Stack stack, JsonNode value) {
         return switch (value) {
-            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) -> function(stack, object);
+            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) ->
+                    function(stack, object);
             // with an undecided condition, an Allow applies and a Deny does not
             case ObjectNode object when object.path("Effect").asString("").equals("Deny") -> {
                 undecided = false;
@@ -161,13 +179,17 @@ public final class Templates {
             case "Ref" -> value.asString().equals("AWS::NoValue") ? NOTHING : string(attribute(stack, value.asString(), "Ref"));
             case "Fn::GetAtt" -> {
                 String id = value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", "");
-                yield string(attribute(stack, id, value.isArray() ? text(stack, value.get(1)) : value.asString().substring(id.length() + 1)));
+                yield string(
+                        attribute(stack, id, value.isArray() ? text(stack, value.get(1)) : value.asString().substring(id.length() + 1)));
             }
-            case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value))).map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
+            case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value)))
+                    .map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
             case "Fn::Join" -> {
                 var parts = resolve(stack, value.get(1));
                 // the default of a list parameter is a single string
-                yield string(parts.isString() ? parts.asString() : parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList()) : Glob.UNKNOWN);
+                yield string(parts.isString() ? parts.asString()
+                        : parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList())
+                        : Glob.UNKNOWN);
             }
             case "Fn::Sub" -> {
                 JsonNode own = value.isArray() ? value.get(1) : NOTHING;
@@ -205,7 +227,8 @@ public final class Templates {
         String function = condition.isObject() && condition.size() == 1 ? condition.propertyNames().iterator().next() : "";
         JsonNode value = condition.path(function);
         return switch (function) {
-            case "Condition" -> Optional.of(stack.template().at("/Conditions/" + value.asString())).filter(named -> !named.isMissingNode()).flatMap(named -> holds(stack, named));
+            case "Condition" -> Optional.of(stack.template().at("/Conditions/" + value.asString())).filter(named -> !named.isMissingNode())
+                    .flatMap(named -> holds(stack, named));
             case "Fn::Not" -> holds(stack, value.path(0)).map(holds -> !holds);
             case "Fn::Equals" -> {
                 var sides = List.of(resolve(stack, value.path(0)), resolve(stack, value.path(1)));
@@ -214,7 +237,8 @@ public final class Templates {
             case "Fn::And", "Fn::Or" -> {
                 var parts = value.valueStream().map(part -> holds(stack, part)).toList();
                 boolean decides = function.equals("Fn::Or");
-                yield parts.contains(Optional.of(decides)) ? Optional.of(decides) : parts.contains(Optional.<Boolean>empty()) ? Optional.empty() : Optional.of(!decides);
+                yield parts.contains(Optional.of(decides)) ? Optional.of(decides)
+                        : parts.contains(Optional.<Boolean>empty()) ? Optional.empty() : Optional.of(!decides);
             }
             default -> Optional.empty();
         };
@@ -264,21 +288,26 @@ public final class Templates {
             }
             case "AWS::IAM::Role", "AWS::IAM::User" -> {
                 String name = propertyOr(stack, properties, type.endsWith("Role") ? "RoleName" : "UserName", generatedName);
-                yield arn ? "arn:aws:iam::" + stack.accountId() + ":" + (type.endsWith("Role") ? "role" : "user") + propertyOr(stack, properties, "Path", "/") + name : name;
+                yield arn ? "arn:aws:iam::" + stack.accountId() + ":" + (type.endsWith("Role") ? "role" : "user")
+                        + propertyOr(stack, properties, "Path", "/") + name : name;
             }
-            case "AWS::IAM::ManagedPolicy" -> "arn:aws:iam::" + stack.accountId() + ":policy" + propertyOr(stack, properties, "Path", "/") + propertyOr(stack, properties, "ManagedPolicyName", generatedName);
-            case "AWS::IAM::OIDCProvider" -> "arn:aws:iam::" + stack.accountId() + ":oidc-provider/" + propertyOr(stack, properties, "Url", generatedName).replace("https://", "");
+            case "AWS::IAM::ManagedPolicy" -> "arn:aws:iam::" + stack.accountId() + ":policy" + propertyOr(stack, properties, "Path", "/")
+                    + propertyOr(stack, properties, "ManagedPolicyName", generatedName);
+            case "AWS::IAM::OIDCProvider" -> "arn:aws:iam::" + stack.accountId() + ":oidc-provider/"
+                    + propertyOr(stack, properties, "Url", generatedName).replace("https://", "");
             case "AWS::KMS::Key", "AWS::KMS::ReplicaKey" -> arn ? "arn:aws:kms" + here + "key/" + generatedName : generatedName;
             case "AWS::KMS::Alias" -> propertyOr(stack, properties, "AliasName", generatedName);
             case "AWS::SQS::Queue" -> {
                 String name = propertyOr(stack, properties, "QueueName", generatedName);
-                yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name : "https://sqs." + landscape.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
+                yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name
+                        : "https://sqs." + landscape.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
             }
             case "AWS::SNS::Topic" -> {
                 String name = propertyOr(stack, properties, "TopicName", generatedName);
                 yield attribute.equals("TopicName") ? name : "arn:aws:sns" + here + name;
             }
-            case "AWS::SecretsManager::Secret" -> "arn:aws:secretsmanager" + here + "secret:" + propertyOr(stack, properties, "Name", generatedName) + "-000000";
+            case "AWS::SecretsManager::Secret" ->
+                    "arn:aws:secretsmanager" + here + "secret:" + propertyOr(stack, properties, "Name", generatedName) + "-000000";
             case "AWS::SecretsManager::SecretTargetAttachment" -> propertyOr(stack, properties, "SecretId", Glob.UNKNOWN);
             case "AWS::Lambda::Function" -> {
                 String name = propertyOr(stack, properties, "FunctionName", generatedName);
@@ -306,7 +335,8 @@ public final class Templates {
             }
             default -> arn ? "arn:aws:" + type.replaceAll("^AWS::([^:]*)::.*", "$1").toLowerCase(Locale.ROOT) + here + generatedName
                     // Ref and GroupId of a security group are the same
-                    : attribute.equals("Ref") || attribute.equals("GroupId") ? stack.name() + "/" + id : stack.name() + "/" + id + "." + attribute;
+                    : attribute.equals("Ref") || attribute.equals("GroupId") ? stack.name() + "/" + id
+                    : stack.name() + "/" + id + "." + attribute;
         };
     }
 

@@ -12,11 +12,17 @@ import lockstep.landscape.Difference;
 import org.junit.jupiter.api.Test;
 
 class ReportTest {
-    private static final Difference SIGN_UP = new Difference(List.of("proxy.gateway.*", "proxy.nginx.*"), "Anyone may try the product.", "Sign up.");
-    private static final Comparison COMPARISON = new Comparison("production", "demo", new Both("1.0.0", "1.0.0"), new Both("V2", "V3"), List.of(
-            new Found(Axis.features, "proxy.gateway.environment.GATEWAY_SIGN_UP", new Both("closed", "open"), List.of(), new Both("p.json Resources.A", "d.json Resources.A"), SIGN_UP),
-            new Found(Axis.features, "proxy.nginx.file./opt/nginx/limits.conf", new Both("a\nb", "a\nc"), List.of("@@ -1,2 +1,2 @@", " a", "-b", "+c"), new Both("p", "d"), SIGN_UP),
-            new Found(Axis.communication, "shard.Group.ingress.tcp/80", new Both(null, "0.0.0.0/0|::/0"), List.of(), new Both(null, "d.json Resources.Group"), null)), List.of("proxy.old"));
+    private static final Difference SIGN_UP = new Difference(List.of("proxy.gateway.*", "proxy.nginx.*"), "Anyone may try the product.",
+            "Sign up.");
+    private static final Comparison COMPARISON = new Comparison("production", "demo", new Both("1.0.0", "1.0.0"), new Both("V2", "V3"),
+            List.of(
+                    new Found(Axis.features, "proxy.gateway.environment.GATEWAY_SIGN_UP", new Both("closed", "open"), List.of(),
+                            new Both("p.json Resources.A", "d.json Resources.A"), SIGN_UP),
+                    new Found(Axis.features, "proxy.nginx.file./opt/nginx/limits.conf", new Both("a\nb", "a\nc"),
+                            List.of("@@ -1,2 +1,2 @@", " a", "-b", "+c"), new Both("p", "d"), SIGN_UP),
+                    new Found(Axis.communication, "shard.Group.ingress.tcp/80", new Both(null, "0.0.0.0/0|::/0"), List.of(),
+                            new Both(null, "d.json Resources.Group"), null)),
+            List.of("proxy.old"));
 
     @Test
     void text() {
@@ -95,10 +101,13 @@ class ReportTest {
                 {"axis":"features","key":"proxy.gateway.environment.GATEWAY_SIGN_UP","values":{"from":"closed","to":"open"},"change":[],\
                 "sources":{"from":"p.json Resources.A","to":"d.json Resources.A"},\
                 "declared":{"what":["proxy.gateway.*","proxy.nginx.*"],"reason":"Anyone may try the product.","check":"Sign up."}},\
-                {"axis":"features","key":"proxy.nginx.file./opt/nginx/limits.conf","values":{"from":"a\\nb","to":"a\\nc"},"change":["@@ -1,2 +1,2 @@"," a","-b","+c"],\
-                "sources":{"from":"p","to":"d"},"declared":{"what":["proxy.gateway.*","proxy.nginx.*"],"reason":"Anyone may try the product.","check":"Sign up."}},\
+                {"axis":"features","key":"proxy.nginx.file./opt/nginx/limits.conf","values":{"from":"a\\nb","to":"a\\nc"},"change":["@@ \
+                -1,2 +1,2 @@"," a","-b","+c"],\
+                "sources":{"from":"p","to":"d"},"declared":{"what":["proxy.gateway.*","proxy.nginx.*"],"reason":"Anyone may try the \
+                product.","check":"Sign up."}},\
                 {"axis":"communication","key":"shard.Group.ingress.tcp/80","values":{"from":null,"to":"0.0.0.0/0|::/0"},"change":[],\
-                "sources":{"from":null,"to":"d.json Resources.Group"},"declared":null}],"gone":["proxy.old"]}""", Assembly.JSON.writeValueAsString(COMPARISON));
+                "sources":{"from":null,"to":"d.json Resources.Group"},"declared":null}],"gone":["proxy.old"]}""",
+                Assembly.JSON.writeValueAsString(COMPARISON));
     }
 
     @Test

@@ -11,11 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SideTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @ParameterizedTest
-    @CsvSource({"production, production", "demo, demo", "demo/demo, demo", "qa/demo, qa/demo", "qa/production, qa/production", "qa, ", "production/demo, ", "staging, ", "'', "})
+    @CsvSource({"production, production", "demo, demo", "demo/demo, demo", "qa/demo, qa/demo", "qa/production, qa/production", "qa, ",
+            "production/demo, ", "staging, ", "'', "})
     void named(String name, String side) {
         assertEquals(Optional.ofNullable(side), Side.named(name, new TestingAssembly(directory).landscape()).map(Side::name));
     }
@@ -23,6 +23,7 @@ class SideTest {
     @Test
     void aShardThatReceivesStandsForAll() {
         var landscape = new TestingAssembly(directory).landscape();
-        assertEquals(List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1"), Side.in(landscape).stream().map(side -> side.shard(landscape).name()).toList());
+        assertEquals(List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1"),
+                Side.in(landscape).stream().map(side -> side.shard(landscape).name()).toList());
     }
 }

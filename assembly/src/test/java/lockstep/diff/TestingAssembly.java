@@ -22,15 +22,20 @@ final class TestingAssembly {
 
     TestingAssembly(Path directory) {
         this.directory = directory;
-        for (var side : new String[][] {{"production", "production", "clinic-2", "clinic.example"}, {"demo", "demo", "demo-1", "demo.clinic.example"},
+        for (var side : new String[][]{{"production", "production", "clinic-2", "clinic.example"},
+                {"demo", "demo", "demo-1", "demo.clinic.example"},
                 {"qa", "production", "qa-1", "qa.clinic.example"}, {"qa", "demo", "qa-demo-1", "qa-demo.clinic.example"}}) {
             String account = side[0], edition = side[1], shard = side[2], host = side[3];
             templates.put(account + "-network", named(NETWORK, account, edition, shard, host));
             templates.put(account + "-shard-" + shard, named(SHARD, account, edition, shard, host));
             templates.put(account + "-" + edition + "-proxy", named(PROXY, account, edition, shard, host));
-            routes.put(account + "-" + edition + "-proxy", named("{\"edition\": \"x\", \"shards\": {\"SHARD\": {\"upstream\": \"https://SHARD.clinic.internal:8443\"}}}", account, edition, shard, host));
+            routes.put(account + "-" + edition + "-proxy",
+                    named("{\"edition\": \"x\", \"shards\": {\"SHARD\": {\"upstream\": \"https://SHARD.clinic.internal:8443\"}}}", account,
+                            edition, shard, host));
         }
-        write("nginx/Dockerfile", "FROM debian AS production\nWORKDIR /opt/nginx\nCOPY production/ ./\nENV WORKERS=2\nCMD [\"./start\"]\nFROM production AS demo\nCOPY demo/ ./\n");
+        write("nginx/Dockerfile",
+                "FROM debian AS production\nWORKDIR /opt/nginx\nCOPY production/ ./\nENV WORKERS=2\nCMD [\"./start\"]\nFROM production AS "
+                        + "demo\nCOPY demo/ ./\n");
         write("nginx/production/nginx.conf", "listen 8443 ssl;\n# ssl_crl old.pem;\ninclude limits.conf;\n");
         write("nginx/production/limits.conf", "limit a;\nlimit b;\nlimit c;\n");
         write("nginx/demo/.keep", "");
@@ -80,13 +85,15 @@ final class TestingAssembly {
         var artifacts = Assembly.JSON.createObjectNode();
         templates.forEach((stack, template) -> {
             String account = stack.replaceAll("-.*", "");
-            artifacts.putObject(stack).put("type", "aws:cloudformation:stack").put("environment", "aws://" + ACCOUNTS.get(account) + "/eu-central-1")
+            artifacts.putObject(stack).put("type", "aws:cloudformation:stack")
+                    .put("environment", "aws://" + ACCOUNTS.get(account) + "/eu-central-1")
                     .putObject("properties").put("templateFile", stack + ".template.json");
             write(stack + ".template.json", template);
             write(stack + ".assets.json", assets(stack).toString());
         });
         write("manifest.json", Assembly.JSON.createObjectNode().set("artifacts", artifacts).toString());
-        return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape, new Assembly(directory));
+        return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape,
+                new Assembly(directory));
     }
 
     private ObjectNode assets(String stack) {
@@ -114,7 +121,8 @@ final class TestingAssembly {
     }
 
     private static String named(String template, String account, String edition, String shard, String host) {
-        return template.replace("ACCOUNT_ID", ACCOUNTS.get(account)).replace("ACCOUNT", account).replace("EDITION", edition).replace("SHARD", shard).replace("HOST", host)
+        return template.replace("ACCOUNT_ID", ACCOUNTS.get(account)).replace("ACCOUNT", account).replace("EDITION", edition)
+                .replace("SHARD", shard).replace("HOST", host)
                 .replace("SQUEEZED", account + "network");
     }
 
@@ -145,30 +153,40 @@ final class TestingAssembly {
 
     private static final String NETWORK = """
             {"Resources": {
-              "Vpc8378EB38": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16", "Tags": [{"Key": "account", "Value": "ACCOUNT"}, {"Key": "Name", "Value": "ACCOUNT-network/Vpc"}]},
+              "Vpc8378EB38": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16", "Tags": [{"Key": "account", "Value": \
+              "ACCOUNT"}, {"Key": "Name", "Value": "ACCOUNT-network/Vpc"}]},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-network/Vpc/Resource"}}},
-             "Outputs": {"ExportsVpc": {"Value": {"Ref": "Vpc8378EB38"}, "Export": {"Name": "ACCOUNT-network:ExportsOutputRefVpc8378EB38272D6E3A"}}}}
+             "Outputs": {"ExportsVpc": {"Value": {"Ref": "Vpc8378EB38"}, "Export": {"Name": \
+             "ACCOUNT-network:ExportsOutputRefVpc8378EB38272D6E3A"}}}}
             """;
     private static final String SHARD = """
             {"Resources": {
-              "DatabaseB269D8BB": {"Type": "AWS::RDS::DBCluster", "Properties": {"DBClusterIdentifier": "lockstep-SHARD", "DeletionProtection": true},
+              "DatabaseB269D8BB": {"Type": "AWS::RDS::DBCluster", "Properties": {"DBClusterIdentifier": "lockstep-SHARD", \
+              "DeletionProtection": true},
                 "DeletionPolicy": "Retain", "Metadata": {"aws:cdk:path": "ACCOUNT-shard-SHARD/Database/Resource"}},
-              "GroupB493B4E2": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "Database of SHARD", "VpcId": {"Fn::ImportValue": "ACCOUNT-network:ExportsOutputRefVpc8378EB38272D6E3A"},
-                "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": "10.0.0.0/16"}], "SecurityGroupEgress": [{"CidrIp": "255.255.255.255/32", "IpProtocol": "icmp"}]},
+              "GroupB493B4E2": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "Database of SHARD", "VpcId": \
+              {"Fn::ImportValue": "ACCOUNT-network:ExportsOutputRefVpc8378EB38272D6E3A"},
+                "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": "10.0.0.0/16"}], \
+                "SecurityGroupEgress": [{"CidrIp": "255.255.255.255/32", "IpProtocol": "icmp"}]},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-shard-SHARD/Group/Resource"}},
-              "Groupfrom": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"IpProtocol": "tcp", "FromPort": 5433, "ToPort": 5433, "GroupId": {"Fn::GetAtt": ["GroupB493B4E2", "GroupId"]}, "CidrIp": "10.1.0.0/16"},
+              "Groupfrom": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"IpProtocol": "tcp", "FromPort": 5433, "ToPort": \
+              5433, "GroupId": {"Fn::GetAtt": ["GroupB493B4E2", "GroupId"]}, "CidrIp": "10.1.0.0/16"},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-shard-SHARD/Group/from SQUEEZEDClientsA5E6762A:5433"}},
               "RoleDAE33D75": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": [
                   {"Effect": "Allow", "Action": ["kms:Decrypt", "s3:GetObject"], "Resource": "arn:aws:s3:::lockstep-ACCOUNT_ID"}]}},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-shard-SHARD/Role/DefaultPolicy/Resource"}},
-              "Machine1": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Join": ["", ["{\\"shard\\":\\"SHARD\\",\\"arn\\":\\"", {"Fn::GetAtt": ["DatabaseB269D8BB", "Arn"]}, "\\",\\"retries\\":4}"]]}},
+              "Machine1": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Join": ["", \
+              ["{\\"shard\\":\\"SHARD\\",\\"arn\\":\\"", {"Fn::GetAtt": ["DatabaseB269D8BB", "Arn"]}, "\\",\\"retries\\":4}"]]}},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-shard-SHARD/Machine/Resource"}}}}
             """;
     private static final String PROXY = """
             {"Resources": {
-              "Task1": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"Family": "ACCOUNTEDITIONproxyTask0863E24D", "Cpu": "256", "ContainerDefinitions": [
-                {"Name": "gateway", "Memory": 128, "Image": {"Fn::Sub": "${AWS::AccountId}.dkr.ecr.eu-central-1.${AWS::URLSuffix}/cdk-assets:%1$s"},
-                 "Environment": [{"Name": "GATEWAY_SIGN_UP", "Value": "closed"}, {"Name": "ADDRESS", "Value": "HOST"}, {"Name": "ROUTES_DEFAULT", "Value": "s3://assets-ACCOUNT_ID/ROUTES_HASH.json"}],
+              "Task1": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"Family": "ACCOUNTEDITIONproxyTask0863E24D", "Cpu": "256", \
+              "ContainerDefinitions": [
+                {"Name": "gateway", "Memory": 128, "Image": {"Fn::Sub": \
+                "${AWS::AccountId}.dkr.ecr.eu-central-1.${AWS::URLSuffix}/cdk-assets:%1$s"},
+                 "Environment": [{"Name": "GATEWAY_SIGN_UP", "Value": "closed"}, {"Name": "ADDRESS", "Value": "HOST"}, {"Name": \
+                 "ROUTES_DEFAULT", "Value": "s3://assets-ACCOUNT_ID/ROUTES_HASH.json"}],
                  "Secrets": [{"Name": "KEY", "ValueFrom": {"Ref": "Task1"}}]},
                 {"Name": "nginx", "Image": {"Fn::Sub": "${AWS::AccountId}.dkr.ecr.eu-central-1.${AWS::URLSuffix}/cdk-assets:%2$s"}}]},
                 "Metadata": {"aws:cdk:path": "ACCOUNT-EDITION-proxy/Task/Resource"}}}}

@@ -44,14 +44,14 @@ class ImageTest {
             CMD ["serve"]
             """;
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private Path context;
 
     @BeforeEach
     void createContext() throws IOException {
         context = Files.createDirectory(directory.resolve("context"));
-        for (var file : List.of("start", "conf/nginx.conf", "conf/limits.conf", "conf/deep/tls.conf", "conf/notes.md", "pages/404.html", "pages/style.css", "demo/limits.conf")) {
+        for (var file : List.of("start", "conf/nginx.conf", "conf/limits.conf", "conf/deep/tls.conf", "conf/notes.md", "pages/404.html",
+                "pages/style.css", "demo/limits.conf")) {
             write(file, "content of " + file);
         }
         assertTrue(context.resolve("start").toFile().setExecutable(true));
@@ -62,16 +62,20 @@ class ImageTest {
     @Test
     void aStageStandsOnAnother() {
         var production = Image.read(context, Optional.of("production"));
-        assertEquals(new Image(files("/opt/nginx/conf/deep/tls.conf", "conf/deep/tls.conf", "/opt/nginx/conf/limits.conf", "conf/limits.conf", "/opt/nginx/conf/nginx.conf", "conf/nginx.conf",
+        assertEquals(new Image(
+                files("/opt/nginx/conf/deep/tls.conf", "conf/deep/tls.conf", "/opt/nginx/conf/limits.conf", "conf/limits.conf",
+                        "/opt/nginx/conf/nginx.conf", "conf/nginx.conf",
                         "/opt/nginx/pages/404.html", "pages/404.html", "/opt/nginx/pages/start", "start", "/opt/nginx/start", "start"),
-                Map.of("PORT", "8443", "GREETING", "hello world", "EMPTY", ""), "/opt/nginx", List.of("./start"), List.of("--quiet"), "10001:10001", "SIGQUIT",
+                Map.of("PORT", "8443", "GREETING", "hello world", "EMPTY", ""), "/opt/nginx", List.of("./start"), List.of("--quiet"),
+                "10001:10001", "SIGQUIT",
                 List.of("/run/settings", "/opt/nginx/cache")), production);
 
         var demo = Image.read(context, Optional.of("demo"));
         assertEquals(demo, Image.read(context, Optional.empty()), "the last stage is meant when none is named");
         var files = new TreeMap<>(production.files());
         files.put("/opt/nginx/conf/limits.conf", context.resolve("demo/limits.conf"));
-        assertEquals(new Image(files, Map.of("PORT", "9443", "GREETING", "hello world", "EMPTY", ""), "/opt/nginx", List.of("./start"), List.of("serve"), "10001:10001", "SIGQUIT",
+        assertEquals(new Image(files, Map.of("PORT", "9443", "GREETING", "hello world", "EMPTY", ""), "/opt/nginx", List.of("./start"),
+                List.of("serve"), "10001:10001", "SIGQUIT",
                 production.volumes()), demo);
     }
 
@@ -85,11 +89,13 @@ class ImageTest {
     void layingOutReplacesWhatChangedAndNothingElse() throws IOException {
         Path target = directory.resolve("target");
         Image.read(context, Optional.of("production")).materialize(target);
-        Path start = target.resolve("opt/nginx/start"), limits = target.resolve("opt/nginx/conf/limits.conf"), nginx = target.resolve("opt/nginx/conf/nginx.conf");
+        Path start = target.resolve("opt/nginx/start"), limits = target.resolve("opt/nginx/conf/limits.conf"),
+                nginx = target.resolve("opt/nginx/conf/nginx.conf");
         assertTrue(Files.isExecutable(start));
         assertFalse(Files.isExecutable(limits));
         Object unchanged = Files.readAttributes(nginx, "unix:ino").get("ino");
-        Path written = Files.createDirectories(target.resolve("run/settings")).resolve("routes.json"), stray = target.resolve("opt/nginx/conf/stray.conf");
+        Path written = Files.createDirectories(target.resolve("run/settings")).resolve("routes.json"),
+                stray = target.resolve("opt/nginx/conf/stray.conf");
         Files.writeString(written, "{}");
         Files.writeString(stray, "deny all;");
         Files.writeString(limits, "changed by hand");
@@ -105,7 +111,8 @@ class ImageTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-            "FROM a AS b\\nADD x y                | 2 | lockstep does not understand ADD; it knows FROM, CMD, COPY, ENTRYPOINT, ENV, RUN, STOPSIGNAL, USER, VOLUME, WORKDIR",
+            "FROM a AS b\\nADD x y                | 2 | lockstep does not understand ADD; it knows FROM, CMD, COPY, ENTRYPOINT, ENV, RUN, "
+                    + "STOPSIGNAL, USER, VOLUME, WORKDIR",
             "FROM a AS                            | 1 | write FROM as 'FROM base' or 'FROM base AS stage', not 'FROM a AS'",
             "COPY start .                         | 1 | COPY stands before the first FROM",
             "# nothing                            | 1 | there is no FROM",
@@ -116,15 +123,18 @@ class ImageTest {
             "FROM a\\nCOPY */404.html ./          | 2 | lockstep understands a wildcard in the last part of a path only, not '*/404.html'",
             "FROM a\\nCOPY start                  | 2 | COPY needs a source and a destination",
             "FROM a\\nCOPY $FILE ./               | 2 | lockstep does not understand variables or quotes in COPY",
-            "FROM a\\nENV A=1 PATH=/x:$PATH       | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, not 'PATH=/x:$PATH'",
-            "FROM a\\nENV A 1                     | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, not 'A 1'",
+            "FROM a\\nENV A=1 PATH=/x:$PATH       | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, "
+                    + "not 'PATH=/x:$PATH'",
+            "FROM a\\nENV A 1                     | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, "
+                    + "not 'A 1'",
             "FROM a\\nCMD ./start                 | 2 | write CMD in JSON form, as [\"./start\"], not ./start",
             "FROM a\\nRUN <<END                   | 2 | lockstep does not understand here-documents",
             "FROM a\\nUSER                        | 2 | USER needs something after it",
             "FROM a\\nRUN b \\\\                  | 2 | the last line goes on with a backslash, and nothing follows"})
     void refusesWhatItDoesNotUnderstand(String text, String line, String problem) throws IOException {
         write("Dockerfile", text.replace("\\n", "\n").replace("\\\\", "\\"));
-        assertEquals(context.resolve("Dockerfile") + ":" + line + ": " + problem, assertThrows(ImageException.class, () -> Image.read(context, Optional.empty())).getMessage());
+        assertEquals(context.resolve("Dockerfile") + ":" + line + ": " + problem,
+                assertThrows(ImageException.class, () -> Image.read(context, Optional.empty())).getMessage());
     }
 
     @Test

@@ -10,23 +10,28 @@ public final class BrokenPolicy {
      * @param mutation the name of the change
      * @param resource {@code STACK/LOGICAL-ID}
      * @param property the property of the resource that contains the policy
-     * @param liveArn  the actual ARN of the resource that the policy is attached to, which replaces the generated one; empty if the name is fixed
+     * @param liveArn  the actual ARN of the resource that the policy is attached to, which replaces the generated one; empty if the name is
+     *         fixed
      */
     public static String document(String mutation, String resource, String property, String attachedTo, String liveArn) {
         var templates = SnapshotTemplates.templates(named(mutation)::apply);
-        var document = templates.resources().stream().filter(made -> made.id().equals(resource)).findFirst().orElseThrow(() -> new IllegalArgumentException("no resource " + resource)).property(property).toString();
+        var document = templates.resources().stream().filter(made -> made.id().equals(resource)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no resource " + resource)).property(property).toString();
         if (attachedTo.isEmpty()) return document;
-        String madeUp = templates.resources().stream().filter(made -> made.id().equals(attachedTo)).findFirst().orElseThrow(() -> new IllegalArgumentException("no resource " + attachedTo)).arn();
+        String madeUp = templates.resources().stream().filter(made -> made.id().equals(attachedTo)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no resource " + attachedTo)).arn();
         return document.replace(madeUp, liveArn);
     }
 
     /** Reports whether the proof finds the step that broken.yaml expects. */
     public static boolean isFound(String mutation) {
         var wanted = named(mutation);
-        return SnapshotTemplates.proof(wanted::apply).attacks().stream().flatMap(attack -> attack.steps().stream()).anyMatch(step -> CorpusTest.isExpected(step, wanted.find()));
+        return SnapshotTemplates.proof(wanted::apply).attacks().stream().flatMap(attack -> attack.steps().stream())
+                .anyMatch(step -> CorpusTest.isExpected(step, wanted.find()));
     }
 
     private static Mutation named(String mutation) {
-        return Mutation.read("broken.yaml").stream().filter(known -> known.name().equals(mutation)).findFirst().orElseThrow(() -> new IllegalArgumentException("broken.yaml has no '" + mutation + "'"));
+        return Mutation.read("broken.yaml").stream().filter(known -> known.name().equals(mutation)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("broken.yaml has no '" + mutation + "'"));
     }
 }

@@ -23,7 +23,9 @@ class CorpusTest {
     void theAttackIsFound(Mutation mutation) {
         var proof = SnapshotTemplates.proof(mutation::apply);
         assertFalse(proof.holds(), "no attack was found");
-        assertTrue(proof.attacks().stream().filter(attack -> attack.claim().name().equalsIgnoreCase(mutation.claim())).flatMap(attack -> attack.steps().stream()).anyMatch(step -> isExpected(step, mutation.find())),
+        assertTrue(
+                proof.attacks().stream().filter(attack -> attack.claim().name().equalsIgnoreCase(mutation.claim()))
+                        .flatMap(attack -> attack.steps().stream()).anyMatch(step -> isExpected(step, mutation.find())),
                 () -> "expected " + mutation.find() + " against " + mutation.claim() + "; found\n" + ProofText.of(proof));
     }
 
@@ -44,7 +46,8 @@ class CorpusTest {
     }
 
     static boolean isExpected(Attack.Step step, List<String> words) {
-        return step.principal().contains(words.get(0)) && step.action().contains(words.get(1)) && step.resource().contains(words.get(2)) && step.by().stream().anyMatch(by -> by.contains(words.get(3)));
+        return step.principal().contains(words.get(0)) && step.action().contains(words.get(1)) && step.resource().contains(words.get(2))
+                && step.by().stream().anyMatch(by -> by.contains(words.get(3)));
     }
 
     private static List<Mutation> broken() {

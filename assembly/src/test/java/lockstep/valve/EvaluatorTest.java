@@ -20,20 +20,28 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Compares whether statements apply to single requests with the emulator's evaluator, which is maintained by others and enforces IAM in the local cloud. */
+/**
+ * Compares whether statements apply to single requests with the emulator's evaluator, which is maintained by others and enforces IAM in the
+ * local cloud.
+ */
 class EvaluatorTest {
     private static final int CASES = 4_000;
-    private static final List<String> ACTIONS = List.of("s3:GetObject", "s3:PutObject", "s3:*", "S3:get*", "s3:?etObject", "kms:Decrypt", "kms:*", "*", "sns:Publish");
-    private static final List<String> RESOURCES = List.of("*", "arn:aws:s3:::parts/*", "arn:aws:s3:::parts/a", "arn:aws:s3:::Parts/*", "arn:aws:s3:::p*s/?", "arn:aws:kms:eu-central-1:111111111111:key/1", "arn:aws:kms:*:111111111111:key/*");
-    private static final List<String> KEYS = List.of("aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceArn", "aws:SourceAccount", "aws:SecureTransport", "sts:ExternalId");
-    private static final List<String> OPERATORS = List.of("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "ArnLike", "ArnNotLike", "ArnEquals", "Null",
-            "StringEqualsIfExists", "StringLikeIfExists", "StringNotEqualsIfExists", "ForAllValues:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals",
+    private static final List<String> ACTIONS = List.of("s3:GetObject", "s3:PutObject", "s3:*", "S3:get*", "s3:?etObject", "kms:Decrypt",
+            "kms:*", "*", "sns:Publish");
+    private static final List<String> RESOURCES = List.of("*", "arn:aws:s3:::parts/*", "arn:aws:s3:::parts/a", "arn:aws:s3:::Parts/*",
+            "arn:aws:s3:::p*s/?", "arn:aws:kms:eu-central-1:111111111111:key/1", "arn:aws:kms:*:111111111111:key/*");
+    private static final List<String> KEYS = List.of("aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceArn", "aws:SourceAccount",
+            "aws:SecureTransport", "sts:ExternalId");
+    private static final List<String> OPERATORS = List.of("StringEquals", "StringNotEquals", "StringLike", "StringNotLike",
+            "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "ArnLike", "ArnNotLike", "ArnEquals", "Null",
+            "StringEqualsIfExists", "StringLikeIfExists", "StringNotEqualsIfExists", "ForAllValues:StringEquals", "ForAllValues:StringLike",
+            "ForAnyValue:StringEquals", "ForAnyValue:StringLike", "ForAnyValue:StringNotEquals",
             "ForAnyValue:StringEqualsIfExists", "ForAllValues:StringNotEquals", "Bool", "BoolIfExists");
-    private static final List<String> VALUES = List.of("*", "111111111111", "222222222222", "2*", "?11111111111", "arn:aws:iam::111111111111:role/worker", "arn:aws:iam::222222222222:role/worker", "arn:aws:iam::*:role/w*",
+    private static final List<String> VALUES = List.of("*", "111111111111", "222222222222", "2*", "?11111111111",
+            "arn:aws:iam::111111111111:role/worker", "arn:aws:iam::222222222222:role/worker", "arn:aws:iam::*:role/w*",
             "arn:aws:iam::222222222222:role/Worker", "lockstep", "LOCKSTEP", "lock*", "true", "false");
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private final Random random = new Random(61);
 
     @Test
@@ -55,13 +63,16 @@ class EvaluatorTest {
     private ObjectNode aCase() {
         var made = Assembly.JSON.createObjectNode();
         made.put("action", oneOf(List.of("s3:GetObject", "s3:PutObject", "kms:Decrypt", "sns:Publish")));
-        made.put("resource", oneOf(List.of("arn:aws:s3:::parts/a", "arn:aws:s3:::parts/ab", "arn:aws:s3:::Parts/a", "arn:aws:kms:eu-central-1:111111111111:key/1", "arn:aws:kms:eu-central-1:222222222222:key/1")));
+        made.put("resource", oneOf(List.of("arn:aws:s3:::parts/a", "arn:aws:s3:::parts/ab", "arn:aws:s3:::Parts/a",
+                "arn:aws:kms:eu-central-1:111111111111:key/1", "arn:aws:kms:eu-central-1:222222222222:key/1")));
         var keys = made.putObject("keys");
         // the evaluator always sets these keys
-        keys.put("aws:PrincipalArn", oneOf(List.of("arn:aws:iam::111111111111:role/worker", "arn:aws:iam::222222222222:role/worker", "arn:aws:iam::222222222222:role/other")));
+        keys.put("aws:PrincipalArn", oneOf(List.of("arn:aws:iam::111111111111:role/worker", "arn:aws:iam::222222222222:role/worker",
+                "arn:aws:iam::222222222222:role/other")));
         keys.put("aws:PrincipalAccount", oneOf(List.of("111111111111", "222222222222")));
         keys.put("aws:SecureTransport", oneOf(List.of("true", "false")));
-        if (random.nextBoolean()) keys.put("aws:SourceArn", oneOf(List.of("arn:aws:sns:eu-central-1:111111111111:t", "arn:aws:iam::111111111111:role/worker")));
+        if (random.nextBoolean())
+            keys.put("aws:SourceArn", oneOf(List.of("arn:aws:sns:eu-central-1:111111111111:t", "arn:aws:iam::111111111111:role/worker")));
         if (random.nextBoolean()) keys.put("aws:SourceAccount", oneOf(List.of("111111111111", "222222222222")));
         if (random.nextBoolean()) keys.put("sts:ExternalId", oneOf(List.of("lockstep", "other")));
         var statement = made.putObject("statement").put("Effect", oneOf(List.of("Allow", "Deny")));
@@ -111,8 +122,9 @@ class EvaluatorTest {
     private static boolean mayMatch(JsonNode tried) {
         var statement = statement(tried);
         var wanted = right(tried);
-        boolean applies = statement.rights().stream().anyMatch(right -> right.action().overlaps(wanted.action()) && !wanted.action().coveredBy(right.exceptActions())
-                && right.resource().overlaps(wanted.resource()) && !wanted.resource().coveredBy(right.exceptResources()));
+        boolean applies = statement.rights().stream()
+                .anyMatch(right -> right.action().overlaps(wanted.action()) && !wanted.action().coveredBy(right.exceptActions())
+                        && right.resource().overlaps(wanted.resource()) && !wanted.resource().coveredBy(right.exceptResources()));
         return applies && statement.conditions().mayMatch(domains(tried), condition -> {
             throw new AssertionError("not evaluated: " + condition);
         });

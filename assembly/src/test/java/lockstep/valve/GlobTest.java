@@ -15,7 +15,8 @@ class GlobTest {
     void whatIsSaidOfTwoGlobsIsTrueOfAllTexts() {
         var globs = words("ab*?", 3).stream().map(Glob::new).distinct().toList();
         var texts = words("ab", 6);
-        var matched = globs.stream().collect(Collectors.toMap(glob -> glob, glob -> texts.stream().filter(text -> text.matches(glob.text().replace("*", ".*").replace("?", "."))).collect(Collectors.toSet())));
+        var matched = globs.stream().collect(Collectors.toMap(glob -> glob, glob -> texts.stream()
+                .filter(text -> text.matches(glob.text().replace("*", ".*").replace("?", "."))).collect(Collectors.toSet())));
         int covering = 0, reallyCovering = 0;
         for (Glob one : globs) {
             for (Glob other : globs) {

@@ -34,7 +34,8 @@ final class SnapshotTemplates {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Bootstrap.stacks(LANDSCAPE, PROJECT.resolve("node_modules")).forEach(stack -> templates.put(stack.name(), (ObjectNode) stack.template()));
+        Bootstrap.stacks(LANDSCAPE, PROJECT.resolve("node_modules"))
+                .forEach(stack -> templates.put(stack.name(), (ObjectNode) stack.template()));
         return templates;
     }
 

@@ -15,25 +15,24 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "approve", description = "Lets a sync that is held go on where it stands.",
-        footer = {"", "Shows what the sync would change, with some of the rows. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
+        footer = {"",
+                "Shows what the sync would change, with some of the rows. Ends with 0 when it was answered, 1 when it does not wait, 2 on "
+                        + "wrong usage."})
 final class ApproveCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.")
-    private String syncId;
+    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.") private String syncId;
 
-    @Option(names = "--dry-run", description = "Only look: show what would change, and what each shard would do, as rows it would keep since others refer to them. The sync goes on waiting.")
-    private boolean dryRun;
+    @Option(names = "--dry-run",
+            description = "Only look: show what would change, and what each shard would do, as rows it would keep since others refer to "
+                    + "them. The sync goes on waiting.") private boolean dryRun;
 
-    @Option(names = "--verbose", description = "Print every table (default: those with the most rows that change).")
-    private boolean verbose;
+    @Option(names = "--verbose",
+            description = "Print every table (default: those with the most rows that change).") private boolean verbose;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -43,12 +42,15 @@ final class ApproveCommand implements Callable<Integer> {
             var held = HeldSync.read(SyncAccess.of(accounts, dataSet), syncId);
             if (dryRun) {
                 var shards = held.forecast();
-                main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards), HeldSync.difference(held.held().assessment(), verbose) + "\n" + new SyncReport(verbose).forecast(shards) + SyncReport.warnings(SyncState.Warning.of(shards)) + failures(shards)
-                        + "Answer it: " + place.next(main, dataSet).answer(syncId));
+                main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards),
+                        HeldSync.difference(held.held().assessment(), verbose) + "\n" + new SyncReport(verbose).forecast(shards)
+                                + SyncReport.warnings(SyncState.Warning.of(shards)) + failures(shards)
+                                + "Answer it: " + place.next(main, dataSet).answer(syncId));
                 return shards.stream().allMatch(s -> s.phase() == SyncState.ShardPhase.verified) ? 0 : 1;
             }
             held.approve();
-            main.answer(new HeldSync.Answered(syncId, "approved", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "approved");
+            main.answer(new HeldSync.Answered(syncId, "approved", held.held().assessment()),
+                    HeldSync.difference(held.held().assessment(), verbose) + "\n" + "approved");
             return 0;
         }
     }

@@ -15,26 +15,23 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "canary", description = "Leads some of the new sessions of a shard to another upstream, or ends that; proxies follow within seconds.",
+@Command(mixinStandardHelpOptions = true, name = "canary",
+        description = "Leads some of the new sessions of a shard to another upstream, or ends that; proxies follow within seconds.",
         footer = {"", "A session stays where it began, whatever the weight is later, until the canary is ended by --weight off."})
 final class CanaryCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Parameters(paramLabel = "SHARD", description = "A shard whose account has a proxy of its edition.")
-    private String shard;
+    @Parameters(paramLabel = "SHARD", description = "A shard whose account has a proxy of its edition.") private String shard;
 
-    @Option(names = "--upstream", paramLabel = "URL", description = "Where the new release runs, as https://10.0.1.2:8443.")
-    private URI upstream;
+    @Option(names = "--upstream", paramLabel = "URL",
+            description = "Where the new release runs, as https://10.0.1.2:8443.") private URI upstream;
 
-    @Option(names = "--weight", paramLabel = "PERCENT|off", required = true, description = "How many of the new sessions, 0 to 100; or off.")
-    private String weight;
+    @Option(names = "--weight", paramLabel = "PERCENT|off", required = true,
+            description = "How many of the new sessions, 0 to 100; or off.") private String weight;
 
     @Override
     public Integer call() {
@@ -61,7 +58,8 @@ final class CanaryCommand implements Callable<Integer> {
         answer.put("shard", shard);
         answer.put("upstream", upstream);
         answer.put("weight", off ? null : Double.valueOf(weight));
-        main.answer(answer, off ? "shard " + shard + " has no canary" : weight + " % of the new sessions of shard " + shard + " go to " + upstream);
+        main.answer(answer,
+                off ? "shard " + shard + " has no canary" : weight + " % of the new sessions of shard " + shard + " go to " + upstream);
         return 0;
     }
 

@@ -15,15 +15,14 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "certificate", description = "The clients that the local cloud's production editions admit.", synopsisSubcommandLabel = "COMMAND",
+@Command(mixinStandardHelpOptions = true, name = "certificate",
+        description = "The clients that the local cloud's production editions admit.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {CertificateCommand.Issue.class, CertificateCommand.Revoke.class, CertificateCommand.ListAll.class},
         footer = {"", "On AWS the authority is yours: docs/operate/certificates.md."})
 final class CertificateCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
     @Override
     public Integer call() {
@@ -32,14 +31,11 @@ final class CertificateCommand implements Callable<Integer> {
 
     @Command(mixinStandardHelpOptions = true, name = "issue", description = "Issues a certificate.")
     static final class Issue implements Callable<Integer> {
-        @ParentCommand
-        private CertificateCommand parent;
+        @ParentCommand private CertificateCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Parameters(paramLabel = "NAME")
-        private String name;
+        @Parameters(paramLabel = "NAME") private String name;
 
         @Override
         public Integer call() {
@@ -53,8 +49,10 @@ final class CertificateCommand implements Callable<Integer> {
                     answer.put("key", files.key().toString());
                     answer.put("pkcs12", files.pkcs12().toString());
                     answer.put("password", files.password());
-                    parent.main.answer(answer, "issued to " + client.name() + ", until " + client.expires() + "\n  for browsers  " + files.pkcs12()
-                            + "\n  its password  " + files.password() + "\n  for curl      --cert " + files.certificate() + " --key " + files.key());
+                    parent.main.answer(answer,
+                            "issued to " + client.name() + ", until " + client.expires() + "\n  for browsers  " + files.pkcs12()
+                                    + "\n  its password  " + files.password() + "\n  for curl      --cert " + files.certificate()
+                                    + " --key " + files.key());
                 }
             });
             return 0;
@@ -63,14 +61,11 @@ final class CertificateCommand implements Callable<Integer> {
 
     @Command(mixinStandardHelpOptions = true, name = "revoke", description = "Revokes a certificate; the proxies follow within seconds.")
     static final class Revoke implements Callable<Integer> {
-        @ParentCommand
-        private CertificateCommand parent;
+        @ParentCommand private CertificateCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Parameters(paramLabel = "NAME")
-        private String name;
+        @Parameters(paramLabel = "NAME") private String name;
 
         @Override
         public Integer call() {
@@ -78,7 +73,8 @@ final class CertificateCommand implements Callable<Integer> {
                 try (var cloud = parent.cloud()) {
                     Client client = checked(spec, () -> cloud.clients().revoke(name));
                     cloud.publishClients();
-                    parent.main.answer(Map.of("client", client), "revoked the certificate of " + client.name() + "; every production proxy has the new list");
+                    parent.main.answer(Map.of("client", client),
+                            "revoked the certificate of " + client.name() + "; every production proxy has the new list");
                 }
             });
             return 0;
@@ -87,15 +83,16 @@ final class CertificateCommand implements Callable<Integer> {
 
     @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells every certificate that was issued.")
     static final class ListAll implements Callable<Integer> {
-        @ParentCommand
-        private CertificateCommand parent;
+        @ParentCommand private CertificateCommand parent;
 
         @Override
         public Integer call() {
             try (var cloud = parent.cloud()) {
                 var clients = cloud.clients().list();
-                parent.main.answer(Map.of("clients", clients), clients.stream().map(client -> String.format("%-24s %-10s %s  until %s", client.name(),
-                        client.revoked().isPresent() ? "revoked" : client.isValid() ? "valid" : "expired", client.serial(), client.expires())).collect(Collectors.joining("\n")));
+                parent.main.answer(Map.of("clients", clients),
+                        clients.stream().map(client -> String.format("%-24s %-10s %s  until %s", client.name(),
+                                client.revoked().isPresent() ? "revoked" : client.isValid() ? "valid" : "expired", client.serial(),
+                                client.expires())).collect(Collectors.joining("\n")));
             }
             return 0;
         }

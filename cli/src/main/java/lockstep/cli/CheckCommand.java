@@ -19,39 +19,42 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "check", exitCodeOnExecutionException = CheckCommand.UNCHECKED,
-        description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, with what fixes it. It changes nothing.",
-        footer = {"", "Ends with 0 when no error was found, 1 when one was, 3 when a shard or the source could not be checked and no error was found, 2 on wrong usage.",
+        description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, with what fixes it. It "
+                + "changes nothing.",
+        footer = {"",
+                "Ends with 0 when no error was found, 1 when one was, 3 when a shard or the source could not be checked and no error was "
+                        + "found, 2 on wrong usage.",
                 "Warnings alone end with 0: they may be as intended."})
 final class CheckCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Option(names = "--dataset", paramLabel = "NAME", description = "The only data set that is checked (default: every data set).")
-    private String dataSetName;
+    @Option(names = "--dataset", paramLabel = "NAME",
+            description = "The only data set that is checked (default: every data set).") private String dataSetName;
 
-    @Option(names = "--shard", paramLabel = "SHARD", description = "The only shard that is checked besides the source (default: every target).")
-    private String shardName;
+    @Option(names = "--shard", paramLabel = "SHARD",
+            description = "The only shard that is checked besides the source (default: every target).") private String shardName;
 
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
         List<DataSet> dataSets = landscape.dataSets().stream().filter(d -> dataSetName == null || d.name().equals(dataSetName)).toList();
-        if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", ")));
+        if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; there is "
+                + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", ")));
         var known = landscape.accounts().stream().flatMap(a -> a.shards().stream()).map(Shard::name).toList();
-        if (shardName != null && !known.contains(shardName)) throw usage("there is no shard '" + shardName + "'; there is " + String.join(", ", known));
+        if (shardName != null && !known.contains(shardName))
+            throw usage("there is no shard '" + shardName + "'; there is " + String.join(", ", known));
         try (var accounts = place.open(main, landscape)) {
             var reports = new ArrayList<CheckReport>();
             for (DataSet dataSet : dataSets) {
                 var targets = targets(landscape, dataSet).stream().filter(t -> shardName == null || t.equals(shardName)).toList();
-                if (shardName == null || !targets.isEmpty() || shardName.equals(dataSet.source())) reports.add(CheckReport.read(SyncAccess.of(accounts, dataSet), targets));
+                if (shardName == null || !targets.isEmpty() || shardName.equals(dataSet.source()))
+                    reports.add(CheckReport.read(SyncAccess.of(accounts, dataSet), targets));
             }
             var report = CheckReport.all(reports);
             main.answer(report, report.table());

@@ -10,15 +10,16 @@ import picocli.CommandLine.Spec;
 
 /** The option that selects a data set. */
 final class ChosenDataSet {
-    @Spec(Spec.Target.MIXEE)
-    private CommandSpec command;
+    @Spec(Spec.Target.MIXEE) private CommandSpec command;
 
-    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = DataSet.DEFAULT_NAME, description = "The data set (default: ${DEFAULT-VALUE}).")
-    private String name;
+    @Option(names = "--dataset", paramLabel = "NAME", defaultValue = DataSet.DEFAULT_NAME,
+            description = "The data set (default: ${DEFAULT-VALUE}).") private String name;
 
     /** @throws ParameterException if the landscape has no data set with this name */
     DataSet in(Landscape landscape) {
-        return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow(() -> new ParameterException(command.commandLine(),
-                "there is no data set '" + name + "'; there is " + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+        return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst()
+                .orElseThrow(() -> new ParameterException(command.commandLine(),
+                        "there is no data set '" + name + "'; there is "
+                                + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
     }
 }

@@ -14,11 +14,9 @@ import picocli.CommandLine.Spec;
 
 /** The option that selects the target shards to restore. */
 final class ChosenTargets {
-    @Spec(Spec.Target.MIXEE)
-    private CommandSpec command;
+    @Spec(Spec.Target.MIXEE) private CommandSpec command;
 
-    @Option(names = "--shard", paramLabel = "SHARD", description = "Only this shard (default: every target).")
-    private String name;
+    @Option(names = "--shard", paramLabel = "SHARD", description = "Only this shard (default: every target).") private String name;
 
     /**
      * Returns each shard with its account, in landscape order.
@@ -30,9 +28,11 @@ final class ChosenTargets {
         for (Account account : landscape.accounts()) landscape.targetsIn(account, dataSet).forEach(shard -> targets.put(shard, account));
         if (name == null) return targets;
         String names = targets.keySet().stream().map(Shard::name).collect(Collectors.joining(", "));
-        if (name.equals(dataSet.source())) throw usage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
+        if (name.equals(dataSet.source()))
+            throw usage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
         targets.keySet().removeIf(s -> !s.name().equals(name));
-        if (targets.isEmpty()) throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; there is " + names);
+        if (targets.isEmpty())
+            throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; there is " + names);
         return targets;
     }
 

@@ -17,29 +17,30 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "console", description = "Shows the syncs on a page of this machine: shards, what changed, where the time went, what can be brought back.",
+@Command(mixinStandardHelpOptions = true, name = "console",
+        description = "Shows the syncs on a page of this machine: shards, what changed, where the time went, what can be brought back.",
         footer = {"", "The page is live while it is served; Ctrl-C ends it. It only tells: commands that it shows are for the terminal."})
 final class ConsoleCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Option(names = "--port", paramLabel = "PORT", defaultValue = "0", description = "Of loopback (default: one that is free).")
-    private int port;
+    @Option(names = "--port", paramLabel = "PORT", defaultValue = "0",
+            description = "Of loopback (default: one that is free).") private int port;
 
-    @Option(names = "--html", paramLabel = "FILE", description = "Write the page to this file as it is now, and serve nothing: a report for CI.")
-    private Path html;
+    @Option(names = "--html", paramLabel = "FILE",
+            description = "Write the page to this file as it is now, and serve nothing: a report for CI.") private Path html;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (port < 0 || port > 65535) throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
-        if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent())) throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
-        try (var accounts = place.open(main, place.landscape(main)); var reader = new ConsoleReader(accounts, place.isAws(), main.landscapeOption())) {
+        if (port < 0 || port > 65535)
+            throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
+        if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent()))
+            throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
+        try (var accounts = place.open(main, place.landscape(main));
+                var reader = new ConsoleReader(accounts, place.isAws(), main.landscapeOption())) {
             if (html != null) {
                 Files.writeString(html, ConsolePage.report(reader.readAll()));
                 main.answer(Map.of("file", html.toAbsolutePath().toString()), "wrote " + html);

@@ -22,50 +22,54 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "cost", description = "Tells what each account costs in a month, at rest and at a load, and what pausing databases saves.",
+@Command(mixinStandardHelpOptions = true, name = "cost",
+        description = "Tells what each account costs in a month, at rest and at a load, and what pausing databases saves.",
         footer = {"", "From the synthesized resources and a dated price table; asks nobody. What has no price is listed as not priced.",
                 "Ends with 0, 1 when a price or the region's prices are missing or a file is wrong, 2 on wrong usage."})
 final class CostCommand implements Callable<Integer> {
     /** @param unverifiedPrices the number of prices that were not verified on the date of the table */
     record Answer(String region, String pricesOf, long unverifiedPrices, LoadProfile load, List<Account> accounts) {
-        record Account(String account, double atRest, double atLoad, double pausingSaves, List<Bill.Line> lines, List<Bill.Saving> pausing, List<Bill.NotPriced> notPriced) {}
+        record Account(String account, double atRest, double atLoad, double pausingSaves, List<Bill.Line> lines, List<Bill.Saving> pausing,
+                List<Bill.NotPriced> notPriced) {}
     }
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Option(names = "--account", paramLabel = "A", description = "Only this account (default: all).")
-    private String account;
+    @Option(names = "--account", paramLabel = "A", description = "Only this account (default: all).") private String account;
 
-    @Option(names = "--load", paramLabel = "FILE|PROFILE", defaultValue = "office", description = "How much it is used: rest, office, busy or a YAML file with the fields of one (default: ${DEFAULT-VALUE}).")
-    private String load;
+    @Option(names = "--load", paramLabel = "FILE|PROFILE", defaultValue = "office",
+            description = "How much it is used: rest, office, busy or a YAML file with the fields of one "
+                    + "(default: ${DEFAULT-VALUE}).") private String load;
 
-    @Option(names = "--prices", paramLabel = "FILE", description = "Another price table, of another region or with discounts.")
-    private Path prices;
+    @Option(names = "--prices", paramLabel = "FILE",
+            description = "Another price table, of another region or with discounts.") private Path prices;
 
     @Override
     public Integer call() {
         Landscape landscape = main.landscape();
         var accounts = landscape.accounts().stream().filter(each -> account == null || each.name().equals(account)).toList();
         if (accounts.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "there is no account '" + account + "'; write one of " + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
+            throw new ParameterException(spec.commandLine(), "there is no account '" + account + "'; write one of "
+                    + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
         }
         var table = table(prices, landscape.region());
         var profile = LoadProfile.named(load);
         var assembly = new Assembly(Synthesis.of(main.files(), main.landscapeFile(), landscape.region()));
         var bills = accounts.stream().map(each -> Biller.of(each, landscape, assembly, table, profile)).toList();
         main.answer(new Answer(table.region(), table.date(), table.unverified(), profile, bills.stream()
-                .map(bill -> new Answer.Account(bill.account(), bill.atRest(), bill.atLoad(), bill.pausingSaves(), bill.lines(), bill.pausing(), bill.notPriced())).toList()), text(bills, table, profile));
+                .map(bill -> new Answer.Account(bill.account(), bill.atRest(), bill.atLoad(), bill.pausingSaves(), bill.lines(),
+                        bill.pausing(), bill.notPriced()))
+                .toList()), text(bills, table, profile));
         return 0;
     }
 
     static Prices table(Path file, String region) {
         var table = Prices.read(file == null ? Settings.ofResource("prices.yaml") : Settings.ofFile(file));
         if (!table.region().equals(region)) {
-            throw new UserFault("the prices are those of " + table.region() + ", and the landscape's region is " + region + ": give a table of its prices with --prices FILE");
+            throw new UserFault("the prices are those of " + table.region() + ", and the landscape's region is " + region
+                    + ": give a table of its prices with --prices FILE");
         }
         return table;
     }
@@ -74,16 +78,22 @@ final class CostCommand implements Callable<Integer> {
         var text = new StringBuilder();
         for (Bill bill : bills) {
             text.append(row(bill.account(), "", "at rest", "at load " + load.name()));
-            bill.lines().forEach(line -> text.append(row("  " + line.what(), String.valueOf(line.count()), Prices.dollars(line.atRest()), Prices.dollars(line.atLoad()))));
+            bill.lines().forEach(line -> text.append(
+                    row("  " + line.what(), String.valueOf(line.count()), Prices.dollars(line.atRest()), Prices.dollars(line.atLoad()))));
             text.append(row("  total, USD a month", "", Prices.dollars(bill.atRest()), Prices.dollars(bill.atLoad())));
             text.append("  pausing would save ").append(Prices.dollars(bill.pausingSaves())).append(" a month at this load:\n");
-            bill.pausing().forEach(saving -> text.append(String.format(Locale.ROOT, "    %s: %s of the database, %s of its application; %s%n", saving.shard(), Prices.dollars(saving.database()), Prices.dollars(saving.service()), saving.reason())));
+            bill.pausing()
+                    .forEach(saving -> text.append(String.format(Locale.ROOT, "    %s: %s of the database, %s of its application; %s%n",
+                            saving.shard(), Prices.dollars(saving.database()), Prices.dollars(saving.service()), saving.reason())));
             text.append("  not priced:\n");
-            bill.notPriced().forEach(it -> text.append(String.format(Locale.ROOT, "    %d × %s: %s%n", it.count(), it.type(), it.reason())));
+            bill.notPriced()
+                    .forEach(it -> text.append(String.format(Locale.ROOT, "    %d × %s: %s%n", it.count(), it.type(), it.reason())));
             text.append("\n");
         }
-        text.append(row("all", "", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()), Prices.dollars(bills.stream().mapToDouble(Bill::atLoad).sum())));
-        return text.append("prices of ").append(prices.region()).append(" of ").append(prices.date()).append(", on demand; ").append(prices.unverified()).append(" of ").append(prices.byName().size())
+        text.append(row("all", "", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()),
+                Prices.dollars(bills.stream().mapToDouble(Bill::atLoad).sum())));
+        return text.append("prices of ").append(prices.region()).append(" of ").append(prices.date()).append(", on demand; ")
+                .append(prices.unverified()).append(" of ").append(prices.byName().size())
                 .append(" could not be looked up that day (assembly/src/main/resources/lockstep/cost/prices.yaml)").toString();
     }
 

@@ -11,16 +11,14 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "database-url", description = "Prints where a shard's local database is, for psql and others. It contains the password.")
+@Command(mixinStandardHelpOptions = true, name = "database-url",
+        description = "Prints where a shard's local database is, for psql and others. It contains the password.")
 final class DatabaseUrlCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Parameters(paramLabel = "SHARD", description = "A shard of the landscape.")
-    private String shard;
+    @Parameters(paramLabel = "SHARD", description = "A shard of the landscape.") private String shard;
 
     @Override
     public Integer call() {

@@ -28,40 +28,43 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a release into accounts, keeps it there, and writes down what became of it.",
-        footer = {"", "Ends with 0 when it is deployed in each account, 1 when not, 2 on wrong usage. A release that is kept: lockstep release deploy."})
+@Command(mixinStandardHelpOptions = true, name = "deploy",
+        description = "Deploys a release into accounts, keeps it there, and writes down what became of it.",
+        footer = {"",
+                "Ends with 0 when it is deployed in each account, 1 when not, 2 on wrong usage. A release that is kept: lockstep release "
+                        + "deploy."})
 final class DeployCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Into which accounts (default: all).")
-    private List<String> accounts = List.of();
+    @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Into which accounts (default: all).") private List<
+            String> accounts = List.of();
 
-    @Option(names = "--release", paramLabel = "RELEASE", description = "What it is called (default: as lockstep.yaml says). A name is given once in an account.")
-    private String release;
+    @Option(names = "--release", paramLabel = "RELEASE",
+            description = "What it is called (default: as lockstep.yaml says). A name is given once in an account.") private String release;
 
-    @Option(names = "--from", paramLabel = "FILE", description = "What lockstep release build has made, instead of the checkout.")
-    private Path from;
+    @Option(names = "--from", paramLabel = "FILE",
+            description = "What lockstep release build has made, instead of the checkout.") private Path from;
 
-    @Option(names = "--dry-run", description = "Tell what would change in the stacks of each account, and change nothing.")
-    private boolean dryRun;
+    @Option(names = "--dry-run",
+            description = "Tell what would change in the stacks of each account, and change nothing.") private boolean dryRun;
 
     @Override
     public Integer call() {
-        if (from != null && release != null) throw new ParameterException(spec.commandLine(), "--release names what is built from the checkout; what is in --from has its name");
+        if (from != null && release != null) throw new ParameterException(spec.commandLine(),
+                "--release names what is built from the checkout; what is in --from has its name");
         // report wrong usage before anything is opened
         chosen(spec, place.landscape(main), accounts);
         if (dryRun) return printChanges();
         try (var delivery = new ReleaseDelivery(main, place)) {
             var into = chosen(spec, delivery.landscape(), accounts);
-            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath()) : ReleaseBuilder.build(main, Optional.ofNullable(release), place.isAws(), delivery.archives().resolve("checkout.zip"));
-            return report(main, delivery.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
+            var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath())
+                    : ReleaseBuilder.build(main, Optional.ofNullable(release), place.isAws(), delivery.archives().resolve("checkout.zip"));
+            return report(main, delivery
+                    .deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
         }
     }
 
@@ -69,13 +72,17 @@ final class DeployCommand implements Callable<Integer> {
     private Integer printChanges() {
         Landscape landscape = place.landscape(main);
         var into = chosen(spec, landscape, accounts);
-        Path assembly = from == null ? Synthesis.of(main.files(), main.landscapeFile(), landscape.region(), Optional.ofNullable(release).map(ReleaseBuilder::checked))
+        Path assembly = from == null
+                ? Synthesis.of(main.files(), main.landscapeFile(), landscape.region(),
+                        Optional.ofNullable(release).map(ReleaseBuilder::checked))
                 : ReleaseArchive.of(from.toAbsolutePath()).unpack(main.files().home().resolve("releases/dry-run")).assembly();
         try (var opened = place.open(main, landscape, Names.diffRole())) {
             var deployment = new AwsDeployment(main.files(), landscape.region(), assembly);
             var changes = new LinkedHashMap<String, String>();
-            for (Account account : into) changes.put(account.name(), deployment.diff(account, opened.account(account), endpoint(landscape)));
-            main.answer(changes, changes.entrySet().stream().map(e -> "account " + e.getKey() + "\n" + e.getValue()).collect(Collectors.joining("\n")));
+            for (Account account : into)
+                changes.put(account.name(), deployment.diff(account, opened.account(account), endpoint(landscape)));
+            main.answer(changes,
+                    changes.entrySet().stream().map(e -> "account " + e.getKey() + "\n" + e.getValue()).collect(Collectors.joining("\n")));
             return 0;
         }
     }
@@ -91,7 +98,8 @@ final class DeployCommand implements Callable<Integer> {
     static List<Account> chosen(CommandSpec spec, Landscape landscape, List<String> names) {
         for (String name : names) {
             if (landscape.accounts().stream().noneMatch(account -> account.name().equals(name))) {
-                throw new ParameterException(spec.commandLine(), "there is no account '" + name + "'; there are " + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
+                throw new ParameterException(spec.commandLine(), "there is no account '" + name + "'; there are "
+                        + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
             }
         }
         return landscape.accounts().stream().filter(account -> names.isEmpty() || names.contains(account.name())).toList();
@@ -100,7 +108,8 @@ final class DeployCommand implements Callable<Integer> {
     static int report(Main main, List<Outcome> outcomes) {
         var text = new StringBuilder(String.format("%-12s %-16s %-16s %-10s %8s", "account", "release", "before", "result", "time"));
         for (var outcome : outcomes) {
-            text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-16s %-10s %6d s", outcome.account(), outcome.release(), outcome.before().orElse("-"), outcome.result(), outcome.seconds()));
+            text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-16s %-10s %6d s", outcome.account(), outcome.release(),
+                    outcome.before().orElse("-"), outcome.result(), outcome.seconds()));
             outcome.cause().ifPresent(cause -> text.append(String.format("%n             %s", cause)));
         }
         main.answer(Map.of("accounts", outcomes), text.toString());

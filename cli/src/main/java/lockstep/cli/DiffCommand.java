@@ -16,21 +16,22 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "diff", description = "Tells every difference between two editions, and whether it is meant.",
-        footer = {"", "Ends with 0 when every difference is declared in the landscape, 1 when one is not or a declared one is gone, 2 on wrong usage.",
+@Command(mixinStandardHelpOptions = true, name = "diff",
+        description = "Tells every difference between two editions, and whether it is meant.",
+        footer = {"",
+                "Ends with 0 when every difference is declared in the landscape, 1 when one is not or a declared one is gone, 2 on wrong "
+                        + "usage.",
                 "With --output markdown the answer is the start of a test plan."})
 final class DiffCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Option(names = "--from", paramLabel = "EDITION", defaultValue = "production", description = "An account, an edition or ACCOUNT/EDITION (default: ${DEFAULT-VALUE}).")
-    private String from;
+    @Option(names = "--from", paramLabel = "EDITION", defaultValue = "production",
+            description = "An account, an edition or ACCOUNT/EDITION (default: ${DEFAULT-VALUE}).") private String from;
 
-    @Option(names = "--to", paramLabel = "EDITION", defaultValue = "demo", description = "What to compare it with (default: ${DEFAULT-VALUE}).")
-    private String to;
+    @Option(names = "--to", paramLabel = "EDITION", defaultValue = "demo",
+            description = "What to compare it with (default: ${DEFAULT-VALUE}).") private String to;
 
     @Override
     public Integer call() {

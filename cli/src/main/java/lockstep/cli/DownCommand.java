@@ -6,16 +6,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-@Command(mixinStandardHelpOptions = true, name = "down", description = "Ends every process that 'up' started. Databases are kept, the emulated accounts are not.")
+@Command(mixinStandardHelpOptions = true, name = "down",
+        description = "Ends every process that 'up' started. Databases are kept, the emulated accounts are not.")
 final class DownCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Option(names = "--purge", description = "Deletes databases, certificates and logs as well.")
-    private boolean purge;
+    @Option(names = "--purge", description = "Deletes databases, certificates and logs as well.") private boolean purge;
 
-    @Option(names = "--dry-run", description = "Only tells what would be ended and deleted.")
-    private boolean dryRun;
+    @Option(names = "--dry-run", description = "Only tells what would be ended and deleted.") private boolean dryRun;
 
     @Override
     public Integer call() {
@@ -32,7 +30,8 @@ final class DownCommand implements Callable<Integer> {
 
     private static String text(Down.Plan plan, boolean dryRun) {
         var text = new StringBuilder();
-        plan.processes().forEach(process -> text.append("%s %s (pid %d)%n".formatted(dryRun ? "would end" : "ended", process.what(), process.pid())));
+        plan.processes().forEach(
+                process -> text.append("%s %s (pid %d)%n".formatted(dryRun ? "would end" : "ended", process.what(), process.pid())));
         plan.deleted().ifPresent(path -> text.append("%s %s%n".formatted(dryRun ? "would delete" : "deleted", path)));
         return text.isEmpty() ? "nothing runs" : text.toString().stripTrailing();
     }

@@ -38,55 +38,60 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import tools.jackson.databind.DeserializationFeature;
 
-@Command(mixinStandardHelpOptions = true, name = "import", description = "Imports a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
-        footer = {"", "The file is CSV with commas, in UTF-8. Its header names the columns that lockstep.yaml has of the table, in any order. An empty field is NULL, \"\" is an empty text.",
+@Command(mixinStandardHelpOptions = true, name = "import",
+        description = "Imports a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
+        footer = {"",
+                "The file is CSV with commas, in UTF-8. Its header names the columns that lockstep.yaml has of the table, in any order. "
+                        + "An empty field is NULL, \"\" is an empty text.",
                 "Rows that are not in the file are deleted, except those that other rows refer to. Shards follow with the next sync.",
-                "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is still running at --timeout."})
+                "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is "
+                        + "still running at --timeout."})
 final class ImportCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Parameters(index = "0", paramLabel = "TABLE", description = "As in SQL or without quotes, such as master.drug or 'Order Desk.lineItem'.")
-    private String givenTable;
+    @Parameters(index = "0", paramLabel = "TABLE",
+            description = "As in SQL or without quotes, such as master.drug or 'Order Desk.lineItem'.") private String givenTable;
 
-    @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.")
-    private Path file;
+    @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.") private Path file;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Option(names = "--dry-run", description = "Show the difference and change nothing. The import is done and rolled back, so that whatever would be refused is refused.")
-    private boolean dryRun;
+    @Option(names = "--dry-run",
+            description = "Show the difference and change nothing. The import is done and rolled back, so that whatever would be refused "
+                    + "is refused.") private boolean dryRun;
 
-    @Option(names = "--round", description = "Accept values that the column keeps only in part, such as 1.005 in numeric(10,2), and list them. Without it they are refused.")
-    private boolean round;
+    @Option(names = "--round",
+            description = "Accept values that the column keeps only in part, such as 1.005 in numeric(10,2), and list them. Without it "
+                    + "they are refused.") private boolean round;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800", description = "How long to wait (default: ${DEFAULT-VALUE}).")
-    private long timeout;
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800",
+            description = "How long to wait (default: ${DEFAULT-VALUE}).") private long timeout;
 
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
-        String tableName = dataSet.table(givenTable).map(Table::name).orElseThrow(() -> usage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
-                + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(() -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
+        String tableName = dataSet.table(givenTable).map(Table::name)
+                .orElseThrow(() -> usage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
+                        + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(
+                                () -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
         try (var accounts = place.open(main, landscape)) {
             var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
-            System.err.println((dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
+            System.err.println(
+                    (dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
             put(access, Names.bucket(dataSet.name(), account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
-            return run(access, tableName, Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
+            return run(access, tableName,
+                    Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
                     Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSet.name()) + ":" + id), id);
         }
     }
@@ -99,8 +104,10 @@ final class ImportCommand implements Callable<Integer> {
 
     private int run(AccountAccess access, String tableName, String machineArn, String arn, String id) throws InterruptedException {
         try (var sfn = access.client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id).input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
-            var execution = Poll.until(Instant.now().plusSeconds(timeout), () -> Execution.read(sfn, arn).filter(e -> !e.running()), Optional::isPresent, e -> {});
+            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id)
+                    .input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
+            var execution = Poll.until(Instant.now().plusSeconds(timeout), () -> Execution.read(sfn, arn).filter(e -> !e.running()),
+                    Optional::isPresent, e -> {});
             if (execution.isPresent()) return report(execution.get());
             System.err.println("Still running after --timeout; execution " + arn);
             return STILL_RUNNING;
@@ -109,27 +116,37 @@ final class ImportCommand implements Callable<Integer> {
 
     private int report(Execution execution) {
         if (!execution.succeeded()) throw new IllegalStateException("the import failed: " + execution.cause());
-        Answer answer = Json.MAPPER.readerFor(Answer.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(execution.described().output());
-        main.answer(answer, answer.outcome().map(ImportCommand::text).orElseGet(() -> file + " was refused\n" + answer.refused().orElse("?")));
+        Answer answer = Json.MAPPER.readerFor(Answer.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .readValue(execution.described().output());
+        main.answer(answer,
+                answer.outcome().map(ImportCommand::text).orElseGet(() -> file + " was refused\n" + answer.refused().orElse("?")));
         return answer.outcome().isPresent() ? 0 : 1;
     }
 
     /** Formats the difference as text. */
     static String text(Outcome outcome) {
-        var text = new StringBuilder(String.format(Locale.ROOT, "%s: %,d %s in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
-                outcome.table(), outcome.rows(), outcome.rows() == 1 ? "row" : "rows", outcome.inserted(), outcome.updated(), outcome.deleted(), outcome.kept()));
+        var text = new StringBuilder(String.format(Locale.ROOT,
+                "%s: %,d %s in the file%n%,d inserted, %,d updated, %,d deleted, %,d kept because other rows refer to them%n",
+                outcome.table(), outcome.rows(), outcome.rows() == 1 ? "row" : "rows", outcome.inserted(), outcome.updated(),
+                outcome.deleted(), outcome.kept()));
         for (Kind kind : Kind.values())
             for (Sample sample : outcome.samples())
                 if (sample.kind() == kind) text.append(line(sample)).append(System.lineSeparator());
         for (Referring referring : outcome.referring())
-            text.append(String.format(Locale.ROOT, referring.rows() == 1 ? "%,d row of %s refers by %s to a row that is not in the file%n" : "%,d rows of %s refer by %s to rows that are not in the file%n", referring.rows(), referring.table(), String.join(", ", referring.columns())));
+            text.append(String.format(Locale.ROOT,
+                    referring.rows() == 1 ? "%,d row of %s refers by %s to a row that is not in the file%n"
+                            : "%,d rows of %s refer by %s to rows that are not in the file%n",
+                    referring.rows(), referring.table(), String.join(", ", referring.columns())));
         if (outcome.rounded() > 0) {
-            text.append(String.format(Locale.ROOT, outcome.rounded() == 1 ? "%,d value is kept only in part%n" : "%,d values are kept only in part%n", outcome.rounded()));
+            text.append(String.format(Locale.ROOT,
+                    outcome.rounded() == 1 ? "%,d value is kept only in part%n" : "%,d values are kept only in part%n", outcome.rounded()));
             for (Rounded rounded : outcome.roundings())
-                text.append(String.format(Locale.ROOT, "  line %d, %s: %s → %s%n", rounded.line(), rounded.column(), shown(rounded.written()), shown(rounded.kept())));
+                text.append(String.format(Locale.ROOT, "  line %d, %s: %s → %s%n", rounded.line(), rounded.column(),
+                        shown(rounded.written()), shown(rounded.kept())));
         }
         boolean nothing = outcome.inserted() + outcome.updated() + outcome.deleted() == 0;
-        return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed." : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
+        return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed."
+                : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
     }
 
     private static String line(Sample sample) {
@@ -137,7 +154,8 @@ final class ImportCommand implements Callable<Integer> {
             case inserted -> "  + " + values(sample.after());
             case deleted -> "  - " + values(sample.before());
             case kept -> "  = " + values(sample.before());
-            case updated -> "  ~ " + sample.before().entrySet().stream().map(e -> changed(e.getKey(), e.getValue(), sample.after().get(e.getKey()))).collect(Collectors.joining(", "));
+            case updated -> "  ~ " + sample.before().entrySet().stream()
+                    .map(e -> changed(e.getKey(), e.getValue(), sample.after().get(e.getKey()))).collect(Collectors.joining(", "));
         };
     }
 

@@ -41,7 +41,8 @@ record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) i
 
     /** Prints the problems that the sync may encounter. The sync itself decides whether it can continue. */
     private static void check(SyncAccess access, Progress progress) {
-        var targets = access.landscape().accounts().stream().flatMap(a -> access.landscape().targetsIn(a, access.dataSet()).stream()).map(Shard::name).toList();
+        var targets = access.landscape().accounts().stream().flatMap(a -> access.landscape().targetsIn(a, access.dataSet()).stream())
+                .map(Shard::name).toList();
         var report = CheckReport.read(access, targets);
         if (!report.findings().isEmpty()) progress.note("lockstep check of data set " + access.dataSet().name() + ":\n" + report.table());
     }
@@ -50,10 +51,14 @@ record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) i
         try (var follower = new SyncFollower(access, SyncAccess.newSyncId())) {
             follower.start();
             var next = new NextCommand(access.dataSet().name(), false, landscape);
-            var state = SyncCommand.follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
+            var state = SyncCommand.follow(follower,
+                    new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
             if (state.outcome() != SyncState.Outcome.verified)
-                throw new UserFault("sync " + state.syncId() + " of data set " + state.dataSet() + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId()) : state.outcome() == SyncState.Outcome.running
-                        ? " has not ended after " + TIMEOUT.toMinutes() + " minutes" : " failed: " + SyncCommand.failures(state)));
+                throw new UserFault("sync " + state.syncId() + " of data set " + state.dataSet()
+                        + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId())
+                                : state.outcome() == SyncState.Outcome.running
+                                        ? " has not ended after " + TIMEOUT.toMinutes() + " minutes"
+                                : " failed: " + SyncCommand.failures(state)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UserFault("interrupted", e);

@@ -27,20 +27,18 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "log", description = "Tells who deployed, rolled back and synced what, where and when, and how it ended. The newest first.",
+@Command(mixinStandardHelpOptions = true, name = "log",
+        description = "Tells who deployed, rolled back and synced what, where and when, and how it ended. The newest first.",
         footer = {"", "Syncs that started by themselves are told from the state machines, which remember 90 days."})
 final class LogCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Option(names = "--limit", paramLabel = "N", defaultValue = "50", description = "At most so many (default: ${DEFAULT-VALUE}).")
-    private int limit;
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "50",
+            description = "At most so many (default: ${DEFAULT-VALUE}).") private int limit;
 
     @Override
     public Integer call() {
@@ -65,7 +63,8 @@ final class LogCommand implements Callable<Integer> {
     static List<LogEntry> withoutStarts(List<LogEntry> entries) {
         var ended = new HashSet<String>();
         entries.stream().filter(entry -> entry.result() != Result.started).forEach(entry -> ended.add(entry.account() + " " + entry.id()));
-        return entries.stream().filter(entry -> entry.result() != Result.started || !ended.contains(entry.account() + " " + entry.id())).toList();
+        return entries.stream().filter(entry -> entry.result() != Result.started || !ended.contains(entry.account() + " " + entry.id()))
+                .toList();
     }
 
     private List<LogEntry> automaticSyncs(Landscape landscape, Accounts accounts, List<LogEntry> written) {
@@ -82,9 +81,11 @@ final class LogCommand implements Callable<Integer> {
                         case running -> Result.started;
                     };
                     var ended = run.started().plusMillis((long) (1000 * run.state().seconds()));
-                    found.add(new LogEntry(run.id(), result == Result.started ? run.started() : ended, landscape.accountOf(dataSet.source()).name(), Action.sync, Optional.empty(), Optional.empty(),
+                    found.add(new LogEntry(run.id(), result == Result.started ? run.started() : ended,
+                            landscape.accountOf(dataSet.source()).name(), Action.sync, Optional.empty(), Optional.empty(),
                             who(run), Optional.empty(), result, Optional.empty(),
-                            result == Result.started ? Optional.empty() : Optional.of((long) run.state().seconds()), Optional.of(run.id())));
+                            result == Result.started ? Optional.empty() : Optional.of((long) run.state().seconds()),
+                            Optional.of(run.id())));
                 }
             }
         }
@@ -98,10 +99,13 @@ final class LogCommand implements Callable<Integer> {
     }
 
     static String table(List<LogEntry> entries) {
-        var text = new StringBuilder(String.format("%-20s %-12s %-9s %-24s %-10s %8s  %s", "when", "account", "what", "release", "result", "time", "who"));
+        var text = new StringBuilder(
+                String.format("%-20s %-12s %-9s %-24s %-10s %8s  %s", "when", "account", "what", "release", "result", "time", "who"));
         for (var entry : entries) {
-            String what = entry.action() == Action.sync ? entry.subject().orElse("-") : entry.release().orElse("-") + entry.before().map(b -> " (" + b + ")").orElse("");
-            text.append(String.format(Locale.ROOT, "%n%-20s %-12s %-9s %-24s %-10s %8s  %s", entry.when().truncatedTo(ChronoUnit.SECONDS), entry.account(), entry.action(), what, entry.result(),
+            String what = entry.action() == Action.sync ? entry.subject().orElse("-")
+                    : entry.release().orElse("-") + entry.before().map(b -> " (" + b + ")").orElse("");
+            text.append(String.format(Locale.ROOT, "%n%-20s %-12s %-9s %-24s %-10s %8s  %s", entry.when().truncatedTo(ChronoUnit.SECONDS),
+                    entry.account(), entry.action(), what, entry.result(),
                     entry.seconds().map(s -> s + " s").orElse("-"), entry.who()));
             entry.cause().ifPresent(cause -> text.append("\n                     ").append(cause.lines().findFirst().orElse("")));
         }

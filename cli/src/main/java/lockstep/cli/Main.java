@@ -19,8 +19,12 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The command line, and the shared options of its subcommands. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class, RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class, VerifyCommand.class, CheckCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
-                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class,
+                RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class,
+                VerifyCommand.class, CheckCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class,
+                ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
+                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class,
+                CommandLine.HelpCommand.class},
         footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
@@ -33,14 +37,15 @@ public final class Main {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final ProjectFiles files = ProjectFiles.ofLauncher();
 
-    @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT, description = "The file that names accounts, shards and data sets (default: lockstep.yaml of the checkout).")
-    private Path landscape;
+    @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT,
+            description = "The file that names accounts, shards and data sets "
+                    + "(default: lockstep.yaml of the checkout).") private Path landscape;
 
-    @Option(names = "--output", paramLabel = "text|json|markdown", scope = ScopeType.INHERIT, defaultValue = "text", description = "How the answer is written (default: text). Only diff knows Markdown.")
-    private OutputFormat output;
+    @Option(names = "--output", paramLabel = "text|json|markdown", scope = ScopeType.INHERIT, defaultValue = "text",
+            description = "How the answer is written (default: text). Only diff knows Markdown.") private OutputFormat output;
 
-    @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours; also off when NO_COLOR is set or the output is no terminal.")
-    private boolean noColour;
+    @Option(names = "--no-color", scope = ScopeType.INHERIT,
+            description = "No colours; also off when NO_COLOR is set or the output is no terminal.") private boolean noColour;
 
     public static void main(String[] arguments) {
         System.exit(run(arguments));
@@ -54,7 +59,7 @@ public final class Main {
                     command.getErr().println("lockstep: " + (fault instanceof UserFault cloud ? cloud.report() : described(fault)));
                     return command.getCommandSpec().exitCodeOnExecutionException();
                 })
-                .execute(arguments.length == 0 ? new String[] {"help"} : arguments);
+                .execute(arguments.length == 0 ? new String[]{"help"} : arguments);
     }
 
     public ProjectFiles files() {
@@ -128,7 +133,7 @@ public final class Main {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[] {VERSION};
+            return new String[]{VERSION};
         }
     }
 }

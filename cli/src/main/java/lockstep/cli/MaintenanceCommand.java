@@ -19,34 +19,27 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "maintenance", description = "Shows the maintenance page in place of an edition or a shard, or takes it away; proxies follow within seconds.")
+@Command(mixinStandardHelpOptions = true, name = "maintenance",
+        description = "Shows the maintenance page in place of an edition or a shard, or takes it away; proxies follow within seconds.")
 final class MaintenanceCommand implements Callable<Integer> {
     /** Whether the page is shown. */
     enum Switch { on, off }
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Parameters(paramLabel = "on|off")
-    private Switch state;
+    @Parameters(paramLabel = "on|off") private Switch state;
 
-    @Option(names = "--edition", paramLabel = "production|demo", description = "This edition alone.")
-    private Edition edition;
+    @Option(names = "--edition", paramLabel = "production|demo", description = "This edition alone.") private Edition edition;
 
-    @Option(names = "--account", paramLabel = "NAME", description = "In this account alone.")
-    private String account;
+    @Option(names = "--account", paramLabel = "NAME", description = "In this account alone.") private String account;
 
-    @Option(names = "--shard", paramLabel = "NAME", description = "This shard alone.")
-    private String shard;
+    @Option(names = "--shard", paramLabel = "NAME", description = "This shard alone.") private String shard;
 
-    @Option(names = "--message", paramLabel = "TEXT", description = "What the page says.")
-    private String message;
+    @Option(names = "--message", paramLabel = "TEXT", description = "What the page says.") private String message;
 
     /** A proxy whose routes were changed. */
     record Changed(String account, String edition) {}
@@ -64,11 +57,17 @@ final class MaintenanceCommand implements Callable<Integer> {
         try (var accounts = place.open(main, landscape)) {
             var changed = new ArrayList<Changed>();
             chosen.forEach((where, editions) -> editions.forEach(which -> {
-                RoutingOverrides.of(where, which, accounts.account(where)).maintenance(Optional.ofNullable(shard), state == Switch.on, Optional.ofNullable(message));
+                RoutingOverrides.of(where, which, accounts.account(where)).maintenance(Optional.ofNullable(shard), state == Switch.on,
+                        Optional.ofNullable(message));
                 changed.add(new Changed(where.name(), which.word()));
             }));
-            main.answer(Map.of("maintenance", state == Switch.on, "proxies", changed), String.join("\n", changed.stream().map(proxy ->
-                    "maintenance is " + state + (shard == null ? "" : " for shard " + shard) + " at the proxy of the " + proxy.edition() + " edition in " + proxy.account()).toList()));
+            main.answer(
+                    Map.of("maintenance", state == Switch.on, "proxies", changed), String
+                            .join("\n",
+                                    changed.stream()
+                                            .map(proxy -> "maintenance is " + state + (shard == null ? "" : " for shard " + shard)
+                                                    + " at the proxy of the " + proxy.edition() + " edition in " + proxy.account())
+                                            .toList()));
         }
         return 0;
     }
@@ -78,13 +77,15 @@ final class MaintenanceCommand implements Callable<Integer> {
         for (Account candidate : landscape.accounts()) {
             var editions = candidate.proxies().stream().map(proxy -> proxy.edition())
                     .filter(which -> edition == null || which == edition)
-                    .filter(which -> shard == null || candidate.shardsOf(which).stream().anyMatch(known -> known.name().equals(shard))).toList();
+                    .filter(which -> shard == null || candidate.shardsOf(which).stream().anyMatch(known -> known.name().equals(shard)))
+                    .toList();
             if ((account == null || candidate.name().equals(account)) && !editions.isEmpty()) {
                 found.put(candidate, editions);
             }
         }
         if (found.isEmpty()) {
-            throw usage("there is no proxy" + (edition == null ? "" : " of the " + edition.word() + " edition") + (account == null ? "" : " in account '" + account + "'")
+            throw usage("there is no proxy" + (edition == null ? "" : " of the " + edition.word() + " edition")
+                    + (account == null ? "" : " in account '" + account + "'")
                     + (shard == null ? "" : " that leads to a shard '" + shard + "'") + "; see lockstep.yaml");
         }
         return found;

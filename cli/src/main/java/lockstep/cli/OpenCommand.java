@@ -22,23 +22,20 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "open", description = "Opens an edition or a shard of the local cloud in the browser, and tells what the browser needs.",
+@Command(mixinStandardHelpOptions = true, name = "open",
+        description = "Opens an edition or a shard of the local cloud in the browser, and tells what the browser needs.",
         footer = {"", "On AWS an edition is at the host that lockstep.yaml names."})
 final class OpenCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Parameters(paramLabel = "demo|production|qa|SHARD", description = "An account, with all of its shards, or one shard.")
-    private String what;
+    @Parameters(paramLabel = "demo|production|qa|SHARD",
+            description = "An account, with all of its shards, or one shard.") private String what;
 
-    @Option(names = "--print", description = "Only tells; so it does too where there is no desktop.")
-    private boolean print;
+    @Option(names = "--print", description = "Only tells; so it does too where there is no desktop.") private boolean print;
 
-    @Option(names = "--aws", hidden = true)
-    private boolean aws;
+    @Option(names = "--aws", hidden = true) private boolean aws;
 
     /**
      * A page and what a browser needs for it.
@@ -48,7 +45,8 @@ final class OpenCommand implements Callable<Integer> {
      * @param user      the user to log in with; production only, because visitors of the demo sign up
      */
     @JsonInclude(JsonInclude.Include.NON_ABSENT)
-    record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client, Optional<User> user) {}
+    record Opened(String account, String edition, String shard, String url, String authority, Optional<ClientFiles> client,
+            Optional<User> user) {}
 
     /** @param pkcs12 certificate and key in one file for browsers, encrypted with the password */
     record ClientFiles(String name, String certificate, String key, String pkcs12, String password) {}
@@ -75,7 +73,8 @@ final class OpenCommand implements Callable<Integer> {
             throw new UserFault("the local cloud is not up: run lockstep up");
         }
         if (shards.isEmpty() && account.isEmpty()) {
-            throw usage("there is no '" + what + "' to open; there are: " + String.join(", ", pages.stream().map(Page::account).distinct().toList())
+            throw usage("there is no '" + what + "' to open; there are: "
+                    + String.join(", ", pages.stream().map(Page::account).distinct().toList())
                     + ", " + String.join(", ", pages.stream().map(Page::shard).toList()));
         }
         return shards.isEmpty() ? account : shards;
@@ -91,7 +90,8 @@ final class OpenCommand implements Callable<Integer> {
     private static Optional<ClientFiles> client(ClientCertificates clients) {
         return clients.list().stream().filter(Client::isValid).findFirst().map(client -> {
             var files = clients.files(client.name());
-            return new ClientFiles(client.name(), files.certificate().toString(), files.key().toString(), files.pkcs12().toString(), files.password());
+            return new ClientFiles(client.name(), files.certificate().toString(), files.key().toString(), files.pkcs12().toString(),
+                    files.password());
         });
     }
 
@@ -104,8 +104,10 @@ final class OpenCommand implements Callable<Integer> {
         text.add("");
         text.add("trust in the browser, for servers   " + first.authority());
         opened.stream().filter(page -> page.edition().equals(Edition.PRODUCTION.word())).findFirst().ifPresent(page -> {
-            text.add(page.client().map(client -> "client certificate to import         " + client.pkcs12() + "\n  its password                       " + client.password()
-                    + "\n  for curl                           --cert " + client.certificate() + " --key " + client.key())
+            text.add(page.client()
+                    .map(client -> "client certificate to import         " + client.pkcs12() + "\n  its password                       "
+                            + client.password()
+                            + "\n  for curl                           --cert " + client.certificate() + " --key " + client.key())
                     .orElse("client certificate                   all are revoked; make one: lockstep certificate issue NAME"));
         });
         opened.forEach(page -> page.user().ifPresent(user -> text.add("log in to " + String.format("%-26s", page.shard())
@@ -120,7 +122,8 @@ final class OpenCommand implements Callable<Integer> {
             return;
         }
         try {
-            new ProcessBuilder(mac ? "open" : "xdg-open", url).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            new ProcessBuilder(mac ? "open" : "xdg-open", url).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
             System.err.println("lockstep: no browser could be started (" + e.getMessage() + "): open the address yourself");
         }

@@ -13,8 +13,9 @@ import picocli.CommandLine.Option;
 public final class Place {
     private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
 
-    @Option(names = "--aws", description = "On AWS, with the profile of your AWS configuration that is named as each account (default: the local cloud).")
-    private boolean aws;
+    @Option(names = "--aws",
+            description = "On AWS, with the profile of your AWS configuration that is named as each account "
+                    + "(default: the local cloud).") private boolean aws;
 
     boolean isAws() {
         return aws;
@@ -52,6 +53,7 @@ public final class Place {
 
     /** Returns the session name with pipeline and job, which CloudTrail shows. */
     private static String session() {
-        return ("gitlab-" + System.getenv().getOrDefault("CI_PIPELINE_ID", "0") + "-" + System.getenv().getOrDefault("CI_JOB_ID", "0")).replaceAll("[^A-Za-z0-9=,.@-]", "-");
+        return ("gitlab-" + System.getenv().getOrDefault("CI_PIPELINE_ID", "0") + "-" + System.getenv().getOrDefault("CI_JOB_ID", "0"))
+                .replaceAll("[^A-Za-z0-9=,.@-]", "-");
     }
 }

@@ -14,23 +14,19 @@ import picocli.CommandLine.ParentCommand;
 @Command(mixinStandardHelpOptions = true, name = "reject", description = "Gives up a sync that is held; nothing was changed by it.",
         footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
 final class RejectCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "no reason given", description = "Why; operators are told.")
-    private String reason;
+    @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "no reason given",
+            description = "Why; operators are told.") private String reason;
 
-    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.")
-    private String syncId;
+    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.") private String syncId;
 
-    @Option(names = "--verbose", description = "Print every table (default: those with the most rows that change).")
-    private boolean verbose;
+    @Option(names = "--verbose",
+            description = "Print every table (default: those with the most rows that change).") private boolean verbose;
 
     @Override
     public Integer call() {
@@ -39,7 +35,8 @@ final class RejectCommand implements Callable<Integer> {
         try (var accounts = place.open(main, landscape)) {
             var held = HeldSync.read(SyncAccess.of(accounts, dataSet), syncId);
             held.reject(reason);
-            main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()), HeldSync.difference(held.held().assessment(), verbose) + "\n" + "rejected");
+            main.answer(new HeldSync.Answered(syncId, "rejected", held.held().assessment()),
+                    HeldSync.difference(held.held().assessment(), verbose) + "\n" + "rejected");
             return 0;
         }
     }

@@ -38,7 +38,8 @@ final class ReleaseBuilder {
     private static Optional<String> commit(Path project) {
         var given = Optional.ofNullable(System.getenv("CI_COMMIT_SHA")).filter(id -> id.matches("[0-9a-f]{40,64}"));
         if (given.isPresent()) return given;
-        return git(project, "status", "--porcelain").filter(String::isEmpty).flatMap(clean -> git(project, "rev-parse", "HEAD")).filter(id -> id.matches("[0-9a-f]{40,64}"));
+        return git(project, "status", "--porcelain").filter(String::isEmpty).flatMap(clean -> git(project, "rev-parse", "HEAD"))
+                .filter(id -> id.matches("[0-9a-f]{40,64}"));
     }
 
     private static Optional<String> git(Path project, String... arguments) {

@@ -24,40 +24,42 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "release", description = "Releases: made once, kept in each account, deployed again.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class, ReleaseCommand.InParity.class})
+@Command(mixinStandardHelpOptions = true, name = "release", description = "Releases: made once, kept in each account, deployed again.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class,
+                ReleaseCommand.InParity.class})
 final class ReleaseCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
     @Override
     public Integer call() {
         throw new ParameterException(spec.commandLine(), "say what to do: build, list, deploy, rollback or parity");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "build", description = "Makes one file of the checkout with all that is deployed, the same into each account.",
-            footer = {"", "With --aws each image is built once, by docker or by what the variable CDK_DOCKER names, and every account gets that very image. The local cloud needs none."})
+    @Command(mixinStandardHelpOptions = true, name = "build",
+            description = "Makes one file of the checkout with all that is deployed, the same into each account.",
+            footer = {"",
+                    "With --aws each image is built once, by docker or by what the variable CDK_DOCKER names, and every account gets that "
+                            + "very image. The local cloud needs none."})
     static final class Build implements Callable<Integer> {
-        @ParentCommand
-        private ReleaseCommand parent;
+        @ParentCommand private ReleaseCommand parent;
 
-        @Parameters(paramLabel = "FILE", description = "The file to make; one of this name is replaced.")
-        private Path file;
+        @Parameters(paramLabel = "FILE", description = "The file to make; one of this name is replaced.") private Path file;
 
-        @Option(names = "--release", paramLabel = "RELEASE", description = "What it is called (default: as lockstep.yaml says).")
-        private String release;
+        @Option(names = "--release", paramLabel = "RELEASE",
+                description = "What it is called (default: as lockstep.yaml says).") private String release;
 
-        @Option(names = "--aws", description = "For accounts of AWS: with its images (default: for the local cloud alone).")
-        private boolean aws;
+        @Option(names = "--aws",
+                description = "For accounts of AWS: with its images (default: for the local cloud alone).") private boolean aws;
 
         @Override
         public Integer call() {
             var built = ReleaseBuilder.build(parent.main, Optional.ofNullable(release), aws, file.toAbsolutePath()).release();
             parent.main.answer(built, "release %s  %s  %,d bytes".formatted(built.name(), built.digest(), built.bytes())
-                    + built.images().entrySet().stream().map(image -> "%n  %s  %s".formatted(image.getValue(), image.getKey())).collect(Collectors.joining()));
+                    + built.images().entrySet().stream().map(image -> "%n  %s  %s".formatted(image.getValue(), image.getKey()))
+                            .collect(Collectors.joining()));
             return 0;
         }
     }
@@ -66,15 +68,15 @@ final class ReleaseCommand implements Callable<Integer> {
      * @param inForce whether it is the deployed release according to the log
      * @param images  the digests by name
      */
-    record Listed(String account, String release, String digest, java.time.Instant since, Optional<String> commit, boolean inForce, Map<String, String> images) {}
+    record Listed(String account, String release, String digest, java.time.Instant since, Optional<String> commit, boolean inForce,
+            Map<String, String> images) {}
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells which releases each account keeps, and which is in force.")
+    @Command(mixinStandardHelpOptions = true, name = "list",
+            description = "Tells which releases each account keeps, and which is in force.")
     static final class ListAll implements Callable<Integer> {
-        @ParentCommand
-        private ReleaseCommand parent;
+        @ParentCommand private ReleaseCommand parent;
 
-        @Mixin
-        private Place place;
+        @Mixin private Place place;
 
         @Override
         public Integer call() {
@@ -84,12 +86,16 @@ final class ReleaseCommand implements Callable<Integer> {
                     if (!delivery.shelf(account).exists()) continue;
                     var inForce = delivery.history(account).inForce();
                     for (var kept : delivery.shelf(account).list()) {
-                        all.add(new Listed(account.name(), kept.release().name(), kept.release().digest(), kept.since(), kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
+                        all.add(new Listed(account.name(), kept.release().name(), kept.release().digest(), kept.since(),
+                                kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
                     }
                 }
-                var text = new StringBuilder(String.format("%-12s %-16s %-9s %-13s %-20s %s", "account", "release", "in force", "digest", "since", "commit"));
-                all.forEach(l -> text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-9s %-13s %-20s %s", l.account(), l.release(), l.inForce() ? "yes" : "", l.digest().substring(0, 12),
-                        l.since().truncatedTo(java.time.temporal.ChronoUnit.SECONDS), l.commit().map(c -> c.substring(0, 12)).orElse("-"))));
+                var text = new StringBuilder(
+                        String.format("%-12s %-16s %-9s %-13s %-20s %s", "account", "release", "in force", "digest", "since", "commit"));
+                all.forEach(l -> text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-9s %-13s %-20s %s", l.account(), l.release(),
+                        l.inForce() ? "yes" : "", l.digest().substring(0, 12),
+                        l.since().truncatedTo(java.time.temporal.ChronoUnit.SECONDS),
+                        l.commit().map(c -> c.substring(0, 12)).orElse("-"))));
                 parent.main.answer(Map.of("releases", all), text.toString());
                 return 0;
             }
@@ -98,20 +104,16 @@ final class ReleaseCommand implements Callable<Integer> {
 
     @Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a release that is kept, into one account or all.")
     static final class Deploy implements Callable<Integer> {
-        @ParentCommand
-        private ReleaseCommand parent;
+        @ParentCommand private ReleaseCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Mixin
-        private Place place;
+        @Mixin private Place place;
 
-        @Parameters(index = "0", paramLabel = "RELEASE", description = "See lockstep release list.")
-        private String release;
+        @Parameters(index = "0", paramLabel = "RELEASE", description = "See lockstep release list.") private String release;
 
-        @Parameters(index = "1..*", paramLabel = "ACCOUNT", arity = "0..*", description = "Into which accounts (default: all).")
-        private List<String> accounts = List.of();
+        @Parameters(index = "1..*", paramLabel = "ACCOUNT", arity = "0..*",
+                description = "Into which accounts (default: all).") private List<String> accounts = List.of();
 
         @Override
         public Integer call() {
@@ -119,28 +121,28 @@ final class ReleaseCommand implements Callable<Integer> {
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var into = DeployCommand.chosen(spec, delivery.landscape(), accounts);
                 var archive = delivery.fetch(release, into);
-                return DeployCommand.report(parent.main, delivery.deploy(into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
+                return DeployCommand.report(parent.main, delivery.deploy(
+                        into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
             }
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "rollback", description = "Brings accounts back to the release that each had before the one in force.",
-            footer = {"", "Of release and settings alone: databases stay as they are, since a schema is made so that the release before can work with it."})
+    @Command(mixinStandardHelpOptions = true, name = "rollback",
+            description = "Brings accounts back to the release that each had before the one in force.",
+            footer = {"",
+                    "Of release and settings alone: databases stay as they are, since a schema is made so that the release before can "
+                            + "work with it."})
     static final class Rollback implements Callable<Integer> {
-        @ParentCommand
-        private ReleaseCommand parent;
+        @ParentCommand private ReleaseCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Mixin
-        private Place place;
+        @Mixin private Place place;
 
-        @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Which accounts (default: all).")
-        private List<String> accounts = List.of();
+        @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Which accounts (default: all).") private List<
+                String> accounts = List.of();
 
-        @Option(names = "--dry-run", description = "Only tell to which release each would go.")
-        private boolean dryRun;
+        @Option(names = "--dry-run", description = "Only tell to which release each would go.") private boolean dryRun;
 
         @Override
         public Integer call() {
@@ -148,13 +150,16 @@ final class ReleaseCommand implements Callable<Integer> {
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var before = new LinkedHashMap<Account, String>();
                 for (Account account : DeployCommand.chosen(spec, delivery.landscape(), accounts)) {
-                    before.put(account, delivery.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
-                            + " tells of no release before the one in force: name one, lockstep release deploy RELEASE " + account.name())));
+                    before.put(account,
+                            delivery.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
+                                    + " tells of no release before the one in force: name one, lockstep release deploy RELEASE "
+                                    + account.name())));
                 }
                 if (dryRun) {
                     var plan = new LinkedHashMap<String, String>();
                     before.forEach((account, release) -> plan.put(account.name(), release));
-                    parent.main.answer(plan, plan.entrySet().stream().map(e -> "%-12s would go back to %s".formatted(e.getKey(), e.getValue())).collect(Collectors.joining("\n")));
+                    parent.main.answer(plan, plan.entrySet().stream()
+                            .map(e -> "%-12s would go back to %s".formatted(e.getKey(), e.getValue())).collect(Collectors.joining("\n")));
                     return 0;
                 }
                 var archives = new LinkedHashMap<String, ReleaseArchive>();
@@ -166,35 +171,37 @@ final class ReleaseCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "parity", description = "Tells whether production and demo run the same release, and for how long they have not; measures it in these accounts.",
+    @Command(mixinStandardHelpOptions = true, name = "parity",
+            description = "Tells whether production and demo run the same release, and for how long they have not; measures it in these "
+                    + "accounts.",
             footer = {"", "Ends with 0 when they do, or have not for less than --for; 1 when for longer."})
     static final class InParity implements Callable<Integer> {
         /** The number of log entries to read; large, because the releases may have differed for a long time. */
         private static final int LOG = 500;
 
-        @ParentCommand
-        private ReleaseCommand parent;
+        @ParentCommand private ReleaseCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Mixin
-        private Place place;
+        @Mixin private Place place;
 
-        @Option(names = "--for", paramLabel = "MINUTES", defaultValue = "60", description = "For how long they may differ (default: ${DEFAULT-VALUE}).")
-        private long minutes;
+        @Option(names = "--for", paramLabel = "MINUTES", defaultValue = "60",
+                description = "For how long they may differ (default: ${DEFAULT-VALUE}).") private long minutes;
 
         @Override
         public Integer call() {
             if (minutes < 0) throw new ParameterException(spec.commandLine(), "--for takes a number of minutes, not " + minutes);
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
-                var accounts = delivery.landscape().accounts().stream().filter(account -> account.purpose() != Purpose.QA && delivery.shelf(account).exists()).toList();
+                var accounts = delivery.landscape().accounts().stream()
+                        .filter(account -> account.purpose() != Purpose.QA && delivery.shelf(account).exists()).toList();
                 var parity = Parity.of(accounts.stream().flatMap(account -> delivery.shelf(account).log(LOG).stream()).toList());
                 var apart = parity.apart(java.time.Instant.now());
                 accounts.forEach(account -> delivery.shelf(account).measure(apart));
-                String runs = parity.inForce().entrySet().stream().map(e -> e.getKey() + " runs " + e.getValue()).collect(Collectors.joining(", "));
+                String runs = parity.inForce().entrySet().stream().map(e -> e.getKey() + " runs " + e.getValue())
+                        .collect(Collectors.joining(", "));
                 parent.main.answer(Map.of("inForce", parity.inForce(), "apartSeconds", apart.toSeconds()),
-                        runs.isEmpty() ? "no log tells of a release" : apart.isZero() ? runs : runs + ": apart for " + apart.toMinutes() + " minutes");
+                        runs.isEmpty() ? "no log tells of a release" : apart.isZero() ? runs
+                                : runs + ": apart for " + apart.toMinutes() + " minutes");
                 return apart.compareTo(java.time.Duration.ofMinutes(minutes)) > 0 ? 1 : 0;
             }
         }

@@ -65,7 +65,10 @@ final class ReleaseDelivery implements AutoCloseable {
         return shelf(account).exists() ? History.of(shelf(account).log(LOG)) : new History(List.of());
     }
 
-    /** Downloads a stored release from the first preferred account that has it, or from any other. All accounts that have it must have the same archive. */
+    /**
+     * Downloads a stored release from the first preferred account that has it, or from any other. All accounts that have it must have the
+     * same archive.
+     */
     ReleaseArchive fetch(String name, List<Account> preferred) {
         var all = new ArrayList<>(preferred);
         landscape.accounts().stream().filter(account -> !all.contains(account)).forEach(all::add);
@@ -76,7 +79,8 @@ final class ReleaseDelivery implements AutoCloseable {
         if (found.isEmpty()) throw new UserFault("no account keeps a release " + name + "; see lockstep release list");
         var digests = found.values().stream().map(Release::digest).distinct().toList();
         if (digests.size() > 1) {
-            throw new UserFault("release " + name + " is not the same everywhere: " + found.entrySet().stream().map(e -> e.getKey().name() + " has " + e.getValue().shortDigest()).collect(Collectors.joining(", ")));
+            throw new UserFault("release " + name + " is not the same everywhere: " + found.entrySet().stream()
+                    .map(e -> e.getKey().name() + " has " + e.getValue().shortDigest()).collect(Collectors.joining(", ")));
         }
         var first = found.entrySet().iterator().next();
         return shelf(first.getKey()).fetch(first.getValue(), archives().resolve(first.getValue().digest() + ".zip"));
@@ -99,8 +103,10 @@ final class ReleaseDelivery implements AutoCloseable {
         String id = Long.toString(now.toEpochMilli(), 36);
         wanted.forEach((account, archive) -> {
             var who = Identity.of(accounts.account(account), System.getenv());
-            identities.put(account, new LogEntry(id, now, account.name(), action, Optional.of(archive.release().name()), history(account).inForce(), who.who(), who.job(),
-                    Result.started, Optional.empty(), Optional.empty(), Optional.of(archive.release().digest())));
+            identities.put(account,
+                    new LogEntry(id, now, account.name(), action, Optional.of(archive.release().name()), history(account).inForce(),
+                            who.who(), who.job(),
+                            Result.started, Optional.empty(), Optional.empty(), Optional.of(archive.release().digest())));
         });
         var outcomes = new ConcurrentHashMap<String, Outcome>();
         var byArchive = new LinkedHashMap<ReleaseArchive, List<Account>>();
@@ -112,10 +118,12 @@ final class ReleaseDelivery implements AutoCloseable {
             if (place.isAws()) {
                 // deploy new source accounts first, because the others subscribe to their topics
                 var first = into.stream().filter(account -> isSource(account) && !shelf(account).exists()).toList();
-                first.forEach(account -> outcomes.put(account.name(), deployOne(archive, unpacked, List.of(account), identities).getFirst()));
+                first.forEach(
+                        account -> outcomes.put(account.name(), deployOne(archive, unpacked, List.of(account), identities).getFirst()));
                 try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
                     into.stream().filter(account -> !first.contains(account))
-                            .forEach(account -> executor.submit(() -> outcomes.put(account.name(), deployOne(archive, unpacked, List.of(account), identities).getFirst())));
+                            .forEach(account -> executor.submit(() -> outcomes.put(account.name(),
+                                    deployOne(archive, unpacked, List.of(account), identities).getFirst())));
                 }
             } else {
                 deployOne(archive, unpacked, into, identities).forEach(outcome -> outcomes.put(outcome.account(), outcome));
@@ -149,7 +157,8 @@ final class ReleaseDelivery implements AutoCloseable {
             } catch (SdkException | UserFault e) {
                 main.progress().note("not written into the log of " + account.name() + ": " + e.getMessage());
             }
-            outcomes.add(new Outcome(account.name(), archive.release().name(), ended.before(), ended.result(), ended.cause(), ended.seconds().orElse(0L)));
+            outcomes.add(new Outcome(account.name(), archive.release().name(), ended.before(), ended.result(), ended.cause(),
+                    ended.seconds().orElse(0L)));
         }
         return outcomes;
     }
@@ -167,9 +176,11 @@ final class ReleaseDelivery implements AutoCloseable {
             return;
         }
         // use the local accounts and shards, including temporary ones, and the data sets of the release
-        var local = new Landscape(landscape.product(), unpacked.release().name(), landscape.region(), landscape.accounts(), released.dataSets(), landscape.differences(), landscape.delivery());
+        var local = new Landscape(landscape.product(), unpacked.release().name(), landscape.region(), landscape.accounts(),
+                released.dataSets(), landscape.differences(), landscape.delivery());
         main.files().exclusively(() -> new Up(main.files(), main.declaredFile(), main.landscapeFile(), local, main.progress())
-                .deploy(unpacked.assembly(), into, account -> Place.token().isPresent() ? accounts.account(account).environment() : Up.root(account)));
+                .deploy(unpacked.assembly(), into,
+                        account -> Place.token().isPresent() ? accounts.account(account).environment() : Up.root(account)));
     }
 
     @Override

@@ -16,27 +16,23 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-@Command(mixinStandardHelpOptions = true, name = "repair", description = "Reads every table of target shards and restores what differs from the sync in force there, and follows until each is verified.",
+@Command(mixinStandardHelpOptions = true, name = "repair",
+        description = "Reads every table of target shards and restores what differs from the sync in force there, and follows until each "
+                + "is verified.",
         footer = {"", "It is what the watch starts by itself when it finds drift. A shard that was rolled back stays so.",
                 "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
 final class RepairCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Mixin
-    private ChosenTargets targets;
+    @Mixin private ChosenTargets targets;
 
-    @Option(names = "--dry-run", description = "Print what would change in each table, and change nothing.")
-    private boolean dryRun;
+    @Option(names = "--dry-run", description = "Print what would change in each table, and change nothing.") private boolean dryRun;
 
-    @Mixin
-    private FollowOptions following;
+    @Mixin private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -48,7 +44,8 @@ final class RepairCommand implements Callable<Integer> {
             var access = SyncAccess.of(accounts, dataSet);
             var next = place.next(main, dataSet);
             var steps = steps(AppliedSyncs.read(access, shards), KeptManifests.read(access), next);
-            return new ShardRestores(main, access, "repair", Mode.REPAIR, "repair", "Repaired and verified in %s.", dryRun, following, next).run(steps, List.of());
+            return new ShardRestores(main, access, "repair", Mode.REPAIR, "repair", "Repaired and verified in %s.", dryRun, following, next)
+                    .run(steps, List.of());
         }
     }
 
@@ -58,8 +55,10 @@ final class RepairCommand implements Callable<Integer> {
         for (AppliedSyncs shard : applied) {
             var inForce = shard.inForce();
             if (inForce.isEmpty()) problems.add(shard, "no sync in force");
-            else if (kept.named(inForce.get().syncId()).isEmpty()) problems.add(shard, "sync " + inForce.get().syncId() + " in force, which is no longer kept");
-            else steps.add(new ShardRestores.Step(shard.account(), shard.shard(), inForce.map(Applied::syncId), inForce.get().syncId(), inForce.get().snapshotTime()));
+            else if (kept.named(inForce.get().syncId()).isEmpty())
+                problems.add(shard, "sync " + inForce.get().syncId() + " in force, which is no longer kept");
+            else steps.add(new ShardRestores.Step(shard.account(), shard.shard(), inForce.map(Applied::syncId), inForce.get().syncId(),
+                    inForce.get().snapshotTime()));
         }
         problems.check("a new sync brings every shard in step: " + next.line("sync"));
         return steps;

@@ -18,33 +18,30 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "rollback", description = "Brings target shards back to an earlier sync that is still kept, and follows until each is verified.",
-        footer = {"", "Without --to, each shard goes back to the sync that was in force in that shard before the present one; again, further back. The next sync goes forward again.",
+@Command(mixinStandardHelpOptions = true, name = "rollback",
+        description = "Brings target shards back to an earlier sync that is still kept, and follows until each is verified.",
+        footer = {"",
+                "Without --to, each shard goes back to the sync that was in force in that shard before the present one; again, further "
+                        + "back. The next sync goes forward again.",
                 "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
 final class RollbackCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Mixin
-    private ChosenTargets targets;
+    @Mixin private ChosenTargets targets;
 
-    @Option(names = "--to", paramLabel = "SYNC-ID", description = "The sync to go back to (default: in each shard, the one that was in force there before; the kept syncs are listed).")
-    private String to;
+    @Option(names = "--to", paramLabel = "SYNC-ID",
+            description = "The sync to go back to (default: in each shard, the one that was in force there before; the kept syncs are "
+                    + "listed).") private String to;
 
-    @Option(names = "--dry-run", description = "Print what would change in each table, and change nothing.")
-    private boolean dryRun;
+    @Option(names = "--dry-run", description = "Print what would change in each table, and change nothing.") private boolean dryRun;
 
-    @Mixin
-    private FollowOptions following;
+    @Mixin private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -57,11 +54,14 @@ final class RollbackCommand implements Callable<Integer> {
             var kept = KeptManifests.read(access);
             if (to != null && kept.named(to).isEmpty()) {
                 var nearest = kept.nearest(to);
-                throw usage("sync '" + to + "' is not kept" + (nearest.isEmpty() ? "" : "; did you mean " + String.join(" or ", nearest) + "?") + "\n" + kept.table(List.of(), following.verbose()));
+                throw usage(
+                        "sync '" + to + "' is not kept" + (nearest.isEmpty() ? "" : "; did you mean " + String.join(" or ", nearest) + "?")
+                                + "\n" + kept.table(List.of(), following.verbose()));
             }
             var applied = AppliedSyncs.read(access, shards);
             if (to == null || dryRun) System.err.println(kept.table(applied, following.verbose()));
-            var restores = new ShardRestores(main, access, "rollback", Mode.ROLLBACK, "back", "Rolled back and verified in %s. The next sync goes forward again.", dryRun, following, place.next(main, dataSet));
+            var restores = new ShardRestores(main, access, "rollback", Mode.ROLLBACK, "back",
+                    "Rolled back and verified in %s. The next sync goes forward again.", dryRun, following, place.next(main, dataSet));
             return restores.run(steps(applied, kept), kept.listed(applied));
         }
     }
@@ -71,7 +71,8 @@ final class RollbackCommand implements Callable<Integer> {
         var steps = new ArrayList<ShardRestores.Step>();
         for (AppliedSyncs shard : applied) {
             var goal = to == null ? kept.before(shard) : kept.named(to);
-            goal.ifPresentOrElse(g -> steps.add(new ShardRestores.Step(shard.account(), shard.shard(), shard.inForce().map(Applied::syncId), g.syncId(), g.snapshotTime())), () -> problems.add(shard, problem(shard)));
+            goal.ifPresentOrElse(g -> steps.add(new ShardRestores.Step(shard.account(), shard.shard(), shard.inForce().map(Applied::syncId),
+                    g.syncId(), g.snapshotTime())), () -> problems.add(shard, problem(shard)));
         }
         problems.check("name a sync with --to");
         return steps;
@@ -80,7 +81,8 @@ final class RollbackCommand implements Callable<Integer> {
     private static String problem(AppliedSyncs shard) {
         if (shard.inForce().isEmpty()) return "no sync in force";
         String inForce = "sync " + shard.inForce().get().syncId() + " in force";
-        return shard.history().isEmpty() ? inForce + ", and no history of those before it until prepare-database has run there" : inForce + ", and no sync that was in force before it is kept";
+        return shard.history().isEmpty() ? inForce + ", and no history of those before it until prepare-database has run there"
+                : inForce + ", and no sync that was in force before it is kept";
     }
 
     private ParameterException usage(String message) {

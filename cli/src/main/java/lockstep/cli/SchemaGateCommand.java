@@ -20,21 +20,23 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "schema-gate", description = "Tries the previous release on the new schema of the product, and the new release on the previous schema.",
-        footer = {"", "Lints the new migrations, applies them to a database in use, and runs each release's tests on the other's schema, on real PostgreSQL servers.",
+@Command(mixinStandardHelpOptions = true, name = "schema-gate",
+        description = "Tries the previous release on the new schema of the product, and the new release on the previous schema.",
+        footer = {"",
+                "Lints the new migrations, applies them to a database in use, and runs each release's tests on the other's schema, on "
+                        + "real PostgreSQL servers.",
                 "Ends with 0 when the two are compatible, 1 when a statement breaks that or it could not be checked, 2 on wrong usage."})
 public final class SchemaGateCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Option(names = "--previous", paramLabel = "GIT-REF|DIR", description = "The release before: a tag or commit, or a directory with its sources (default: the newest tag before this commit).")
-    private String previous;
+    @Option(names = "--previous", paramLabel = "GIT-REF|DIR",
+            description = "The release before: a tag or commit, or a directory with its sources (default: the newest tag before this "
+                    + "commit).") private String previous;
 
-    @Option(names = "--tests", paramLabel = "PATTERN", defaultValue = "", description = "Only these tests, as Surefire takes them, such as 'DemoTest#inquiry*' (default: all).")
-    private String tests;
+    @Option(names = "--tests", paramLabel = "PATTERN", defaultValue = "",
+            description = "Only these tests, as Surefire takes them, such as 'DemoTest#inquiry*' (default: all).") private String tests;
 
     @Override
     public Integer call() {
@@ -55,7 +57,8 @@ public final class SchemaGateCommand implements Callable<Integer> {
         }
         copy(project, now);
         var progress = main.progress();
-        var gate = new SchemaGate(new ReleaseTests(before, work.resolve("previous.log"), List.of()), new ReleaseTests(now, work.resolve("new.log"), upgradeFrom(before)),
+        var gate = new SchemaGate(new ReleaseTests(before, work.resolve("previous.log"), List.of()),
+                new ReleaseTests(now, work.resolve("new.log"), upgradeFrom(before)),
                 new Linter(main.files().nodeTools(), now.resolve("clinic/.squawk.toml")), name, tests, progress::note);
         var verdict = gate.judge();
         main.answer(verdict, verdict.text());
@@ -79,7 +82,8 @@ public final class SchemaGateCommand implements Callable<Integer> {
             }
             if (Files.isDirectory(from.resolve("clinic"))) {
                 try (var walked = Files.walk(from.resolve("clinic"))) {
-                    walked.filter(path -> Files.isRegularFile(path) && !from.relativize(path).startsWith("clinic/target")).forEach(files::add);
+                    walked.filter(path -> Files.isRegularFile(path) && !from.relativize(path).startsWith("clinic/target"))
+                            .forEach(files::add);
                 }
             }
             for (Path file : files) {
@@ -94,7 +98,8 @@ public final class SchemaGateCommand implements Callable<Integer> {
 
     private String newestTag(Path project) {
         try {
-            var process = new ProcessBuilder("git", "describe", "--tags", "--abbrev=0", "HEAD^").directory(project.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            var process = new ProcessBuilder("git", "describe", "--tags", "--abbrev=0", "HEAD^").directory(project.toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
             String tag = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
             if (process.waitFor() == 0) {
                 return tag;
@@ -104,22 +109,26 @@ public final class SchemaGateCommand implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        throw new ParameterException(spec.commandLine(), "there is no tag before this commit: name the previous release with --previous GIT-REF|DIR");
+        throw new ParameterException(spec.commandLine(),
+                "there is no tag before this commit: name the previous release with --previous GIT-REF|DIR");
     }
 
     private void export(Path project, String ref, Path directory, Path work) {
         Path archive = work.resolve("previous.tar"), log = work.resolve("git.log");
         if (run(project, log, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}") != 0) {
-            throw new ParameterException(spec.commandLine(), "--previous is '" + ref + "', which is neither a directory nor a tag or commit of " + project + " (a shallow clone has only its newest)");
+            throw new ParameterException(spec.commandLine(), "--previous is '" + ref
+                    + "', which is neither a directory nor a tag or commit of " + project + " (a shallow clone has only its newest)");
         }
-        if (run(project, log, "git", "archive", "--format=tar", "-o", archive.toString(), ref) != 0 || run(project, log, "tar", "-xf", archive.toString(), "-C", directory.toString()) != 0) {
+        if (run(project, log, "git", "archive", "--format=tar", "-o", archive.toString(), ref) != 0
+                || run(project, log, "tar", "-xf", archive.toString(), "-C", directory.toString()) != 0) {
             throw new UserFault("cannot take " + ref + " out of git", log);
         }
     }
 
     private static int run(Path directory, Path log, String... line) {
         try {
-            return new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor();
+            return new ProcessBuilder(line).directory(directory.toFile()).redirectErrorStream(true).redirectOutput(log.toFile()).start()
+                    .waitFor();
         } catch (IOException e) {
             throw new UserFault("cannot start " + line[0] + ": " + e.getMessage(), e);
         } catch (InterruptedException e) {

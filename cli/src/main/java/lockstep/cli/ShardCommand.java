@@ -31,42 +31,40 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "shard", description = "Shards of the demo edition that QA has for a while, besides those of lockstep.yaml.", synopsisSubcommandLabel = "COMMAND",
+@Command(mixinStandardHelpOptions = true, name = "shard",
+        description = "Shards of the demo edition that QA has for a while, besides those of lockstep.yaml.",
+        synopsisSubcommandLabel = "COMMAND",
         subcommands = {ShardCommand.UpOne.class, ShardCommand.DownOne.class, ShardCommand.ListAll.class, ShardCommand.Expire.class},
         footer = {"", "In the local cloud. On AWS a shard is an entry in lockstep.yaml, deployed as any change is."})
 final class ShardCommand implements Callable<Integer> {
     private static final String NAME = "(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*";
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
     @Override
     public Integer call() {
         throw new ParameterException(spec.commandLine(), "say what to do: up, down, list or expire");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "up", description = "Brings a shard up: deployed, filled with the master data, and open to browsers.")
+    @Command(mixinStandardHelpOptions = true, name = "up",
+            description = "Brings a shard up: deployed, filled with the master data, and open to browsers.")
     static final class UpOne implements Callable<Integer> {
-        @ParentCommand
-        private ShardCommand parent;
+        @ParentCommand private ShardCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Parameters(paramLabel = "NAME", description = "As qa-demo-2; it answers at NAME.localhost.")
-        private String name;
+        @Parameters(paramLabel = "NAME", description = "As qa-demo-2; it answers at NAME.localhost.") private String name;
 
-        @Option(names = "--edition", paramLabel = "demo", required = true, description = "The demo edition is the only one that is made this way.")
-        private Edition edition;
+        @Option(names = "--edition", paramLabel = "demo", required = true,
+                description = "The demo edition is the only one that is made this way.") private Edition edition;
 
-        @Option(names = "--account", paramLabel = "NAME", description = "An account whose purpose is qa (default: the only one).")
-        private String account;
+        @Option(names = "--account", paramLabel = "NAME",
+                description = "An account whose purpose is qa (default: the only one).") private String account;
 
-        @Option(names = "--ttl", paramLabel = "TIME", defaultValue = "8h", description = "How long it stays, as 30m, 8h or 2d (default: ${DEFAULT-VALUE}).")
-        private String ttl;
+        @Option(names = "--ttl", paramLabel = "TIME", defaultValue = "8h",
+                description = "How long it stays, as 30m, 8h or 2d (default: ${DEFAULT-VALUE}).") private String ttl;
 
         @Override
         public Integer call() {
@@ -78,14 +76,16 @@ final class ShardCommand implements Callable<Integer> {
                 var shard = new TemporaryShard(name, account(parent.main.landscape()).name(), edition, expires, false);
                 parent.temporary().add(shard);
                 parent.up(shard);
-                parent.main.answer(parent.described(shard), name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
+                parent.main.answer(parent.described(shard),
+                        name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
             });
             return 0;
         }
 
         private Duration duration() {
             if (!ttl.matches("[1-9]\\d{0,3}[mhd]")) {
-                throw new ParameterException(spec.commandLine(), "--ttl takes a number of minutes, hours or days, as 30m, 8h or 2d, not '" + ttl + "'");
+                throw new ParameterException(spec.commandLine(),
+                        "--ttl takes a number of minutes, hours or days, as 30m, 8h or 2d, not '" + ttl + "'");
             }
             return Duration.of(Long.parseLong(ttl.substring(0, ttl.length() - 1)), switch (ttl.charAt(ttl.length() - 1)) {
                 case 'm' -> ChronoUnit.MINUTES;
@@ -97,15 +97,18 @@ final class ShardCommand implements Callable<Integer> {
         /** Returns the account for the shard, after checking the options. */
         private Account account(Landscape landscape) {
             if (edition == Edition.PRODUCTION) {
-                throw usage("a shard of the production edition holds customers' data: declare it in lockstep.yaml, where a change is reviewed");
+                throw usage(
+                        "a shard of the production edition holds customers' data: declare it in lockstep.yaml, where a change is reviewed");
             }
             if (!name.matches(NAME)) {
-                throw usage("a shard's name has at most 30 lowercase letters and digits, with single hyphens between, unlike '" + name + "'; write it like qa-demo-2");
+                throw usage("a shard's name has at most 30 lowercase letters and digits, with single hyphens between, unlike '" + name
+                        + "'; write it like qa-demo-2");
             }
-            landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst().ifPresent(known -> {
-                throw usage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
-                        .map(shard -> ", until " + shard.expires() + "; to end it: lockstep shard down " + name).orElse(""));
-            });
+            landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst()
+                    .ifPresent(known -> {
+                        throw usage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
+                                .map(shard -> ", until " + shard.expires() + "; to end it: lockstep shard down " + name).orElse(""));
+                    });
             var qa = landscape.accounts().stream().filter(known -> known.purpose() == Purpose.QA).toList();
             var names = String.join(", ", qa.stream().map(Account::name).toList());
             if (account == null) {
@@ -117,7 +120,8 @@ final class ShardCommand implements Callable<Integer> {
             Account named = landscape.accounts().stream().filter(known -> known.name().equals(account)).findFirst()
                     .orElseThrow(() -> usage("there is no account '" + account + "'; of purpose qa: " + names));
             if (named.purpose() != Purpose.QA) {
-                throw usage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT) + ", where nothing comes and goes; of purpose qa: " + names);
+                throw usage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT)
+                        + ", where nothing comes and goes; of purpose qa: " + names);
             }
             return named;
         }
@@ -129,20 +133,15 @@ final class ShardCommand implements Callable<Integer> {
 
     @Command(mixinStandardHelpOptions = true, name = "down", description = "Takes such a shard down, with all that it holds.")
     static final class DownOne implements Callable<Integer> {
-        @ParentCommand
-        private ShardCommand parent;
+        @ParentCommand private ShardCommand parent;
 
-        @Spec
-        private CommandSpec spec;
+        @Spec private CommandSpec spec;
 
-        @Parameters(paramLabel = "NAME")
-        private String name;
+        @Parameters(paramLabel = "NAME") private String name;
 
-        @Option(names = "--dry-run", description = "Only tells what would go.")
-        private boolean dryRun;
+        @Option(names = "--dry-run", description = "Only tells what would go.") private boolean dryRun;
 
-        @Option(names = "--yes", description = "Without asking.")
-        private boolean yes;
+        @Option(names = "--yes", description = "Without asking.") private boolean yes;
 
         @Override
         public Integer call() {
@@ -179,10 +178,10 @@ final class ShardCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells every shard, and until when. Those whose time is over are taken down first.")
+    @Command(mixinStandardHelpOptions = true, name = "list",
+            description = "Tells every shard, and until when. Those whose time is over are taken down first.")
     static final class ListAll implements Callable<Integer> {
-        @ParentCommand
-        private ShardCommand parent;
+        @ParentCommand private ShardCommand parent;
 
         @Override
         public Integer call() {
@@ -193,10 +192,12 @@ final class ShardCommand implements Callable<Integer> {
             var text = new StringBuilder(String.format("%-14s %-12s %-11s %-22s %s", "shard", "account", "edition", "until", "url"));
             for (Account account : parent.main.landscape().accounts()) {
                 for (var shard : account.shards()) {
-                    var described = parent.described(shard.name(), account.name(), shard.edition(), parent.temporary().find(shard.name()).map(TemporaryShard::expires));
+                    var described = parent.described(shard.name(), account.name(), shard.edition(),
+                            parent.temporary().find(shard.name()).map(TemporaryShard::expires));
                     shards.add(described);
                     text.append(String.format("%n%-14s %-12s %-11s %-22s %s", shard.name(), account.name(), shard.edition().word(),
-                            Optional.ofNullable(described.get("expires")).map(Object::toString).orElse("-"), Optional.ofNullable(described.get("url")).orElse("-")));
+                            Optional.ofNullable(described.get("expires")).map(Object::toString).orElse("-"),
+                            Optional.ofNullable(described.get("url")).orElse("-")));
                 }
             }
             parent.main.answer(Map.of("shards", shards), text.toString());
@@ -204,16 +205,17 @@ final class ShardCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "expire", description = "Takes down every shard whose time is over. It runs by itself at that time.")
+    @Command(mixinStandardHelpOptions = true, name = "expire",
+            description = "Takes down every shard whose time is over. It runs by itself at that time.")
     static final class Expire implements Callable<Integer> {
-        @ParentCommand
-        private ShardCommand parent;
+        @ParentCommand private ShardCommand parent;
 
         @Override
         public Integer call() {
             parent.main.files().exclusively(() -> {
                 var gone = parent.expire();
-                parent.main.answer(Map.of("expired", gone), gone.isEmpty() ? "no shard's time is over" : "taken down: " + String.join(", ", gone));
+                parent.main.answer(Map.of("expired", gone),
+                        gone.isEmpty() ? "no shard's time is over" : "taken down: " + String.join(", ", gone));
             });
             return 0;
         }
@@ -239,9 +241,11 @@ final class ShardCommand implements Callable<Integer> {
     private void up(TemporaryShard shard) {
         Path file = temporary().landscape(main.declaredFile());
         try {
-            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(), Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
+            new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(),
+                    Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
         } catch (UserFault e) {
-            main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down " + shard.name());
+            main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down "
+                    + shard.name());
             throw e;
         }
     }

@@ -36,7 +36,8 @@ import software.amazon.awssdk.services.sfn.SfnClient;
  * @param prefix  the prefix of execution names
  * @param success the format of the message when all shards are verified, with a placeholder for their number
  */
-record ShardRestores(Main main, SyncAccess access, String command, Mode mode, String prefix, String success, boolean dryRun, FollowOptions following, NextCommand next) {
+record ShardRestores(Main main, SyncAccess access, String command, Mode mode, String prefix, String success, boolean dryRun,
+        FollowOptions following, NextCommand next) {
     static final int STILL_RUNNING = 3;
 
     /**
@@ -59,7 +60,9 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
         /** @throws IllegalStateException if there is a problem */
         void check(String remedy) {
             if (!shards.isEmpty())
-                throw new IllegalStateException(shards.entrySet().stream().map(e -> SyncReport.names(e.getValue()) + (e.getValue().size() == 1 ? " has " : " have ") + e.getKey()).collect(Collectors.joining("; ")) + "; nothing was started; " + remedy);
+                throw new IllegalStateException(shards.entrySet().stream()
+                        .map(e -> SyncReport.names(e.getValue()) + (e.getValue().size() == 1 ? " has " : " have ") + e.getKey())
+                        .collect(Collectors.joining("; ")) + "; nothing was started; " + remedy);
         }
     }
 
@@ -91,8 +94,10 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
         for (Step step : steps) {
             String execution = run + "-" + step.shard().name();
             String from = step.from().equals(Optional.of(step.to())) ? "" : "from " + step.from().orElse("nothing") + " to ";
-            System.err.println((dryRun ? "dry run: " : "") + command + " of " + step.shard().name() + ": " + from + "sync " + step.to() + " of " + step.snapshotTime().truncatedTo(ChronoUnit.SECONDS));
-            new RestoreInput(dataSet, step.to(), access.bucket(), SyncPaths.manifest(dataSet, step.to()), mode, Optional.of(step.shard().name()), dryRun).start(access, step.account(), execution);
+            System.err.println((dryRun ? "dry run: " : "") + command + " of " + step.shard().name() + ": " + from + "sync " + step.to()
+                    + " of " + step.snapshotTime().truncatedTo(ChronoUnit.SECONDS));
+            new RestoreInput(dataSet, step.to(), access.bucket(), SyncPaths.manifest(dataSet, step.to()), mode,
+                    Optional.of(step.shard().name()), dryRun).start(access, step.account(), execution);
             executions.put(step, execution);
         }
         var restored = follow(executions);
@@ -114,7 +119,8 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
             return Poll.until(following.deadline(), () -> executions.entrySet().stream().map(e -> {
                 var known = ended.get(e.getValue());
                 if (known != null) return known;
-                var sfn = clients.computeIfAbsent(e.getKey().account().name(), name -> access.starter(e.getKey().account()).client(SfnClient.builder()));
+                var sfn = clients.computeIfAbsent(e.getKey().account().name(),
+                        name -> access.starter(e.getKey().account()).client(SfnClient.builder()));
                 var read = read(sfn, e.getKey(), e.getValue());
                 if (hasEnded(read)) ended.put(e.getValue(), read);
                 return read;
@@ -130,7 +136,8 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
     }
 
     private Restored read(SfnClient sfn, Step step, String name) {
-        var state = Execution.read(sfn, access.restoreArn(step.account(), name)).map(e -> RestoredShard.read(step.account(), step.shard(), e, RestoredShard.expectedRows(step.shard(), e)))
+        var state = Execution.read(sfn, access.restoreArn(step.account(), name))
+                .map(e -> RestoredShard.read(step.account(), step.shard(), e, RestoredShard.expectedRows(step.shard(), e)))
                 .orElseGet(() -> RestoredShard.waiting(step.account(), step.shard()));
         return new Restored(name, step.from(), step.to(), state);
     }
@@ -147,10 +154,12 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
     private String text(Answer answer) {
         var report = new SyncReport(following.verbose());
         var states = answer.states();
-        return (dryRun ? report.forecast(states) : report.changes(states)) + SyncReport.warnings(answer.warnings()) + switch (answer.outcome()) {
-            case verified -> dryRun ? SyncReport.forecastEnd(command, states) : success.formatted(SyncReport.count(states));
-            case failed -> "The " + command + " failed: " + SyncReport.failures(states);
-            case running -> "Still running after --timeout; executions " + answer.shards().stream().filter(s -> !hasEnded(s)).map(Restored::execution).collect(Collectors.joining(", "));
-        };
+        return (dryRun ? report.forecast(states) : report.changes(states)) + SyncReport.warnings(answer.warnings())
+                + switch (answer.outcome()) {
+                    case verified -> dryRun ? SyncReport.forecastEnd(command, states) : success.formatted(SyncReport.count(states));
+                    case failed -> "The " + command + " failed: " + SyncReport.failures(states);
+                    case running -> "Still running after --timeout; executions "
+                            + answer.shards().stream().filter(s -> !hasEnded(s)).map(Restored::execution).collect(Collectors.joining(", "));
+                };
     }
 }

@@ -19,14 +19,15 @@ import picocli.CommandLine.ParentCommand;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
-@Command(mixinStandardHelpOptions = true, name = "status", description = "Tells how every shard stands to its source, from what the databases really hold.",
-        footer = {"", "in-step: holds what the source holds now. behind: something else. never: no sync was applied. unreachable: could not say."})
+@Command(mixinStandardHelpOptions = true, name = "status",
+        description = "Tells how every shard stands to its source, from what the databases really hold.",
+        footer = {"",
+                "in-step: holds what the source holds now. behind: something else. "
+                        + "never: no sync was applied. unreachable: could not say."})
 final class StatusCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
     /** A sync that waits for approval, and the commands that answer it. */
     record Held(String dataset, String syncId, String cause, String approve, String reject) {
@@ -38,10 +39,12 @@ final class StatusCommand implements Callable<Integer> {
     private static List<Held> held(SyncAccess access, NextCommand next) {
         var held = new ArrayList<Held>();
         try (var sfn = access.source().client(SfnClient.builder())) {
-            for (var running : sfn.listExecutions(r -> r.stateMachineArn(access.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING)).executions()) {
+            for (var running : sfn.listExecutions(r -> r.stateMachineArn(access.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING))
+                    .executions()) {
                 try (var follower = SyncFollower.of(access, running.name(), running.startDate())) {
                     var state = follower.state();
-                    if (state.held()) held.add(new Held(state.dataSet(), state.syncId(), state.dump().cause().orElse("?"), next.line("approve " + state.syncId()), next.line("reject " + state.syncId())));
+                    if (state.held()) held.add(new Held(state.dataSet(), state.syncId(), state.dump().cause().orElse("?"),
+                            next.line("approve " + state.syncId()), next.line("reject " + state.syncId())));
                 }
             }
         }
@@ -60,7 +63,11 @@ final class StatusCommand implements Callable<Integer> {
                 held.addAll(held(access, place.next(main, dataSet)));
             }
             var releases = RunningReleases.read(accounts);
-            main.answer(Map.of("shards", shards, "held", held, "releases", releases.byShard(), "sameRelease", releases.same() && releases.unanswered().isEmpty()), table(shards, releases.byShard(), main.colour()) + "\n\n" + held.stream().map(Held::text).collect(Collectors.joining()) + releases.summary());
+            main.answer(
+                    Map.of("shards", shards, "held", held, "releases", releases.byShard(), "sameRelease",
+                            releases.same() && releases.unanswered().isEmpty()),
+                    table(shards, releases.byShard(), main.colour()) + "\n\n" + held.stream().map(Held::text).collect(Collectors.joining())
+                            + releases.summary());
             return 0;
         }
     }
@@ -73,12 +80,15 @@ final class StatusCommand implements Callable<Integer> {
     /** @param releases the release by shard; if empty, there is no release column */
     static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
         String release = releases.isEmpty() ? "" : String.format("%-12s ", "release");
-        var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release, "data set", "state", "age", "rows", "sync"));
+        var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release,
+                "data set", "state", "age", "rows", "sync"));
         for (var shard : shards) {
             long rows = shard.tables().stream().mapToLong(Status.TableStatus::rows).sum();
             String runs = releases.isEmpty() ? "" : String.format("%-12s ", releases.getOrDefault(shard.shard(), "-"));
-            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %s%-9s %s %9s %,10d  %s", shard.account(), shard.shard(), shard.edition(), runs, shard.dataset(),
-                    coloured(String.format("%-12s", shard.state()), colour), shard.ageSeconds() == null ? "-" : age(Duration.ofSeconds(shard.ageSeconds())), rows,
+            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %s%-9s %s %9s %,10d  %s", shard.account(), shard.shard(),
+                    shard.edition(), runs, shard.dataset(),
+                    coloured(String.format("%-12s", shard.state()), colour),
+                    shard.ageSeconds() == null ? "-" : age(Duration.ofSeconds(shard.ageSeconds())), rows,
                     shard.syncId() == null ? "-" : shard.syncId()));
             if (shard.cause() != null) text.append(String.format("%n             %s", shard.cause()));
         }

@@ -25,35 +25,35 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "sync", description = "Brings every target shard in step with the source, and follows until each is verified.",
-        footer = {"", "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still runs at --timeout.",
+@Command(mixinStandardHelpOptions = true, name = "sync",
+        description = "Brings every target shard in step with the source, and follows until each is verified.",
+        footer = {"",
+                "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still "
+                        + "runs at --timeout.",
                 "Ctrl-C ends the following, not the sync."})
 final class SyncCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Follow until it has ended (default), or only start it.")
-    private boolean wait;
+    @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true",
+            description = "Follow until it has ended (default), or only start it.") private boolean wait;
 
-    @Option(names = "--id", paramLabel = "ID", description = "The sync's id (default: made from the time). One that was started before is followed, not started again.")
-    private String id;
+    @Option(names = "--id", paramLabel = "ID",
+            description = "The sync's id (default: made from the time). "
+                    + "One that was started before is followed, not started again.") private String id;
 
-    @Option(names = "--dry-run", description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and compares, as a sync would.")
-    private boolean dryRun;
+    @Option(names = "--dry-run",
+            description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and "
+                    + "compares, as a sync would.") private boolean dryRun;
 
-    @Mixin
-    private FollowOptions following;
+    @Mixin private FollowOptions following;
 
     @Override
     public Integer call() throws InterruptedException {
@@ -76,14 +76,20 @@ final class SyncCommand implements Callable<Integer> {
     }
 
     private int follow(SyncFollower follower, String syncId, NextCommand next, Optional<SyncRecord> record) throws InterruptedException {
-        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself" : "sync " + syncId + " goes on. Follow it again: " + next.line("sync --id " + syncId))));
+        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself"
+                : "sync " + syncId + " goes on. Follow it again: " + next.line("sync --id " + syncId))));
         Runtime.getRuntime().addShutdownHook(left);
         try {
-            SyncState state = follow(follower, new SyncDisplay(System.err, new SyncDisplay.Style(main.terminal(), main.colour(), dryRun, following.verbose()), next), following.deadline());
+            SyncState state = follow(follower,
+                    new SyncDisplay(System.err, new SyncDisplay.Style(main.terminal(), main.colour(), dryRun, following.verbose()), next),
+                    following.deadline());
             var report = new SyncReport(following.verbose());
-            main.answer(state, (dryRun ? report.forecast(state.shards()) : SyncReport.summary(state) + report.changes(state.shards())) + SyncReport.warnings(state.warnings())
-                    + (dryRun ? endOfForecast(state) : end(state, next)));
-            if (state.outcome() != Outcome.running) record.ifPresent(written -> written.end(state.outcome() == Outcome.verified ? Optional.empty() : Optional.of(failures(state))));
+            main.answer(state,
+                    (dryRun ? report.forecast(state.shards()) : SyncReport.summary(state) + report.changes(state.shards()))
+                            + SyncReport.warnings(state.warnings())
+                            + (dryRun ? endOfForecast(state) : end(state, next)));
+            if (state.outcome() != Outcome.running) record.ifPresent(
+                    written -> written.end(state.outcome() == Outcome.verified ? Optional.empty() : Optional.of(failures(state))));
             return switch (state.outcome()) {
                 case verified -> 0;
                 case failed -> 1;
@@ -101,9 +107,11 @@ final class SyncCommand implements Callable<Integer> {
 
     private static String end(SyncState state, NextCommand next) {
         return switch (state.outcome()) {
-            case verified -> String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncReport.count(state.shards()), state.seconds());
+            case verified ->
+                    String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncReport.count(state.shards()), state.seconds());
             case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
-            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Answer it: " + next.answer(state.syncId()) : " still runs after --timeout. Follow it again: " + next.line("sync --id " + state.syncId()));
+            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Answer it: " + next.answer(state.syncId())
+                    : " still runs after --timeout. Follow it again: " + next.line("sync --id " + state.syncId()));
         };
     }
 
@@ -116,7 +124,8 @@ final class SyncCommand implements Callable<Integer> {
     }
 
     static String failures(SyncState state) {
-        if (state.dump().cause().isPresent()) return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
+        if (state.dump().cause().isPresent())
+            return "the dump ended with " + state.dump().error().orElse("?") + ": " + state.dump().cause().get();
         return SyncReport.failures(state.shards());
     }
 

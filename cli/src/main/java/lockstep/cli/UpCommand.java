@@ -19,16 +19,16 @@ import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
-@Command(mixinStandardHelpOptions = true, name = "up", description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
+@Command(mixinStandardHelpOptions = true, name = "up",
+        description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
 final class UpCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
     @Override
     public Integer call() {
         main.files().exclusively(() -> {
-            new TemporaryShards(main.files()).list().stream().filter(TemporaryShard::isExpired).forEach(shard ->
-                    new Removal(main.files(), main.declaredFile(), shard, main.progress()).run());
+            new TemporaryShards(main.files()).list().stream().filter(TemporaryShard::isExpired)
+                    .forEach(shard -> new Removal(main.files(), main.declaredFile(), shard, main.progress()).run());
             Landscape landscape = main.landscape();
             var result = new Up(main.files(), main.declaredFile(), main.landscapeFile(), landscape, main.progress())
                     .run(Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
@@ -46,11 +46,13 @@ final class UpCommand implements Callable<Integer> {
         return result.accounts().stream().map(account -> "%n%s %s%n  stacks  %s%n  shards  %s".formatted(account.name(), account.id(),
                 String.join(", ", account.stacks()),
                 account.shards().stream().map(shard -> shard.name() + " (" + shard.edition().word() + ")")
-                        .collect(Collectors.joining(", ")))).collect(Collectors.joining("\n"));
+                        .collect(Collectors.joining(", "))))
+                .collect(Collectors.joining("\n"));
     }
 
     private static String pages(List<Page> pages) {
-        return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url())).collect(Collectors.joining())
+        return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url()))
+                .collect(Collectors.joining())
                 + "\n\nWhat the browser needs for them: lockstep open demo, production or qa";
     }
 }

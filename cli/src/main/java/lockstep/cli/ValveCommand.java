@@ -17,28 +17,32 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "valve", description = "Proves from the templates what demo and the public can reach: of production, nothing but the published parts.",
-        footer = {"", "Ends with 0 when the claim holds, 1 when it is broken (the attack is told step by step, with the statements that let it), 2 on wrong usage.",
+@Command(mixinStandardHelpOptions = true, name = "valve",
+        description = "Proves from the templates what demo and the public can reach: of production, nothing but the published parts.",
+        footer = {"",
+                "Ends with 0 when the claim holds, 1 when it is broken (the attack is told step by step, with the statements that let "
+                        + "it), 2 on wrong usage.",
                 "It asks no account of AWS. What counts as an attacker, and what it does not see: docs/valve.md."})
 final class ValveCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Option(names = "--assembly", paramLabel = "DIRECTORY", description = "A synthesized assembly (cdk.out) to look at; otherwise one is synthesized.")
-    private Path assembly;
+    @Option(names = "--assembly", paramLabel = "DIRECTORY",
+            description = "A synthesized assembly (cdk.out) to look at; otherwise one is synthesized.") private Path assembly;
 
     @Override
     public Integer call() {
         // include temporary shards: they exist only in the local cloud, but what they would expose is worth knowing
         Landscape landscape = main.landscape();
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
-            throw new ParameterException(spec.commandLine(), "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out".formatted(assembly));
+            throw new ParameterException(spec.commandLine(),
+                    "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out"
+                            .formatted(assembly));
         }
         Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());
-        var proof = Proof.of(new Templates(landscape, new Assembly(synthesized), Bootstrap.stacks(landscape, main.files().project().resolve("node_modules"))));
+        var proof = Proof.of(new Templates(landscape, new Assembly(synthesized),
+                Bootstrap.stacks(landscape, main.files().project().resolve("node_modules"))));
         main.answer(proof.asJson(), ProofText.of(proof));
         return proof.holds() ? 0 : 1;
     }

@@ -18,33 +18,35 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "verify", exitCodeOnExecutionException = VerifyCommand.UNCHECKED, description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that copies and checks.",
-        footer = {"", "Ends with 0 when every shard is equal, 1 when one is different, 3 when one or the source could not be checked and none is different, 2 on wrong usage.",
+@Command(mixinStandardHelpOptions = true, name = "verify", exitCodeOnExecutionException = VerifyCommand.UNCHECKED,
+        description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that "
+                + "copies and checks.",
+        footer = {"",
+                "Ends with 0 when every shard is equal, 1 when one is different, 3 when one or the source could not be checked and none "
+                        + "is different, 2 on wrong usage.",
                 "Both sides are read as they are now: a source that moved on since the last sync is different as well."})
 final class VerifyCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
-    @Spec
-    private CommandSpec spec;
+    @Spec private CommandSpec spec;
 
-    @Mixin
-    private Place place;
+    @Mixin private Place place;
 
-    @Mixin
-    private ChosenDataSet chosen;
+    @Mixin private ChosenDataSet chosen;
 
-    @Option(names = "--shard", paramLabel = "SHARD", description = "The only shard that is compared with the source (default: every target).")
-    private String shardName;
+    @Option(names = "--shard", paramLabel = "SHARD",
+            description = "The only shard that is compared with the source (default: every target).") private String shardName;
 
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
-        List<String> targets = landscape.accounts().stream().flatMap(a -> landscape.targetsIn(a, dataSet).stream()).map(Shard::name).toList();
-        if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '" + dataSet.name() + "'; there is " + String.join(", ", targets));
+        List<String> targets = landscape.accounts().stream().flatMap(a -> landscape.targetsIn(a, dataSet).stream()).map(Shard::name)
+                .toList();
+        if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '"
+                + dataSet.name() + "'; there is " + String.join(", ", targets));
         if (targets.isEmpty()) throw usage("no shard receives data set '" + dataSet.name() + "'");
         try (var accounts = place.open(main, landscape)) {
             var verified = Verified.read(SyncAccess.of(accounts, dataSet), shardName == null ? targets : List.of(shardName));
@@ -59,10 +61,12 @@ final class VerifyCommand implements Callable<Integer> {
         for (var shard : verified.shards()) {
             lines.add(String.format("%-12s %-14s %-10s  %s", shard.account(), shard.shard(), shard.verdict(), shard.syncId().orElse("-")));
             for (var table : shard.tables())
-                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(), table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some differ" : ""));
+                lines.add(String.format(Locale.ROOT, "%27s %s: %,d rows, the source has %,d%s", "", table.name(), table.rows(),
+                        table.rowsAtSource(), table.rows() == table.rowsAtSource() ? ", some differ" : ""));
             shard.cause().ifPresent(cause -> lines.add(String.format("%27s %s", "", cause)));
         }
-        if (verified.any(Verdict.different)) lines.add("Rows at the source may have changed since the sync in force: sync, and verify again.");
+        if (verified.any(Verdict.different))
+            lines.add("Rows at the source may have changed since the sync in force: sync, and verify again.");
         return String.join("\n", lines);
     }
 

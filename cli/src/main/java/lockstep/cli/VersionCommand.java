@@ -6,8 +6,7 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "version", description = "Prints the version.")
 final class VersionCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @ParentCommand private Main main;
 
     @Override
     public Integer call() {

@@ -39,8 +39,8 @@ final class CommandsPage {
         page.append("| `--help` | Print the help of the command. |\n\n");
         page.append(TABLE);
         var commands = commands(main);
-        commands.forEach((name, command) ->
-                page.append("| [`%s`](#%s) | %s |\n".formatted(name, anchor("lockstep " + name), cell(description(command)))));
+        commands.forEach((name, command) -> page
+                .append("| [`%s`](#%s) | %s |\n".formatted(name, anchor("lockstep " + name), cell(description(command)))));
         page.append("| `test`, `build` | Of the launcher: run the tests, as `.ci/run` does; only bring everything up to date. |\n");
         commands.forEach((name, command) -> page.append(section(name, command)));
         return page.toString();
@@ -64,8 +64,8 @@ final class CommandsPage {
         var parameters = command.positionalParameters();
         if (!options.isEmpty() || !parameters.isEmpty()) {
             text.append("\n").append(TABLE);
-            parameters.forEach(parameter ->
-                    text.append("| `%s` | %s |\n".formatted(cell(parameter.paramLabel()), cell(description(parameter)))));
+            parameters.forEach(
+                    parameter -> text.append("| `%s` | %s |\n".formatted(cell(parameter.paramLabel()), cell(description(parameter)))));
             options.forEach(option -> text.append(row(option)));
         }
         // the footer of a group of commands applies to each of them

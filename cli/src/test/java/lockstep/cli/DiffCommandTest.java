@@ -19,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Compares the assembly that infra synthesizes, with the real image contexts, with the differences declared in lockstep.yaml. */
 class DiffCommandTest {
-    @TempDir
-    private static Path directory;
+    @TempDir private static Path directory;
     private static Landscape landscape;
     private static Path synthesized;
 
@@ -35,7 +34,8 @@ class DiffCommandTest {
         var comparison = compare(synthesized, "production", "demo");
         assertTrue(comparison.asDeclared(), TextReport.of(comparison, false));
         assertEquals(List.of(), compare(synthesized, "qa/production", "qa/demo").undeclared().stream().map(Comparison.Found::key).toList());
-        for (String key : List.of("proxy.gateway.environment.GATEWAY_SIGN_UP", "proxy.nginx.ssl_verify_client", "shard.Database.DeletionProtection", "proxy.LoadBalancer.Type")) {
+        for (String key : List.of("proxy.gateway.environment.GATEWAY_SIGN_UP", "proxy.nginx.ssl_verify_client",
+                "shard.Database.DeletionProtection", "proxy.LoadBalancer.Type")) {
             assertTrue(comparison.differences().stream().anyMatch(found -> found.key().equals(key)), key);
         }
     }
@@ -45,16 +45,19 @@ class DiffCommandTest {
         Path changed = SynthesizedProject.copiedTo(directory.resolve("changed"));
         Path template = changed.resolve("demo-demo-proxy.template.json");
         String text = Files.readString(template);
-        String flagged = text.replaceFirst("(?s)\\{\\s*\"Name\": \"GATEWAY_SIGN_UP\"", "{\"Name\": \"GATEWAY_EXTRA\", \"Value\": \"on\"}, $0");
+        String flagged = text.replaceFirst("(?s)\\{\\s*\"Name\": \"GATEWAY_SIGN_UP\"",
+                "{\"Name\": \"GATEWAY_EXTRA\", \"Value\": \"on\"}, $0");
         assertTrue(flagged.length() > text.length());
         Files.writeString(template, flagged);
 
         var comparison = compare(changed, "production", "demo");
-        assertEquals(List.of("proxy.gateway.environment.GATEWAY_EXTRA"), comparison.undeclared().stream().map(Comparison.Found::key).toList());
+        assertEquals(List.of("proxy.gateway.environment.GATEWAY_EXTRA"),
+                comparison.undeclared().stream().map(Comparison.Found::key).toList());
         assertTrue(TextReport.of(comparison, false).contains("  - what: [proxy.gateway.environment.GATEWAY_EXTRA]\n    reason: TODO"));
     }
 
     private static Comparison compare(Path assembly, String from, String to) {
-        return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape, new Assembly(assembly));
+        return Comparison.of(Side.named(from, landscape).orElseThrow(), Side.named(to, landscape).orElseThrow(), landscape,
+                new Assembly(assembly));
     }
 }

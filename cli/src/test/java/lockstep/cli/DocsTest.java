@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * Checks that everything that Markdown pages name exists: files, anchors, classes, methods, tests, commands and options. docs/commands.md is
+ * Checks that everything that Markdown pages name exists: files, anchors, classes, methods, tests, commands and options. docs/commands.md
+ * is
  * generated from the command line; {@code -Ddocs.update=true} updates it.
  */
 class DocsTest {
@@ -241,10 +242,13 @@ class DocsTest {
         var nightly = new TreeSet<String>();
         for (Path file : files) {
             String name = file.getFileName().toString();
-            if (name.endsWith("Test.java") && !matches("(?m)^@Tag\\(\"nightly\"\\)$", textOf(file)).isEmpty()) nightly.add(name.replace(".java", ""));
+            if (name.endsWith("Test.java") && !matches("(?m)^@Tag\\(\"nightly\"\\)$", textOf(file)).isEmpty())
+                nightly.add(name.replace(".java", ""));
         }
-        String sentence = matches("`\\./lockstep test` runs these tests, except the classes ([^.]*?) and single tests", textOf(FAULTS)).getFirst().group(1);
-        assertEquals(nightly, matches("`(\\w+)`", sentence).stream().map(match -> match.group(1)).collect(Collectors.toCollection(TreeSet::new)));
+        String sentence = matches("`\\./lockstep test` runs these tests, except the classes ([^.]*?) and single tests", textOf(FAULTS))
+                .getFirst().group(1);
+        assertEquals(nightly,
+                matches("`(\\w+)`", sentence).stream().map(match -> match.group(1)).collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Test

@@ -20,7 +20,8 @@ class HistoryTest {
 
     private void happened(Action action, String release, Result result) {
         var when = Instant.parse("2026-11-23T00:00:00Z").plusSeconds(log.size());
-        log.addFirst(new LogEntry("id" + log.size(), when, "demo", action, Optional.ofNullable(release), Optional.empty(), "anna", Optional.empty(), result, Optional.empty(), Optional.empty(), Optional.empty()));
+        log.addFirst(new LogEntry("id" + log.size(), when, "demo", action, Optional.ofNullable(release), Optional.empty(), "anna",
+                Optional.empty(), result, Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     @Test
@@ -69,12 +70,16 @@ class HistoryTest {
         var remaining = LogCommand.withoutStarts(log);
         assertEquals(List.of(Result.started, Result.failed), remaining.stream().map(LogEntry::result).toList());
         String table = LogCommand.table(remaining);
-        assertTrue(table.contains("2026-11-23T00:01:33Z demo         deploy    1                        failed         93 s  anna\n                     no such bucket"), table);
+        assertTrue(table.contains(
+                "2026-11-23T00:01:33Z demo         deploy    1                        failed         93 s  anna\n                     no "
+                        + "such bucket"),
+                table);
         assertTrue(!table.contains("at all"), "one line of a cause");
     }
 
     private LogEntry of(String account, String release, int minute) {
-        return new LogEntry("id", Instant.parse("2026-11-23T00:00:00Z").plusSeconds(60L * minute), account, Action.deploy, Optional.of(release), Optional.empty(), "anna", Optional.empty(), Result.succeeded, Optional.empty(),
+        return new LogEntry("id", Instant.parse("2026-11-23T00:00:00Z").plusSeconds(60L * minute), account, Action.deploy,
+                Optional.of(release), Optional.empty(), "anna", Optional.empty(), Result.succeeded, Optional.empty(),
                 Optional.empty(), Optional.empty());
     }
 
@@ -100,6 +105,7 @@ class HistoryTest {
         happened(Action.deploy, "1", Result.started);
         var begun = log.getFirst();
         var ended = begun.ended(begun.when().plusMillis(1), Optional.empty());
-        assertTrue(begun.key().startsWith("log/2026-11-23T000000.000Z-id0") && begun.key().compareTo(ended.key()) < 0, begun.key() + " " + ended.key());
+        assertTrue(begun.key().startsWith("log/2026-11-23T000000.000Z-id0") && begun.key().compareTo(ended.key()) < 0,
+                begun.key() + " " + ended.key());
     }
 }

@@ -21,14 +21,19 @@ class ImportCommandTest {
         before.put("name", null);
         var after = new LinkedHashMap<String, String>(before);
         after.put("name", "two\nlines");
-        var outcome = new Outcome("m.drug", true, 1500, 1, 2, 3, 4, List.of(new Sample(Kind.updated, before, after), new Sample(Kind.inserted, Map.of(), Map.of("id", "")), new Sample(Kind.deleted, Map.of("id", "9"), Map.of())),
+        var outcome = new Outcome("m.drug", true, 1500, 1, 2, 3, 4,
+                List.of(new Sample(Kind.updated, before, after), new Sample(Kind.inserted, Map.of(), Map.of("id", "")),
+                        new Sample(Kind.deleted, Map.of("id", "9"), Map.of())),
                 List.of(new Referring("m.prescription", List.of("drug"), 12)), 7, List.of(new Rounded(4, "price", "1.005", "1.01")));
-        assertEquals(List.of("m.drug: 1,500 rows in the file", "1 inserted, 2 updated, 3 deleted, 4 kept because other rows refer to them", "  + id=\"\"", "  ~ id=3, name=NULL → two\\nlines", "  - id=9",
-                "12 rows of m.prescription refer by drug to rows that are not in the file", "7 values are kept only in part", "  line 4, price: 1.005 → 1.01", "Nothing was changed."), ImportCommand.text(outcome).lines().toList());
+        assertEquals(List.of("m.drug: 1,500 rows in the file", "1 inserted, 2 updated, 3 deleted, 4 kept because other rows refer to them",
+                "  + id=\"\"", "  ~ id=3, name=NULL → two\\nlines", "  - id=9",
+                "12 rows of m.prescription refer by drug to rows that are not in the file", "7 values are kept only in part",
+                "  line 4, price: 1.005 → 1.01", "Nothing was changed."), ImportCommand.text(outcome).lines().toList());
     }
 
     @Test
     void saysWhenThereIsNothingToDo() {
-        assertTrue(ImportCommand.text(new Outcome("m.drug", false, 1, 0, 0, 0, 0, List.of(), List.of(), 0, List.of())).endsWith("The table holds what the file says."));
+        assertTrue(ImportCommand.text(new Outcome("m.drug", false, 1, 0, 0, 0, 0, List.of(), List.of(), 0, List.of()))
+                .endsWith("The table holds what the file says."));
     }
 }

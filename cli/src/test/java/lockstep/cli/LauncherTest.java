@@ -16,8 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tests the launcher in a separate checkout, with a fake Maven that only counts its calls. */
 class LauncherTest {
-    @TempDir
-    private Path checkout;
+    @TempDir private Path checkout;
     private Path commands;
 
     record Ended(int exit, String out, String err) {}
@@ -25,7 +24,7 @@ class LauncherTest {
     @BeforeEach
     void checkout() throws IOException {
         Files.copy(ProjectFiles.ofLauncher().project().resolve("lockstep"), checkout.resolve("lockstep"));
-        for (String module : new String[] {"cli", "infra"}) {
+        for (String module : new String[]{"cli", "infra"}) {
             Files.createDirectories(checkout.resolve(module + "/src/main/java"));
             Files.createDirectories(checkout.resolve(module + "/src/test/java"));
             Files.writeString(checkout.resolve(module + "/pom.xml"), "");
@@ -77,7 +76,7 @@ class LauncherTest {
     @Test
     void aMissingToolIsNamedWithHowToGetIt() throws Exception {
         Files.delete(commands.resolve("mvn"));
-        for (String tool : new String[] {"sh", "sed", "dirname", "readlink", "find", "head", "mkdir", "flock", "date", "java"}) {
+        for (String tool : new String[]{"sh", "sed", "dirname", "readlink", "find", "head", "mkdir", "flock", "date", "java"}) {
             Path real = Path.of("/usr/bin", tool);
             if (Files.exists(real)) {
                 Files.createSymbolicLink(commands.resolve(tool), real);
@@ -93,8 +92,11 @@ class LauncherTest {
         Path old = Files.createDirectories(checkout.resolve("jdk-17/bin"));
         Files.copy(Path.of("/bin/true"), old.resolve("javac"));
         Files.writeString(old.resolveSibling("release"), "JAVA_VERSION=\"17.0.1\"\n");
-        command("mvn", "echo \"$JAVA_HOME\" > \"$PWD/java-home\"; for module in cli infra; do mkdir -p $module/target; touch $module/target/classpath; done");
-        assertEquals(0, run(Map.of("JAVA_HOME", old.getParent().toString(), "PATH", Path.of(System.getProperty("java.home"), "bin") + ":" + commands + ":/usr/bin:/bin")).exit());
+        command("mvn",
+                "echo \"$JAVA_HOME\" > \"$PWD/java-home\"; for module in cli infra; do mkdir -p $module/target; touch "
+                        + "$module/target/classpath; done");
+        assertEquals(0, run(Map.of("JAVA_HOME", old.getParent().toString(), "PATH",
+                Path.of(System.getProperty("java.home"), "bin") + ":" + commands + ":/usr/bin:/bin")).exit());
         assertFalse(Files.readString(checkout.resolve("java-home")).contains("jdk-17"));
     }
 

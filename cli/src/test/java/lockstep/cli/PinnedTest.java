@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Checks that builds are reproducible: no version ranges, no images without a version, no missing lock files, no lock files without hashes. */
+/**
+ * Checks that builds are reproducible: no version ranges, no images without a version, no missing lock files, no lock files without hashes.
+ */
 class PinnedTest {
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Set<String> SKIPPED = Set.of("target", "node_modules", ".git", ".lockstep", "cdk.out", "test");
@@ -34,11 +36,14 @@ class PinnedTest {
      * {@code docker buildx imagetools inspect IMAGE} and append {@code @sha256:…} to the tag.
      */
     private static final Set<String> WITHOUT_DIGEST = Set.of("debian:trixie-slim");
-    /** Known exceptions: the available registry had these packages only for Linux on x86_64; {@code npm install} with another registry adds their hashes. */
-    private static final Set<String> WITHOUT_HASH = Set.of("node_modules/@squawk-cli/darwin-arm64", "node_modules/@squawk-cli/darwin-x64", "node_modules/@squawk-cli/linux-arm64", "node_modules/@squawk-cli/win32-x64");
+    /**
+     * Known exceptions: the available registry had these packages only for Linux on x86_64; {@code npm install} with another registry adds
+     * their hashes.
+     */
+    private static final Set<String> WITHOUT_HASH = Set.of("node_modules/@squawk-cli/darwin-arm64", "node_modules/@squawk-cli/darwin-x64",
+            "node_modules/@squawk-cli/linux-arm64", "node_modules/@squawk-cli/win32-x64");
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @Test
     void theProjectIsPinned() {
@@ -49,7 +54,8 @@ class PinnedTest {
     @Test
     void everyExceptionIsNeeded() throws IOException {
         var images = new TreeSet<String>();
-        for (Path file : files(PROJECT).filter(file -> file.getFileName().toString().startsWith("Dockerfile")).toList()) images.addAll(bases(Files.readString(file)));
+        for (Path file : files(PROJECT).filter(file -> file.getFileName().toString().startsWith("Dockerfile")).toList())
+            images.addAll(bases(Files.readString(file)));
         assertTrue(images.containsAll(WITHOUT_DIGEST), images::toString);
         var lock = JSON.readTree(Files.readString(PROJECT.resolve("package-lock.json"))).path("packages");
         WITHOUT_HASH.forEach(name -> assertTrue(lock.has(name) && !lock.path(name).has("integrity"), name));
@@ -57,12 +63,15 @@ class PinnedTest {
 
     @Test
     void whatIsNotPinnedIsFound() throws IOException {
-        write("pom.xml", "<project><properties><a.version>[1,2)</a.version></properties><version>1.0-SNAPSHOT</version><dependency><artifactId>x</artifactId><version>LATEST</version></dependency></project>");
+        write("pom.xml",
+                "<project><properties><a.version>[1,2)</a.version></properties><version>1.0-SNAPSHOT</version><dependency><artifactId>"
+                        + "x</artifactId><version>LATEST</version></dependency></project>");
         write("package.json", "{\"dependencies\": {\"a\": \"^1.0.0\", \"b\": \"1.0.0\"}, \"devDependencies\": {\"c\": \"*\"}}");
         write("go.mod", "module x\n\nrequire example.org/y latest\n");
         write("a/requirements.txt", "one==1.0 \\\n    --hash=sha256:" + "0".repeat(64) + "\ntwo>=2\nthree==3.0\n");
         write("Dockerfile", "FROM debian\nFROM debian:trixie AS one\nFROM one\nFROM scratch\nFROM x:1@sha256:" + "a".repeat(64) + "\n");
-        write(".gitlab-ci.yml", "image: maven:latest\njob:\n  image: {name: alpine:3.22}\n  services:\n    - postgres:17@sha256:" + "a".repeat(64) + "\n");
+        write(".gitlab-ci.yml",
+                "image: maven:latest\njob:\n  image: {name: alpine:3.22}\n  services:\n    - postgres:17@sha256:" + "a".repeat(64) + "\n");
         write("build.sh", "npx cowsay\npip install requests\ngo install example.org/tool@latest\n");
         assertEquals(List.of(
                 ".gitlab-ci.yml: image alpine:3.22 has no digest",
@@ -85,8 +94,11 @@ class PinnedTest {
     @Test
     void lockThatDoesNotSayWhatItHoldsIsFound() throws IOException {
         write("package.json", "{\"devDependencies\": {\"a\": \"1.0.0\", \"b\": \"1.0.0\"}}");
-        write("package-lock.json", "{\"packages\": {\"\": {\"devDependencies\": {\"a\": \"0.9.0\"}}, \"node_modules/a\": {\"version\": \"0.9.0\"}}}");
-        assertEquals(List.of("package-lock.json: is not of this package.json; run npm install", "package-lock.json: node_modules/a has no hash"), problems(directory));
+        write("package-lock.json",
+                "{\"packages\": {\"\": {\"devDependencies\": {\"a\": \"0.9.0\"}}, \"node_modules/a\": {\"version\": \"0.9.0\"}}}");
+        assertEquals(
+                List.of("package-lock.json: is not of this package.json; run npm install", "package-lock.json: node_modules/a has no hash"),
+                problems(directory));
     }
 
     private void write(String name, String content) throws IOException {
@@ -106,8 +118,12 @@ class PinnedTest {
                 else if (name.equals("package-lock.json")) lock(file, found);
                 else if (name.equals("go.mod")) go(file, text, found);
                 else if (name.endsWith("requirements.txt")) python(text, found);
-                else if (name.startsWith("Dockerfile")) bases(text).stream().filter(image -> !image.contains("@sha256:") && !WITHOUT_DIGEST.contains(image)).forEach(image -> found.add("image " + image + " has no digest"));
-                else if (name.equals(".gitlab-ci.yml")) images(text).stream().filter(image -> !image.contains("@sha256:") && !image.contains("$")).forEach(image -> found.add("image " + image + " has no digest"));
+                else if (name.startsWith("Dockerfile"))
+                    bases(text).stream().filter(image -> !image.contains("@sha256:") && !WITHOUT_DIGEST.contains(image))
+                            .forEach(image -> found.add("image " + image + " has no digest"));
+                else if (name.equals(".gitlab-ci.yml"))
+                    images(text).stream().filter(image -> !image.contains("@sha256:") && !image.contains("$"))
+                            .forEach(image -> found.add("image " + image + " has no digest"));
                 else if (!name.endsWith(".md") && !name.endsWith(".java")) commands(text, found);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -123,9 +139,11 @@ class PinnedTest {
 
     private static void pom(String text, List<String> problems) {
         VERSION.matcher(text).results().map(match -> match.group(1) != null ? match.group(1) : match.group(2))
-                .filter(version -> !version.startsWith("${") && (!EXACT.matcher(version).matches() || version.endsWith("-SNAPSHOT"))).forEach(version -> problems.add("version '" + version + "' is not exact"));
+                .filter(version -> !version.startsWith("${") && (!EXACT.matcher(version).matches() || version.endsWith("-SNAPSHOT")))
+                .forEach(version -> problems.add("version '" + version + "' is not exact"));
         // plugins that neither the parent nor a BOM declares: without a version, Maven uses the newest
-        Pattern.compile("(?s)<plugin>(.*?)</plugin>").matcher(text).results().map(match -> match.group(1)).filter(plugin -> !plugin.contains("<version>") && plugin.contains("<groupId>"))
+        Pattern.compile("(?s)<plugin>(.*?)</plugin>").matcher(text).results().map(match -> match.group(1))
+                .filter(plugin -> !plugin.contains("<version>") && plugin.contains("<groupId>"))
                 .forEach(plugin -> problems.add("a plugin has no version: " + plugin.strip().lines().findFirst().orElse("")));
     }
 
@@ -135,7 +153,8 @@ class PinnedTest {
         for (String kind : List.of("dependencies", "devDependencies", "optionalDependencies")) {
             for (var entry : json.path(kind).properties()) {
                 any = true;
-                if (!EXACT.matcher(entry.getValue().asString()).matches()) problems.add(entry.getKey() + " is '" + entry.getValue().asString() + "', no exact version");
+                if (!EXACT.matcher(entry.getValue().asString()).matches())
+                    problems.add(entry.getKey() + " is '" + entry.getValue().asString() + "', no exact version");
             }
         }
         if (any && !Files.exists(file.resolveSibling("package-lock.json"))) problems.add("there is no package-lock.json beside it");
@@ -143,7 +162,8 @@ class PinnedTest {
 
     private static void lock(Path file, List<String> problems) throws IOException {
         var packages = JSON.readTree(Files.readString(file)).path("packages");
-        packages.properties().stream().filter(entry -> !entry.getKey().isEmpty() && !entry.getValue().has("integrity") && !WITHOUT_HASH.contains(entry.getKey()))
+        packages.properties().stream()
+                .filter(entry -> !entry.getKey().isEmpty() && !entry.getValue().has("integrity") && !WITHOUT_HASH.contains(entry.getKey()))
                 .forEach(entry -> problems.add(entry.getKey() + " has no hash"));
         var own = JSON.readTree(Files.readString(file.resolveSibling("package.json")));
         for (String kind : List.of("dependencies", "devDependencies", "optionalDependencies")) {
@@ -152,13 +172,16 @@ class PinnedTest {
     }
 
     private static void go(Path file, String text, List<String> problems) {
-        var versions = Pattern.compile("(?m)^\\s*(?:require\\s+)?[\\w./-]+\\.[\\w./-]+\\s+(\\S+)").matcher(text).results().map(match -> match.group(1)).toList();
-        versions.stream().filter(version -> !version.matches("v\\d+\\.\\d+\\.\\d+.*")).forEach(version -> problems.add("'" + version + "' is no exact version"));
+        var versions = Pattern.compile("(?m)^\\s*(?:require\\s+)?[\\w./-]+\\.[\\w./-]+\\s+(\\S+)").matcher(text).results()
+                .map(match -> match.group(1)).toList();
+        versions.stream().filter(version -> !version.matches("v\\d+\\.\\d+\\.\\d+.*"))
+                .forEach(version -> problems.add("'" + version + "' is no exact version"));
         if (!versions.isEmpty() && !Files.exists(file.resolveSibling("go.sum"))) problems.add("there is no go.sum beside it");
     }
 
     private static void python(String text, List<String> problems) {
-        for (String requirement : text.replace("\\\n", " ").lines().map(String::strip).filter(line -> !line.isEmpty() && !line.startsWith("#")).toList()) {
+        for (String requirement : text.replace("\\\n", " ").lines().map(String::strip)
+                .filter(line -> !line.isEmpty() && !line.startsWith("#")).toList()) {
             String what = requirement.replaceAll("\\s.*", "");
             if (!what.matches("[\\w.\\[\\]-]+==[\\w.]+")) problems.add("'" + what + "' is no exact version");
             else if (!requirement.contains("--hash=sha256:")) problems.add("'" + what + "' has no hash");
@@ -180,14 +203,18 @@ class PinnedTest {
 
     private static Set<String> images(String text) {
         var images = new TreeSet<String>();
-        Pattern.compile("(?m)^\\s*image:\\s*(?:\\{?\\s*name:\\s*)?[\"']?([\\w./:$@{}-]+)").matcher(text).results().forEach(match -> images.add(match.group(1).replaceAll("}$", "")));
-        Pattern.compile("(?m)^\\s*services:\\s*\\n((?:\\s*-.*\\n?)+)").matcher(text).results().forEach(match -> Pattern.compile("-\\s*(?:name:\\s*)?[\"']?([\\w./:$@-]+)").matcher(match.group(1)).results().forEach(it -> images.add(it.group(1))));
+        Pattern.compile("(?m)^\\s*image:\\s*(?:\\{?\\s*name:\\s*)?[\"']?([\\w./:$@{}-]+)").matcher(text).results()
+                .forEach(match -> images.add(match.group(1).replaceAll("}$", "")));
+        Pattern.compile("(?m)^\\s*services:\\s*\\n((?:\\s*-.*\\n?)+)").matcher(text).results()
+                .forEach(match -> Pattern.compile("-\\s*(?:name:\\s*)?[\"']?([\\w./:$@-]+)").matcher(match.group(1)).results()
+                        .forEach(it -> images.add(it.group(1))));
         return images;
     }
 
     /** Finds programs that a script downloads in the latest version. */
     private static void commands(String text, List<String> problems) {
-        Pattern.compile("(?m)\\b(?:go (?:install|run)|npx|npm exec|pipx run)\\b[^\\n|;&]*@latest\\b").matcher(text).results().forEach(match -> problems.add("'" + match.group().strip() + "' takes whatever version there is"));
+        Pattern.compile("(?m)\\b(?:go (?:install|run)|npx|npm exec|pipx run)\\b[^\\n|;&]*@latest\\b").matcher(text).results()
+                .forEach(match -> problems.add("'" + match.group().strip() + "' takes whatever version there is"));
     }
 
     private static Stream<Path> files(Path root) {
@@ -196,7 +223,8 @@ class PinnedTest {
             Files.walkFileTree(root, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-                    return !directory.equals(root) && SKIPPED.contains(directory.getFileName().toString()) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+                    return !directory.equals(root) && SKIPPED.contains(directory.getFileName().toString()) ? FileVisitResult.SKIP_SUBTREE
+                            : FileVisitResult.CONTINUE;
                 }
 
                 @Override

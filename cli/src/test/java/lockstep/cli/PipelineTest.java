@@ -37,15 +37,15 @@ class PipelineTest {
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
     private static final Pattern LOCKSTEP = Pattern.compile("\\./lockstep ([^>|&\n]+)");
 
-    @TempDir
-    private Path checkout;
+    @TempDir private Path checkout;
 
     private record Ended(int exit, String out) {}
 
     @BeforeEach
     void aCheckout() throws IOException {
         Files.copy(PROJECT.resolve(".gitlab-ci.yml"), checkout.resolve(".gitlab-ci.yml"));
-        for (var arguments : List.of(List.of("init", "-q", "-b", "main"), List.of("add", "-A"), List.of("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"),
+        for (var arguments : List.of(List.of("init", "-q", "-b", "main"), List.of("add", "-A"),
+                List.of("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"),
                 List.of("remote", "add", "origin", "https://gitlab.example.com/clinic/lockstep.git"))) {
             var line = new ArrayList<>(List.of("git"));
             line.addAll(arguments);
@@ -55,7 +55,8 @@ class PipelineTest {
 
     private Ended run(List<String> line) {
         try {
-            var builder = new ProcessBuilder(line).directory(checkout.toFile()).redirectError(ProcessBuilder.Redirect.to(checkout.resolve("../err.txt").toFile()));
+            var builder = new ProcessBuilder(line).directory(checkout.toFile())
+                    .redirectError(ProcessBuilder.Redirect.to(checkout.resolve("../err.txt").toFile()));
             // use the project's Node.js, because the machine's may be too old
             builder.environment().merge("PATH", PROJECT.resolve("node_modules/.bin").toString(), (path, node) -> node + ":" + path);
             var process = builder.start();
@@ -69,12 +70,14 @@ class PipelineTest {
     }
 
     private Ended gitlab(String... arguments) {
-        return run(Stream.concat(Stream.of(PROJECT.resolve("node_modules/.bin/gitlab-ci-local").toString()), Stream.of(arguments)).toList());
+        return run(
+                Stream.concat(Stream.of(PROJECT.resolve("node_modules/.bin/gitlab-ci-local").toString()), Stream.of(arguments)).toList());
     }
 
     /** Returns the jobs of a pipeline and when each runs. */
     private Map<String, String> jobs(String source, String branch, String place, String... more) {
-        var listed = gitlab(Stream.concat(Stream.of(more), Stream.of("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source, "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place)).toArray(String[]::new));
+        var listed = gitlab(Stream.concat(Stream.of(more), Stream.of("--list-csv", "--variable", "CI_PIPELINE_SOURCE=" + source,
+                "--variable", "CI_COMMIT_BRANCH=" + branch, "--variable", "LOCKSTEP_PLACE=" + place)).toArray(String[]::new));
         assertEquals(0, listed.exit(), listed::toString);
         var jobs = new LinkedHashMap<String, String>();
         listed.out().lines().dropWhile(line -> !line.startsWith("name;stage")).skip(1).map(line -> line.split(";"))
@@ -83,22 +86,27 @@ class PipelineTest {
     }
 
     private static Set<String> automatic(Map<String, String> jobs) {
-        return jobs.entrySet().stream().filter(job -> job.getValue().equals("on_success")).map(Map.Entry::getKey).collect(Collectors.toSet());
+        return jobs.entrySet().stream().filter(job -> job.getValue().equals("on_success")).map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
     }
 
     @Test
     void aMergeRequestIsBuiltTestedAndLookedAt() {
-        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "changes"), automatic(jobs("merge_request_event", "", "--aws")));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "changes"),
+                automatic(jobs("merge_request_event", "", "--aws")));
     }
 
     @Test
     void theBranchGoesToQaAndAPersonLetsItGoOn() {
         var jobs = jobs("push", "main", "--aws");
-        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "deploy-qa", "deploy-production", "deploy-demo"), automatic(jobs));
+        assertEquals(Set.of("build", "test", "editions", "valve", "schema", "cost", "advisories", "advisories-images", "deploy-qa",
+                "deploy-production", "deploy-demo"), automatic(jobs));
         assertEquals("manual, blocking", jobs.get("approve"));
-        for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity", "nightly")) assertEquals("manual", jobs.get(any), any);
+        for (String any : List.of("sync", "rollback-qa", "rollback-production-and-demo", "log", "parity", "nightly"))
+            assertEquals("manual", jobs.get(any), any);
         var stages = texts(preview().get("stages"));
-        assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve") && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
+        assertTrue(stages.indexOf("gate") < stages.indexOf("qa") && stages.indexOf("qa") < stages.indexOf("approve")
+                && stages.indexOf("approve") < stages.indexOf("production"), stages::toString);
         assertEquals(List.of("approve"), inStage("approve"));
         assertEquals(List.of("deploy-demo", "deploy-production"), inStage("production"), "side by side");
     }
@@ -106,7 +114,8 @@ class PipelineTest {
     @Test
     void aScheduleSyncsAndDoesNothingElse() {
         assertEquals(Map.of("sync", "on_success"), jobs("schedule", "main", "--aws"));
-        for (String named : List.of("parity", "nightly")) assertEquals(Map.of(named, "on_success"), jobs("schedule", "main", "--aws", "--variable", "LOCKSTEP_SCHEDULE=" + named));
+        for (String named : List.of("parity", "nightly"))
+            assertEquals(Map.of(named, "on_success"), jobs("schedule", "main", "--aws", "--variable", "LOCKSTEP_SCHEDULE=" + named));
     }
 
     @Test
@@ -148,7 +157,8 @@ class PipelineTest {
         for (var job : jobsOf(preview()).entrySet()) {
             // the build job does not access accounts
             boolean worksInAccounts = script(job.getValue()).contains("$LOCKSTEP_PLACE") && !job.getKey().equals("build");
-            assertEquals(worksInAccounts ? "{\"LOCKSTEP_ID_TOKEN\":{\"aud\":\"lockstep\"}}" : "", job.getValue().path("id_tokens").isMissingNode() ? "" : job.getValue().get("id_tokens").toString(), job.getKey());
+            assertEquals(worksInAccounts ? "{\"LOCKSTEP_ID_TOKEN\":{\"aud\":\"lockstep\"}}" : "",
+                    job.getValue().path("id_tokens").isMissingNode() ? "" : job.getValue().get("id_tokens").toString(), job.getKey());
         }
         assertFalse(Files.readString(PROJECT.resolve(".gitlab-ci.yml")).matches("(?s).*(AWS_|SECRET|PASSWORD|PRIVATE|vault).*"));
     }
@@ -160,7 +170,8 @@ class PipelineTest {
         for (var job : jobsOf(preview()).entrySet()) {
             var matcher = LOCKSTEP.matcher(script(job.getValue()));
             while (matcher.find()) {
-                var words = new ArrayList<>(List.of(matcher.group(1).strip().replace("\"", "").replace("$LOCKSTEP_LANDSCAPE", "lockstep.yaml").replace("$LOCKSTEP_PLACE", "--aws").replace("$release", "1")
+                var words = new ArrayList<>(List.of(matcher.group(1).strip().replace("\"", "")
+                        .replace("$LOCKSTEP_LANDSCAPE", "lockstep.yaml").replace("$LOCKSTEP_PLACE", "--aws").replace("$release", "1")
                         .replaceAll("\\$ACCOUNTS?", "qa").replace("$SHARD", "qa-demo-extra").split("\\s+")));
                 if (List.of("build", "test").contains(words.getFirst())) continue;
                 var parsed = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(words.toArray(String[]::new));
@@ -180,13 +191,15 @@ class PipelineTest {
         run(List.of("git", "remote", "set-url", "origin", checkout.resolve("gitlab").toString()));
         assertEquals("HEAD~1", run(List.of("sh", "-ec", ask)).out().strip(), "nothing was deployed yet");
         run(List.of("git", "clone", "-q", "--bare", ".", "gitlab"));
-        for (String deployment : List.of("9", "10")) run(List.of("git", "-C", "gitlab", "update-ref", "refs/environments/production/deployments/" + deployment, "main"));
+        for (String deployment : List.of("9", "10"))
+            run(List.of("git", "-C", "gitlab", "update-ref", "refs/environments/production/deployments/" + deployment, "main"));
         assertEquals("refs/production/10", run(List.of("sh", "-ec", ask)).out().strip());
     }
 
     /** Checks that the validation against the published schema finds errors. */
     @ParameterizedTest
-    @ValueSource(strings = {"stage: build → stag: build", "id_tokens: → id_token:", "{aud: lockstep} → {audience: lockstep}", "when: manual → when: by-hand", "action: stop → action: halt",
+    @ValueSource(strings = {"stage: build → stag: build", "id_tokens: → id_token:", "{aud: lockstep} → {audience: lockstep}",
+            "when: manual → when: by-hand", "action: stop → action: halt",
             "stages: [build → stage: [build"})
     void aMistakeIsFound(String mistake) throws IOException {
         var sides = mistake.split(" → ");
@@ -198,7 +211,8 @@ class PipelineTest {
     }
 
     private List<String> inStage(String stage) {
-        return jobsOf(preview()).entrySet().stream().filter(job -> job.getValue().path("stage").asString("").equals(stage)).map(Map.Entry::getKey).sorted().toList();
+        return jobsOf(preview()).entrySet().stream().filter(job -> job.getValue().path("stage").asString("").equals(stage))
+                .map(Map.Entry::getKey).sorted().toList();
     }
 
     /** Returns the pipeline with everything that jobs inherit. */
@@ -210,7 +224,8 @@ class PipelineTest {
 
     private static Map<String, JsonNode> jobsOf(JsonNode preview) {
         var jobs = new TreeMap<String, JsonNode>();
-        preview.properties().stream().filter(entry -> entry.getValue().has("script") && !entry.getKey().startsWith(".")).forEach(entry -> jobs.put(entry.getKey(), entry.getValue()));
+        preview.properties().stream().filter(entry -> entry.getValue().has("script") && !entry.getKey().startsWith("."))
+                .forEach(entry -> jobs.put(entry.getKey(), entry.getValue()));
         return jobs;
     }
 

@@ -32,7 +32,8 @@ class RunningReleasesTest {
 
     @Test
     void whoDoesNotSayIsToldAndIsNotTakenForTheSame() {
-        assertEquals("every shard that tells its release runs 1.4.0\ndemo does not tell its release: denied", of(Map.of("clinic-1", "1.4.0"), Map.of("demo", "denied")).summary());
+        assertEquals("every shard that tells its release runs 1.4.0\ndemo does not tell its release: denied",
+                of(Map.of("clinic-1", "1.4.0"), Map.of("demo", "denied")).summary());
         assertEquals("no shard tells its release", of(Map.of(), Map.of()).summary());
     }
 
@@ -40,7 +41,8 @@ class RunningReleasesTest {
     void releaseAndFreshnessStandSideBySide() {
         var shard = new ShardStatus("demo", "demo-1", "demo", "master", "one", Instant.EPOCH, 60L, "in-step", List.of(), null);
         String table = StatusCommand.table(List.of(shard), Map.of("demo-1", "1.4.0"), false);
-        assertTrue(table.lines().toList().getFirst().startsWith("account      shard          edition     release      data set  state"), table);
+        assertTrue(table.lines().toList().getFirst().startsWith("account      shard          edition     release      data set  state"),
+                table);
         assertTrue(table.contains("demo         demo-1         demo        1.4.0        master    in-step          1 min"), table);
         assertFalse(StatusCommand.table(List.of(shard), false).contains("release"), "up tells it elsewhere");
     }

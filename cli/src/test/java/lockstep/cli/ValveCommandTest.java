@@ -15,8 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Tests the command on the synthesized assembly: exit codes and both output formats. */
 class ValveCommandTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @Test
     void theRealLandscapeKeepsItsClaim() {
@@ -71,7 +70,8 @@ class ValveCommandTest {
         System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
         try {
             var arguments = new String[more.length + 5];
-            System.arraycopy(new String[] {"valve", "--landscape", SynthesizedProject.FILE.toString(), "--assembly", assembly.toString()}, 0, arguments, 0, 5);
+            System.arraycopy(new String[]{"valve", "--landscape", SynthesizedProject.FILE.toString(), "--assembly", assembly.toString()}, 0,
+                    arguments, 0, 5);
             System.arraycopy(more, 0, arguments, 5, more.length);
             return new Answer(Main.run(arguments), out.toString(StandardCharsets.UTF_8));
         } finally {

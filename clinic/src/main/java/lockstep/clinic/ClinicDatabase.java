@@ -126,7 +126,8 @@ public final class ClinicDatabase {
                 }
             }
             // without statistics, query plans for these tables would be guesses until autovacuum runs
-            statement.execute(Arrays.stream(MasterTable.values()).map(MasterTable::qualifiedName).collect(Collectors.joining(", ", "ANALYZE ", "")));
+            statement.execute(
+                    Arrays.stream(MasterTable.values()).map(MasterTable::qualifiedName).collect(Collectors.joining(", ", "ANALYZE ", "")));
             return loaded;
         });
     }
@@ -145,7 +146,8 @@ public final class ClinicDatabase {
             }
             for (MasterTable table : List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE, MasterTable.DRUG)) {
                 if (!holdsRows(statement, table.qualifiedName())) {
-                    throw new ClinicFault("visitors' data refers to " + table.qualifiedName() + ", which is empty: seed or sync the master data first");
+                    throw new ClinicFault(
+                            "visitors' data refers to " + table.qualifiedName() + ", which is empty: seed or sync the master data first");
                 }
             }
             return (long) statement.executeUpdate(resource("seed_visitors.sql"));

@@ -41,9 +41,11 @@ final class Environment {
 
     ServeConfiguration serve() {
         var edition = edition();
-        var configuration = new ServeConfiguration(edition, required("SHARD"), optional("RELEASE").orElse("unknown"), optional("LISTEN_ADDRESS").orElse("0.0.0.0"),
+        var configuration = new ServeConfiguration(edition, required("SHARD"), optional("RELEASE").orElse("unknown"),
+                optional("LISTEN_ADDRESS").orElse("0.0.0.0"),
                 port("PORT", 8443), port("HEALTH_PORT", 8081), drainDelay(), login("DATABASE_SECRET"), sslRoot(), sessionKey(),
-                Features.of(edition).tenantExpiry() ? expiry() : Duration.ZERO, optional("INQUIRY_TOPIC_ARN").filter(_ -> Features.of(edition).inquiries()), optional("AWS_REGION"), endpoint());
+                Features.of(edition).tenantExpiry() ? expiry() : Duration.ZERO,
+                optional("INQUIRY_TOPIC_ARN").filter(_ -> Features.of(edition).inquiries()), optional("AWS_REGION"), endpoint());
         if (configuration.inquiryTopic().isPresent() && configuration.region().isEmpty()) {
             problems.add("AWS_REGION is not set: INQUIRY_TOPIC_ARN needs it");
         }

@@ -33,7 +33,8 @@ public final class Main {
                       demo: TENANTS_EXPIRE_AFTER (such as PT168H), INQUIRY_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL
             migrate   migrates the schema and creates the application's user
                       ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
-            add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard input
+            add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard \
+            input
                       DATABASE_SECRET, DATABASE_SSL_ROOT
 
             A *_SECRET is JSON with host, port, dbname, username and password.
@@ -101,7 +102,8 @@ public final class Main {
         var admin = configuration.admin();
         String url = admin.url(configuration.databaseAuthority());
         int applied = ClinicDatabase.migrate(url, admin.username(), admin.password());
-        ClinicDatabase.grantApplication(url, admin.username(), admin.password(), configuration.application().username(), configuration.application().password());
+        ClinicDatabase.grantApplication(url, admin.username(), admin.password(), configuration.application().username(),
+                configuration.application().password());
         // before any page requests them
         PublishedAssets.publish(url, admin.username(), admin.password(), Assets.load().generation());
         System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " has access to the database");
@@ -116,7 +118,8 @@ public final class Main {
         }
         String password = line();
         if (password.length() < SHORTEST_PASSWORD) {
-            System.err.println("clinic: the password on standard input has " + password.length() + " characters; expected at least " + SHORTEST_PASSWORD);
+            System.err.println("clinic: the password on standard input has " + password.length() + " characters; expected at least "
+                    + SHORTEST_PASSWORD);
             return 2;
         }
         JsonLog.install();

@@ -20,13 +20,16 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     public MasterDataGenerator {
         if (diseases < 0 || postalCodes < 0 || drugs < 0 || interactions < 0) {
-            throw new IllegalArgumentException("numbers of rows must not be negative: %d, %d, %d, %d".formatted(diseases, postalCodes, drugs, interactions));
+            throw new IllegalArgumentException(
+                    "numbers of rows must not be negative: %d, %d, %d, %d".formatted(diseases, postalCodes, drugs, interactions));
         }
         if (postalCodes > MOST_POSTAL_CODES) {
-            throw new IllegalArgumentException("%,d postal codes exceed seven digits; the maximum is %,d".formatted(postalCodes, MOST_POSTAL_CODES));
+            throw new IllegalArgumentException(
+                    "%,d postal codes exceed seven digits; the maximum is %,d".formatted(postalCodes, MOST_POSTAL_CODES));
         }
         if (drugs > MOST_DRUGS) {
-            throw new IllegalArgumentException("%,d drugs exceed a drug code's seven digits; the maximum is %,d".formatted(drugs, MOST_DRUGS));
+            throw new IllegalArgumentException(
+                    "%,d drugs exceed a drug code's seven digits; the maximum is %,d".formatted(drugs, MOST_DRUGS));
         }
         if (interactions > 0 && drugs < 2) {
             throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
@@ -139,7 +142,8 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     private static String evidence(SplittableRandom random) {
         return "{\"level\": \"" + (char) ('A' + random.nextInt(4)) + "\", \"year\": " + (1990 + random.nextInt(37))
-                + ", \"studies\": " + random.nextInt(40) + ", \"odds\": " + BigDecimal.valueOf(100 + random.nextInt(900), 1 + random.nextInt(3)) + "}";
+                + ", \"studies\": " + random.nextInt(40) + ", \"odds\": "
+                + BigDecimal.valueOf(100 + random.nextInt(900), 1 + random.nextInt(3)) + "}";
     }
 
     private static List<String> tags(Substance substance, SplittableRandom random) {
@@ -192,17 +196,22 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
     private record Town(String name, String kana) {
     }
 
-    private static final List<String> SEVERITIES = List.of("minor", "minor", "moderate", "moderate", "moderate", "major", "contraindicated");
-    private static final List<String> MECHANISMS = List.of("inhibits CYP3A4 and raises the level of", "induces CYP2C9 and lowers the level of",
-            "competes for renal excretion with", "prolongs the QT interval together with", "adds to the sedation by",
-            "hinders the absorption of", "adds to the risk of bleeding under", "displaces from albumin the bound");
+    private static final List<
+            String> SEVERITIES = List.of("minor", "minor", "moderate", "moderate", "moderate", "major", "contraindicated");
+    private static final List<
+            String> MECHANISMS = List.of("inhibits CYP3A4 and raises the level of", "induces CYP2C9 and lowers the level of",
+                    "competes for renal excretion with", "prolongs the QT interval together with", "adds to the sedation by",
+                    "hinders the absorption of", "adds to the risk of bleeding under", "displaces from albumin the bound");
     private static final List<String> CONDITIONS = List.of("Acute inflammation", "Chronic inflammation", "Injury", "Benign neoplasm",
             "Malignant neoplasm", "Congenital malformation", "Infection", "Contusion", "Laceration");
     private static final List<String> SITES = List.of("scalp", "left eye", "right eye", "middle ear", "larynx", "lung", "stomach", "liver",
             "left kidney", "right kidney", "left knee", "right knee", "lumbar spine", "skin of trunk");
-    private static final List<String> QUALIFIERS = List.of("unspecified", "initial encounter", "subsequent encounter", "sequela", "recurrent", "in remission");
-    private static final List<String> ODDITIES = List.of("a\ttab", "two\nlines", "a DOS\r\nline", "back\\slash, \\N and \\.", "\"double\" and 'single'",
-            "💊 before 🍚", "{braces, [brackets]} NULL", " spaces around ", "é composed, e\u0301 not", "עברית and 日本語", "<b>&amp;</b>; -- x");
+    private static final List<String> QUALIFIERS = List.of("unspecified", "initial encounter", "subsequent encounter", "sequela",
+            "recurrent", "in remission");
+    private static final List<
+            String> ODDITIES = List.of("a\ttab", "two\nlines", "a DOS\r\nline", "back\\slash, \\N and \\.", "\"double\" and 'single'",
+                    "💊 before 🍚", "{braces, [brackets]} NULL", " spaces around ", "é composed, e\u0301 not", "עברית and 日本語",
+                    "<b>&amp;</b>; -- x");
     private static final List<Form> FORMS = List.of(
             new Form("F", "錠", "ジョウ", "錠剤"), new Form("G", "OD錠", "オーディージョウ", "口腔内崩壊錠"), new Form("M", "カプセル", "カプセル", "カプセル剤"),
             new Form("C", "細粒", "サイリュウ", "細粒剤"), new Form("Q", "シロップ", "シロップ", "シロップ剤"), new Form("A", "注射液", "チュウシャエキ", "注射剤"));

@@ -4,7 +4,8 @@ package lockstep.clinic;
 public enum MasterTable {
     DISEASE("disease", "id, code, name, category, billable, valid_from, valid_to, synonyms", true),
     POSTAL_CODE("postal_code", "code, seq, prefecture, city, town, kana", false),
-    DRUG("drug", "id, code, name, name_kana, dosage_form, ingredients, strength_mg, price, approved_on, withdrawn_on, tags, internal_note", true),
+    DRUG("drug", "id, code, name, name_kana, dosage_form, ingredients, strength_mg, price, approved_on, withdrawn_on, tags, internal_note",
+            true),
     DRUG_INTERACTION("drug_interaction", "id, drug_id, other_drug_id, severity, mechanism, evidence, noted_on", true);
 
     private final String name;

@@ -21,11 +21,13 @@ class AssetsTest {
     private final TestingDatabase database = new TestingDatabase().migrated();
 
     private void publish(Generation generation) {
-        PublishedAssets.publish(database.admin().url(Optional.of(TestingDatabase.authority())), database.admin().username(), "secret", generation);
+        PublishedAssets.publish(database.admin().url(Optional.of(TestingDatabase.authority())), database.admin().username(), "secret",
+                generation);
     }
 
     private static Generation generation(String id, String... names) {
-        return new Generation(id, Stream.of(names).map(name -> new Published(path(name), "text/css; charset=utf-8", name.getBytes(StandardCharsets.UTF_8))).toList());
+        return new Generation(id, Stream.of(names)
+                .map(name -> new Published(path(name), "text/css; charset=utf-8", name.getBytes(StandardCharsets.UTF_8))).toList());
     }
 
     private static String path(String name) {
@@ -71,9 +73,10 @@ class AssetsTest {
 
     @Test
     void whatIsNoNameOfAFileIsNotLookedFor() {
-        publish(new Generation("x", List.of(new Published("/static/secret", "text/plain", new byte[] {1}))));
+        publish(new Generation("x", List.of(new Published("/static/secret", "text/plain", new byte[]{1}))));
         try (var clinic = new TestingClinic(Edition.DEMO, database)) {
-            for (String path : List.of("/static/secret", "/static/clinic.css", "/static/a.0123456789abcdef.html", "/static/../login", "/static/'.0123456789abcdef.css")) {
+            for (String path : List.of("/static/secret", "/static/clinic.css", "/static/a.0123456789abcdef.html", "/static/../login",
+                    "/static/'.0123456789abcdef.css")) {
                 assertTrue(clinic.browser().get(path).text().length() != 1, path);
             }
         }

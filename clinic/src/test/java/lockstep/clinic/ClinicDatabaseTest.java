@@ -41,8 +41,7 @@ class ClinicDatabaseTest {
     private static EmbeddedPostgres server;
     private static int databases;
 
-    @TempDir
-    Path export;
+    @TempDir Path export;
     private String url;
     private Connection connection;
 
@@ -84,7 +83,9 @@ class ClinicDatabaseTest {
     @Tag("nightly")
     void migratingWithoutDatabaseNamesItAndTheServersReason() {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.migrate(url + "_absent", "owner", "secret"));
-        assertTrue(fault.getMessage().matches("could not migrate jdbc:.*_absent as owner: .*database \"clinic_\\d+_absent\" does not exist"), fault.getMessage());
+        assertTrue(
+                fault.getMessage().matches("could not migrate jdbc:.*_absent as owner: .*database \"clinic_\\d+_absent\" does not exist"),
+                fault.getMessage());
     }
 
     @Test
@@ -120,9 +121,15 @@ class ClinicDatabaseTest {
     void identitiesGoOnAfterTheSeededIds() throws SQLException {
         ClinicDatabase.seedMaster(connection, SMALL);
         assertAll(
-                () -> assertEquals(3001, number("INSERT INTO master.disease (code, name, category, billable, valid_from, synonyms) VALUES ('new', 'n', 'new', true, now(), '{}') RETURNING id")),
-                () -> assertEquals(2001, number("INSERT INTO master.drug (code, name, name_kana, dosage_form, ingredients, approved_on, tags) VALUES ('new', 'n', 'n', 'n', '[]', now(), '{}') RETURNING id")),
-                () -> assertEquals(3001, number("INSERT INTO master.drug_interaction (drug_id, other_drug_id, severity, mechanism, noted_on) VALUES (1, 2, 'minor', 'm', now()) RETURNING id")));
+                () -> assertEquals(3001, number(
+                        "INSERT INTO master.disease (code, name, category, billable, valid_from, synonyms) VALUES ('new', 'n', 'new', "
+                                + "true, now(), '{}') RETURNING id")),
+                () -> assertEquals(2001, number(
+                        "INSERT INTO master.drug (code, name, name_kana, dosage_form, ingredients, approved_on, tags) VALUES ('new', 'n', "
+                                + "'n', 'n', '[]', now(), '{}') RETURNING id")),
+                () -> assertEquals(3001, number(
+                        "INSERT INTO master.drug_interaction (drug_id, other_drug_id, severity, mechanism, noted_on) VALUES (1, 2, "
+                                + "'minor', 'm', now()) RETURNING id")));
     }
 
     /** COPY checks foreign keys. This test checks that the rows are as varied as syncs and benchmarks need. */
@@ -140,7 +147,8 @@ class ClinicDatabaseTest {
                 () -> assertTrue(number("SELECT count(*) FROM master.drug_interaction WHERE evidence IS NULL") > 100),
                 () -> assertTrue(number("SELECT count(*) FROM master.drug_interaction WHERE mechanism LIKE E'%a\\ttab'") > 0),
                 () -> assertTrue(number("SELECT count(*) FROM master.drug_interaction WHERE mechanism LIKE E'%a DOS\\r\\nline'") > 0),
-                () -> assertTrue(number("SELECT count(*) FROM master.drug_interaction WHERE mechanism LIKE '%back\\\\slash, \\\\N and \\\\.'") > 0),
+                () -> assertTrue(
+                        number("SELECT count(*) FROM master.drug_interaction WHERE mechanism LIKE '%back\\\\slash, \\\\N and \\\\.'") > 0),
                 () -> assertTrue(number("SELECT count(*) FROM master.drug_interaction WHERE mechanism LIKE '%💊%'") > 0),
                 () -> assertTrue(number("SELECT count(*) FROM master.postal_code WHERE seq = 2") > 10),
                 () -> assertTrue(number("SELECT count(*) FROM master.disease WHERE cardinality(synonyms) > 0") > 100));
@@ -164,7 +172,8 @@ class ClinicDatabaseTest {
     void realExportIsLoaded() throws Exception {
         var script = new ProcessBuilder(System.getProperty("clinic.export.python"), "data/export.py", export.toString()).inheritIO();
         assertEquals(0, script.start().waitFor());
-        List<byte[]> first = List.of(Files.readAllBytes(export.resolve("disease.copy")), Files.readAllBytes(export.resolve("postal_code.copy")));
+        List<byte[]> first = List.of(Files.readAllBytes(export.resolve("disease.copy")),
+                Files.readAllBytes(export.resolve("postal_code.copy")));
         assertEquals(0, script.start().waitFor());
         assertArrayEquals(first.get(0), Files.readAllBytes(export.resolve("disease.copy")));
         assertArrayEquals(first.get(1), Files.readAllBytes(export.resolve("postal_code.copy")));
@@ -173,9 +182,12 @@ class ClinicDatabaseTest {
         assertAll(
                 () -> assertEquals(98_186, number("SELECT count(*) FROM master.disease")),
                 () -> assertEquals(124_526, number("SELECT count(*) FROM master.postal_code")),
-                () -> assertEquals(1, number("SELECT count(*) FROM master.disease WHERE code = 'A00.0' AND category = 'A00' AND billable AND synonyms = '{Classical cholera}'")),
+                () -> assertEquals(1, number(
+                        "SELECT count(*) FROM master.disease WHERE code = 'A00.0' AND category = 'A00' AND billable AND synonyms = "
+                                + "'{Classical cholera}'")),
                 () -> assertEquals(1, number("SELECT count(*) FROM master.disease WHERE code = 'A00' AND NOT billable")),
-                () -> assertEquals(1, number("SELECT count(*) FROM master.postal_code WHERE code = '1000001' AND city = '千代田区' AND town = '千代田'")),
+                () -> assertEquals(1,
+                        number("SELECT count(*) FROM master.postal_code WHERE code = '1000001' AND city = '千代田区' AND town = '千代田'")),
                 () -> assertEquals(9, ClinicDatabase.seedVisitors(connection)));
     }
 
@@ -213,11 +225,14 @@ class ClinicDatabaseTest {
             other.setAutoCommit(false);
             try (var statement = other.createStatement()) {
                 // the COPY of drugs must wait here for the fate of this row
-                statement.execute("INSERT INTO master.drug OVERRIDING SYSTEM VALUE VALUES (1500, 'x', 'x', 'x', 'x', '[]', NULL, NULL, '2020-01-01', NULL, '{}', NULL)");
+                statement.execute(
+                        "INSERT INTO master.drug OVERRIDING SYSTEM VALUE VALUES (1500, 'x', 'x', 'x', 'x', '[]', NULL, NULL, "
+                                + "'2020-01-01', NULL, '{}', NULL)");
             }
             var seed = threads.submit(() -> ClinicDatabase.seedMaster(connection, SMALL));
             try (var statement = other.createStatement()) {
-                String kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY master.drug %' AND wait_event_type = 'Lock'";
+                String kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY master.drug %' AND "
+                        + "wait_event_type = 'Lock'";
                 for (long killed = 0; killed == 0; Thread.sleep(20)) {
                     assertFalse(seed.isDone());
                     statement.execute("SELECT pg_stat_clear_snapshot()");
@@ -245,9 +260,13 @@ class ClinicDatabaseTest {
                 () -> assertEquals(7, number("SELECT count(*) FROM tenant.patient")),
                 () -> assertEquals(7, number("SELECT count(*) FROM tenant.encounter")),
                 () -> assertEquals(9, number("SELECT count(*) FROM tenant.prescription")),
-                () -> assertEquals(5, number("SELECT count(*) FROM tenant.patient JOIN master.postal_code ON (postal_code, postal_code_seq) = (code, seq)")),
-                () -> assertEquals(1, number("SELECT count(*) FROM tenant.encounter JOIN master.disease ON disease.id = disease_id WHERE code = 'I10'")),
-                () -> assertEquals(9, number("SELECT count(DISTINCT ingredients -> 0 ->> 'name') FROM tenant.prescription JOIN master.drug ON drug.id = drug_id WHERE withdrawn_on IS NULL")));
+                () -> assertEquals(5, number(
+                        "SELECT count(*) FROM tenant.patient JOIN master.postal_code ON (postal_code, postal_code_seq) = (code, seq)")),
+                () -> assertEquals(1,
+                        number("SELECT count(*) FROM tenant.encounter JOIN master.disease ON disease.id = disease_id WHERE code = 'I10'")),
+                () -> assertEquals(9, number(
+                        "SELECT count(DISTINCT ingredients -> 0 ->> 'name') FROM tenant.prescription JOIN master.drug ON drug.id = "
+                                + "drug_id WHERE withdrawn_on IS NULL")));
     }
 
     @Test
@@ -261,11 +280,12 @@ class ClinicDatabaseTest {
     void seedingWithoutSchemaSaysSo() throws SQLException {
         execute("DROP SCHEMA tenant CASCADE; DROP SCHEMA master CASCADE");
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, SMALL));
-        assertTrue(fault.getMessage().startsWith("could not seed the master tables: ERROR: schema \"master\" does not exist"), fault.getMessage());
+        assertTrue(fault.getMessage().startsWith("could not seed the master tables: ERROR: schema \"master\" does not exist"),
+                fault.getMessage());
     }
 
     private void writeExport(MasterDataGenerator generator) throws IOException {
-        for (MasterTable table : new MasterTable[] {MasterTable.DISEASE, MasterTable.POSTAL_CODE}) {
+        for (MasterTable table : new MasterTable[]{MasterTable.DISEASE, MasterTable.POSTAL_CODE}) {
             try (OutputStream out = Files.newOutputStream(export.resolve(table.fileName()))) {
                 generator.write(table, out);
             }

@@ -47,7 +47,8 @@ class ClinicTest {
 
     @Test
     void nothingButTheLoginPageIsForStrangers() {
-        for (String path : List.of("/patients", "/patients/new", "/patients/1", "/patients/1/edit", "/encounters/1/prescriptions/new", "/look-up/diseases?q=a", "/look-up/drugs?q=a", "/look-up/postal-codes?q=100")) {
+        for (String path : List.of("/patients", "/patients/new", "/patients/1", "/patients/1/edit", "/encounters/1/prescriptions/new",
+                "/look-up/diseases?q=a", "/look-up/drugs?q=a", "/look-up/postal-codes?q=100")) {
             clinic.browser().get(path).leadsTo("/login");
         }
         clinic.browser().get("/").leadsTo("/login");
@@ -123,7 +124,8 @@ class ClinicTest {
         var browser = loggedIn("aoki");
         String session = browser.cookies.get("__Host-session");
         String[] parts = session.split("\\.");
-        String other = String.join(".", parts[0], parts[1], Base64.getUrlEncoder().withoutPadding().encodeToString("brandt".getBytes()), parts[3], parts[4]);
+        String other = String.join(".", parts[0], parts[1], Base64.getUrlEncoder().withoutPadding().encodeToString("brandt".getBytes()),
+                parts[3], parts[4]);
         for (String forged : List.of(other, session.substring(0, session.length() - 2), "x", "....", session + "x", "." + parts[4])) {
             browser.cookies.put("__Host-session", forged);
             browser.get("/patients").leadsTo("/login");
@@ -176,9 +178,14 @@ class ClinicTest {
             assertEquals(List.of("0"), clinic.database.values(application, "SELECT count(*) FROM tenant." + table), table);
         }
         assertAll(
-                () -> assertEquals("false false", clinic.database.value("SELECT rolbypassrls || ' ' || rolsuper FROM pg_roles WHERE rolname = '" + application.username() + "'")),
-                () -> assertRefused("row-level security", brandt + "INSERT INTO tenant.patient (customer, name, born_on) VALUES ('aoki', 'x', '2000-01-01')"),
-                () -> assertRefused("foreign key", brandt + "INSERT INTO tenant.encounter (patient_id, disease_id, started_at) VALUES (" + patient + ", " + disease() + ", now())"),
+                () -> assertEquals("false false",
+                        clinic.database.value(
+                                "SELECT rolbypassrls || ' ' || rolsuper FROM pg_roles WHERE rolname = '" + application.username() + "'")),
+                () -> assertRefused("row-level security",
+                        brandt + "INSERT INTO tenant.patient (customer, name, born_on) VALUES ('aoki', 'x', '2000-01-01')"),
+                () -> assertRefused("foreign key",
+                        brandt + "INSERT INTO tenant.encounter (patient_id, disease_id, started_at) VALUES (" + patient + ", " + disease()
+                                + ", now())"),
                 () -> assertRefused("permission denied", "SELECT internal_note FROM master.drug"),
                 () -> assertRefused("permission denied", "UPDATE master.disease SET name = ''"),
                 () -> assertRefused("permission denied", "CREATE TABLE tenant.mine ()"),
@@ -190,17 +197,20 @@ class ClinicTest {
         var browser = loggedIn("lookup");
         String code = clinic.database.value("SELECT code FROM master.postal_code WHERE seq = 2 LIMIT 1");
         browser.get("/patients/new");
-        var page = browser.post("/patients", "name", "山田 <i>", "kana", "ヤマダ", "born", "1980-01-31", "postal-code", code.substring(0, 3) + "-" + code.substring(3), "step", "look-up").is(200).has("value=\"山田 &lt;i>\"");
+        var page = browser.post("/patients", "name", "山田 <i>", "kana", "ヤマダ", "born", "1980-01-31", "postal-code",
+                code.substring(0, 3) + "-" + code.substring(3), "step", "look-up").is(200).has("value=\"山田 &lt;i>\"");
         assertEquals(2, page.all("type=\"radio\" name=\"town\" value=\"([^\"]+)").size());
         browser.post("/patients", "name", "山田", "born", "1980-01-31", "postal-code", code, "step", "save").is(422).has("choose a town");
         browser.post("/patients", "name", "山田", "born", "1980-01-31", "town", "0000000-9", "step", "save").is(422);
-        String patient = path(browser.post("/patients", "name", "山田", "kana", "ヤマダ", "born", "1980-01-31", "town", code + "-2", "street", "1-2", "step", "save"));
+        String patient = path(browser.post("/patients", "name", "山田", "kana", "ヤマダ", "born", "1980-01-31", "town", code + "-2", "street",
+                "1-2", "step", "save"));
         browser.get(patient).has("〒" + code.substring(0, 3) + "-" + code.substring(3)).has("1-2");
         browser.get(patient + "/edit").has("value=\"1980-01-31\"").has("value=\"" + code + "-2\" checked");
         browser.post(patient + "/edit", "name", "山本", "born", "1981-01-31", "step", "save").leadsTo(patient);
         browser.get(patient).has("山本").has("1981-01-31").hasNot("〒");
         browser.get("/patients?q=" + "%E5%B1%B1%E6%9C%AC").has("山本");
-        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in").has("Please enter a date from 1900-01-01");
+        browser.post("/patients", "name", "", "born", "2999-01-01", "step", "save").is(422).has("Please fill this in")
+                .has("Please enter a date from 1900-01-01");
     }
 
     @Test
@@ -210,7 +220,8 @@ class ClinicTest {
         String id = disease();
         String code = clinic.database.value("SELECT code FROM master.disease WHERE id = " + id);
         browser.get(patient + "/encounters/new");
-        browser.post(patient + "/encounters", "disease-words", code.toLowerCase(), "note", "kept", "step", "look-up").is(200).has("value=\"" + id + "\"").has("kept");
+        browser.post(patient + "/encounters", "disease-words", code.toLowerCase(), "note", "kept", "step", "look-up").is(200)
+                .has("value=\"" + id + "\"").has("kept");
         browser.get("/look-up/diseases?q=" + code).is(200).has("value=\"" + id + "\"").hasNot("<html");
         assertEquals(20, browser.get("/look-up/diseases?q=LUNG").all("(type=\"radio\")").size());
         browser.get("/look-up/diseases?q=lung+liver").has("Nothing found for “lung liver”");
@@ -228,23 +239,30 @@ class ClinicTest {
         String patient = add(browser, "Takes something");
         browser.post(patient + "/encounters", "disease", disease(), "step", "save").leadsTo(patient);
         String prescribe = browser.get(patient).first("(/encounters/\\d+/prescriptions)/new");
-        String[] pair = clinic.database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction ORDER BY id LIMIT 1").split(" ");
+        String[] pair = clinic.database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction ORDER BY id LIMIT 1")
+                .split(" ");
         String prescriptions = "SELECT count(*) FROM tenant.prescription WHERE encounter_id = " + prescribe.replaceAll("\\D", "");
         browser.get(prescribe + "/new").is(200);
         browser.post(prescribe, "drug", pair[0], "days", "7", "step", "save").leadsTo(patient);
         // in either order: accepted without having seen it, or seen but not accepted
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409).has("Interaction warning");
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes").is(409);
-        var page = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", "999999", "warned-drug", pair[1]).is(409);
+        var page = browser
+                .post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", "999999", "warned-drug", pair[1])
+                .is(409);
         String warned = page.first("name=\"warned\" value=\"([^\"]+)");
         browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "warned", warned, "warned-drug", pair[1]).is(409);
-        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", warned, "warned-drug", pair[0]).is(409);
+        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", warned, "warned-drug", pair[0])
+                .is(409);
         assertEquals("1", clinic.database.value(prescriptions));
-        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", warned, "warned-drug", pair[1]).leadsTo(patient);
+        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "accept", "yes", "warned", warned, "warned-drug", pair[1])
+                .leadsTo(patient);
         assertEquals("2", clinic.database.value(prescriptions));
         browser.get(patient).has("accepted interaction");
-        assertEquals(warned, clinic.database.value("SELECT string_agg(interaction_id::text, ',') FROM tenant.accepted_interaction WHERE customer = 'lookup'"));
-        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("Please enter a whole number from 1 to 365").has("choose it");
+        assertEquals(warned, clinic.database
+                .value("SELECT string_agg(interaction_id::text, ',') FROM tenant.accepted_interaction WHERE customer = 'lookup'"));
+        browser.post(prescribe, "drug", "", "days", "0", "step", "save").is(422).has("Please enter a whole number from 1 to 365")
+                .has("choose it");
     }
 
     @Test
@@ -253,9 +271,11 @@ class ClinicTest {
         String patient = add(browser, "Took something");
         browser.post(patient + "/encounters", "disease", disease(), "step", "save");
         String old = browser.get(patient).first("(/encounters/\\d+/prescriptions)/new");
-        String[] pair = clinic.database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction ORDER BY id LIMIT 1").split(" ");
+        String[] pair = clinic.database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction ORDER BY id LIMIT 1")
+                .split(" ");
         browser.post(old, "drug", pair[0], "days", "7", "step", "save").leadsTo(patient);
-        clinic.database.values("UPDATE tenant.encounter SET started_at = now() - interval '8 days' WHERE id = " + old.replaceAll("\\D", ""));
+        clinic.database
+                .values("UPDATE tenant.encounter SET started_at = now() - interval '8 days' WHERE id = " + old.replaceAll("\\D", ""));
         browser.post(patient + "/encounters", "disease", disease(), "step", "save");
         String now = browser.get(patient).first("(/encounters/\\d+/prescriptions)/new");
         browser.post(now, "drug", pair[1], "days", "7", "step", "save").leadsTo(patient);
@@ -291,7 +311,8 @@ class ClinicTest {
         try (var running = new TestingClinic(clinic.database, absent)) {
             running.browser().get("/health").is(503);
             assertEquals(503, plainStatus(running, "/health"));
-            assertEquals(503, plainStatus(running, "/alive"), "a release that never reached its database is not to take the place of one that does");
+            assertEquals(503, plainStatus(running, "/alive"),
+                    "a release that never reached its database is not to take the place of one that does");
             running.browser().get("/patients").leadsTo("/login");
             running.browser().login("aoki", "doctor", PASSWORD).is(500).has("Something went wrong").hasNot("Exception");
         }
@@ -305,7 +326,8 @@ class ClinicTest {
             running.browser().get("/alive").is(404);
             try (var admin = database.connect(database.admin()); var own = database.connect(database.application())) {
                 admin.createStatement().execute("ALTER ROLE " + database.application().username() + " NOLOGIN");
-                own.createStatement().execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()");
+                own.createStatement().execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()");
             }
             assertEquals(503, plainStatus(running, "/health"));
             assertEquals(200, plainStatus(running, "/alive"));
@@ -339,7 +361,8 @@ class ClinicTest {
 
     private static int plainStatus(TestingClinic running, String path) throws Exception {
         try (var client = HttpClient.newHttpClient()) {
-            return client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + running.healthPort() + path)).build(), HttpResponse.BodyHandlers.discarding()).statusCode();
+            return client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + running.healthPort() + path)).build(),
+                    HttpResponse.BodyHandlers.discarding()).statusCode();
         }
     }
 

@@ -39,7 +39,8 @@ class DemoTest {
     @Test
     void companySitesFormMakesATenantWithDataAndLogsIn() {
         var browser = clinic.browser();
-        var welcome = browser.post("/signup", "name", "Dr. <b>Mei", "email", "mei@example.org", "clinic", "Tanaka & Tanaka").is(200).has("Dr. &lt;b&gt;Mei").has("Tanaka &amp; Tanaka");
+        var welcome = browser.post("/signup", "name", "Dr. <b>Mei", "email", "mei@example.org", "clinic", "Tanaka & Tanaka").is(200)
+                .has("Dr. &lt;b&gt;Mei").has("Tanaka &amp; Tanaka");
         assertEquals("no-store", welcome.header("Cache-Control"));
         String customer = welcome.first("id=\"clinic\">([^<]+)");
         String password = welcome.first("id=\"password\">([^<]+)");
@@ -51,14 +52,17 @@ class DemoTest {
 
     @Test
     void chosenPasswordWorksAndIsNotShown() {
-        var welcome = clinic.browser().post("/signup", "name", "N", "email", "n@example.org", "clinic", "C", "password", "correct horse battery").is(200).hasNot("id=\"password\"").hasNot("correct horse");
+        var welcome = clinic.browser()
+                .post("/signup", "name", "N", "email", "n@example.org", "clinic", "C", "password", "correct horse battery").is(200)
+                .hasNot("id=\"password\"").hasNot("correct horse");
         clinic.browser().login(welcome.first("id=\"clinic\">([^<]+)"), "doctor", "correct horse battery").leadsTo("/patients");
     }
 
     @Test
     void signUpNamesEveryFieldThatIsWrong() {
         long before = customers();
-        var page = clinic.browser().post("/signup", "name", " ", "email", "not an address", "clinic", "x".repeat(101), "password", "short").is(422);
+        var page = clinic.browser().post("/signup", "name", " ", "email", "not an address", "clinic", "x".repeat(101), "password", "short")
+                .is(422);
         assertEquals(4, page.all("class=\"(error)\"").size());
         clinic.browser().post("/signup", "name", "a\u0000b", "email", "a@example.org", "clinic", "c").is(422).has("cannot be stored");
         assertEquals(before, customers());
@@ -68,7 +72,8 @@ class DemoTest {
     void whoFillsInTheFieldThatPeopleDoNotSeeGetsNothing() {
         long before = customers();
         var browser = clinic.browser();
-        browser.post("/signup", "name", "Bot", "email", "bot@example.org", "clinic", "Bots", "website", "https://bots.example").leadsTo("/login");
+        browser.post("/signup", "name", "Bot", "email", "bot@example.org", "clinic", "Bots", "website", "https://bots.example")
+                .leadsTo("/login");
         assertEquals(before, customers());
         browser.get("/patients").leadsTo("/login");
     }
@@ -97,7 +102,8 @@ class DemoTest {
         var browser = clinic.visitor("banner@example.org");
         browser.headers.put("X-Lockstep-Banner", "Nur%20zum%20Ausprobieren%3A%201%2B1%20%3C%E2%9C%93%3E");
         String patient = browser.get("/patients").first("class=\"name\" href=\"([^\"]+)");
-        for (String path : List.of("/patients", patient, patient + "/edit", patient + "/encounters/new", "/patients/new", "/signup", "/inquiry", "/nothing")) {
+        for (String path : List.of("/patients", patient, patient + "/edit", patient + "/encounters/new", "/patients/new", "/signup",
+                "/inquiry", "/nothing")) {
             browser.get(path).has("Nur zum Ausprobieren: 1+1 &lt;✓&gt;").has("Master data: not synced yet").has("href=\"/inquiry\"");
         }
         browser.headers.put("X-Lockstep-Banner", "");
@@ -109,7 +115,9 @@ class DemoTest {
     @Test
     void freshnessIsThatOfTheSnapshotInForce() {
         var database = new TestingDatabase().migrated();
-        database.values("CREATE SCHEMA lockstep; CREATE VIEW lockstep.freshness AS SELECT 'master' AS data_set, timestamptz '2026-11-22 18:05Z' AS snapshot_time; GRANT USAGE ON SCHEMA lockstep TO PUBLIC; GRANT SELECT ON lockstep.freshness TO PUBLIC");
+        database.values(
+                "CREATE SCHEMA lockstep; CREATE VIEW lockstep.freshness AS SELECT 'master' AS data_set, timestamptz '2026-11-22 18:05Z' "
+                        + "AS snapshot_time; GRANT USAGE ON SCHEMA lockstep TO PUBLIC; GRANT SELECT ON lockstep.freshness TO PUBLIC");
         try (var running = new TestingClinic(Edition.DEMO, database)) {
             running.browser().get("/login").has("Master data as of 22 Nov 2026, 18:05 UTC");
         }
@@ -126,8 +134,10 @@ class DemoTest {
     void sameSeedMakesTheSameData() {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority()))) {
             var visitors = new Visitors(database, new Passwords());
-            assertNotEquals(initialData(visitors.add("C", "N", "e@example.org", "a long password", 1).user().customer()), initialData(visitors.add("C", "N", "e@example.org", "a long password", 2).user().customer()));
-            assertEquals(initialData(visitors.add("C", "N", "e@example.org", "a long password", 3).user().customer()), initialData(visitors.add("C", "N", "e@example.org", "a long password", 3).user().customer()));
+            assertNotEquals(initialData(visitors.add("C", "N", "e@example.org", "a long password", 1).user().customer()),
+                    initialData(visitors.add("C", "N", "e@example.org", "a long password", 2).user().customer()));
+            assertEquals(initialData(visitors.add("C", "N", "e@example.org", "a long password", 3).user().customer()),
+                    initialData(visitors.add("C", "N", "e@example.org", "a long password", 3).user().customer()));
         }
     }
 
@@ -206,9 +216,12 @@ class DemoTest {
         var browser = clinic.visitor("asking@example.org");
         browser.get("/inquiry").is(200).has("Visitor asking@example.org");
         String day = LocalDate.now().plusDays(3).toString();
-        browser.post("/inquiry", "name", "A", "email", "asking@example.org", "message", "How much\r\nis it?", "meeting-on", day, "meeting-at", "morning").is(200).has("confirm the meeting");
+        browser.post("/inquiry", "name", "A", "email", "asking@example.org", "message", "How much\r\nis it?", "meeting-on", day,
+                "meeting-at", "morning").is(200).has("confirm the meeting");
         assertEquals(List.of("A How much\nis it? " + day + " morning " + browser.cookies.get("tenant")),
-                clinic.database.values("SELECT concat_ws(' ', name, message, meeting_on, meeting_at, customer) FROM tenant.inquiry WHERE email = 'asking@example.org'"));
+                clinic.database.values(
+                        "SELECT concat_ws(' ', name, message, meeting_on, meeting_at, customer) FROM tenant.inquiry WHERE email = "
+                                + "'asking@example.org'"));
         browser.post("/inquiry", "name", "", "email", "x", "message", "", "meeting-on", "2020-01-01", "meeting-at", "midnight").is(422);
     }
 
@@ -216,23 +229,29 @@ class DemoTest {
     void inquiryIsToldOnceAndTriedAgainLaterAfterAFailure() {
         try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority()))) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
+            while (inquiries.tellOne(_ -> true)) {
+            } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Once", "once@example.org", "?", Optional.empty(), Optional.empty()));
             assertTrue(inquiries.tellOne(_ -> false));
             assertFalse(inquiries.tellOne(_ -> true), "not due again at once");
-            assertEquals("1", clinic.database.value("SELECT count(*) FROM tenant.inquiry JOIN tenant.inquiry_outbox ON inquiry_id = id WHERE email = 'once@example.org' AND told_at IS NULL AND tries = 1 AND next_try_at > now()"));
+            assertEquals("1", clinic.database.value(
+                    "SELECT count(*) FROM tenant.inquiry JOIN tenant.inquiry_outbox ON inquiry_id = id WHERE email = 'once@example.org' "
+                            + "AND told_at IS NULL AND tries = 1 AND next_try_at > now()"));
             clinic.database.values("UPDATE tenant.inquiry_outbox SET next_try_at = now()");
             assertTrue(inquiries.tellOne(it -> it.email().equals("once@example.org")));
             assertFalse(inquiries.tellOne(_ -> true));
-            assertEquals("1", clinic.database.value("SELECT count(*) FROM tenant.inquiry WHERE email = 'once@example.org' AND told_at IS NOT NULL"));
+            assertEquals("1",
+                    clinic.database.value("SELECT count(*) FROM tenant.inquiry WHERE email = 'once@example.org' AND told_at IS NOT NULL"));
         }
     }
 
     @Test
     void twoInstancesDoNotTellOfTheSameInquiry() throws Exception {
-        try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority())); var thread = Executors.newSingleThreadExecutor()) {
+        try (var database = new Database(clinic.database.application(), Optional.of(TestingDatabase.authority()));
+                var thread = Executors.newSingleThreadExecutor()) {
             var inquiries = new Inquiries(database);
-            while (inquiries.tellOne(_ -> true)) { } // inquiries of other tests
+            while (inquiries.tellOne(_ -> true)) {
+            } // inquiries of other tests
             inquiries.add("", new Inquiries.Inquiry("Two", "two@example.org", "?", Optional.empty(), Optional.empty()));
             var telling = new CountDownLatch(1);
             var mayEnd = new CountDownLatch(1);
@@ -259,13 +278,17 @@ class DemoTest {
 
     static void type(TestingDatabase database, TestingBrowser browser, String text) {
         browser.get("/patients/new");
-        String patient = browser.post("/patients", "name", text + " patient", "kana", text, "born", "1980-01-31", "street", text + " street", "step", "save").is(303).header("Location").replaceFirst("^https://[^/]+", "");
-        browser.post(patient + "/encounters", "disease", database.value("SELECT id FROM master.disease WHERE billable LIMIT 1"), "note", text + " note", "step", "save").leadsTo(patient);
+        String patient = browser.post("/patients", "name", text + " patient", "kana", text, "born", "1980-01-31", "street",
+                text + " street", "step", "save").is(303).header("Location").replaceFirst("^https://[^/]+", "");
+        browser.post(patient + "/encounters", "disease", database.value("SELECT id FROM master.disease WHERE billable LIMIT 1"), "note",
+                text + " note", "step", "save").leadsTo(patient);
         String[] pair = database.value("SELECT drug_id || ' ' || other_drug_id FROM master.drug_interaction LIMIT 1").split(" ");
         String prescribe = browser.get(patient).first("(/encounters/\\d+/prescriptions)");
         browser.post(prescribe, "drug", pair[0], "days", "7", "note", text + " advice", "step", "save").leadsTo(patient);
-        String warned = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409).first("name=\"warned\" value=\"([^\"]+)");
-        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "warned", warned, "warned-drug", pair[1], "accept", "yes").leadsTo(patient);
+        String warned = browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save").is(409)
+                .first("name=\"warned\" value=\"([^\"]+)");
+        browser.post(prescribe, "drug", pair[1], "days", "7", "step", "save", "warned", warned, "warned-drug", pair[1], "accept", "yes")
+                .leadsTo(patient);
         browser.post("/inquiry", "name", text, "email", text + "@example.org", "message", text + " question").is(200);
     }
 
@@ -285,7 +308,9 @@ class DemoTest {
 
     /** Rows in which any column of any table contains the text. */
     private static long occurrences(String text) {
-        return clinic.database.values("SELECT format('SELECT count(*) FROM %s t WHERE t::text ILIKE ''%%%s%%''', oid::regclass, '" + text + "') FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND relnamespace::regnamespace::text NOT LIKE 'pg_%' AND relnamespace <> 'information_schema'::regnamespace")
+        return clinic.database.values("SELECT format('SELECT count(*) FROM %s t WHERE t::text ILIKE ''%%%s%%''', oid::regclass, '" + text
+                + "') FROM pg_class WHERE relkind IN ('r', 'p', 'm') AND relnamespace::regnamespace::text NOT LIKE 'pg_%' AND "
+                + "relnamespace <> 'information_schema'::regnamespace")
                 .stream().mapToLong(sql -> Long.parseLong(clinic.database.value(sql))).sum();
     }
 
@@ -297,7 +322,11 @@ class DemoTest {
     }
 
     private static List<String> initialData(String customer) {
-        return clinic.database.values("SELECT concat_ws('|', name, born_on, postal_code, street, note, disease_id, started_at, (SELECT string_agg(drug_id || ' ' || days, ',' ORDER BY p.id) FROM tenant.prescription p WHERE encounter_id = encounter.id)) FROM tenant.patient LEFT JOIN tenant.encounter ON patient_id = patient.id WHERE patient.customer = '" + customer + "' ORDER BY patient.id, encounter.id");
+        return clinic.database.values(
+                "SELECT concat_ws('|', name, born_on, postal_code, street, note, disease_id, started_at, (SELECT string_agg(drug_id || ' "
+                        + "' || days, ',' ORDER BY p.id) FROM tenant.prescription p WHERE encounter_id = encounter.id)) FROM "
+                        + "tenant.patient LEFT JOIN tenant.encounter ON patient_id = patient.id WHERE patient.customer = '"
+                        + customer + "' ORDER BY patient.id, encounter.id");
     }
 
     private static long customers() {

@@ -23,8 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class MainTest {
     private static final Pattern LISTENING = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+)");
 
-    @TempDir
-    Path directory;
+    @TempDir Path directory;
 
     private record Done(int exit, String output) {
     }
@@ -41,7 +40,8 @@ class MainTest {
 
     @Test
     void everyProblemOfTheEnvironmentIsToldAtOnceAndNoSecretIs() throws Exception {
-        var done = run(Map.of("EDITION", "trial", "PORT", "http", "HEALTH_PORT", "70000", "SESSION_KEY", "short-secret", "TENANTS_EXPIRE_AFTER", "a week", "DATABASE_SSL_ROOT", "/nowhere/ca.pem",
+        var done = run(Map.of("EDITION", "trial", "PORT", "http", "HEALTH_PORT", "70000", "SESSION_KEY", "short-secret",
+                "TENANTS_EXPIRE_AFTER", "a week", "DATABASE_SSL_ROOT", "/nowhere/ca.pem",
                 "DATABASE_SECRET", "{\"host\": \"h\", \"password\": \"hidden-secret\"}"), "", "serve");
         assertEquals(2, done.exit());
         assertEquals(List.of(
@@ -70,18 +70,26 @@ class MainTest {
     @Test
     void migratesAddsAUserServesAndFinishesRequestsWhenTold() throws Exception {
         var database = new TestingDatabase();
-        var migrate = Map.of("ADMIN_SECRET", json(database.admin()), "APPLICATION_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
+        var migrate = Map.of("ADMIN_SECRET", json(database.admin()), "APPLICATION_SECRET", json(database.application()),
+                "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
         var migrated = run(migrate, "", "migrate");
-        assertTrue(migrated.exit() == 0 && migrated.output().matches("applied [1-9]\\d* migrations; " + database.application().username() + " has access to the database\n"), migrated::toString);
-        assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " has access to the database\n"), run(migrate, "", "migrate"));
+        assertTrue(
+                migrated.exit() == 0 && migrated.output()
+                        .matches("applied [1-9]\\d* migrations; " + database.application().username() + " has access to the database\n"),
+                migrated::toString);
+        assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " has access to the database\n"),
+                run(migrate, "", "migrate"));
 
-        var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT", TestingDatabase.authority().toString());
+        var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT",
+                TestingDatabase.authority().toString());
         assertEquals(2, run(application, "short\n", "add-user", "aoki", "Aoki Clinic", "doctor", "Dr. Aoki").exit());
         assertEquals(2, run(application, "a password of some length\n", "add-user", "Aoki!", "Aoki Clinic", "doctor", "Dr. Aoki").exit());
-        assertEquals(new Done(0, ""), run(application, "a password of some length\n", "add-user", "aoki", "Aoki Clinic", "doctor", "Dr. Aoki"));
+        assertEquals(new Done(0, ""),
+                run(application, "a password of some length\n", "add-user", "aoki", "Aoki Clinic", "doctor", "Dr. Aoki"));
 
         var serve = new HashMap<>(application);
-        serve.putAll(Map.of("EDITION", "production", "SHARD", "clinic-1", "LISTEN_ADDRESS", "127.0.0.1", "PORT", "0", "HEALTH_PORT", "0", "SESSION_KEY", "x".repeat(32)));
+        serve.putAll(Map.of("EDITION", "production", "SHARD", "clinic-1", "LISTEN_ADDRESS", "127.0.0.1", "PORT", "0", "HEALTH_PORT", "0",
+                "SESSION_KEY", "x".repeat(32)));
         Path log = directory.resolve("log");
         var process = process(serve, log, "serve");
         try (var threads = Executors.newSingleThreadExecutor()) {
@@ -115,7 +123,10 @@ class MainTest {
         }
         var lines = Files.readAllLines(log);
         assertTrue(lines.stream().allMatch(line -> line.startsWith("{\"time\":\"") && line.endsWith("}")), lines::toString);
-        assertTrue(lines.stream().anyMatch(line -> line.contains("\"request_id\":\"request-17\",\"method\":\"POST\",\"route\":\"/login\",\"status\":303")), lines::toString);
+        assertTrue(
+                lines.stream().anyMatch(
+                        line -> line.contains("\"request_id\":\"request-17\",\"method\":\"POST\",\"route\":\"/login\",\"status\":303")),
+                lines::toString);
         assertTrue(lines.stream().noneMatch(line -> line.matches(".*(aoki|Aoki|somebody|password|doctor).*")), lines::toString);
     }
 
@@ -132,7 +143,9 @@ class MainTest {
     }
 
     static Process process(Map<String, String> environment, Path log, String... arguments) throws IOException {
-        var command = Stream.concat(Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), "lockstep.clinic.Main"), Stream.of(arguments)).toList();
+        var command = Stream.concat(Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), "lockstep.clinic.Main"), Stream.of(arguments))
+                .toList();
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
@@ -151,6 +164,7 @@ class MainTest {
     }
 
     static String json(DatabaseLogin login) {
-        return "{\"engine\":\"postgres\",\"host\":\"%s\",\"port\":%d,\"dbname\":\"%s\",\"username\":\"%s\",\"password\":\"%s\"}".formatted(login.host(), login.port(), login.database(), login.username(), login.password());
+        return "{\"engine\":\"postgres\",\"host\":\"%s\",\"port\":%d,\"dbname\":\"%s\",\"username\":\"%s\",\"password\":\"%s\"}"
+                .formatted(login.host(), login.port(), login.database(), login.username(), login.password());
     }
 }

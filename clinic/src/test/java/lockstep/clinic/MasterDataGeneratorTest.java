@@ -61,7 +61,8 @@ class MasterDataGeneratorTest {
     }
 
     private static String refusal(int diseases, int postalCodes, int drugs, int interactions) {
-        return assertThrows(IllegalArgumentException.class, () -> new MasterDataGenerator(diseases, postalCodes, drugs, interactions)).getMessage();
+        return assertThrows(IllegalArgumentException.class, () -> new MasterDataGenerator(diseases, postalCodes, drugs, interactions))
+                .getMessage();
     }
 
     private static byte[] write(MasterDataGenerator generator, MasterTable table) throws IOException {

@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Test;
 /** Runs against a server that responds like SNS. */
 class SalesTopicTest {
     private static final String TOPIC = "arn:aws:sns:eu-central-1:222222222222:inquiries";
-    private static final String PUBLISHED = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+    private static final String PUBLISHED = "<PublishResponse "
+            + "xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>1</MessageId></PublishResult>"
+            + "</PublishResponse>";
 
     private final LinkedBlockingQueue<String> requests = new LinkedBlockingQueue<>();
     private final AtomicInteger status = new AtomicInteger(200);
@@ -36,8 +38,10 @@ class SalesTopicTest {
         System.setProperty("aws.secretAccessKey", "secret");
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
-            requests.add(URLDecoder.decode(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8), StandardCharsets.UTF_8));
-            byte[] answer = (status.get() == 200 ? PUBLISHED : "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>").getBytes(StandardCharsets.UTF_8);
+            requests.add(URLDecoder.decode(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8),
+                    StandardCharsets.UTF_8));
+            byte[] answer = (status.get() == 200 ? PUBLISHED
+                    : "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>").getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status.get(), answer.length);
             try (var body = exchange.getResponseBody()) {
                 body.write(answer);
@@ -56,21 +60,26 @@ class SalesTopicTest {
     @Test
     void inquiryOfAVisitorReachesTheTopicByItself() throws Exception {
         var database = new TestingDatabase().migrated();
-        try (var clinic = new TestingClinic(database, TestingClinic.configuration(Edition.DEMO, database.application(), Optional.of(TOPIC), Optional.of(endpoint())))) {
+        try (var clinic = new TestingClinic(database,
+                TestingClinic.configuration(Edition.DEMO, database.application(), Optional.of(TOPIC), Optional.of(endpoint())))) {
             var browser = clinic.browser();
             browser.get("/inquiry");
-            browser.post("/inquiry", "name", "Mei", "email", "mei@example.org", "message", "How much is it?", "meeting-on", LocalDate.now().toString(), "meeting-at", "morning").is(200);
+            browser.post("/inquiry", "name", "Mei", "email", "mei@example.org", "message", "How much is it?", "meeting-on",
+                    LocalDate.now().toString(), "meeting-at", "morning").is(200);
             String request = requests.poll(60, TimeUnit.SECONDS);
-            assertTrue(request.contains(TOPIC) && request.contains("From: Mei <mei@example.org>") && request.contains("How much is it?") && request.contains("in the morning"), request);
+            assertTrue(request.contains(TOPIC) && request.contains("From: Mei <mei@example.org>") && request.contains("How much is it?")
+                    && request.contains("in the morning"), request);
         }
     }
 
     @Test
     void refusalIsNoException() {
         status.set(403);
-        assertFalse(new SalesTopic(TOPIC, "eu-central-1", Optional.of(endpoint())).test(new Inquiry("N", "e@example.org", "m", Optional.empty(), Optional.empty())));
+        assertFalse(new SalesTopic(TOPIC, "eu-central-1", Optional.of(endpoint()))
+                .test(new Inquiry("N", "e@example.org", "m", Optional.empty(), Optional.empty())));
         status.set(200);
-        assertTrue(new SalesTopic(TOPIC, "eu-central-1", Optional.of(endpoint())).test(new Inquiry("N", "e@example.org", "m", Optional.empty(), Optional.empty())));
+        assertTrue(new SalesTopic(TOPIC, "eu-central-1", Optional.of(endpoint()))
+                .test(new Inquiry("N", "e@example.org", "m", Optional.empty(), Optional.empty())));
     }
 
     private URI endpoint() {

@@ -23,7 +23,9 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** A browser that keeps cookies and sends the last page's token. It does not follow redirects, and trusts any certificate, like the proxy. */
+/**
+ * A browser that keeps cookies and sends the last page's token. It does not follow redirects, and trusts any certificate, like the proxy.
+ */
 final class TestingBrowser {
     private static final Pattern TOKEN = Pattern.compile("name=\"token\" value=\"([^\"]+)\"");
 
@@ -51,8 +53,10 @@ final class TestingBrowser {
         for (int i = 0; i < namesAndValues.length; i += 2) {
             fields.put(namesAndValues[i], namesAndValues[i + 1]);
         }
-        String body = fields.entrySet().stream().map(it -> it.getKey() + "=" + URLEncoder.encode(it.getValue(), StandardCharsets.UTF_8)).collect(Collectors.joining("&"));
-        return send(HttpRequest.newBuilder(URI.create(base + path)).header("Content-Type", "application/x-www-form-urlencoded").POST(HttpRequest.BodyPublishers.ofString(body)));
+        String body = fields.entrySet().stream().map(it -> it.getKey() + "=" + URLEncoder.encode(it.getValue(), StandardCharsets.UTF_8))
+                .collect(Collectors.joining("&"));
+        return send(HttpRequest.newBuilder(URI.create(base + path)).header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
     Page login(String clinic, String user, String password) {
@@ -62,7 +66,8 @@ final class TestingBrowser {
 
     private Page send(HttpRequest.Builder request) {
         if (!cookies.isEmpty()) {
-            request.header("Cookie", cookies.entrySet().stream().map(it -> it.getKey() + "=" + it.getValue()).collect(Collectors.joining("; ")));
+            request.header("Cookie",
+                    cookies.entrySet().stream().map(it -> it.getKey() + "=" + it.getValue()).collect(Collectors.joining("; ")));
         }
         headers.forEach(request::header);
         try {
@@ -129,17 +134,24 @@ final class TestingBrowser {
 
     private static SSLContext trusting() {
         var anybody = new X509ExtendedTrustManager() {
-            @Override public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) { }
-            @Override public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) { }
-            @Override public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) { }
-            @Override public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) { }
-            @Override public void checkClientTrusted(X509Certificate[] chain, String type) { }
-            @Override public void checkServerTrusted(X509Certificate[] chain, String type) { }
-            @Override public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; }
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {}
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+            @Override
+            public void checkClientTrusted(X509Certificate[] chain, String type) {}
+            @Override
+            public void checkServerTrusted(X509Certificate[] chain, String type) {}
+            @Override
+            public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; }
         };
         try {
             var context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {anybody}, new SecureRandom());
+            context.init(null, new TrustManager[]{anybody}, new SecureRandom());
             return context;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);

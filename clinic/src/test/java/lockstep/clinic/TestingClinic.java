@@ -37,7 +37,8 @@ final class TestingClinic implements AutoCloseable {
     }
 
     static ServeConfiguration configuration(Edition edition, DatabaseLogin login, Optional<String> topic, Optional<URI> endpoint) {
-        return new ServeConfiguration(edition, "demo-1", "1", "127.0.0.1", 0, 0, Duration.ZERO, login, Optional.of(TestingDatabase.authority()), SESSION_KEY, EXPIRY, topic, Optional.of("eu-central-1"), endpoint);
+        return new ServeConfiguration(edition, "demo-1", "1", "127.0.0.1", 0, 0, Duration.ZERO, login,
+                Optional.of(TestingDatabase.authority()), SESSION_KEY, EXPIRY, topic, Optional.of("eu-central-1"), endpoint);
     }
 
     int port() {

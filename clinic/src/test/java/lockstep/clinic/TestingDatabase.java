@@ -39,9 +39,11 @@ final class TestingDatabase {
             CERTIFICATE = directory.resolve("server.crt");
             writeCertificate(CERTIFICATE, directory.resolve("server.key"));
             LOGS = directory.resolve("logs");
-            SERVER = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "300").setServerConfig("ssl", "on")
+            SERVER = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("max_connections", "300")
+                    .setServerConfig("ssl", "on")
                     .setServerConfig("logging_collector", "on").setServerConfig("log_directory", LOGS.toString())
-                    .setServerConfig("ssl_cert_file", CERTIFICATE.toString()).setServerConfig("ssl_key_file", directory.resolve("server.key").toString()).start();
+                    .setServerConfig("ssl_cert_file", CERTIFICATE.toString())
+                    .setServerConfig("ssl_key_file", directory.resolve("server.key").toString()).start();
         } catch (Exception e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -132,7 +134,8 @@ final class TestingDatabase {
 
     /** Runs a query as the server's superuser. */
     boolean isAnybodyWaitingForALock() {
-        try (var connection = SERVER.getPostgresDatabase().getConnection(); var query = connection.prepareStatement("SELECT FROM pg_stat_activity WHERE datname = ? AND wait_event_type = 'Lock'")) {
+        try (var connection = SERVER.getPostgresDatabase().getConnection();
+                var query = connection.prepareStatement("SELECT FROM pg_stat_activity WHERE datname = ? AND wait_event_type = 'Lock'")) {
             query.setString(1, name);
             return query.executeQuery().next();
         } catch (SQLException e) {
@@ -146,14 +149,17 @@ final class TestingDatabase {
         var pair = generator.generateKeyPair();
         var subject = new X500Name("CN=localhost");
         var now = Instant.now();
-        var builder = new JcaX509v3CertificateBuilder(subject, BigInteger.ONE, Date.from(now.minusSeconds(3600)), Date.from(now.plusSeconds(86_400)), subject, pair.getPublic());
+        var builder = new JcaX509v3CertificateBuilder(subject, BigInteger.ONE, Date.from(now.minusSeconds(3600)),
+                Date.from(now.plusSeconds(86_400)), subject, pair.getPublic());
         builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName(GeneralName.dNSName, "localhost")));
-        write(certificate, "CERTIFICATE", builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())).getEncoded());
+        write(certificate, "CERTIFICATE",
+                builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())).getEncoded());
         Files.createFile(key, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         write(key, "PRIVATE KEY", pair.getPrivate().getEncoded());
     }
 
     private static void write(Path file, String type, byte[] content) throws IOException {
-        Files.writeString(file, "-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content) + "\n-----END " + type + "-----\n");
+        Files.writeString(file, "-----BEGIN " + type + "-----\n" + Base64.getMimeEncoder(64, new byte[]{'\n'}).encodeToString(content)
+                + "\n-----END " + type + "-----\n");
     }
 }

@@ -27,20 +27,23 @@ import org.postgresql.PGConnection;
 class VisitorDataTest {
     private static final String MARK = "zqxj";
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @Test
     void nothingThatAVisitorTypedIsLeft() throws Exception {
         var database = new TestingDatabase().migrated().seeded(TestingClinic.MASTER);
         Path log = directory.resolve("log");
-        var process = MainTest.process(Map.ofEntries(Map.entry("DATABASE_SECRET", MainTest.json(database.application())), Map.entry("DATABASE_SSL_ROOT", TestingDatabase.authority().toString()),
-                Map.entry("EDITION", "demo"), Map.entry("SHARD", "demo-1"), Map.entry("LISTEN_ADDRESS", "127.0.0.1"), Map.entry("PORT", "0"), Map.entry("HEALTH_PORT", "0"),
-                Map.entry("SESSION_KEY", "x".repeat(32)), Map.entry("TENANTS_EXPIRE_AFTER", "PT12H"), Map.entry("DRAIN_DELAY", "PT0S")), log, "serve");
+        var process = MainTest.process(Map.ofEntries(Map.entry("DATABASE_SECRET", MainTest.json(database.application())),
+                Map.entry("DATABASE_SSL_ROOT", TestingDatabase.authority().toString()),
+                Map.entry("EDITION", "demo"), Map.entry("SHARD", "demo-1"), Map.entry("LISTEN_ADDRESS", "127.0.0.1"),
+                Map.entry("PORT", "0"), Map.entry("HEALTH_PORT", "0"),
+                Map.entry("SESSION_KEY", "x".repeat(32)), Map.entry("TENANTS_EXPIRE_AFTER", "PT12H"), Map.entry("DRAIN_DELAY", "PT0S")),
+                log, "serve");
         String tenant;
         try {
             var browser = new TestingBrowser(MainTest.port(process, log));
-            browser.post("/signup", "name", MARK + " Name", "email", MARK + "@example.org", "clinic", MARK + " Clinic", "password", MARK + " password").is(200);
+            browser.post("/signup", "name", MARK + " Name", "email", MARK + "@example.org", "clinic", MARK + " Clinic", "password",
+                    MARK + " password").is(200);
             tenant = browser.cookies.get("tenant");
             DemoTest.type(database, browser, MARK);
             browser.get("/patients?q=" + MARK).is(200);
@@ -89,7 +92,9 @@ class VisitorDataTest {
     private static String dump(TestingDatabase database) throws Exception {
         var dump = new StringWriter();
         try (var connection = database.connect(database.admin())) {
-            for (String table : database.values("SELECT oid::regclass FROM pg_class WHERE relkind IN ('r', 'm', 'S') AND relnamespace::regnamespace::text NOT LIKE 'pg_%' AND relnamespace <> 'information_schema'::regnamespace ORDER BY 1")) {
+            for (String table : database.values(
+                    "SELECT oid::regclass FROM pg_class WHERE relkind IN ('r', 'm', 'S') AND relnamespace::regnamespace::text NOT LIKE "
+                            + "'pg_%' AND relnamespace <> 'information_schema'::regnamespace ORDER BY 1")) {
                 dump.append("COPY ").append(table).append('\n');
                 connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (SELECT * FROM " + table + ") TO STDOUT", dump);
             }

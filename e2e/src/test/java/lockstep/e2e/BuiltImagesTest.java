@@ -34,12 +34,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Builds the images of the application's own assembly with a fake engine that returns an image for each source. The real engine is tested by hand. */
+/**
+ * Builds the images of the application's own assembly with a fake engine that returns an image for each source. The real engine is tested
+ * by hand.
+ */
 class BuiltImagesTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern IMAGE = Pattern.compile("\"[^\"]*\\.dkr\\.ecr\\.[^\"]*\"");
-    @TempDir
-    private static Path directory;
+    @TempDir private static Path directory;
     private static ProjectFiles files;
     private static Path synthesized;
     private static Path built;
@@ -60,23 +62,27 @@ class BuiltImagesTest {
 
     /** @param what additional contents of the image, such as newer packages */
     private static Path image(BuiltImages.Source source, String what) {
-        return TestingImage.saved(directory.resolve("image.tar"), "base" + what, source.context().getFileName() + source.target().orElse(""));
+        return TestingImage.saved(directory.resolve("image.tar"), "base" + what,
+                source.context().getFileName() + source.target().orElse(""));
     }
 
     private static TreeMap<String, String> texts(Path assembly, String suffix) throws IOException {
         try (var found = Files.list(assembly)) {
             var texts = new TreeMap<String, String>();
-            for (Path file : found.filter(f -> f.getFileName().toString().endsWith(suffix)).toList()) texts.put(file.getFileName().toString(), Files.readString(file));
+            for (Path file : found.filter(f -> f.getFileName().toString().endsWith(suffix)).toList())
+                texts.put(file.getFileName().toString(), Files.readString(file));
             return texts;
         }
     }
 
     @Test
     void eachImageIsBuiltOnce() {
-        assertEquals(Set.of("Application/Image", "Proxy/GatewayImage", "Proxy/NginxImage production", "Proxy/NginxImage demo"), BuiltImages.of(built).keySet());
+        assertEquals(Set.of("Application/Image", "Proxy/GatewayImage", "Proxy/NginxImage production", "Proxy/NginxImage demo"),
+                BuiltImages.of(built).keySet());
         assertEquals(4, new HashSet<>(BuiltImages.of(built).values()).size());
         assertEquals(4, ASKED.size(), ASKED::toString);
-        assertEquals(Set.of(Optional.empty(), Optional.of("production"), Optional.of("demo")), ASKED.stream().map(BuiltImages.Source::target).collect(Collectors.toSet()));
+        assertEquals(Set.of(Optional.empty(), Optional.of("production"), Optional.of("demo")),
+                ASKED.stream().map(BuiltImages.Source::target).collect(Collectors.toSet()));
         ASKED.forEach(source -> assertEquals(Optional.of("linux/amd64"), source.platform()));
         assertEquals(Map.of(), BuiltImages.of(synthesized));
     }
@@ -88,7 +94,10 @@ class BuiltImagesTest {
         int names = 0;
         for (String template : texts(built, ".template.json").values()) {
             for (var image : IMAGE.matcher(template).results().toList()) {
-                assertTrue(image.group().matches("\"\\d{12}\\.dkr\\.ecr\\.eu-central-1\\.\\$\\{AWS::URLSuffix}/[a-z0-9-]+@sha256:[0-9a-f]{64}\""), image.group());
+                assertTrue(
+                        image.group()
+                                .matches("\"\\d{12}\\.dkr\\.ecr\\.eu-central-1\\.\\$\\{AWS::URLSuffix}/[a-z0-9-]+@sha256:[0-9a-f]{64}\""),
+                        image.group());
                 named.add(image.group().replaceAll(".*@|\"", ""));
                 names++;
             }
@@ -98,7 +107,8 @@ class BuiltImagesTest {
         for (String digest : named) assertTrue(new ImageLayout(built.resolve("images")).has(digest));
         // nothing else in the templates is changed
         var before = texts(synthesized, ".template.json");
-        texts(built, ".template.json").forEach((name, template) -> assertEquals(IMAGE.matcher(before.get(name)).replaceAll("image"), IMAGE.matcher(template).replaceAll("image"), name));
+        texts(built, ".template.json").forEach((name, template) -> assertEquals(IMAGE.matcher(before.get(name)).replaceAll("image"),
+                IMAGE.matcher(template).replaceAll("image"), name));
     }
 
     /** The CDK skips images whose tag exists, and templates whose digest exists. */
@@ -109,13 +119,18 @@ class BuiltImagesTest {
         for (var assets : texts(built, ".assets.json").entrySet()) {
             var json = JSON.readTree(assets.getValue());
             for (var image : json.path("dockerImages").properties()) {
-                image.getValue().get("destinations").forEach(destination -> assertEquals(image.getKey(), destination.get("imageTag").asString()));
-                assertTrue(Files.exists(built.resolve(image.getValue().at("/source/directory").asString()).resolve("Dockerfile")), "the local cloud runs from contexts");
+                image.getValue().get("destinations")
+                        .forEach(destination -> assertEquals(image.getKey(), destination.get("imageTag").asString()));
+                assertTrue(Files.exists(built.resolve(image.getValue().at("/source/directory").asString()).resolve("Dockerfile")),
+                        "the local cloud runs from contexts");
             }
             String stack = assets.getKey().replace(".assets.json", "");
             String url = manifest.at("/" + stack + "/properties/stackTemplateAssetObjectUrl").asString();
-            var template = json.get("files").properties().stream().filter(file -> file.getValue().at("/source/path").asString().equals(stack + ".template.json")).findFirst().orElseThrow();
-            template.getValue().get("destinations").forEach(destination -> assertEquals(template.getKey() + ".json", destination.get("objectKey").asString()));
+            var template = json.get("files").properties().stream()
+                    .filter(file -> file.getValue().at("/source/path").asString().equals(stack + ".template.json")).findFirst()
+                    .orElseThrow();
+            template.getValue().get("destinations")
+                    .forEach(destination -> assertEquals(template.getKey() + ".json", destination.get("objectKey").asString()));
             assertTrue(url.endsWith("/" + template.getKey() + ".json"), url);
             if (json.path("dockerImages").isEmpty()) continue;
             assertEquals(ProjectFiles.digest(Files.readAllBytes(built.resolve(stack + ".template.json"))), template.getKey(), stack);
@@ -138,7 +153,8 @@ class BuiltImagesTest {
 
     @Test
     void theReleaseNamesItsImages() {
-        var archive = ReleaseArchive.pack(built, files.project().resolve("lockstep.yaml"), "1.0.0", Optional.empty(), directory.resolve("1.0.0.zip"));
+        var archive = ReleaseArchive.pack(built, files.project().resolve("lockstep.yaml"), "1.0.0", Optional.empty(),
+                directory.resolve("1.0.0.zip"));
         assertEquals(BuiltImages.of(built), ReleaseArchive.of(archive.file()).release().images());
         ReleaseArchive.of(archive.file()).release().images().forEach((name, digest) -> assertTrue(digest.startsWith("sha256:"), name));
         Path unpacked = archive.unpack(directory.resolve("unpacked")).assembly();
@@ -149,7 +165,8 @@ class BuiltImagesTest {
     /** The same archive runs in the local cloud, which uses the build contexts. */
     @Test
     void theLocalCloudTakesItToo() throws IOException {
-        String named = IMAGE.matcher(texts(built, ".template.json").get("demo-shard-demo-1.template.json")).results().findFirst().orElseThrow().group().replace("\"", "");
+        String named = IMAGE.matcher(texts(built, ".template.json").get("demo-shard-demo-1.template.json")).results().findFirst()
+                .orElseThrow().group().replace("\"", "");
         var image = new ContainerImages(built, directory.resolve("laid-out")).layOut(named).image();
         assertTrue(image.command().contains("serve"), image::toString);
         new Projection(JavaFunctions.runtime(files)).project(built, files.assembly());
@@ -163,7 +180,11 @@ class BuiltImagesTest {
         ProjectFiles.copy(synthesized, other, Set.of());
         Path assets = other.resolve("demo-shard-demo-1.assets.json");
         Files.writeString(assets, Files.readString(assets).replace("\"platform\"", "\"dockerBuildSecrets\": {}, \"platform\""));
-        var refused = assertThrows(UserFault.class, () -> BuiltImages.build(other, directory.resolve("refused"), (source, asset) -> image(source, "")));
-        assertEquals("demo-shard-demo-1.assets.json: lockstep builds images from directory, dockerBuildTarget, platform and does not know dockerBuildSecrets", refused.getMessage());
+        var refused = assertThrows(UserFault.class,
+                () -> BuiltImages.build(other, directory.resolve("refused"), (source, asset) -> image(source, "")));
+        assertEquals(
+                "demo-shard-demo-1.assets.json: lockstep builds images from directory, dockerBuildTarget, platform and does not know "
+                        + "dockerBuildSecrets",
+                refused.getMessage());
     }
 }

@@ -12,7 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A running cloud follows its landscape: an additional production account, and syncs that are held for only a minute. It runs last, because the changes remain. */
+/**
+ * A running cloud follows its landscape: an additional production account, and syncs that are held for only a minute. It runs last, because
+ * the changes remain.
+ */
 @ExtendWith(SharedCloud.class)
 @Order(Integer.MAX_VALUE)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -38,7 +41,8 @@ class ChangedLandscapeEndToEndTest {
         CHANGED.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 70");
         var sync = CHANGED.lockstep("sync", "--output", "json");
         assertEquals(0, sync.exit(), sync::toString);
-        assertEquals(List.of("verified"), sync.json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("clinic-3")).map(s -> s.get("phase").asString()).toList(), sync::toString);
+        assertEquals(List.of("verified"), sync.json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("clinic-3"))
+                .map(s -> s.get("phase").asString()).toList(), sync::toString);
         assertInStep();
     }
 
@@ -59,6 +63,7 @@ class ChangedLandscapeEndToEndTest {
     private static void assertInStep() {
         var status = CHANGED.lockstep("status", "--output", "json");
         assertEquals(0, status.exit(), status::toString);
-        for (String shard : List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1", "clinic-3")) assertEquals(CHANGED.master("clinic-1"), CHANGED.master(shard), shard);
+        for (String shard : List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1", "clinic-3"))
+            assertEquals(CHANGED.master("clinic-1"), CHANGED.master(shard), shard);
     }
 }

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** {@code lockstep check} against the emulated accounts: the shipped landscape is clean, each problem is reported once, and an unreachable shard does not count as clean. */
+/**
+ * {@code lockstep check} against the emulated accounts: the shipped landscape is clean, each problem is reported once, and an unreachable
+ * shard does not count as clean.
+ */
 @ExtendWith(SharedCloud.class)
 @Tag("nightly")
 class CheckEndToEndTest {
@@ -22,7 +25,8 @@ class CheckEndToEndTest {
 
     @Test
     void aProblemOfTwoShardsIsPrintedOnceAndAShardThatIsAwayIsNamed() {
-        CLOUD.sql("demo-1", "REVOKE DELETE ON master.drug FROM demo_1_writer", "ALTER TABLE master.drug ADD own int NOT NULL DEFAULT 0", "ALTER TABLE master.drug ALTER own DROP DEFAULT");
+        CLOUD.sql("demo-1", "REVOKE DELETE ON master.drug FROM demo_1_writer", "ALTER TABLE master.drug ADD own int NOT NULL DEFAULT 0",
+                "ALTER TABLE master.drug ALTER own DROP DEFAULT");
         CLOUD.sql("qa-1", "REVOKE DELETE ON master.drug FROM qa_1_writer");
         CLOUD.sql("qa-demo-1", "ALTER ROLE qa_demo_1_reader NOLOGIN");
         try {
@@ -30,7 +34,8 @@ class CheckEndToEndTest {
             assertEquals(1, check.exit(), check::toString);
             var findings = check.json().path("findings");
             assertEquals(2, findings.size(), check::toString);
-            var grant = findings.valueStream().filter(f -> f.path("what").asString().contains("lacks DELETE on master.drug")).findFirst().orElseThrow();
+            var grant = findings.valueStream().filter(f -> f.path("what").asString().contains("lacks DELETE on master.drug")).findFirst()
+                    .orElseThrow();
             assertEquals("[\"demo-1\",\"qa-1\"]", grant.path("shards").toString());
             assertTrue(grant.path("remedies").toString().contains("GRANT DELETE ON master.drug TO qa_1_writer"), check::toString);
             assertEquals("qa-demo-1", check.json().path("unchecked").path(0).path("shard").asString());

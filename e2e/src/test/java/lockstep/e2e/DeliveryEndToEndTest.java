@@ -65,8 +65,10 @@ class DeliveryEndToEndTest {
             assertTrue(rsync.toFile().setExecutable(true));
             var line = new ArrayList<>(List.of(project.resolve("node_modules/.bin/gitlab-ci-local").toString()));
             line.addAll(List.of(jobs));
-            line.addAll(List.of("--concurrency", "1", "--state-dir", "e2e/target/pipeline/state", "--variable", "CI_COMMIT_BRANCH=main", "--variable", "CI_DEFAULT_BRANCH=main",
-                    "--variable", "CI_PIPELINE_ID=7", "--variable", "LOCKSTEP_PLACE=", "--variable", "LOCKSTEP_LANDSCAPE=e2e/target/end-to-end.yaml",
+            line.addAll(List.of("--concurrency", "1", "--state-dir", "e2e/target/pipeline/state", "--variable", "CI_COMMIT_BRANCH=main",
+                    "--variable", "CI_DEFAULT_BRANCH=main",
+                    "--variable", "CI_PIPELINE_ID=7", "--variable", "LOCKSTEP_PLACE=", "--variable",
+                    "LOCKSTEP_LANDSCAPE=e2e/target/end-to-end.yaml",
                     "--variable", "LOCKSTEP_RELEASE=" + release, "--variable", "LOCKSTEP_ID_TOKEN=" + token));
             var builder = new ProcessBuilder(line).directory(project.toFile()).redirectErrorStream(true);
             builder.environment().put("LOCKSTEP_HOME", CLOUD.files.home().toString());
@@ -86,7 +88,8 @@ class DeliveryEndToEndTest {
     /** Returns the releases that the services of an account run, according to ECS. */
     private static Set<String> running(String account) {
         try (var access = CLOUD.root(account)) {
-            return DeployedTask.of(CLOUD.account(account), access).stream().flatMap(task -> task.variable("RELEASE").stream()).collect(Collectors.toCollection(TreeSet::new));
+            return DeployedTask.of(CLOUD.account(account), access).stream().flatMap(task -> task.variable("RELEASE").stream())
+                    .collect(Collectors.toCollection(TreeSet::new));
         }
     }
 
@@ -98,16 +101,19 @@ class DeliveryEndToEndTest {
     @Order(1)
     void twoReleasesGoThroughTheWholePipeline() {
         for (String release : List.of("e2e-1", "e2e-2")) {
-            var pipeline = pipeline(release, TOKENS.ofMain(), "build", "editions", "valve", "cost", "deploy-qa", "approve", "deploy-production", "deploy-demo");
+            var pipeline = pipeline(release, TOKENS.ofMain(), "build", "editions", "valve", "cost", "deploy-qa", "approve",
+                    "deploy-production", "deploy-demo");
             assertEquals(0, pipeline.exit(), pipeline::toString);
             for (String account : ACCOUNTS) assertEquals(Set.of(release), running(account), account);
         }
         var kept = CLOUD.lockstep("release", "list", "--output", "json").json().get("releases");
         assertEquals(6, kept.size(), kept::toString);
         for (String release : List.of("e2e-1", "e2e-2")) {
-            assertEquals(1, kept.valueStream().filter(k -> k.get("release").asString().equals(release)).map(k -> k.get("digest").asString()).distinct().count(), "the same assembly everywhere");
+            assertEquals(1, kept.valueStream().filter(k -> k.get("release").asString().equals(release)).map(k -> k.get("digest").asString())
+                    .distinct().count(), "the same assembly everywhere");
         }
-        assertEquals(Set.of("e2e-2"), kept.valueStream().filter(k -> k.get("inForce").asBoolean()).map(k -> k.get("release").asString()).collect(Collectors.toSet()));
+        assertEquals(Set.of("e2e-2"), kept.valueStream().filter(k -> k.get("inForce").asBoolean()).map(k -> k.get("release").asString())
+                .collect(Collectors.toSet()));
     }
 
     @Test
@@ -151,7 +157,8 @@ class DeliveryEndToEndTest {
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 7");
         var sync = pipeline("-", TOKENS.ofMain(), "sync");
         assertEquals(0, sync.exit(), sync::toString);
-        assertEquals(CLOUD.value("clinic-1", "SELECT price FROM master.drug WHERE id = 7"), CLOUD.value("demo-1", "SELECT price FROM master.drug WHERE id = 7"));
+        assertEquals(CLOUD.value("clinic-1", "SELECT price FROM master.drug WHERE id = 7"),
+                CLOUD.value("demo-1", "SELECT price FROM master.drug WHERE id = 7"));
     }
 
     /** Runs in an account whose release differs from the other accounts and from the checkout. */
@@ -161,9 +168,11 @@ class DeliveryEndToEndTest {
         for (String job : List.of("qa-demo-shard-up", "qa-demo-shard-down")) {
             var ended = pipeline("-", TOKENS.ofMain(), job);
             assertEquals(0, ended.exit(), ended::toString);
-            var shards = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("qa-demo-extra")).map(s -> s.get("state").asString()).toList();
+            var shards = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream()
+                    .filter(s -> s.get("shard").asString().equals("qa-demo-extra")).map(s -> s.get("state").asString()).toList();
             assertEquals(job.endsWith("up") ? List.of("in-step") : List.of(), shards);
-            assertEquals(List.of(Set.of("e2e-1"), Set.of("e2e-1"), Set.of("e2e-2")), ACCOUNTS.stream().map(DeliveryEndToEndTest::running).toList(), job);
+            assertEquals(List.of(Set.of("e2e-1"), Set.of("e2e-1"), Set.of("e2e-2")),
+                    ACCOUNTS.stream().map(DeliveryEndToEndTest::running).toList(), job);
         }
     }
 
@@ -197,12 +206,16 @@ class DeliveryEndToEndTest {
     @Order(9)
     void theLogTellsAllOfIt() {
         var entries = log();
-        var lines = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(), e.get("release").asString("-"), e.get("result").asString())).toList();
+        var lines = entries.valueStream().map(e -> "%s %s %s %s".formatted(e.get("action").asString(), e.get("account").asString(),
+                e.get("release").asString("-"), e.get("result").asString())).toList();
         for (String account : ACCOUNTS) {
-            for (String release : List.of("e2e-1", "e2e-2")) assertTrue(lines.contains("deploy " + account + " " + release + " succeeded"), lines::toString);
+            for (String release : List.of("e2e-1", "e2e-2"))
+                assertTrue(lines.contains("deploy " + account + " " + release + " succeeded"), lines::toString);
         }
-        assertTrue(lines.contains("rollback production e2e-1 succeeded") && lines.contains("rollback demo e2e-1 succeeded"), lines::toString);
-        var byPipeline = entries.valueStream().map(e -> e.get("who").asString()).filter(who -> who.contains("/gitlab-7-")).map(who -> who.replaceFirst("/.*", "")).collect(Collectors.toSet());
+        assertTrue(lines.contains("rollback production e2e-1 succeeded") && lines.contains("rollback demo e2e-1 succeeded"),
+                lines::toString);
+        var byPipeline = entries.valueStream().map(e -> e.get("who").asString()).filter(who -> who.contains("/gitlab-7-"))
+                .map(who -> who.replaceFirst("/.*", "")).collect(Collectors.toSet());
         assertEquals(Set.of("lockstep-deploy", "lockstep-sync"), byPipeline);
         assertEquals(0, pipeline("-", TOKENS.ofMain(), "log").exit());
     }
@@ -214,7 +227,8 @@ class DeliveryEndToEndTest {
         for (var people : Map.of("customers", customers, "visitors", visitors).entrySet()) {
             var load = people.getValue();
             load.close();
-            System.out.println(people.getKey() + "' requests that succeeded during deployments, rollback and sync: " + load.succeeded() + ", repeated: " + load.repeated() + ", failed: " + load.failures().size());
+            System.out.println(people.getKey() + "' requests that succeeded during deployments, rollback and sync: " + load.succeeded()
+                    + ", repeated: " + load.repeated() + ", failed: " + load.failures().size());
             assertEquals(List.of(), load.failures(), people.getKey());
             assertTrue(load.succeeded() > 500, people.getKey() + ": only " + load.succeeded() + " requests");
             // each of the four HTTP/2 clients may have to repeat one request at each change

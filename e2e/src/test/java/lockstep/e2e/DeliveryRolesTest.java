@@ -60,8 +60,7 @@ class DeliveryRolesTest {
     private static Landscape landscape;
     private static Account demo;
     private static Cdk cdk;
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @BeforeAll
     static void deploy() {
@@ -110,12 +109,18 @@ class DeliveryRolesTest {
 
     @Test
     void anyBranchOfTheProjectLooksAndDoesNothingElse() {
-        for (String branch : List.of("main", "feature/x")) as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", branch)).close();
-        assertThrows(IllegalArgumentException.class, () -> as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "mallory/lockstep", "branch", "main")));
-        try (var diff = as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature")); var shelf = new Shelf(demo, diff)) {
+        for (String branch : List.of("main", "feature/x"))
+            as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", branch)).close();
+        assertThrows(IllegalArgumentException.class,
+                () -> as(Names.diffRole(), TOKENS.token("https://gitlab.example.com", "lockstep", "mallory/lockstep", "branch", "main")));
+        try (var diff = as(Names.diffRole(),
+                TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "feature"));
+                var shelf = new Shelf(demo, diff)) {
             assertEquals(403, assertThrows(S3Exception.class, shelf::exists).statusCode());
-            assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())), "attack"));
-            assertThrows(RuntimeException.class, () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())), "attack"));
+            assertThrows(RuntimeException.class,
+                    () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())), "attack"));
+            assertThrows(RuntimeException.class,
+                    () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())), "attack"));
             String changes = new AwsDeployment(files, landscape.region(), files.assembly()).diff(demo, diff, Optional.of(endpoint));
             assertTrue(changes.contains("demo-delivery"), changes);
         }
@@ -125,7 +130,8 @@ class DeliveryRolesTest {
     @Test
     void theDeployRoleDeploys() {
         Path second = files.home().resolve("second");
-        var release = ReleaseArchive.pack(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")), files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
+        var release = ReleaseArchive.pack(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")),
+                files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
         new Projection(JavaFunctions.runtime(files)).project(release.unpack(directory.resolve("9.9.9")).assembly(), second);
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
             var stack = cdk.stacksOf(demo, second).stream().filter(s -> s.name().equals("demo-delivery")).findFirst().orElseThrow();
@@ -133,7 +139,8 @@ class DeliveryRolesTest {
             cdk.deploy(demo, second, List.of("demo-delivery"), endpoint, deploy.environment());
         }
         try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {
-            assertThrows(UserFault.class, () -> cdk.deploy(demo, List.of("demo-delivery"), endpoint, sync.environment()), "who syncs does not deploy");
+            assertThrows(UserFault.class, () -> cdk.deploy(demo, List.of("demo-delivery"), endpoint, sync.environment()),
+                    "who syncs does not deploy");
         }
     }
 
@@ -142,7 +149,8 @@ class DeliveryRolesTest {
     void onlyWhoDeploysOpensTheRegistryOfImages() {
         String role = Names.roleArn(demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
-            assertEquals(demo.id() + ".dkr.ecr." + landscape.region() + ".amazonaws.com", deploy.assume(role, "images").registry().address().getHost());
+            assertEquals(demo.id() + ".dkr.ecr." + landscape.region() + ".amazonaws.com",
+                    deploy.assume(role, "images").registry().address().getHost());
             assertThrows(IllegalStateException.class, deploy::registry, "by its own rights it can't");
         }
         try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {
@@ -165,24 +173,35 @@ class DeliveryRolesTest {
             assertEquals(archive.release(), shelf.fetch(archive.release(), directory.resolve("fetched.zip")).release());
             assertEquals(List.of("1.0.0"), shelf.list().stream().map(kept -> kept.release().name()).toList());
 
-            try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id()); var s3 = root.client(S3Client.builder().forcePathStyle(true))) {
-                s3.putObject(r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("assemblies/" + archive.release().digest() + ".zip"), RequestBody.fromFile(archive("1.0.0", "forged").file()));
+            try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id());
+                    var s3 = root.client(S3Client.builder().forcePathStyle(true))) {
+                s3.putObject(
+                        r -> r.bucket(Names.releases(demo.id(), landscape.region()))
+                                .key("assemblies/" + archive.release().digest() + ".zip"),
+                        RequestBody.fromFile(archive("1.0.0", "forged").file()));
             }
             var forged = assertThrows(UserFault.class, () -> shelf.fetch(archive.release(), directory.resolve("forged.zip")));
             assertTrue(forged.getMessage().contains("is not the one that was kept"), forged::getMessage);
         }
         try (var sync = as(Names.syncRole(), TOKENS.ofMain()); var s3 = sync.client(S3Client.builder().forcePathStyle(true))) {
-            assertEquals(403, assertThrows(S3Exception.class, () -> s3.putObject(r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("releases/2.0.0.json"), RequestBody.fromString("{}"))).statusCode());
+            assertEquals(403,
+                    assertThrows(S3Exception.class,
+                            () -> s3.putObject(r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("releases/2.0.0.json"),
+                                    RequestBody.fromString("{}")))
+                            .statusCode());
         }
     }
 
     private ReleaseArchive archive(String name, String content) throws IOException {
         Path assembly = Files.createDirectories(directory.resolve("cdk.out-" + content));
         Files.writeString(assembly.resolve("manifest.json"), content);
-        return ReleaseArchive.pack(assembly, files.project().resolve("lockstep.yaml"), name, Optional.empty(), directory.resolve(name + content + ".zip"));
+        return ReleaseArchive.pack(assembly, files.project().resolve("lockstep.yaml"), name, Optional.empty(),
+                directory.resolve(name + content + ".zip"));
     }
 
-    /** The path from the log over topic, queue, alias and function to the chat, each with its own role. Messages name who syncs or deploys. */
+    /**
+     * The path from the log over topic, queue, alias and function to the chat, each with its own role. Messages name who syncs or deploys.
+     */
     @Test
     void whatIsWrittenDownIsToldInTheChat() throws IOException {
         var heard = new CopyOnWriteArrayList<String>();
@@ -193,20 +212,27 @@ class DeliveryRolesTest {
             exchange.close();
         });
         chat.start();
-        try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id()); var secrets = root.client(SecretsManagerClient.builder())) {
-            String webhook = secrets.listSecrets().secretList().stream().map(secret -> secret.name()).filter(name -> name.contains("Webhook")).findFirst().orElseThrow();
-            secrets.putSecretValue(r -> r.secretId(webhook).secretString("{\"url\":\"http://127.0.0.1:" + chat.getAddress().getPort() + "/hook\"}"));
+        try (var root = AccountAccess.root(endpoint, landscape.region(), demo.id());
+                var secrets = root.client(SecretsManagerClient.builder())) {
+            String webhook = secrets.listSecrets().secretList().stream().map(secret -> secret.name())
+                    .filter(name -> name.contains("Webhook")).findFirst().orElseThrow();
+            secrets.putSecretValue(
+                    r -> r.secretId(webhook).secretString("{\"url\":\"http://127.0.0.1:" + chat.getAddress().getPort() + "/hook\"}"));
             for (String role : List.of(Names.deployRole(), Names.syncRole())) {
                 try (var access = as(role, TOKENS.ofMain()); var shelf = new Shelf(demo, access)) {
-                    var begun = new LogEntry("id-" + role, Instant.now().truncatedTo(ChronoUnit.MILLIS), "demo", Action.deploy, Optional.of("1.0.0"), Optional.empty(), role, Optional.empty(),
+                    var begun = new LogEntry("id-" + role, Instant.now().truncatedTo(ChronoUnit.MILLIS), "demo", Action.deploy,
+                            Optional.of("1.0.0"), Optional.empty(), role, Optional.empty(),
                             Result.started, Optional.empty(), Optional.empty(), Optional.empty());
                     shelf.record(begun);
                     shelf.record(begun.ended(begun.when().plusSeconds(93), Optional.of("no such table")));
                     assertThrows(UserFault.class, () -> shelf.record(begun), "an entry is written once");
                 }
-                await("a message of " + role, Duration.ofSeconds(60), () -> heard.stream().anyMatch(message -> message.contains("by " + role)));
+                await("a message of " + role, Duration.ofSeconds(60),
+                        () -> heard.stream().anyMatch(message -> message.contains("by " + role)));
             }
-            assertTrue(heard.stream().allMatch(message -> message.contains("[demo] release 1.0.0 deployed in demo: failed") && message.contains("no such table")), heard::toString);
+            assertTrue(heard.stream().allMatch(
+                    message -> message.contains("[demo] release 1.0.0 deployed in demo: failed") && message.contains("no such table")),
+                    heard::toString);
             try (var shelf = new Shelf(demo, root)) {
                 assertEquals(4, shelf.log(100).stream().filter(entry -> entry.id().startsWith("id-")).count());
             }

@@ -72,12 +72,15 @@ class EndToEndTest {
     void upBringsEveryShardInStep() {
         assertStates("in-step", "in-step", "in-step", "in-step", "in-step");
         var shard = status().at("/shards/2");
-        assertEquals(List.of("demo", "demo-1", "demo", "master"), List.of(text(shard, "account"), text(shard, "shard"), text(shard, "edition"), text(shard, "dataset")));
-        assertEquals(List.of("master.disease", "master.postal_code", "master.drug", "master.drug_interaction"), shard.get("tables").valueStream().map(t -> text(t, "name")).toList());
+        assertEquals(List.of("demo", "demo-1", "demo", "master"),
+                List.of(text(shard, "account"), text(shard, "shard"), text(shard, "edition"), text(shard, "dataset")));
+        assertEquals(List.of("master.disease", "master.postal_code", "master.drug", "master.drug_interaction"),
+                shard.get("tables").valueStream().map(t -> text(t, "name")).toList());
         assertTrue(shard.get("tables").valueStream().mapToLong(t -> t.get("rows").asLong()).sum() > 300_000);
         assertSameMasterRows();
         assertNotEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM tenant.prescription"), "visitors have entered something");
-        for (String shardName : TARGETS) assertEquals("0", CLOUD.value(shardName, "SELECT count(internal_note) FROM master.drug"), "what is not allowed stays at home");
+        for (String shardName : TARGETS)
+            assertEquals("0", CLOUD.value(shardName, "SELECT count(internal_note) FROM master.drug"), "what is not allowed stays at home");
         assertNotEquals("0", CLOUD.value("clinic-1", "SELECT count(internal_note) FROM master.drug"));
     }
 
@@ -99,7 +102,8 @@ class EndToEndTest {
         String visitors = CLOUD.tenants("demo-1");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET name = name || ' 改' WHERE id % 1000 = 1",
                 "DELETE FROM master.drug_interaction WHERE id % 500 = 3",
-                "INSERT INTO master.disease (code, name, category, billable, valid_from, synonyms) VALUES ('ZZZ.1', 'tab\t and \\N', 'ZZZ', true, '2026-01-01', '{a,\"b,c\"}')");
+                "INSERT INTO master.disease (code, name, category, billable, valid_from, synonyms) VALUES ('ZZZ.1', 'tab\t and \\N', "
+                        + "'ZZZ', true, '2026-01-01', '{a,\"b,c\"}')");
         assertStates("in-step", "behind", "behind", "behind", "behind");
         Ended sync = CLOUD.lockstep("sync", "--output", "json", "--id", "exactly");
         assertEquals(0, sync.exit(), sync::toString);
@@ -131,7 +135,8 @@ class EndToEndTest {
     @Tag("nightly")
     @Order(5)
     void wrongUsageIsTold() {
-        for (String[] wrong : new String[][] {{"sync", "--dataset", "nothing"}, {"sync", "--id", "../x"}, {"sync", "--timeout", "0"}, {"frobnicate"}}) {
+        for (String[] wrong : new String[][]{{"sync", "--dataset", "nothing"}, {"sync", "--id", "../x"}, {"sync", "--timeout", "0"},
+                {"frobnicate"}}) {
             Ended ended = CLOUD.lockstep(wrong);
             assertEquals(2, ended.exit(), ended::toString);
         }
@@ -144,7 +149,9 @@ class EndToEndTest {
     @Test
     @Order(6)
     void aRowThatAVisitorRefersToIsKeptUntilItIsFree() {
-        CLOUD.sql("clinic-1", "INSERT INTO master.disease (id, code, name, category, billable, valid_from, synonyms) VALUES (900001, 'KEEP', 'kept', 'K', true, '2026-01-01', '{}')");
+        CLOUD.sql("clinic-1",
+                "INSERT INTO master.disease (id, code, name, category, billable, valid_from, synonyms) VALUES (900001, 'KEEP', 'kept', "
+                        + "'K', true, '2026-01-01', '{}')");
         assertEquals(0, CLOUD.lockstep("sync").exit());
         CLOUD.sql("demo-1", "UPDATE tenant.encounter SET disease_id = 900001 WHERE id = (SELECT min(id) FROM tenant.encounter)");
         String visitors = CLOUD.tenants("demo-1");
@@ -166,7 +173,8 @@ class EndToEndTest {
     @Order(8)
     void aDryRunTellsWhatTheSyncThenDoes() {
         String before = CLOUD.master("demo-1");
-        CLOUD.sql("clinic-1", "UPDATE master.drug SET name = name || ' 試' WHERE id % 1000 = 2", "DELETE FROM master.drug_interaction WHERE id % 500 = 4");
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET name = name || ' 試' WHERE id % 1000 = 2",
+                "DELETE FROM master.drug_interaction WHERE id % 500 = 4");
         CLOUD.sql("qa-1", "UPDATE master.drug SET price = -1 WHERE id = 7");
         String newest = text(status().at("/shards/1"), "syncId");
         Ended tried = CLOUD.lockstep("sync", "--dry-run", "--output", "json");
@@ -174,7 +182,8 @@ class EndToEndTest {
         assertEquals(before, CLOUD.master("demo-1"));
         assertStates("in-step", "behind", "behind", "behind", "behind");
         assertEquals(newest, text(status().at("/shards/1"), "syncId"));
-        for (String shard : TARGETS) assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
+        for (String shard : TARGETS)
+            assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
         Ended sync = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(0, sync.exit(), sync::toString);
         for (String shard : TARGETS) assertEquals(changes(shard(sync.json(), shard)), changes(shard(tried.json(), shard)), shard);
@@ -183,7 +192,9 @@ class EndToEndTest {
     }
 
     private static List<String> changes(JsonNode shard) {
-        return shard.get("tables").valueStream().map(t -> t.get("name") + " " + t.get("inserted") + " " + t.get("updated") + " " + t.get("deleted") + " " + t.get("kept")).toList();
+        return shard.get("tables").valueStream()
+                .map(t -> t.get("name") + " " + t.get("inserted") + " " + t.get("updated") + " " + t.get("deleted") + " " + t.get("kept"))
+                .toList();
     }
 
     @Test
@@ -223,7 +234,9 @@ class EndToEndTest {
         Ended equal = CLOUD.lockstep("verify", "--output", "json");
         assertEquals(0, equal.exit(), equal::toString);
         assertEquals(TARGETS, equal.json().get("shards").valueStream().map(s -> text(s, "shard")).toList());
-        CLOUD.sql("qa-1", "UPDATE master.postal_code SET town = town || ' ' WHERE (code, seq) = (SELECT code, seq FROM master.postal_code WHERE town IS NOT NULL LIMIT 1)");
+        CLOUD.sql("qa-1",
+                "UPDATE master.postal_code SET town = town || ' ' WHERE (code, seq) = (SELECT code, seq FROM master.postal_code WHERE "
+                        + "town IS NOT NULL LIMIT 1)");
         Ended different = CLOUD.lockstep("verify", "--output", "json");
         assertEquals(1, different.exit(), different::toString);
         assertEquals("master.postal_code", text(shard(different.json(), "qa-1").at("/tables/0"), "name"));
@@ -288,8 +301,11 @@ class EndToEndTest {
         var file = Files.createTempFile("disease", ".csv");
         try {
             try (var connection = CLOUD.connect("clinic-1"); var out = Files.newOutputStream(file)) {
-                connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (SELECT synonyms, id, code, CASE WHEN id = 1 THEN name || ' (rev.)' ELSE name END AS name, category, billable, valid_from, valid_to"
-                        + " FROM master.disease) TO STDOUT WITH (FORMAT csv, HEADER true)", out);
+                connection.unwrap(PGConnection.class).getCopyAPI().copyOut(
+                        "COPY (SELECT synonyms, id, code, CASE WHEN id = 1 THEN name || ' (rev.)' ELSE name END AS name, category, "
+                                + "billable, valid_from, valid_to"
+                                + " FROM master.disease) TO STDOUT WITH (FORMAT csv, HEADER true)",
+                        out);
             }
             String before = CLOUD.master("clinic-1");
             Ended tried = CLOUD.lockstep("import", "master.disease", file.toString(), "--dry-run", "--output", "json");
@@ -320,7 +336,9 @@ class EndToEndTest {
     @Tag("nightly")
     @Order(15)
     void theConsoleShowsASyncAFailureAndARollbackAsTheyHappen() throws Exception {
-        CLOUD.sql("demo-1", "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen until the audit is over'; END$$",
+        CLOUD.sql("demo-1",
+                "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen until the audit is "
+                        + "over'; END$$",
                 "CREATE TRIGGER frozen BEFORE UPDATE ON master.drug FOR EACH ROW EXECUTE FUNCTION public.refuse()");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 15 WHERE id = 15");
         var console = CLOUD.start(Map.of(), "console");
@@ -348,7 +366,8 @@ class EndToEndTest {
             assertEquals(0, report.exit(), report::toString);
             String page = Files.readString(file);
             for (String shard : TARGETS) assertTrue(page.contains("id=\"shard-" + shard + "\""), shard);
-            assertTrue(page.contains("clinic-2 is behind, demo-1 is behind") && page.contains("frozen until the audit is over") && page.contains("lockstep rollback --to "), page);
+            assertTrue(page.contains("clinic-2 is behind, demo-1 is behind") && page.contains("frozen until the audit is over")
+                    && page.contains("lockstep rollback --to "), page);
             assertFalse(page.contains("Not all is shown"), page);
         } finally {
             Files.delete(file);
@@ -375,7 +394,8 @@ class EndToEndTest {
         copyManifest("exactly", id, manifest -> withTable(manifest, "master.drug", table -> {
             var columns = new ArrayList<>(table.columns());
             columns.add(new Column("internal_note", "text"));
-            return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts(), table.deltas());
+            return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts(),
+                    table.deltas());
         }), true);
         assertRefused(id, "ManifestRefused", "column master.drug.internal_note is not allowed");
     }
@@ -385,7 +405,8 @@ class EndToEndTest {
     @Order(22)
     void damagedPartsAreRefused() {
         String newest = text(status().at("/shards/0"), "syncId");
-        var part = manifest(newest).tables().stream().filter(t -> t.name().equals("master.drug_interaction")).findFirst().orElseThrow().parts().getFirst();
+        var part = manifest(newest).tables().stream().filter(t -> t.name().equals("master.drug_interaction")).findFirst().orElseThrow()
+                .parts().getFirst();
         CLOUD.sql("demo-1", "UPDATE master.drug_interaction SET mechanism = 'edited' WHERE id = 1");
         String edited = CLOUD.master("demo-1");
         try (var s3 = s3("production")) {
@@ -402,10 +423,12 @@ class EndToEndTest {
                 damage.getValue().run();
                 var ended = restore("demo", id, notification(id));
                 assertEquals(ExecutionStatus.FAILED, ended.status(), id);
-                assertTrue(ended.cause().contains("demo-1 failed in StageParts") && ended.cause().contains("of the staging failed"), ended.cause());
+                assertTrue(ended.cause().contains("demo-1 failed in StageParts") && ended.cause().contains("of the staging failed"),
+                        ended.cause());
                 assertTrue(ended.cause().contains(part.object()), ended.cause());
                 assertEquals(edited, CLOUD.master("demo-1"), id);
-                assertEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "nothing is left behind");
+                assertEquals("0", CLOUD.value("demo-1", "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"),
+                        "nothing is left behind");
             }
             put(s3, part.object(), whole);
         }
@@ -421,17 +444,20 @@ class EndToEndTest {
     @Order(30)
     void aTargetThatDoesNotFitIsToldByNameAndLeftAlone() {
         String before = text(status().at("/shards/1"), "syncId");
-        CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN tags TO labels", "ALTER TABLE master.postal_code ALTER town TYPE varchar(200)",
+        CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN tags TO labels",
+                "ALTER TABLE master.postal_code ALTER town TYPE varchar(200)",
                 "ALTER TABLE master.drug_interaction RENAME TO interaction");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 6.25 WHERE id = 6");
         Ended sync = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(1, sync.exit(), sync::toString);
         var failed = shard(sync.json(), "qa-1");
         assertEquals("Preflight", text(failed, "failedState"));
-        for (String expected : List.of("column master.drug.tags does not exist", "column master.postal_code.town is character varying(200) here and text at the source",
+        for (String expected : List.of("column master.drug.tags does not exist",
+                "column master.postal_code.town is character varying(200) here and text at the source",
                 "table master.drug_interaction does not exist", "Nothing was changed"))
             assertTrue(text(failed, "cause").contains(expected), failed::toString);
-        for (String other : List.of("clinic-2", "demo-1", "qa-demo-1")) assertEquals("verified", text(shard(sync.json(), other), "phase"), "one shard holds back no other");
+        for (String other : List.of("clinic-2", "demo-1", "qa-demo-1"))
+            assertEquals("verified", text(shard(sync.json(), other), "phase"), "one shard holds back no other");
         CLOUD.sql("qa-1", "ALTER TABLE master.drug RENAME COLUMN labels TO tags", "ALTER TABLE master.postal_code ALTER town TYPE text",
                 "ALTER TABLE master.interaction RENAME TO drug_interaction");
         CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 6.50 WHERE id = 6");
@@ -441,8 +467,12 @@ class EndToEndTest {
         assertEquals(0, back.exit(), back::toString);
         String failedThere = text(sync.json(), "syncId");
         for (String shard : TARGETS)
-            assertEquals(shard.equals("qa-1") ? before : failedThere, text(back.json().get("shards").valueStream().filter(s -> text(s.get("state"), "shard").equals(shard)).findFirst().orElseThrow(), "to"), "what was in force in " + shard);
-        var appliedIn = back.json().get("syncs").valueStream().filter(s -> text(s, "syncId").equals(failedThere)).findFirst().orElseThrow().get("applied").valueStream().map(a -> text(a, "shard")).toList();
+            assertEquals(
+                    shard.equals("qa-1") ? before : failedThere, text(back.json().get("shards").valueStream()
+                            .filter(s -> text(s.get("state"), "shard").equals(shard)).findFirst().orElseThrow(), "to"),
+                    "what was in force in " + shard);
+        var appliedIn = back.json().get("syncs").valueStream().filter(s -> text(s, "syncId").equals(failedThere)).findFirst().orElseThrow()
+                .get("applied").valueStream().map(a -> text(a, "shard")).toList();
         assertEquals(List.of("clinic-2", "demo-1", "qa-demo-1"), appliedIn);
     }
 
@@ -452,15 +482,20 @@ class EndToEndTest {
     @Tag("nightly")
     @Order(40)
     void aConnectionCutInTheMiddleOfTheDumpIsMadeAgain() throws Exception {
-        assertVerifiedThoughStruck("clinic-1", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0", () -> true);
+        assertVerifiedThoughStruck("clinic-1",
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_progress_copy WHERE datname = current_database() AND "
+                        + "tuples_processed > 0",
+                () -> true);
     }
 
     @Test
     @Tag("nightly")
     @Order(40)
     void aConnectionCutInTheMiddleOfStagingIsMadeAgain() throws Exception {
-        assertVerifiedThoughStruck("demo-1", "SELECT count(pg_terminate_backend(p.pid)) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
-                + " WHERE p.datname = current_database() AND p.tuples_processed > 0 AND a.query LIKE 'COPY lockstep.staging%'", () -> true);
+        assertVerifiedThoughStruck("demo-1",
+                "SELECT count(pg_terminate_backend(p.pid)) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
+                        + " WHERE p.datname = current_database() AND p.tuples_processed > 0 AND a.query LIKE 'COPY lockstep.staging%'",
+                () -> true);
     }
 
     @Test
@@ -476,7 +511,8 @@ class EndToEndTest {
     private static void assertVerifiedThoughStruck(String shard, String query, BooleanSupplier blow) throws Exception {
         boolean struck = false;
         for (int attempt = 0; attempt < 8 && !struck; attempt++) {
-            CLOUD.sql("clinic-1", "UPDATE master.postal_code SET town = coalesce(town, '') || '!'", "UPDATE master.disease SET name = name || '!'");
+            CLOUD.sql("clinic-1", "UPDATE master.postal_code SET town = coalesce(town, '') || '!'",
+                    "UPDATE master.disease SET name = name || '!'");
             var sync = CLOUD.lockstepAsync("sync", "--output", "json");
             try (var connection = CLOUD.connect(shard); var watch = connection.prepareStatement(query)) {
                 while (!struck && !sync.isDone()) {
@@ -505,13 +541,15 @@ class EndToEndTest {
             var sync = CLOUD.lockstepAsync("sync", "--output", "json");
             await("a worker that waits for the lock", Duration.ofSeconds(60), () -> !CLOUD.value("clinic-1",
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
-            await("the holder's end", Duration.ofSeconds(20), () -> terminate("clinic-1", "application_name = 'lockstep' AND state = 'idle in transaction'") > 0);
+            await("the holder's end", Duration.ofSeconds(20),
+                    () -> terminate("clinic-1", "application_name = 'lockstep' AND state = 'idle in transaction'") > 0);
             lock.rollback();
             Ended ended = sync.join();
             assertEquals(1, ended.exit(), ended::toString);
             assertTrue(text(ended.json().get("dump"), "error").contains("SnapshotGone"), ended::toString);
         }
-        assertEquals("0", CLOUD.value("clinic-1", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lockstep' AND state LIKE 'idle in transaction%'"));
+        assertEquals("0", CLOUD.value("clinic-1",
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lockstep' AND state LIKE 'idle in transaction%'"));
         assertSameMasterRows();
     }
 
@@ -527,7 +565,8 @@ class EndToEndTest {
             if (ended.exit() == 0) continue;
             assertEquals(1, ended.exit(), ended::toString);
             // the other sync was first, either in the shards or already in the bucket
-            if (text(ended.json().get("dump"), "phase").equals("failed")) assertTrue(text(ended.json().get("dump"), "error").contains("OutOfOrder"), ended::toString);
+            if (text(ended.json().get("dump"), "phase").equals("failed"))
+                assertTrue(text(ended.json().get("dump"), "error").contains("OutOfOrder"), ended::toString);
             for (JsonNode shard : ended.json().get("shards"))
                 if (text(shard, "phase").equals("failed")) assertTrue(text(shard, "cause").contains("older than"), shard::toString);
         }
@@ -557,18 +596,24 @@ class EndToEndTest {
         for (String handler : List.of("Preflight", "StageParts", "Publish", "Record", "StartRestore", "report-status")) {
             AccountAccess function = CLOUD.asFunction("demo", handler);
             try (var s3 = function.client(S3Client.builder().forcePathStyle(true)); var sfn = function.client(SfnClient.builder());
-                    var secrets = function.client(SecretsManagerClient.builder()); var sns = function.client(SnsClient.builder()); var sts = function.client(StsClient.builder())) {
+                    var secrets = function.client(SecretsManagerClient.builder()); var sns = function.client(SnsClient.builder());
+                    var sts = function.client(StsClient.builder())) {
                 denied(handler + " lists", () -> s3.listObjectsV2(r -> r.bucket(BUCKET)));
                 denied(handler + " reads", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifestKey)));
                 denied(handler + " writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
                 denied(handler + " deletes", () -> s3.deleteObject(r -> r.bucket(BUCKET).key(manifestKey)));
-                denied(handler + " starts", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
-                denied(handler + " reads a secret", () -> secrets.getSecretValue(r -> r.secretId("arn:aws:secretsmanager:eu-central-1:111111111111:secret:lockstep/clinic-1/reader")));
+                denied(handler + " starts", () -> sfn.startExecution(
+                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                denied(handler + " reads a secret", () -> secrets.getSecretValue(
+                        r -> r.secretId("arn:aws:secretsmanager:eu-central-1:111111111111:secret:lockstep/clinic-1/reader")));
                 denied(handler + " publishes", () -> sns.publish(r -> r.topicArn(topic()).message("x")));
-                denied(handler + " assumes without the external id", () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
-                denied(handler + " becomes the one who starts", () -> sts.assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-master-sync-start")).roleSessionName("test")));
+                denied(handler + " assumes without the external id",
+                        () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
+                denied(handler + " becomes the one who starts", () -> sts
+                        .assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-master-sync-start")).roleSessionName("test")));
                 if (!List.of("Preflight", "StageParts").contains(handler))
-                    denied(handler + " assumes the reader role", () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")));
+                    denied(handler + " assumes the reader role",
+                            () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")));
             }
         }
     }
@@ -580,14 +625,19 @@ class EndToEndTest {
         try (var sts = worker.client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")).credentials();
             var reader = worker.with(software.amazon.awssdk.auth.credentials.StaticCredentialsProvider.create(
-                    software.amazon.awssdk.auth.credentials.AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
-            try (var s3 = reader.client(S3Client.builder().forcePathStyle(true)); var sfn = reader.client(SfnClient.builder()); var kms = reader.client(KmsClient.builder())) {
-                assertTrue(s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))).asByteArray().length > 0);
+                    software.amazon.awssdk.auth.credentials.AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(),
+                            given.sessionToken())));
+            try (var s3 = reader.client(S3Client.builder().forcePathStyle(true)); var sfn = reader.client(SfnClient.builder());
+                    var kms = reader.client(KmsClient.builder())) {
+                assertTrue(
+                        s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))).asByteArray().length > 0);
                 denied("lists", () -> s3.listObjectsV2(r -> r.bucket(BUCKET)));
                 denied("reads a plan", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key("syncs/exactly/batches.json")));
                 denied("writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
-                denied("signs", () -> kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256).message(SdkBytes.fromByteArray(new byte[32]))));
-                denied("starts", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                denied("signs", () -> kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST)
+                        .signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256).message(SdkBytes.fromByteArray(new byte[32]))));
+                denied("starts", () -> sfn.startExecution(
+                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
             }
         }
     }
@@ -596,9 +646,12 @@ class EndToEndTest {
     @Order(52)
     void whoStartsSyncsCanNotTouchData() {
         try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-sync-start"), "test");
-                var s3 = start.client(S3Client.builder().forcePathStyle(true)); var secrets = start.client(SecretsManagerClient.builder())) {
-            denied("reads a part", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
-            denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
+                var s3 = start.client(S3Client.builder().forcePathStyle(true));
+                var secrets = start.client(SecretsManagerClient.builder())) {
+            denied("reads a part", () -> s3
+                    .getObjectAsBytes(r -> r.bucket(BUCKET).key(manifest("exactly").tables().getFirst().parts().getFirst().object())));
+            denied("writes a manifest",
+                    () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/reader")));
         }
     }
@@ -607,11 +660,14 @@ class EndToEndTest {
     @Order(52)
     void whoImportsCanOnlyImport() {
         try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-import"), "test");
-                var s3 = importer.client(S3Client.builder().forcePathStyle(true)); var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
+                var s3 = importer.client(S3Client.builder().forcePathStyle(true));
+                var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
-            denied("writes a manifest", () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
+            denied("writes a manifest",
+                    () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/writer")));
-            denied("starts a sync", () -> sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+            denied("starts a sync", () -> sfn.startExecution(
+                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
         }
     }
 
@@ -622,7 +678,8 @@ class EndToEndTest {
                 var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-restore-start"), "test");
                 var looking = observer.client(SfnClient.builder()); var s3 = starter.client(S3Client.builder().forcePathStyle(true));
                 var secrets = starter.client(SecretsManagerClient.builder())) {
-            denied("starts a restore", () -> looking.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", "222222222222", "stateMachine", "lockstep-master-restore"))));
+            denied("starts a restore", () -> looking.startExecution(
+                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "222222222222", "stateMachine", "lockstep-master-restore"))));
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/demo-1/writer")));
         }
@@ -638,10 +695,12 @@ class EndToEndTest {
         Ended sync = asOnAws("111111111111", "222222222222", "sync", "--aws", "--output", "json");
         assertEquals(0, sync.exit(), sync::toString);
         Ended status = asOnAws("111111111111", "222222222222", "status", "--aws", "--output", "json");
-        assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"), status.json().get("shards").valueStream().map(s -> text(s, "state")).toList(), status::toString);
+        assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"),
+                status.json().get("shards").valueStream().map(s -> text(s, "state")).toList(), status::toString);
         Ended confused = asOnAws("111111111111", "111111111111", "sync", "--aws");
         assertEquals(1, confused.exit(), confused::toString);
-        assertTrue(confused.err().contains("AWS profile 'demo' is of account 111111111111, lockstep.yaml says 222222222222"), confused::toString);
+        assertTrue(confused.err().contains("AWS profile 'demo' is of account 111111111111, lockstep.yaml says 222222222222"),
+                confused::toString);
     }
 
     /** Runs a command with only the user's AWS configuration, without access through the local cloud. */
@@ -649,10 +708,14 @@ class EndToEndTest {
         var credentials = Files.createTempFile("credentials", null);
         try {
             for (var profile : Map.of("production", production, "demo", demo, "qa", "333333333333").entrySet())
-                Files.writeString(credentials, "[%s]%naws_access_key_id = %s%naws_secret_access_key = local%n".formatted(profile.getKey(), profile.getValue()), StandardOpenOption.APPEND);
-            return CLOUD.lockstepAsync(Map.of("AWS_SHARED_CREDENTIALS_FILE", credentials.toString(), "AWS_CONFIG_FILE", "/dev/null", "AWS_ENDPOINT_URL", CLOUD.endpoint().uri().toString(),
+                Files.writeString(credentials,
+                        "[%s]%naws_access_key_id = %s%naws_secret_access_key = local%n".formatted(profile.getKey(), profile.getValue()),
+                        StandardOpenOption.APPEND);
+            return CLOUD.lockstepAsync(Map.of("AWS_SHARED_CREDENTIALS_FILE", credentials.toString(), "AWS_CONFIG_FILE", "/dev/null",
+                    "AWS_ENDPOINT_URL", CLOUD.endpoint().uri().toString(),
                     "LOCKSTEP_HOME", CLOUD.files.home().resolve("nothing-here").toString(),
-                    "JAVA_TOOL_OPTIONS", "-Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStore=" + CLOUD.endpoint().trustStore()), arguments).join();
+                    "JAVA_TOOL_OPTIONS",
+                    "-Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStore=" + CLOUD.endpoint().trustStore()), arguments).join();
         } finally {
             Files.delete(credentials);
         }
@@ -665,9 +728,11 @@ class EndToEndTest {
     @Order(60)
     void whatCouldNotBeUsedLiesInTheDeadLetterQueue() {
         try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
-            String refused = sqs.listQueues().queueUrls().stream().filter(url -> url.contains("demo-master-data-target") && url.contains("Refused")).findFirst().orElseThrow();
+            String refused = sqs.listQueues().queueUrls().stream()
+                    .filter(url -> url.contains("demo-master-data-target") && url.contains("Refused")).findFirst().orElseThrow();
             await("two messages in the dead-letter queue", Duration.ofMinutes(5), () -> sqs.getQueueAttributes(r -> r.queueUrl(refused)
-                    .attributeNames(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES)).attributes().get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES).equals("2"));
+                    .attributeNames(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES)).attributes()
+                    .get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES).equals("2"));
         }
     }
 
@@ -699,7 +764,10 @@ class EndToEndTest {
 
     /** Returns the number of terminated backends. */
     private static int terminate(String shard, String condition) {
-        return Integer.parseInt(CLOUD.value(shard, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND " + condition));
+        return Integer.parseInt(CLOUD.value(shard,
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+                        + "pg_backend_pid() AND "
+                        + condition));
     }
 
     private static String topic() {
@@ -723,8 +791,9 @@ class EndToEndTest {
     }
 
     private static String notification(String syncId) {
-        return Json.MAPPER.writeValueAsString(Map.of("dataSet", "master", "syncId", syncId, "bucket", BUCKET, "manifestKey", SyncPaths.manifest("master", syncId),
-                "snapshotTime", manifest(syncId).snapshotTime()));
+        return Json.MAPPER.writeValueAsString(
+                Map.of("dataSet", "master", "syncId", syncId, "bucket", BUCKET, "manifestKey", SyncPaths.manifest("master", syncId),
+                        "snapshotTime", manifest(syncId).snapshotTime()));
     }
 
     private static void publish(String message) {
@@ -735,7 +804,8 @@ class EndToEndTest {
 
     private static Manifest manifest(String syncId) {
         try (var s3 = s3("production")) {
-            return Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", syncId))).asByteArray(), Manifest.class);
+            return Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", syncId))).asByteArray(),
+                    Manifest.class);
         }
     }
 
@@ -743,11 +813,15 @@ class EndToEndTest {
     private static void copyManifest(String from, String id, UnaryOperator<Manifest> change, boolean signed) {
         var old = manifest(from);
         var newest = manifest(text(status().at("/shards/0"), "syncId")).snapshotTime();
-        var copy = change.apply(new Manifest(Manifest.FORMAT, old.dataSet(), id, old.source(), newest.plusMillis(1), old.release(), old.tables()));
+        var copy = change
+                .apply(new Manifest(Manifest.FORMAT, old.dataSet(), id, old.source(), newest.plusMillis(1), old.release(), old.tables()));
         byte[] bytes = Json.MAPPER.writeValueAsBytes(copy);
         try (var s3 = s3("production"); var kms = CLOUD.root("production").client(KmsClient.builder())) {
-            byte[] signature = signed ? kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
-                    .message(SdkBytes.fromByteArray(sha256(bytes)))).signature().asByteArray()
+            byte[] signature = signed
+                    ? kms.sign(
+                            r -> r.keyId(signingKey()).messageType(MessageType.DIGEST).signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256)
+                                    .message(SdkBytes.fromByteArray(sha256(bytes))))
+                            .signature().asByteArray()
                     : s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.signature(SyncPaths.manifest("master", from)))).asByteArray();
             put(s3, SyncPaths.signature(SyncPaths.manifest("master", id)), signature);
             put(s3, SyncPaths.manifest("master", id), bytes);
@@ -763,7 +837,8 @@ class EndToEndTest {
     }
 
     private static Manifest withTable(Manifest manifest, String name, UnaryOperator<TableManifest> change) {
-        return new Manifest(Manifest.FORMAT, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(), manifest.release(),
+        return new Manifest(Manifest.FORMAT, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(),
+                manifest.release(),
                 manifest.tables().stream().map(t -> t.name().equals(name) ? change.apply(t) : t).toList());
     }
 
@@ -783,7 +858,10 @@ class EndToEndTest {
 
     private static DescribeExecutionResponse restore(String account, String name, String input) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")).name(name).input(input));
+            sfn.startExecution(r -> r
+                    .stateMachineArn(
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore"))
+                    .name(name).input(input));
         }
         return awaitEnd(account, name);
     }
@@ -793,7 +871,8 @@ class EndToEndTest {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             await("the end of restore " + name + " in " + account, Duration.ofMinutes(3), () -> {
                 try {
-                    ended.set(sfn.describeExecution(r -> r.executionArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-master-restore:" + name))));
+                    ended.set(sfn.describeExecution(r -> r.executionArn(
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-master-restore:" + name))));
                     return ended.get().status() != ExecutionStatus.RUNNING;
                 } catch (ExecutionDoesNotExistException e) {
                     return false;
@@ -805,7 +884,9 @@ class EndToEndTest {
 
     private static long executions(String account) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
-            return sfn.listExecutionsPaginator(r -> r.stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")))
+            return sfn
+                    .listExecutionsPaginator(r -> r.stateMachineArn(
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")))
                     .executions().stream().count();
         }
     }

@@ -23,7 +23,10 @@ import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
-/** Tests syncs whose state machines, notifications or key fail. Each reports a clear result, and the next sync succeeds. {@link EndToEndTest} contains other faults. */
+/**
+ * Tests syncs whose state machines, notifications or key fail. Each reports a clear result, and the next sync succeeds. {@link
+ * EndToEndTest} contains other faults.
+ */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -44,7 +47,9 @@ class FaultsEndToEndTest {
 
     private static void awaitPublishThatWaits() {
         await("a publish that waits for the visitor", Duration.ofSeconds(60), () -> !CLOUD.value("demo-1",
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockstep' AND wait_event_type = 'Lock'").equals("0"));
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockstep' AND "
+                        + "wait_event_type = 'Lock'")
+                .equals("0"));
     }
 
     @Test
@@ -53,7 +58,8 @@ class FaultsEndToEndTest {
         try (var visitor = lockedAtTheDemo(101)) {
             var sync = CLOUD.lockstepAsync("sync", "--output", "json");
             awaitPublishThatWaits();
-            assertTrue(CLOUD.functions("demo", "Publish").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0, "a process of Publish");
+            assertTrue(CLOUD.functions("demo", "Publish").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0,
+                    "a process of Publish");
             visitor.rollback();
             Ended ended = sync.join();
             assertEquals(0, ended.exit(), ended::toString);
@@ -97,7 +103,10 @@ class FaultsEndToEndTest {
         assertRepaired();
     }
 
-    /** While the function for notifications does not run, they wait, and then arrive late and in any order. {@link WatchEndToEndTest} covers lost ones. */
+    /**
+     * While the function for notifications does not run, they wait, and then arrive late and in any order. {@link WatchEndToEndTest} covers
+     * lost ones.
+     */
     @Test
     @Order(4)
     void notificationsThatAreLateEndInTheNewest() {
@@ -119,7 +128,8 @@ class FaultsEndToEndTest {
         assertEquals(0, CLOUD.lockstep("sync", "--id", "well-signed").exit());
         String before = CLOUD.master("demo-1");
         try (var kms = CLOUD.root("production").client(KmsClient.builder())) {
-            String key = kms.describeKey(r -> r.keyId(Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-master-signing"))).keyMetadata().keyId();
+            String key = kms.describeKey(r -> r.keyId(Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-master-signing")))
+                    .keyMetadata().keyId();
             kms.disableKey(r -> r.keyId(key));
             try {
                 CLOUD.sql("clinic-1", "UPDATE master.drug SET price = 106 WHERE id = 11");
@@ -140,9 +150,12 @@ class FaultsEndToEndTest {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
             String input = Json.MAPPER.writeValueAsString(Map.of("dataSet", "master", "syncId", "well-signed", "bucket", BUCKET,
                     "manifestKey", SyncPaths.manifest("master", "well-signed"), "snapshotTime", "2026-01-01T00:00:00Z"));
-            sfn.startExecution(r -> r.stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account("demo").id(), "stateMachine", "lockstep-master-restore")).name("unverified").input(input));
+            sfn.startExecution(r -> r
+                    .stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account("demo").id(), "stateMachine", "lockstep-master-restore"))
+                    .name("unverified").input(input));
             String execution = execution("demo", "lockstep-master-restore", "unverified");
-            await("the end of a restore that can't verify", Duration.ofMinutes(2), () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
+            await("the end of a restore that can't verify", Duration.ofMinutes(2),
+                    () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
             var ended = sfn.describeExecution(r -> r.executionArn(execution));
             assertEquals(ExecutionStatus.FAILED, ended.status());
             return ended.cause();
@@ -163,7 +176,8 @@ class FaultsEndToEndTest {
         Ended next = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(0, next.exit(), next::toString);
         assertSameMasterRows();
-        for (String shard : TARGETS) assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), shard);
+        for (String shard : TARGETS)
+            assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), shard);
     }
 
     private static void assertSameMasterRows() {

@@ -51,10 +51,12 @@ class FirstHopTest {
     void aVisitorTriesTheDemo() {
         JsonNode seen = browse("visitor");
         assertTrue(seen.get("robots").asString().contains("noindex"), seen::toString);
-        assertTrue(seen.get("banner").asString().contains("This is a demo. Please do not enter real patients' data. Master data as of "), seen::toString);
+        assertTrue(seen.get("banner").asString().contains("This is a demo. Please do not enter real patients' data. Master data as of "),
+                seen::toString);
         assertTrue(seen.get("disease").asString().toLowerCase(java.util.Locale.ROOT).contains("hypertension"), seen::toString);
         assertTrue(seen.get("warning").asString().matches("(?i)(contraindicated|major|moderate|minor).* with .*"), seen::toString);
-        assertEquals("Can it print labels?", CLOUD.value("demo-1", "SELECT message FROM tenant.inquiry WHERE email = 'sakura.tester@visitor.example'"));
+        assertEquals("Can it print labels?",
+                CLOUD.value("demo-1", "SELECT message FROM tenant.inquiry WHERE email = 'sakura.tester@visitor.example'"));
         await("sales are told", SOON, () -> CLOUD.value("demo-1", "SELECT count(*) FROM tenant.inquiry_outbox").equals("0"));
     }
 
@@ -135,7 +137,8 @@ class FirstHopTest {
             assertTrue(load.succeeded() > 500, "only " + load.succeeded() + " requests");
             // at each of two reloads, each HTTP/2 client may have to repeat one request
             assertTrue(load.repeated() <= 8, load.repeated() + " requests over HTTP/2 had to be repeated");
-            System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: " + load.expected503() + ", repeated: " + load.repeated() + ", failed: 0");
+            System.out.println("requests that succeeded while operators worked: " + load.succeeded() + ", in maintenance: "
+                    + load.expected503() + ", repeated: " + load.repeated() + ", failed: 0");
         }
         Ended canary = CLOUD.lockstep("canary", "clinic-1", "--weight", "off");
         assertEquals(0, canary.exit(), canary::toString);
@@ -143,7 +146,8 @@ class FirstHopTest {
         STARTED.forEach(Process::destroy);
         Ended again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
-        assertEquals(200, TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator")).status(), "up mends what was killed");
+        assertEquals(200, TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator")).status(),
+                "up mends what was killed");
     }
 
     // ---- a temporary shard for QA
@@ -159,7 +163,8 @@ class FirstHopTest {
             assertEquals(List.of(), load.failures());
             assertTrue(load.succeeded() > 300, "only " + load.succeeded() + " requests");
             assertTrue(load.repeated() <= 8, load.repeated() + " requests over HTTP/2 had to be repeated");
-            System.out.println("requests that succeeded while a shard came and went: " + load.succeeded() + ", repeated: " + load.repeated() + ", failed: 0");
+            System.out.println("requests that succeeded while a shard came and went: " + load.succeeded() + ", repeated: " + load.repeated()
+                    + ", failed: 0");
         }
     }
 
@@ -177,7 +182,8 @@ class FirstHopTest {
         assertEquals(0, up.exit(), up::toString);
         String url = up.json().get("url").asString();
         assertEquals("200", curl(url + "login"), "it can be opened");
-        var status = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("qa-demo-2")).findFirst().orElseThrow();
+        var status = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream()
+                .filter(s -> s.get("shard").asString().equals("qa-demo-2")).findFirst().orElseThrow();
         assertEquals("in-step", status.get("state").asString(), status::toString);
         Ended list = CLOUD.lockstep("shard", "list");
         assertTrue(list.out().contains("qa-demo-2"), list::toString);
@@ -196,7 +202,8 @@ class FirstHopTest {
 
     private static JsonNode browse(String story) {
         var settings = JSON.createObjectNode();
-        settings.put("browser", System.getenv("LOCKSTEP_BROWSER")).put("pages", CLOUD.files.project().resolve("e2e/target/pages").toString());
+        settings.put("browser", System.getenv("LOCKSTEP_BROWSER")).put("pages",
+                CLOUD.files.project().resolve("e2e/target/pages").toString());
         settings.put("demo", CLOUD.page("demo-1")).put("production", CLOUD.firstHop("clinic-1"));
         settings.putArray("pins").add(TestingLoad.pin(CLOUD.files.certificates().resolve("servers/demo-demo-proxy.pem")))
                 .add(TestingLoad.pin(CLOUD.files.certificates().resolve("servers/production-production-proxy.pem")));
@@ -205,14 +212,17 @@ class FirstHopTest {
             Ended revoke = CLOUD.lockstep("certificate", "revoke", "leaver");
             assertTrue(revoke.exit() == 0 || revoke.err().contains("revoked"), revoke::toString);
             var leaver = CLOUD.client("leaver");
-            await("nginx has the new list", SOON, () -> TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), leaver).status() == 403);
+            await("nginx has the new list", SOON,
+                    () -> TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), leaver).status() == 403);
             settings.set("revoked", certificate(leaver));
             settings.set("certificate", certificate(CLOUD.client("operator")));
             JsonNode user = CLOUD.opened("clinic-1").get("user");
-            settings.putObject("login").put("clinic", user.get("customer").asString()).put("user", user.get("name").asString()).put("password", user.get("password").asString());
+            settings.putObject("login").put("clinic", user.get("customer").asString()).put("user", user.get("name").asString())
+                    .put("password", user.get("password").asString());
         }
         try {
-            var process = new ProcessBuilder("node", "e2e/src/test/browser/pages.mjs", story).directory(CLOUD.files.project().toFile()).start();
+            var process = new ProcessBuilder("node", "e2e/src/test/browser/pages.mjs", story).directory(CLOUD.files.project().toFile())
+                    .start();
             try (var in = process.getOutputStream()) {
                 in.write(JSON.writeValueAsBytes(settings));
             }
@@ -239,7 +249,8 @@ class FirstHopTest {
     /** Returns the HTTP status with trust in the local authority. It uses curl, because Java does not resolve names below localhost. */
     private static String curl(String url) {
         try {
-            var process = new ProcessBuilder("curl", "-s", "--cacert", CLOUD.files.certificates().resolve("authority.pem").toString(), "-o", "/dev/null", "-w", "%{http_code}", url).start();
+            var process = new ProcessBuilder("curl", "-s", "--cacert", CLOUD.files.certificates().resolve("authority.pem").toString(), "-o",
+                    "/dev/null", "-w", "%{http_code}", url).start();
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new IllegalStateException(e);

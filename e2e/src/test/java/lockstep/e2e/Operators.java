@@ -16,9 +16,14 @@ record Operators(SqsClient sqs, SnsClient sns, String queue, String subscription
         var sqs = CLOUD.root(account).client(SqsClient.builder());
         var sns = CLOUD.root(account).client(SnsClient.builder());
         String queue = sqs.createQueue(r -> r.queueName(name)).queueUrl();
-        String arn = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.QUEUE_ARN)).attributes().get(QueueAttributeName.QUEUE_ARN);
-        sqs.setQueueAttributes(r -> r.queueUrl(queue).attributes(Map.of(QueueAttributeName.POLICY, """
-                {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"%s"}]}""".formatted(arn))));
+        String arn = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.QUEUE_ARN)).attributes()
+                .get(QueueAttributeName.QUEUE_ARN);
+        sqs.setQueueAttributes(r -> r.queueUrl(queue)
+                .attributes(Map.of(QueueAttributeName.POLICY,
+                        """
+                {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},\
+                "Action":"sqs:SendMessage","Resource":"%s"}]}"""
+                                .formatted(arn))));
         String subscription = sns.subscribe(r -> r.topicArn(topic(account)).protocol("sqs").endpoint(arn)).subscriptionArn();
         return new Operators(sqs, sns, queue, subscription, new StringBuilder());
     }

@@ -53,8 +53,10 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Tests the runbooks of docs/operate/alarms.md that no other test covers: it injects the fault, checks the described symptoms, and applies the described fix.
- * The emulator supports only alarms on our own metrics and on direct function calls. It has no time limit for executions, so the tests stop them instead.
+ * Tests the runbooks of docs/operate/alarms.md that no other test covers: it injects the fault, checks the described symptoms, and applies
+ * the described fix.
+ * The emulator supports only alarms on our own metrics and on direct function calls. It has no time limit for executions, so the tests stop
+ * them instead.
  */
 @ExtendWith(SharedCloud.class)
 // after other tests, which count what this one deploys and moves
@@ -103,7 +105,8 @@ class RunbookEndToEndTest {
     @Test
     @Order(2)
     void aLookThatTakesTooLongEndsAndTheNextOneTriesAgain() throws Exception {
-        try (var _ = locked("demo-1", "LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE"); var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
+        try (var _ = locked("demo-1", "LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE");
+                var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name("look-hangs").input("{}"));
             awaitWaiting("demo-1");
             stop("demo", WATCH, "look-hangs");
@@ -118,7 +121,8 @@ class RunbookEndToEndTest {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name("look-" + name).input("{}"));
             String execution = execution("demo", WATCH, "look-" + name);
-            await("the end of look " + name, SOON, () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
+            await("the end of look " + name, SOON,
+                    () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
             return sfn.describeExecution(r -> r.executionArn(execution));
         }
     }
@@ -133,16 +137,22 @@ class RunbookEndToEndTest {
     /** Calls the alias with the input from the state machine. */
     private static InvokeResponse callWatch() {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder()); var lambda = CLOUD.root("demo").client(LambdaClient.builder())) {
-            var look = JSON.readTree(sfn.describeStateMachine(r -> r.stateMachineArn(machine("demo", WATCH))).definition()).at("/States/Look");
+            var look = JSON.readTree(sfn.describeStateMachine(r -> r.stateMachineArn(machine("demo", WATCH))).definition())
+                    .at("/States/Look");
             var function = look.get("Resource").asString().split(":");
-            return lambda.invoke(r -> r.functionName(function[6]).qualifier(function[7]).payload(SdkBytes.fromUtf8String(look.get("Parameters").toString())));
+            return lambda.invoke(r -> r.functionName(function[6]).qualifier(function[7])
+                    .payload(SdkBytes.fromUtf8String(look.get("Parameters").toString())));
         }
     }
 
-    /** Waits for the state of the alarm. Alarms are evaluated when something is measured, so each check triggers that. The emulator counts the calls of all functions for each. */
+    /**
+     * Waits for the state of the alarm. Alarms are evaluated when something is measured, so each check triggers that. The emulator counts
+     * the calls of all functions for each.
+     */
     private static void awaitFailedCalls(StateValue... states) {
         var looks = new int[1];
-        awaitEvery(Duration.ofSeconds(10), "failed calls of Watch: " + List.of(states), () -> List.of(states).contains(alarm("demo", "AWS/Lambda", "Errors", "Watch: calls failed").stateValue()),
+        awaitEvery(Duration.ofSeconds(10), "failed calls of Watch: " + List.of(states),
+                () -> List.of(states).contains(alarm("demo", "AWS/Lambda", "Errors", "Watch: calls failed").stateValue()),
                 () -> look("for-the-alarm-" + Instant.now().toEpochMilli() + "-" + looks[0]++));
     }
 
@@ -163,7 +173,11 @@ class RunbookEndToEndTest {
         try (var _ = locked("clinic-1", "REINDEX INDEX master.drug_pkey")) {
             assertEquals(0, CLOUD.lockstep("sync", "--id", "dump-hangs", "--no-wait").exit());
             // the map copies the tables
-            await("a part that waits for the lock", SOON, () -> !CLOUD.value("clinic-1", "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
+            await("a part that waits for the lock", SOON,
+                    () -> !CLOUD
+                            .value("clinic-1",
+                                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'")
+                            .equals("0"));
             assertTrue(tablesThatAreRead("dump-hangs").contains("master.drug"));
             stop("production", Names.dumpMachine("master"), "dump-hangs");
             endBlocking("clinic-1");
@@ -218,7 +232,8 @@ class RunbookEndToEndTest {
             int log = emulatorLog().length();
             inbox.whileTriesFollowInSeconds(() -> whileDenied("demo", inbox.role(), "states:StartExecution", () -> {
                 assertEquals(0, CLOUD.lockstep("sync", "--id", "not-handled", "--no-wait").exit());
-                await("the notification in the dead-letter queue", SOON, () -> inbox.refused().stream().anyMatch(message -> message.contains("\"not-handled\"")));
+                await("the notification in the dead-letter queue", SOON,
+                        () -> inbox.refused().stream().anyMatch(message -> message.contains("\"not-handled\"")));
             }));
             assertTrue(emulatorLog().substring(log).contains("could not start its restore"), "the log of StartRestore");
             assertEquals(before, CLOUD.master("demo-1"));
@@ -248,15 +263,18 @@ class RunbookEndToEndTest {
         });
         chat.start();
         String url = "http://127.0.0.1:" + chat.getAddress().getPort();
-        try (var inbox = Inbox.of("demo", "Notify"); var secrets = CLOUD.root("demo").client(SecretsManagerClient.builder()); var sns = CLOUD.root("demo").client(SnsClient.builder())) {
-            String secret = secrets.listSecretsPaginator().stream().flatMap(page -> page.secretList().stream()).map(s -> s.name()).filter(name -> name.contains("NotificationsWebhook")).findFirst().orElseThrow();
+        try (var inbox = Inbox.of("demo", "Notify"); var secrets = CLOUD.root("demo").client(SecretsManagerClient.builder());
+                var sns = CLOUD.root("demo").client(SnsClient.builder())) {
+            String secret = secrets.listSecretsPaginator().stream().flatMap(page -> page.secretList().stream()).map(s -> s.name())
+                    .filter(name -> name.contains("NotificationsWebhook")).findFirst().orElseThrow();
             String before = secrets.getSecretValue(r -> r.secretId(secret)).secretString();
             try {
                 int log = emulatorLog().length();
                 secrets.putSecretValue(r -> r.secretId(secret).secretString("{\"url\": \"" + url + "/old\"}"));
                 inbox.whileTriesFollowInSeconds(() -> {
                     sns.publish(r -> r.topicArn(Operators.topic("demo")).subject("trial").message(text));
-                    await("the message in the dead-letter queue", SOON, () -> inbox.refused().stream().anyMatch(message -> message.contains(text)));
+                    await("the message in the dead-letter queue", SOON,
+                            () -> inbox.refused().stream().anyMatch(message -> message.contains(text)));
                 });
                 await("the last of five tries to be refused", SOON, () -> refused.size() >= 5);
                 assertEquals(5, refused.size());
@@ -279,11 +297,14 @@ class RunbookEndToEndTest {
         static Inbox of(String account, String function) {
             var sqs = CLOUD.root(account).client(SqsClient.builder());
             try (var lambda = CLOUD.root(account).client(LambdaClient.builder())) {
-                var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains(function)).findFirst().orElseThrow();
+                var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream()
+                        .filter(m -> m.functionArn().contains(function)).findFirst().orElseThrow();
                 String queue = url(sqs, mapping.eventSourceArn());
-                String redrive = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.REDRIVE_POLICY)).attributes().get(QueueAttributeName.REDRIVE_POLICY);
+                String redrive = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.REDRIVE_POLICY))
+                        .attributes().get(QueueAttributeName.REDRIVE_POLICY);
                 String role = lambda.getFunctionConfiguration(r -> r.functionName(mapping.functionArn().split(":")[6])).role();
-                return new Inbox(sqs, queue, url(sqs, JSON.readTree(redrive).get("deadLetterTargetArn").asString()), role.substring(role.lastIndexOf('/') + 1));
+                return new Inbox(sqs, queue, url(sqs, JSON.readTree(redrive).get("deadLetterTargetArn").asString()),
+                        role.substring(role.lastIndexOf('/') + 1));
             }
         }
 
@@ -293,7 +314,8 @@ class RunbookEndToEndTest {
 
         /** Shortens the visibility timeout during the work; nothing else is changed. */
         void whileTriesFollowInSeconds(Runnable work) {
-            String before = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.VISIBILITY_TIMEOUT)).attributes().get(QueueAttributeName.VISIBILITY_TIMEOUT);
+            String before = sqs.getQueueAttributes(r -> r.queueUrl(queue).attributeNames(QueueAttributeName.VISIBILITY_TIMEOUT))
+                    .attributes().get(QueueAttributeName.VISIBILITY_TIMEOUT);
             visibility("2");
             try {
                 work.run();
@@ -308,10 +330,14 @@ class RunbookEndToEndTest {
 
         /** Returns the bodies of the messages in the dead-letter queue, which stay there. */
         List<String> refused() {
-            return sqs.receiveMessage(r -> r.queueUrl(deadLetters).maxNumberOfMessages(10).visibilityTimeout(0)).messages().stream().map(m -> m.body()).toList();
+            return sqs.receiveMessage(r -> r.queueUrl(deadLetters).maxNumberOfMessages(10).visibilityTimeout(0)).messages().stream()
+                    .map(m -> m.body()).toList();
         }
 
-        /** Does what {@code start-message-move-task} does, which the emulator does not support: it sends each message to the original queue as a new one. */
+        /**
+         * Does what {@code start-message-move-task} does, which the emulator does not support: it sends each message to the original queue
+         * as a new one.
+         */
         void moveBack() {
             while (true) {
                 var messages = sqs.receiveMessage(r -> r.queueUrl(deadLetters).maxNumberOfMessages(10)).messages();
@@ -339,17 +365,23 @@ class RunbookEndToEndTest {
         String path = "/static/trial.0123456789abcdef.css";
         String url = CLOUD.firstHop("qa-demo-1");
         var began = Instant.now();
-        int before = lines("shard-qa-demo-1-clinic", "answered", "\"status\":5").size(), faults = lines("shard-qa-demo-1-clinic", "SEVERE", "SQLTransientConnectionException").size();
+        int before = lines("shard-qa-demo-1-clinic", "answered", "\"status\":5").size(),
+                faults = lines("shard-qa-demo-1-clinic", "SEVERE", "SQLTransientConnectionException").size();
         CLOUD.server("qa").stop();
         try (var people = Executors.newVirtualThreadPerTaskExecutor()) {
             Callable<Integer> request = () -> TestingLoad.once(url, path, CLOUD.endpoint(), null).status();
-            for (var answer : people.invokeAll(Collections.nCopies(12, request))) assertTrue(answer.get() >= 500, "answered " + answer.get());
+            for (var answer : people.invokeAll(Collections.nCopies(12, request)))
+                assertTrue(answer.get() >= 500, "answered " + answer.get());
             await("more than ten in the first hop's log", SOON, () -> lines("qa-demo-proxy-nginx", path, "\"status\":5").size() > 10);
-            await("more than ten in the shard's log", SOON, () -> lines("shard-qa-demo-1-clinic", "answered", "\"status\":5").size() > before + 10);
+            await("more than ten in the shard's log", SOON,
+                    () -> lines("shard-qa-demo-1-clinic", "answered", "\"status\":5").size() > before + 10);
             assertTrue(lines("shard-qa-demo-1-clinic", "SEVERE", "SQLTransientConnectionException").size() > faults, "the cause");
             Ended log = CLOUD.lockstep("log", "--output", "json");
             assertEquals(0, log.exit(), log::toString);
-            assertEquals(List.of(), log.json().get("entries").valueStream().filter(e -> e.get("account").asString().equals("qa") && Instant.parse(e.get("when").asString()).isAfter(began)).toList(),
+            assertEquals(List.of(),
+                    log.json().get("entries").valueStream()
+                            .filter(e -> e.get("account").asString().equals("qa") && Instant.parse(e.get("when").asString()).isAfter(began))
+                            .toList(),
                     "nothing was deployed");
         } finally {
             CLOUD.server("qa").ensure();
@@ -383,13 +415,17 @@ class RunbookEndToEndTest {
             assertEquals("ahead", apart.json().at("/inForce/demo").asString(), apart::toString);
             assertEquals(CLOUD.landscape.release(), apart.json().at("/inForce/production").asString(), apart::toString);
             assertEquals(StateValue.ALARM, releasesApart().stateValue());
-            await("operators to be told", SOON, () -> OPERATORS.get("demo").received("ALARM", "the accounts have not run the same release"));
+            await("operators to be told", SOON,
+                    () -> OPERATORS.get("demo").received("ALARM", "the accounts have not run the same release"));
             succeeds("release", "parity");
             var newest = succeeds("log", "--output", "json").json().get("entries").get(0);
-            assertEquals(List.of("deploy", "demo", "ahead"), List.of(newest.get("action").asString(), newest.get("account").asString(), newest.get("release").asString()), newest::toString);
+            assertEquals(List.of("deploy", "demo", "ahead"),
+                    List.of(newest.get("action").asString(), newest.get("account").asString(), newest.get("release").asString()),
+                    newest::toString);
 
             succeeds("release", "rollback", "demo");
-            awaitEvery(Duration.ofSeconds(5), "the alarm to clear", () -> releasesApart().stateValue() == StateValue.OK, () -> succeeds("release", "parity", "--for", "0"));
+            awaitEvery(Duration.ofSeconds(5), "the alarm to clear", () -> releasesApart().stateValue() == StateValue.OK,
+                    () -> succeeds("release", "parity", "--for", "0"));
         } finally {
             put(alarm, alarm.threshold(), alarm.period());
         }
@@ -416,9 +452,12 @@ class RunbookEndToEndTest {
 
     private static void put(MetricAlarm alarm, double threshold, int period) {
         try (var cloudWatch = CLOUD.root("demo").client(CloudWatchClient.builder())) {
-            cloudWatch.putMetricAlarm(r -> r.alarmName(alarm.alarmName()).alarmDescription(alarm.alarmDescription()).actionsEnabled(alarm.actionsEnabled()).alarmActions(alarm.alarmActions())
-                    .namespace(alarm.namespace()).metricName(alarm.metricName()).statistic(alarm.statistic()).dimensions(alarm.dimensions()).evaluationPeriods(alarm.evaluationPeriods())
-                    .comparisonOperator(alarm.comparisonOperator()).treatMissingData(alarm.treatMissingData()).threshold(threshold).period(period));
+            cloudWatch.putMetricAlarm(r -> r.alarmName(alarm.alarmName()).alarmDescription(alarm.alarmDescription())
+                    .actionsEnabled(alarm.actionsEnabled()).alarmActions(alarm.alarmActions())
+                    .namespace(alarm.namespace()).metricName(alarm.metricName()).statistic(alarm.statistic()).dimensions(alarm.dimensions())
+                    .evaluationPeriods(alarm.evaluationPeriods())
+                    .comparisonOperator(alarm.comparisonOperator()).treatMissingData(alarm.treatMissingData()).threshold(threshold)
+                    .period(period));
         }
     }
 
@@ -427,7 +466,8 @@ class RunbookEndToEndTest {
     /** Denies an action to a role during the work, regardless of its other policies. */
     private static void whileDenied(String account, String role, String action, Runnable work) {
         try (var iam = CLOUD.root(account).client(IamClient.builder())) {
-            iam.putRolePolicy(r -> r.roleName(role).policyName("trial").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"" + action + "\",\"Resource\":\"*\"}]}"));
+            iam.putRolePolicy(r -> r.roleName(role).policyName("trial").policyDocument(
+                    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"" + action + "\",\"Resource\":\"*\"}]}"));
             try {
                 work.run();
             } finally {
@@ -448,13 +488,22 @@ class RunbookEndToEndTest {
 
     private static void awaitWaiting(String shard) {
         await("somebody in " + shard + " who waits for the lock", SOON,
-                () -> !CLOUD.value(shard, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").equals("0"));
+                () -> !CLOUD
+                        .value(shard,
+                                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+                        .equals("0"));
     }
 
-    /** Terminates the blocking backends as the runbook describes, with the rights of the Aurora admin. A waiter may have given up and may wait again shortly. */
+    /**
+     * Terminates the blocking backends as the runbook describes, with the rights of the Aurora admin. A waiter may have given up and may
+     * wait again shortly.
+     */
     private static void endBlocking(String shard) {
-        await("an end of what blocks in " + shard, SOON, () -> !CLOUD.value(shard, "SELECT count(pg_terminate_backend(holder)) FROM (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS holder FROM pg_stat_activity"
-                + " WHERE datname = current_database() AND wait_event_type = 'Lock') AS holders").equals("0"));
+        await("an end of what blocks in " + shard, SOON, () -> !CLOUD.value(shard,
+                "SELECT count(pg_terminate_backend(holder)) FROM (SELECT DISTINCT unnest(pg_blocking_pids(pid)) AS holder FROM "
+                        + "pg_stat_activity"
+                        + " WHERE datname = current_database() AND wait_event_type = 'Lock') AS holders")
+                .equals("0"));
     }
 
     private static String machine(String account, String name) {
@@ -477,8 +526,10 @@ class RunbookEndToEndTest {
     /** Returns the resource of the last task in the history. */
     private static String lastScheduled(String account, String machine, String name) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
-            return sfn.getExecutionHistory(r -> r.executionArn(execution(account, machine, name)).reverseOrder(true).maxResults(1000)).events().stream()
-                    .filter(event -> event.type() == HistoryEventType.TASK_SCHEDULED).findFirst().orElseThrow().taskScheduledEventDetails().resource();
+            return sfn.getExecutionHistory(r -> r.executionArn(execution(account, machine, name)).reverseOrder(true).maxResults(1000))
+                    .events().stream()
+                    .filter(event -> event.type() == HistoryEventType.TASK_SCHEDULED).findFirst().orElseThrow().taskScheduledEventDetails()
+                    .resource();
         }
     }
 
@@ -498,7 +549,7 @@ class RunbookEndToEndTest {
 
     /** Repeats an action with a pause until a condition holds. */
     private static void awaitEvery(Duration pause, String what, BooleanSupplier reached, Runnable again) {
-        var next = new Instant[] {Instant.EPOCH};
+        var next = new Instant[]{Instant.EPOCH};
         await(what, SOON, () -> {
             if (reached.getAsBoolean()) return true;
             if (Instant.now().isAfter(next[0])) {

@@ -31,7 +31,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Tests that the contents of the secrets of all accounts appear nowhere else: not in logs, process lists, or API descriptions of functions, tasks and executions, and in no
+ * Tests that the contents of the secrets of all accounts appear nowhere else: not in logs, process lists, or API descriptions of functions,
+ * tasks and executions, and in no
  * environment except those of containers whose task references the secret, as in ECS.
  */
 @ExtendWith(SharedCloud.class)
@@ -55,7 +56,8 @@ class SecretScanEndToEndTest {
                     if (value != null) needles(account.name() + " " + secret.name(), value);
                 }
             }
-            DeployedTask.of(account, access).forEach(task -> task.definition().containerDefinitions().forEach(container -> container.secrets().stream().map(Secret::name).forEach(VARIABLES::add)));
+            DeployedTask.of(account, access).forEach(task -> task.definition().containerDefinitions()
+                    .forEach(container -> container.secrets().stream().map(Secret::name).forEach(VARIABLES::add)));
         }
         assertTrue(NEEDLES.size() > 20, () -> "secrets to look for: " + NEEDLES.keySet());
         assertTrue(VARIABLES.contains("DATABASE_SECRET"), VARIABLES::toString);
@@ -96,11 +98,15 @@ class SecretScanEndToEndTest {
             var access = CLOUD.root(account.name());
             DeployedTask.of(account, access).forEach(task -> descriptions.put(task.service(), task.definition().toString()));
             try (var lambda = access.client(LambdaClient.builder()); var machines = access.client(SfnClient.builder())) {
-                lambda.listFunctionsPaginator().functions().forEach(function -> descriptions.put(function.functionName(), function.toString()));
+                lambda.listFunctionsPaginator().functions()
+                        .forEach(function -> descriptions.put(function.functionName(), function.toString()));
                 for (var machine : machines.listStateMachinesPaginator().stateMachines()) {
-                    descriptions.put(machine.name(), machines.describeStateMachine(r -> r.stateMachineArn(machine.stateMachineArn())).definition());
+                    descriptions.put(machine.name(),
+                            machines.describeStateMachine(r -> r.stateMachineArn(machine.stateMachineArn())).definition());
                     for (var execution : machines.listExecutions(r -> r.stateMachineArn(machine.stateMachineArn())).executions()) {
-                        descriptions.put(execution.executionArn(), machines.getExecutionHistory(r -> r.executionArn(execution.executionArn()).includeExecutionData(true)).events().toString());
+                        descriptions.put(execution.executionArn(),
+                                machines.getExecutionHistory(r -> r.executionArn(execution.executionArn()).includeExecutionData(true))
+                                        .events().toString());
                     }
                 }
             }
@@ -137,7 +143,8 @@ class SecretScanEndToEndTest {
             needle(name, value);
             return;
         }
-        json.properties().stream().filter(field -> !NOT_SECRET.contains(field.getKey().toLowerCase())).forEach(field -> needle(name + " " + field.getKey(), field.getValue().asString("")));
+        json.properties().stream().filter(field -> !NOT_SECRET.contains(field.getKey().toLowerCase()))
+                .forEach(field -> needle(name + " " + field.getKey(), field.getValue().asString("")));
     }
 
     /** Adds a text to search for. For a multi-line key this is a line in its middle, because line breaks may be written differently. */
@@ -152,14 +159,16 @@ class SecretScanEndToEndTest {
     }
 
     private static Set<String> found(Map<String, String> texts) {
-        return texts.entrySet().stream().flatMap(text -> holds(text.getValue()).stream().map(needle -> text.getKey() + ": " + needle)).collect(Collectors.toCollection(TreeSet::new));
+        return texts.entrySet().stream().flatMap(text -> holds(text.getValue()).stream().map(needle -> text.getKey() + ": " + needle))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Returns the logs of the cloud: those in logs/ and all other log files. */
     private static Set<String> logs() {
         var texts = new LinkedHashMap<String, String>();
         try (var files = Files.walk(CLOUD.files.home())) {
-            for (Path file : files.filter(it -> Files.isRegularFile(it) && it.toString().matches(".*/logs/.*|.*\\.(log|out|err)")).toList()) {
+            for (Path file : files.filter(it -> Files.isRegularFile(it) && it.toString().matches(".*/logs/.*|.*\\.(log|out|err)"))
+                    .toList()) {
                 texts.put(CLOUD.files.home().relativize(file).toString(), Files.readString(file, StandardCharsets.ISO_8859_1));
             }
         } catch (IOException e) {
@@ -176,7 +185,8 @@ class SecretScanEndToEndTest {
         ProcessHandle.allProcesses().filter(process -> !own.contains(process.pid())).forEach(process -> {
             String command = proc(process.pid(), "cmdline"), environment = proc(process.pid(), "environ");
             if ((command + environment).contains(CLOUD.files.home().toString())) {
-                texts.put(process.pid() + " " + Arrays.stream(command.split("\0")).findFirst().orElse(""), file.equals("cmdline") ? command : environment);
+                texts.put(process.pid() + " " + Arrays.stream(command.split("\0")).findFirst().orElse(""),
+                        file.equals("cmdline") ? command : environment);
             }
         });
         return texts;

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** One cloud for all end-to-end tests: started before the first test and stopped after the last. */
 final class SharedCloud implements BeforeAllCallback {
-    /** Checks of the watch are as frequent and alarms as fast as possible. Each test decides when its shards are watched and when syncs start automatically. */
+    /**
+     * Checks of the watch are as frequent and alarms as fast as possible. Each test decides when its shards are watched and when syncs
+     * start automatically.
+     */
     static final TestingCloud CLOUD = new TestingCloud("end-to-end", """
             sync: {quiet: 1m}
             watch: {every: 1m, behind: 1m, age: 3m}
@@ -31,7 +34,8 @@ final class SharedCloud implements BeforeAllCallback {
         return () -> {
             var down = CLOUD.lockstep("down", "--purge");
             assertEquals(0, down.exit(), down::toString);
-            var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString())).toList();
+            var left = ProcessHandle.allProcesses().filter(p -> p.info().commandLine().orElse("").contains(CLOUD.files.home().toString()))
+                    .toList();
             assertEquals(List.of(), left, "processes that down left");
         };
     }

@@ -63,7 +63,8 @@ final class TestingCloud {
             String before = Files.readString(landscapeFile);
             String after = change.apply(before);
             if (after.equals(before)) throw new IllegalStateException("nothing was changed in " + landscapeFile);
-            return new TestingCloud(files, Files.writeString(landscapeFile.resolveSibling("changed-" + landscapeFile.getFileName()), after));
+            return new TestingCloud(files,
+                    Files.writeString(landscapeFile.resolveSibling("changed-" + landscapeFile.getFileName()), after));
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -81,13 +82,14 @@ final class TestingCloud {
     }
 
     /**
-     * Turns the schedules with a name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. They are off while a test's changes must not be repaired. A schedule that
+     * Turns the schedules with a name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. They are off while a test's changes must not
+     * be repaired. A schedule that
      * was off for longer than its interval fires immediately.
      */
     void schedule(String name, boolean on) {
         for (var account : landscape.accounts()) {
             try (var events = root(account.name()).client(EventBridgeClient.builder())) {
-                for (var rule : events.listRules(r -> { }).rules()) {
+                for (var rule : events.listRules(r -> {}).rules()) {
                     if (rule.scheduleExpression() == null || !rule.name().contains(name)) continue;
                     if (on) events.enableRule(r -> r.name(rule.name()));
                     else events.disableRule(r -> r.name(rule.name()));
@@ -189,7 +191,8 @@ final class TestingCloud {
 
     /** Returns an existing client certificate, or a new one. */
     TestingLoad.Client client(String name) {
-        if (lockstep("certificate", "list", "--output", "json").json().get("clients").valueStream().noneMatch(client -> client.get("name").asString().equals(name))) {
+        if (lockstep("certificate", "list", "--output", "json").json().get("clients").valueStream()
+                .noneMatch(client -> client.get("name").asString().equals(name))) {
             var issue = lockstep("certificate", "issue", name);
             if (issue.exit() != 0) throw new IllegalStateException(issue.toString());
         }
@@ -223,15 +226,18 @@ final class TestingCloud {
     String master(String shard) {
         return landscape.dataSets().getFirst().tables().stream().map(table -> {
             String columns = table.columns().stream().map(c -> "t." + c).collect(Collectors.joining(", "));
-            return value(shard, "SELECT '" + table.name() + " ' || count(*) || ' ' || md5(string_agg(md5(ROW(" + columns + ")::text), '' ORDER BY "
-                    + table.key().stream().map(k -> "t." + k).collect(Collectors.joining(", ")) + ")) FROM " + table.name() + " t");
+            return value(shard,
+                    "SELECT '" + table.name() + " ' || count(*) || ' ' || md5(string_agg(md5(ROW(" + columns + ")::text), '' ORDER BY "
+                            + table.key().stream().map(k -> "t." + k).collect(Collectors.joining(", ")) + ")) FROM " + table.name() + " t");
         }).collect(Collectors.joining("\n"));
     }
 
     /** Returns a digest of all rows that visitors and customers entered. */
     String tenants(String shard) {
         return List.of("patient", "encounter", "prescription").stream()
-                .map(table -> value(shard, "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY id)), '') FROM tenant." + table + " t")).collect(Collectors.joining("\n"));
+                .map(table -> value(shard,
+                        "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY id)), '') FROM tenant." + table + " t"))
+                .collect(Collectors.joining("\n"));
     }
 
     /** Returns the processes of functions with a handler in an account, with their environment. */
@@ -239,22 +245,27 @@ final class TestingCloud {
         var found = new LinkedHashMap<ProcessHandle, Map<String, String>>();
         ProcessHandle.allProcesses().forEach(process -> environment(process.pid()).ifPresent(environment -> {
             String name = environment.getOrDefault("AWS_LAMBDA_FUNCTION_NAME", "");
-            if (name.matches("(lockstep-)?" + account + "-.*" + handler + ".*") && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString())) found.put(process, environment);
+            if (name.matches("(lockstep-)?" + account + "-.*" + handler + ".*")
+                    && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString()))
+                found.put(process, environment);
         }));
         return found;
     }
 
     /** Returns access with the execution role's credentials of a function that has run. */
     AccountAccess asFunction(String account, String handler) {
-        var environment = functions(account, handler).values().stream().findFirst().orElseThrow(() -> new IllegalStateException("no process of " + handler + " in " + account));
+        var environment = functions(account, handler).values().stream().findFirst()
+                .orElseThrow(() -> new IllegalStateException("no process of " + handler + " in " + account));
         return root(account).with(StaticCredentialsProvider.create(AwsSessionCredentials.create(environment.get("AWS_ACCESS_KEY_ID"),
                 environment.get("AWS_SECRET_ACCESS_KEY"), environment.get("AWS_SESSION_TOKEN"))));
     }
 
     private static Optional<Map<String, String>> environment(long pid) {
         try {
-            return Optional.of(Arrays.stream(Files.readString(Path.of("/proc", Long.toString(pid), "environ"), StandardCharsets.ISO_8859_1).split("\0"))
-                    .filter(entry -> entry.contains("=")).collect(Collectors.toMap(e -> e.substring(0, e.indexOf('=')), e -> e.substring(e.indexOf('=') + 1), (a, b) -> a)));
+            return Optional.of(Arrays
+                    .stream(Files.readString(Path.of("/proc", Long.toString(pid), "environ"), StandardCharsets.ISO_8859_1).split("\0"))
+                    .filter(entry -> entry.contains("="))
+                    .collect(Collectors.toMap(e -> e.substring(0, e.indexOf('=')), e -> e.substring(e.indexOf('=') + 1), (a, b) -> a)));
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -263,8 +274,11 @@ final class TestingCloud {
     /** Runs work while the function that receives notifications in demo is disabled. */
     void whileNobodyListensAtTheDemo(Consumer<String> work) {
         try (var lambda = root("demo").client(LambdaClient.builder()); var sqs = root("demo").client(SqsClient.builder())) {
-            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
-            String queue = sqs.getQueueUrl(r -> r.queueName(mapping.eventSourceArn().substring(mapping.eventSourceArn().lastIndexOf(':') + 1))).queueUrl();
+            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream()
+                    .filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
+            String queue = sqs
+                    .getQueueUrl(r -> r.queueName(mapping.eventSourceArn().substring(mapping.eventSourceArn().lastIndexOf(':') + 1)))
+                    .queueUrl();
             lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(false));
             try {
                 work.accept(queue);

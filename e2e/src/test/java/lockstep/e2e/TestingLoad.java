@@ -97,7 +97,8 @@ final class TestingLoad implements AutoCloseable {
     }
 
     /**
-     * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins. This happens when nginx
+     * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins. This happens when
+     * nginx
      * closes an idle connection at that moment. Over HTTP/1.1 Java's client does so itself.
      */
     private Answer askAsABrowser(HttpClient http, CookieManager cookies) throws IOException, InterruptedException {
@@ -159,12 +160,14 @@ final class TestingLoad implements AutoCloseable {
     }
 
     private HttpClient http(Version version, CookieManager cookies) {
-        return HttpClient.newBuilder().sslContext(tls).version(version).cookieHandler(cookies).connectTimeout(Duration.ofSeconds(5)).build();
+        return HttpClient.newBuilder().sslContext(tls).version(version).cookieHandler(cookies).connectTimeout(Duration.ofSeconds(5))
+                .build();
     }
 
     private Answer ask(HttpClient http, CookieManager cookies) throws IOException, InterruptedException {
         var answer = http.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
-        String track = cookies.getCookieStore().getCookies().stream().filter(cookie -> cookie.getName().equals(TRACK)).map(HttpCookie::getValue).findFirst().orElse("");
+        String track = cookies.getCookieStore().getCookies().stream().filter(cookie -> cookie.getName().equals(TRACK))
+                .map(HttpCookie::getValue).findFirst().orElse("");
         return new Answer(Instant.now(), answer.statusCode(), answer.body(), track);
     }
 
@@ -185,7 +188,8 @@ final class TestingLoad implements AutoCloseable {
     static Answer once(String url, String path, LocalEndpoint endpoint, Client client) {
         var cookies = new CookieManager();
         try (var http = HttpClient.newBuilder().sslContext(tls(endpoint, client)).cookieHandler(cookies).build()) {
-            var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve(path)).timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
+            var answer = http.send(HttpRequest.newBuilder(URI.create(url).resolve(path)).timeout(Duration.ofSeconds(20)).build(),
+                    HttpResponse.BodyHandlers.ofString());
             return new Answer(Instant.now(), answer.statusCode(), answer.body(), "");
         } catch (IOException e) {
             throw new IllegalStateException(e);
@@ -198,7 +202,8 @@ final class TestingLoad implements AutoCloseable {
     /** Reports whether a program answers on its loopback health port. */
     static boolean answers(int healthPort) {
         try (var http = HttpClient.newHttpClient()) {
-            return http.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + healthPort + "/health")).timeout(Duration.ofSeconds(2)).build(),
+            return http.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + healthPort + "/health")).timeout(Duration.ofSeconds(2)).build(),
                     HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException e) {
             return false;

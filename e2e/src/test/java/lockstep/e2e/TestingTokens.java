@@ -33,8 +33,9 @@ final class TestingTokens {
     }
 
     String token(String issuer, String audience, String project, String refType, String ref) {
-        var claims = new LinkedHashMap<String, Object>(Map.of("iss", issuer, "aud", audience, "sub", "project_path:%s:ref_type:%s:ref:%s".formatted(project, refType, ref),
-                "project_path", project, "ref", ref, "ref_type", refType, "exp", Instant.now().plusSeconds(3600).getEpochSecond()));
+        var claims = new LinkedHashMap<String,
+                Object>(Map.of("iss", issuer, "aud", audience, "sub", "project_path:%s:ref_type:%s:ref:%s".formatted(project, refType, ref),
+                        "project_path", project, "ref", ref, "ref_type", refType, "exp", Instant.now().plusSeconds(3600).getEpochSecond()));
         try {
             String signed = part(Map.of("alg", "RS256", "typ", "JWT", "kid", "testing")) + "." + part(claims);
             var signature = Signature.getInstance("SHA256withRSA");

@@ -34,7 +34,8 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /**
- * Compares the proof with IAM: deploys changes of broken.yaml to the emulated production account, one at a time, and tries the attack with demo's
+ * Compares the proof with IAM: deploys changes of broken.yaml to the emulated production account, one at a time, and tries the attack with
+ * demo's
  * credentials. Each attack is refused before the change and after the policy is restored.
  */
 @ExtendWith(SharedCloud.class)
@@ -78,8 +79,12 @@ class ValveEndToEndTest {
         worker = CLOUD.asFunction("demo", "Preflight");
         try (var iam = CLOUD.root("demo").client(IamClient.builder())) {
             for (String role : ATTACKERS) {
-                iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\",\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}".formatted(DEMO)));
-                iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
+                iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument(
+                        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\","
+                                + "\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}"
+                                        .formatted(DEMO)));
+                iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument(
+                        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
             }
         }
         try (var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
@@ -89,7 +94,8 @@ class ValveEndToEndTest {
 
     @AfterAll
     static void putAway() {
-        try (var iam = CLOUD.root("demo").client(IamClient.builder()); var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
+        try (var iam = CLOUD.root("demo").client(IamClient.builder());
+                var s3 = production.client(S3Client.builder().forcePathStyle(true))) {
             for (String role : ATTACKERS) {
                 iam.deleteRolePolicy(r -> r.roleName(role).policyName("all"));
                 iam.deleteRole(r -> r.roleName(role));
@@ -104,12 +110,14 @@ class ValveEndToEndTest {
         whileNothingIsTakenFromTheInbox(() -> {
             for (var tried : cases()) {
                 String policy = tried.policy();
-                String document = BrokenPolicy.document(tried.mutation(), policy.substring(0, policy.indexOf(' ')), policy.substring(policy.indexOf(' ') + 1), tried.about(), tried.place().liveArn());
+                String document = BrokenPolicy.document(tried.mutation(), policy.substring(0, policy.indexOf(' ')),
+                        policy.substring(policy.indexOf(' ') + 1), tried.about(), tried.place().liveArn());
                 boolean before = isAllowed(tried.attempt());
                 boolean broken = isAllowedWith(document, tried);
                 boolean after = isAllowed(tried.attempt());
                 boolean found = BrokenPolicy.isFound(tried.mutation());
-                System.out.printf("%-60s proof %-6s real %s%s%n", tried.mutation(), found ? "attack" : "none", broken ? "attack" : "refused", tried.differs().isEmpty() ? "" : " (" + tried.differs() + ")");
+                System.out.printf("%-60s proof %-6s real %s%s%n", tried.mutation(), found ? "attack" : "none",
+                        broken ? "attack" : "refused", tried.differs().isEmpty() ? "" : " (" + tried.differs() + ")");
                 if (before || after || !found || broken != tried.differs().isEmpty()) {
                     differences.add("%s: before %s, proof %s, real %s, after %s".formatted(tried.mutation(), before, found, broken, after));
                 }
@@ -134,39 +142,60 @@ class ValveEndToEndTest {
     }
 
     private List<Case> cases() {
-        String trust = SOURCE + "masterReaderAD6D04ED AssumeRolePolicyDocument", rights = SOURCE + "masterReaderDefaultPolicy34F030A5 PolicyDocument", inbox = TARGET + "masterInboxPolicy42757751 PolicyDocument";
-        String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument", inboxQueue = TARGET + "masterInbox0F18EECD";
+        String trust = SOURCE + "masterReaderAD6D04ED AssumeRolePolicyDocument",
+                rights = SOURCE + "masterReaderDefaultPolicy34F030A5 PolicyDocument",
+                inbox = TARGET + "masterInboxPolicy42757751 PolicyDocument";
+        String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument",
+                inboxQueue = TARGET + "masterInbox0F18EECD";
         var readerTrust = trustOf(Names.readerRole("master"));
         return List.of(
                 // who may assume the reader role
                 new Case("reader trusts anyone", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
-                new Case("reader trusts any principal of demo", trust, "", readerTrust, () -> assume(as("visitor"), READER, "lockstep-master"), ""),
+                new Case("reader trusts any principal of demo", trust, "", readerTrust,
+                        () -> assume(as("visitor"), READER, "lockstep-master"), ""),
                 new Case("external id is missing", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
                 new Case("external id may be anything", trust, "", readerTrust, () -> assume(worker, READER, "anything"), ""),
                 new Case("external id only if there is one", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
-                new Case("external id for all values, of which there may be none", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
+                new Case("external id for all values, of which there may be none", trust, "", readerTrust,
+                        () -> assume(worker, READER, null), ""),
                 new Case("everyone but qa may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
-                new Case("roles of demo by a pattern that others fit", trust, "", readerTrust, () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
-                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null), "IAM takes no NotPrincipal that allows"),
-                new Case("only an organization pins who may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
+                new Case("roles of demo by a pattern that others fit", trust, "", readerTrust,
+                        () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
+                new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null),
+                        "IAM takes no NotPrincipal that allows"),
+                new Case("only an organization pins who may be the reader", trust, "", readerTrust,
+                        () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
                 // other roles
-                new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "", trustOf(Names.syncStartRole("master")),
+                new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "",
+                        trustOf(Names.syncStartRole("master")),
                         () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole("master")), null), ""),
-                new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole("master")), () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
-                new Case("chain of two roles, the second trusts the first by name", SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole("master")),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
+                new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole("master")),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
+                new Case("chain of two roles, the second trusts the first by name",
+                        SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole("master")),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null),
+                        "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
                 // what the reader may do
-                new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"), ""),
-                new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole("master")), () -> put(reader(), "manifests/valve"), ""),
-                new Case("the reader may all but delete, by NotAction", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"), ""),
-                new Case("the reader reads all but imports, by NotResource", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "syncs/valve"), ""),
+                new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"),
+                        ""),
+                new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole("master")),
+                        () -> put(reader(), "manifests/valve"), ""),
+                new Case("the reader may all but delete, by NotAction", rights, "", rightsOf(Names.readerRole("master")),
+                        () -> get(reader(), "imports/valve"), ""),
+                new Case("the reader reads all but imports, by NotResource", rights, "", rightsOf(Names.readerRole("master")),
+                        () -> get(reader(), "syncs/valve"), ""),
                 // what resources admit
-                new Case("demo writes into production's bucket", bucket, "", bucketPolicy(), () -> put(as("visitor"), "imports/valve-of-demo"), ""),
+                new Case("demo writes into production's bucket", bucket, "", bucketPolicy(),
+                        () -> put(as("visitor"), "imports/valve-of-demo"), ""),
                 new Case("the inbox takes messages of anyone", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
-                new Case("the inbox asks for the account only if there is one", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
-                new Case("the inbox asks for all values of the account, of which there may be none", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), ""),
-                new Case("the inbox takes messages from networks, which nobody can tell here", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")), "a condition that counts as open"),
-                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")), ""));
+                new Case("the inbox asks for the account only if there is one", inbox, inboxQueue, inboxPolicy(), () -> send(as("visitor")),
+                        ""),
+                new Case("the inbox asks for all values of the account, of which there may be none", inbox, inboxQueue, inboxPolicy(),
+                        () -> send(as("visitor")), ""),
+                new Case("the inbox takes messages from networks, which nobody can tell here", inbox, inboxQueue, inboxPolicy(),
+                        () -> send(as("visitor")), "a condition that counts as open"),
+                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")),
+                        ""));
     }
 
     // ---- attackers
@@ -178,7 +207,8 @@ class ValveEndToEndTest {
     private static AccountAccess reader() {
         try (var sts = worker.client(StsClient.builder())) {
             var given = sts.assumeRole(r -> r.roleArn(READER).externalId("lockstep-master").roleSessionName("valve")).credentials();
-            return worker.with(StaticCredentialsProvider.create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
+            return worker.with(StaticCredentialsProvider
+                    .create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
         }
     }
 
@@ -207,7 +237,8 @@ class ValveEndToEndTest {
     }
 
     private static void put(AccountAccess who, String key) {
-        try (var s3 = who.client(S3Client.builder().forcePathStyle(true)); var root = production.client(S3Client.builder().forcePathStyle(true))) {
+        try (var s3 = who.client(S3Client.builder().forcePathStyle(true));
+                var root = production.client(S3Client.builder().forcePathStyle(true))) {
             s3.putObject(r -> r.bucket(BUCKET).key(key), RequestBody.fromString("of demo"));
             root.deleteObject(r -> r.bucket(BUCKET).key(key));
         }
@@ -260,15 +291,18 @@ class ValveEndToEndTest {
                 before[0] = URLDecoder.decode(iam.getRole(r -> r.roleName(role)).role().assumeRolePolicyDocument(), StandardCharsets.UTF_8);
                 iam.updateAssumeRolePolicy(r -> r.roleName(role).policyDocument(document));
             });
-            return () -> with(production.client(IamClient.builder()), iam -> iam.updateAssumeRolePolicy(r -> r.roleName(role).policyDocument(before[0])));
+            return () -> with(production.client(IamClient.builder()),
+                    iam -> iam.updateAssumeRolePolicy(r -> r.roleName(role).policyDocument(before[0])));
         });
     }
 
     /** Adds the policy to the role. Its own policy stays, because the changed one is an extended copy of it. */
     private static Place rightsOf(String role) {
         return place("", document -> {
-            with(production.client(IamClient.builder()), iam -> iam.putRolePolicy(r -> r.roleName(role).policyName("valve").policyDocument(document)));
-            return () -> with(production.client(IamClient.builder()), iam -> iam.deleteRolePolicy(r -> r.roleName(role).policyName("valve")));
+            with(production.client(IamClient.builder()),
+                    iam -> iam.putRolePolicy(r -> r.roleName(role).policyName("valve").policyDocument(document)));
+            return () -> with(production.client(IamClient.builder()),
+                    iam -> iam.deleteRolePolicy(r -> r.roleName(role).policyName("valve")));
         });
     }
 
@@ -279,15 +313,18 @@ class ValveEndToEndTest {
                 before[0] = s3.getBucketPolicy(r -> r.bucket(BUCKET)).policy();
                 s3.putBucketPolicy(r -> r.bucket(BUCKET).policy(document));
             });
-            return () -> with(production.client(S3Client.builder().forcePathStyle(true)), s3 -> s3.putBucketPolicy(r -> r.bucket(BUCKET).policy(before[0])));
+            return () -> with(production.client(S3Client.builder().forcePathStyle(true)),
+                    s3 -> s3.putBucketPolicy(r -> r.bucket(BUCKET).policy(before[0])));
         });
     }
 
     private static Place inboxPolicy() {
         return place(queueAttribute(QueueAttributeName.QUEUE_ARN), document -> {
             String before = queueAttribute(QueueAttributeName.POLICY);
-            with(production.client(SqsClient.builder()), sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, document))));
-            return () -> with(production.client(SqsClient.builder()), sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, before))));
+            with(production.client(SqsClient.builder()),
+                    sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, document))));
+            return () -> with(production.client(SqsClient.builder()),
+                    sqs -> sqs.setQueueAttributes(r -> r.queueUrl(inboxUrl()).attributes(Map.of(QueueAttributeName.POLICY, before))));
         });
     }
 
@@ -299,13 +336,14 @@ class ValveEndToEndTest {
                 before[0] = sns.getTopicAttributes(r -> r.topicArn(topic)).attributes().get("Policy");
                 sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(document));
             });
-            return () -> with(production.client(SnsClient.builder()), sns -> sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(before[0])));
+            return () -> with(production.client(SnsClient.builder()),
+                    sns -> sns.setTopicAttributes(r -> r.topicArn(topic).attributeName("Policy").attributeValue(before[0])));
         });
     }
 
     private static String inboxUrl() {
         try (var sqs = production.client(SqsClient.builder())) {
-            return sqs.listQueues(r -> { }).queueUrls().stream().filter(url -> url.contains("Inbox")).findFirst().orElseThrow();
+            return sqs.listQueues(r -> {}).queueUrls().stream().filter(url -> url.contains("Inbox")).findFirst().orElseThrow();
         }
     }
 
@@ -317,7 +355,8 @@ class ValveEndToEndTest {
 
     private static void whileNothingIsTakenFromTheInbox(Runnable work) {
         try (var lambda = production.client(LambdaClient.builder())) {
-            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream().filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
+            var mapping = lambda.listEventSourceMappings().eventSourceMappings().stream()
+                    .filter(m -> m.functionArn().contains("StartRestore")).findFirst().orElseThrow();
             lambda.updateEventSourceMapping(r -> r.uuid(mapping.uuid()).enabled(false));
             try {
                 work.run();

@@ -32,7 +32,10 @@ import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import tools.jackson.databind.JsonNode;
 
-/** Tests what is detected, reported and repaired automatically, and what waits for approval. Each test continues where the previous one ended. */
+/**
+ * Tests what is detected, reported and repaired automatically, and what waits for approval. Each test continues where the previous one
+ * ended.
+ */
 @ExtendWith(SharedCloud.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Tag("nightly")
@@ -82,7 +85,8 @@ class WatchEndToEndTest {
 
     private static List<String> executions(String account, String machine, String kind) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
-            return sfn.listExecutionsPaginator(r -> r.stateMachineArn(machine(account, machine))).executions().stream().map(ExecutionListItem::name).filter(name -> name.startsWith(kind)).toList();
+            return sfn.listExecutionsPaginator(r -> r.stateMachineArn(machine(account, machine))).executions().stream()
+                    .map(ExecutionListItem::name).filter(name -> name.startsWith(kind)).toList();
         }
     }
 
@@ -92,13 +96,17 @@ class WatchEndToEndTest {
 
     private static StateValue state(String shard, ShardMetric metric) {
         try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
-            return cloudWatch.describeAlarmsForMetric(r -> r.namespace(Names.metrics("master", shard)).metricName(metric.word())).metricAlarms().getFirst().stateValue();
+            return cloudWatch.describeAlarmsForMetric(r -> r.namespace(Names.metrics("master", shard)).metricName(metric.word()))
+                    .metricAlarms().getFirst().stateValue();
         }
     }
 
-    /** Waits for a condition. The schedule runs a check every minute; after the first one, the test starts more frequent checks to save time. */
+    /**
+     * Waits for a condition. The schedule runs a check every minute; after the first one, the test starts more frequent checks to save
+     * time.
+     */
     private static void awaitWatched(String what, BooleanSupplier reached) {
-        var next = new Instant[] {Instant.now()};
+        var next = new Instant[]{Instant.now()};
         await(what, REPAIRED, () -> {
             if (reached.getAsBoolean()) return true;
             if (Instant.now().isBefore(next[0])) return false;
@@ -125,23 +133,28 @@ class WatchEndToEndTest {
                 shards[0] = CLOUD.lockstep("sync", "--id", "missed", "--timeout", "1", "--output", "json").json().get("shards");
                 return shards[0].get(2).get("phase").asString().equals("failed");
             });
-            assertEquals(List.of("verified", "waiting", "failed", "failed"), shards[0].valueStream().map(s -> s.get("phase").asString()).toList(), () -> shards[0].toString());
+            assertEquals(List.of("verified", "waiting", "failed", "failed"),
+                    shards[0].valueStream().map(s -> s.get("phase").asString()).toList(), () -> shards[0].toString());
             assertTrue(shards[0].get(2).get("error").asString().contains("DatabaseUnavailable"), () -> shards[0].toString());
             try (var sqs = CLOUD.root("demo").client(SqsClient.builder())) {
                 sqs.purgeQueue(r -> r.queueUrl(queue));
             }
         });
-        assertEquals(List.of("in-step", "in-step", "behind", "unreachable", "unreachable"), status().valueStream().map(s -> s.get("state").asString()).toList());
+        assertEquals(List.of("in-step", "in-step", "behind", "unreachable", "unreachable"),
+                status().valueStream().map(s -> s.get("state").asString()).toList());
         assertEquals(before, CLOUD.master("demo-1"));
     }
 
     @Test
     @Order(2)
     void whatIsWrongIsNoticedToldAndMendedByTheScheduleAlone() {
-        CLOUD.sql("clinic-2", "UPDATE master.drug SET price = -1 WHERE id = 7", "DELETE FROM master.drug_interaction WHERE id = (SELECT min(id) FROM master.drug_interaction)");
+        CLOUD.sql("clinic-2", "UPDATE master.drug SET price = -1 WHERE id = 7",
+                "DELETE FROM master.drug_interaction WHERE id = (SELECT min(id) FROM master.drug_interaction)");
         CLOUD.schedule("WatchSchedule", true);
-        await("the alarms of what was edited", REPAIRED, () -> fires("clinic-2", ShardMetric.DRIFT) && fires("clinic-2", ShardMetric.CHECKS_FAILED));
-        await("the alarms of the database that is down", REPAIRED, () -> fires("qa-1", ShardMetric.UNREACHABLE) && fires("qa-demo-1", ShardMetric.UNREACHABLE));
+        await("the alarms of what was edited", REPAIRED,
+                () -> fires("clinic-2", ShardMetric.DRIFT) && fires("clinic-2", ShardMetric.CHECKS_FAILED));
+        await("the alarms of the database that is down", REPAIRED,
+                () -> fires("qa-1", ShardMetric.UNREACHABLE) && fires("qa-demo-1", ShardMetric.UNREACHABLE));
         await("the repair, and the sync that was missed", REPAIRED, () -> inStep("clinic-2", "demo-1"));
         assertTrue(fires("demo-1", ShardMetric.BEHIND));
         assertEquals(1, restores("production", "drift-missed-").size(), () -> restores("production", "drift-").toString());
@@ -158,19 +171,22 @@ class WatchEndToEndTest {
         CLOUD.server("qa").ensure();
         awaitWatched("the sync that both missed", () -> inStep("qa-1", "qa-demo-1"));
         for (var metric : List.of(ShardMetric.BEHIND, ShardMetric.FRESHNESS)) assertTrue(fires("qa-1", metric), metric.word());
-        assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"), status().valueStream().map(s -> s.get("state").asString()).toList());
+        assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"),
+                status().valueStream().map(s -> s.get("state").asString()).toList());
     }
 
     @Test
     @Order(4)
     void aRevisionThatEmptiesATableIsHeldAndChangesNothingWhenItIsRejected() {
         String before = CLOUD.master("demo-1");
-        CLOUD.sql("clinic-1", "CREATE TABLE IF NOT EXISTS saved AS SELECT * FROM master.drug_interaction", "DELETE FROM master.drug_interaction");
+        CLOUD.sql("clinic-1", "CREATE TABLE IF NOT EXISTS saved AS SELECT * FROM master.drug_interaction",
+                "DELETE FROM master.drug_interaction");
         var sync = CLOUD.lockstepAsync("sync", "--id", "empties", "--output", "json");
         awaitNotified("production", "empties", "master.drug_interaction had ", "lockstep approve empties or lockstep reject empties");
         awaitHeld("empties");
         var held = CLOUD.lockstep("status", "--output", "json").json().at("/held/0");
-        assertTrue(held.get("approve").asString().startsWith("lockstep approve empties --landscape ") && held.get("cause").asString().startsWith("master.drug_interaction had "), held::toString);
+        assertTrue(held.get("approve").asString().startsWith("lockstep approve empties --landscape ")
+                && held.get("cause").asString().startsWith("master.drug_interaction had "), held::toString);
         Ended rejected = CLOUD.lockstep("reject", "empties", "--reason", "wrong file", "--output", "json");
         assertEquals(0, rejected.exit(), rejected::toString);
         assertTrue(rejected.json().at("/assessment/reasons/0").asString().startsWith("master.drug_interaction had "), rejected::toString);
@@ -203,7 +219,10 @@ class WatchEndToEndTest {
         assertEquals(0, ended.exit(), ended::toString);
         // interactions that visitors accepted in prescriptions are kept
         for (String shard : TARGETS)
-            assertEquals("0", CLOUD.value(shard, "SELECT count(*) FROM master.drug_interaction i WHERE NOT EXISTS (SELECT FROM tenant.accepted_interaction a WHERE a.interaction_id = i.id)"), shard);
+            assertEquals("0", CLOUD.value(shard,
+                    "SELECT count(*) FROM master.drug_interaction i WHERE NOT EXISTS (SELECT FROM tenant.accepted_interaction a WHERE "
+                            + "a.interaction_id = i.id)"),
+                    shard);
     }
 
     @Test
@@ -221,9 +240,11 @@ class WatchEndToEndTest {
     @Order(7)
     void theAlarmsClearAndTheFreshnessIsThatOfStatus() {
         for (String shard : TARGETS)
-            for (var metric : ShardMetric.values()) awaitWatched(metric.word() + " of " + shard + " to clear", () -> state(shard, metric) == StateValue.OK);
+            for (var metric : ShardMetric.values())
+                awaitWatched(metric.word() + " of " + shard + " to clear", () -> state(shard, metric) == StateValue.OK);
         awaitWatched("the freshness of demo-1 to be measured as it is told", () -> {
-            long age = status().valueStream().filter(shard -> shard.get("shard").asString().equals("demo-1")).findFirst().orElseThrow().get("ageSeconds").asLong();
+            long age = status().valueStream().filter(shard -> shard.get("shard").asString().equals("demo-1")).findFirst().orElseThrow()
+                    .get("ageSeconds").asLong();
             return freshness("demo-1").stream().anyMatch(measured -> Math.abs(measured - age) < 30);
         });
     }
@@ -232,7 +253,8 @@ class WatchEndToEndTest {
     private static List<Double> freshness(String shard) {
         try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
             return cloudWatch.getMetricStatistics(r -> r.namespace(Names.metrics("master", shard)).metricName(ShardMetric.FRESHNESS.word())
-                    .startTime(Instant.now().minusSeconds(60)).endTime(Instant.now()).period(60).statistics(Statistic.MINIMUM)).datapoints().stream().map(Datapoint::minimum).toList();
+                    .startTime(Instant.now().minusSeconds(60)).endTime(Instant.now()).period(60).statistics(Statistic.MINIMUM)).datapoints()
+                    .stream().map(Datapoint::minimum).toList();
         }
     }
 }

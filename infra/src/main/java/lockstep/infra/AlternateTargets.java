@@ -22,15 +22,20 @@ final class AlternateTargets extends Construct {
      * @param modify     the IAM action that modifies it
      * @param production the same listener or rule, as ECS refers to it
      */
-    AlternateTargets(Construct scope, TargetGroupBase targets, TargetGroupBase other, String routeArn, String modify, ListenerRuleConfiguration production) {
+    AlternateTargets(Construct scope, TargetGroupBase targets, TargetGroupBase other, String routeArn, String modify,
+            ListenerRuleConfiguration production) {
         super(scope, "Shifting");
         role = Role.Builder.create(this, "Role").assumedBy(new ServicePrincipal("ecs.amazonaws.com")).build();
-        role.addToPolicy(PolicyStatement.Builder.create().actions(Stream.of("Listeners", "Rules", "TargetGroups", "TargetHealth").map("elasticloadbalancing:Describe"::concat).toList()).resources(List.of("*")).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(
+                Stream.of("Listeners", "Rules", "TargetGroups", "TargetHealth").map("elasticloadbalancing:Describe"::concat).toList())
+                .resources(List.of("*")).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of(modify)).resources(List.of(routeArn)).build());
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"))
+        role.addToPolicy(PolicyStatement.Builder.create()
+                .actions(List.of("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"))
                 .resources(List.of(targets.getTargetGroupArn(), other.getTargetGroupArn())).build());
         Accepted.finding(role, "AwsSolutions-IAM5", "Describe calls of load balancers name no resource", "Resource::*");
-        target = new AlternateTarget("Other", AlternateTargetProps.builder().alternateTargetGroup(other).productionListener(production).role(role).build());
+        target = new AlternateTarget("Other",
+                AlternateTargetProps.builder().alternateTargetGroup(other).productionListener(production).role(role).build());
     }
 
     IAlternateTarget target() {

@@ -58,15 +58,21 @@ final class Application extends Construct {
         var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
                 Map.of("DATABASE_SECRET", stack.secretOf(DatabaseUser.APPLICATION), "SESSION_KEY", sessionKey(stack, key)),
                 Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/alive >/dev/null")), STOP, List.of(TEMPORARY)));
-        clinic.addContainerDependencies(ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());
+        clinic.addContainerDependencies(
+                ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());
         clinic.addPortMappings(PortMapping.builder().containerPort(PORT).build());
 
-        group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Application of " + shard.name()).allowAllOutbound(false).build();
-        group.addIngressRule(network.clinicClients(this, shard.edition()), Port.tcp(PORT), "proxies of the " + shard.edition().word() + " edition");
+        group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Application of " + shard.name())
+                .allowAllOutbound(false).build();
+        group.addIngressRule(network.clinicClients(this, shard.edition()), Port.tcp(PORT),
+                "proxies of the " + shard.edition().word() + " edition");
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         service = new EditionService(this, network, shard.edition(), task, List.of(group), Optional.of(CloudMapOptions.builder()
-                .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5)).build()), EditionService.Rollout.ROLLING);
-        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm", shard.name() + ": more than ten requests failed within a minute; a running deployment is rolled back", failing(task, shard), 10));
+                .cloudMapNamespace(network.namespace()).name(shard.name()).dnsRecordType(DnsRecordType.A).dnsTtl(Duration.seconds(5))
+                .build()), EditionService.Rollout.ROLLING);
+        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm",
+                shard.name() + ": more than ten requests failed within a minute; a running deployment is rolled back", failing(task, shard),
+                10));
     }
 
     /** Counts failures in the product's log, because no load balancer in front of it counts them. */
@@ -98,7 +104,7 @@ final class Application extends Construct {
                 "HEALTH_PORT", String.valueOf(HEALTH_PORT),
                 "DRAIN_DELAY", DRAIN_DELAY.toIsoString()));
         switch (shard.edition()) {
-            case PRODUCTION -> { }
+            case PRODUCTION -> {}
             case DEMO -> {
                 environment.put("TENANTS_EXPIRE_AFTER", shard.tenantsExpireAfter().orElseThrow().toString());
                 environment.put("INQUIRY_TOPIC_ARN", inquiries(task, key).getTopicArn());
@@ -111,7 +117,8 @@ final class Application extends Construct {
     private Topic inquiries(Task task, IKey key) {
         var topic = Topic.Builder.create(this, "Inquiries").masterKey(key).enforceSsl(true).build();
         topic.grantPublish(task.getTaskRole());
-        Accepted.finding(task.getTaskRole(), "AwsSolutions-IAM5", "Publishing to an encrypted topic needs it", "Action::kms:GenerateDataKey*");
+        Accepted.finding(task.getTaskRole(), "AwsSolutions-IAM5", "Publishing to an encrypted topic needs it",
+                "Action::kms:GenerateDataKey*");
         CfnOutput.Builder.create(topic.getStack(), "InquiryTopic").value(topic.getTopicArn()).build();
         return topic;
     }
@@ -121,7 +128,8 @@ final class Application extends Construct {
                 .description("Signs the sessions of " + stack.shard().name()).encryptionKey(key)
                 .generateSecretString(SecretStringGenerator.builder().passwordLength(64).excludePunctuation(true).build()).build();
         secret.applyRemovalPolicy(stack.props().protection().data());
-        Accepted.finding(secret, "AwsSolutions-SMG4", "A new key ends every session, so it is renewed manually: by a new value and a new deployment");
+        Accepted.finding(secret, "AwsSolutions-SMG4",
+                "A new key ends every session, so it is renewed manually: by a new value and a new deployment");
         return secret;
     }
 }

@@ -21,7 +21,8 @@ record Artefacts(Path functions, Path clinic, Path nginx, Path gateway) {
 
     /** Returns the paths where the builds put their outputs. */
     static Artefacts of(Path root) {
-        return new Artefacts(root.resolve("lambdas/target/functions.jar"), root.resolve("clinic/target/image"), root.resolve("proxy/nginx"), root.resolve("proxy/target/image"));
+        return new Artefacts(root.resolve("lambdas/target/functions.jar"), root.resolve("clinic/target/image"), root.resolve("proxy/nginx"),
+                root.resolve("proxy/target/image"));
     }
 
     private static void built(Path context, String command) {

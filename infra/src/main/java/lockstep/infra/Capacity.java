@@ -20,7 +20,8 @@ record Capacity(int clinic, int proxy, int minTasks, int maxTasks, List<Capacity
         return switch (edition) {
             case PRODUCTION -> new Capacity(1024, 512, 2, 8, List.of(provider("FARGATE").weight(1).build()));
             // with a weight of 0, ECS would place no tasks at all, not even the base
-            case DEMO -> new Capacity(512, 256, 1, 4, List.of(provider("FARGATE").base(1).weight(1).build(), provider("FARGATE_SPOT").weight(4).build()));
+            case DEMO -> new Capacity(512, 256, 1, 4,
+                    List.of(provider("FARGATE").base(1).weight(1).build(), provider("FARGATE_SPOT").weight(4).build()));
         };
     }
 

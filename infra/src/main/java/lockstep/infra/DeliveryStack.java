@@ -37,7 +37,8 @@ final class DeliveryStack extends AccountStack {
         super(scope, id, props, "Lockstep: releases, deploy log, roles of the pipeline and notifications of " + props.account().name());
         this.network = network;
         key = Key.Builder.create(this, "Key")
-                .description("Releases and notifications of " + props.account().name()).enableKeyRotation(true).removalPolicy(props.protection().data()).build();
+                .description("Releases and notifications of " + props.account().name()).enableKeyRotation(true)
+                .removalPolicy(props.protection().data()).build();
         releases = releases();
         var email = props.landscape().delivery().map(Delivery::email).orElse(List.of());
         new Notifications(this, network, key, email);
@@ -59,21 +60,28 @@ final class DeliveryStack extends AccountStack {
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .versioned(true)
                 .serverAccessLogsBucket(logs).serverAccessLogsPrefix("access/")
-                .lifecycleRules(List.of(LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).build()))
+                .lifecycleRules(
+                        List.of(LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).build()))
                 .removalPolicy(props().protection().data()).build();
     }
 
     /** Not for qa, which is ahead of the other accounts on purpose. A scheduled pipeline publishes the metric; missing data is no alarm. */
     private void alarmWhenApart() {
         network.operations().alarmWhen(this, "ApartAlarm", "the accounts have not run the same release for more than an hour",
-                Metric.Builder.create().namespace(Names.deliveryMetrics()).metricName(Names.RELEASES_APART).statistic("Maximum").period(Duration.hours(1)).build(), 3600);
+                Metric.Builder.create().namespace(Names.deliveryMetrics()).metricName(Names.RELEASES_APART).statistic("Maximum")
+                        .period(Duration.hours(1)).build(),
+                3600);
     }
 
     private void roles(Delivery delivery) {
-        var provider = OidcProviderNative.Builder.create(this, "GitLab").url(delivery.gitlab()).clientIds(List.of(Delivery.AUDIENCE)).build();
-        var branch = Map.of("StringEquals", Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE, delivery.issuer() + ":sub", delivery.subject()));
-        var anyBranch = Map.of("StringEquals", Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE), "StringLike", Map.of(delivery.issuer() + ":sub", delivery.anyBranch()));
-        for (var role : List.of(deployRole(principal(delivery, branch)), syncRole(principal(delivery, branch)), diffRole(principal(delivery, anyBranch)))) {
+        var provider = OidcProviderNative.Builder.create(this, "GitLab").url(delivery.gitlab()).clientIds(List.of(Delivery.AUDIENCE))
+                .build();
+        var branch = Map.of("StringEquals",
+                Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE, delivery.issuer() + ":sub", delivery.subject()));
+        var anyBranch = Map.of("StringEquals", Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE), "StringLike",
+                Map.of(delivery.issuer() + ":sub", delivery.anyBranch()));
+        for (var role : List.of(deployRole(principal(delivery, branch)), syncRole(principal(delivery, branch)),
+                diffRole(principal(delivery, anyBranch)))) {
             role.getNode().addDependency(provider);
         }
     }
@@ -86,7 +94,8 @@ final class DeliveryStack extends AccountStack {
     }
 
     private Role role(String id, String name, String description, WebIdentityPrincipal principal) {
-        return Role.Builder.create(this, id).roleName(name).description(description).assumedBy(principal).maxSessionDuration(SESSION).build();
+        return Role.Builder.create(this, id).roleName(name).description(description).assumedBy(principal).maxSessionDuration(SESSION)
+                .build();
     }
 
     /** A role that deploys with the CDK's bootstrap roles, as a person does, and that stores releases and writes the deploy log. */
@@ -95,10 +104,15 @@ final class DeliveryStack extends AccountStack {
         var region = props().landscape().region();
         var account = props().account().id();
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole", "sts:TagSession"))
-                .resources(Stream.of("deploy", "file-publishing", "image-publishing", "lookup").map(purpose -> Names.roleArn(account, Names.bootstrapRole(purpose, account, region))).toList()).build());
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(releases.getBucketArn())).build());
+                .resources(Stream.of("deploy", "file-publishing", "image-publishing", "lookup")
+                        .map(purpose -> Names.roleArn(account, Names.bootstrapRole(purpose, account, region))).toList())
+                .build());
+        role.addToPolicy(
+                PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(releases.getBucketArn())).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:GetObject", "s3:PutObject"))
-                .resources(List.of(releases.arnForObjects("assemblies/*"), releases.arnForObjects("releases/*"), releases.arnForObjects("log/*"))).build());
+                .resources(List.of(releases.arnForObjects("assemblies/*"), releases.arnForObjects("releases/*"),
+                        releases.arnForObjects("log/*")))
+                .build());
         key.grantEncryptDecrypt(role);
         // a new release may have added tables, so the sync's logins are granted their rights again
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
@@ -108,9 +122,13 @@ final class DeliveryStack extends AccountStack {
                 // AWS always sets this key; an emulator may not
                 .conditions(Map.of("StringEqualsIfExists", Map.of("cloudwatch:namespace", Names.deliveryMetrics()))).build());
         Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; a condition restricts the namespace", "Resource::*");
-        Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and log entries, whose names are not known in advance", OBJECTS);
-        Accepted.finding(role, "AwsSolutions-IAM5", "The functions that prepare the databases of this account", "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-prepare-database$/");
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and log entries, whose names are not known in advance",
+                OBJECTS);
+        Accepted.finding(role, "AwsSolutions-IAM5", "The functions that prepare the databases of this account",
+                "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-prepare-database$/");
+        Accepted.finding(role, "AwsSolutions-IAM5",
+                "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*",
+                "Action::kms:ReEncrypt*");
         return role;
     }
 
@@ -119,16 +137,20 @@ final class DeliveryStack extends AccountStack {
         var role = role("Sync", Names.syncRole(), "Jobs of the protected branch: starts and follows syncs of master data", principal);
         var assumed = new ArrayList<String>();
         for (var dataSet : props().landscape().dataSets()) {
-            if (props().account().shards().stream().anyMatch(shard -> shard.name().equals(dataSet.source()))) assumed.add(Names.syncStartRole(dataSet.name()));
+            if (props().account().shards().stream().anyMatch(shard -> shard.name().equals(dataSet.source())))
+                assumed.add(Names.syncStartRole(dataSet.name()));
             if (!props().landscape().targetsIn(props().account(), dataSet).isEmpty()) assumed.add(Names.observerRole(dataSet.name()));
         }
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
                 .resources(assumed.stream().map(name -> Names.roleArn(props().account().id(), name)).toList()).build());
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(releases.arnForObjects("log/*"))).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject"))
+                .resources(List.of(releases.arnForObjects("log/*"))).build());
         key.grantEncryptDecrypt(role);
         network.operations().grantPublish(role);
         Accepted.finding(role, "AwsSolutions-IAM5", "Log entries, whose names are not known in advance", OBJECTS);
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+        Accepted.finding(role, "AwsSolutions-IAM5",
+                "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*",
+                "Action::kms:ReEncrypt*");
         return role;
     }
 
@@ -136,8 +158,11 @@ final class DeliveryStack extends AccountStack {
     private Role diffRole(WebIdentityPrincipal principal) {
         var role = role("Diff", Names.diffRole(), "Jobs of any branch: reads the deployed templates", principal);
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudformation:DescribeStacks", "cloudformation:GetTemplate"))
-                .resources(List.of("arn:aws:cloudformation:%s:%s:stack/%s-*/*".formatted(props().landscape().region(), props().account().id(), props().account().name()))).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "The stacks of this account; stack ids are not known in advance", "/^Resource::arn:aws:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
+                .resources(List.of("arn:aws:cloudformation:%s:%s:stack/%s-*/*".formatted(props().landscape().region(),
+                        props().account().id(), props().account().name())))
+                .build());
+        Accepted.finding(role, "AwsSolutions-IAM5", "The stacks of this account; stack ids are not known in advance",
+                "/^Resource::arn:aws:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
         return role;
     }
 

@@ -34,7 +34,8 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.WeightedTargetGrou
 import software.constructs.Construct;
 
 /**
- * The first hop of the demo edition: a load balancer that terminates TLS, behind a web application firewall because it is open to the public.
+ * The first hop of the demo edition: a load balancer that terminates TLS, behind a web application firewall because it is open to the
+ * public.
  * It does not share a class with production's proxy, because the two must be free to differ.
  */
 final class DemoProxyStack extends AccountStack {
@@ -50,15 +51,18 @@ final class DemoProxyStack extends AccountStack {
         var task = new ProxyTask(this, network, proxy, settings, Map.of(),
                 Map.of("TRUSTED_PROXIES", NetworkStack.CIDR, "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
 
-        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
+        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc())
+                .description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
         front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone");
         front.addIngressRule(Peer.anyIpv4(), Port.HTTP, "anyone; redirected to HTTPS");
         Accepted.finding(front, "AwsSolutions-EC23", "The demo is open to the public, behind a web application firewall");
-        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
+        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host())
+                .allowAllOutbound(false).build();
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         group.getConnections().allowFrom(front, Port.tcp(ProxyTask.HEALTH_PORT), "load balancer");
 
-        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.CANARY);
+        var service = new EditionService(task, network, proxy.edition(), task.task(),
+                List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.CANARY);
         var targets = targets(network, "Targets");
         var others = targets(network, "OtherTargets");
         var balancer = ApplicationLoadBalancer.Builder.create(this, "LoadBalancer")
@@ -76,21 +80,32 @@ final class DemoProxyStack extends AccountStack {
                 // never used: the rule below matches every request. A deployment can modify a rule, but not a default action
                 .defaultAction(ListenerAction.fixedResponse(503)).build());
         // both target groups must be attached before the service exists; a deployment then changes their weights
-        var rule = ApplicationListenerRule.Builder.create(this, "Everything").listener(listener).priority(1).conditions(List.of(ListenerCondition.pathPatterns(List.of("/*"))))
+        var rule = ApplicationListenerRule.Builder.create(this, "Everything").listener(listener).priority(1)
+                .conditions(List.of(ListenerCondition.pathPatterns(List.of("/*"))))
                 .action(ListenerAction.weightedForward(List.of(
-                        WeightedTargetGroup.builder().targetGroup(targets).weight(100).build(), WeightedTargetGroup.builder().targetGroup(others).weight(0).build()))).build();
+                        WeightedTargetGroup.builder().targetGroup(targets).weight(100).build(),
+                        WeightedTargetGroup.builder().targetGroup(others).weight(0).build())))
+                .build();
         balancer.addListener("Http", BaseApplicationListenerProps.builder()
                 .port(80).protocol(ApplicationProtocol.HTTP).open(false)
-                .defaultAction(ListenerAction.redirect(RedirectOptions.builder().protocol("HTTPS").port("443").permanent(true).build())).build());
-        var shifting = new AlternateTargets(this, targets, others, rule.getListenerRuleArn(), "elasticloadbalancing:ModifyRule", ListenerRuleConfiguration.applicationListenerRule(rule));
-        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
+                .defaultAction(ListenerAction.redirect(RedirectOptions.builder().protocol("HTTPS").port("443").permanent(true).build()))
+                .build());
+        var shifting = new AlternateTargets(this, targets, others, rule.getListenerRuleArn(), "elasticloadbalancing:ModifyRule",
+                ListenerRuleConfiguration.applicationListenerRule(rule));
+        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx")
+                .containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         new WebFirewall(this, network, balancer);
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
-        network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", targets.getMetrics().unhealthyHostCount(minimum), 0);
-        network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", others.getMetrics().unhealthyHostCount(minimum), 0);
-        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests failed within a minute; a running deployment is rolled back",
-                balancer.getMetrics().httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()), 10));
+        network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
+                targets.getMetrics().unhealthyHostCount(minimum), 0);
+        network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
+                others.getMetrics().unhealthyHostCount(minimum), 0);
+        service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm",
+                proxy.host() + ": more than ten requests failed within a minute; a running deployment is rolled back",
+                balancer.getMetrics().httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT,
+                        MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()),
+                10));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 
@@ -98,8 +113,10 @@ final class DemoProxyStack extends AccountStack {
         return ApplicationTargetGroup.Builder.create(this, id)
                 .vpc(network.vpc()).targetType(TargetType.IP).protocol(ApplicationProtocol.HTTPS).port(ProxyTask.PORT)
                 .deregistrationDelay(DEREGISTRATION)
-                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
-                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT))
+                        .path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2)
+                        .build())
                 .build();
     }
 }

@@ -37,9 +37,11 @@ import software.constructs.Construct;
  *
  * @param sync the handlers' input, except for the sync id (the execution's name) and the execution's input ({@code dryRun}: don't publish)
  */
-record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot, HandlerFunction awaitSnapshot,
-                      HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction assess, HandlerFunction admit, HandlerFunction releaseSnapshot,
-                      HandlerFunction collectParts, DataSet dataSet) {
+record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot,
+        HandlerFunction awaitSnapshot,
+        HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction assess, HandlerFunction admit,
+        HandlerFunction releaseSnapshot,
+        HandlerFunction collectParts, DataSet dataSet) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
 
     IChainable build(Construct scope) {
@@ -62,7 +64,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         admission.next(publish);
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
                 .next(snapshot).next(new Choice(scope, "DryRun?")
-                        .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"), Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
+                        .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"),
+                                Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
                         .otherwise(assess(scope, admission, failed)));
     }
 
@@ -71,7 +74,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var thresholds = new TreeMap<String, Object>();
         for (var table : dataSet.tables()) {
             var hold = dataSet.hold(table);
-            var threshold = Workflow.<Object>sorted(Map.of("changed", hold.changed(), "deleted", hold.deleted(), "emptied", hold.emptied(), "rows", hold.rows()));
+            var threshold = Workflow.<Object>sorted(
+                    Map.of("changed", hold.changed(), "deleted", hold.deleted(), "emptied", hold.emptied(), "rows", hold.rows()));
             hold.keys().ifPresent(keys -> threshold.put("keys", keys));
             thresholds.put(table.name(), threshold);
         }
@@ -80,7 +84,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var options = dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name();
         var notify = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
-                "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws", JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
+                "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws",
+                        JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
         // fails rather than wait for an approval that nobody was asked for
         notify.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
@@ -93,7 +98,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         // rejected or timed out: nothing was changed
         wait.addRetry(retry(Workflow.NOT_READY)).addCatch(failed, caught());
         notify.next(wait).next(admission);
-        return assessment.next(new Choice(scope, "Held?").when(Condition.booleanEquals("$.assessment.held", true), notify).otherwise(admission));
+        return assessment
+                .next(new Choice(scope, "Held?").when(Condition.booleanEquals("$.assessment.held", true), notify).otherwise(admission));
     }
 
     private IChainable hold(Construct scope) {
@@ -110,7 +116,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         var parts = DistributedMap.Builder.create(scope, "DumpParts")
                 .mapExecutionType(StateMachineType.STANDARD)
                 .itemReader(S3JsonItemReader.Builder.create()
-                        .bucketNamePath(JsonPath.stringAt("$.sync.bucket")).key(JsonPath.format("syncs/{}/batches.json", JsonPath.stringAt("$.sync.syncId"))).build())
+                        .bucketNamePath(JsonPath.stringAt("$.sync.bucket"))
+                        .key(JsonPath.format("syncs/{}/batches.json", JsonPath.stringAt("$.sync.syncId"))).build())
                 .itemSelector(sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(4)
                 .resultPath("$.outcomes").build();
@@ -118,7 +125,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         worker.addRetry(retry(Workflow.TRANSIENT));
         parts.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
         parts.addCatch(failed, caught());
-        var seal = invoke(scope, sealManifest, "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))), "$.manifest");
+        var seal = invoke(scope, sealManifest, "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))),
+                "$.manifest");
         seal.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         return Chain.start(await).next(parts).next(seal);
     }
@@ -127,10 +135,12 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
     private IChainable collect(Construct scope, Succeed done) {
         var collect = invoke(scope, collectParts, "CollectParts",
                 sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", dataSet.keep().manifests(), "days", dataSet.keep().days())),
-                        "held", dataSet.holding().longest().toString())), JsonPath.DISCARD);
+                        "held", dataSet.holding().longest().toString())),
+                JsonPath.DISCARD);
         collect.addRetry(retry(Workflow.TRANSIENT));
         var notify = Workflow.notifyOperations(scope, network, "NotifyNotCollected", sorted(Map.of(
-                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))));
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause",
+                JsonPath.stringAt("$.failure.Cause"))));
         notify.addCatch(done, CatchProps.builder().resultPath("$.notify").build());
         notify.next(done);
         collect.addCatch(notify, caught());
@@ -139,7 +149,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
 
     private Chain releaseAndFail(Construct scope, String what) {
         var fail = Fail.Builder.create(scope, what + "Failed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
-        var release = invoke(scope, releaseSnapshot, "ReleaseAfter" + what + "Failure", sorted(Map.of("sync", SYNC, "reason", JsonPath.stringAt("$.failure.Cause"))), JsonPath.DISCARD);
+        var release = invoke(scope, releaseSnapshot, "ReleaseAfter" + what + "Failure",
+                sorted(Map.of("sync", SYNC, "reason", JsonPath.stringAt("$.failure.Cause"))), JsonPath.DISCARD);
         release.addRetry(retry(Workflow.TRANSIENT));
         // reports the original failure, not this one
         release.addCatch(fail, CatchProps.builder().resultPath("$.release").build());
@@ -160,7 +171,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
     private Chain failed(Construct scope) {
         var fail = Fail.Builder.create(scope, "DumpFailed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
         var notify = Workflow.notifyOperations(scope, network, "NotifyFailure", sorted(Map.of(
-                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))));
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause",
+                JsonPath.stringAt("$.failure.Cause"))));
         notify.addCatch(fail, CatchProps.builder().resultPath("$.notify").build());
         return Chain.start(notify).next(fail);
     }

@@ -37,7 +37,8 @@ final class EditionService extends FargateService {
     private static final Duration BAKE_TIME = Duration.minutes(5);
 
     /** @param cloudMap the service's DNS name in the private zone, if any */
-    EditionService(Construct scope, NetworkStack network, Edition edition, Task task, List<ISecurityGroup> groups, Optional<CloudMapOptions> cloudMap, Rollout rollout) {
+    EditionService(Construct scope, NetworkStack network, Edition edition, Task task, List<ISecurityGroup> groups,
+            Optional<CloudMapOptions> cloudMap, Rollout rollout) {
         var capacity = Capacity.of(edition);
         var props = FargateServiceProps.builder()
                 .cluster(network.cluster())
@@ -51,7 +52,7 @@ final class EditionService extends FargateService {
                 .securityGroups(groups)
                 .cloudMapOptions(cloudMap.orElse(null));
         switch (rollout) {
-            case ROLLING -> { }
+            case ROLLING -> {}
             case BLUE_GREEN -> props.deploymentStrategy(DeploymentStrategy.BLUE_GREEN).bakeTime(BAKE_TIME);
             case CANARY -> props.deploymentStrategy(DeploymentStrategy.CANARY).bakeTime(BAKE_TIME)
                     .canaryConfiguration(TrafficShiftConfig.builder().stepPercent(10).stepBakeTime(BAKE_TIME).build());
@@ -59,7 +60,8 @@ final class EditionService extends FargateService {
         super(scope, "Service", props.build());
         // the CDK waits only for the task role; the first tasks would be denied their secrets and logs, which the circuit breaker counts
         getNode().addDependency(task.obtainExecutionRole());
-        var scaling = autoScaleTaskCount(EnableScalingProps.builder().minCapacity(capacity.minTasks()).maxCapacity(capacity.maxTasks()).build());
+        var scaling = autoScaleTaskCount(
+                EnableScalingProps.builder().minCapacity(capacity.minTasks()).maxCapacity(capacity.maxTasks()).build());
         scaling.scaleOnCpuUtilization("Cpu", CpuUtilizationScalingProps.builder()
                 .targetUtilizationPercent(60).scaleOutCooldown(Duration.minutes(1)).scaleInCooldown(Duration.minutes(5)).build());
         CfnOutput.Builder.create(getStack(), "Cluster").value(network.cluster().getClusterName()).build();
@@ -68,6 +70,7 @@ final class EditionService extends FargateService {
 
     /** Rolls a deployment back when one of the alarms goes off. */
     void rollBackOn(Alarm... alarms) {
-        enableDeploymentAlarms(Stream.of(alarms).map(Alarm::getAlarmName).toList(), DeploymentAlarmOptions.builder().behavior(AlarmBehavior.ROLLBACK_ON_ALARM).build());
+        enableDeploymentAlarms(Stream.of(alarms).map(Alarm::getAlarmName).toList(),
+                DeploymentAlarmOptions.builder().behavior(AlarmBehavior.ROLLBACK_ON_ALARM).build());
     }
 }

@@ -91,10 +91,12 @@ final class HandlerFunction extends Function {
         var role = Role.Builder.create(scope, id).roleName(name).assumedBy(new ServicePrincipal("lambda.amazonaws.com")).build();
         if (inNetwork) {
             role.addToPolicy(PolicyStatement.Builder.create()
-                    .actions(List.of("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+                    .actions(List.of("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+                            "ec2:DeleteNetworkInterface",
                             "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"))
                     .resources(List.of("*")).build());
-            Accepted.finding(role, "AwsSolutions-IAM5", "Lambda creates a function's network interfaces, whose ids are not known in advance", "Resource::*");
+            Accepted.finding(role, "AwsSolutions-IAM5",
+                    "Lambda creates a function's network interfaces, whose ids are not known in advance", "Resource::*");
         }
         return role;
     }

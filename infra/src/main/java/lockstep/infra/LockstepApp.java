@@ -32,11 +32,13 @@ public final class LockstepApp {
     /** Adds the stacks of all accounts and the checks of cdk-nag. A finding of cdk-nag fails the synthesis. */
     static void assemble(App app, Landscape landscape, Artefacts artefacts) {
         Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
-        var accounts = landscape.accounts().stream().map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();
+        var accounts = landscape.accounts().stream()
+                .map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();
         accounts.forEach(AccountStacks::addProxies);
         var sources = accounts.stream().map(AccountStacks::addSource).flatMap(Optional::stream).toList();
         // a subscription needs its topic, even in another account
-        accounts.stream().map(AccountStacks::addTarget).flatMap(Optional::stream).forEach(target -> sources.forEach(source -> target.addStackDependency(source)));
+        accounts.stream().map(AccountStacks::addTarget).flatMap(Optional::stream)
+                .forEach(target -> sources.forEach(source -> target.addStackDependency(source)));
     }
 
     /** The stacks of one account, created step by step. */
@@ -78,7 +80,8 @@ public final class LockstepApp {
 
         Optional<AccountStack> addTarget() {
             Account account = props.account();
-            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> !props.landscape().targetsIn(account, dataSet).isEmpty()).toList();
+            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> !props.landscape().targetsIn(account, dataSet).isEmpty())
+                    .toList();
             return dataSets.isEmpty() ? Optional.empty()
                     : Optional.of(new MasterDataTargetStack(app, Names.targetStack(account.name()), props, network, shards, dataSets));
         }

@@ -51,7 +51,8 @@ final class MasterDataSource extends Construct {
         this.network = network;
         var protection = network.props().protection();
         key = Key.Builder.create(this, "Key")
-                .description("Parts, manifests and topic of " + dataSet.name()).enableKeyRotation(true).removalPolicy(protection.data()).build();
+                .description("Parts, manifests and topic of " + dataSet.name()).enableKeyRotation(true).removalPolicy(protection.data())
+                .build();
         signingKey = Key.Builder.create(this, "SigningKey")
                 .description("Signs the manifests of " + dataSet.name())
                 .alias(Names.signingKeyAlias(dataSet.name()))
@@ -85,7 +86,8 @@ final class MasterDataSource extends Construct {
                 .lifecycleRules(List.of(
                         LifecycleRule.builder().id("working files of a sync").prefix("syncs/").expiration(Duration.days(7)).build(),
                         LifecycleRule.builder().id("imported files").prefix("imports/").expiration(Duration.days(7)).build(),
-                        LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1)).noncurrentVersionExpiration(Duration.days(30)).build()))
+                        LifecycleRule.builder().id("leftovers").abortIncompleteMultipartUploadAfter(Duration.days(1))
+                                .noncurrentVersionExpiration(Duration.days(30)).build()))
                 .removalPolicy(network.props().protection().data()).build();
     }
 
@@ -127,8 +129,10 @@ final class MasterDataSource extends Construct {
         var collect = function(Handler.COLLECT_PARTS);
         grantCollect(collect);
         for (var function : List.of(hold, await, dumpParts, seal, assess, admit, release, collect)) {
-            Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Objects below the prefix that this function works on, and the calls that S3 makes for one object",
-                    OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
+            Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
+                    "Objects below the prefix that this function works on, and the calls that S3 makes for one object",
+                    OBJECTS, "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*",
+                    "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*");
         }
         var sync = new TreeMap<String, Object>(Map.of(
                 "dataSet", Workflow.constant(dataSet),
@@ -136,21 +140,27 @@ final class MasterDataSource extends Construct {
                 "secretArn", source.secretOf(DatabaseUser.READER).getSecretArn(),
                 "signingKeyArn", signingKey.getKeyArn(),
                 "release", network.props().landscape().release()));
-        var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()), Duration.hours(2).plus(Duration.minutes(dataSet.holding().longest().toMinutes())), network,
-                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, assess, admit, release, collect, dataSet).build(new Construct(this, "DumpStates")));
+        var machine = new Workflow(this, "Dump", Names.dumpMachine(dataSet.name()),
+                Duration.hours(2).plus(Duration.minutes(dataSet.holding().longest().toMinutes())), network,
+                new DumpDefinition(network, sync, topic, hold, await, dumpParts, seal, assess, admit, release, collect, dataSet)
+                        .build(new Construct(this, "DumpStates")));
         bucket.grantRead(machine, SYNCS);
         topic.grantPublish(machine);
-        Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
+        Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*",
+                "Action::s3:GetObject*", "Action::s3:List*");
         return machine;
     }
 
     /** Allows deleting versions of parts and manifests, so that an object put again meanwhile stays. The bucket's grants are too broad. */
     private void grantCollect(HandlerFunction collect) {
         var manifests = "manifests/" + dataSet.name() + "/";
-        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucketVersions")).resources(List.of(bucket.getBucketArn()))
-                .conditions(Map.of("StringLike", Map.of("s3:prefix", List.of("parts/", manifests + "*")))).build());
-        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(manifests + "*"))).build());
-        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(manifests + "dropped/*"))).build());
+        collect.addToRolePolicy(
+                PolicyStatement.Builder.create().actions(List.of("s3:ListBucketVersions")).resources(List.of(bucket.getBucketArn()))
+                        .conditions(Map.of("StringLike", Map.of("s3:prefix", List.of("parts/", manifests + "*")))).build());
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:GetObject"))
+                .resources(List.of(bucket.arnForObjects(manifests + "*"))).build());
+        collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject"))
+                .resources(List.of(bucket.arnForObjects(manifests + "dropped/*"))).build());
         collect.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("s3:DeleteObjectVersion"))
                 .resources(List.of(bucket.arnForObjects(PARTS), bucket.arnForObjects(manifests + "*"))).build());
         key.grantEncryptDecrypt(collect);
@@ -162,13 +172,16 @@ final class MasterDataSource extends Construct {
      */
     private List<String> readers(Account account) {
         return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()))
-                .flatMap(role -> Stream.of(Names.roleArn(account.id(), role), "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role))).toList();
+                .flatMap(role -> Stream.of(Names.roleArn(account.id(), role),
+                        "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role)))
+                .toList();
     }
 
     /** The role that a target's worker and watch assume. It reads manifests and parts, and can do nothing else here. */
     private void readerRole(List<Account> targets) {
         // one statement for all accounts, because the size of a trust policy is limited
-        var trusted = new CompositePrincipal(targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toArray(IPrincipal[]::new))
+        var trusted = new CompositePrincipal(
+                targets.stream().map(account -> (IPrincipal) new AccountPrincipal(account.id())).toArray(IPrincipal[]::new))
                 .withConditions(new TreeMap<>(Map.of(
                         "StringEquals", Map.of("sts:ExternalId", Names.externalId(dataSet.name())),
                         "ArnLike", Map.of("aws:PrincipalArn", targets.stream().flatMap(account -> readers(account).stream()).toList()))));
@@ -179,9 +192,12 @@ final class MasterDataSource extends Construct {
                 .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
         key.grantDecrypt(role);
         // by alias, because a key's id is not a contract
-        var alias = Names.keyAliasArn(network.props().landscape().region(), network.props().account().id(), Names.signingKeyAlias(dataSet.name()));
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("kms:Verify")).resources(List.of(signingKey.getKeyArn(), alias)).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Targets read manifests and parts; a session policy narrows each session to those of one manifest", OBJECTS);
+        var alias = Names.keyAliasArn(network.props().landscape().region(), network.props().account().id(),
+                Names.signingKeyAlias(dataSet.name()));
+        role.addToPolicy(
+                PolicyStatement.Builder.create().actions(List.of("kms:Verify")).resources(List.of(signingKey.getKeyArn(), alias)).build());
+        Accepted.finding(role, "AwsSolutions-IAM5",
+                "Targets read manifests and parts; a session policy narrows each session to those of one manifest", OBJECTS);
     }
 
     private void syncStartRole(Workflow dump, ShardStack source) {
@@ -189,14 +205,16 @@ final class MasterDataSource extends Construct {
                 .roleName(Names.syncStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();
         dump.grantStartExecution(role);
         // approves and rejects held syncs, with a token that only readers of the sync's notes have
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("states:SendTaskFailure", "states:SendTaskSuccess")).resources(List.of("*")).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("states:SendTaskFailure", "states:SendTaskSuccess"))
+                .resources(List.of("*")).build());
         Accepted.finding(role, "AwsSolutions-IAM5", "Task callbacks have no resource in IAM; each needs the task's token", "Resource::*");
         dump.grantFollow(role);
         bucket.grantRead(role, SYNCS);
         bucket.grantRead(role, MANIFESTS);
         source.reportStatus().grantInvoke(role);
         Accepted.finding(role, "AwsSolutions-IAM5", "Follows any sync that was started, and reads its progress",
-                OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
+                OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*",
+                "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/", "/^Resource::.*ReportStatus.*:\\*$/");
     }
 
     /** Starts syncs on a schedule, or once the source is quiet: two consecutive checks found the same counters of writes. */
@@ -213,9 +231,13 @@ final class MasterDataSource extends Construct {
         // tells running dumps that are waiting for approval from the others
         bucket.grantRead(function, "syncs/*/held.json");
         source.reportStatus().grantInvoke(function);
-        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "The calls that S3 and KMS make for one object, any version of the function that reports, and executions, whose names are not known in advance",
-                "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*",
-                "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/", "/^Resource::<.*Bucket.*\\.Arn>\\/syncs\\/\\*\\/held\\.json$/");
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
+                "The calls that S3 and KMS make for one object, any version of the function that reports, and executions, whose names are "
+                        + "not known in advance",
+                "Action::s3:Abort*", "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*", "Action::kms:GenerateDataKey*",
+                "Action::kms:ReEncrypt*",
+                "/^Resource::.*ReportStatus.*:\\*$/", "/^Resource::.*:execution:.*\\*$/",
+                "/^Resource::<.*Bucket.*\\.Arn>\\/syncs\\/\\*\\/held\\.json$/");
         var input = new TreeMap<String, Object>(Map.of(
                 "dataSet", Workflow.constant(dataSet),
                 "bucket", bucket.getBucketName(),
@@ -225,13 +247,17 @@ final class MasterDataSource extends Construct {
         var start = Workflow.invoke(new Construct(this, "StartStates"), function, "Start", input, "$");
         start.addRetry(Workflow.retry(Workflow.TRANSIENT));
         var machine = new Workflow(this, "Starting", Names.startMachine(dataSet.name()), Duration.minutes(15), network, start);
-        starting.at().ifPresent(at -> schedule("SyncByClock", "Starts a sync of " + dataSet.name(), Schedule.expression(at), machine, true));
-        starting.quiet().ifPresent(quiet -> schedule("SyncWhenQuiet", "Checks whether " + dataSet.name() + " has changed and is quiet", Schedule.rate(Duration.minutes(quiet.toMinutes())), machine, false));
+        starting.at()
+                .ifPresent(at -> schedule("SyncByClock", "Starts a sync of " + dataSet.name(), Schedule.expression(at), machine, true));
+        starting.quiet().ifPresent(quiet -> schedule("SyncWhenQuiet", "Checks whether " + dataSet.name() + " has changed and is quiet",
+                Schedule.rate(Duration.minutes(quiet.toMinutes())), machine, false));
     }
 
     private void schedule(String id, String description, Schedule schedule, Workflow machine, boolean byClock) {
         Rule.Builder.create(this, id).description(description).schedule(schedule)
-                .targets(List.of(SfnStateMachine.Builder.create(machine).input(RuleTargetInput.fromObject(Map.of("byClock", byClock))).retryAttempts(byClock ? 3 : 0).build())).build();
+                .targets(List.of(SfnStateMachine.Builder.create(machine).input(RuleTargetInput.fromObject(Map.of("byClock", byClock)))
+                        .retryAttempts(byClock ? 3 : 0).build()))
+                .build();
     }
 
     /** Imports as the source's writer login, which may write the tables of data sets and no others. */
@@ -239,7 +265,8 @@ final class MasterDataSource extends Construct {
         var function = function(Handler.IMPORT_TABLE);
         source.grantSecret(DatabaseUser.WRITER, function);
         bucket.grantRead(function, IMPORTS);
-        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Files below the prefix that this function reads", OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5", "Files below the prefix that this function reads", OBJECTS,
+                "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*");
         var constants = new TreeMap<String, Object>(Map.of(
                 "dataSet", Workflow.constant(dataSet),
                 "bucket", bucket.getBucketName(),
@@ -255,9 +282,11 @@ final class MasterDataSource extends Construct {
         imports.grantStartExecution(role);
         imports.grantFollow(role);
         // not a grant of the bucket, which would allow more than PutObject
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(IMPORTS))).build());
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject")).resources(List.of(bucket.arnForObjects(IMPORTS)))
+                .build());
         key.grantEncryptDecrypt(role);
-        Accepted.finding(role, "AwsSolutions-IAM5", "Puts files under ids that are not known in advance, and follows any import that was started",
+        Accepted.finding(role, "AwsSolutions-IAM5",
+                "Puts files under ids that are not known in advance, and follows any import that was started",
                 OBJECTS, "Action::kms:GenerateDataKey*", "Action::kms:ReEncrypt*", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
     }
 
@@ -265,5 +294,6 @@ final class MasterDataSource extends Construct {
         return new HandlerFunction(this, new HandlerFunction.Props(network, handler));
     }
 
-    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|imports|manifests|manifests\\/[a-z0-9-]+|manifests\\/[a-z0-9-]+\\/dropped)\\/\\*$/";
+    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|imports|manifests|manifests\\/[a-z0-9-]+|"
+            + "manifests\\/[a-z0-9-]+\\/dropped)\\/\\*$/";
 }

@@ -51,7 +51,8 @@ final class MasterDataTarget extends Construct {
 
     private Queue inbox(String topicArn) {
         var key = Key.Builder.create(this, "Key")
-                .description("Inbox of " + dataSet.name()).enableKeyRotation(true).removalPolicy(network.props().protection().data()).build();
+                .description("Inbox of " + dataSet.name()).enableKeyRotation(true).removalPolicy(network.props().protection().data())
+                .build();
         var refused = Queue.Builder.create(this, "Refused")
                 .encryption(QueueEncryption.KMS).encryptionMasterKey(key).enforceSsl(true).retentionPeriod(Duration.days(14)).build();
         var inbox = Queue.Builder.create(this, "Inbox")
@@ -61,8 +62,11 @@ final class MasterDataTarget extends Construct {
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(3).build()).build();
         Topic.fromTopicArn(this, "Topic", topicArn).addSubscription(SqsSubscription.Builder.create(inbox).rawMessageDelivery(true).build());
         var minute = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
-        network.operations().alarmWhen(this, "RefusedAlarm", dataSet.name() + ": a notification could not be handled", refused.metricApproximateNumberOfMessagesVisible(minute), 0);
-        network.operations().alarmWhen(this, "InboxAgeAlarm", dataSet.name() + ": a notification has been waiting for more than five minutes", inbox.metricApproximateAgeOfOldestMessage(minute), 300);
+        network.operations().alarmWhen(this, "RefusedAlarm", dataSet.name() + ": a notification could not be handled",
+                refused.metricApproximateNumberOfMessagesVisible(minute), 0);
+        network.operations().alarmWhen(this, "InboxAgeAlarm",
+                dataSet.name() + ": a notification has been waiting for more than five minutes",
+                inbox.metricApproximateAgeOfOldestMessage(minute), 300);
         return inbox;
     }
 
@@ -88,9 +92,12 @@ final class MasterDataTarget extends Construct {
                 "externalId", Names.externalId(dataSet.name()),
                 "signingKeyArn", Names.keyAliasArn(region, source.id(), Names.signingKeyAlias(dataSet.name()))));
         var constants = shards.stream()
-                .map(shard -> Workflow.<String>sorted(Map.of("name", shard.shard().name(), "secretArn", shard.secretOf(DatabaseUser.WRITER).getSecretArn()))).toList();
+                .map(shard -> Workflow.<String>sorted(
+                        Map.of("name", shard.shard().name(), "secretArn", shard.secretOf(DatabaseUser.WRITER).getSecretArn())))
+                .toList();
         return new Workflow(this, "Restore", Names.restoreMachine(dataSet.name()), Duration.hours(4), network,
-                new RestoreDefinition(network, sync, constants, preflight, stageParts, publish, record).build(new Construct(this, "RestoreStates")));
+                new RestoreDefinition(network, sync, constants, preflight, stageParts, publish, record)
+                        .build(new Construct(this, "RestoreStates")));
     }
 
     private void startRestore(Workflow restore, Queue inbox) {
@@ -113,10 +120,14 @@ final class MasterDataTarget extends Construct {
         network.operations().grantPublish(role);
         // for any shard: a policy has no room for a thousand names, and the functions only read
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
-                .resources(List.of(Names.functionArn(network.props().landscape().region(), network.props().account().id(), Names.reportStatus("*")))).build());
+                .resources(List.of(
+                        Names.functionArn(network.props().landscape().region(), network.props().account().id(), Names.reportStatus("*"))))
+                .build());
         Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; a condition restricts the namespaces", "Resource::*");
-        Accepted.finding(role, "AwsSolutions-IAM5", "The functions that report on the shards of this account", "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-report-status$/");
-        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, on the key of the operations topic", "Action::kms:GenerateDataKey*");
+        Accepted.finding(role, "AwsSolutions-IAM5", "The functions that report on the shards of this account",
+                "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-report-status$/");
+        Accepted.finding(role, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, on the key of the operations topic",
+                "Action::kms:GenerateDataKey*");
 
         var watch = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.WATCH).as(role));
         var input = new TreeMap<String, Object>(Map.of(
@@ -125,12 +136,16 @@ final class MasterDataTarget extends Construct {
                 "dataSet", Workflow.constant(dataSet),
                 "readerRoleArn", readerRole,
                 "externalId", Names.externalId(dataSet.name()),
-                "signingKeyArn", Names.keyAliasArn(network.props().landscape().region(), source.id(), Names.signingKeyAlias(dataSet.name())),
+                "signingKeyArn",
+                Names.keyAliasArn(network.props().landscape().region(), source.id(), Names.signingKeyAlias(dataSet.name())),
                 "restoreMachineArn", restore.getStateMachineArn(),
                 "operationsTopicArn", network.operations().getTopicArn(),
                 "every", dataSet.watch().every().toString(),
                 "shards", shards.stream().map(shard -> shard.shard().name()).toList()));
-        input.put("checks", dataSet.checks().stream().map(check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected()))).toList());
+        input.put("checks",
+                dataSet.checks().stream().map(
+                        check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected())))
+                        .toList());
         var look = Workflow.invoke(new Construct(this, "WatchStates"), watch, "Look", input, "$");
         look.addRetry(Workflow.retry(Workflow.TRANSIENT));
         var machine = new Workflow(this, "Watching", Names.watchMachine(dataSet.name()), Duration.hours(1), network, look);
@@ -146,13 +161,19 @@ final class MasterDataTarget extends Construct {
         var dashboard = Dashboard.Builder.create(this, "Dashboard").dashboardName(Names.dashboard(dataSet.name())).build();
         for (var metric : ShardMetric.values()) {
             for (int from = 0; from < shards.size(); from += LINES) {
-                var lines = shards.subList(from, Math.min(shards.size(), from + LINES)).stream().map(shard -> (IMetric) new ShardMetrics(dataSet, shard.shard().name()).of(metric).with(MetricOptions.builder().label(shard.shard().name()).build())).toList();
+                var lines = shards.subList(from, Math.min(shards.size(), from + LINES)).stream()
+                        .map(shard -> (IMetric) new ShardMetrics(dataSet, shard.shard().name()).of(metric)
+                                .with(MetricOptions.builder().label(shard.shard().name()).build()))
+                        .toList();
                 dashboard.addWidgets(GraphWidget.Builder.create().title(metric.word()).left(lines).width(24).build());
             }
         }
     }
 
-    /** The role for manual restores, such as rollbacks and canaries. It starts restores of manifests that the source signed, and follows them. */
+    /**
+     * The role for manual restores, such as rollbacks and canaries. It starts restores of manifests that the source signed, and follows
+     * them.
+     */
     private void restoreStartRole(Workflow restore, List<ShardStack> shards) {
         var role = Role.Builder.create(this, "RestoreStart")
                 .roleName(Names.restoreStartRole(dataSet.name())).assumedBy(new AccountRootPrincipal()).build();

@@ -62,11 +62,13 @@ final class NetworkStack extends AccountStack {
         for (var edition : editions()) {
             clinicClients.put(edition, createClinicClients(edition));
         }
-        namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product())).build();
+        namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product()))
+                .build();
         // lets resolvers retry a missing name soon; by default they may cache its absence for 15 minutes
         ((CfnPrivateDnsNamespace) namespace.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
                 .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
-                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build()).build());
+                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build())
+                .build());
         cluster = createCluster();
     }
 
@@ -84,7 +86,8 @@ final class NetworkStack extends AccountStack {
      * rules that the other stack adds would make the two stacks depend on each other.
      */
     ISecurityGroup clinicClients(Construct scope, Edition edition) {
-        return SecurityGroup.fromSecurityGroupId(scope, "ClinicClients", clinicClients.get(edition).getSecurityGroupId(), SecurityGroupImportOptions.builder().mutable(false).build());
+        return SecurityGroup.fromSecurityGroupId(scope, "ClinicClients", clinicClients.get(edition).getSecurityGroupId(),
+                SecurityGroupImportOptions.builder().mutable(false).build());
     }
 
     /** The private DNS zone of the applications. */
@@ -103,7 +106,8 @@ final class NetworkStack extends AccountStack {
     /** Creates an encrypted log group with retention. Its name is generated if null. */
     LogGroup logGroup(Construct scope, String id, String name) {
         return LogGroup.Builder.create(scope, id)
-                .logGroupName(name).encryptionKey(key).retention(props().protection().logs()).removalPolicy(props().protection().data()).build();
+                .logGroupName(name).encryptionKey(key).retention(props().protection().logs()).removalPolicy(props().protection().data())
+                .build();
     }
 
     private Key createKey() {
@@ -127,12 +131,14 @@ final class NetworkStack extends AccountStack {
                 .subnetConfiguration(List.of(
                         SubnetConfiguration.builder().name("isolated").subnetType(SubnetType.PRIVATE_ISOLATED).cidrMask(20).build(),
                         // only load balancers are in the public subnets, so no public addresses are assigned automatically
-                        SubnetConfiguration.builder().name("public").subnetType(SubnetType.PUBLIC).cidrMask(24).mapPublicIpOnLaunch(false).build()))
+                        SubnetConfiguration.builder().name("public").subnetType(SubnetType.PUBLIC).cidrMask(24).mapPublicIpOnLaunch(false)
+                                .build()))
                 // would need a custom resource, and nothing uses the default security group
                 .restrictDefaultSecurityGroup(false)
                 .build();
         Validations.of(vpc).acknowledge(Acknowledgment.builder()
-                .id("CloudFormation-Validate::W3010").reason("Fixed names avoid a lookup, so that templates are the same everywhere").build());
+                .id("CloudFormation-Validate::W3010").reason("Fixed names avoid a lookup, so that templates are the same everywhere")
+                .build());
         vpc.addFlowLog("FlowLog", FlowLogOptions.builder()
                 .destination(FlowLogDestination.toCloudWatchLogs(logGroup(this, "FlowLogs", null))).build());
         vpc.addGatewayEndpoint("S3", GatewayVpcEndpointOptions.builder().service(GatewayVpcEndpointAwsService.S3).build());
@@ -172,7 +178,8 @@ final class NetworkStack extends AccountStack {
         var name = Names.serviceCluster(props().account().name());
         // otherwise the service creates this group itself, without encryption and retention
         var insights = logGroup(this, "ContainerInsights", "/aws/ecs/containerinsights/" + name + "/performance");
-        var cluster = Cluster.Builder.create(this, "Cluster").clusterName(name).vpc(vpc).containerInsightsV2(ContainerInsights.ENABLED).build();
+        var cluster = Cluster.Builder.create(this, "Cluster").clusterName(name).vpc(vpc).containerInsightsV2(ContainerInsights.ENABLED)
+                .build();
         cluster.getNode().addDependency(insights);
         // on the cluster's own property: the CDK would add a resource for it, which only clusters with EC2 instances need
         ((CfnCluster) cluster.getNode().getDefaultChild()).setCapacityProviders(Capacity.PROVIDERS);
@@ -180,6 +187,7 @@ final class NetworkStack extends AccountStack {
     }
 
     private static void interfaceEndpoint(Vpc vpc, SecurityGroup group, String id, InterfaceVpcEndpointAwsService service) {
-        vpc.addInterfaceEndpoint(id, InterfaceVpcEndpointOptions.builder().service(service).open(false).securityGroups(List.of(group)).build());
+        vpc.addInterfaceEndpoint(id,
+                InterfaceVpcEndpointOptions.builder().service(service).open(false).securityGroups(List.of(group)).build());
     }
 }

@@ -24,7 +24,8 @@ final class Notifications extends Construct {
     Notifications(Construct scope, NetworkStack network, Key key, List<String> email) {
         super(scope, "Notifications");
         for (int i = 0; i < email.size(); i++) {
-            Subscription.Builder.create(this, "Email" + (i + 1)).topic(network.operations()).protocol(SubscriptionProtocol.EMAIL).endpoint(email.get(i)).build();
+            Subscription.Builder.create(this, "Email" + (i + 1)).topic(network.operations()).protocol(SubscriptionProtocol.EMAIL)
+                    .endpoint(email.get(i)).build();
         }
         var webhook = Secret.Builder.create(this, "Webhook")
                 .description("JSON with the chat's url; until it is set, messages are sent only by email").encryptionKey(key).build();
@@ -39,8 +40,11 @@ final class Notifications extends Construct {
                 .visibilityTimeout(Duration.seconds(6 * Handler.NOTIFY.timeout.toSeconds().intValue()))
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(ATTEMPTS).build()).build();
         network.operations().addSubscription(new SqsSubscription(queue));
-        network.operations().alarmWhen(this, "RefusedAlarm", "a notification could not be delivered to the chat in " + ATTEMPTS + " attempts; it was sent by email",
-                refused.metricApproximateNumberOfMessagesVisible(MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build()), 0);
+        network.operations().alarmWhen(this, "RefusedAlarm",
+                "a notification could not be delivered to the chat in " + ATTEMPTS + " attempts; it was sent by email",
+                refused.metricApproximateNumberOfMessagesVisible(
+                        MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build()),
+                0);
 
         var notify = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.NOTIFY)
                 .with(Map.of("WEBHOOK_SECRET_ARN", webhook.getSecretArn(), "ACCOUNT", network.props().account().name())));

@@ -39,18 +39,22 @@ final class ProductionProxyStack extends AccountStack {
         Tags.of(this).add("edition", proxy.edition().word());
         var settings = new ProxySettings(this, proxy);
         var task = new ProxyTask(this, network, proxy, settings,
-                Map.of("CLIENT_AUTHORITY", settings.url(Names.CLIENT_AUTHORITY), "REVOCATION_LIST", settings.url(Names.REVOCATION_LIST)), Map.of());
+                Map.of("CLIENT_AUTHORITY", settings.url(Names.CLIENT_AUTHORITY), "REVOCATION_LIST", settings.url(Names.REVOCATION_LIST)),
+                Map.of());
 
-        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc()).description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
+        var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc())
+                .description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();
         front.addIngressRule(Peer.anyIpv4(), Port.HTTPS, "anyone; nginx requires a client certificate");
         Accepted.finding(front, "AwsSolutions-EC23", "Customers connect from anywhere and authenticate with a client certificate");
-        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host()).allowAllOutbound(false).build();
+        var group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Proxy of " + proxy.host())
+                .allowAllOutbound(false).build();
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         for (var port : List.of(ProxyTask.PORT, ProxyTask.HEALTH_PORT)) {
             group.getConnections().allowFrom(front, Port.tcp(port), "load balancer");
         }
 
-        var service = new EditionService(task, network, proxy.edition(), task.task(), List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.BLUE_GREEN);
+        var service = new EditionService(task, network, proxy.edition(), task.task(),
+                List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.BLUE_GREEN);
         var targets = targets(network, "Targets");
         var others = targets(network, "OtherTargets");
         var balancer = NetworkLoadBalancer.Builder.create(this, "LoadBalancer")
@@ -59,22 +63,31 @@ final class ProductionProxyStack extends AccountStack {
                 .securityGroups(List.of(front))
                 .deletionProtection(props.protection().deletion())
                 .build();
-        var listener = balancer.addListener("Https", BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
-        Accepted.finding(balancer, "AwsSolutions-ELB2", "A network load balancer logs only TLS that it terminates, and this one passes TLS through; nginx logs each request");
-        var shifting = new AlternateTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener", ListenerRuleConfiguration.networkListener(listener));
-        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx").containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
+        var listener = balancer.addListener("Https",
+                BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
+        Accepted.finding(balancer, "AwsSolutions-ELB2",
+                "A network load balancer logs only TLS that it terminates, and this one passes TLS through; nginx logs each request");
+        var shifting = new AlternateTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener",
+                ListenerRuleConfiguration.networkListener(listener));
+        targets.addTarget(service.loadBalancerTarget(LoadBalancerTargetOptions.builder().containerName("nginx")
+                .containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
         service.rollBackOn(
-                network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", targets.getMetrics().unHealthyHostCount(minimum), 0),
-                network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes", unhealthy(balancer, others), 0));
+                network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
+                        targets.getMetrics().unHealthyHostCount(minimum), 0),
+                network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
+                        unhealthy(balancer, others), 0));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 
     /** Defined explicitly, because the CDK knows no load balancer for a target group that only deployments route to. */
     private static Metric unhealthy(NetworkLoadBalancer balancer, NetworkTargetGroup others) {
-        return Metric.Builder.create().namespace("AWS/NetworkELB").metricName("UnHealthyHostCount").statistic("Minimum").period(Duration.minutes(5))
-                .dimensionsMap(new TreeMap<>(Map.of("LoadBalancer", balancer.getLoadBalancerFullName(), "TargetGroup", others.getTargetGroupFullName()))).build();
+        return Metric.Builder.create().namespace("AWS/NetworkELB").metricName("UnHealthyHostCount").statistic("Minimum")
+                .period(Duration.minutes(5))
+                .dimensionsMap(new TreeMap<>(
+                        Map.of("LoadBalancer", balancer.getLoadBalancerFullName(), "TargetGroup", others.getTargetGroupFullName())))
+                .build();
     }
 
     private NetworkTargetGroup targets(NetworkStack network, String id) {
@@ -83,8 +96,10 @@ final class ProductionProxyStack extends AccountStack {
                 // nginx limits and logs by client address, and passes the address on
                 .preserveClientIp(true)
                 .deregistrationDelay(DEREGISTRATION)
-                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT)).path(ProxyTask.HEALTH_PATH)
-                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2).build())
+                .healthCheck(HealthCheck.builder().protocol(Protocol.HTTP).port(String.valueOf(ProxyTask.HEALTH_PORT))
+                        .path(ProxyTask.HEALTH_PATH)
+                        .interval(Duration.seconds(10)).timeout(Duration.seconds(5)).healthyThresholdCount(2).unhealthyThresholdCount(2)
+                        .build())
                 .build();
     }
 }

@@ -8,7 +8,8 @@ import software.amazon.awscdk.services.logs.RetentionDays;
  * How well an account's data is protected, which depends on its purpose. Only production keeps its data when a stack is deleted.
  *
  * @param deletion    whether databases and load balancers are protected from deletion
- * @param data        the removal policy of buckets, keys, secrets and logs. Ones left behind by a failed first deployment would block the next
+ * @param data        the removal policy of buckets, keys, secrets and logs. Ones left behind by a failed first deployment would block the
+ *         next
  * @param database    the removal policy of a database cluster
  * @param backupDays  how many days back a database can be restored
  * @param logs        how long logs are kept
@@ -17,7 +18,8 @@ import software.amazon.awscdk.services.logs.RetentionDays;
 record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, int backupDays, RetentionDays logs, double minCapacity) {
     static Protection of(Purpose purpose) {
         return switch (purpose) {
-            case PRODUCTION -> new Protection(true, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RemovalPolicy.SNAPSHOT, 14, RetentionDays.THREE_MONTHS, 0.5);
+            case PRODUCTION -> new Protection(true, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RemovalPolicy.SNAPSHOT, 14,
+                    RetentionDays.THREE_MONTHS, 0.5);
             case QA -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0.5);
             case DEMO -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0);
         };

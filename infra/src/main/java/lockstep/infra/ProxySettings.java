@@ -40,7 +40,8 @@ final class ProxySettings extends Construct {
         super(stack, "Settings");
         this.stack = stack;
         var data = stack.props().protection().data();
-        key = Key.Builder.create(this, "Key").description("Settings of " + proxy.host()).enableKeyRotation(true).removalPolicy(data).build();
+        key = Key.Builder.create(this, "Key").description("Settings of " + proxy.host()).enableKeyRotation(true).removalPolicy(data)
+                .build();
         logs = Bucket.Builder.create(this, "AccessLogs")
                 // the log services can't write to a bucket with a customer-managed key
                 .encryption(BucketEncryption.S3_MANAGED)
@@ -72,16 +73,19 @@ final class ProxySettings extends Construct {
 
     /** The environment variables of the settings container in both editions. */
     Map<String, String> environment() {
-        return Map.of("CERTIFICATE_SECRET_ARN", certificate.getSecretArn(), "ROUTES_DEFAULT", routes.getS3ObjectUrl(), "ROUTES_OVERRIDES", url(Names.ROUTES_OVERRIDES));
+        return Map.of("CERTIFICATE_SECRET_ARN", certificate.getSecretArn(), "ROUTES_DEFAULT", routes.getS3ObjectUrl(), "ROUTES_OVERRIDES",
+                url(Names.ROUTES_OVERRIDES));
     }
 
     /** Allows the role to read these settings only. {@code Asset.grantRead} would allow all assets of the account. */
     void grantRead(IRole role) {
         var objects = Stream.of(Names.CLIENT_AUTHORITY, Names.REVOCATION_LIST, Names.ROUTES_OVERRIDES).map(bucket::arnForObjects);
         role.addToPrincipalPolicy(PolicyStatement.Builder.create()
-                .actions(List.of("s3:GetObject")).resources(Stream.concat(objects, Stream.of(routes.getBucket().arnForObjects(routes.getS3ObjectKey()))).toList()).build());
+                .actions(List.of("s3:GetObject"))
+                .resources(Stream.concat(objects, Stream.of(routes.getBucket().arnForObjects(routes.getS3ObjectKey()))).toList()).build());
         // without it, S3 answers 403 for a missing object
-        role.addToPrincipalPolicy(PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(bucket.getBucketArn())).build());
+        role.addToPrincipalPolicy(
+                PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(bucket.getBucketArn())).build());
         role.addToPrincipalPolicy(PolicyStatement.Builder.create()
                 .actions(List.of("secretsmanager:GetSecretValue")).resources(List.of(certificate.getSecretArn())).build());
         key.grantDecrypt(role);
@@ -96,7 +100,9 @@ final class ProxySettings extends Construct {
         return secret;
     }
 
-    /** Writes the routes to the deployed shards into a temporary file. Its path does not matter, because an asset is named by its content. */
+    /**
+     * Writes the routes to the deployed shards into a temporary file. Its path does not matter, because an asset is named by its content.
+     */
     private String routes(Proxy proxy) {
         var product = stack.props().landscape().product();
         var shards = stack.props().account().shardsOf(proxy.edition());

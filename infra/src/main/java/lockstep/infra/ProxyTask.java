@@ -16,7 +16,8 @@ import software.amazon.awscdk.services.ecs.PortMapping;
 import software.constructs.Construct;
 
 /**
- * A task of nginx, the gateway behind it, and the settings container beside both. They start in the order settings, gateway, nginx, and stop
+ * A task of nginx, the gateway behind it, and the settings container beside both. They start in the order settings, gateway, nginx, and
+ * stop
  * in reverse, so that nginx finishes its requests while the gateway still serves them.
  */
 final class ProxyTask extends Construct {
@@ -40,7 +41,8 @@ final class ProxyTask extends Construct {
      * @param settingsEnvironment environment variables of the settings container that only this edition has
      * @param nginxEnvironment    environment variables of nginx that only this edition has
      */
-    ProxyTask(Construct scope, NetworkStack network, Proxy proxy, ProxySettings settings, Map<String, String> settingsEnvironment, Map<String, String> nginxEnvironment) {
+    ProxyTask(Construct scope, NetworkStack network, Proxy proxy, ProxySettings settings, Map<String, String> settingsEnvironment,
+            Map<String, String> nginxEnvironment) {
         super(scope, "Proxy");
         this.network = network;
         this.proxy = proxy;
@@ -48,12 +50,14 @@ final class ProxyTask extends Construct {
         settings.grantRead(task.getTaskRole());
         var gatewayImage = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "GatewayImage")
                 .directory(network.props().artefacts().gateway().toString()).platform(Platform.LINUX_AMD64).build());
-        var settingsContainer = task.add(new Task.Container("settings", gatewayImage, List.of("./settings"), settings(settings, settingsEnvironment), Map.of(),
-                Optional.of(List.of("CMD", "./settings", "--health")), Duration.seconds(10), List.of(SETTINGS)));
+        var settingsContainer = task
+                .add(new Task.Container("settings", gatewayImage, List.of("./settings"), settings(settings, settingsEnvironment), Map.of(),
+                        Optional.of(List.of("CMD", "./settings", "--health")), Duration.seconds(10), List.of(SETTINGS)));
         var gateway = task.add(new Task.Container("gateway", gatewayImage, List.of("./gateway"), gateway(), Map.of(),
                 Optional.of(List.of("CMD", "./gateway", "--health")), Duration.seconds(30), List.of(SETTINGS.asReader(), SOCKET)));
         var nginx = task.add(new Task.Container("nginx", nginxImage(), List.of(), nginx(nginxEnvironment), Map.of(),
-                Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT" + HEALTH_PATH + " >/dev/null")), Duration.seconds(60),
+                Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT" + HEALTH_PATH + " >/dev/null")),
+                Duration.seconds(60),
                 List.of(SETTINGS.asReader(), SOCKET.asReader(), TEMPORARY)));
         gateway.addContainerDependencies(healthy(settingsContainer));
         nginx.addContainerDependencies(healthy(settingsContainer), healthy(gateway));

@@ -31,7 +31,7 @@ import software.constructs.Construct;
  * @param shards name and secret of each shard that is restored
  */
 record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
-                         HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
+        HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
     /** Step Functions runs at most 40 iterations of an inline Map at once, so a shard that hangs takes up one of 40 slots. */
     private static final int AT_ONCE = 40;
     private static final Object SYNC = JsonPath.objectAt("$.sync");
@@ -54,11 +54,14 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
                 .addCatch(unexpected, caught());
-        var recorded = invoke(scope, record, "Record", sorted(Map.of("sync", SYNC, "shards", JsonPath.objectAt("$.shards"), "outcomes", JsonPath.objectAt("$.outcomes"))), "$.record");
+        var recorded = invoke(scope, record, "Record",
+                sorted(Map.of("sync", SYNC, "shards", JsonPath.objectAt("$.shards"), "outcomes", JsonPath.objectAt("$.outcomes"))),
+                "$.record");
         recorded.addRetry(retry(Workflow.TRANSIENT)).addCatch(unexpected, caught());
         return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(sorted(Map.of("sync", target, "shards", shards))).build())
                 .next(restoreShards).next(recorded)
-                .next(new Choice(scope, "AllInStep?").when(Condition.numberGreaterThan("$.record.failed", 0), failed).otherwise(new Succeed(scope, "Done")));
+                .next(new Choice(scope, "AllInStep?").when(Condition.numberGreaterThan("$.record.failed", 0), failed)
+                        .otherwise(new Succeed(scope, "Done")));
     }
 
     private IChainable restore(Construct scope) {
@@ -71,7 +74,8 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(4)
                 .resultPath("$.staged").build();
-        var worker = invoke(scope, stageParts, "StageBatch", sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");
+        var worker = invoke(scope, stageParts, "StageBatch",
+                sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));
         stage.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
         var stageFailed = outcome(scope, "StageParts", "StageFailed");
@@ -82,16 +86,19 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
                 sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));
         // another restore of this shard is running
-        merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10).maxDelay(Duration.minutes(1)).build());
+        merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10)
+                .maxDelay(Duration.minutes(1)).build());
         // the shard is not in the state that Preflight assumed: run Preflight again, which then reads the tables
         merge.addCatch(check, CatchProps.builder().errors(List.of(Workflow.DRIFTED)).resultPath("$.drift").build());
         // Publish refuses a shard that was not staged completely; the outcome is that of the failed batch
         merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
         check.next(stage).next(merge);
-        var selected = Condition.or(Condition.isNotPresent("$.sync.terms.shard"), Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
+        var selected = Condition.or(Condition.isNotPresent("$.sync.terms.shard"),
+                Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
         return new Choice(scope, "Selected?").when(selected, check)
-                .otherwise(Pass.Builder.create(scope, "NotSelected").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());
+                .otherwise(
+                        Pass.Builder.create(scope, "NotSelected").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());
     }
 
     /** The result of a shard's restore when this state failed. */
@@ -104,7 +111,8 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
     private Chain failed(Construct scope) {
         var fail = Fail.Builder.create(scope, "RestoreFailed").error("RestoreFailed").causePath("$.record.cause").build();
         var notify = Workflow.notifyOperations(scope, network, "NotifyFailure", sorted(Map.of(
-                "syncId", JsonPath.stringAt("$.sync.syncId"), "account", network.props().account().name(), "cause", JsonPath.stringAt("$.record.cause"))));
+                "syncId", JsonPath.stringAt("$.sync.syncId"), "account", network.props().account().name(), "cause",
+                JsonPath.stringAt("$.record.cause"))));
         notify.addCatch(fail, CatchProps.builder().resultPath("$.notify").build());
         return Chain.start(notify).next(fail);
     }

@@ -47,7 +47,8 @@ final class ShardStack extends AccountStack {
         Tags.of(this).add("edition", shard.edition().name().toLowerCase(Locale.ROOT));
 
         key = Key.Builder.create(this, "Key")
-                .description("Database and secrets of " + shard.name()).enableKeyRotation(true).removalPolicy(props().protection().data()).build();
+                .description("Database and secrets of " + shard.name()).enableKeyRotation(true).removalPolicy(props().protection().data())
+                .build();
         var admin = secret(DatabaseUser.ADMIN);
         var cluster = cluster(network, admin);
         secrets.put(DatabaseUser.ADMIN, cluster.getSecret());
@@ -79,7 +80,8 @@ final class ShardStack extends AccountStack {
     }
 
     /**
-     * Exports the values even if no stack imports them today. Otherwise a shard that stops being a source or target could not be deployed: it
+     * Exports the values even if no stack imports them today. Otherwise a shard that stops being a source or target could not be deployed:
+     * it
      * would remove exports that the stack deployed after it still imports.
      */
     private void exportAlways(String... values) {
@@ -110,7 +112,8 @@ final class ShardStack extends AccountStack {
      */
     void grantSecret(DatabaseUser user, IGrantable grantee) {
         Grant.addToPrincipal(GrantOnPrincipalOptions.builder()
-                .grantee(grantee).actions(List.of("secretsmanager:GetSecretValue")).resourceArns(List.of(secretOf(user).getSecretArn())).build())
+                .grantee(grantee).actions(List.of("secretsmanager:GetSecretValue")).resourceArns(List.of(secretOf(user).getSecretArn()))
+                .build())
                 .assertSuccess();
         key.grantDecrypt(grantee);
     }
@@ -122,19 +125,23 @@ final class ShardStack extends AccountStack {
                 .encryptionKey(key).build();
         secret.applyRemovalPolicy(props().protection().data());
         Accepted.finding(secret, "AwsSolutions-SMG4", "AWS's rotation functions need internet access and its repository of serverless "
-                + "applications. A password is renewed by setting a new value and invoking prepare-database or redeploying the application.");
+                + "applications. A password is renewed by setting a new value and invoking prepare-database or redeploying the "
+                + "application.");
         return secret;
     }
 
     private DatabaseCluster cluster(NetworkStack network, DatabaseSecret admin) {
-        var group = SecurityGroup.Builder.create(this, "DatabaseGroup").vpc(network.vpc()).description("Database of " + shard.name()).allowAllOutbound(false).build();
+        var group = SecurityGroup.Builder.create(this, "DatabaseGroup").vpc(network.vpc()).description("Database of " + shard.name())
+                .allowAllOutbound(false).build();
         group.addIngressRule(network.databaseClients(), Port.POSTGRES, "functions of this account");
         // otherwise RDS creates this group itself, without encryption and retention; its name requires a fixed name of the cluster
         var logs = network.logGroup(this, "DatabaseLogs", "/aws/rds/cluster/" + Names.cluster(shard.name()) + "/postgresql");
         var cluster = DatabaseCluster.Builder.create(this, "Database")
                 .clusterIdentifier(Names.cluster(shard.name()))
-                .engine(DatabaseClusterEngine.auroraPostgres(AuroraPostgresClusterEngineProps.builder().version(AuroraPostgresEngineVersion.VER_17_9).build()))
-                .writer(ClusterInstance.serverlessV2("Writer", ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).build()))
+                .engine(DatabaseClusterEngine
+                        .auroraPostgres(AuroraPostgresClusterEngineProps.builder().version(AuroraPostgresEngineVersion.VER_17_9).build()))
+                .writer(ClusterInstance.serverlessV2("Writer",
+                        ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).build()))
                 .serverlessV2MinCapacity(props().protection().minCapacity())
                 .serverlessV2MaxCapacity(4)
                 .credentials(Credentials.fromSecret(admin, Names.databaseUser(shard.name(), DatabaseUser.ADMIN)))
@@ -151,10 +158,12 @@ final class ShardStack extends AccountStack {
                 .removalPolicy(props().protection().database())
                 .build();
         cluster.getNode().addDependency(logs);
-        Accepted.finding(cluster, "AwsSolutions-RDS6", "Users log in with passwords from Secrets Manager, which works with any PostgreSQL server");
+        Accepted.finding(cluster, "AwsSolutions-RDS6",
+                "Users log in with passwords from Secrets Manager, which works with any PostgreSQL server");
         Accepted.finding(cluster, "AwsSolutions-RDS11", "The port is open to one security group; a different number would hide nothing");
         if (!props().protection().deletion()) {
-            Accepted.finding(cluster, "AwsSolutions-RDS10", "Demo and qa are created and deleted at will; a sync restores everything they hold");
+            Accepted.finding(cluster, "AwsSolutions-RDS10",
+                    "Demo and qa are created and deleted at will; a sync restores everything they hold");
         }
         return cluster;
     }

@@ -34,7 +34,9 @@ final class Shifting extends Construct {
                 .actions(List.of("lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"))
                 // the ARN as text: a reference to the alias would make its own deployment wait for it
                 .resources(List.of(function.getFunctionArn(), function.getFunctionArn() + ":" + alias.getAliasName())).build());
-        var failing = operations.alarmWhen(function, "ShiftAlarm", alias.getAliasName() + " of " + function.getNode().getPath() + ": calls failed; a new version that is receiving a part of them is rolled back",
+        var failing = operations.alarmWhen(function, "ShiftAlarm",
+                alias.getAliasName() + " of " + function.getNode().getPath()
+                        + ": calls failed; a new version that is receiving a part of them is rolled back",
                 alias.metricErrors(MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()), 0);
         LambdaDeploymentGroup.Builder.create(function, "Shift")
                 .application(application).alias(alias).alarms(List.of(failing))

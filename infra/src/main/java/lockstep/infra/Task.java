@@ -54,13 +54,16 @@ final class Task extends FargateTaskDefinition {
     Task(Construct scope, NetworkStack network, int cpu, List<Directory> directories) {
         super(scope, "Task", FargateTaskDefinitionProps.builder()
                 .cpu(cpu).memoryLimitMiB(2 * cpu)
-                .runtimePlatform(RuntimePlatform.builder().cpuArchitecture(CpuArchitecture.X86_64).operatingSystemFamily(OperatingSystemFamily.LINUX).build())
+                .runtimePlatform(RuntimePlatform.builder().cpuArchitecture(CpuArchitecture.X86_64)
+                        .operatingSystemFamily(OperatingSystemFamily.LINUX).build())
                 .volumes(directories.stream().map(directory -> Volume.builder().name(directory.volume()).build()).toList())
                 .build());
         logs = network.logGroup(scope, "Logs", null);
         logs.grantWrite(obtainExecutionRole());
-        Accepted.finding(this, "AwsSolutions-ECS2", "The environment holds no secrets: they are referred to by ARN, and resolved when a container starts");
-        Accepted.finding(obtainExecutionRole(), "AwsSolutions-IAM5", "GetAuthorizationToken names no repository; pulling is allowed from one repository", "Resource::*");
+        Accepted.finding(this, "AwsSolutions-ECS2",
+                "The environment holds no secrets: they are referred to by ARN, and resolved when a container starts");
+        Accepted.finding(obtainExecutionRole(), "AwsSolutions-IAM5",
+                "GetAuthorizationToken names no repository; pulling is allowed from one repository", "Resource::*");
     }
 
     ContainerDefinition add(Container container) {
@@ -81,7 +84,8 @@ final class Task extends FargateTaskDefinition {
                 .linuxParameters(parameters(container.name()))
                 // a log outage must not block the product
                 .logging(LogDriver.awsLogs(AwsLogDriverProps.builder()
-                        .logGroup(logs).streamPrefix(container.name()).mode(AwsLogDriverMode.NON_BLOCKING).maxBufferSize(Size.mebibytes(4)).build()))
+                        .logGroup(logs).streamPrefix(container.name()).mode(AwsLogDriverMode.NON_BLOCKING).maxBufferSize(Size.mebibytes(4))
+                        .build()))
                 .build());
         container.directories().forEach(directory -> definition.addMountPoints(MountPoint.builder()
                 .sourceVolume(directory.volume()).containerPath(directory.path()).readOnly(directory.readOnly()).build()));

@@ -37,7 +37,8 @@ final class WebFirewall extends Construct {
                         rate(5, "Inquiry", rateOf(INQUIRIES).scopeDownStatement(posts("/inquiry")).build()),
                         rate(6, "LogIn", rateOf(LOGINS).scopeDownStatement(posts("/login")).build())))
                 .build();
-        CfnWebACLAssociation.Builder.create(this, "Association").resourceArn(balancer.getLoadBalancerArn()).webAclArn(acl.getAttrArn()).build();
+        CfnWebACLAssociation.Builder.create(this, "Association").resourceArn(balancer.getLoadBalancerArn()).webAclArn(acl.getAttrArn())
+                .build();
         // WAF only writes to log groups with this prefix
         var logs = network.logGroup(this, "Logs", "aws-waf-logs-" + balancer.getStack().getStackName());
         CfnLoggingConfiguration.Builder.create(this, "Logging")
@@ -52,9 +53,15 @@ final class WebFirewall extends Construct {
         return CfnWebACL.RuleProperty.builder().name(group).priority(priority)
                 .statement(CfnWebACL.StatementProperty.builder()
                         .managedRuleGroupStatement(CfnWebACL.ManagedRuleGroupStatementProperty.builder().vendorName("AWS").name(group)
-                                .ruleActionOverrides(counted.length == 0 ? null : Stream.of(counted).map(rule -> CfnWebACL.RuleActionOverrideProperty.builder().name(rule)
-                                        .actionToUse(CfnWebACL.RuleActionProperty.builder().count(CfnWebACL.CountActionProperty.builder().build()).build()).build()).toList())
-                                .build()).build())
+                                .ruleActionOverrides(
+                                        counted.length == 0 ? null : Stream
+                                                .of(counted).map(rule -> CfnWebACL.RuleActionOverrideProperty.builder().name(rule)
+                                                        .actionToUse(CfnWebACL.RuleActionProperty.builder()
+                                                                .count(CfnWebACL.CountActionProperty.builder().build()).build())
+                                                        .build())
+                                                .toList())
+                                .build())
+                        .build())
                 .overrideAction(CfnWebACL.OverrideActionProperty.builder().none(Map.of()).build())
                 .visibilityConfig(visibility(group)).build();
     }
@@ -63,7 +70,9 @@ final class WebFirewall extends Construct {
         return CfnWebACL.RuleProperty.builder().name(name).priority(priority)
                 .statement(CfnWebACL.StatementProperty.builder().rateBasedStatement(statement).build())
                 .action(CfnWebACL.RuleActionProperty.builder()
-                        .block(CfnWebACL.BlockActionProperty.builder().customResponse(CfnWebACL.CustomResponseProperty.builder().responseCode(429).build()).build()).build())
+                        .block(CfnWebACL.BlockActionProperty.builder()
+                                .customResponse(CfnWebACL.CustomResponseProperty.builder().responseCode(429).build()).build())
+                        .build())
                 .visibilityConfig(visibility(name)).build();
     }
 
@@ -74,18 +83,24 @@ final class WebFirewall extends Construct {
     private static CfnWebACL.StatementProperty posts(String path) {
         return CfnWebACL.StatementProperty.builder().andStatement(CfnWebACL.AndStatementProperty.builder().statements(List.of(
                 matches(CfnWebACL.FieldToMatchProperty.builder().method(Map.of()).build(), "EXACTLY", "POST", "NONE"),
-                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", path, "URL_DECODE", "NORMALIZE_PATH"))).build()).build();
+                matches(CfnWebACL.FieldToMatchProperty.builder().uriPath(Map.of()).build(), "STARTS_WITH", path, "URL_DECODE",
+                        "NORMALIZE_PATH")))
+                .build()).build();
     }
 
-    private static CfnWebACL.StatementProperty matches(CfnWebACL.FieldToMatchProperty field, String how, String text, String... transformations) {
+    private static CfnWebACL.StatementProperty matches(CfnWebACL.FieldToMatchProperty field, String how, String text,
+            String... transformations) {
         return CfnWebACL.StatementProperty.builder().byteMatchStatement(CfnWebACL.ByteMatchStatementProperty.builder()
                 .fieldToMatch(field).positionalConstraint(how).searchString(text)
                 .textTransformations(IntStream.range(0, transformations.length)
-                        .mapToObj(i -> CfnWebACL.TextTransformationProperty.builder().priority(i).type(transformations[i]).build()).toList()).build()).build();
+                        .mapToObj(i -> CfnWebACL.TextTransformationProperty.builder().priority(i).type(transformations[i]).build())
+                        .toList())
+                .build()).build();
     }
 
     private static CfnWebACL.VisibilityConfigProperty visibility(String name) {
-        return CfnWebACL.VisibilityConfigProperty.builder().metricName(name).cloudWatchMetricsEnabled(true).sampledRequestsEnabled(true).build();
+        return CfnWebACL.VisibilityConfigProperty.builder().metricName(name).cloudWatchMetricsEnabled(true).sampledRequestsEnabled(true)
+                .build();
     }
 
     private static CfnLoggingConfiguration.FieldToMatchProperty header(String name) {

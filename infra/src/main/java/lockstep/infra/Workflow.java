@@ -47,7 +47,9 @@ final class Workflow extends StateMachine {
             "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
             "java.lang.OutOfMemoryError");
 
-    /** The function has not run. Lambda reclaims the network interfaces of functions idle for weeks, and recreates them in a minute or two. */
+    /**
+     * The function has not run. Lambda reclaims the network interfaces of functions idle for weeks, and recreates them in a minute or two.
+     */
     static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException");
 
     private final String name;
@@ -69,9 +71,12 @@ final class Workflow extends StateMachine {
         network.operations().alarmWhen(scope, id + "FailedAlarm", name + ": an execution failed", metricFailed(minute()), 0);
         network.operations().alarmWhen(scope, id + "TimedOutAlarm", name + ": an execution timed out", metricTimedOut(minute()), 0);
         Accepted.finding(this, "AwsSolutions-IAM5", "Log delivery and X-Ray calls name no resource", "Resource::*");
-        Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes", "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
-        Accepted.finding(this, "AwsSolutions-IAM5", "GenerateDataKey, with and without plaintext, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
-        Accepted.finding(this, "AwsSolutions-IAM5", "A distributed Map follows and stops executions of this machine, whose ids are not known in advance",
+        Accepted.finding(this, "AwsSolutions-IAM5", "Any version of a function that the machine invokes",
+                "/^Resource::<[A-Za-z0-9]+\\.Arn>:\\*$/");
+        Accepted.finding(this, "AwsSolutions-IAM5",
+                "GenerateDataKey, with and without plaintext, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
+        Accepted.finding(this, "AwsSolutions-IAM5",
+                "A distributed Map follows and stops executions of this machine, whose ids are not known in advance",
                 "/^Resource::arn:aws:states:.*:execution:.*\\*$/");
     }
 
@@ -80,7 +85,8 @@ final class Workflow extends StateMachine {
         var account = getStack().getAccount();
         var region = getStack().getRegion();
         role.addToPrincipalPolicy(PolicyStatement.Builder.create()
-                .actions(List.of("states:ListExecutions", "states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns", "states:DescribeMapRun"))
+                .actions(List.of("states:ListExecutions", "states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns",
+                        "states:DescribeMapRun"))
                 .resources(List.of(
                         Names.statesArn(region, account, "stateMachine", name),
                         Names.statesArn(region, account, "execution", name + ":*"),
@@ -95,7 +101,8 @@ final class Workflow extends StateMachine {
     }
 
     /** @param result the selector that replaces the result; null to keep the whole result */
-    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, Map<String, Object> result, String resultPath) {
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload,
+            Map<String, Object> result, String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function.target())
                 .payload(TaskInput.fromObject(payload))
@@ -105,13 +112,15 @@ final class Workflow extends StateMachine {
                 .resultSelector(result)
                 .resultPath(resultPath)
                 .build();
-        invoke.addRetry(RetryProps.builder().errors(NOT_READY).interval(Duration.seconds(15)).backoffRate(1.5).maxAttempts(8).maxDelay(Duration.minutes(1)).build());
+        invoke.addRetry(RetryProps.builder().errors(NOT_READY).interval(Duration.seconds(15)).backoffRate(1.5).maxAttempts(8)
+                .maxDelay(Duration.minutes(1)).build());
         return invoke;
     }
 
     static RetryProps retry(List<String> errors) {
         return RetryProps.builder()
-                .errors(errors).interval(Duration.seconds(2)).backoffRate(2).maxAttempts(4).maxDelay(Duration.minutes(1)).jitterStrategy(JitterType.FULL).build();
+                .errors(errors).interval(Duration.seconds(2)).backoffRate(2).maxAttempts(4).maxDelay(Duration.minutes(1))
+                .jitterStrategy(JitterType.FULL).build();
     }
 
     static CatchProps caught() {
@@ -121,7 +130,8 @@ final class Workflow extends StateMachine {
     /** The outcome of a worker that failed. The Map goes on; the next state reports the failure. */
     static Pass outcomeOfFailure(Construct scope, String id) {
         return Pass.Builder.create(scope, id)
-                .parameters(sorted(Map.of("error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause")))).build();
+                .parameters(sorted(Map.of("error", JsonPath.stringAt("$.failure.Error"), "cause", JsonPath.stringAt("$.failure.Cause"))))
+                .build();
     }
 
     static SnsPublish notifyOperations(Construct scope, NetworkStack network, String id, Map<String, Object> message) {
@@ -131,7 +141,8 @@ final class Workflow extends StateMachine {
 
     /** The data set in the form that handlers read. */
     static Map<String, Object> constant(DataSet dataSet) {
-        var constant = Workflow.<Object>sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables", dataSet.tables().stream().map(Workflow::constant).toList()));
+        var constant = Workflow.<Object>sorted(Map.of("name", dataSet.name(), "source", dataSet.source(), "tables",
+                dataSet.tables().stream().map(Workflow::constant).toList()));
         if (dataSet.triggers() != Triggers.RUN) constant.put("triggers", dataSet.triggers().name());
         return constant;
     }

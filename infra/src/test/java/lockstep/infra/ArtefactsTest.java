@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ArtefactsTest {
-    @TempDir
-    private Path root;
+    @TempDir private Path root;
 
     @Test
     void anImageThatWasNotBuiltIsToldWithItsCommand() throws IOException {

@@ -64,7 +64,8 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
             if (!artifact.getValue().get("type").asText().equals("aws:cloudformation:stack")) {
                 continue;
             }
-            templates.put(artifact.getKey(), Files.readString(directory.resolve(artifact.getValue().at("/properties/templateFile").asText())));
+            templates.put(artifact.getKey(),
+                    Files.readString(directory.resolve(artifact.getValue().at("/properties/templateFile").asText())));
             var inlined = artifact.getValue().path("metadata");
             var apart = artifact.getValue().get("additionalMetadataFile");
             for (var construct : (apart == null ? inlined : JSON.readTree(directory.resolve(apart.asText()).toFile())).properties()) {
@@ -111,7 +112,8 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
     /** The names of the outputs that other stacks import. */
     Set<String> exports(String stack) {
         try {
-            return JSON.readTree(templates.get(stack)).path("Outputs").properties().stream().filter(output -> output.getValue().has("Export")).map(Map.Entry::getKey).collect(Collectors.toSet());
+            return JSON.readTree(templates.get(stack)).path("Outputs").properties().stream()
+                    .filter(output -> output.getValue().has("Export")).map(Map.Entry::getKey).collect(Collectors.toSet());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -31,8 +31,10 @@ class ProtectionTest {
             var production = cluster.stack().startsWith("production-");
             assertEquals(production, cluster.property("DeletionProtection").asBoolean(), cluster::toString);
             assertEquals(production ? "Snapshot" : "Delete", cluster.body().get("DeletionPolicy").asText(), cluster::toString);
-            assertEquals(cluster.stack().startsWith("demo-") ? 0 : 0.5, cluster.property("ServerlessV2ScalingConfiguration").get("MinCapacity").asDouble(), cluster::toString);
-            assertTrue(cluster.property("StorageEncrypted").asBoolean() && cluster.property("KmsKeyId").has("Fn::GetAtt"), cluster::toString);
+            assertEquals(cluster.stack().startsWith("demo-") ? 0 : 0.5,
+                    cluster.property("ServerlessV2ScalingConfiguration").get("MinCapacity").asDouble(), cluster::toString);
+            assertTrue(cluster.property("StorageEncrypted").asBoolean() && cluster.property("KmsKeyId").has("Fn::GetAtt"),
+                    cluster::toString);
         }
     }
 
@@ -40,7 +42,8 @@ class ProtectionTest {
     void keysBucketsAndSecrets() {
         for (var type : KEPT) {
             for (var resource : Assembly.clinic().resources(type)) {
-                assertEquals(resource.stack().startsWith("production-") ? "RetainExceptOnCreate" : "Delete", resource.body().get("DeletionPolicy").asText(), resource::toString);
+                assertEquals(resource.stack().startsWith("production-") ? "RetainExceptOnCreate" : "Delete",
+                        resource.body().get("DeletionPolicy").asText(), resource::toString);
             }
         }
     }
@@ -52,10 +55,12 @@ class ProtectionTest {
                 "ApplicationSecret25AD4F13", "ApplicationSessionKey55894ACB");
         var proxy = Set.of("SettingsKey6BF8E226", "SettingsAccessLogs59B05E16", "SettingsBucket5103C10B", "SettingsCertificate3734817B");
         var expected = new TreeMap<String, Set<String>>(Map.of(
-                "production-master-data-source", Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
+                "production-master-data-source",
+                Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
         for (var account : TestLandscapes.clinic().accounts()) {
             expected.put(account.name() + "-network", Set.of("Key961B73FD"));
-            expected.put(account.name() + "-delivery", Set.of("Key961B73FD", "AccessLogs8B620ECA", "ReleasesE6BA3EBF", "NotificationsWebhookEDE19EC4"));
+            expected.put(account.name() + "-delivery",
+                    Set.of("Key961B73FD", "AccessLogs8B620ECA", "ReleasesE6BA3EBF", "NotificationsWebhookEDE19EC4"));
             expected.put(account.name() + "-master-data-target", Set.of("masterKey59DF5E4D"));
             account.proxies().forEach(each -> expected.put(account.name() + "-" + each.edition().word() + "-proxy", proxy));
             account.shards().forEach(each -> expected.put(account.name() + "-shard-" + each.name(), shard));

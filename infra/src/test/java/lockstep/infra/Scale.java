@@ -37,7 +37,8 @@ final class Scale {
 
     /** The kinds of sync, with the seconds that the measured data set took. */
     enum Kind {
-        FIRST("first sync", 1.24, 3.27, 3.50, 13.23), ONE_PERCENT("1 % changed", 0.58, 4.01, 0.22, 2.59), NOTHING("nothing changed", 0.79, 3.25, 0, 0.3);
+        FIRST("first sync", 1.24, 3.27, 3.50, 13.23), ONE_PERCENT("1 % changed", 0.58, 4.01, 0.22, 2.59),
+        NOTHING("nothing changed", 0.79, 3.25, 0, 0.3);
 
         final String told;
         final double plan;
@@ -93,7 +94,8 @@ final class Scale {
 
         private static String first(Execution execution) {
             var failed = execution.failures.keySet().stream().findFirst().orElse(execution.error);
-            return failed.replaceAll("lockstep[A-Za-z.]*\\$", "").replace("Sandbox.Timedout", "15 minutes").replace("States.DataLimitExceeded", "256 KiB");
+            return failed.replaceAll("lockstep[A-Za-z.]*\\$", "").replace("Sandbox.Timedout", "15 minutes")
+                    .replace("States.DataLimitExceeded", "256 KiB");
         }
 
         double seconds() {
@@ -121,7 +123,8 @@ final class Scale {
     Simulated simulate(Landscape landscape) {
         var dumped = SimulatedMachine.run(dump(landscape), Assembly.JSON.createObjectNode(), new Source(landscape), BETWEEN);
         if (!dumped.error.isEmpty()) return new Simulated(landscape, dumped, null);
-        var input = Assembly.JSON.createObjectNode().put("dataSet", "master").put("syncId", "20260301T120000Z-0001").put("bucket", "lockstep-master-111111111111-eu-central-1")
+        var input = Assembly.JSON.createObjectNode().put("dataSet", "master").put("syncId", "20260301T120000Z-0001")
+                .put("bucket", "lockstep-master-111111111111-eu-central-1")
                 .put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z");
         return new Simulated(landscape, dumped, SimulatedMachine.run(restore(landscape), input, new Target(landscape), BETWEEN));
     }
@@ -132,7 +135,8 @@ final class Scale {
         int ranges = (int) (BATCH / PART);
         for (int i = 0; i < Math.max(1, Math.ceil(landscape.gb * 1e9 / BATCH)); i++) {
             var batch = batches.addObject().put("index", i).putArray("ranges");
-            for (int r = 0; r < ranges; r++) batch.addObject().put("table", "master.drug_interaction").put("from", "[\"123456789\"]").put("until", "[\"123716789\"]");
+            for (int r = 0; r < ranges; r++)
+                batch.addObject().put("table", "master.drug_interaction").put("from", "[\"123456789\"]").put("until", "[\"123716789\"]");
         }
         return copy;
     }
@@ -141,7 +145,8 @@ final class Scale {
         var copy = restore.deepCopy();
         var shards = ((ObjectNode) copy.at("/States/Prepare/Parameters")).putArray("shards");
         for (int i = 1; i <= landscape.shards; i++)
-            shards.addObject().put("name", name(i)).put("secretArn", "arn:aws:secretsmanager:eu-central-1:444444444444:secret:lockstep/" + name(i) + "/writer-AbCdEf");
+            shards.addObject().put("name", name(i)).put("secretArn",
+                    "arn:aws:secretsmanager:eu-central-1:444444444444:secret:lockstep/" + name(i) + "/writer-AbCdEf");
         if (shardsAtOnce > 0) ((ObjectNode) copy.at("/States/RestoreShards")).put("MaxConcurrency", shardsAtOnce);
         return copy;
     }
@@ -155,7 +160,9 @@ final class Scale {
     }
 
     private static Answer timed(Landscape landscape, ObjectNode output, double seconds) throws Failed {
-        if (!landscape.in(seconds, FUNCTION_MOST)) throw new Failed("Sandbox.Timedout", "{\"errorMessage\":\"RequestId: 00000000-0000-0000-0000-000000000000 Error: Task timed out after 900.00 seconds\"}", FUNCTION_MOST);
+        if (!landscape.in(seconds, FUNCTION_MOST)) throw new Failed("Sandbox.Timedout",
+                "{\"errorMessage\":\"RequestId: 00000000-0000-0000-0000-000000000000 Error: Task timed out after 900.00 seconds\"}",
+                FUNCTION_MOST);
         return new Answer(output, CALL + seconds);
     }
 
@@ -164,22 +171,26 @@ final class Scale {
         public Answer answer(String state, JsonNode event, double now, double others) throws Failed {
             return switch (state) {
                 case "HoldSnapshot" -> {
-                    if (!landscape.in(others - now, HOLD_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "the snapshot was not released in time", HOLD_MOST);
+                    if (!landscape.in(others - now, HOLD_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone",
+                            "the snapshot was not released in time", HOLD_MOST);
                     yield new Answer(worked(others - now), Math.max(0, others - now));
                 }
                 case "AwaitSnapshot" -> {
                     double seconds = landscape.seconds(landscape.kind.plan);
-                    if (!landscape.in(seconds, AWAIT_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "no snapshot was taken in time", AWAIT_MOST);
+                    if (!landscape.in(seconds, AWAIT_MOST))
+                        throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "no snapshot was taken in time", AWAIT_MOST);
                     yield timed(landscape, worked(seconds).put("snapshotTime", "2026-03-01T12:00:02.123456Z"), seconds);
                 }
                 case "DumpBatch" -> {
                     double seconds = landscape.seconds(landscape.kind.dump) / Math.max(1, Math.ceil(landscape.gb * 1e9 / BATCH));
                     yield timed(landscape, worked(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
                 }
-                case "SealManifest" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
+                case "SealManifest" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
+                        .put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
                 // it reads at most 32 MB of a table's changes, regardless of the table's size
                 case "Assess" -> timed(landscape, assessed(), 1);
-                case "Admit" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
+                case "Admit" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
+                        .put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
                 case "CollectParts" -> timed(landscape, worked(1), 1);
                 case "ReleaseAfterHoldFailure", "ReleaseAfterPartsFailure" -> timed(landscape, worked(0.1), 0.1);
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
@@ -193,7 +204,8 @@ final class Scale {
         output.putArray("reasons");
         var tables = output.putArray("tables");
         for (int i = 0; i < 4; i++)
-            tables.addObject().put("table", "master.drug_interaction").put("before", 1234567890).put("after", 1234567890).put("came", 12345678).put("went", 12345678).put("exact", true);
+            tables.addObject().put("table", "master.drug_interaction").put("before", 1234567890).put("after", 1234567890)
+                    .put("came", 12345678).put("went", 12345678).put("exact", true);
         return output;
     }
 
@@ -210,7 +222,8 @@ final class Scale {
                 case "Record" -> {
                     long failed = 0;
                     for (var outcome : event.get("outcomes")) if (outcome.has("error")) failed++;
-                    yield timed(landscape, worked(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause", failed == 0 ? "" : failed + " failed"), 0.1 + failed * 0.2);
+                    yield timed(landscape, worked(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause",
+                            failed == 0 ? "" : failed + " failed"), 0.1 + failed * 0.2);
                 }
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
             };
@@ -219,13 +232,18 @@ final class Scale {
         private Answer preflight(String shard) throws Failed {
             double seconds = 0.74 + landscape.parts() / 50_000.0;
             if (shard.compareTo(name(landscape.broken)) <= 0)
-                throw new Failed("lockstep.masterdata.engine.Fault$DatabaseUnavailable", "{\"errorMessage\":\"database " + shard + ".cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com:5432/clinic: The connection attempt failed.\"}", 10);
+                throw new Failed("lockstep.masterdata.engine.Fault$DatabaseUnavailable",
+                        "{\"errorMessage\":\"database " + shard
+                                + ".cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com:5432/clinic: The connection attempt failed.\"}",
+                        10);
             var output = worked(seconds).put("shard", shard).put("rows", (long) (landscape.gb * 1e9 / ROW));
             var batches = output.putArray("batches");
             if (landscape.kind != Kind.NOTHING)
-                for (int from = 0; from < landscape.parts(); from += PARTS_IN_BATCH) batches.addObject().put("from", from).put("until", Math.min(landscape.parts(), from + PARTS_IN_BATCH));
+                for (int from = 0; from < landscape.parts(); from += PARTS_IN_BATCH)
+                    batches.addObject().put("from", from).put("until", Math.min(landscape.parts(), from + PARTS_IN_BATCH));
             var tables = output.putArray("tables");
-            for (int i = 0; i < 4; i++) tables.addObject().put("table", "master.drug_interaction").put("read", false).put("unchanged", 1234).put("deltas", 1234).put("parts", 1234).put("bytes", 123456789);
+            for (int i = 0; i < 4; i++) tables.addObject().put("table", "master.drug_interaction").put("read", false).put("unchanged", 1234)
+                    .put("deltas", 1234).put("parts", 1234).put("bytes", 123456789);
             return timed(landscape, output, seconds);
         }
 
@@ -234,7 +252,9 @@ final class Scale {
             var output = worked(seconds).put("shard", event.at("/shard/name").asText());
             var tables = output.putArray("tables");
             for (int i = 0; i < 4; i++)
-                tables.addObject().put("name", "master.drug_interaction").put("rows", 1234567890).put("digest", "0123456789abcdef0123456789abcdef").put("inserted", 1234567).put("updated", 1234567).put("deleted", 1234567).put("kept", 12);
+                tables.addObject().put("name", "master.drug_interaction").put("rows", 1234567890)
+                        .put("digest", "0123456789abcdef0123456789abcdef").put("inserted", 1234567).put("updated", 1234567)
+                        .put("deleted", 1234567).put("kept", 12);
             output.putObject("workers").put("batches", 123).put("millis", 1234567).put("peakMemoryMiB", 409);
             return timed(landscape, output, seconds);
         }
@@ -253,7 +273,8 @@ final class Scale {
     }
 
     private static double lambda(Execution execution) {
-        double gigabyteSeconds = execution.secondsOfFunctions.entrySet().stream().mapToDouble(e -> e.getValue() * (isWorker(e.getKey()) ? 1769 : 512) / 1024).sum();
+        double gigabyteSeconds = execution.secondsOfFunctions.entrySet().stream()
+                .mapToDouble(e -> e.getValue() * (isWorker(e.getKey()) ? 1769 : 512) / 1024).sum();
         return gigabyteSeconds * 0.0000166667 + execution.invocations.values().stream().mapToLong(i -> i).sum() * 0.20 / 1e6;
     }
 
@@ -263,13 +284,15 @@ final class Scale {
 
     /** Written parts, and workers' notes. */
     static long puts(Simulated simulated) {
-        return (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts()) + simulated.dump.invocations.getOrDefault("DumpBatch", 0L) + 5;
+        return (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts())
+                + simulated.dump.invocations.getOrDefault("DumpBatch", 0L) + 5;
     }
 
     /** Each shard reads every part or delta once, and Preflight reads the manifest. */
     static long gets(Simulated simulated) {
         long shards = (long) simulated.landscape.accounts * simulated.landscape.shards;
-        return shards * (1 + (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts())) + (simulated.landscape.kind == Kind.ONE_PERCENT ? simulated.landscape.parts() : 0);
+        return shards * (1 + (simulated.landscape.kind == Kind.NOTHING ? 0 : simulated.landscape.parts()))
+                + (simulated.landscape.kind == Kind.ONE_PERCENT ? simulated.landscape.parts() : 0);
     }
 
     /** The largest data set that stays within all limits, in GB, to two significant digits. */

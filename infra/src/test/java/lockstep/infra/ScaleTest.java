@@ -27,7 +27,8 @@ class ScaleTest {
 
     private static Scale scale(int shardsAtOnce) {
         var dataSet = LandscapeReader.read(Path.of("..", "lockstep.yaml")).dataSets().getFirst();
-        return new Scale(WorkflowTest.machine("production-master-data-source", "Dump"), WorkflowTest.machine("demo-master-data-target", "Restore"), dataSet, shardsAtOnce);
+        return new Scale(WorkflowTest.machine("production-master-data-source", "Dump"),
+                WorkflowTest.machine("demo-master-data-target", "Restore"), dataSet, shardsAtOnce);
     }
 
     @Test
@@ -51,34 +52,44 @@ class ScaleTest {
         var broken = SCALE.simulate(new Landscape(1, 1000, 30, SMALL, Kind.ONE_PERCENT));
         assertEquals("verified in all others", broken.outcome());
         assertEquals(30, broken.restore().failures.get("Preflight: lockstep.masterdata.engine.Fault$DatabaseUnavailable"));
-        assertTrue(broken.restore().seconds < all.restore().seconds + 120, () -> broken.restore().seconds + " s instead of " + all.restore().seconds);
+        assertTrue(broken.restore().seconds < all.restore().seconds + 120,
+                () -> broken.restore().seconds + " s instead of " + all.restore().seconds);
     }
 
     private static List<String> numbers() {
         var lines = new ArrayList<String>();
-        lines.add("| accounts × shards | data set | sync | ends as | dump | restore | largest state | events | functions at once | transitions | US$ |");
+        lines.add(
+                "| accounts × shards | data set | sync | ends as | dump | restore | largest state | events | functions at once | "
+                        + "transitions | US$ |");
         lines.add("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         for (var landscape : List.of(
-                new Landscape(1, 100, 0, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, SMALL, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, SMALL, Kind.NOTHING), new Landscape(1, 1000, 0, SMALL, Kind.ONE_PERCENT),
-                new Landscape(1, 1000, 30, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, 1, Kind.FIRST), new Landscape(10, 100, 0, 1, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, 1, Kind.FIRST), new Landscape(1, 1000, 0, 1, Kind.ONE_PERCENT),
-                new Landscape(1, 1, 0, 30, Kind.FIRST), new Landscape(1, 1, 0, 90, Kind.ONE_PERCENT), new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT),
+                new Landscape(1, 100, 0, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, SMALL, Kind.ONE_PERCENT),
+                new Landscape(1, 1000, 0, SMALL, Kind.NOTHING), new Landscape(1, 1000, 0, SMALL, Kind.ONE_PERCENT),
+                new Landscape(1, 1000, 30, SMALL, Kind.ONE_PERCENT), new Landscape(10, 100, 0, 1, Kind.FIRST),
+                new Landscape(10, 100, 0, 1, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, 1, Kind.FIRST),
+                new Landscape(1, 1000, 0, 1, Kind.ONE_PERCENT),
+                new Landscape(1, 1, 0, 30, Kind.FIRST), new Landscape(1, 1, 0, 90, Kind.ONE_PERCENT),
+                new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT),
                 new Landscape(1, 1, 0, 1000, Kind.FIRST, false), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT, false)))
             lines.add(row(SCALE.simulate(landscape)));
         lines.add("");
         lines.add("| | the most | then |");
         lines.add("| --- | --- | --- |");
         int shards = SCALE.mostShards();
-        lines.add("| shards of one account, by what states pass on and by history | %,d | %s |".formatted(shards, SCALE.simulate(new Landscape(1, shards + 1, 0, SMALL, Kind.ONE_PERCENT)).outcome()));
+        lines.add("| shards of one account, by what states pass on and by history | %,d | %s |".formatted(shards,
+                SCALE.simulate(new Landscape(1, shards + 1, 0, SMALL, Kind.ONE_PERCENT)).outcome()));
         for (var kind : List.of(Kind.FIRST, Kind.ONE_PERCENT)) {
             double most = SCALE.largest(kind);
-            lines.add(String.format(Locale.ROOT, "| data set, %s | %.0f GB | %s |", kind.told, most, SCALE.simulate(new Landscape(1, 1, 0, most * 1.02, kind)).outcome()));
+            lines.add(String.format(Locale.ROOT, "| data set, %s | %.0f GB | %s |", kind.told, most,
+                    SCALE.simulate(new Landscape(1, 1, 0, most * 1.02, kind)).outcome()));
         }
         lines.add("");
         lines.add("| 1,000 shards of one account, 1 GB, first sync, side by side | restore | functions at once |");
         lines.add("| --- | --- | --- |");
         for (int atOnce : List.of(4, 10, 40)) {
             var simulated = scale(atOnce).simulate(new Landscape(1, 1000, 0, 1, Kind.FIRST));
-            lines.add("| %d shards | %s | %d |".formatted(atOnce, time(simulated.restore().seconds), simulated.restore().mostFunctionsAtOnce));
+            lines.add("| %d shards | %s | %d |".formatted(atOnce, time(simulated.restore().seconds),
+                    simulated.restore().mostFunctionsAtOnce));
         }
         lines.add("");
         lines.addAll(asked(SCALE.simulate(new Landscape(10, 100, 0, 1, Kind.FIRST))));
@@ -90,14 +101,19 @@ class ScaleTest {
         var dump = simulated.dump();
         var restore = simulated.restore();
         var fuller = restore == null || dump.mostBytes > restore.mostBytes ? dump : restore;
-        var cells = new ArrayList<>(List.of("%d × %,d%s".formatted(landscape.accounts(), landscape.shards(), landscape.broken() == 0 ? "" : ", %d broken".formatted(landscape.broken())),
-                landscape.gb() < 1 ? "%.0f MB".formatted(1000 * landscape.gb()) : "%,.0f GB".formatted(landscape.gb()), landscape.kind().told + (landscape.limited() ? "" : ", were functions without end"), simulated.outcome(), time(dump.seconds)));
+        var cells = new ArrayList<>(List.of(
+                "%d × %,d%s".formatted(landscape.accounts(), landscape.shards(),
+                        landscape.broken() == 0 ? "" : ", %d broken".formatted(landscape.broken())),
+                landscape.gb() < 1 ? "%.0f MB".formatted(1000 * landscape.gb()) : "%,.0f GB".formatted(landscape.gb()),
+                landscape.kind().told + (landscape.limited() ? "" : ", were functions without end"), simulated.outcome(),
+                time(dump.seconds)));
         cells.add(restore == null ? "–" : time(restore.seconds));
         cells.add("%,.0f KiB, %s".formatted(fuller.mostBytes / 1024.0, fuller.mostBytesIn));
         cells.add("%,d".formatted(Math.max(dump.events, restore == null ? 0 : restore.events)));
         cells.add(restore == null ? "%d".formatted(dump.mostFunctionsAtOnce) : "%,d".formatted(restore.mostFunctionsAtOnce));
         cells.add(restore == null ? "–" : "%,d".formatted(dump.transitions + landscape.accounts() * restore.transitions));
-        cells.add(restore == null ? "–" : String.format(Locale.ROOT, "%.2f", Scale.dollars(simulated).values().stream().mapToDouble(d -> d).sum()));
+        cells.add(restore == null ? "–"
+                : String.format(Locale.ROOT, "%.2f", Scale.dollars(simulated).values().stream().mapToDouble(d -> d).sum()));
         return "| " + String.join(" | ", cells) + " |";
     }
 
@@ -108,12 +124,15 @@ class ScaleTest {
         var lines = new ArrayList<String>();
         lines.add("| asked by the first sync of 1 GB into 10 × 100 shards | |");
         lines.add("| --- | --- |");
-        lines.add("| Step Functions: state transitions a second in an account, on average | %.0f |".formatted(restore.transitions / restore.seconds));
+        lines.add("| Step Functions: state transitions a second in an account, on average | %.0f |"
+                .formatted(restore.transitions / restore.seconds));
         lines.add("| Step Functions: child executions of an account | %,d |".formatted(restore.childExecutions));
         lines.add("| Lambda: functions at once in an account | %,d |".formatted(restore.mostFunctionsAtOnce));
-        lines.add("| S3: objects put; read by all accounts; read a second, on average | %,d; %,d; %,.0f |".formatted(Scale.puts(simulated), Scale.gets(simulated), Scale.gets(simulated) / restore.seconds));
+        lines.add("| S3: objects put; read by all accounts; read a second, on average | %,d; %,d; %,.0f |".formatted(Scale.puts(simulated),
+                Scale.gets(simulated), Scale.gets(simulated) / restore.seconds));
         lines.add("| SNS: messages; SQS: messages in each account | 1; 1 |");
-        lines.add(String.format(Locale.ROOT, "| US$: Lambda, Step Functions, S3 | %.2f, %.2f, %.2f |", dollars.get("Lambda"), dollars.get("Step Functions"), dollars.get("S3")));
+        lines.add(String.format(Locale.ROOT, "| US$: Lambda, Step Functions, S3 | %.2f, %.2f, %.2f |", dollars.get("Lambda"),
+                dollars.get("Step Functions"), dollars.get("S3")));
         return lines;
     }
 

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 class SecurityTest {
     private static final Assembly CLINIC = Assembly.clinic();
-    private static final List<String> RESOURCE_POLICIES = List.of("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy");
+    private static final List<
+            String> RESOURCE_POLICIES = List.of("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy");
 
     @Test
     void loadBalancersAloneHaveAWayToTheInternet() {
@@ -29,10 +30,13 @@ class SecurityTest {
         }
         var routes = CLINIC.resources("AWS::EC2::Route");
         assertEquals(3 * 2, routes.size());
-        routes.forEach(route -> assertTrue(route.property("RouteTableId").get("Ref").asText().startsWith("VpcpublicSubnet"), route::toString));
-        CLINIC.resources("AWS::EC2::Subnet").forEach(subnet -> assertFalse(subnet.property("MapPublicIpOnLaunch").asBoolean(true), subnet::toString));
+        routes.forEach(
+                route -> assertTrue(route.property("RouteTableId").get("Ref").asText().startsWith("VpcpublicSubnet"), route::toString));
+        CLINIC.resources("AWS::EC2::Subnet")
+                .forEach(subnet -> assertFalse(subnet.property("MapPublicIpOnLaunch").asBoolean(true), subnet::toString));
         for (var stack : CLINIC.templates().entrySet()) {
-            assertEquals(stack.getKey().endsWith("-proxy") || stack.getKey().endsWith("-network"), stack.getValue().contains("publicSubnet"), stack.getKey());
+            assertEquals(stack.getKey().endsWith("-proxy") || stack.getKey().endsWith("-network"),
+                    stack.getValue().contains("publicSubnet"), stack.getKey());
         }
         for (var balancer : CLINIC.resources("AWS::ElasticLoadBalancingV2::LoadBalancer")) {
             balancer.property("Subnets").forEach(subnet -> assertTrue(subnet.toString().contains("publicSubnet"), balancer::toString));
@@ -58,9 +62,12 @@ class SecurityTest {
                 }
             }
         }
-        assertEquals(Set.of("production-production-proxy LoadBalancerGroup:443", "demo-demo-proxy LoadBalancerGroup:443", "demo-demo-proxy LoadBalancerGroup:80",
-                "qa-production-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:80"), open);
-        CLINIC.resources("AWS::RDS::DBInstance").forEach(instance -> assertFalse(instance.property("PubliclyAccessible").asBoolean(true), instance::toString));
+        assertEquals(Set.of("production-production-proxy LoadBalancerGroup:443", "demo-demo-proxy LoadBalancerGroup:443",
+                "demo-demo-proxy LoadBalancerGroup:80",
+                "qa-production-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:443", "qa-demo-proxy LoadBalancerGroup:80"),
+                open);
+        CLINIC.resources("AWS::RDS::DBInstance")
+                .forEach(instance -> assertFalse(instance.property("PubliclyAccessible").asBoolean(true), instance::toString));
     }
 
     /** Internet, load balancer, nginx, application, database: each hop admits only the one before it. */
@@ -69,7 +76,8 @@ class SecurityTest {
         var admitted = new TreeSet<String>();
         for (var rule : CLINIC.resources("AWS::EC2::SecurityGroupIngress")) {
             assertEquals(rule.property("FromPort"), rule.property("ToPort"), rule::toString);
-            admitted.add("%s: %s > %s:%s".formatted(rule.stack(), group(rule.property("SourceSecurityGroupId")), group(rule.property("GroupId")), rule.property("FromPort").asText()));
+            admitted.add("%s: %s > %s:%s".formatted(rule.stack(), group(rule.property("SourceSecurityGroupId")),
+                    group(rule.property("GroupId")), rule.property("FromPort").asText()));
         }
         var expected = new TreeSet<String>();
         for (var account : TestLandscapes.clinic().accounts()) {
@@ -92,28 +100,35 @@ class SecurityTest {
     @Test
     void tasksAreInTheGroupsOfTheirHop() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
-            var groups = elements(service.property("NetworkConfiguration").get("AwsvpcConfiguration").get("SecurityGroups")).map(SecurityTest::group).toList();
+            var groups = elements(service.property("NetworkConfiguration").get("AwsvpcConfiguration").get("SecurityGroups"))
+                    .map(SecurityTest::group).toList();
             var edition = service.stack().contains("demo-") ? "demo" : "production";
-            assertEquals(service.stack().endsWith("-proxy") ? List.of("Group", edition + "ClinicClients") : List.of("ApplicationGroup"), groups, service::toString);
+            assertEquals(service.stack().endsWith("-proxy") ? List.of("Group", edition + "ClinicClients") : List.of("ApplicationGroup"),
+                    groups, service::toString);
         }
         for (var group : CLINIC.resources("AWS::EC2::SecurityGroup")) {
             if (name(group.id()).endsWith("ClinicClients")) {
-                assertEquals(List.of("10.0.0.0/16:8443"), elements(group.property("SecurityGroupEgress")).map(rule -> rule.get("CidrIp").asText() + ":" + rule.get("FromPort").asText()).toList());
+                assertEquals(List.of("10.0.0.0/16:8443"), elements(group.property("SecurityGroupEgress"))
+                        .map(rule -> rule.get("CidrIp").asText() + ":" + rule.get("FromPort").asText()).toList());
             }
         }
     }
 
     @Test
     void databasesWantTls() {
-        assertEquals(5, CLINIC.resources("AWS::RDS::DBClusterParameterGroup").stream().filter(group -> group.property("Parameters").path("rds.force_ssl").asText().equals("1")).count());
+        assertEquals(5, CLINIC.resources("AWS::RDS::DBClusterParameterGroup").stream()
+                .filter(group -> group.property("Parameters").path("rds.force_ssl").asText().equals("1")).count());
     }
 
     /** Interface endpoints exist exactly for the services in use. Only the demo's application sends inquiries. */
     @Test
     void networksReachTheServicesThatAreUsed() {
         for (var account : List.of("production", "demo", "qa")) {
-            var services = CLINIC.resources(account + "-network", "AWS::EC2::VPCEndpoint").stream().map(endpoint -> endpoint.property("ServiceName"))
-                    .map(name -> name.isTextual() ? name.asText().replaceFirst(".*\\.", "") : name.at("/Fn::Join/1/2").asText().substring(1)).sorted().toList();
+            var services = CLINIC.resources(account + "-network", "AWS::EC2::VPCEndpoint").stream()
+                    .map(endpoint -> endpoint.property("ServiceName"))
+                    .map(name -> name.isTextual() ? name.asText().replaceFirst(".*\\.", "")
+                            : name.at("/Fn::Join/1/2").asText().substring(1))
+                    .sorted().toList();
             assertEquals(account.equals("production") ? List.of("api", "dkr", "kms", "logs", "s3", "secretsmanager", "sts")
                     : List.of("api", "dkr", "kms", "logs", "s3", "secretsmanager", "sns", "sts"), services);
         }
@@ -123,9 +138,16 @@ class SecurityTest {
     void noRoleMayDoEverything() {
         for (var policy : CLINIC.resources("AWS::IAM::Policy")) {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
-                texts(statement.get("Action")).forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
+                texts(statement.get("Action"))
+                        .forEach(action -> assertFalse(action.equals("*") || action.endsWith(":*"), policy + " " + action));
                 if (texts(statement.get("Resource")).anyMatch("*"::equals)) {
-                    texts(statement.get("Action")).forEach(action -> assertTrue(action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:") || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData") || action.equals("cloudwatch:DescribeAlarms") || action.startsWith("elasticloadbalancing:Describe") || action.startsWith("states:SendTask"), policy + " " + action));
+                    texts(statement.get("Action"))
+                            .forEach(action -> assertTrue(
+                                    action.startsWith("ec2:") || action.startsWith("logs:") || action.startsWith("xray:")
+                                            || action.equals("ecr:GetAuthorizationToken") || action.equals("cloudwatch:PutMetricData")
+                                            || action.equals("cloudwatch:DescribeAlarms")
+                                            || action.startsWith("elasticloadbalancing:Describe") || action.startsWith("states:SendTask"),
+                                    policy + " " + action));
                 }
             }
         }
@@ -140,8 +162,12 @@ class SecurityTest {
                 for (var policy : CLINIC.resources(stack, "AWS::IAM::Policy")) {
                     for (var statement : policy.property("PolicyDocument").get("Statement")) {
                         if (statement.toString().contains("111111111111")) {
-                            assertEquals("{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\",\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-master-reader\"}", statement.toString());
-                            assertTrue(policy.id().startsWith("masterWorker") || policy.id().startsWith("masterWatchRole"), policy::toString);
+                            assertEquals(
+                                    "{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\","
+                                            + "\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-master-reader\"}",
+                                    statement.toString());
+                            assertTrue(policy.id().startsWith("masterWorker") || policy.id().startsWith("masterWatchRole"),
+                                    policy::toString);
                         }
                     }
                 }
@@ -157,21 +183,29 @@ class SecurityTest {
         assertEquals("lockstep-master", statements.at("/0/Condition/StringEquals/sts:ExternalId").asText());
         var accounts = List.of("111111111111", "222222222222", "333333333333");
         assertEquals(accounts.stream().map("arn:aws:iam::%s:root"::formatted).toList(), texts(statements.at("/0/Principal/AWS")).toList());
-        assertEquals(accounts.stream().flatMap(a -> Stream.of("worker", "watch").flatMap(role ->
-                Stream.of("arn:aws:iam::%s:role/lockstep-master-%s".formatted(a, role), "arn:aws:sts::%s:assumed-role/lockstep-master-%s/*".formatted(a, role)))).toList(),
+        assertEquals(
+                accounts.stream()
+                        .flatMap(a -> Stream.of("worker", "watch")
+                                .flatMap(role -> Stream.of("arn:aws:iam::%s:role/lockstep-master-%s".formatted(a, role),
+                                        "arn:aws:sts::%s:assumed-role/lockstep-master-%s/*".formatted(a, role))))
+                        .toList(),
                 texts(statements.at("/0/Condition/ArnLike/aws:PrincipalArn")).toList());
     }
 
     @Test
     void readerRoleReadsManifestsAndPartsAlone() {
         var allowed = new ArrayList<String>();
-        for (var statement : CLINIC.resource("production-master-data-source", "AWS::IAM::Policy", "Reader").property("PolicyDocument").get("Statement")) {
+        for (var statement : CLINIC.resource("production-master-data-source", "AWS::IAM::Policy", "Reader").property("PolicyDocument")
+                .get("Statement")) {
             texts(statement.get("Action")).forEach(action -> allowed.add(action + " " + statement.get("Resource")));
         }
         assertEquals(3, allowed.size(), allowed::toString);
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("s3:GetObject \\[.*/manifests/\\*.*/parts/\\*.*")), allowed::toString);
-        assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Decrypt \\{\"Fn::GetAtt\":\\[\"masterKey\\w+\",\"Arn\"]}")), allowed::toString);
-        assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")), allowed::toString);
+        assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Decrypt \\{\"Fn::GetAtt\":\\[\"masterKey\\w+\",\"Arn\"]}")),
+                allowed::toString);
+        assertTrue(
+                allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")),
+                allowed::toString);
     }
 
     /** Observers can only read. The restore-start role can also start restores, but has no access to data. */
@@ -181,12 +215,15 @@ class SecurityTest {
             var stack = account + "-master-data-target";
             var observer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "Observer"));
             var starter = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStart"));
-            assertEquals(Set.of("lambda:InvokeFunction", "states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns"), observer);
+            assertEquals(Set.of("lambda:InvokeFunction", "states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory",
+                    "states:ListExecutions", "states:ListMapRuns"), observer);
             assertTrue(starter.remove("states:StartExecution"));
             assertEquals(observer, starter);
             var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst().id();
-            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument").get("Statement")) {
-                if (statement.get("Action").asText().equals("states:StartExecution")) assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
+            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument")
+                    .get("Statement")) {
+                if (statement.get("Action").asText().equals("states:StartExecution"))
+                    assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
             }
         }
     }
@@ -196,11 +233,13 @@ class SecurityTest {
     void theWatchHasNoSecret() {
         for (var account : List.of("production", "demo", "qa")) {
             var policy = CLINIC.resource(account + "-master-data-target", "AWS::IAM::Policy", "masterWatchRole");
-            assertEquals(Set.of("cloudwatch:PutMetricData", "kms:Decrypt", "kms:GenerateDataKey*", "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish",
+            assertEquals(Set.of("cloudwatch:PutMetricData", "kms:Decrypt", "kms:GenerateDataKey*", "lambda:InvokeFunction",
+                    "logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish",
                     "states:ListExecutions", "states:StartExecution", "sts:AssumeRole"), actions(policy));
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 if (statement.get("Action").toString().contains("PutMetricData")) {
-                    assertEquals("{\"StringLikeIfExists\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}", statement.get("Condition").toString());
+                    assertEquals("{\"StringLikeIfExists\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}",
+                            statement.get("Condition").toString());
                 }
             }
         }
@@ -211,11 +250,14 @@ class SecurityTest {
     void whoImportsPutsFilesAndNothingElse() {
         var stack = "production-master-data-source";
         var importer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart"));
-        assertEquals(Set.of("states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions", "states:ListMapRuns", "states:StartExecution",
+        assertEquals(Set.of("states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory", "states:ListExecutions",
+                "states:ListMapRuns", "states:StartExecution",
                 "s3:PutObject", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"), importer);
         for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "ImportStart").property("PolicyDocument").get("Statement")) {
-            if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals)) assertTrue(statement.get("Resource").toString().contains("/imports/*"), statement::toString);
-            if (texts(statement.get("Action")).anyMatch("states:StartExecution"::equals)) assertTrue(statement.get("Resource").toString().contains("masterImport"), statement::toString);
+            if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals))
+                assertTrue(statement.get("Resource").toString().contains("/imports/*"), statement::toString);
+            if (texts(statement.get("Action")).anyMatch("states:StartExecution"::equals))
+                assertTrue(statement.get("Resource").toString().contains("masterImport"), statement::toString);
         }
         var starter = CLINIC.resource(stack, "AWS::IAM::Policy", "SyncStart").property("PolicyDocument").toString();
         assertFalse(starter.contains("imports/") || starter.contains("masterImport"), "who starts syncs changes nothing at the source");
@@ -226,7 +268,8 @@ class SecurityTest {
         var may = new TreeSet<String>();
         for (var policy : CLINIC.resources("production-master-data-source", "AWS::IAM::Policy")) {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
-                if (texts(statement.get("Action")).anyMatch(action -> action.startsWith("s3:Delete") || action.equals("s3:ListBucketVersions"))) {
+                if (texts(statement.get("Action"))
+                        .anyMatch(action -> action.startsWith("s3:Delete") || action.equals("s3:ListBucketVersions"))) {
                     assertTrue(policy.id().startsWith("masterCollectParts"), policy::toString);
                     may.add(statement.get("Action").asText());
                     var resources = statement.get("Resource").toString();
@@ -234,7 +277,8 @@ class SecurityTest {
                         assertTrue(resources.contains("/parts/*") && resources.contains("/manifests/master/*"), resources);
                         assertEquals(2, statement.get("Resource").size());
                     } else {
-                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/\",\"manifests/master/*\"]}}", statement.get("Condition").toString());
+                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/\",\"manifests/master/*\"]}}",
+                                statement.get("Condition").toString());
                     }
                 }
             }
@@ -254,23 +298,30 @@ class SecurityTest {
         for (var type : RESOURCE_POLICIES) {
             for (var policy : CLINIC.resources(type)) {
                 var statements = StreamSupport.stream(policy.property("PolicyDocument").get("Statement").spliterator(), false);
-                assertTrue(statements.anyMatch(s -> s.get("Effect").asText().equals("Deny") && s.at("/Condition/Bool/aws:SecureTransport").asText().equals("false")), policy::toString);
+                assertTrue(statements.anyMatch(s -> s.get("Effect").asText().equals("Deny")
+                        && s.at("/Condition/Bool/aws:SecureTransport").asText().equals("false")), policy::toString);
                 guarded++;
             }
         }
-        assertEquals(Stream.of("AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue").mapToInt(type -> CLINIC.resources(type).size()).sum(), guarded);
+        assertEquals(
+                Stream.of("AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue").mapToInt(type -> CLINIC.resources(type).size()).sum(),
+                guarded);
     }
 
     @Test
     void everythingAtRestIsEncryptedWithOurKeys() {
         CLINIC.resources("AWS::SNS::Topic").forEach(topic -> assertTrue(topic.property("KmsMasterKeyId").isObject(), topic::toString));
         CLINIC.resources("AWS::SQS::Queue").forEach(queue -> assertTrue(queue.property("KmsMasterKeyId").isObject(), queue::toString));
-        CLINIC.resources("AWS::Logs::LogGroup").forEach(group -> assertTrue(group.property("KmsKeyId").isObject() && group.property("RetentionInDays").isInt(), group::toString));
-        CLINIC.resources("AWS::SecretsManager::Secret").forEach(secret -> assertTrue(secret.property("KmsKeyId").isObject(), secret::toString));
+        CLINIC.resources("AWS::Logs::LogGroup").forEach(
+                group -> assertTrue(group.property("KmsKeyId").isObject() && group.property("RetentionInDays").isInt(), group::toString));
+        CLINIC.resources("AWS::SecretsManager::Secret")
+                .forEach(secret -> assertTrue(secret.property("KmsKeyId").isObject(), secret::toString));
         for (var bucket : CLINIC.resources("AWS::S3::Bucket")) {
-            assertEquals(4, StreamSupport.stream(bucket.property("PublicAccessBlockConfiguration").spliterator(), false).filter(JsonNode::asBoolean).count(), bucket::toString);
+            assertEquals(4, StreamSupport.stream(bucket.property("PublicAccessBlockConfiguration").spliterator(), false)
+                    .filter(JsonNode::asBoolean).count(), bucket::toString);
         }
-        assertTrue(CLINIC.resource("production-master-data-source", "AWS::S3::Bucket", "masterBucket").property("BucketEncryption").toString().contains("aws:kms"));
+        assertTrue(CLINIC.resource("production-master-data-source", "AWS::S3::Bucket", "masterBucket").property("BucketEncryption")
+                .toString().contains("aws:kms"));
     }
 
     /** Policies of resources, keys and roles admit only accounts of the landscape, and AWS services with a known source. */
@@ -286,27 +337,35 @@ class SecurityTest {
                 for (var statement : resource.property(name).path("Statement")) {
                     if (statement.get("Effect").asText().equals("Allow")) {
                         assertFalse(statement.get("Principal").isTextual(), resource + " lets anyone in");
-                        texts(statement.at("/Principal/AWS")).forEach(principal -> assertTrue(accounts.matcher(principal).matches(), resource + " " + principal));
+                        texts(statement.at("/Principal/AWS"))
+                                .forEach(principal -> assertTrue(accounts.matcher(principal).matches(), resource + " " + principal));
                         // DeliveryTest checks trust in identity providers
-                        texts(statement.at("/Principal/Federated")).forEach(provider -> assertEquals("arn:aws:iam::" + accountOf(resource) + ":oidc-provider/gitlab.example.com", provider, resource::toString));
+                        texts(statement.at("/Principal/Federated")).forEach(provider -> assertEquals(
+                                "arn:aws:iam::" + accountOf(resource) + ":oidc-provider/gitlab.example.com", provider, resource::toString));
                         // services must name their source, except in trust policies, and for checking a log bucket's ACL
-                        texts(statement.at("/Principal/Service")).filter(service -> !name.equals("AssumeRolePolicyDocument") && !statement.get("Action").asText().equals("s3:GetBucketAcl"))
+                        texts(statement.at("/Principal/Service"))
+                                .filter(service -> !name.equals("AssumeRolePolicyDocument")
+                                        && !statement.get("Action").asText().equals("s3:GetBucketAcl"))
                                 .forEach(service -> assertTrue(statement.has("Condition"), resource + " " + service));
                     }
                 }
             }
         });
         var foreign = CLINIC.resources("AWS::IAM::Role").stream().filter(role -> !role.toString().contains("Reader"))
-                .filter(role -> texts(role.property("AssumeRolePolicyDocument").at("/Statement/0/Principal/AWS")).anyMatch(principal -> !principal.contains(accountOf(role)))).toList();
+                .filter(role -> texts(role.property("AssumeRolePolicyDocument").at("/Statement/0/Principal/AWS"))
+                        .anyMatch(principal -> !principal.contains(accountOf(role))))
+                .toList();
         assertEquals(List.of(), foreign);
     }
 
     @Test
     void topicMayBeHeardByTargetsAndInboxSpokenToByTheTopicAlone() {
-        var subscribe = CLINIC.resource("production-master-data-source", "AWS::SNS::TopicPolicy", "").property("PolicyDocument").get("Statement").get(1);
+        var subscribe = CLINIC.resource("production-master-data-source", "AWS::SNS::TopicPolicy", "").property("PolicyDocument")
+                .get("Statement").get(1);
         assertEquals(List.of("sns:GetTopicAttributes", "sns:Subscribe"), texts(subscribe.get("Action")).toList());
         for (var account : List.of("production", "demo", "qa")) {
-            var send = CLINIC.resource(account + "-master-data-target", "AWS::SQS::QueuePolicy", "Inbox").property("PolicyDocument").get("Statement").get(1);
+            var send = CLINIC.resource(account + "-master-data-target", "AWS::SQS::QueuePolicy", "Inbox").property("PolicyDocument")
+                    .get("Statement").get(1);
             assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master", send.at("/Condition/ArnEquals/aws:SourceArn").asText());
             assertEquals("sqs:SendMessage", send.get("Action").asText());
         }
@@ -315,27 +374,36 @@ class SecurityTest {
     @Test
     void theApplicationsRoleTellsOfInquiriesAtMost() {
         for (var shard : List.of("production-shard-clinic-1", "production-shard-clinic-2", "qa-shard-qa-1")) {
-            assertEquals(List.of(), CLINIC.resources(shard, "AWS::IAM::Policy").stream().filter(policy -> policy.id().contains("TaskTaskRole")).toList());
+            assertEquals(List.of(),
+                    CLINIC.resources(shard, "AWS::IAM::Policy").stream().filter(policy -> policy.id().contains("TaskTaskRole")).toList());
         }
         for (var shard : List.of("demo-shard-demo-1", "qa-shard-qa-demo-1")) {
-            assertEquals(Set.of("sns:Publish ApplicationInquiries", "kms:Decrypt Key", "kms:GenerateDataKey* Key"), grants(CLINIC.resource(shard, "AWS::IAM::Policy", "TaskTaskRole")));
+            assertEquals(Set.of("sns:Publish ApplicationInquiries", "kms:Decrypt Key", "kms:GenerateDataKey* Key"),
+                    grants(CLINIC.resource(shard, "AWS::IAM::Policy", "TaskTaskRole")));
         }
     }
 
     @Test
     void theProxysRoleReadsItsSettingsAlone() {
         for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
-            assertEquals(Set.of("s3:GetObject ROUTES", "s3:GetObject SettingsBucket/client-authority.pem", "s3:GetObject SettingsBucket/revoked.pem", "s3:GetObject SettingsBucket/routes.json",
-                    "s3:ListBucket SettingsBucket", "secretsmanager:GetSecretValue SettingsCertificate", "kms:Decrypt SettingsKey"), grants(CLINIC.resource(stack, "AWS::IAM::Policy", "TaskTaskRole")));
+            assertEquals(
+                    Set.of("s3:GetObject ROUTES", "s3:GetObject SettingsBucket/client-authority.pem",
+                            "s3:GetObject SettingsBucket/revoked.pem", "s3:GetObject SettingsBucket/routes.json",
+                            "s3:ListBucket SettingsBucket", "secretsmanager:GetSecretValue SettingsCertificate", "kms:Decrypt SettingsKey"),
+                    grants(CLINIC.resource(stack, "AWS::IAM::Policy", "TaskTaskRole")));
         }
     }
 
     /** prepare-database creates the logins of reader and writer, and has no access to the application's. */
     @Test
     void prepareDatabaseReadsTheSecretsOfItsUsers() {
-        for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).toList()) {
-            assertEquals(Set.of("secretsmanager:GetSecretValue AdminSecretAttachment", "secretsmanager:GetSecretValue ReaderSecretAttachment", "secretsmanager:GetSecretValue WriterSecretAttachment"),
-                    grants(policy).stream().filter(grant -> grant.startsWith("secretsmanager:")).collect(Collectors.toSet()), policy::toString);
+        for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase"))
+                .toList()) {
+            assertEquals(
+                    Set.of("secretsmanager:GetSecretValue AdminSecretAttachment", "secretsmanager:GetSecretValue ReaderSecretAttachment",
+                            "secretsmanager:GetSecretValue WriterSecretAttachment"),
+                    grants(policy).stream().filter(grant -> grant.startsWith("secretsmanager:")).collect(Collectors.toSet()),
+                    policy::toString);
         }
         assertEquals(5, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
     }
@@ -361,9 +429,12 @@ class SecurityTest {
         for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
             var https = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::Listener", "Https");
             assertEquals("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", https.property("SslPolicy").asText());
-            assertEquals("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001", https.property("Certificates").at("/0/CertificateArn").asText());
-            var http = CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::Listener").stream().filter(listener -> listener.property("Port").asInt() == 80).findFirst().orElseThrow();
-            assertEquals("{\"Port\":\"443\",\"Protocol\":\"HTTPS\",\"StatusCode\":\"HTTP_301\"}", http.property("DefaultActions").at("/0/RedirectConfig").toString());
+            assertEquals("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001",
+                    https.property("Certificates").at("/0/CertificateArn").asText());
+            var http = CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::Listener").stream()
+                    .filter(listener -> listener.property("Port").asInt() == 80).findFirst().orElseThrow();
+            assertEquals("{\"Port\":\"443\",\"Protocol\":\"HTTPS\",\"StatusCode\":\"HTTP_301\"}",
+                    http.property("DefaultActions").at("/0/RedirectConfig").toString());
             var attributes = attributes(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::LoadBalancer", ""));
             assertEquals("true", attributes.get("routing.http.drop_invalid_header_fields.enabled"));
             assertEquals("strictest", attributes.get("routing.http.desync_mitigation_mode"));
@@ -383,7 +454,8 @@ class SecurityTest {
             assertTrue(listener.property("Certificates").isMissingNode());
             var targets = CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "OtherTargets");
             assertEquals("TCP 8443", targets.property("Protocol").asText() + " " + targets.property("Port").asText());
-            assertTrue(targets.property("TargetGroupAttributes").toString().contains("{\"Key\":\"preserve_client_ip.enabled\",\"Value\":\"true\"}"));
+            assertTrue(targets.property("TargetGroupAttributes").toString()
+                    .contains("{\"Key\":\"preserve_client_ip.enabled\",\"Value\":\"true\"}"));
         }
     }
 
@@ -392,8 +464,10 @@ class SecurityTest {
         for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
             var rules = new TreeMap<String, JsonNode>();
             CLINIC.resource(stack, "AWS::WAFv2::WebACL", "").property("Rules").forEach(rule -> rules.put(rule.get("Name").asText(), rule));
-            assertEquals(Set.of("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AnyRequest", "SignUp", "Inquiry", "LogIn"), rules.keySet());
-            rules.forEach((name, rule) -> assertEquals(name.startsWith("AWS") ? "{\"None\":{}}" : "{\"Block\":{\"CustomResponse\":{\"ResponseCode\":429}}}",
+            assertEquals(Set.of("AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet",
+                    "AWSManagedRulesKnownBadInputsRuleSet", "AnyRequest", "SignUp", "Inquiry", "LogIn"), rules.keySet());
+            rules.forEach((name, rule) -> assertEquals(
+                    name.startsWith("AWS") ? "{\"None\":{}}" : "{\"Block\":{\"CustomResponse\":{\"ResponseCode\":429}}}",
                     rule.path(name.startsWith("AWS") ? "OverrideAction" : "Action").toString(), name));
             var any = rules.get("AnyRequest").at("/Statement/RateBasedStatement");
             assertEquals("IP", any.get("AggregateKeyType").asText());
@@ -401,12 +475,14 @@ class SecurityTest {
                 var costly = rules.get(name).at("/Statement/RateBasedStatement");
                 assertEquals("IP", costly.get("AggregateKeyType").asText());
                 assertTrue(costly.get("Limit").asInt() * 30 < any.get("Limit").asInt(), name);
-                assertEquals(List.of("POST", path), elements(costly.at("/ScopeDownStatement/AndStatement/Statements")).map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
+                assertEquals(List.of("POST", path), elements(costly.at("/ScopeDownStatement/AndStatement/Statements"))
+                        .map(match -> match.at("/ByteMatchStatement/SearchString").asText()).toList());
             });
             // 4,000 Japanese characters are 36 KB in a form, and the rule's limit is 8 KB
             assertEquals("[{\"ActionToUse\":{\"Count\":{}},\"Name\":\"SizeRestrictions_BODY\"}]",
                     rules.get("AWSManagedRulesCommonRuleSet").at("/Statement/ManagedRuleGroupStatement/RuleActionOverrides").toString());
-            assertEquals("LoadBalancer", name(CLINIC.resource(stack, "AWS::WAFv2::WebACLAssociation", "").property("ResourceArn").get("Ref").asText()));
+            assertEquals("LoadBalancer",
+                    name(CLINIC.resource(stack, "AWS::WAFv2::WebACLAssociation", "").property("ResourceArn").get("Ref").asText()));
             assertEquals("[{\"SingleHeader\":{\"Name\":\"authorization\"}},{\"SingleHeader\":{\"Name\":\"cookie\"}}]",
                     CLINIC.resource(stack, "AWS::WAFv2::LoggingConfiguration", "").property("RedactedFields").toString());
         }
@@ -433,7 +509,8 @@ class SecurityTest {
     private static Set<String> grants(Resource policy) {
         var grants = new TreeSet<String>();
         for (var statement : policy.property("PolicyDocument").get("Statement")) {
-            var resources = statement.get("Resource").isArray() ? elements(statement.get("Resource")).toList() : List.of(statement.get("Resource"));
+            var resources = statement.get("Resource").isArray() ? elements(statement.get("Resource")).toList()
+                    : List.of(statement.get("Resource"));
             texts(statement.get("Action")).forEach(action -> resources.forEach(resource -> grants.add(action + " " + granted(resource))));
         }
         return grants;
@@ -442,12 +519,14 @@ class SecurityTest {
     private static String granted(JsonNode resource) {
         if (resource.isTextual()) {
             return resource.asText().replaceFirst("^arn:aws:s3:::cdk-hnb659fds-assets-\\d+-eu-central-1/[0-9a-f]{64}\\.json$", "ROUTES")
-                    .replaceFirst("^arn:aws:ecr:eu-central-1:\\d+:repository/cdk-hnb659fds-container-assets-\\d+-eu-central-1$", "REPOSITORY");
+                    .replaceFirst("^arn:aws:ecr:eu-central-1:\\d+:repository/cdk-hnb659fds-container-assets-\\d+-eu-central-1$",
+                            "REPOSITORY");
         }
         if (resource.has("Fn::Join")) {
             return granted(resource.at("/Fn::Join/1/0")) + resource.at("/Fn::Join/1/1").asText();
         }
-        return name(resource.has("Ref") ? resource.get("Ref").asText() : resource.at("/Fn::GetAtt/0").asText()).replaceFirst("^(Application|Proxy)Logs$", "Logs");
+        return name(resource.has("Ref") ? resource.get("Ref").asText() : resource.at("/Fn::GetAtt/0").asText())
+                .replaceFirst("^(Application|Proxy)Logs$", "Logs");
     }
 
     private static Stream<JsonNode> elements(JsonNode array) {

@@ -32,7 +32,8 @@ class ServiceTest {
 
     @Test
     void containersAreConfined() {
-        var containers = CLINIC.resources("AWS::ECS::TaskDefinition").stream().flatMap(task -> elements(task.property("ContainerDefinitions"))).toList();
+        var containers = CLINIC.resources("AWS::ECS::TaskDefinition").stream()
+                .flatMap(task -> elements(task.property("ContainerDefinitions"))).toList();
         assertEquals(5 * 2 + 4 * 3, containers.size());
         for (var container : containers) {
             assertFalse(container.get("Privileged").asBoolean(true), container::toString);
@@ -47,7 +48,8 @@ class ServiceTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"production-shard-clinic-1, production, clinic-1", "demo-shard-demo-1, demo, demo-1", "qa-shard-qa-1, production, qa-1", "qa-shard-qa-demo-1, demo, qa-demo-1"})
+    @CsvSource({"production-shard-clinic-1, production, clinic-1", "demo-shard-demo-1, demo, demo-1", "qa-shard-qa-1, production, qa-1",
+            "qa-shard-qa-demo-1, demo, qa-demo-1"})
     void applicationsMigrateBeforeTheyServe(String stack, String edition, String shard) {
         var task = CLINIC.resource(stack, "AWS::ECS::TaskDefinition", "Application");
         var migrate = container(task, "migrate");
@@ -63,16 +65,20 @@ class ServiceTest {
         assertEquals(edition.equals("demo") ? "PT168H" : null, environment.get("TENANTS_EXPIRE_AFTER"));
         assertEquals(edition.equals("demo"), environment.containsKey("INQUIRY_TOPIC_ARN"));
         assertEquals(shard, CLINIC.resource(stack, "AWS::ServiceDiscovery::Service", "Application").property("Name").asText());
-        assertTrue(stream(CLINIC.resource(stack, "AWS::ECS::Service", "Application").body().get("DependsOn")).anyMatch(name -> name.startsWith("DatabaseWriter")), "there is a database to migrate");
+        assertTrue(stream(CLINIC.resource(stack, "AWS::ECS::Service", "Application").body().get("DependsOn"))
+                .anyMatch(name -> name.startsWith("DatabaseWriter")), "there is a database to migrate");
     }
 
     @Test
     void whatAProxyReadsWhileItRuns() {
         var production = environment(container(proxyTask("qa-production-proxy"), "settings"));
         var demo = environment(container(proxyTask("qa-demo-proxy"), "settings"));
-        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "CLIENT_AUTHORITY", "REVOCATION_LIST", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"), List.copyOf(production.keySet()));
-        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"), List.copyOf(demo.keySet()));
-        assertTrue(production.get("CLIENT_AUTHORITY").matches(".*\"s3://\",\\{\"Ref\":\"SettingsBucket\\w+\"},\"/client-authority.pem\".*"), production::toString);
+        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "CLIENT_AUTHORITY", "REVOCATION_LIST", "ROUTES_DEFAULT",
+                "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"), List.copyOf(production.keySet()));
+        assertEquals(List.of("AWS_REGION", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "SETTINGS_DIRECTORY"),
+                List.copyOf(demo.keySet()));
+        assertTrue(production.get("CLIENT_AUTHORITY").matches(".*\"s3://\",\\{\"Ref\":\"SettingsBucket\\w+\"},\"/client-authority.pem\".*"),
+                production::toString);
     }
 
     @Test
@@ -111,7 +117,8 @@ class ServiceTest {
             assertEquals(Map.of("/run/settings", false), mounts(container(task, "settings")));
             assertEquals(Map.of("/run/settings", true, "/run/gateway", false), mounts(container(task, "gateway")));
             assertEquals(Map.of("/run/settings", true, "/run/gateway", true, "/tmp", false), mounts(container(task, "nginx")));
-            assertEquals("unix:" + environment(container(task, "nginx")).get("GATEWAY_SOCKET"), environment(container(task, "gateway")).get("GATEWAY_LISTEN"));
+            assertEquals("unix:" + environment(container(task, "nginx")).get("GATEWAY_SOCKET"),
+                    environment(container(task, "gateway")).get("GATEWAY_LISTEN"));
         }
     }
 
@@ -121,18 +128,22 @@ class ServiceTest {
                 {"edition": "production", "default": "clinic-1", "tenantRules": [{"cookie": "tenant"}],
                  "hosts": {"clinic.example": "clinic-1", "clinic-1.clinic.example": "clinic-1", "clinic-2.clinic.example": "clinic-2"},
                  "shards": {"clinic-1": {"upstream": "https://clinic-1.clinic.internal:8443", "health": "/health"},
-                            "clinic-2": {"upstream": "https://clinic-2.clinic.internal:8443", "health": "/health"}}}"""), routes("production-production-proxy"));
+                            "clinic-2": {"upstream": "https://clinic-2.clinic.internal:8443", "health": "/health"}}}"""),
+                routes("production-production-proxy"));
         assertEquals(Assembly.JSON.readTree("""
                 {"edition": "demo", "default": "qa-demo-1", "tenantRules": [{"cookie": "tenant"}],
                  "hosts": {"qa-demo.clinic.example": "qa-demo-1", "qa-demo-1.qa-demo.clinic.example": "qa-demo-1"},
-                 "shards": {"qa-demo-1": {"upstream": "https://qa-demo-1.clinic.internal:8443", "health": "/health"}}}"""), routes("qa-demo-proxy"));
+                 "shards": {"qa-demo-1": {"upstream": "https://qa-demo-1.clinic.internal:8443", "health": "/health"}}}"""),
+                routes("qa-demo-proxy"));
     }
 
     /** The routes use the zone in which the applications are registered. */
     @Test
     void namesOfTheRoutesAreInThePrivateZone() {
-        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals("clinic.internal", zone.property("Name").asText()));
-        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").forEach(zone -> assertEquals(5, zone.property("Properties").at("/DnsProperties/SOA/TTL").asInt()));
+        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace")
+                .forEach(zone -> assertEquals("clinic.internal", zone.property("Name").asText()));
+        CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace")
+                .forEach(zone -> assertEquals(5, zone.property("Properties").at("/DnsProperties/SOA/TTL").asInt()));
         assertEquals(3, CLINIC.resources("AWS::ServiceDiscovery::PrivateDnsNamespace").size());
     }
 
@@ -141,7 +152,8 @@ class ServiceTest {
         var services = CLINIC.resources("AWS::ECS::Service");
         assertEquals(9, services.size());
         for (var service : services) {
-            assertEquals("{\"Enable\":true,\"Rollback\":true}", service.property("DeploymentConfiguration").get("DeploymentCircuitBreaker").toString(), service::toString);
+            assertEquals("{\"Enable\":true,\"Rollback\":true}",
+                    service.property("DeploymentConfiguration").get("DeploymentCircuitBreaker").toString(), service::toString);
             assertEquals(100, service.property("DeploymentConfiguration").get("MinimumHealthyPercent").asInt(), service::toString);
             assertTrue(service.property("DesiredCount").isMissingNode(), () -> service + " would undo its scaling at each deployment");
         }
@@ -153,9 +165,11 @@ class ServiceTest {
     void newTasksAreTriedBeforeOldOnesGo() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
             var deployment = service.property("DeploymentConfiguration");
-            assertEquals("{\"Enable\":true,\"Rollback\":true}", deployment.get("Alarms").toString().replaceFirst("\"AlarmNames\":\\[.*],", ""), service::toString);
+            assertEquals("{\"Enable\":true,\"Rollback\":true}",
+                    deployment.get("Alarms").toString().replaceFirst("\"AlarmNames\":\\[.*],", ""), service::toString);
             for (var alarm : deployment.at("/Alarms/AlarmNames")) {
-                assertTrue(CLINIC.resources(service.stack(), "AWS::CloudWatch::Alarm").stream().anyMatch(known -> known.id().equals(alarm.get("Ref").asText())), service::toString);
+                assertTrue(CLINIC.resources(service.stack(), "AWS::CloudWatch::Alarm").stream()
+                        .anyMatch(known -> known.id().equals(alarm.get("Ref").asText())), service::toString);
             }
             if (!service.stack().endsWith("-proxy")) {
                 assertTrue(deployment.path("Strategy").isMissingNode(), service::toString);
@@ -164,21 +178,27 @@ class ServiceTest {
             var demo = service.stack().contains("demo-proxy");
             assertEquals(demo ? "CANARY" : "BLUE_GREEN", deployment.get("Strategy").asText(), service::toString);
             assertEquals(5, deployment.get("BakeTimeInMinutes").asInt());
-            if (demo) assertEquals("{\"CanaryBakeTimeInMinutes\":5,\"CanaryPercent\":10}", deployment.get("CanaryConfiguration").toString());
+            if (demo)
+                assertEquals("{\"CanaryBakeTimeInMinutes\":5,\"CanaryPercent\":10}", deployment.get("CanaryConfiguration").toString());
             var other = service.property("LoadBalancers").get(0).get("AdvancedConfiguration");
             var groups = CLINIC.resources(service.stack(), "AWS::ElasticLoadBalancingV2::TargetGroup");
             assertEquals(2, groups.size());
             assertEquals(groups.get(0).body().get("Properties"), groups.get(1).body().get("Properties"), service::toString);
-            assertTrue(groups.stream().anyMatch(group -> group.id().startsWith("OtherTargets") && group.id().equals(other.at("/AlternateTargetGroupArn/Ref").asText())), service::toString);
-            assertTrue(other.get("ProductionListenerRule").get("Ref").asText().startsWith(demo ? "Everything" : "LoadBalancerHttps"), other::toString);
-            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.startsWith("ShiftingRoleDefaultPolicy")), service::toString);
+            assertTrue(groups.stream().anyMatch(
+                    group -> group.id().startsWith("OtherTargets") && group.id().equals(other.at("/AlternateTargetGroupArn/Ref").asText())),
+                    service::toString);
+            assertTrue(other.get("ProductionListenerRule").get("Ref").asText().startsWith(demo ? "Everything" : "LoadBalancerHttps"),
+                    other::toString);
+            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.startsWith("ShiftingRoleDefaultPolicy")),
+                    service::toString);
         }
     }
 
     /** An application's alarm counts failures in the application's own log. */
     @Test
     void applicationsTellOfFailedRequests() {
-        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("ApplicationFailing")).toList()) {
+        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("ApplicationFailing"))
+                .toList()) {
             var filter = CLINIC.resource(alarm.stack(), "AWS::Logs::MetricFilter", "Failing");
             assertEquals("{ $.status >= 500 }", filter.property("FilterPattern").asText());
             assertEquals(filter.property("MetricTransformations").get(0).get("MetricNamespace"), alarm.property("Namespace"));
@@ -190,23 +210,30 @@ class ServiceTest {
     void onlyTheDemoMayLoseItsTasksToOthers() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
             var demo = service.stack().contains("demo-");
-            assertEquals(demo ? "[{\"Base\":1,\"CapacityProvider\":\"FARGATE\",\"Weight\":1},{\"CapacityProvider\":\"FARGATE_SPOT\",\"Weight\":4}]"
-                    : "[{\"CapacityProvider\":\"FARGATE\",\"Weight\":1}]", service.property("CapacityProviderStrategy").toString(), service::toString);
+            assertEquals(demo
+                    ? "[{\"Base\":1,\"CapacityProvider\":\"FARGATE\",\"Weight\":1},{\"CapacityProvider\":\"FARGATE_SPOT\",\"Weight\":4}]"
+                    : "[{\"CapacityProvider\":\"FARGATE\",\"Weight\":1}]", service.property("CapacityProviderStrategy").toString(),
+                    service::toString);
         }
-        CLINIC.resources("AWS::ECS::Cluster").forEach(cluster -> assertEquals("[\"FARGATE\",\"FARGATE_SPOT\"]", cluster.property("CapacityProviders").toString()));
+        CLINIC.resources("AWS::ECS::Cluster")
+                .forEach(cluster -> assertEquals("[\"FARGATE\",\"FARGATE_SPOT\"]", cluster.property("CapacityProviders").toString()));
     }
 
     @Test
     void aProxyThatDoesNotAnswerIsTold() {
         for (var stack : List.of("production-production-proxy", "demo-demo-proxy")) {
             var groups = new java.util.TreeSet<String>();
-            for (var alarm : CLINIC.resources(stack, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().contains("Unhealthy")).toList()) {
-                assertEquals("UnHealthyHostCount Minimum 300 0", "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
-                        alarm.property("Period").asText(), alarm.property("Threshold").asText()));
+            for (var alarm : CLINIC.resources(stack, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().contains("Unhealthy"))
+                    .toList()) {
+                assertEquals("UnHealthyHostCount Minimum 300 0",
+                        "%s %s %s %s".formatted(alarm.property("MetricName").asText(), alarm.property("Statistic").asText(),
+                                alarm.property("Period").asText(), alarm.property("Threshold").asText()));
                 assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
-                groups.add(elements(alarm.property("Dimensions")).filter(d -> d.get("Name").asText().equals("TargetGroup")).findFirst().orElseThrow().at("/Value/Fn::GetAtt/0").asText());
+                groups.add(elements(alarm.property("Dimensions")).filter(d -> d.get("Name").asText().equals("TargetGroup")).findFirst()
+                        .orElseThrow().at("/Value/Fn::GetAtt/0").asText());
             }
-            assertEquals(CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::TargetGroup").stream().map(Resource::id).collect(java.util.stream.Collectors.toSet()), groups, stack);
+            assertEquals(CLINIC.resources(stack, "AWS::ElasticLoadBalancingV2::TargetGroup").stream().map(Resource::id)
+                    .collect(java.util.stream.Collectors.toSet()), groups, stack);
         }
     }
 
@@ -222,17 +249,23 @@ class ServiceTest {
         var gateway = container(task, "gateway");
         var nginx = container(task, "nginx");
         assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"}]", gateway.get("DependsOn").toString());
-        assertEquals("[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"},{\"Condition\":\"HEALTHY\",\"ContainerName\":\"gateway\"}]", nginx.get("DependsOn").toString());
+        assertEquals(
+                "[{\"Condition\":\"HEALTHY\",\"ContainerName\":\"settings\"},{\"Condition\":\"HEALTHY\",\"ContainerName\":\"gateway\"}]",
+                nginx.get("DependsOn").toString());
 
-        var deregistration = elements(CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "OtherTargets").property("TargetGroupAttributes"))
-                .filter(attribute -> attribute.get("Key").asText().equals("deregistration_delay.timeout_seconds")).findFirst().orElseThrow().get("Value").asInt();
+        var deregistration = elements(
+                CLINIC.resource(stack, "AWS::ElasticLoadBalancingV2::TargetGroup", "OtherTargets").property("TargetGroupAttributes"))
+                .filter(attribute -> attribute.get("Key").asText().equals("deregistration_delay.timeout_seconds")).findFirst().orElseThrow()
+                .get("Value").asInt();
         var nginxDrain = Integer.parseInt(environment(nginx).get("DRAIN_TIMEOUT"));
-        var gatewayDrain = Stream.of("GATEWAY_DRAIN_DELAY", "GATEWAY_DRAIN_TIMEOUT").mapToInt(name -> Integer.parseInt(environment(gateway).get(name).replaceFirst("s$", ""))).sum();
+        var gatewayDrain = Stream.of("GATEWAY_DRAIN_DELAY", "GATEWAY_DRAIN_TIMEOUT")
+                .mapToInt(name -> Integer.parseInt(environment(gateway).get(name).replaceFirst("s$", ""))).sum();
         var nginxDelay = Integer.parseInt(environment(nginx).getOrDefault("DRAIN_DELAY", "0"));
         assertTrue(nginxDelay + nginxDrain < nginx.get("StopTimeout").asInt(), "nginx is killed while it drains");
         assertTrue(gatewayDrain < gateway.get("StopTimeout").asInt(), "the gateway is killed while it drains");
         if (stack.contains("demo-")) {
-            var all = deregistration + Stream.of(nginx, gateway, settings).mapToInt(container -> container.get("StopTimeout").asInt()).sum();
+            var all = deregistration
+                    + Stream.of(nginx, gateway, settings).mapToInt(container -> container.get("StopTimeout").asInt()).sum();
             assertTrue(all <= SPOT_NOTICE, () -> "takes up to " + all + " s");
             assertTrue(nginxDelay >= deregistration, "a Spot task is told to stop before the load balancer lets go of it");
         } else {
@@ -270,7 +303,8 @@ class ServiceTest {
     @Test
     void servicesWaitForWhatTheirTasksMayDo() {
         for (var service : CLINIC.resources("AWS::ECS::Service")) {
-            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.contains("TaskExecutionRoleDefaultPolicy")), service::toString);
+            assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.contains("TaskExecutionRoleDefaultPolicy")),
+                    service::toString);
         }
     }
 
@@ -286,14 +320,16 @@ class ServiceTest {
                     case String other -> throw new AssertionError(other);
                 };
                 var volumes = Files.readAllLines(file).stream().filter(line -> line.startsWith("VOLUME ")).findFirst().orElse("");
-                mounts(container).keySet().forEach(path -> assertTrue(volumes.contains('"' + path + '"'), () -> file + " has no volume " + path));
+                mounts(container).keySet()
+                        .forEach(path -> assertTrue(volumes.contains('"' + path + '"'), () -> file + " has no volume " + path));
             }
         }
     }
 
     private static List<String> stages(String stack) throws IOException {
         var assets = Assembly.JSON.readTree(Path.of("target", "cdk.out", "clinic", stack + ".assets.json").toFile());
-        return elements(assets.get("dockerImages")).map(image -> image.get("source")).peek(source -> assertEquals("linux/amd64", source.get("platform").asText()))
+        return elements(assets.get("dockerImages")).map(image -> image.get("source"))
+                .peek(source -> assertEquals("linux/amd64", source.get("platform").asText()))
                 .map(source -> source.path("dockerBuildTarget").asText("null")).sorted().toList();
     }
 
@@ -307,13 +343,15 @@ class ServiceTest {
     }
 
     private static JsonNode container(Resource task, String name) {
-        return elements(task.property("ContainerDefinitions")).filter(container -> container.get("Name").asText().equals(name)).findFirst().orElseThrow();
+        return elements(task.property("ContainerDefinitions")).filter(container -> container.get("Name").asText().equals(name)).findFirst()
+                .orElseThrow();
     }
 
     /** JSON values that are assembled during the deployment. */
     private static Map<String, String> environment(JsonNode container) {
         var environment = new TreeMap<String, String>();
-        container.get("Environment").forEach(entry -> environment.put(entry.get("Name").asText(), entry.get("Value").isTextual() ? entry.get("Value").asText() : entry.get("Value").toString()));
+        container.get("Environment").forEach(entry -> environment.put(entry.get("Name").asText(),
+                entry.get("Value").isTextual() ? entry.get("Value").asText() : entry.get("Value").toString()));
         return environment;
     }
 

@@ -173,7 +173,8 @@ final class SimulatedMachine {
         }
     }
 
-    private Ended task(String name, JsonNode state, JsonNode data, JsonNode item, double start, double others, History history) throws Thrown {
+    private Ended task(String name, JsonNode state, JsonNode data, JsonNode item, double start, double others, History history)
+            throws Thrown {
         var event = given(state, "Parameters", data, item);
         note(name, event, start);
         history.events += 3;
@@ -196,7 +197,8 @@ final class SimulatedMachine {
                     throw new Thrown(e.error, e.getMessage(), now);
                 }
                 var policy = state.get("Retry").get(retry);
-                now += Math.min(policy.path("MaxDelaySeconds").asDouble(Double.MAX_VALUE), policy.path("IntervalSeconds").asDouble(1) * Math.pow(policy.path("BackoffRate").asDouble(2), tries - 1));
+                now += Math.min(policy.path("MaxDelaySeconds").asDouble(Double.MAX_VALUE),
+                        policy.path("IntervalSeconds").asDouble(1) * Math.pow(policy.path("BackoffRate").asDouble(2), tries - 1));
                 transitions++;
                 history.events += 3;
             }
@@ -299,8 +301,8 @@ final class SimulatedMachine {
     private int mostAtOnce() {
         var changes = new ArrayList<double[]>();
         for (var invocation : invocations) {
-            changes.add(new double[] {invocation.from, 1});
-            changes.add(new double[] {invocation.until, -1});
+            changes.add(new double[]{invocation.from, 1});
+            changes.add(new double[]{invocation.until, -1});
         }
         changes.sort(Comparator.<double[]>comparingDouble(c -> c[0]).thenComparingDouble(c -> c[1]));
         int now = 0;
@@ -331,7 +333,8 @@ final class SimulatedMachine {
         if (!template.isObject()) return template;
         var object = Assembly.JSON.createObjectNode();
         for (var field : template.properties()) {
-            if (field.getKey().endsWith(".$")) object.set(field.getKey().substring(0, field.getKey().length() - 2), path(field.getValue().asText(), data, item));
+            if (field.getKey().endsWith(".$"))
+                object.set(field.getKey().substring(0, field.getKey().length() - 2), path(field.getValue().asText(), data, item));
             else object.set(field.getKey(), template(field.getValue(), data, item));
         }
         return object;
@@ -342,7 +345,8 @@ final class SimulatedMachine {
         if (path.equals("$$.Map.Item.Value")) return item;
         if (!path.startsWith("$") || path.startsWith("$$")) throw new IllegalStateException("no path is simulated like " + path);
         var found = data.at(path.substring(1).replace("[", "/").replace("]", "").replace('.', '/'));
-        if (found.isMissingNode()) throw new IllegalStateException(path + " is not in " + data.toString().substring(0, Math.min(500, data.toString().length())));
+        if (found.isMissingNode())
+            throw new IllegalStateException(path + " is not in " + data.toString().substring(0, Math.min(500, data.toString().length())));
         return found;
     }
 
@@ -354,7 +358,8 @@ final class SimulatedMachine {
     }
 
     private static String text(JsonNode state, String field, JsonNode data) {
-        return state.has(field + "Path") ? path(state.get(field + "Path").asText(), data, NullNode.instance).asText() : state.path(field).asText();
+        return state.has(field + "Path") ? path(state.get(field + "Path").asText(), data, NullNode.instance).asText()
+                : state.path(field).asText();
     }
 
     private static String choice(JsonNode state, JsonNode data) {

@@ -36,7 +36,8 @@ class SnapshotTest {
     void noSnapshotIsOfAStackThatIsGone() throws IOException {
         try (var files = Files.list(SNAPSHOTS)) {
             assertEquals(new TreeSet<>(stacks().toList()),
-                    files.map(file -> file.getFileName().toString().replace(".json", "")).collect(TreeSet::new, TreeSet::add, TreeSet::addAll));
+                    files.map(file -> file.getFileName().toString().replace(".json", "")).collect(TreeSet::new, TreeSet::add,
+                            TreeSet::addAll));
         }
     }
 

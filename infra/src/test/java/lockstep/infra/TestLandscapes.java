@@ -29,15 +29,20 @@ final class TestLandscapes {
     /** Three accounts, five shards and one data set, like the shipped landscape, but with checks and automatic syncs. */
     static Landscape clinic() {
         return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(
-                new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)), List.of(production("clinic.example"))),
-                new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of(demo("demo.clinic.example"))),
-                new Account("qa", "333333333333", Purpose.QA, List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO)),
+                new Account("production", "111111111111", Purpose.PRODUCTION,
+                        List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
+                        List.of(production("clinic.example"))),
+                new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)),
+                        List.of(demo("demo.clinic.example"))),
+                new Account("qa", "333333333333", Purpose.QA,
+                        List.of(new Shard("qa-1", Edition.PRODUCTION), new Shard("qa-demo-1", Edition.DEMO)),
                         List.of(production("qa.clinic.example"), demo("qa-demo.clinic.example")))),
                 List.of(new DataSet("master", "clinic-1", List.of(
                         new Table("master.disease", List.of("id", "code", "title"), List.of("id"), Optional.empty()),
                         new Table("master.drug", List.of("id", "name"), List.of("id"), Optional.of("name <> ''"))), null, null, null,
                         List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), null,
-                        new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))), List.of(),
+                        new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))),
+                List.of(),
                 Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"))));
     }
 
@@ -46,7 +51,8 @@ final class TestLandscapes {
     }
 
     private static Proxy demo(String host) {
-        return new Proxy(Edition.DEMO, host, Optional.of("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001"),
+        return new Proxy(Edition.DEMO, host,
+                Optional.of("arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000001"),
                 true, Optional.of("This is a demo."), OptionalInt.of(20));
     }
 

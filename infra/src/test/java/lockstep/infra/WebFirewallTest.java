@@ -48,7 +48,9 @@ class WebFirewallTest {
         var counting = new TreeSet<String>();
         RULES.forEach(rule -> {
             var rate = rule.at("/Statement/RateBasedStatement");
-            if (!rate.isMissingNode() && (rate.path("ScopeDownStatement").isMissingNode() || matches(rate.get("ScopeDownStatement"), new Request(method, path, "192.0.2.1")))) counting.add(rule.get("Name").asText());
+            if (!rate.isMissingNode() && (rate.path("ScopeDownStatement").isMissingNode()
+                    || matches(rate.get("ScopeDownStatement"), new Request(method, path, "192.0.2.1"))))
+                counting.add(rule.get("Name").asText());
         });
         assertEquals(rules, String.join(" ", counting));
     }
@@ -78,7 +80,8 @@ class WebFirewallTest {
         });
         assertEquals(3, managed.size());
         managed.forEach((name, rule) -> {
-            assertEquals("AWS " + name, rule.at("/Statement/ManagedRuleGroupStatement/VendorName").asText() + " " + rule.at("/Statement/ManagedRuleGroupStatement/Name").asText());
+            assertEquals("AWS " + name, rule.at("/Statement/ManagedRuleGroupStatement/VendorName").asText() + " "
+                    + rule.at("/Statement/ManagedRuleGroupStatement/Name").asText());
             // counting a whole group would turn it off
             assertTrue(rule.path("OverrideAction").has("None"), name);
             assertTrue(rule.at("/Statement/ManagedRuleGroupStatement/ExcludedRules").isMissingNode(), name);
@@ -123,7 +126,9 @@ class WebFirewallTest {
             case "ByteMatchStatement" -> {
                 String field = entry.getValue().get("FieldToMatch").has("Method") ? request.method() : request.path();
                 var transformations = stream(entry.getValue().get("TextTransformations"));
-                for (var transformation : transformations.stream().sorted((a, b) -> a.get("Priority").asInt() - b.get("Priority").asInt()).toList()) field = transformed(field, transformation.get("Type").asText());
+                for (var transformation : transformations.stream().sorted((a, b) -> a.get("Priority").asInt() - b.get("Priority").asInt())
+                        .toList())
+                    field = transformed(field, transformation.get("Type").asText());
                 String wanted = entry.getValue().get("SearchString").asText();
                 yield switch (entry.getValue().get("PositionalConstraint").asText()) {
                     case "EXACTLY" -> field.equals(wanted);
@@ -148,7 +153,7 @@ class WebFirewallTest {
         var parts = new ArrayDeque<String>();
         for (String part : path.split("/")) {
             switch (part) {
-                case "", "." -> { }
+                case "", "." -> {}
                 case ".." -> parts.pollLast();
                 default -> parts.addLast(part);
             }

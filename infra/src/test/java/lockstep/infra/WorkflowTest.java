@@ -42,21 +42,27 @@ class WorkflowTest {
         assertEquals("Admit", DUMP.get("Held?").get("Default").asText());
         assertEquals("PublishManifest", DUMP.get("Admit").get("Next").asText());
         assertEquals("Done", DUMP.get("DryRun?").at("/Choices/0/Next").asText());
-        assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}", DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
+        assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}",
+                DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
         assertEquals("$", DUMP.get("Prepare").at("/Parameters/sync/terms.$").asText());
-        assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport.stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
+        assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport
+                .stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
         assertEquals("DumpParts", DUMP.get("AwaitSnapshot").get("Next").asText());
         assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
         assertTrue(DUMP.get("SealManifest").get("End").asBoolean(), "which releases the snapshot itself");
         assertEquals("CollectParts", DUMP.get("PublishManifest").get("Next").asText());
         assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("CollectParts").at("/Parameters/keep").toString());
         assertEquals("Done", DUMP.get("CollectParts").get("Next").asText());
-        assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"), names(DUMP.get("PublishManifest").at("/Parameters/Message")));
+        assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"),
+                names(DUMP.get("PublishManifest").at("/Parameters/Message")));
     }
 
     @Test
     void whatIsAboveItsThresholdsIsToldAndWaitedFor() {
-        assertEquals("{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10},\"master.drug\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10}}", DUMP.get("Assess").at("/Parameters/hold").toString());
+        assertEquals(
+                "{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10},\"master.drug\":{\"changed\":100,"
+                        + "\"deleted\":50,\"emptied\":50,\"rows\":10}}",
+                DUMP.get("Assess").at("/Parameters/hold").toString());
         assertEquals("NotifyHeld", DUMP.get("Held?").at("/Choices/0/Next").asText());
         assertEquals("$.assessment.held", DUMP.get("Held?").at("/Choices/0/Variable").asText());
         assertEquals("WaitForApproval", DUMP.get("NotifyHeld").get("Next").asText());
@@ -70,7 +76,8 @@ class WorkflowTest {
             assertEquals("NotifyFailure", caught(DUMP, state));
         }
         var machine = definition(CLINIC.resources("production-master-data-source", "AWS::StepFunctions::StateMachine").getFirst());
-        assertTrue(machine.get("TimeoutSeconds").asInt() >= wait.get("TimeoutSeconds").asInt() + 7200, "the machine's own time includes it");
+        assertTrue(machine.get("TimeoutSeconds").asInt() >= wait.get("TimeoutSeconds").asInt() + 7200,
+                "the machine's own time includes it");
         assertEquals("PT72H", DUMP.get("CollectParts").at("/Parameters/held").asText());
     }
 
@@ -111,12 +118,17 @@ class WorkflowTest {
     @Test
     void restoreGoesItsWay() {
         assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
-        assertEquals(List.of("qa-1", "qa-demo-1"), StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false).map(shard -> shard.get("name").asText()).toList());
+        assertEquals(List.of("qa-1", "qa-demo-1"),
+                StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false)
+                        .map(shard -> shard.get("name").asText()).toList());
         assertEquals("Selected?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
         assertEquals("Preflight", RESTORE.get("Selected?").at("/Choices/0/Next").asText());
-        assertEquals("[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\",\"StringEqualsPath\":\"$.shard.name\"}]",
+        assertEquals(
+                "[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\","
+                        + "\"StringEqualsPath\":\"$.shard.name\"}]",
                 RESTORE.get("Selected?").at("/Choices/0/Or").toString());
-        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Selected?").get("Default").asText()).get("Parameters")), "an outcome without an error");
+        assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Selected?").get("Default").asText()).get("Parameters")),
+                "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
         assertEquals("Publish", RESTORE.get("StageParts").get("Next").asText());
         assertEquals("Record", RESTORE.get("RestoreShards").get("Next").asText());
@@ -137,7 +149,8 @@ class WorkflowTest {
     @Test
     void sourceShardIsNeverRestored() {
         var shards = states("production-master-data-target").get("Prepare").at("/Parameters/shards");
-        assertEquals("[clinic-2]", StreamSupport.stream(shards.spliterator(), false).map(shard -> shard.get("name").asText()).toList().toString());
+        assertEquals("[clinic-2]",
+                StreamSupport.stream(shards.spliterator(), false).map(shard -> shard.get("name").asText()).toList().toString());
     }
 
     @Test
@@ -178,7 +191,8 @@ class WorkflowTest {
                 if (state.get("Type").asText().equals("Task") && state.get("Resource").asText().startsWith("<master")) {
                     var errors = new TreeSet<String>();
                     state.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
-                    var expected = new TreeSet<>(name.equals("HoldSnapshot") ? List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException") : Workflow.TRANSIENT);
+                    var expected = new TreeSet<>(name.equals("HoldSnapshot")
+                            ? List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException") : Workflow.TRANSIENT);
                     expected.addAll(Workflow.NOT_READY);
                     if (name.equals("Publish")) {
                         expected.add(Workflow.BUSY);
@@ -224,8 +238,10 @@ class WorkflowTest {
             assertTrue(machine.property("TracingConfiguration").get("Enabled").asBoolean());
             assertTrue(definition(machine).has("TimeoutSeconds"));
         }
-        CLINIC.resources("AWS::Logs::LogGroup").stream().filter(group -> group.id().contains("DumpLogs") || group.id().contains("RestoreLogs") && !group.id().contains("StartRestore"))
-                .forEach(group -> assertTrue(group.property("LogGroupName").asText().startsWith("/aws/vendedlogs/states/lockstep-"), group::toString));
+        CLINIC.resources("AWS::Logs::LogGroup").stream().filter(
+                group -> group.id().contains("DumpLogs") || group.id().contains("RestoreLogs") && !group.id().contains("StartRestore"))
+                .forEach(group -> assertTrue(group.property("LogGroupName").asText().startsWith("/aws/vendedlogs/states/lockstep-"),
+                        group::toString));
     }
 
     @Test
@@ -234,7 +250,8 @@ class WorkflowTest {
             var stack = account + "-master-data-target";
             var inbox = CLINIC.resource(stack, "AWS::SQS::Queue", "Inbox");
             assertEquals(3, inbox.property("RedrivePolicy").get("maxReceiveCount").asInt());
-            assertEquals(CLINIC.resource(stack, "AWS::SQS::Queue", "Refused").id(), inbox.property("RedrivePolicy").at("/deadLetterTargetArn/Fn::GetAtt/0").asText());
+            assertEquals(CLINIC.resource(stack, "AWS::SQS::Queue", "Refused").id(),
+                    inbox.property("RedrivePolicy").at("/deadLetterTargetArn/Fn::GetAtt/0").asText());
             var starter = CLINIC.resource(stack, "AWS::Lambda::Function", "StartRestore");
             assertEquals(2 * starter.property("Timeout").asInt(), inbox.property("VisibilityTimeout").asInt());
             var mapping = CLINIC.resources(stack, "AWS::Lambda::EventSourceMapping").getFirst();
@@ -257,22 +274,27 @@ class WorkflowTest {
     void eachTargetShardHasItsAlarms() {
         for (var shard : List.of("production-shard-clinic-2", "demo-shard-demo-1", "qa-shard-qa-1", "qa-shard-qa-demo-1")) {
             var alarms = new TreeMap<String, String>();
-            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Watch")).toList()) {
-                alarms.put(alarm.property("MetricName").asText(), alarm.property("Threshold").asInt() + " " + alarm.property("TreatMissingData").asText());
+            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Watch"))
+                    .toList()) {
+                alarms.put(alarm.property("MetricName").asText(),
+                        alarm.property("Threshold").asInt() + " " + alarm.property("TreatMissingData").asText());
                 assertEquals("Lockstep/master/" + shard.replaceFirst(".*-shard-", ""), alarm.property("Namespace").asText());
                 assertEquals("Maximum 1800", alarm.property("Statistic").asText() + " " + alarm.property("Period").asInt());
                 assertTrue(alarm.property("Dimensions").isMissingNode(), alarm::toString);
             }
-            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable", "0 notBreaching", "ChecksFailed", "0 notBreaching"), alarms);
+            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable",
+                    "0 notBreaching", "ChecksFailed", "0 notBreaching"), alarms);
         }
-        assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream().noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
+        assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream()
+                .noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
     }
 
     /** The schedule's role can start only this machine, and the machine can start only dumps. */
     @Test
     void syncsStartByThemselves() {
         var stack = "production-master-data-source";
-        var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").stream().filter(m -> m.property("StateMachineName").asText().equals("lockstep-master-start")).findFirst().orElseThrow();
+        var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").stream()
+                .filter(m -> m.property("StateMachineName").asText().equals("lockstep-master-start")).findFirst().orElseThrow();
         var schedules = new TreeMap<String, String>();
         for (var rule : CLINIC.resources(stack, "AWS::Events::Rule")) {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
@@ -295,10 +317,13 @@ class WorkflowTest {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
             var look = definition(machine).at("/States/Look");
             assertTrue(look.get("End").asBoolean());
-            assertEquals(Set.of("account", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn", "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(look.get("Parameters")));
+            assertEquals(Set.of("account", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn",
+                    "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(look.get("Parameters")));
             assertEquals("PT15M", look.at("/Parameters/every").asText());
         }
-        assertEquals("[\"qa-1\",\"qa-demo-1\"]", definition(CLINIC.resources("qa-master-data-target", "AWS::StepFunctions::StateMachine").getLast()).at("/States/Look/Parameters/shards").toString());
+        assertEquals("[\"qa-1\",\"qa-demo-1\"]",
+                definition(CLINIC.resources("qa-master-data-target", "AWS::StepFunctions::StateMachine").getLast())
+                        .at("/States/Look/Parameters/shards").toString());
     }
 
     /** Lambda may have to recreate network interfaces, which takes a minute or two, also for HoldSnapshot. */
@@ -307,9 +332,11 @@ class WorkflowTest {
         for (var states : List.of(DUMP, RESTORE)) {
             states.values().stream().filter(state -> state.path("Resource").asText().startsWith("<master")).forEach(state -> {
                 var wait = 0.0;
-                var retry = StreamSupport.stream(state.get("Retry").spliterator(), false).filter(r -> r.get("ErrorEquals").toString().contains("NotReady")).findFirst().orElseThrow();
+                var retry = StreamSupport.stream(state.get("Retry").spliterator(), false)
+                        .filter(r -> r.get("ErrorEquals").toString().contains("NotReady")).findFirst().orElseThrow();
                 for (var attempt = 0; attempt < retry.get("MaxAttempts").asInt(); attempt++) {
-                    wait += Math.min(retry.get("MaxDelaySeconds").asInt(), retry.get("IntervalSeconds").asInt() * Math.pow(retry.get("BackoffRate").asDouble(), attempt));
+                    wait += Math.min(retry.get("MaxDelaySeconds").asInt(),
+                            retry.get("IntervalSeconds").asInt() * Math.pow(retry.get("BackoffRate").asDouble(), attempt));
                 }
                 assertTrue(wait > 300, state::toString);
                 assertTrue(DUMP.get("AwaitSnapshot").get("TimeoutSeconds").asInt() > wait, "the holder may take as long");
@@ -322,7 +349,8 @@ class WorkflowTest {
     void workersHaveAllThatAFunctionCan() {
         for (var function : CLINIC.resources("AWS::Lambda::Function")) {
             var options = function.property("Environment").at("/Variables/JAVA_TOOL_OPTIONS").asText();
-            var worker = function.property("Handler").asText().matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus|ImportTable)::handleRequest");
+            var worker = function.property("Handler").asText()
+                    .matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus|ImportTable)::handleRequest");
             assertEquals(worker ? 1769 : 512, function.property("MemorySize").asInt(), function::toString);
             assertTrue(options.endsWith(worker ? "TieredStopAtLevel=4" : "TieredStopAtLevel=1"), function::toString);
             assertTrue(!worker || function.property("Timeout").asInt() == 900, function::toString);
@@ -365,7 +393,8 @@ class WorkflowTest {
     static JsonNode definition(Resource machine) {
         var text = new StringBuilder();
         for (var piece : machine.property("DefinitionString").at("/Fn::Join/1")) {
-            text.append(piece.isTextual() ? piece.asText() : "<" + piece.path("Fn::GetAtt").path(0).asText(piece.path("Ref").asText()) + ">");
+            text.append(
+                    piece.isTextual() ? piece.asText() : "<" + piece.path("Fn::GetAtt").path(0).asText(piece.path("Ref").asText()) + ">");
         }
         try {
             return Assembly.JSON.readTree(text.toString());

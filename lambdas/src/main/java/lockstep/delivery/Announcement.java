@@ -24,16 +24,19 @@ record Announcement(String text) {
         JsonNode sns = Json.MAPPER.readTree(envelope);
         String message = sns.required("Message").asString();
         var subject = Optional.ofNullable(sns.path("Subject").asString(null)).filter(s -> !s.isBlank());
-        return new Announcement(shortened("[" + account + "] " + json(message).map(json -> body(json, subject)).orElseGet(() -> subject.map(s -> s + "\n").orElse("") + message)));
+        return new Announcement(shortened("[" + account + "] "
+                + json(message).map(json -> body(json, subject)).orElseGet(() -> subject.map(s -> s + "\n").orElse("") + message)));
     }
 
     private static String body(JsonNode json, Optional<String> subject) {
         if (json.has("AlarmName")) {
-            return "%s: %s\n%s".formatted(json.path("NewStateValue").asString("?"), json.path("AlarmDescription").asString(json.get("AlarmName").asString()), json.path("NewStateReason").asString(""));
+            return "%s: %s\n%s".formatted(json.path("NewStateValue").asString("?"),
+                    json.path("AlarmDescription").asString(json.get("AlarmName").asString()), json.path("NewStateReason").asString(""));
         }
         // a message of a state machine: which sync, and what went wrong
-        return subject.map(s -> s + "\n").orElse("") + json.properties().stream().map(p -> p.getKey() + ": " + readable(p.getKey(), p.getValue()))
-                .collect(Collectors.joining("\n"));
+        return subject.map(s -> s + "\n").orElse("")
+                + json.properties().stream().map(p -> p.getKey() + ": " + readable(p.getKey(), p.getValue()))
+                        .collect(Collectors.joining("\n"));
     }
 
     /** Step Functions names an error by its Java class, and its cause is JSON with a stack trace. */
@@ -60,6 +63,7 @@ record Announcement(String text) {
 
     /** Returns the JSON that webhooks of Slack, Mattermost, Rocket.Chat and Google Chat accept. */
     String json() {
-        return Json.MAPPER.writeValueAsString(Json.MAPPER.createObjectNode().put("text", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")));
+        return Json.MAPPER.writeValueAsString(
+                Json.MAPPER.createObjectNode().put("text", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")));
     }
 }

@@ -25,7 +25,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Forwards messages of the operations topic to a chat. Only messages that the chat rejects are returned to the queue, which moves them to its
+ * Forwards messages of the operations topic to a chat. Only messages that the chat rejects are returned to the queue, which moves them to
+ * its
  * dead-letter queue after some retries. The webhook's address is never logged, because whoever knows it can post to the chat.
  */
 public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> {
@@ -88,7 +89,8 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
         }
         for (SQSMessage message : event.getRecords()) {
             if (address.isEmpty()) {
-                context.getLogger().log("message " + message.getMessageId() + " went by mail alone: nobody has put the chat's address into " + System.getenv("WEBHOOK_SECRET_ARN") + "\n");
+                context.getLogger().log("message " + message.getMessageId() + " went by mail alone: nobody has put the chat's address into "
+                        + System.getenv("WEBHOOK_SECRET_ARN") + "\n");
             } else {
                 refusal(address.get(), message).ifPresent(why -> {
                     context.getLogger().log("message " + message.getMessageId() + " was not brought to the chat: " + why + "\n");

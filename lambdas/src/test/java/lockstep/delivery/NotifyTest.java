@@ -68,7 +68,8 @@ class NotifyTest {
             messages.add(message);
         }
         event.setRecords(messages);
-        return notify.handleRequest(event, context).getBatchItemFailures().stream().map(SQSBatchResponse.BatchItemFailure::getItemIdentifier).toList();
+        return notify.handleRequest(event, context).getBatchItemFailures().stream()
+                .map(SQSBatchResponse.BatchItemFailure::getItemIdentifier).toList();
     }
 
     private static String envelope(String subject, String message) {
@@ -79,8 +80,11 @@ class NotifyTest {
 
     @Test
     void whatIsToldReachesTheChat() {
-        assertEquals(List.of(), refused(new Notify(() -> Optional.of(address()), "demo"), envelope("Release 1.4.0 deployed", "by anna in 93 s"),
-                envelope(null, "{\"AlarmName\":\"x\",\"AlarmDescription\":\"demo-1 is behind\",\"NewStateValue\":\"ALARM\",\"NewStateReason\":\"1 > 0\"}"),
+        assertEquals(List.of(), refused(new Notify(() -> Optional.of(address()), "demo"),
+                envelope("Release 1.4.0 deployed", "by anna in 93 s"),
+                envelope(null,
+                        "{\"AlarmName\":\"x\",\"AlarmDescription\":\"demo-1 is "
+                                + "behind\",\"NewStateValue\":\"ALARM\",\"NewStateReason\":\"1 > 0\"}"),
                 envelope(null, "{\"syncId\":\"one\",\"cause\":\"a <b> & c\"}")));
         assertEquals(List.of(PATH + " {\"text\":\"[demo] Release 1.4.0 deployed\\nby anna in 93 s\"}",
                 PATH + " {\"text\":\"[demo] ALARM: demo-1 is behind\\n1 > 0\"}".replace("1 > 0", "1 &gt; 0"),
@@ -91,7 +95,8 @@ class NotifyTest {
     void onlyWhatWasRefusedIsTriedAgain() {
         answers.addAll(List.of(200, 503, 429, 404, 200));
         var envelope = envelope("x", "y");
-        assertEquals(List.of("1", "2", "3"), refused(new Notify(() -> Optional.of(address()), "demo"), envelope, envelope, envelope, envelope, envelope));
+        assertEquals(List.of("1", "2", "3"),
+                refused(new Notify(() -> Optional.of(address()), "demo"), envelope, envelope, envelope, envelope, envelope));
         assertTrue(context.log.toString().contains("message 1 was not brought to the chat: it answered 503"), context.log::toString);
     }
 
@@ -110,7 +115,8 @@ class NotifyTest {
         chat.stop(0);
         assertEquals(List.of("0"), refused(new Notify(() -> Optional.of(address()), "demo"), envelope("x", "y")));
         assertFalse(context.log.toString().contains("s3cr3t"), context.log::toString);
-        assertFalse(assertThrows(IllegalArgumentException.class, () -> Notify.address("{\"url\":\"https://chat/s3cr3t bad\"}")).getMessage().contains("s3cr3t"));
+        assertFalse(assertThrows(IllegalArgumentException.class, () -> Notify.address("{\"url\":\"https://chat/s3cr3t bad\"}")).getMessage()
+                .contains("s3cr3t"));
     }
 
     @Test
@@ -121,7 +127,8 @@ class NotifyTest {
 
     @Test
     void anAddressThatCantBeHadLosesNothing() {
-        assertEquals(List.of("0", "1"), refused(new Notify(() -> { throw new IllegalArgumentException("plain"); }, "demo"), envelope("x", "y"), envelope("x", "y")));
+        assertEquals(List.of("0", "1"), refused(new Notify(() -> { throw new IllegalArgumentException("plain"); }, "demo"),
+                envelope("x", "y"), envelope("x", "y")));
     }
 
     @Test
@@ -135,9 +142,12 @@ class NotifyTest {
 
     @Test
     void aFailureIsAnnouncedWithoutClassesAndStackTraces() {
-        String cause = "{\"errorMessage\":\"the holder is gone\",\"errorType\":\"lockstep.masterdata.engine.Fault$SnapshotGone\",\"stackTrace\":[\"at x\"]}";
-        String message = Json.MAPPER.writeValueAsString(new java.util.TreeMap<>(Map.of("syncId", "one", "error", "lockstep.masterdata.engine.Fault$SnapshotGone", "cause", cause)));
-        assertEquals("[demo] cause: the holder is gone\nerror: SnapshotGone\nsyncId: one", Announcement.of("demo", envelope(null, message)).text());
+        String cause = "{\"errorMessage\":\"the holder is "
+                + "gone\",\"errorType\":\"lockstep.masterdata.engine.Fault$SnapshotGone\",\"stackTrace\":[\"at x\"]}";
+        String message = Json.MAPPER.writeValueAsString(
+                new java.util.TreeMap<>(Map.of("syncId", "one", "error", "lockstep.masterdata.engine.Fault$SnapshotGone", "cause", cause)));
+        assertEquals("[demo] cause: the holder is gone\nerror: SnapshotGone\nsyncId: one",
+                Announcement.of("demo", envelope(null, message)).text());
     }
 
     @Test

@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param holding  when a sync waits for approval; {@link Holding#DEFAULT} if null
  * @param starting when syncs start automatically; {@link Starting#BY_HAND} if null
  */
-public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks, Holding holding, Starting starting) {
+public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks,
+        Holding holding, Starting starting) {
     /** The data set that commands use by default. */
     public static final String DEFAULT_NAME = "master";
 

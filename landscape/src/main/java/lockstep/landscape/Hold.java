@@ -16,7 +16,7 @@ public record Hold(int changed, int deleted, int emptied, int rows, Optional<Str
     public static final Hold DEFAULT = new Hold(100, 50);
 
     public Hold {
-        for (int percent : new int[] {changed, deleted, emptied})
+        for (int percent : new int[]{changed, deleted, emptied})
             if (percent < 0 || percent > 100) throw new IllegalArgumentException("a percentage of rows must be 0 to 100, not " + percent);
         if (rows < 1) throw new IllegalArgumentException("the number of rows must be at least 1, not " + rows);
     }

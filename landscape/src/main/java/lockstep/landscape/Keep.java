@@ -10,6 +10,7 @@ public record Keep(int manifests, int days) {
     public static final Keep DEFAULT = new Keep(30, 90);
 
     public Keep {
-        if (manifests < 1 || days < 0) throw new IllegalArgumentException("keep at least 1 manifest and 0 days, not " + manifests + " and " + days);
+        if (manifests < 1 || days < 0)
+            throw new IllegalArgumentException("keep at least 1 manifest and 0 days, not " + manifests + " and " + days);
     }
 }

@@ -77,7 +77,8 @@ public final class LandscapeReader {
             new Field("rows", false, "10"),
             new Field("keys", false, "\"[A-Z][0-9]{2}\""));
     static final List<Field> CHECK = List.of(
-            new Field("sql", true, "a query that returns one row with one column, such as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
+            new Field("sql", true,
+                    "a query that returns one row with one column, such as \"SELECT count(*) FROM master.drug WHERE name = ''\""),
             new Field("expected", true, "its answer, quoted, such as \"0\""));
     static final List<Field> TABLE = List.of(
             new Field("key", true, "[id], the columns that identify a row"),
@@ -109,36 +110,53 @@ public final class LandscapeReader {
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
     static final Format COLUMN_NAME = new Format("[^\\x00-\\x1f\\x7f]{1,63}",
-            "the name of a column: 1 to 63 characters without control characters", "write it as the catalog stores it, without SQL quotes, like drug_id or lineItem");
+            "the name of a column: 1 to 63 characters without control characters",
+            "write it as the catalog stores it, without SQL quotes, like drug_id or lineItem");
     static final Format TABLE_NAME = new Format(TableName.PATTERN.pattern(),
-            "schema.table as in SQL", "write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and underscores");
+            "schema.table as in SQL",
+            "write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and "
+                    + "underscores");
     static final Format HOST = new Format("(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
             "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.clinic.example");
     static final Format CERTIFICATE = new Format("arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-zA-Z0-9-]+",
-            "the ARN of an ACM certificate", "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
-    static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a single line of at most 200 characters", "shorten it, or remove the field");
-    static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999", "write it like 20, or remove the field");
+            "the ARN of an ACM certificate",
+            "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
+    static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a single line of at most 200 characters",
+            "shorten it, or remove the field");
+    static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999",
+            "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
-    static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))", "an EventBridge schedule expression", "write it like cron(0 4 * * ? *), which is daily at 4:00 UTC, or rate(6 hours)");
-    static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a single line of at most 200 characters", "write the query's answer as psql shows it, quoted");
+    static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))",
+            "an EventBridge schedule expression", "write it like cron(0 4 * * ? *), which is daily at 4:00 UTC, or rate(6 hours)");
+    static final Format ANSWER = new Format("[^\\p{Cntrl}]{0,200}", "a single line of at most 200 characters",
+            "write the query's answer as psql shows it, quoted");
     static final Format QUERY = new Format("(?s).*\\S.*", "an SQL query", "write one that returns one row with one column");
-    static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression on a single line of at most 200 characters", "write one that all keys match, quoted");
+    static final Format EXPRESSION = new Format("[^\\p{Cntrl}]{1,200}", "a regular expression on a single line of at most 200 characters",
+            "write one that all keys match, quoted");
     static final Format PERCENT = new Format("0|[1-9][0-9]?|100", "a whole percentage from 0 to 100", "write it like 30, or 100 for never");
-    static final Format ROWS = new Format("[1-9][0-9]{0,5}|1000000", "a whole number of rows from 1 to 1000000", "write it like 10, or remove the field");
-    static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999", "write it like 30, or remove the field");
-    static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999", "write it like 90, or remove the field");
+    static final Format ROWS = new Format("[1-9][0-9]{0,5}|1000000", "a whole number of rows from 1 to 1000000",
+            "write it like 10, or remove the field");
+    static final Format MANIFESTS = new Format("[1-9][0-9]{0,3}", "a whole number of manifests from 1 to 9999",
+            "write it like 30, or remove the field");
+    static final Format DAYS = new Format("0|[1-9][0-9]{0,3}", "a whole number of days from 0 to 9999",
+            "write it like 90, or remove the field");
     static final Format DIFFERENCE_KEY = new Format("([a-z]|\\*[./][^*\\s])\\S{0,300}",
-            "a key that lockstep diff shows, where * matches any text", "write it like shard.Database.DeletionProtection or proxy.Firewall*");
-    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a single line of at most 500 characters", "write one, or shorten it");
+            "a key that lockstep diff shows, where * matches any text",
+            "write it like shard.Database.DeletionProtection or proxy.Firewall*");
+    static final Format SENTENCE = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,500}", "a single line of at most 500 characters",
+            "write one, or shorten it");
     /** The form that IAM requires: with a port, a query or a trailing slash, no token would ever match. */
-    static final Format GITLAB = new Format("https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(/[A-Za-z0-9._-]+)*",
+    static final Format GITLAB = new Format(
+            "https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(/[A-Za-z0-9._-]+)*",
             "the https URL of a GitLab server without a port and without a trailing slash", "write it like https://gitlab.example.com");
     /** Excludes IAM's wildcards, which would admit other projects. */
     static final Format PROJECT = new Format("[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+",
             "the path of a GitLab project, including its group", "write it like group/lockstep");
-    static final Format REF = new Format("[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}", "the name of one branch, without wildcards", "write it like main");
-    static final Format EMAIL = new Format("[^\\s@\\p{Cntrl}]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}", "an email address", "write it like operations@example.com");
+    static final Format REF = new Format("[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}", "the name of one branch, without wildcards",
+            "write it like main");
+    static final Format EMAIL = new Format("[^\\s@\\p{Cntrl}]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}",
+            "an email address", "write it like operations@example.com");
     static final Format CONDITION = new Format("(?s).*\\S.*",
             "an SQL condition", "write one, or remove the field");
 
@@ -183,11 +201,13 @@ public final class LandscapeReader {
      * @throws IllegalArgumentException if it is not; the message says how to write one
      */
     public static String release(String name) {
-        if (!RELEASE.pattern().matcher(name).matches()) throw new IllegalArgumentException(quote(name) + " is not " + RELEASE.description() + "; " + RELEASE.fix());
+        if (!RELEASE.pattern().matcher(name).matches())
+            throw new IllegalArgumentException(quote(name) + " is not " + RELEASE.description() + "; " + RELEASE.fix());
         return name;
     }
 
-    // Below, a missing or invalid value has already been reported as a problem. A placeholder lets reading continue, and is never returned to callers.
+    // Below, a missing or invalid value has already been reported as a problem. A placeholder lets reading continue, and is never returned
+    // to callers.
 
     private Landscape landscape(YamlValue root) {
         var fields = root.fields(LANDSCAPE);
@@ -223,7 +243,8 @@ public final class LandscapeReader {
         var fields = value.fields(ACCOUNT);
         var id = fields.get("id").text(ID);
         id.map(given -> accountById.putIfAbsent(given, new Owner(name, value.line()))).ifPresent(other -> fields.get("id").problem(
-                quote(id.get()) + " is already the id of account " + other.name() + " in line " + other.line(), "give each account its own id"));
+                quote(id.get()) + " is already the id of account " + other.name() + " in line " + other.line(),
+                "give each account its own id"));
         // qa may hold both editions, so as a placeholder it causes no further problems
         var purpose = fields.get("purpose").choice(Purpose.class).orElse(Purpose.QA);
         var shards = new ArrayList<Shard>();
@@ -231,8 +252,8 @@ public final class LandscapeReader {
                 .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose)));
         var proxies = new ArrayList<Proxy>();
         if (fields.get("proxies").isGiven()) {
-            fields.get("proxies").entries(EDITION, "{host: demo.clinic.example}").forEach((edition, proxy) ->
-                    Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
+            fields.get("proxies").entries(EDITION, "{host: demo.clinic.example}")
+                    .forEach((edition, proxy) -> Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
                             .ifPresent(known -> proxies.add(proxy(known, proxy, name, shards))));
         }
         return new Account(name, id.orElse(""), purpose, shards, proxies);
@@ -241,11 +262,13 @@ public final class LandscapeReader {
     private Proxy proxy(Edition edition, YamlValue value, String account, List<Shard> shards) {
         var fields = value.fields(PROXY);
         if (!shards.isEmpty() && shards.stream().noneMatch(shard -> shard.edition() == edition)) {
-            value.problem("account " + account + " has no shard of the " + edition.word() + " edition", "remove this proxy, or add such a shard");
+            value.problem("account " + account + " has no shard of the " + edition.word() + " edition",
+                    "remove this proxy, or add such a shard");
         }
         var host = fields.get("host").text(HOST);
         host.map(given -> accountByHost.putIfAbsent(given, new Owner(account, value.line()))).ifPresent(other -> fields.get("host").problem(
-                quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(), "give each proxy its own host"));
+                quote(host.get()) + " is already the host of a proxy of account " + other.name() + " in line " + other.line(),
+                "give each proxy its own host"));
         for (var field : edition == Edition.PRODUCTION ? List.of("certificate", "signUp", "banner") : List.<String>of()) {
             if (fields.get(field).isGiven()) fields.get(field).problem("the production edition has no " + field, "remove it");
         }
@@ -267,7 +290,9 @@ public final class LandscapeReader {
             case QA -> edition;
         };
         if (edition.isPresent() && !edition.equals(allowed)) {
-            field.problem("the " + lower(edition.get()) + " edition is not allowed in account " + account + ", whose purpose is " + lower(purpose),
+            field.problem(
+                    "the " + lower(edition.get()) + " edition is not allowed in account " + account + ", whose purpose is "
+                            + lower(purpose),
                     "move shard " + name + " to an account of purpose " + lower(edition.get()) + " or qa");
         }
         var other = homeByShard.putIfAbsent(name, new Home(new Owner(account, value.line()), edition));
@@ -280,7 +305,8 @@ public final class LandscapeReader {
             age.problem("tenants of the production edition never expire", "remove it");
         }
         var expireAfter = age.text(AGE).map(LandscapeReader::duration);
-        return expireAfter.isPresent() ? new Shard(name, edition.orElse(Edition.DEMO), expireAfter) : new Shard(name, edition.orElse(Edition.DEMO));
+        return expireAfter.isPresent() ? new Shard(name, edition.orElse(Edition.DEMO), expireAfter)
+                : new Shard(name, edition.orElse(Edition.DEMO));
     }
 
     private static Duration duration(String age) {
@@ -302,11 +328,13 @@ public final class LandscapeReader {
             String table = canonical(given, tableValue);
             var other = dataSetByTable.putIfAbsent(table, new Owner(name, tableValue.line()));
             if (other != null && !table.equals(PLACEHOLDER_TABLE)) {
-                tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(), "remove one of the two");
+                tableValue.problem(quote(table) + " is already a table of data set " + other.name() + " in line " + other.line(),
+                        "remove one of the two");
             }
             tables.add(table(table, tableValue, holding.usual()));
         });
-        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")), fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
+        return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")),
+                fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
                 watch(fields.get("watch")), checks(fields.get("checks")), holding, starting(fields.get("sync")));
     }
 
@@ -330,7 +358,9 @@ public final class LandscapeReader {
         var fields = value.fields(WATCH);
         var every = interval(fields.get("every"), Watch.DEFAULT.every());
         if (every.compareTo(Watch.LONGEST) > 0) {
-            fields.get("every").problem("an interval of " + every.toHours() + " hours is too long: an alarm spans two intervals and at most a day", "write 12h or less");
+            fields.get("every").problem(
+                    "an interval of " + every.toHours() + " hours is too long: an alarm spans two intervals and at most a day",
+                    "write 12h or less");
             every = Watch.DEFAULT.every();
         }
         return new Watch(every, interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
@@ -353,10 +383,12 @@ public final class LandscapeReader {
             try {
                 Pattern.compile(expression);
             } catch (PatternSyntaxException e) {
-                fields.get("keys").problem(quote(expression) + " is not a regular expression: " + e.getDescription(), "write a Java regular expression that matches every key in full");
+                fields.get("keys").problem(quote(expression) + " is not a regular expression: " + e.getDescription(),
+                        "write a Java regular expression that matches every key in full");
             }
         });
-        return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()), percent(fields.get("emptied"), usual.emptied()),
+        return new Hold(percent(fields.get("changed"), usual.changed()), percent(fields.get("deleted"), usual.deleted()),
+                percent(fields.get("emptied"), usual.emptied()),
                 fields.get("rows").text(ROWS).map(Integer::parseInt).orElse(usual.rows()), keys);
     }
 
@@ -389,7 +421,8 @@ public final class LandscapeReader {
                     .map(candidate -> "did you mean '" + candidate + "'?")
                     .orElse("write one of " + homeByShard.keySet().stream().sorted().collect(Collectors.joining(", "))));
         } else if (home.edition().equals(Optional.of(Edition.DEMO))) {
-            field.problem(quote(shard) + " is of the demo edition, which the public may write to", "name a shard of the production edition");
+            field.problem(quote(shard) + " is of the demo edition, which the public may write to",
+                    "name a shard of the production edition");
         }
     }
 
@@ -432,7 +465,8 @@ public final class LandscapeReader {
 
     private static boolean fits(String column, YamlValue item) {
         boolean fits = column.getBytes(StandardCharsets.UTF_8).length <= TableName.MAX_BYTES;
-        if (!fits) item.problem(quote(column) + " has more than " + TableName.MAX_BYTES + " bytes", "write the name that the database truncated it to");
+        if (!fits) item.problem(quote(column) + " has more than " + TableName.MAX_BYTES + " bytes",
+                "write the name that the database truncated it to");
         return fits;
     }
 

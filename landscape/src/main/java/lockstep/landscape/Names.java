@@ -58,12 +58,17 @@ public final class Names {
         return account + "-delivery";
     }
 
-    /** The bucket of an account's releases and deploy log. No data set's bucket can have this name, because a data set's name begins with a letter. */
+    /**
+     * The bucket of an account's releases and deploy log. No data set's bucket can have this name, because a data set's name begins with a
+     * letter.
+     */
     public static String releases(String accountId, String region) {
         return "lockstep-%s-%s-releases".formatted(accountId, region);
     }
 
-    /** The topic of alarms, failures and deployments in an account. No data set's topic can have this name, because they have no underscore. */
+    /**
+     * The topic of alarms, failures and deployments in an account. No data set's topic can have this name, because they have no underscore.
+     */
     public static String operationsTopic() {
         return "lockstep_operations";
     }

@@ -12,4 +12,5 @@ import java.util.OptionalInt;
  * @param banner      a text that the product shows on every page; demo only
  * @param rateLimit   requests per second and tenant
  */
-public record Proxy(Edition edition, String host, Optional<String> certificate, boolean signUp, Optional<String> banner, OptionalInt rateLimit) {}
+public record Proxy(Edition edition, String host, Optional<String> certificate, boolean signUp, Optional<String> banner,
+        OptionalInt rateLimit) {}

@@ -7,7 +7,8 @@ import java.util.Optional;
  * A table of a data set.
  *
  * @param name    the name as written by {@link TableName}
- * @param columns the allow-list: the only columns that may leave the source, including the key, in file order and as the catalog stores them
+ * @param columns the allow-list: the only columns that may leave the source, including the key, in file order and as the catalog stores
+ *         them
  * @param key     the columns that identify a row; unique at source and target
  * @param where   an SQL condition on allowed columns. Rows that don't satisfy it belong to the shard, and syncs don't touch them
  * @param hold    the table's thresholds; if empty, those of the data set

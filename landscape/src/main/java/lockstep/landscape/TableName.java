@@ -20,9 +20,10 @@ public record TableName(String schema, String table) {
     static final Pattern PATTERN = Pattern.compile(PART + "\\." + PART);
 
     public TableName {
-        for (String part : new String[] {schema, table})
+        for (String part : new String[]{schema, table})
             if (part.isEmpty() || part.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES)
-                throw new IllegalArgumentException("a PostgreSQL name has 1 to " + MAX_BYTES + " bytes, but '" + part + "' has " + part.getBytes(StandardCharsets.UTF_8).length);
+                throw new IllegalArgumentException("a PostgreSQL name has 1 to " + MAX_BYTES + " bytes, but '" + part + "' has "
+                        + part.getBytes(StandardCharsets.UTF_8).length);
     }
 
     /**
@@ -32,7 +33,8 @@ public record TableName(String schema, String table) {
      */
     public static TableName parse(String sql) {
         Matcher parts = PATTERN.matcher(sql);
-        if (!parts.matches()) throw new IllegalArgumentException("'" + sql + "' is not a table name as in SQL, such as master.drug or \"Order Desk\".\"lineItem\"");
+        if (!parts.matches()) throw new IllegalArgumentException(
+                "'" + sql + "' is not a table name as in SQL, such as master.drug or \"Order Desk\".\"lineItem\"");
         return new TableName(unquoted(parts.group(1)), unquoted(parts.group(2)));
     }
 

@@ -15,6 +15,7 @@ public record Watch(Duration every, Duration behind, Duration age) {
     public static final Watch DEFAULT = new Watch(Duration.ofMinutes(15), Duration.ofHours(1), Duration.ofDays(7));
 
     public Watch {
-        if (every.toMinutes() < 1 || every.compareTo(LONGEST) > 0 || !every.equals(Duration.ofMinutes(every.toMinutes()))) throw new IllegalArgumentException("the interval must be whole minutes and at most 12 hours, not " + every);
+        if (every.toMinutes() < 1 || every.compareTo(LONGEST) > 0 || !every.equals(Duration.ofMinutes(every.toMinutes())))
+            throw new IllegalArgumentException("the interval must be whole minutes and at most 12 hours, not " + every);
     }
 }

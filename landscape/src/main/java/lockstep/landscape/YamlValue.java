@@ -62,7 +62,8 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
         } catch (CharacterCodingException _) {
             problems.add(new Problem(0, "", "the file is not UTF-8 text", "save it as UTF-8"));
         } catch (IOException e) {
-            problems.add(new Problem(0, "", "the file cannot be read: " + e, "check that it is a file and that you have permission to read it"));
+            problems.add(
+                    new Problem(0, "", "the file cannot be read: " + e, "check that it is a file and that you have permission to read it"));
         }
         return new YamlValue("", 1, node, example, problems);
     }

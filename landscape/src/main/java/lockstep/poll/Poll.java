@@ -21,7 +21,7 @@ public final class Poll {
      * @return the last state, for which {@code ended} does not hold if the deadline has passed
      */
     public static <T> T until(Instant deadline, Supplier<T> look, Predicate<T> ended, Consumer<T> shown) throws InterruptedException {
-        for (Duration pause = FIRST; ; pause = pause.multipliedBy(2).compareTo(LONGEST) < 0 ? pause.multipliedBy(2) : LONGEST) {
+        for (Duration pause = FIRST;; pause = pause.multipliedBy(2).compareTo(LONGEST) < 0 ? pause.multipliedBy(2) : LONGEST) {
             T state = look.get();
             shown.accept(state);
             if (ended.test(state) || Instant.now().isAfter(deadline)) return state;

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 /** A table is found by the names that people type. */
 class DataSetTest {
-    private static final DataSet DATA_SET = new DataSet("master", "clinic-1", List.of(table("master.drug"), table("\"Order Desk\".\"lineItem\""), table("\"a.b\".c"), table("a.\"b.c\""), table("m.\"Disease\""), table("m.disease")));
+    private static final DataSet DATA_SET = new DataSet("master", "clinic-1", List.of(table("master.drug"),
+            table("\"Order Desk\".\"lineItem\""), table("\"a.b\".c"), table("a.\"b.c\""), table("m.\"Disease\""), table("m.disease")));
 
     private static Table table(String name) {
         return new Table(name, List.of("id"), List.of("id"), Optional.empty());

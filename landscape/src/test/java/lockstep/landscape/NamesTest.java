@@ -54,6 +54,7 @@ class NamesTest {
         assertEquals("arn:aws:iam::111111111111:role/reader", Names.roleArn("111111111111", "reader"));
         assertEquals("arn:aws:sns:eu-central-1:111111111111:topic", Names.topicArn("eu-central-1", "111111111111", "topic"));
         assertEquals("arn:aws:kms:eu-central-1:111111111111:alias/key", Names.keyAliasArn("eu-central-1", "111111111111", "alias/key"));
-        assertEquals("arn:aws:states:eu-central-1:111111111111:mapRun:dump/*", Names.statesArn("eu-central-1", "111111111111", "mapRun", "dump/*"));
+        assertEquals("arn:aws:states:eu-central-1:111111111111:mapRun:dump/*",
+                Names.statesArn("eu-central-1", "111111111111", "mapRun", "dump/*"));
     }
 }

@@ -56,7 +56,10 @@ final class Authority {
     private final X509Certificate certificate;
     private final PrivateKey key;
 
-    /** The kind of certificates that an authority signs. A server authority is limited to the names and addresses of this machine, so that it is safe to trust. */
+    /**
+     * The kind of certificates that an authority signs. A server authority is limited to the names and addresses of this machine, so that
+     * it is safe to trust.
+     */
     enum Kind {
         SERVERS(KeyPurposeId.id_kp_serverAuth), CLIENTS(KeyPurposeId.id_kp_clientAuth);
 
@@ -86,10 +89,11 @@ final class Authority {
             var builder = builder(subject, pair, subject, VALIDITY)
                     .addExtension(Extension.basicConstraints, true, new BasicConstraints(0))
                     .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign))
-                    .addExtension(Extension.subjectKeyIdentifier, false, new JcaX509ExtensionUtils().createSubjectKeyIdentifier(pair.getPublic()))
+                    .addExtension(Extension.subjectKeyIdentifier, false,
+                            new JcaX509ExtensionUtils().createSubjectKeyIdentifier(pair.getPublic()))
                     .addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(kind.purpose));
             if (kind == Kind.SERVERS) {
-                builder.addExtension(Extension.nameConstraints, true, new NameConstraints(new GeneralSubtree[] {
+                builder.addExtension(Extension.nameConstraints, true, new NameConstraints(new GeneralSubtree[]{
                         new GeneralSubtree(new GeneralName(GeneralName.dNSName, "localhost")),
                         new GeneralSubtree(new GeneralName(GeneralName.iPAddress, "127.0.0.1/32"))}, null));
             }
@@ -111,8 +115,10 @@ final class Authority {
                     .addExtension(Extension.subjectKeyIdentifier, false, extensions.createSubjectKeyIdentifier(pair.getPublic()))
                     .addExtension(Extension.authorityKeyIdentifier, false, extensions.createAuthorityKeyIdentifier(certificate));
             if (!names.isEmpty()) {
-                builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names.stream().map(name ->
-                        new GeneralName(name.matches("[\\d.]+") ? GeneralName.iPAddress : GeneralName.dNSName, name)).toArray(GeneralName[]::new)));
+                builder.addExtension(Extension.subjectAlternativeName, false,
+                        new GeneralNames(names.stream()
+                                .map(name -> new GeneralName(name.matches("[\\d.]+") ? GeneralName.iPAddress : GeneralName.dNSName, name))
+                                .toArray(GeneralName[]::new)));
             }
             return new Issued(signed(builder, key), pair.getPrivate());
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
@@ -131,7 +137,8 @@ final class Authority {
             var builder = new JcaX509v2CRLBuilder(certificate.getSubjectX500Principal(), Date.from(now));
             builder.setNextUpdate(Date.from(now.plus(validity)));
             builder.addExtension(Extension.cRLNumber, false, new CRLNumber(number));
-            builder.addExtension(Extension.authorityKeyIdentifier, false, new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(certificate));
+            builder.addExtension(Extension.authorityKeyIdentifier, false,
+                    new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(certificate));
             revoked.forEach((serial, since) -> builder.addCRLEntry(serial, Date.from(since), CRLReason.unspecified));
             return new JcaX509CRLConverter().getCRL(builder.build(signer(key)));
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
@@ -187,7 +194,8 @@ final class Authority {
     static byte[] pem(Object object) {
         var text = new StringWriter();
         try (var writer = new JcaPEMWriter(text)) {
-            writer.writeObject(object instanceof PrivateKey key ? new org.bouncycastle.openssl.jcajce.JcaPKCS8Generator(key, null) : object);
+            writer.writeObject(
+                    object instanceof PrivateKey key ? new org.bouncycastle.openssl.jcajce.JcaPKCS8Generator(key, null) : object);
         } catch (IOException e) {
             throw new UserFault("cannot write PEM: " + e.getMessage(), e);
         }
@@ -197,7 +205,8 @@ final class Authority {
     private static JcaX509v3CertificateBuilder builder(X500Principal issuer, KeyPair pair, X500Principal subject, Duration validity) {
         // it must stay valid if the clock is set back
         Instant from = Instant.now().minus(Duration.ofHours(1));
-        return new JcaX509v3CertificateBuilder(issuer, serial(), Date.from(from), Date.from(from.plus(validity)), subject, pair.getPublic());
+        return new JcaX509v3CertificateBuilder(issuer, serial(), Date.from(from), Date.from(from.plus(validity)), subject,
+                pair.getPublic());
     }
 
     /** Returns a random serial number as required by RFC 5280: positive and at most 20 bytes. */

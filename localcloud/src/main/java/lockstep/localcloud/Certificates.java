@@ -71,7 +71,8 @@ public final class Certificates {
             return false;
         }
         var made = Authority.create("Lockstep local authority", Authority.Kind.SERVERS);
-        var server = made.issue(new X500Principal("CN=localhost"), Authority.Kind.SERVERS, List.of("localhost", "*.localhost", "127.0.0.1"), Authority.VALIDITY.minusDays(1));
+        var server = made.issue(new X500Principal("CN=localhost"), Authority.Kind.SERVERS, List.of("localhost", "*.localhost", "127.0.0.1"),
+                Authority.VALIDITY.minusDays(1));
         ProjectFiles.writePrivately(key(), Authority.pem(server.key()));
         ProjectFiles.writePrivately(certificate(), Authority.pem(server.certificate()));
         ProjectFiles.writePrivately(trustStore(), trusting(made.certificate()));

@@ -80,7 +80,8 @@ public final class ClientCertificates {
                 Authority.create("Lockstep local clients", Authority.Kind.CLIENTS).write(authority(), authorityKey());
             }
             var first = find(FIRST);
-            if (first.isEmpty() || first.get().revoked().isEmpty() && first.get().expires().isBefore(Instant.now().plus(Authority.NEAR_EXPIRY))) {
+            if (first.isEmpty()
+                    || first.get().revoked().isEmpty() && first.get().expires().isBefore(Instant.now().plus(Authority.NEAR_EXPIRY))) {
                 issueAndRegister(FIRST);
             }
             if (!Files.exists(revocationList()) || listEnd().isBefore(Instant.now().plus(Authority.NEAR_EXPIRY))) {
@@ -119,8 +120,9 @@ public final class ClientCertificates {
      */
     public Client revoke(String name) {
         var clients = new ArrayList<>(list());
-        var found = find(name).filter(Client::isValid).orElseThrow(() -> new IllegalArgumentException("'" + name + "' has no valid certificate; valid are: "
-                + String.join(", ", clients.stream().filter(Client::isValid).map(Client::name).toList())));
+        var found = find(name).filter(Client::isValid)
+                .orElseThrow(() -> new IllegalArgumentException("'" + name + "' has no valid certificate; valid are: "
+                        + String.join(", ", clients.stream().filter(Client::isValid).map(Client::name).toList())));
         var revoked = found.revokedNow();
         clients.set(clients.indexOf(found), revoked);
         publish(clients);
@@ -136,7 +138,8 @@ public final class ClientCertificates {
     }
 
     private Client issueAndRegister(String name) {
-        var issued = Authority.read(authority(), authorityKey()).issue(new X500Principal("CN=" + name), Authority.Kind.CLIENTS, List.of(), VALIDITY);
+        var issued = Authority.read(authority(), authorityKey()).issue(new X500Principal("CN=" + name), Authority.Kind.CLIENTS, List.of(),
+                VALIDITY);
         String password = randomPassword();
         ProjectFiles.writePrivately(file(name, ".key"), Authority.pem(issued.key()));
         ProjectFiles.writePrivately(file(name, ".pem"), Authority.pem(issued.certificate()));
@@ -157,7 +160,8 @@ public final class ClientCertificates {
         clients.forEach(client -> client.revoked().ifPresent(since -> revoked.put(new BigInteger(client.serial(), 16), since)));
         // write the register first, because a reused number would look like the same list
         write(new Register(number, clients));
-        ProjectFiles.writePrivately(revocationList(), Authority.pem(Authority.read(authority(), authorityKey()).revocationList(BigInteger.valueOf(number), revoked, VALIDITY)));
+        ProjectFiles.writePrivately(revocationList(),
+                Authority.pem(Authority.read(authority(), authorityKey()).revocationList(BigInteger.valueOf(number), revoked, VALIDITY)));
     }
 
     private Instant listEnd() {
@@ -172,7 +176,7 @@ public final class ClientCertificates {
         try {
             var store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
-            store.setKeyEntry(name, issued.key(), password.toCharArray(), new Certificate[] {issued.certificate()});
+            store.setKeyEntry(name, issued.key(), password.toCharArray(), new Certificate[]{issued.certificate()});
             var bytes = new ByteArrayOutputStream();
             store.store(bytes, password.toCharArray());
             return bytes.toByteArray();
@@ -189,7 +193,8 @@ public final class ClientCertificates {
 
     private Register register() {
         try {
-            return Files.exists(registerFile()) ? JSON.readValue(Files.readAllBytes(registerFile()), Register.class) : new Register(0, List.of());
+            return Files.exists(registerFile()) ? JSON.readValue(Files.readAllBytes(registerFile()), Register.class)
+                    : new Register(0, List.of());
         } catch (IOException e) {
             throw new UserFault("cannot read " + registerFile() + ": " + e.getMessage(), e);
         }

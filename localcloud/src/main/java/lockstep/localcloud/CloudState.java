@@ -17,13 +17,15 @@ import tools.jackson.databind.json.JsonMapper;
  * The state of a local cloud that is kept between commands.
  *
  * @param databases the databases by account name
- * @param deployed  the emulator instance by bootstrapped account, and the instance and fingerprint of the last deployment by account and stack
+ * @param deployed  the emulator instance by bootstrapped account, and the instance and fingerprint of the last deployment by account and
+ *         stack
  * @param tasks     the running processes by task and slot (see {@link LocalTask}), or by name
  * @param serving   the slot that serves requests by task name
  * @param completed the fingerprint of the last run by task and container that runs to completion
  * @param ports     the ports by task, slot, container and variable; chosen once, so that addresses stay the same
  */
-public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed, Map<String, TaskState> tasks,
+public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseState> databases, Map<String, String> deployed,
+        Map<String, TaskState> tasks,
         Map<String, String> serving, Map<String, String> completed, Map<String, Integer> ports) {
     static final CloudState EMPTY = new CloudState(Optional.empty(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
 

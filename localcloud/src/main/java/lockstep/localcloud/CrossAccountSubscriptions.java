@@ -12,7 +12,8 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Creates the subscriptions of a template to topics of other accounts, because the emulator ignores them in CloudFormation. It uses the API as
+ * Creates the subscriptions of a template to topics of other accounts, because the emulator ignores them in CloudFormation. It uses the API
+ * as
  * the subscriber. Subscribing is idempotent.
  */
 final class CrossAccountSubscriptions {
@@ -38,8 +39,9 @@ final class CrossAccountSubscriptions {
             });
             String queue = subscription.at("/Endpoint/Fn::GetAtt/0").asString();
             try (var sns = subscriber.client(SnsClient.builder())) {
-                sns.subscribe(r -> r.topicArn(topic).protocol(subscription.get("Protocol").asString()).endpoint(queueArn(stack.name(), queue))
-                        .attributes(attributes).returnSubscriptionArn(true));
+                sns.subscribe(
+                        r -> r.topicArn(topic).protocol(subscription.get("Protocol").asString()).endpoint(queueArn(stack.name(), queue))
+                                .attributes(attributes).returnSubscriptionArn(true));
             }
         }
     }
@@ -56,14 +58,18 @@ final class CrossAccountSubscriptions {
         }
     }
 
-    /** Returns an ARN that is literal or joined from text and the partition. A reference, which is always within the account, does not result in an ARN. */
+    /**
+     * Returns an ARN that is literal or joined from text and the partition. A reference, which is always within the account, does not
+     * result in an ARN.
+     */
     private static String text(JsonNode value) {
         if (value.isString()) {
             return value.asString();
         }
         var joined = new StringBuilder();
         for (JsonNode part : value.at("/Fn::Join/1")) {
-            joined.append(part.isString() ? part.asString() : Map.of("AWS::Partition", "aws").getOrDefault(part.path("Ref").asString(""), ""));
+            joined.append(
+                    part.isString() ? part.asString() : Map.of("AWS::Partition", "aws").getOrDefault(part.path("Ref").asString(""), ""));
         }
         return joined.toString();
     }

@@ -35,8 +35,8 @@ public final class Down {
         var processes = new ArrayList<Plan.Running>();
         store.read().emulator().ifPresent(known -> emulator.members(known).forEach(process -> processes.add(new Plan.Running(
                 process.pid() == known.process().pid() ? "emulator" : "function", process.pid()))));
-        store.read().tasks().forEach((task, state) -> state.containers().forEach(container -> LocalTask.members(files, container).forEach(process ->
-                processes.add(new Plan.Running(container.name() + " of " + task, process.pid())))));
+        store.read().tasks().forEach((task, state) -> state.containers().forEach(container -> LocalTask.members(files, container)
+                .forEach(process -> processes.add(new Plan.Running(container.name() + " of " + task, process.pid())))));
         servers().forEach(account -> new PostgresServer(files, store, account).running()
                 .ifPresent(process -> processes.add(new Plan.Running("PostgreSQL of " + account, process.pid()))));
         return new Plan(processes, purge && Files.exists(files.home()) ? Optional.of(files.home()) : Optional.empty());
@@ -44,7 +44,8 @@ public final class Down {
 
     public void run(Plan plan) {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-            store.read().tasks().keySet().forEach(task -> executor.execute(() -> progress.step(task + " ended", () -> LocalTask.stop(files, store, task))));
+            store.read().tasks().keySet()
+                    .forEach(task -> executor.execute(() -> progress.step(task + " ended", () -> LocalTask.stop(files, store, task))));
         }
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             executor.execute(() -> progress.step("emulator and functions ended", emulator::stop));

@@ -26,7 +26,8 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /**
- * The emulator of the accounts: one process that serves the AWS API over TLS and evaluates IAM, and the functions that it starts, all in one
+ * The emulator of the accounts: one process that serves the AWS API over TLS and evaluates IAM, and the functions that it starts, all in
+ * one
  * process group. It stores nothing on disk. After a restart it is empty, and everything is deployed again.
  */
 public final class Emulator {
@@ -47,7 +48,8 @@ public final class Emulator {
     /** Starts the emulator, unless it runs with the current version, configuration and certificate. */
     public void ensure() {
         var known = store.read().emulator();
-        if (known.isPresent() && known.get().process().running().isPresent() && configuration(known.get().port()).equals(known.get().configuration())
+        if (known.isPresent() && known.get().process().running().isPresent()
+                && configuration(known.get().port()).equals(known.get().configuration())
                 && answersSoon(endpoint(certificates, known.get()), () -> known.get().process().running().isPresent())) {
             return;
         }
@@ -79,12 +81,16 @@ public final class Emulator {
             members(known).forEach(ProcessHandle::destroy);
             Poll.within(STOP_PATIENCE, () -> members(known).isEmpty());
             members(known).forEach(ProcessHandle::destroyForcibly);
-            if (!Poll.within(STOP_PATIENCE, () -> members(known).isEmpty())) throw new UserFault("processes of the emulator do not end: " + members(known));
+            if (!Poll.within(STOP_PATIENCE, () -> members(known).isEmpty()))
+                throw new UserFault("processes of the emulator do not end: " + members(known));
             // the port is kept, so that addresses that users noted stay valid
         });
     }
 
-    /** Returns the processes of the emulator: itself, identified by pid and start time, its descendants, and those of its process group that run from our files. */
+    /**
+     * Returns the processes of the emulator: itself, identified by pid and start time, its descendants, and those of its process group that
+     * run from our files.
+     */
     List<ProcessHandle> members(EmulatorState known) {
         var leader = known.process().running();
         String home = files.home().toString() + "/";
@@ -101,9 +107,11 @@ public final class Emulator {
 
     private String configuration(int port) {
         try {
-            String requirements = Files.readString(files.project().resolve("emulator/requirements.txt")) + Files.readString(certificates.authority());
+            String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"))
+                    + Files.readString(certificates.authority());
             var command = command(port);
-            return ProjectFiles.digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
+            return ProjectFiles
+                    .digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -125,7 +133,8 @@ public final class Emulator {
         environment.put("PYTHONUNBUFFERED", "1");
         // run with hypercorn, because its own command would also try to listen on port 443
         return new Command(List.of(files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
-                "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75", "--workers", "0"),
+                "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75",
+                "--workers", "0"),
                 files.emulator(), environment, files.log("emulator")).detached(files);
     }
 

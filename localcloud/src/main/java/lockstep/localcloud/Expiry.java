@@ -12,7 +12,8 @@ import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 
 /**
- * Removes a temporary shard when it expires: a small process that polls the clock and then runs {@code lockstep shard expire}. If the machine
+ * Removes a temporary shard when it expires: a small process that polls the clock and then runs {@code lockstep shard expire}. If the
+ * machine
  * sleeps or is off at that time, it runs afterwards. {@code down} stops the process and {@code up} starts it again.
  */
 final class Expiry {
@@ -25,13 +26,16 @@ final class Expiry {
     static void ensure(ProjectFiles files, CloudState.Store store, TemporaryShard shard, Path declared) {
         var known = Optional.ofNullable(store.read().tasks().get(name(shard.name())));
         String fingerprint = shard.expires().toString();
-        if (known.isPresent() && known.get().fingerprint().equals(fingerprint) && known.get().containers().getFirst().process().running().isPresent()) {
+        if (known.isPresent() && known.get().fingerprint().equals(fingerprint)
+                && known.get().containers().getFirst().process().running().isPresent()) {
             return;
         }
         end(files, store, shard.name());
         var line = new ArrayList<>(List.of("sh", "-c", SCRIPT, "expiry", String.valueOf(shard.expires().getEpochSecond())));
-        line.addAll(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlockstep.root=" + files.project(),
-                "-Dlockstep.tools=" + files.tools(), "-cp", System.getProperty("java.class.path"), "lockstep.cli.Main", "--landscape", declared.toString(), "shard", "expire"));
+        line.addAll(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                "-Dlockstep.root=" + files.project(),
+                "-Dlockstep.tools=" + files.tools(), "-cp", System.getProperty("java.class.path"), "lockstep.cli.Main", "--landscape",
+                declared.toString(), "shard", "expire"));
         var environment = Command.cleanEnvironment(files);
         environment.putAll(Map.of("LOCKSTEP_HOME", files.home().toString(), "LOCKSTEP_BUILT", "yes"));
         var process = new Command(line, files.home(), environment, files.log(name(shard.name()))).detached(files).start();

@@ -19,12 +19,14 @@ import lockstep.project.ProjectFiles;
 import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /**
- * Runs Java functions on this machine with AWS's runtime interface client and the current JDK. A class archive of the artifact more than halves the
+ * Runs Java functions on this machine with AWS's runtime interface client and the current JDK. A class archive of the artifact more than
+ * halves the
  * CPU time.
  */
 public final class JavaFunctions {
     private static final String NATIVE_LIBRARY = "libaws-lambda-jni.so";
-    private static final String CLIENT = Stream.of(AWSLambda.class, Context.class, PojoSerializer.class, SdkInternalThreadLocal.class).map(JavaFunctions::jarOf)
+    private static final String CLIENT = Stream.of(AWSLambda.class, Context.class, PojoSerializer.class, SdkInternalThreadLocal.class)
+            .map(JavaFunctions::jarOf)
             .map(Path::toString).collect(Collectors.joining(":"));
 
     private JavaFunctions() {}
@@ -38,7 +40,8 @@ public final class JavaFunctions {
     record Archive(Path jar, Path classes) {
         static Archive of(ProjectFiles files) {
             try {
-                String digest = ProjectFiles.digest((ProjectFiles.digest(Files.readAllBytes(built(files))) + Runtime.version() + CLIENT).getBytes(StandardCharsets.UTF_8));
+                String digest = ProjectFiles.digest((ProjectFiles.digest(Files.readAllBytes(built(files))) + Runtime.version() + CLIENT)
+                        .getBytes(StandardCharsets.UTF_8));
                 Path directory = files.tools().resolve("functions").resolve(digest.substring(0, 16));
                 return new Archive(directory.resolve("functions.jar"), directory.resolve("functions.aot"));
             } catch (IOException e) {
@@ -54,7 +57,10 @@ public final class JavaFunctions {
             return Files.exists(classes);
         }
 
-        /** Creates the class archive with a run that follows the path of a function's first call. Other archives are deleted; functions that still use them start without one. */
+        /**
+         * Creates the class archive with a run that follows the path of a function's first call. Other archives are deleted; functions that
+         * still use them start without one.
+         */
         void make(ProjectFiles files) {
             try {
                 Files.createDirectories(jar.getParent());
@@ -63,9 +69,13 @@ public final class JavaFunctions {
                 Files.copy(built(files), fresh, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING);
                 Files.move(fresh, jar, StandardCopyOption.ATOMIC_MOVE);
                 var environment = Command.cleanEnvironment(files);
-                environment.putAll(Map.of("AWS_ENDPOINT_URL", "https://127.0.0.1:1", "AWS_REGION", "eu-central-1", "AWS_ACCESS_KEY_ID", "none", "AWS_SECRET_ACCESS_KEY", "none", "AWS_MAX_ATTEMPTS", "1"));
-                new Command(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:AOTCacheOutput=" + fresh, "--enable-native-access=ALL-UNNAMED",
-                        "-cp", CLIENT + ":" + jar, "lockstep.masterdata.handler.Priming"), jar.getParent(), environment, files.log("class-archive")).run("making the class archive of the functions");
+                environment.putAll(Map.of("AWS_ENDPOINT_URL", "https://127.0.0.1:1", "AWS_REGION", "eu-central-1", "AWS_ACCESS_KEY_ID",
+                        "none", "AWS_SECRET_ACCESS_KEY", "none", "AWS_MAX_ATTEMPTS", "1"));
+                new Command(
+                        List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:AOTCacheOutput=" + fresh,
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp", CLIENT + ":" + jar, "lockstep.masterdata.handler.Priming"),
+                        jar.getParent(), environment, files.log("class-archive")).run("making the class archive of the functions");
                 Files.move(fresh, classes, StandardCopyOption.ATOMIC_MOVE);
                 try (var all = Files.list(jar.getParent().getParent())) {
                     all.filter(other -> !other.equals(jar.getParent())).forEach(ProjectFiles::deleteTree);
@@ -77,8 +87,10 @@ public final class JavaFunctions {
     }
 
     /**
-     * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS set the heap.
-     * The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have mapped, and crash them.
+     * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS
+     * set the heap.
+     * The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have mapped, and
+     * crash them.
      */
     private static String bootstrap(ProjectFiles files) {
         var archive = Archive.of(files);
@@ -91,8 +103,10 @@ public final class JavaFunctions {
                 fi
                 exec '%3$s/bin/java' "$@" -Djavax.net.ssl.trustStore='%4$s' -Djavax.net.ssl.trustStoreType=PKCS12 \\
                     -Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="$LAMBDA_TASK_ROOT/%5$s" \\
-                    --enable-native-access=ALL-UNNAMED -cp '%6$s':"$functions" com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"
-                """.formatted(archive.jar(), archive.classes(), System.getProperty("java.home"), Certificates.in(files.certificates()).trustStore(), NATIVE_LIBRARY, CLIENT);
+                    --enable-native-access=ALL-UNNAMED -cp '%6$s':"$functions" com.amazonaws.services.lambda.runtime.api.client.AWSLambda \
+                    "$_HANDLER"
+                """.formatted(archive.jar(), archive.classes(), System.getProperty("java.home"),
+                Certificates.in(files.certificates()).trustStore(), NATIVE_LIBRARY, CLIENT);
     }
 
     private static byte[] nativeLibrary() {

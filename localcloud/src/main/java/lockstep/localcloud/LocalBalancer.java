@@ -21,7 +21,8 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /**
- * The local replacement for the load balancers in front of the proxies: one nginx that forwards TCP connections, so that the address stays the same
+ * The local replacement for the load balancers in front of the proxies: one nginx that forwards TCP connections, so that the address stays
+ * the same
  * while the task behind it changes. Open connections stay with their task until it closes them.
  */
 final class LocalBalancer {
@@ -59,7 +60,8 @@ final class LocalBalancer {
     }
 
     private void ensure() {
-        var running = Optional.ofNullable(store.read().tasks().get(NAME)).map(state -> state.containers().getFirst().process()).filter(process -> process.running().isPresent());
+        var running = Optional.ofNullable(store.read().tasks().get(NAME)).map(state -> state.containers().getFirst().process())
+                .filter(process -> process.running().isPresent());
         if (running.isEmpty()) {
             targets().keySet().forEach(proxy -> CloudState.renewPorts(store, NAME + "/" + proxy + FROM));
         }
@@ -84,24 +86,31 @@ final class LocalBalancer {
 
     private void start() throws IOException {
         Files.deleteIfExists(files.log(NAME));
-        var process = new Command(List.of(files.nginx().toString(), "-e", "stderr", "-p", directory() + "/", "-c", "nginx.conf"), directory(), Command.cleanEnvironment(files), files.log(NAME))
+        var process = new Command(List.of(files.nginx().toString(), "-e", "stderr", "-p", directory() + "/", "-c", "nginx.conf"),
+                directory(), Command.cleanEnvironment(files), files.log(NAME))
                 .detached(files).start();
         var identity = ProcessIdentity.of(process.toHandle());
         store.update(state -> state.withTask(NAME, new TaskState("", List.of(new ContainerState("nginx", identity, "TERM", 5)))));
         await("has not started", identity, () -> !workers(identity).isEmpty());
     }
 
-    /** Reloads the configuration. Old workers keep their connections; once their process title says that they shut down, they accept no new ones. */
+    /**
+     * Reloads the configuration. Old workers keep their connections; once their process title says that they shut down, they accept no new
+     * ones.
+     */
     private void reload(ProcessIdentity master) {
         var before = workers(master).stream().map(ProcessHandle::pid).collect(Collectors.toSet());
         master.signal("HUP");
-        await("does not take its new configuration", master, () -> !workers(master).isEmpty() && workers(master).stream().noneMatch(worker -> before.contains(worker.pid())));
+        await("does not take its new configuration", master,
+                () -> !workers(master).isEmpty() && workers(master).stream().noneMatch(worker -> before.contains(worker.pid())));
     }
 
     /** Returns the workers that accept connections. */
     private static List<ProcessHandle> workers(ProcessIdentity master) {
         return master.group().stream().filter(process -> process.pid() != master.pid())
-                .filter(process -> process.info().commandLine().map(line -> line.contains("worker process") && !line.contains("shutting down")).orElse(false)).toList();
+                .filter(process -> process.info().commandLine()
+                        .map(line -> line.contains("worker process") && !line.contains("shutting down")).orElse(false))
+                .toList();
     }
 
     private void await(String problem, ProcessIdentity master, BooleanSupplier done) {
@@ -122,14 +131,19 @@ final class LocalBalancer {
                 stream {
                     proxy_connect_timeout 5s;
                     proxy_timeout 1h;
-                """ + targets().entrySet().stream().map(target -> "    server { listen 127.0.0.1:" + CloudState.port(store, NAME + "/" + target.getKey() + FROM) + "; proxy_pass 127.0.0.1:" + target.getValue() + "; }\n")
-                .collect(Collectors.joining()) + "}\n";
+                """
+                + targets().entrySet().stream()
+                        .map(target -> "    server { listen 127.0.0.1:" + CloudState.port(store, NAME + "/" + target.getKey() + FROM)
+                                + "; proxy_pass 127.0.0.1:" + target.getValue() + "; }\n")
+                        .collect(Collectors.joining())
+                + "}\n";
     }
 
     /** Returns the target port of each proxy. */
     private Map<String, Integer> targets() {
         return store.read().ports().entrySet().stream().filter(port -> port.getKey().startsWith(NAME + "/") && port.getKey().endsWith(TO))
-                .collect(Collectors.toMap(port -> port.getKey().substring(NAME.length() + 1, port.getKey().length() - TO.length()), Map.Entry::getValue, (one, other) -> one, TreeMap::new));
+                .collect(Collectors.toMap(port -> port.getKey().substring(NAME.length() + 1, port.getKey().length() - TO.length()),
+                        Map.Entry::getValue, (one, other) -> one, TreeMap::new));
     }
 
     private Path directory() {

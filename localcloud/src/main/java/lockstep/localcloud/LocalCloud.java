@@ -76,16 +76,20 @@ public final class LocalCloud implements Accounts {
     /** Publishes the client authority and revocation list to every production proxy, which apply them within seconds. */
     public void publishClients() {
         for (Account account : landscape.accounts()) {
-            DeployedTask.proxy(account, Edition.PRODUCTION, account(account)).ifPresent(proxy -> new LocalProxy(account(account), proxy).publish(clients()));
+            DeployedTask.proxy(account, Edition.PRODUCTION, account(account))
+                    .ifPresent(proxy -> new LocalProxy(account(account), proxy).publish(clients()));
         }
     }
 
     /** Returns the browser address of each shard that has a proxy, in landscape order. */
     public List<Page> pages() {
         var state = store.read();
-        return landscape.accounts().stream().flatMap(account -> account.shards().stream().flatMap(shard ->
-                LocalBalancer.port(state, LocalTask.name(account.name(), shard.edition())).stream()
-                        .map(port -> new Page(account.name(), shard.edition().word(), shard.name(), "https://" + LocalProxy.host(shard) + ":" + port + "/")))).toList();
+        return landscape.accounts().stream()
+                .flatMap(account -> account.shards().stream()
+                        .flatMap(shard -> LocalBalancer.port(state, LocalTask.name(account.name(), shard.edition())).stream()
+                                .map(port -> new Page(account.name(), shard.edition().word(), shard.name(),
+                                        "https://" + LocalProxy.host(shard) + ":" + port + "/"))))
+                .toList();
     }
 
     /** Returns the user that can log in to a shard; empty if visitors sign up themselves. */

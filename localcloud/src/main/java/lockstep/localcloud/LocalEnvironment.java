@@ -16,7 +16,8 @@ import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
  * @param volumes     the local directory by path in the container
  * @param credentials the credentials of the task role
  */
-record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, String endpoint, Path authority, AwsSessionCredentials credentials, Path nginx) {
+record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, String endpoint, Path authority,
+        AwsSessionCredentials credentials, Path nginx) {
 
     /** A difference and its reason. */
     sealed interface Change {
@@ -46,14 +47,18 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
             new Replace("PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("PORT"))),
             new Replace("HEALTH_PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("HEALTH_PORT"))),
             new Replace("GATEWAY_ADMIN", ONE_ADDRESS, (here, deployed) -> "127.0.0.1:" + here.ports.applyAsInt("GATEWAY_ADMIN")),
-            new Replace("DRAIN_DELAY", "no name server or balancer here leads to a task that was told to stop", (here, deployed) -> deployed.startsWith("PT") ? "PT0S" : "0"),
+            new Replace("DRAIN_DELAY", "no name server or balancer here leads to a task that was told to stop",
+                    (here, deployed) -> deployed.startsWith("PT") ? "PT0S" : "0"),
             new Add("PATH", "", "a container has programs of its own, here they are this machine's", (here, deployed) -> path()),
-            new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's", (here, deployed) -> here.nginx.toString()),
+            new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's",
+                    (here, deployed) -> here.nginx.toString()),
             new Add("AWS_ENDPOINT_URL", "AWS_REGION", EMULATOR, (here, deployed) -> here.endpoint),
             new Add("AWS_CA_BUNDLE", "AWS_REGION", EMULATOR, (here, deployed) -> here.authority.toString()),
             // Java does not read AWS_CA_BUNDLE; the product of the demo edition is the only Java container that calls AWS
-            new Add("JAVA_TOOL_OPTIONS", "INQUIRY_TOPIC_ARN", EMULATOR, (here, deployed) -> "-Djavax.net.ssl.trustStore=" + here.authority.resolveSibling("authority.p12")),
-            new Replace("DATABASE_SSL_ROOT", "the local authority signed the databases' certificates", (here, deployed) -> here.authority.toString()),
+            new Add("JAVA_TOOL_OPTIONS", "INQUIRY_TOPIC_ARN", EMULATOR,
+                    (here, deployed) -> "-Djavax.net.ssl.trustStore=" + here.authority.resolveSibling("authority.p12")),
+            new Replace("DATABASE_SSL_ROOT", "the local authority signed the databases' certificates",
+                    (here, deployed) -> here.authority.toString()),
             new Add("AWS_ACCESS_KEY_ID", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.accessKeyId()),
             new Add("AWS_SECRET_ACCESS_KEY", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.secretAccessKey()),
             new Add("AWS_SESSION_TOKEN", "AWS_REGION", CREDENTIALS, (here, deployed) -> here.credentials.sessionToken()));
@@ -66,9 +71,10 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
             switch (change) {
                 case Replace replace when deployed.containsKey(replace.variable()) ->
                         local.put(replace.variable(), replace.value().of(this, deployed.get(replace.variable())));
-                case Add add when add.beside().isEmpty() || deployed.containsKey(add.beside()) -> local.put(add.variable(), add.value().of(this, ""));
-                case Replace absent -> { }
-                case Add absent -> { }
+                case Add add when add.beside().isEmpty() || deployed.containsKey(add.beside()) ->
+                        local.put(add.variable(), add.value().of(this, ""));
+                case Replace absent -> {}
+                case Add absent -> {}
             }
         }
         return local;

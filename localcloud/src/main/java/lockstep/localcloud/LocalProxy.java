@@ -53,7 +53,8 @@ final class LocalProxy {
         var names = new ArrayList<>(route(port));
         names.addAll(List.of("localhost", "127.0.0.1"));
         var certificate = certificates.server(Names.proxyStack(task.account().name(), task.edition()), names);
-        updateSecret(variable("CERTIFICATE_SECRET_ARN"), JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
+        updateSecret(variable("CERTIFICATE_SECRET_ARN"),
+                JSON.writeValueAsString(new TreeMap<>(Map.of("certificate", certificate.certificate(), "key", certificate.key()))));
         publish(certificates.clients());
     }
 
@@ -87,8 +88,10 @@ final class LocalProxy {
     void routeAndAwait(Shard shard, ToIntFunction<Shard> port, IntSupplier admin) {
         route(port);
         String healthy = "upstream=\"" + upstream(port.applyAsInt(shard)) + "\"} 1";
-        if (!Poll.within(PATIENCE, () -> metrics(admin.getAsInt()).lines().anyMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy)))) {
-            throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard " + shard.name() + " after " + PATIENCE.toSeconds() + " s");
+        if (!Poll.within(PATIENCE, () -> metrics(admin.getAsInt()).lines()
+                .anyMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy)))) {
+            throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard "
+                    + shard.name() + " after " + PATIENCE.toSeconds() + " s");
         }
     }
 

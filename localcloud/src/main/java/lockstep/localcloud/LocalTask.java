@@ -38,8 +38,10 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A task of a service, run as local processes instead of by ECS. There is always one task, whatever the desired count of the service. It is
- * replaced like an ECS blue/green deployment: a task has two slots, each with its own ports and volumes. The new version starts in the free slot.
- * When it is healthy, requests are routed to it, and then the old version stops. If it does not become healthy, the old version keeps running.
+ * replaced like an ECS blue/green deployment: a task has two slots, each with its own ports and volumes. The new version starts in the free
+ * slot.
+ * When it is healthy, requests are routed to it, and then the old version stops. If it does not become healthy, the old version keeps
+ * running.
  */
 public final class LocalTask {
     private static final Duration START_PATIENCE = Duration.ofSeconds(90);
@@ -146,7 +148,8 @@ public final class LocalTask {
         slot = ONCE;
         String key = name + "/" + command.getFirst();
         if (!store.read().completed().containsKey(key)) {
-            command(task.container(container).toBuilder().command(command).build()).withInput(input).run(command.getFirst() + " in " + name);
+            command(task.container(container).toBuilder().command(command).build()).withInput(input)
+                    .run(command.getFirst() + " in " + name);
             store.update(state -> state.withCompleted(key, "done"));
         }
     }
@@ -224,10 +227,14 @@ public final class LocalTask {
         // when the first process of a container ends, the others are killed
         var left = members(files, container);
         left.forEach(ProcessHandle::destroyForcibly);
-        if (!Poll.within(KILL_PATIENCE, () -> members(files, container).isEmpty())) throw new UserFault("processes of a container do not end: " + members(files, container));
+        if (!Poll.within(KILL_PATIENCE, () -> members(files, container).isEmpty()))
+            throw new UserFault("processes of a container do not end: " + members(files, container));
     }
 
-    /** Returns the processes of a container: its whole group while the first process runs, otherwise those of the group that work in our files. */
+    /**
+     * Returns the processes of a container: its whole group while the first process runs, otherwise those of the group that work in our
+     * files.
+     */
     static List<ProcessHandle> members(ProjectFiles files, ContainerState container) {
         boolean leads = container.process().running().isPresent();
         return container.process().group().stream().filter(process -> leads || worksIn(files.home(), process)).toList();
@@ -280,7 +287,8 @@ public final class LocalTask {
     /** Returns the environment of the container on AWS, from the image, the task definition and the secrets. */
     Map<String, String> deployedEnvironment(ContainerDefinition container) {
         var environment = new TreeMap<>(images.layOut(container.image()).image().environment());
-        container.environment().stream().sorted(java.util.Comparator.comparing(KeyValuePair::name)).forEach(variable -> environment.put(variable.name(), variable.value()));
+        container.environment().stream().sorted(java.util.Comparator.comparing(KeyValuePair::name))
+                .forEach(variable -> environment.put(variable.name(), variable.value()));
         container.secrets().forEach(secret -> environment.put(secret.name(), secrets.get(secret.valueFrom())));
         return environment;
     }
@@ -292,7 +300,8 @@ public final class LocalTask {
             // relative, because a socket path is limited to 107 bytes and the project may be deeply nested
             volumes.put(mount.containerPath(), directory.relativize(volume(mount.sourceVolume())));
         }
-        return new LocalEnvironment(variable -> CloudState.port(store, portName(slot, container.name(), variable)), volumes, endpoint, certificates.authority(), credentials, files.nginx());
+        return new LocalEnvironment(variable -> CloudState.port(store, portName(slot, container.name(), variable)), volumes, endpoint,
+                certificates.authority(), credentials, files.nginx());
     }
 
     /** Returns the directory of a volume in the slot, which is created if necessary. */
@@ -328,14 +337,18 @@ public final class LocalTask {
         return parts.length < 8 || parts[7].isEmpty() ? text : JSON.readTree(text).get(parts[7]).asString();
     }
 
-    /** Returns a fingerprint of everything that a start depends on. The credentials differ each time, so the emulator instance represents them. */
+    /**
+     * Returns a fingerprint of everything that a start depends on. The credentials differ each time, so the emulator instance represents
+     * them.
+     */
     private String fingerprint(List<ContainerDefinition> containers) {
         var text = new StringBuilder(store.read().emulator().orElseThrow().instance());
         for (ContainerDefinition container : containers) {
             var command = command(container);
             var environment = new TreeMap<>(command.environment());
             environment.keySet().removeAll(Set.of("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PATH"));
-            text.append('\n').append(container.name()).append(command.line()).append(command.directory()).append(environment).append(healthCheck(container));
+            text.append('\n').append(container.name()).append(command.line()).append(command.directory()).append(environment)
+                    .append(healthCheck(container));
         }
         return ProjectFiles.digest(text.toString().getBytes(StandardCharsets.UTF_8));
     }
@@ -367,8 +380,9 @@ public final class LocalTask {
         switch (dependency.condition()) {
             case HEALTHY -> awaitHealthy(task.container(dependency.containerName()), started.get(dependency.containerName()));
             // containers that run to completion have already completed, and containers are started in dependency order
-            case START, COMPLETE, SUCCESS -> { }
-            case UNKNOWN_TO_SDK_VERSION -> throw new UserFault("container " + dependency.containerName() + " of " + name + ": unknown condition " + dependency.conditionAsString());
+            case START, COMPLETE, SUCCESS -> {}
+            case UNKNOWN_TO_SDK_VERSION -> throw new UserFault(
+                    "container " + dependency.containerName() + " of " + name + ": unknown condition " + dependency.conditionAsString());
         }
     }
 
@@ -380,8 +394,10 @@ public final class LocalTask {
                     + processes.get(container.name()).onExit().join().exitValue() + ")", log(container));
         });
         if (!healthy) {
-            throw new UserFault("container " + container.name() + " of " + name + " is not healthy after " + START_PATIENCE.toSeconds() + " s: "
-                    + String.join(" ", healthCheck(container)), log(container));
+            throw new UserFault(
+                    "container " + container.name() + " of " + name + " is not healthy after " + START_PATIENCE.toSeconds() + " s: "
+                            + String.join(" ", healthCheck(container)),
+                    log(container));
         }
     }
 
@@ -398,13 +414,15 @@ public final class LocalTask {
         return switch (command.getFirst()) {
             case "CMD-SHELL" -> List.of("sh", "-c", command.get(1));
             case "CMD" -> command.subList(1, command.size());
-            case String other -> throw new UserFault("container " + container.name() + " of " + name + ": unknown kind of health check " + other);
+            case String other ->
+                    throw new UserFault("container " + container.name() + " of " + name + ": unknown kind of health check " + other);
         };
     }
 
     private boolean isHealthy(ContainerDefinition container) {
         var command = command(container);
-        var check = new Command(healthCheck(container), command.directory(), command.environment(), files.log(name + "-" + container.name() + "-health")).start();
+        var check = new Command(healthCheck(container), command.directory(), command.environment(),
+                files.log(name + "-" + container.name() + "-health")).start();
         try {
             int timeout = Optional.ofNullable(container.healthCheck().timeout()).orElse(5);
             boolean ended = check.waitFor(timeout, TimeUnit.SECONDS);

@@ -84,7 +84,8 @@ public final class PostgresServer {
         try {
             var lines = Files.readAllLines(data.resolve("postmaster.pid"));
             return lines.size() < 3 ? Optional.empty()
-                    : new ProcessIdentity(Long.parseLong(lines.get(0).strip()), Instant.ofEpochSecond(Long.parseLong(lines.get(2).strip()))).running();
+                    : new ProcessIdentity(Long.parseLong(lines.get(0).strip()), Instant.ofEpochSecond(Long.parseLong(lines.get(2).strip())))
+                            .running();
         } catch (java.nio.file.NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -120,7 +121,8 @@ public final class PostgresServer {
         Path passwordFile = data.resolveSibling(account + ".password");
         ProjectFiles.writePrivately(passwordFile, password.getBytes(StandardCharsets.UTF_8));
         try {
-            postgres("initdb", "-D", data.toString(), "-U", "postgres", "--pwfile", passwordFile.toString(), "--auth=scram-sha-256", "-E", "UTF8",
+            postgres("initdb", "-D", data.toString(), "-U", "postgres", "--pwfile", passwordFile.toString(), "--auth=scram-sha-256", "-E",
+                    "UTF8",
                     "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions")
                     .run("creating the database server of " + account);
         } catch (UserFault failed) {
@@ -204,7 +206,8 @@ public final class PostgresServer {
                 } else {
                     Files.createDirectories(target.getParent());
                     Files.copy(tar, target);
-                    Files.setPosixFilePermissions(target, PosixFilePermissions.fromString((entry.getMode() & 0100) != 0 ? "rwxr-xr-x" : "rw-r--r--"));
+                    Files.setPosixFilePermissions(target,
+                            PosixFilePermissions.fromString((entry.getMode() & 0100) != 0 ? "rwxr-xr-x" : "rw-r--r--"));
                 }
             }
         }

@@ -48,13 +48,16 @@ public record ProcessIdentity(long pid, Instant startedAt) {
         }).toList();
     }
 
-    /** Reads state, parent and group from /proc, because ps is not always installed. Zombies count as ended, because init does not reap on every machine. */
+    /**
+     * Reads state, parent and group from /proc, because ps is not always installed. Zombies count as ended, because init does not reap on
+     * every machine.
+     */
     private static String[] stat(ProcessHandle process) {
         try {
             String stat = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat"));
             return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         } catch (IOException ended) {
-            return new String[] {"Z", "", ""};
+            return new String[]{"Z", "", ""};
         }
     }
 }

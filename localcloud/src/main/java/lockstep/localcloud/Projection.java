@@ -54,7 +54,10 @@ public final class Projection {
     /** Removes the images, so that none are built, uploaded or taken from a release. */
     record Images(String reason) implements Rewrite {}
 
-    /** Changes the case of keys below a property of task definitions. The emulator's CloudFormation passes them on unchanged, but its ECS expects a different case. */
+    /**
+     * Changes the case of keys below a property of task definitions. The emulator's CloudFormation passes them on unchanged, but its ECS
+     * expects a different case.
+     */
     record TaskKeys(String property, String reason) implements Rewrite {}
 
     /** Removes an update policy that needs something the emulator does not support. */
@@ -71,16 +74,20 @@ public final class Projection {
             new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
             new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
             new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
-            new Remove("AWS::IAM::OIDCProvider", "the emulator believes any token: it compares issuer, aud and sub with the role's trust, and no signature with a key"),
+            new Remove("AWS::IAM::OIDCProvider",
+                    "the emulator believes any token: it compares issuer, aud and sub with the role's trust, and no signature with a key"),
             new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias comes to a new version at once"),
             new Remove("AWS::CodeDeploy::DeploymentGroup", "there is no CodeDeploy: an alias comes to a new version at once"),
             new WithoutPolicy("CodeDeployLambdaAliasUpdate", "there is no CodeDeploy: an alias comes to a new version at once"),
-            new Trust("ecs-tasks.amazonaws.com", "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
+            new Trust("ecs-tasks.amazonaws.com",
+                    "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
             new Images("there is no container engine: a task's processes run from the files that its image would hold"),
-            new Reference("AWS::SecretsManager::Secret", "Id", "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
+            new Reference("AWS::SecretsManager::Secret", "Id",
+                    "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
             new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),
             new TaskKeys("Volumes", "it spells their names in capitals"),
-            new Runtime("java25", "provided.al2023", "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
+            new Runtime("java25", "provided.al2023",
+                    "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
@@ -99,13 +106,17 @@ public final class Projection {
         try {
             ProjectFiles.deleteTree(target);
             packed.clear();
-            ProjectFiles.copy(synthesized, target, Stream.concat(Stream.of(BuiltImages.layout(synthesized)), ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context)).collect(Collectors.toSet()));
+            ProjectFiles.copy(synthesized, target,
+                    Stream.concat(Stream.of(BuiltImages.layout(synthesized)),
+                            ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context))
+                            .collect(Collectors.toSet()));
             var manifest = read(target.resolve("manifest.json"));
             for (var artifact : manifest.get("artifacts").properties()) {
                 switch (artifact.getValue().get("type").asString()) {
                     case "aws:cloudformation:stack" -> projectStack(target, (ObjectNode) artifact.getValue());
-                    case "cdk:cloud-assembly" -> throw new UserFault("the projection does not know nested assemblies: " + artifact.getKey());
-                    case String other -> { }
+                    case "cdk:cloud-assembly" ->
+                            throw new UserFault("the projection does not know nested assemblies: " + artifact.getKey());
+                    case String other -> {}
                 }
             }
             write(target.resolve("manifest.json"), manifest);
@@ -159,7 +170,7 @@ public final class Projection {
             switch (resource.get("DependsOn")) {
                 case ArrayNode several -> several.removeIf(name -> gone.contains(name.asString()));
                 case JsonNode one when gone.contains(one.asString()) -> ((ObjectNode) resource).remove("DependsOn");
-                case null, default -> { }
+                case null, default -> {}
             }
         }
     }
@@ -199,14 +210,16 @@ public final class Projection {
 
     static boolean isTrusted(JsonNode resource, String service) {
         return resource.get("Type").asString().equals("AWS::IAM::Role")
-                && resource.at("/Properties/AssumeRolePolicyDocument/Statement").valueStream().anyMatch(s -> s.at("/Principal/Service").asString("").equals(service));
+                && resource.at("/Properties/AssumeRolePolicyDocument/Statement").valueStream()
+                        .anyMatch(s -> s.at("/Principal/Service").asString("").equals(service));
     }
 
     private static void trust(ObjectNode template, Trust rule, String account) {
         for (JsonNode resource : template.get("Resources")) {
             if (isTrusted(resource, rule.service())) {
                 var statement = ((ArrayNode) resource.at("/Properties/AssumeRolePolicyDocument/Statement")).addObject();
-                statement.put("Action", "sts:AssumeRole").put("Effect", "Allow").putObject("Principal").put("AWS", "arn:aws:iam::" + account + ":root");
+                statement.put("Action", "sts:AssumeRole").put("Effect", "Allow").putObject("Principal").put("AWS",
+                        "arn:aws:iam::" + account + ":root");
             }
         }
     }
@@ -230,7 +243,7 @@ public final class Projection {
                 }
             }
             case ArrayNode array -> array.forEach(Projection::changeKeyCase);
-            default -> { }
+            default -> {}
         }
     }
 
@@ -242,7 +255,8 @@ public final class Projection {
                 known.addAll(template.get(section).propertyNames());
             }
         }
-        return references(template).stream().filter(name -> !name.startsWith("AWS::") && !known.contains(name)).collect(Collectors.toCollection(TreeSet::new));
+        return references(template).stream().filter(name -> !name.startsWith("AWS::") && !known.contains(name))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static Set<String> references(JsonNode node) {
@@ -270,20 +284,22 @@ public final class Projection {
                             found.add(value.asString());
                         }
                     }
-                    default -> { }
+                    default -> {}
                 }
                 collect(value, found);
             });
             case ArrayNode array -> array.forEach(element -> collect(element, found));
-            case null, default -> { }
+            case null, default -> {}
         }
     }
 
     // --- functions ---
 
-    private void replaceRuntime(Path assembly, ObjectNode template, ObjectNode assets, Runtime rule, Map<String, String> replaced) throws IOException {
+    private void replaceRuntime(Path assembly, ObjectNode template, ObjectNode assets, Runtime rule, Map<String, String> replaced)
+            throws IOException {
         for (JsonNode resource : template.get("Resources")) {
-            if (!resource.get("Type").asString().equals("AWS::Lambda::Function") || !resource.at("/Properties/Runtime").asString("").equals(rule.from())) {
+            if (!resource.get("Type").asString().equals("AWS::Lambda::Function")
+                    || !resource.at("/Properties/Runtime").asString("").equals(rule.from())) {
                 continue;
             }
             var properties = (ObjectNode) resource.get("Properties");

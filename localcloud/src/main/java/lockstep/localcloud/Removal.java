@@ -32,8 +32,10 @@ public final class Removal {
 
     /** Returns a description of what is removed. */
     public List<String> plan() {
-        return List.of("application " + LocalTask.name(shard.name()), "routes at the proxy of the " + shard.edition().word() + " edition in " + shard.account(),
-                "stack " + Names.shardStack(shard.account(), shard.name()), "database " + Names.database(shard.name()) + " with all that it holds");
+        return List.of("application " + LocalTask.name(shard.name()),
+                "routes at the proxy of the " + shard.edition().word() + " edition in " + shard.account(),
+                "stack " + Names.shardStack(shard.account(), shard.name()),
+                "database " + Names.database(shard.name()) + " with all that it holds");
     }
 
     public void run() {

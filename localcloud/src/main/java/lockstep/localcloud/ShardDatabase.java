@@ -36,7 +36,8 @@ public final class ShardDatabase {
         String database = admin.get("dbname").asString();
         try (var connection = server.connect("postgres")) {
             String verb = exists(connection, "select 1 from pg_roles where rolname = ?", name) ? "alter" : "create";
-            executeFormatted(connection, verb + " role %I login createrole nosuperuser nobypassrls password %L", name, admin.get("password").asString());
+            executeFormatted(connection, verb + " role %I login createrole nosuperuser nobypassrls password %L", name,
+                    admin.get("password").asString());
             if (!exists(connection, "select 1 from pg_database where datname = ?", database)) {
                 executeFormatted(connection, "create database %I owner %I", database, name);
             }

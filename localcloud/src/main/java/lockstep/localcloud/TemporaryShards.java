@@ -38,7 +38,8 @@ public final class TemporaryShards {
 
     public List<TemporaryShard> list() {
         try {
-            return Files.exists(file()) ? JSON.readValue(Files.readAllBytes(file()), new TypeReference<List<TemporaryShard>>() {}) : List.of();
+            return Files.exists(file()) ? JSON.readValue(Files.readAllBytes(file()), new TypeReference<List<TemporaryShard>>() {})
+                    : List.of();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file(), e);
         }

@@ -97,7 +97,10 @@ public final class Up {
         return run(Optional.empty(), new Deployment(() -> assembly, into, credentials));
     }
 
-    /** Applies the landscape to one account with the release that it runs; others are not changed. If the cloud is not running, all of it is started. */
+    /**
+     * Applies the landscape to one account with the release that it runs; others are not changed. If the cloud is not running, all of it is
+     * started.
+     */
     public Result change(String name, Optional<FirstSync> firstSync) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(name)).findFirst().orElseThrow();
         var release = running(account);
@@ -111,7 +114,8 @@ public final class Up {
     private Optional<String> running(Account account) {
         if (store.read().emulator().flatMap(known -> known.process().running()).isEmpty()) return Optional.empty();
         try (var cloud = LocalCloud.open(files, landscape)) {
-            var releases = DeployedTask.of(account, cloud.account(account)).stream().flatMap(task -> task.variable("RELEASE").stream()).distinct().toList();
+            var releases = DeployedTask.of(account, cloud.account(account)).stream().flatMap(task -> task.variable("RELEASE").stream())
+                    .distinct().toList();
             return releases.size() == 1 ? Optional.of(releases.getFirst()) : Optional.empty();
         }
     }
@@ -126,7 +130,8 @@ public final class Up {
             var codeLists = after(executor, "code lists exported", this::exportCodeLists);
             progress.step("emulator", emulator::ensure);
             var archive = JavaFunctions.Archive.of(files);
-            var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null) : after(executor, "class archive of the functions", () -> archive.make(files));
+            var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null)
+                    : after(executor, "class archive of the functions", () -> archive.make(files));
             try (var cloud = LocalCloud.open(files, landscape)) {
                 var deployed = deployment.into().stream().map(account -> deployed(executor, cloud, account, assembly, deployment)).toList();
                 joinAll(deployed);
@@ -138,20 +143,25 @@ public final class Up {
                         .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
                 stopOthers(tasks);
                 var changing = tasks.stream().filter(task -> deployment.into().contains(task.deployed().account())).toList();
-                var proxies = changing.stream().filter(task -> task.deployed().shard().isEmpty()).map(task -> CompletableFuture.runAsync(() -> {
-                    proxy(cloud, task).configure(certificates, shard -> port(tasks, shard));
-                    start(task, () -> balancer.route(task.name(), task.servingPort("nginx", "PORT")));
-                }, executor)).toList();
+                var proxies = changing.stream().filter(task -> task.deployed().shard().isEmpty())
+                        .map(task -> CompletableFuture.runAsync(() -> {
+                            proxy(cloud, task).configure(certificates, shard -> port(tasks, shard));
+                            start(task, () -> balancer.route(task.name(), task.servingPort("nginx", "PORT")));
+                        }, executor)).toList();
                 var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
-                        .map(shard -> after(executor, "shard " + shard.name(), () -> prepare(cloud, account, shard, application(tasks, shard))))).toList();
+                        .map(shard -> after(executor, "shard " + shard.name(),
+                                () -> prepare(cloud, account, shard, application(tasks, shard)))))
+                        .toList();
                 joinAll(shards);
                 joinAll(proxies);
                 var applications = changing.stream().filter(task -> task.deployed().shard().isPresent())
                         .map(task -> CompletableFuture.runAsync(() -> start(task, () -> routeTo(cloud, tasks, task)), executor)).toList();
                 joinAll(List.of(codeLists));
-                new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving()).forEach(shard -> Expiry.ensure(files, store, shard, declared));
+                new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving())
+                        .forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
-                    if (deployment.into().contains(landscape.accountOf(dataSet.source()))) progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
+                    if (deployment.into().contains(landscape.accountOf(dataSet.source())))
+                        progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
                 }
                 joinAll(applications);
                 firstSync.ifPresent(sync -> {
@@ -187,10 +197,12 @@ public final class Up {
     /** Stops tasks that are no longer deployed or are being removed. */
     private void stopOthers(List<LocalTask> tasks) {
         var known = tasks.stream().map(LocalTask::name).toList();
-        store.read().tasks().keySet().stream().filter(running -> LocalTask.isTask(running) && known.stream().noneMatch(name -> running.startsWith(name + "/"))).forEach(running -> {
-            LocalTask.stop(files, store, running);
-            progress.note("ended " + running + ", which is no longer deployed");
-        });
+        store.read().tasks().keySet().stream()
+                .filter(running -> LocalTask.isTask(running) && known.stream().noneMatch(name -> running.startsWith(name + "/")))
+                .forEach(running -> {
+                    LocalTask.stop(files, store, running);
+                    progress.note("ended " + running + ", which is no longer deployed");
+                });
         balancer.retain(known);
     }
 
@@ -201,9 +213,11 @@ public final class Up {
     /** Lets the proxy of the edition, if the account has one, route to the current address of an application. */
     private void routeTo(LocalCloud cloud, List<LocalTask> tasks, LocalTask application) {
         var account = application.deployed().account();
-        var shard = account.shards().stream().filter(candidate -> candidate.name().equals(application.deployed().shard().orElseThrow())).findFirst().orElseThrow();
+        var shard = account.shards().stream().filter(candidate -> candidate.name().equals(application.deployed().shard().orElseThrow()))
+                .findFirst().orElseThrow();
         tasks.stream().filter(task -> task.name().equals(LocalTask.name(account.name(), application.deployed().edition())))
-                .forEach(proxy -> proxy(cloud, proxy).routeAndAwait(shard, other -> port(tasks, other), () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
+                .forEach(proxy -> proxy(cloud, proxy).routeAndAwait(shard, other -> port(tasks, other),
+                        () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
     }
 
     private static LocalTask application(List<LocalTask> tasks, Shard shard) {
@@ -220,7 +234,8 @@ public final class Up {
         new Projection(JavaFunctions.runtime(files)).project(synthesized, files.assembly());
     }
 
-    private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly, Deployment deployment) {
+    private CompletableFuture<Void> deployed(Executor executor, LocalCloud cloud, Account account, CompletableFuture<Void> assembly,
+            Deployment deployment) {
         String instance = store.read().emulator().orElseThrow().instance();
         boolean bootstrapped = Optional.ofNullable(store.read().deployed().get(account.name())).map(instance::equals).orElse(false);
         var ready = bootstrapped ? CompletableFuture.<Void>completedFuture(null)
@@ -238,7 +253,8 @@ public final class Up {
                 progress.note("stacks of " + account.name() + " are unchanged");
                 return;
             }
-            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", changed), () -> cdk.deploy(account, changed, cloud.endpoint(), deployment.credentials().apply(account)));
+            progress.step("cdk deploy in " + account.name() + ": " + String.join(", ", changed),
+                    () -> cdk.deploy(account, changed, cloud.endpoint(), deployment.credentials().apply(account)));
             changed.forEach(stack -> store.update(state -> state.withDeployed(account.name() + "/" + stack, fingerprints.get(stack))));
         }, executor);
     }
@@ -268,7 +284,8 @@ public final class Up {
     /** Adds a user to a production shard, where nobody can sign up. */
     private void addUser(Shard shard, LocalTask application) {
         if (shard.edition() == Edition.PRODUCTION) {
-            application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"), new Users(files).password(shard.name()));
+            application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"),
+                    new Users(files).password(shard.name()));
         }
     }
 
@@ -281,7 +298,8 @@ public final class Up {
                 return;
             }
             Files.createDirectories(target);
-            new Command(List.of(files.python().toString(), script.toString(), target.toString()), files.home(), Command.cleanEnvironment(files),
+            new Command(List.of(files.python().toString(), script.toString(), target.toString()), files.home(),
+                    Command.cleanEnvironment(files),
                     files.log("export-code-lists")).run("exporting the code lists");
             Files.writeString(complete, "");
         } catch (IOException e) {
@@ -320,7 +338,8 @@ public final class Up {
     private Result result(LocalCloud cloud) {
         return new Result(landscape.accounts().stream().map(account -> new Result.AccountResult(account.name(), account.id(),
                 cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList(),
-                account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList(), cloud.pages());
+                account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList(),
+                cloud.pages());
     }
 
     private CompletableFuture<Void> after(Executor executor, String title, Runnable work) {

@@ -36,7 +36,8 @@ final class Users {
     /** Returns the user of a shard; empty if there is none. */
     Optional<User> find(String shard) {
         try {
-            return Files.exists(file(shard)) ? Optional.of(new User(CUSTOMER, NAME, Files.readString(file(shard)).strip())) : Optional.empty();
+            return Files.exists(file(shard)) ? Optional.of(new User(CUSTOMER, NAME, Files.readString(file(shard)).strip()))
+                    : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -35,8 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CertificatesTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private Certificates certificates;
 
     @BeforeEach
@@ -78,7 +77,8 @@ class CertificatesTest {
     @Test
     void aServerIsTrustedForItsOwnNames() throws Exception {
         var authority = Authority.create("test", Authority.Kind.SERVERS);
-        var issued = authority.issue(new X500Principal("CN=demo-1.localhost"), Authority.Kind.SERVERS, List.of("demo-1.localhost"), Duration.ofDays(1));
+        var issued = authority.issue(new X500Principal("CN=demo-1.localhost"), Authority.Kind.SERVERS, List.of("demo-1.localhost"),
+                Duration.ofDays(1));
         assertTrue(handshake(authority, issued, "demo-1.localhost"));
         assertFalse(handshake(authority, issued, "demo-2.localhost"));
     }
@@ -113,7 +113,8 @@ class CertificatesTest {
         assertFalse(clients.find("tester").orElseThrow().isValid());
         assertNotEquals(issued.serial(), clients.issue("tester").serial(), "who was revoked may get another one");
         assertEquals(List.of("operator", "tester", "tester"), clients.list().stream().map(ClientCertificates.Client::name).toList());
-        assertTrue(list(clients).getRevokedCertificate(new java.math.BigInteger(issued.serial(), 16)) != null, "and the first stays revoked");
+        assertTrue(list(clients).getRevokedCertificate(new java.math.BigInteger(issued.serial(), 16)) != null,
+                "and the first stays revoked");
     }
 
     @Test
@@ -146,17 +147,20 @@ class CertificatesTest {
     }
 
     private static void validate(Authority authority, Authority.Issued issued) throws Exception {
-        // unlike browsers, Java ignores name constraints of a trust anchor, so the anchor is only name and key, and the CA certificate is part of the path
+        // unlike browsers, Java ignores name constraints of a trust anchor, so the anchor is only name and key, and the CA certificate is
+        // part of the path
         var anchor = new TrustAnchor(authority.certificate().getSubjectX500Principal(), authority.certificate().getPublicKey(), null);
         var parameters = new PKIXParameters(Set.of(anchor));
         parameters.setRevocationEnabled(false);
-        CertPathValidator.getInstance("PKIX").validate(CertificateFactory.getInstance("X.509").generateCertPath(List.of(issued.certificate(), authority.certificate())), parameters);
+        CertPathValidator.getInstance("PKIX").validate(
+                CertificateFactory.getInstance("X.509").generateCertPath(List.of(issued.certificate(), authority.certificate())),
+                parameters);
     }
 
     private static boolean handshake(Authority authority, Authority.Issued issued, String name) throws Exception {
         var keys = KeyStore.getInstance("PKCS12");
         keys.load(null, null);
-        keys.setKeyEntry("server", issued.key(), new char[0], new X509Certificate[] {issued.certificate()});
+        keys.setKeyEntry("server", issued.key(), new char[0], new X509Certificate[]{issued.certificate()});
         var keyManagers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         keyManagers.init(keys, new char[0]);
         var serverContext = SSLContext.getInstance("TLS");
@@ -168,7 +172,8 @@ class CertificatesTest {
         trustManagers.init(trust);
         var clientContext = SSLContext.getInstance("TLS");
         clientContext.init(null, trustManagers.getTrustManagers(), null);
-        try (var server = (SSLServerSocket) serverContext.getServerSocketFactory().createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        try (var server = (SSLServerSocket) serverContext.getServerSocketFactory().createServerSocket(0, 1,
+                InetAddress.getLoopbackAddress())) {
             Thread.ofVirtual().start(() -> {
                 try (var accepted = (SSLSocket) server.accept()) {
                     accepted.startHandshake();
@@ -200,6 +205,7 @@ class CertificatesTest {
     }
 
     private static long number(X509CRL list) {
-        return org.bouncycastle.asn1.ASN1Integer.getInstance(ASN1OctetString.getInstance(list.getExtensionValue("2.5.29.20")).getOctets()).longValueExact();
+        return org.bouncycastle.asn1.ASN1Integer.getInstance(ASN1OctetString.getInstance(list.getExtensionValue("2.5.29.20")).getOctets())
+                .longValueExact();
     }
 }

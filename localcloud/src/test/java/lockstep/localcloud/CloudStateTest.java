@@ -20,16 +20,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CloudStateTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     @Test
     void whatWasWrittenIsReadAgainAndNobodyElseMayReadIt() throws Exception {
         var files = new ProjectFiles(directory, directory, directory.resolve("cloud"));
         files.create();
         var store = new CloudState.Store(files);
-        var emulator = new EmulatorState(4566, new ProcessIdentity(17, Instant.parse("2026-01-01T00:00:00.120Z")), "first", "as configured");
-        store.update(state -> state.withEmulator(Optional.of(emulator)).withDatabase("demo", new DatabaseState(5432, "secret")).withDeployed("demo", "digest"));
+        var emulator = new EmulatorState(4566, new ProcessIdentity(17, Instant.parse("2026-01-01T00:00:00.120Z")), "first",
+                "as configured");
+        store.update(state -> state.withEmulator(Optional.of(emulator)).withDatabase("demo", new DatabaseState(5432, "secret"))
+                .withDeployed("demo", "digest"));
 
         var read = new CloudState.Store(files).read();
         assertEquals(Optional.of(emulator), read.emulator());

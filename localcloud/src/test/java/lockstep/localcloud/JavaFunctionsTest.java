@@ -12,8 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class JavaFunctionsTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
 
     /** A JVM silently ignores an archive that it cannot use; the options of this test make it exit instead. */
     @Test
@@ -31,12 +30,16 @@ class JavaFunctionsTest {
         Files.copy(archive.jar(), task.resolve("lib/functions.jar"));
         // the complete command line, with another main class
         Path script = Files.writeString(directory.resolve("bootstrap"), bootstrap.replace("-XX:AOTCache", "-XX:AOTMode=on -XX:AOTCache")
-                .replaceFirst("com\\.amazonaws\\.services\\.lambda\\.runtime\\.api\\.client\\.AWSLambda .*", "lockstep.masterdata.handler.Priming"));
+                .replaceFirst("com\\.amazonaws\\.services\\.lambda\\.runtime\\.api\\.client\\.AWSLambda .*",
+                        "lockstep.masterdata.handler.Priming"));
         var environment = Command.cleanEnvironment(files);
-        environment.putAll(java.util.Map.of("LAMBDA_TASK_ROOT", task.toString(), "AWS_ENDPOINT_URL", "https://127.0.0.1:1", "AWS_REGION", "eu-central-1", "AWS_ACCESS_KEY_ID", "x",
-                "AWS_SECRET_ACCESS_KEY", "x", "AWS_MAX_ATTEMPTS", "1", "JAVA_TOOL_OPTIONS", "-XX:+UseSerialGC -Xmx192m -XX:TieredStopAtLevel=1 -Xlog:class+load:file=" + directory.resolve("classes")));
+        environment.putAll(java.util.Map.of("LAMBDA_TASK_ROOT", task.toString(), "AWS_ENDPOINT_URL", "https://127.0.0.1:1", "AWS_REGION",
+                "eu-central-1", "AWS_ACCESS_KEY_ID", "x",
+                "AWS_SECRET_ACCESS_KEY", "x", "AWS_MAX_ATTEMPTS", "1", "JAVA_TOOL_OPTIONS",
+                "-XX:+UseSerialGC -Xmx192m -XX:TieredStopAtLevel=1 -Xlog:class+load:file=" + directory.resolve("classes")));
         new Command(List.of("/bin/sh", script.toString()), directory, environment, files.log("start")).run("a start with the archive");
         var loaded = Files.readAllLines(directory.resolve("classes"));
-        assertTrue(loaded.stream().filter(l -> l.contains("software.amazon.awssdk") && l.contains("shared objects file")).count() > 500, "classes come from the archive");
+        assertTrue(loaded.stream().filter(l -> l.contains("software.amazon.awssdk") && l.contains("shared objects file")).count() > 500,
+                "classes come from the archive");
     }
 }

@@ -22,13 +22,15 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Tests the list of changes against infra's synthesized task definitions. */
 class LocalEnvironmentTest {
-    private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
-    private static final LocalEnvironment HERE = new LocalEnvironment(variable -> 4000 + variable.length(), Map.of("/run/settings", Path.of("/here/settings"),
-            "/run/gateway", Path.of("/here/gateway"), "/tmp", Path.of("/here/temporary")), "https://127.0.0.1:4566", Path.of("/here/authority.pem"),
+    private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS",
+            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
+    private static final LocalEnvironment HERE = new LocalEnvironment(variable -> 4000 + variable.length(),
+            Map.of("/run/settings", Path.of("/here/settings"),
+                    "/run/gateway", Path.of("/here/gateway"), "/tmp", Path.of("/here/temporary")),
+            "https://127.0.0.1:4566", Path.of("/here/authority.pem"),
             AwsSessionCredentials.create("key", "secret", "token"), Path.of("/here/nginx"));
 
-    @TempDir
-    private static Path directory;
+    @TempDir private static Path directory;
     /** The deployed environments by stack and container. */
     private static final Map<String, Map<String, String>> DEPLOYED = new TreeMap<>();
 
@@ -43,7 +45,8 @@ class LocalEnvironmentTest {
                 for (JsonNode resource : JsonMapper.shared().readTree(template).get("Resources")) {
                     for (JsonNode container : resource.at("/Properties/ContainerDefinitions")) {
                         var environment = new TreeMap<String, String>();
-                        container.path("Environment").forEach(v -> environment.put(v.get("Name").asString(), v.get("Value").isString() ? v.get("Value").asString() : "(known when deployed)"));
+                        container.path("Environment").forEach(v -> environment.put(v.get("Name").asString(),
+                                v.get("Value").isString() ? v.get("Value").asString() : "(known when deployed)"));
                         container.path("Secrets").forEach(v -> environment.put(v.get("Name").asString(), "(secret)"));
                         DEPLOYED.put(template.getFileName() + "/" + container.get("Name").asString(), environment);
                     }
@@ -73,20 +76,26 @@ class LocalEnvironmentTest {
             differing.removeIf(variable -> deployed.getOrDefault(variable, "").matches("(unix:)?(/run|/tmp)/.*"));
             assertEquals(Set.of(), differing, name);
             assertTrue(local.keySet().containsAll(deployed.keySet()), name);
-            assertTrue(local.values().stream().noneMatch(value -> value.matches("(unix:)?(/run|/tmp)(/.*)?")), name + " has no directory for " + local);
+            assertTrue(local.values().stream().noneMatch(value -> value.matches("(unix:)?(/run|/tmp)(/.*)?")),
+                    name + " has no directory for " + local);
         });
     }
 
     @Test
     void whoSpeaksToAwsDoesSoAsTheRoleOfItsTask() {
-        DEPLOYED.forEach((name, deployed) -> assertEquals(deployed.containsKey("AWS_REGION"), HERE.of(deployed).containsKey("AWS_SESSION_TOKEN"), name));
-        DEPLOYED.forEach((name, deployed) -> deployed.keySet().forEach(variable -> assertTrue(!ADDED.contains(variable), name + " has a " + variable + " of its own, which would be lost here")));
+        DEPLOYED.forEach((name, deployed) -> assertEquals(deployed.containsKey("AWS_REGION"),
+                HERE.of(deployed).containsKey("AWS_SESSION_TOKEN"), name));
+        DEPLOYED.forEach((name, deployed) -> deployed.keySet().forEach(
+                variable -> assertTrue(!ADDED.contains(variable), name + " has a " + variable + " of its own, which would be lost here")));
     }
 
     @Test
     void aPathIsInAVolumeOnlyAsAWhole() {
-        var local = HERE.of(Map.of("A", "/run/settings/routes.json", "B", "unix:/run/gateway/gateway.sock", "C", "/run/settings", "D", "/run/settingsx/y", "E", "s3://run/settings/x", "F", "/tmp/nginx"));
-        assertEquals(Map.of("A", "/here/settings/routes.json", "B", "unix:/here/gateway/gateway.sock", "C", "/here/settings", "D", "/run/settingsx/y", "E", "s3://run/settings/x", "F", "/here/temporary/nginx"),
+        var local = HERE.of(Map.of("A", "/run/settings/routes.json", "B", "unix:/run/gateway/gateway.sock", "C", "/run/settings", "D",
+                "/run/settingsx/y", "E", "s3://run/settings/x", "F", "/tmp/nginx"));
+        assertEquals(
+                Map.of("A", "/here/settings/routes.json", "B", "unix:/here/gateway/gateway.sock", "C", "/here/settings", "D",
+                        "/run/settingsx/y", "E", "s3://run/settings/x", "F", "/here/temporary/nginx"),
                 without(local, "PATH"));
     }
 

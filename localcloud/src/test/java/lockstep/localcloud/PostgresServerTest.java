@@ -17,8 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PostgresServerTest {
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private ProjectFiles files;
     private PostgresServer server;
 
@@ -47,13 +46,15 @@ class PostgresServerTest {
     @Test
     void onlyTlsWithThePasswordIsLetIn() throws SQLException {
         try (var connection = server.connect("postgres");
-                var answer = connection.createStatement().executeQuery("select ssl, inet_server_addr() from pg_stat_ssl where pid = pg_backend_pid()")) {
+                var answer = connection.createStatement()
+                        .executeQuery("select ssl, inet_server_addr() from pg_stat_ssl where pid = pg_backend_pid()")) {
             assertTrue(answer.next());
             assertTrue(answer.getBoolean(1));
             assertEquals("127.0.0.1", answer.getString(2));
         }
         assertThrows(SQLException.class, () -> server.connect("postgres", "postgres", "wrong"));
-        var plain = assertThrows(SQLException.class, () -> DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + server.port() + "/postgres?sslmode=disable&user=postgres&password=x"));
+        var plain = assertThrows(SQLException.class, () -> DriverManager
+                .getConnection("jdbc:postgresql://127.0.0.1:" + server.port() + "/postgres?sslmode=disable&user=postgres&password=x"));
         assertTrue(plain.getMessage().contains("no pg_hba.conf entry"), plain.getMessage());
     }
 
@@ -71,7 +72,8 @@ class PostgresServerTest {
         Thread.sleep(1500);
         server.ensure();
         assertEquals(port, server.port());
-        try (var connection = server.connect("postgres"); var answer = connection.createStatement().executeQuery("select answer from kept")) {
+        try (var connection = server.connect("postgres");
+                var answer = connection.createStatement().executeQuery("select answer from kept")) {
             assertTrue(answer.next());
             assertEquals(42, answer.getInt(1));
         }

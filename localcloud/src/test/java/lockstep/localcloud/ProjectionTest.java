@@ -29,13 +29,14 @@ import tools.jackson.databind.node.ObjectNode;
 /** Tests the projection of infra's synthesized assembly against the features of the installed emulator. */
 class ProjectionTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final Set<String> SYNC_PATH = Set.of("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
-            "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::Bucket", "AWS::S3::BucketPolicy",
+    private static final Set<String> SYNC_PATH = Set.of("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
+            "AWS::SNS::Subscription",
+            "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::Bucket",
+            "AWS::S3::BucketPolicy",
             "AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::SecretsManager::Secret",
             "AWS::SecretsManager::SecretTargetAttachment");
 
-    @TempDir
-    private static Path directory;
+    @TempDir private static Path directory;
     private static ProjectFiles files;
     private static Path synthesized;
 
@@ -58,8 +59,10 @@ class ProjectionTest {
                 case Projection.Trust trust -> before.stream().anyMatch(r -> Projection.isTrusted(r, trust.service()));
                 case Projection.Images images -> !ContainerImages.sources(synthesized).isEmpty();
                 case Projection.Reference reference -> !nameless(reference).isEmpty();
-                case Projection.TaskKeys keys -> before.stream().anyMatch(r -> r.get("Type").asString().equals("AWS::ECS::TaskDefinition") && r.get("Properties").has(keys.property()));
-                case Projection.Runtime runtime -> before.stream().anyMatch(r -> r.at("/Properties/Runtime").asString("").equals(runtime.from()));
+                case Projection.TaskKeys keys -> before.stream().anyMatch(
+                        r -> r.get("Type").asString().equals("AWS::ECS::TaskDefinition") && r.get("Properties").has(keys.property()));
+                case Projection.Runtime runtime ->
+                        before.stream().anyMatch(r -> r.at("/Properties/Runtime").asString("").equals(runtime.from()));
             }, "nothing is synthesized that " + rewrite + " applies to");
         }
         var supported = supported();
@@ -75,7 +78,8 @@ class ProjectionTest {
         String registered = python("""
                 from ministack.services import ecs
                 from ministack.services.cloudformation import provisioners
-                provisioners._ecs_task_def_create("Task", {"Family": "f", "Volumes": [{"Name": "v"}], "ContainerDefinitions": [{"Secrets": [{"Name": "s"}]}]}, "stack")
+                provisioners._ecs_task_def_create("Task", {"Family": "f", "Volumes": [{"Name": "v"}], "ContainerDefinitions": \
+                [{"Secrets": [{"Name": "s"}]}]}, "stack")
                 print(ecs._task_defs["f:1"]["containerDefinitions"], ecs._task_defs["f:1"]["volumes"])
                 """);
         assertEquals("[{'secrets': [{'Name': 's'}]}] [{'Name': 'v'}]", registered.strip());
@@ -87,9 +91,12 @@ class ProjectionTest {
         resources(files.assembly()).forEach((name, resource) -> {
             if (resource.get("Type").asString().equals("AWS::ECS::TaskDefinition")) {
                 assertEquals(before.get(name).toString().toLowerCase(Locale.ROOT),
-                        resource.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}").toLowerCase(Locale.ROOT), name);
+                        resource.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}")
+                                .toLowerCase(Locale.ROOT),
+                        name);
                 for (var container : resource.at("/Properties/ContainerDefinitions")) {
-                    assertTrue(container.has("name") && container.path("environment").valueStream().allMatch(variable -> variable.has("name") && variable.has("value")), name);
+                    assertTrue(container.has("name") && container.path("environment").valueStream()
+                            .allMatch(variable -> variable.has("name") && variable.has("value")), name);
                 }
             }
         });
@@ -102,7 +109,8 @@ class ProjectionTest {
             if (Projection.isTrusted(resource, "ecs-tasks.amazonaws.com")) {
                 var statements = (ArrayNode) resource.at("/Properties/AssumeRolePolicyDocument/Statement");
                 String added = statements.remove(statements.size() - 1).at("/Principal/AWS").asString();
-                String account = name.startsWith("production-") ? "111111111111" : name.startsWith("demo-") ? "222222222222" : "333333333333";
+                String account = name.startsWith("production-") ? "111111111111" : name.startsWith("demo-") ? "222222222222"
+                        : "333333333333";
                 assertEquals("arn:aws:iam::" + account + ":root", added, name);
                 assertEquals(before.get(name), resource, name);
             }
@@ -120,7 +128,8 @@ class ProjectionTest {
 
     @Test
     void theEmulatorSupportsAllThatIsLeft() throws IOException {
-        var types = resources(files.assembly()).values().stream().map(r -> r.get("Type").asString()).collect(Collectors.toCollection(TreeSet::new));
+        var types = resources(files.assembly()).values().stream().map(r -> r.get("Type").asString())
+                .collect(Collectors.toCollection(TreeSet::new));
         types.removeAll(supported());
         assertEquals(Set.of(), types);
     }
@@ -145,9 +154,11 @@ class ProjectionTest {
         var before = resources(synthesized);
         var after = resources(files.assembly());
         // all secrets of the sync have names
-        var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance).flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
+        var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance)
+                .flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
         before.forEach((name, resource) -> {
-            if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com") && !refersTo(resource, nameless)) {
+            if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com")
+                    && !refersTo(resource, nameless)) {
                 assertEquals(withoutWhatIsRemoved(resource, name, before), after.get(name), name);
             }
         });
@@ -158,7 +169,8 @@ class ProjectionTest {
         if (!(resource.get("DependsOn") instanceof ArrayNode several)) return resource;
         String template = name.substring(0, name.indexOf('/') + 1);
         var left = (ObjectNode) resource.deepCopy();
-        ((ArrayNode) left.get("DependsOn")).removeIf(other -> all.get(template + other.asString()).get("Type").asString().equals("AWS::IAM::OIDCProvider"));
+        ((ArrayNode) left.get("DependsOn"))
+                .removeIf(other -> all.get(template + other.asString()).get("Type").asString().equals("AWS::IAM::OIDCProvider"));
         assertTrue(left.get("DependsOn").size() >= several.size() - 1, name);
         return left;
     }
@@ -170,12 +182,14 @@ class ProjectionTest {
             if (resource.get("Type").asString().equals("AWS::Lambda::Function")) {
                 var original = (ObjectNode) before.get(name);
                 var projected = (ObjectNode) resource;
-                for (var function : new ObjectNode[] {original, projected}) {
+                for (var function : new ObjectNode[]{original, projected}) {
                     ((ObjectNode) function.get("Properties")).remove("Runtime");
                     ((ObjectNode) function.at("/Properties/Code")).remove("S3Key");
                 }
                 // references to secrets may differ: see REWRITES
-                assertEquals(original, JSON.readTree(projected.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}")), name);
+                assertEquals(original,
+                        JSON.readTree(projected.toString().replaceAll("\\{\"Fn::GetAtt\":\\[\"(\\w+)\",\"Id\"]}", "{\"Ref\":\"$1\"}")),
+                        name);
             }
         });
     }
@@ -187,7 +201,9 @@ class ProjectionTest {
                 if (path.toString().endsWith(".template.json")) {
                     assertEquals(Set.of(), Projection.dangling(JSON.readTree(path)), path.toString());
                 } else if (path.toString().endsWith(".assets.json")) {
-                    JSON.readTree(path).get("files").forEach(asset -> assertTrue(Files.exists(files.assembly().resolve(asset.at("/source/path").asString())), path + ": " + asset));
+                    JSON.readTree(path).get("files")
+                            .forEach(asset -> assertTrue(Files.exists(files.assembly().resolve(asset.at("/source/path").asString())),
+                                    path + ": " + asset));
                 }
             }
         }
@@ -210,7 +226,8 @@ class ProjectionTest {
     @Test
     void referencesOfAllKindsAreFound() {
         var template = JSON.readTree("""
-                {"Parameters": {"P": {}}, "Resources": {"A": {"DependsOn": ["Gone1"], "Properties": {"x": {"Ref": "P"}, "y": {"Ref": "AWS::Region"}}},
+                {"Parameters": {"P": {}}, "Resources": {"A": {"DependsOn": ["Gone1"], "Properties": {"x": {"Ref": "P"}, "y": {"Ref": \
+                "AWS::Region"}}},
                  "B": {"DependsOn": "Gone2", "Properties": {"x": {"Fn::GetAtt": ["Gone3", "Arn"]}, "y": {"Fn::GetAtt": "Gone4.Arn"},
                    "z": {"Fn::Sub": "${Gone5}-${A.Arn}-${!Literal}"}, "w": {"Fn::Sub": ["${Own}", {"Own": {"Ref": "Gone6"}}]}}}}}
                 """);
@@ -249,14 +266,17 @@ class ProjectionTest {
         var found = new TreeMap<String, JsonNode>();
         try (var templates = Files.list(assembly)) {
             for (Path template : templates.filter(path -> path.toString().endsWith(".template.json")).toList()) {
-                JSON.readTree(template).get("Resources").properties().forEach(r -> found.put(template.getFileName() + "/" + r.getKey(), r.getValue()));
+                JSON.readTree(template).get("Resources").properties()
+                        .forEach(r -> found.put(template.getFileName() + "/" + r.getKey(), r.getValue()));
             }
         }
         return found;
     }
 
     private static Set<String> supported() throws IOException {
-        return python("from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS\nprint('\\n'.join(_RESOURCE_HANDLERS))").lines().collect(Collectors.toSet());
+        return python(
+                "from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS\nprint('\\n'.join(_RESOURCE_HANDLERS))")
+                .lines().collect(Collectors.toSet());
     }
 
     private static String python(String program) throws IOException {

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TemporaryShardsTest {
     private static final Path DECLARED = ProjectFiles.ofLauncher().project().resolve("lockstep.yaml");
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private TemporaryShards shards;
 
     @BeforeEach
@@ -46,9 +45,11 @@ class TemporaryShardsTest {
         var qa = account(merged);
         assertEquals(new Shard("qa-demo-2", Edition.DEMO), qa.shards().getLast());
         var without = new Account(qa.name(), qa.id(), qa.purpose(), qa.shards().subList(0, qa.shards().size() - 1), qa.proxies());
-        assertEquals(declared.accounts(), merged.accounts().stream().map(account -> account.name().equals("qa") ? without : account).toList());
+        assertEquals(declared.accounts(),
+                merged.accounts().stream().map(account -> account.name().equals("qa") ? without : account).toList());
         assertEquals(declared.dataSets(), merged.dataSets());
-        assertEquals(List.of(declared.product(), declared.release(), declared.region()), List.of(merged.product(), merged.release(), merged.region()));
+        assertEquals(List.of(declared.product(), declared.release(), declared.region()),
+                List.of(merged.product(), merged.release(), merged.region()));
     }
 
     @Test

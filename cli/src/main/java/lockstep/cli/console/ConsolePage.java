@@ -14,12 +14,14 @@ import java.util.Map;
 
 /** Renders an {@link Overview} as a page for the browser or a file. The page in a file does not refresh. */
 public final class ConsolePage {
-    private static final TemplateEngine TEMPLATES = TemplateEngine.createPrecompiled(null, ContentType.Html, ConsolePage.class.getClassLoader(), "lockstep.cli.pages");
+    private static final TemplateEngine TEMPLATES = TemplateEngine.createPrecompiled(null, ContentType.Html,
+            ConsolePage.class.getClassLoader(), "lockstep.cli.pages");
     private static final String STYLE = resource("console.css");
     private static final String SCRIPT = resource("console.js");
 
     /** The page loads nothing from elsewhere; its style and script are allowed by hash. */
-    static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src '" + hash(STYLE) + "'; script-src '" + hash(SCRIPT) + "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src '" + hash(STYLE) + "'; script-src '" + hash(SCRIPT)
+            + "'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private ConsolePage() {}
 
@@ -58,7 +60,8 @@ public final class ConsolePage {
 
     private static String hash(String text) {
         try {
-            return "sha256-" + Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+            return "sha256-" + Base64.getEncoder()
+                    .encodeToString(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

@@ -26,7 +26,8 @@ import lockstep.sync.Status;
 import lockstep.sync.SyncAccess;
 
 /**
- * Reads the data of the console with the roles that follow syncs. A shard reads all its rows to report its contents. So shards are queried in the
+ * Reads the data of the console with the roles that follow syncs. A shard reads all its rows to report its contents. So shards are queried
+ * in the
  * background: once after each run, otherwise less often the longer a query takes, and only while the page is open.
  */
 public final class ConsoleReader implements AutoCloseable {
@@ -65,7 +66,8 @@ public final class ConsoleReader implements AutoCloseable {
 
     private Overview read(boolean wait) {
         var all = new ArrayList<Syncs>();
-        for (DataSet dataSet : accounts.landscape().dataSets()) all.add(sources.computeIfAbsent(dataSet.name(), name -> new Source(dataSet)).read(wait));
+        for (DataSet dataSet : accounts.landscape().dataSets())
+            all.add(sources.computeIfAbsent(dataSet.name(), name -> new Source(dataSet)).read(wait));
         return new Overview(Instant.now(), aws, landscape, all);
     }
 
@@ -118,7 +120,8 @@ public final class ConsoleReader implements AutoCloseable {
             else queryInBackground(ended);
             synchronized (this) {
                 shardsFault.ifPresent(incomplete::add);
-                return new Syncs(dataSet.name(), dataSet.source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now, kept.all(), incomplete);
+                return new Syncs(dataSet.name(), dataSet.source(), shards, shards.isEmpty() ? Optional.empty() : Optional.of(shardsAt), now,
+                        kept.all(), incomplete);
             }
         }
 
@@ -138,7 +141,8 @@ public final class ConsoleReader implements AutoCloseable {
                     shardsAt = at;
                 }
                 shardsFault = faults.stream().findFirst();
-                queryAgain = Instant.now().plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
+                queryAgain = Instant.now()
+                        .plus(Collections.max(List.of(SHARDS_AGAIN, Duration.between(at, Instant.now()).multipliedBy(TIMES))));
                 querying = false;
             }
         }

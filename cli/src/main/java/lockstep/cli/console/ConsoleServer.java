@@ -30,7 +30,8 @@ public final class ConsoleServer implements AutoCloseable {
 
     private void answer(HttpExchange exchange, Supplier<Overview> overview) throws IOException {
         try (exchange) {
-            if (!isOurs(exchange.getRequestHeaders().getFirst("Host"))) send(exchange, 421, "text/plain", "This console is for this machine alone.\n");
+            if (!isOurs(exchange.getRequestHeaders().getFirst("Host")))
+                send(exchange, 421, "text/plain", "This console is for this machine alone.\n");
             else if (!exchange.getRequestMethod().equals("GET")) send(exchange, 405, "text/plain", "The console only tells.\n");
             else switch (exchange.getRequestURI().getPath()) {
                 case "/" -> send(exchange, overview, ConsolePage::live);

@@ -39,7 +39,8 @@ public record Overview(Instant at, boolean aws, Optional<Path> landscape, List<S
      * @param kept       the syncs that a shard can be restored to, newest first
      * @param incomplete the reasons why something could not be read; empty if everything was read
      */
-    public record Syncs(String dataSet, String source, List<ShardStatus> shards, Optional<Instant> shardsAt, List<Run> runs, List<Kept> kept, List<String> incomplete) {
+    public record Syncs(String dataSet, String source, List<ShardStatus> shards, Optional<Instant> shardsAt, List<Run> runs,
+            List<Kept> kept, List<String> incomplete) {
         public Syncs {
             shards = List.copyOf(shards);
             runs = List.copyOf(runs);
@@ -59,13 +60,15 @@ public record Overview(Instant at, boolean aws, Optional<Path> landscape, List<S
 
         /** Reports whether a run has ended since the shards were queried, so that their contents may have changed. */
         public boolean shardsOld() {
-            return shardsAt.isEmpty() || runs.stream().anyMatch(r -> !r.running() && r.started().plusMillis((long) (1000 * r.state().seconds())).isAfter(shardsAt.get()));
+            return shardsAt.isEmpty() || runs.stream()
+                    .anyMatch(r -> !r.running() && r.started().plusMillis((long) (1000 * r.state().seconds())).isAfter(shardsAt.get()));
         }
 
         /** Returns the failure of a shard in the newest ended run that includes it, if it failed. */
         public Optional<SyncState.Shard> failure(ShardStatus shard) {
             return runs.stream().filter(r -> !r.running()).flatMap(r -> r.state().shards().stream())
-                    .filter(s -> s.shard().equals(shard.shard()) && (s.phase() == ShardPhase.failed || s.phase() == ShardPhase.verified)).findFirst().filter(s -> s.phase() == ShardPhase.failed);
+                    .filter(s -> s.shard().equals(shard.shard()) && (s.phase() == ShardPhase.failed || s.phase() == ShardPhase.verified))
+                    .findFirst().filter(s -> s.phase() == ShardPhase.failed);
         }
 
         /** Returns the running run, or a held one if no other is running. */

@@ -11,7 +11,10 @@ import lockstep.sync.Run;
 import lockstep.sync.SyncState.Outcome;
 import lockstep.sync.SyncState;
 
-/** Calculates the geometry of the drawings. Horizontal values are percentages, so that a drawing is as wide as the page and its text keeps its size. */
+/**
+ * Calculates the geometry of the drawings. Horizontal values are percentages, so that a drawing is as wide as the page and its text keeps
+ * its size.
+ */
 public final class Plot {
     /** The height of the history down to its axis, in pixels. */
     public static final int HEIGHT = 150;
@@ -39,7 +42,8 @@ public final class Plot {
 
     /** Returns the seconds at full width, the same for all bars of a sync; 0 if no time is known yet. */
     public static double scale(SyncState state) {
-        return Math.max(sum(state.dump().seconds(), DUMP), state.shards().stream().mapToDouble(s -> sum(s.seconds(), SHARD)).max().orElse(0));
+        return Math.max(sum(state.dump().seconds(), DUMP),
+                state.shards().stream().mapToDouble(s -> sum(s.seconds(), SHARD)).max().orElse(0));
     }
 
     public static Bar bar(SyncState.Dump dump, double scale) {
@@ -55,7 +59,8 @@ public final class Plot {
         double at = 0;
         for (int i = 0; i < states.size(); i++) {
             double duration = duration(seconds, states.get(i));
-            if (duration > 0) segments.add(new Segment(states.get(i), SHADES.get(i), duration, percent(100 * at / scale), percent(100 * duration / scale)));
+            if (duration > 0) segments
+                    .add(new Segment(states.get(i), SHADES.get(i), duration, percent(100 * at / scale), percent(100 * duration / scale)));
             at += duration;
         }
         return new Bar(segments);
@@ -94,7 +99,8 @@ public final class Plot {
             double height = Math.max(LEAST_HEIGHT, (HEIGHT - TOP) * seconds(ended.get(i)) / top);
             columns.add(new Column(ended.get(i), percent(i * slot), percent(0.75 * slot), pixels(HEIGHT - height), pixels(height)));
         }
-        var lines = DoubleStream.iterate(0, v -> v <= top + step / 2, v -> v + step).mapToObj(v -> new Line(v == 0 ? "" : Words.round(v, step), pixels(HEIGHT - (HEIGHT - TOP) * v / top))).toList();
+        var lines = DoubleStream.iterate(0, v -> v <= top + step / 2, v -> v + step)
+                .mapToObj(v -> new Line(v == 0 ? "" : Words.round(v, step), pixels(HEIGHT - (HEIGHT - TOP) * v / top))).toList();
         return new History(columns, lines, ended.getFirst().started(), ended.getLast().started());
     }
 
@@ -105,7 +111,7 @@ public final class Plot {
     /** Returns the largest round number of seconds that is at most the given one, but at least 1. */
     private static double step(double most) {
         double step = 1;
-        for (double round : new double[] {2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000})
+        for (double round : new double[]{2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000})
             if (round <= most) step = round;
         return step;
     }

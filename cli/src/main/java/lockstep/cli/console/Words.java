@@ -22,7 +22,8 @@ import lockstep.sync.SyncState;
 
 /** Formats the texts of the console page. */
 public final class Words {
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm:ss 'UTC'", Locale.ENGLISH).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm:ss 'UTC'", Locale.ENGLISH)
+            .withZone(ZoneOffset.UTC);
 
     private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("d MMM, HH:mm", Locale.ENGLISH).withZone(ZoneOffset.UTC);
     /** The maximum number of shards shown per account; if there are more, those in step are collapsed. */
@@ -44,7 +45,8 @@ public final class Words {
     }
 
     public static String seconds(double seconds) {
-        return seconds >= 120 ? String.format(Locale.ROOT, "%d min %02d s", (long) seconds / 60, (long) seconds % 60) : String.format(Locale.ROOT, "%.1f s", seconds);
+        return seconds >= 120 ? String.format(Locale.ROOT, "%d min %02d s", (long) seconds / 60, (long) seconds % 60)
+                : String.format(Locale.ROOT, "%.1f s", seconds);
     }
 
     /** Formats an age such as {@code 5 min ago}. Times slightly in the future, due to clock skew, are now. */
@@ -74,9 +76,11 @@ public final class Words {
         var targets = syncs.targets();
         if (syncs.shardsOld()) return "Asking the shards what they hold";
         var others = targets.stream().filter(s -> !inStep(s)).toList();
-        if (others.isEmpty()) return targets.size() == 1 ? "The only shard is in step" : "All " + number(targets.size()) + " shards are in step";
+        if (others.isEmpty())
+            return targets.size() == 1 ? "The only shard is in step" : "All " + number(targets.size()) + " shards are in step";
         if (others.size() <= 2) return others.stream().map(Words::sentence).collect(Collectors.joining(", "));
-        return others.size() == targets.size() ? "None of the " + number(targets.size()) + " shards is in step" : number(others.size()) + " of " + number(targets.size()) + " shards are not in step";
+        return others.size() == targets.size() ? "None of the " + number(targets.size()) + " shards is in step"
+                : number(others.size()) + " of " + number(targets.size()) + " shards are not in step";
     }
 
     private static String sentence(ShardStatus shard) {
@@ -91,7 +95,8 @@ public final class Words {
         if (run.held()) return "A sync is held until somebody approves or rejects it";
         if (run.kind() == Run.Kind.rollback) return run.state().shards().getFirst().shard() + " is being rolled back";
         long failed = shardsIn(run, ShardPhase.failed);
-        return "A sync is running: " + number(shardsIn(run, ShardPhase.verified)) + " of " + count(run.state().shards().size(), "shard") + " verified" + (failed == 0 ? "" : ", " + number(failed) + " failed");
+        return "A sync is running: " + number(shardsIn(run, ShardPhase.verified)) + " of " + count(run.state().shards().size(), "shard")
+                + " verified" + (failed == 0 ? "" : ", " + number(failed) + " failed");
     }
 
     private static long shardsIn(Run run, ShardPhase phase) {
@@ -108,7 +113,8 @@ public final class Words {
         var last = syncs.runs().stream().filter(r -> !r.running()).findFirst();
         var source = syncs.shards().stream().filter(s -> s.shard().equals(syncs.source())).findFirst();
         var words = new ArrayList<String>();
-        source.filter(s -> !s.tables().isEmpty()).ifPresent(s -> words.add(count(rows(s), "row") + " in " + count(s.tables().size(), "table") + " at the source"));
+        source.filter(s -> !s.tables().isEmpty())
+                .ifPresent(s -> words.add(count(rows(s), "row") + " in " + count(s.tables().size(), "table") + " at the source"));
         last.ifPresent(r -> words.add("last " + title(r).toLowerCase(Locale.ROOT) + " " + ago(r.started(), now) + ": " + outcome(r)));
         return String.join(" · ", words);
     }
@@ -127,7 +133,8 @@ public final class Words {
 
     /** Returns the shards of an account that are always visible: all if there are few, otherwise the source and those not in step. */
     public static List<ShardStatus> shown(List<ShardStatus> account, Syncs syncs) {
-        return account.size() <= MOST_SHOWN ? account : account.stream().filter(s -> !inStep(s) || s.shard().equals(syncs.source())).toList();
+        return account.size() <= MOST_SHOWN ? account
+                : account.stream().filter(s -> !inStep(s) || s.shard().equals(syncs.source())).toList();
     }
 
     public static List<ShardStatus> folded(List<ShardStatus> account, Syncs syncs) {
@@ -152,7 +159,8 @@ public final class Words {
     }
 
     public static String looks(Run run) {
-        return run.held() ? "behind" : run.running() ? "running" : run.state().outcome() == Outcome.running ? "behind" : run.state().outcome().name();
+        return run.held() ? "behind" : run.running() ? "running" : run.state().outcome() == Outcome.running ? "behind"
+                : run.state().outcome().name();
     }
 
     public static String looks(SyncState.Dump dump) {
@@ -178,7 +186,8 @@ public final class Words {
     }
 
     public static String title(Run run) {
-        return run.kind() == Run.Kind.rollback ? "Rollback" + run.state().shards().stream().findFirst().map(s -> " of " + s.shard()).orElse("") : "Sync";
+        return run.kind() == Run.Kind.rollback
+                ? "Rollback" + run.state().shards().stream().findFirst().map(s -> " of " + s.shard()).orElse("") : "Sync";
     }
 
     public static String outcome(Run run) {
@@ -187,7 +196,8 @@ public final class Words {
             case verified -> run.kind() == Run.Kind.rollback ? "rolled back and verified" : "verified";
             case failed -> {
                 long failed = shardsIn(run, ShardPhase.failed);
-                yield run.state().shards().size() < 2 || failed == 0 ? "failed" : "failed in " + number(failed) + " of " + count(run.state().shards().size(), "shard");
+                yield run.state().shards().size() < 2 || failed == 0 ? "failed"
+                        : "failed in " + number(failed) + " of " + count(run.state().shards().size(), "shard");
             }
         };
     }
@@ -229,7 +239,8 @@ public final class Words {
     /** Groups the shards by their changes. */
     public static List<Changes> changes(SyncState state) {
         var alike = new LinkedHashMap<List<TableChange>, List<String>>();
-        state.shards().stream().filter(s -> s.phase() == ShardPhase.verified).forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s.shard()));
+        state.shards().stream().filter(s -> s.phase() == ShardPhase.verified)
+                .forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s.shard()));
         return alike.entrySet().stream().map(e -> new Changes(e.getValue(), e.getKey())).toList();
     }
 

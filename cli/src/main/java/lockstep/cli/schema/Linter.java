@@ -35,7 +35,8 @@ public final class Linter {
         var line = new ArrayList<>(List.of(program.toString(), "--config", rules.toString(), "--reporter", "json"));
         migrations.files().keySet().forEach(line::add);
         try {
-            var builder = new ProcessBuilder(line).directory(directory.toFile()).redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+            var builder = new ProcessBuilder(line).directory(directory.toFile())
+                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
             builder.environment().merge("PATH", program.getParent().toString(), (path, node) -> node + ":" + path);
             var errors = Files.createTempFile("squawk", ".log");
             var process = builder.redirectError(errors.toFile()).start();
@@ -46,8 +47,11 @@ public final class Linter {
             }
             Files.delete(errors);
             // squawk counts lines from 0
-            return JSON.readTree(answer).valueStream().map(warning -> new Warning(warning.path("file").asString(), warning.path("line").asInt() + 1, warning.path("rule_name").asString(),
-                    warning.path("message").asString(), warning.path("help").asString(""))).toList();
+            return JSON.readTree(answer).valueStream()
+                    .map(warning -> new Warning(warning.path("file").asString(), warning.path("line").asInt() + 1,
+                            warning.path("rule_name").asString(),
+                            warning.path("message").asString(), warning.path("help").asString("")))
+                    .toList();
         } catch (IOException e) {
             throw new UserFault("cannot run squawk: " + e.getMessage(), e);
         } catch (InterruptedException e) {

@@ -86,7 +86,8 @@ public record Migrations(SequencedMap<String, String> files) {
                 from = semicolon >= 0 && text.substring(end, semicolon).isBlank() ? semicolon + 1 : end;
                 int words = begin + query.nativeSql.length() - withoutLeadingComments(query.nativeSql).length();
                 if (words < end && !SETTING.matcher(text.substring(words, end)).matches()) {
-                    statements.add(new Statement(file, 1 + (int) text.substring(0, words).chars().filter(c -> c == '\n').count(), text.substring(words, end).strip(), from));
+                    statements.add(new Statement(file, 1 + (int) text.substring(0, words).chars().filter(c -> c == '\n').count(),
+                            text.substring(words, end).strip(), from));
                 }
             }
         } catch (SQLException e) {
@@ -109,7 +110,8 @@ public record Migrations(SequencedMap<String, String> files) {
             for (var file : files.entrySet()) Files.writeString(directory.resolve(file.getKey()), file.getValue());
             Map<String, Integer> ends = new LinkedHashMap<>();
             added.statements().stream().limit(count).forEach(statement -> ends.put(statement.file(), statement.end()));
-            for (var file : ends.entrySet()) Files.writeString(directory.resolve(file.getKey()), added.files.get(file.getKey()).substring(0, file.getValue()) + "\n");
+            for (var file : ends.entrySet())
+                Files.writeString(directory.resolve(file.getKey()), added.files.get(file.getKey()).substring(0, file.getValue()) + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + directory, e);
         }

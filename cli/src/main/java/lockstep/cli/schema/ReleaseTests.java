@@ -67,12 +67,16 @@ public final class ReleaseTests {
     /** Runs tests again, and returns those that failed or whose class failed. */
     Map<String, String> failing(Migrations base, Migrations added, int count, Collection<String> tests) {
         var classes = new TreeMap<String, TreeSet<String>>();
-        tests.forEach(test -> classes.computeIfAbsent(test.replaceAll("#.*", ""), _ -> new TreeSet<>()).add(test.replaceAll("[^#]*#?", "")));
-        var selected = classes.entrySet().stream().map(entry -> entry.getValue().contains("") ? entry.getKey() : entry.getKey() + "#" + String.join("+", entry.getValue())).toList();
+        tests.forEach(
+                test -> classes.computeIfAbsent(test.replaceAll("#.*", ""), _ -> new TreeSet<>()).add(test.replaceAll("[^#]*#?", "")));
+        var selected = classes.entrySet().stream()
+                .map(entry -> entry.getValue().contains("") ? entry.getKey() : entry.getKey() + "#" + String.join("+", entry.getValue()))
+                .toList();
         var outcomes = failing(base, added, count, String.join(",", selected));
         var failing = new LinkedHashMap<String, String>();
         for (String test : tests) {
-            Optional.ofNullable(outcomes.get(test)).or(() -> Optional.ofNullable(outcomes.get(test.replaceAll("#.*", "")))).ifPresent(message -> failing.put(test, message));
+            Optional.ofNullable(outcomes.get(test)).or(() -> Optional.ofNullable(outcomes.get(test.replaceAll("#.*", ""))))
+                    .ifPresent(message -> failing.put(test, message));
         }
         return failing;
     }
@@ -88,7 +92,8 @@ public final class ReleaseTests {
         var line = new ArrayList<>(List.of("mvn", "-B", "-ntp", "-pl", MODULE));
         line.addAll(goals);
         try {
-            var builder = new ProcessBuilder(line).directory(tree.toFile()).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.to(log.toFile()));
+            var builder = new ProcessBuilder(line).directory(tree.toFile()).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()));
             builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
             int exit = builder.start().waitFor();
             if (exit != 0) {
@@ -114,7 +119,8 @@ public final class ReleaseTests {
                 tests += cases.getLength();
                 for (int i = 0; i < cases.getLength(); i++) {
                     var test = (Element) cases.item(i);
-                    message(test).ifPresent(message -> failing.put(test.getAttribute("classname") + method(test.getAttribute("name")), message));
+                    message(test)
+                            .ifPresent(message -> failing.put(test.getAttribute("classname") + method(test.getAttribute("name")), message));
                 }
             }
         } catch (IOException | SAXException | ParserConfigurationException e) {
@@ -133,13 +139,14 @@ public final class ReleaseTests {
 
     /** Returns the first error message of the database server, or the first line. */
     private static Optional<String> message(Element test) {
-        for (String kind : new String[] {"failure", "error"}) {
+        for (String kind : new String[]{"failure", "error"}) {
             var found = test.getElementsByTagName(kind);
             if (found.getLength() > 0) {
                 var element = (Element) found.item(0);
                 String text = element.getAttribute("message") + "\n" + element.getTextContent();
                 // the server's message may appear only in the log of the application
-                return Optional.of((text + "\n" + test.getTextContent()).lines().map(String::strip).filter(line -> line.contains("ERROR: ")).map(line -> line.substring(line.indexOf("ERROR: "))).findFirst()
+                return Optional.of((text + "\n" + test.getTextContent()).lines().map(String::strip).filter(line -> line.contains("ERROR: "))
+                        .map(line -> line.substring(line.indexOf("ERROR: "))).findFirst()
                         .or(() -> text.lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst()).orElse("no message"));
             }
         }

@@ -12,11 +12,13 @@ import lockstep.cli.schema.Migrations.Statement;
 import lockstep.cli.schema.Verdict.Finding;
 
 /**
- * Checks whether two consecutive releases work with each other's schema, as they must during a deployment and after a rollback. The tests of each release run on
+ * Checks whether two consecutive releases work with each other's schema, as they must during a deployment and after a rollback. The tests
+ * of each release run on
  * the schema of the other. For failed tests, a bisection over the statements of the migrations finds the one that is responsible.
  */
 public final class SchemaGate {
-    private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old away in a later one, when no release in service uses it";
+    private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old "
+            + "away in a later one, when no release in service uses it";
     private static final String UPGRADE = "lockstep.clinic.UpgradeTest";
 
     private final ReleaseTests previous;
@@ -47,7 +49,8 @@ public final class SchemaGate {
         if (!findings.isEmpty()) {
             return new Verdict(name, names, statements.size(), findings);
         }
-        linter.lint(next.module().resolve(Migrations.SOURCES), added).stream().map(warning -> linted(warning, statements)).forEach(findings::add);
+        linter.lint(next.module().resolve(Migrations.SOURCES), added).stream().map(warning -> linted(warning, statements))
+                .forEach(findings::add);
         if (!statements.isEmpty()) {
             progress.accept("the new migrations on a database that is in use");
             findings.addAll(upgrade(released, added, statements));
@@ -65,36 +68,47 @@ public final class SchemaGate {
         released.files().forEach((file, content) -> {
             String now = all.files().get(file);
             if (now == null) {
-                findings.add(new Finding(file, 0, "", "is of " + name + ", and gone", "put it back: a database that has it is refused without it", List.of()));
+                findings.add(new Finding(file, 0, "", "is of " + name + ", and gone",
+                        "put it back: a database that has it is refused without it", List.of()));
             } else if (!now.equals(content)) {
-                findings.add(new Finding(file, 0, "", "is not as " + name + " has it", "put it back as it was, and write a new migration: databases hold its checksum", List.of()));
+                findings.add(new Finding(file, 0, "", "is not as " + name + " has it",
+                        "put it back as it was, and write a new migration: databases hold its checksum", List.of()));
             }
         });
         int last = Migrations.number(released.files().lastEntry().getKey());
         added.files().keySet().stream().filter(file -> Migrations.number(file) <= last)
-                .forEach(file -> findings.add(new Finding(file, 0, "", "is new, and its number is not above " + last + ", the last of " + name, "number it " + (last + 1) + " or higher", List.of())));
+                .forEach(file -> findings
+                        .add(new Finding(file, 0, "", "is new, and its number is not above " + last + ", the last of " + name,
+                                "number it " + (last + 1) + " or higher", List.of())));
         return findings;
     }
 
     private static Finding linted(Linter.Warning warning, List<Statement> statements) {
-        String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line()).reduce((_, later) -> later).map(Statement::shortened).orElse("");
+        String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line())
+                .reduce((_, later) -> later).map(Statement::shortened).orElse("");
         return new Finding(warning.file(), warning.line(), statement, "squawk " + warning.rule() + ": " + warning.message(),
-                warning.help() + (warning.help().isEmpty() ? "" : " ") + "Where it is meant, write '-- squawk-ignore " + warning.rule() + "' above it, and why", List.of());
+                warning.help() + (warning.help().isEmpty() ? "" : " ") + "Where it is meant, write '-- squawk-ignore " + warning.rule()
+                        + "' above it, and why",
+                List.of());
     }
 
     private List<Finding> upgrade(Migrations released, Migrations added, List<Statement> statements) {
         int all = statements.size();
         var failing = next.failing(released, added, all, UPGRADE);
-        return findings(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements, failing,
-                "fails on a database that holds data of " + name, "let it work on whatever rows there are: fill in, then tighten, each in its own release", List.of());
+        return findings(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements,
+                failing,
+                "fails on a database that holds data of " + name,
+                "let it work on whatever rows there are: fill in, then tighten, each in its own release", List.of());
     }
 
     private List<Finding> previousOnNew(Migrations released, Migrations added, List<Statement> statements) {
         var failing = previous.failing(released, added, statements.size(), selected);
         var own = failing.isEmpty() ? Map.<String, String>of() : previous.failing(released, added, 0, failing.keySet());
         var foreign = without(failing.keySet(), own.keySet());
-        return findings(attributed(foreign, statements.size(), (tests, count) -> previous.failing(released, added, count, tests)), statements, failing,
-                "breaks " + name + ", which still runs while the new release takes over, and after a rollback", EXPAND, unchecked(own, name, "its own schema"));
+        return findings(attributed(foreign, statements.size(), (tests, count) -> previous.failing(released, added, count, tests)),
+                statements, failing,
+                "breaks " + name + ", which still runs while the new release takes over, and after a rollback", EXPAND,
+                unchecked(own, name, "its own schema"));
     }
 
     private List<Finding> newOnPrevious(Migrations released, Migrations added, List<Statement> statements) {
@@ -107,12 +121,16 @@ public final class SchemaGate {
             var still = next.failing(released, added, count, tests);
             return tests.stream().filter(test -> !still.containsKey(test)).collect(Collectors.toMap(test -> test, failing::get));
         }), statements, failing, "is needed by the new release already, which must also run on the schema of " + name,
-                "expand first: release the migration alone, and what uses it in the next release; tests of the schema itself carry @Tag(\"schema\")", unchecked(own, "the new release", "its own schema"));
+                "expand first: release the migration alone, and what uses it in the next release; tests of the schema itself carry "
+                        + "@Tag(\"schema\")",
+                unchecked(own, "the new release", "its own schema"));
     }
 
     private static List<Finding> unchecked(Map<String, String> own, String whose, String where) {
-        return own.isEmpty() ? List.of() : List.of(new Finding("tests", 0, "", "could not be checked: of " + whose + ", these fail on " + where + ", too", "mend them first",
-                own.entrySet().stream().map(it -> it.getKey() + ": " + it.getValue()).toList()));
+        return own.isEmpty() ? List.of()
+                : List.of(new Finding("tests", 0, "", "could not be checked: of " + whose + ", these fail on " + where + ", too",
+                        "mend them first",
+                        own.entrySet().stream().map(it -> it.getKey() + ": " + it.getValue()).toList()));
     }
 
     private interface Changed {
@@ -120,7 +138,10 @@ public final class SchemaGate {
         Map<String, String> after(Collection<String> tests, int count);
     }
 
-    /** Bisects for the number of the statement, starting at 1, that changes the outcome of each test. After all statements, all outcomes have changed. */
+    /**
+     * Bisects for the number of the statement, starting at 1, that changes the outcome of each test. After all statements, all outcomes
+     * have changed.
+     */
     private static Map<Integer, Collection<String>> attributed(Collection<String> tests, int all, Changed changed) {
         var found = new TreeMap<Integer, Collection<String>>();
         Collection<String> open = new TreeSet<>(tests);
@@ -145,11 +166,13 @@ public final class SchemaGate {
         return found;
     }
 
-    private static List<Finding> findings(Map<Integer, Collection<String>> attributed, List<Statement> statements, Map<String, String> messages, String what, String fix, List<Finding> others) {
+    private static List<Finding> findings(Map<Integer, Collection<String>> attributed, List<Statement> statements,
+            Map<String, String> messages, String what, String fix, List<Finding> others) {
         var findings = new ArrayList<Finding>();
         attributed.forEach((number, tests) -> {
             var statement = statements.get(number - 1);
-            findings.add(new Finding(statement.file(), statement.line(), statement.shortened(), what, fix, tests.stream().map(test -> test + ": " + messages.get(test)).toList()));
+            findings.add(new Finding(statement.file(), statement.line(), statement.shortened(), what, fix,
+                    tests.stream().map(test -> test + ": " + messages.get(test)).toList()));
         });
         findings.addAll(others);
         return findings;

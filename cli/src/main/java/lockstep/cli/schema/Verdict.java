@@ -28,7 +28,8 @@ public record Verdict(String previous, List<String> added, int statements, List<
             for (String test : finding.tests()) text.append("\n    - ").append(test);
             text.append("\n    ").append(finding.mend()).append("\n\n");
         }
-        String scope = added.isEmpty() ? "no migration since " + previous : added.size() + " migrations of " + statements + " statements since " + previous;
+        String scope = added.isEmpty() ? "no migration since " + previous
+                : added.size() + " migrations of " + statements + " statements since " + previous;
         return text.append(compatible() ? "compatible: " + scope : "not compatible: " + findings.size() + " findings; " + scope).toString();
     }
 }

@@ -25,7 +25,8 @@ public final class ConsoleBrowser implements AutoCloseable {
         process = new ProcessBuilder("node", "../cli/src/test/browser/console.mjs").redirectErrorStream(true).start();
         output = process.inputReader();
         try (var in = process.getOutputStream()) {
-            in.write(Json.MAPPER.writeValueAsBytes(Map.of("browser", browser, "pages", Path.of("target/pages").toAbsolutePath().toString(), "name", name, "url", url)));
+            in.write(Json.MAPPER.writeValueAsBytes(
+                    Map.of("browser", browser, "pages", Path.of("target/pages").toAbsolutePath().toString(), "name", name, "url", url)));
         }
         awaitState("open");
     }

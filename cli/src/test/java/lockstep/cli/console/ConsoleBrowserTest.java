@@ -18,7 +18,8 @@ class ConsoleBrowserTest {
 
     @Test
     void thePageFollowsASyncAFailureAndARollback() throws IOException, InterruptedException {
-        var story = List.of(overview(running("d"), verified("a", 1000)), overview(failed("d"), verified("a", 1000)), overview(rolledBack("a"), failed("d"), verified("a", 1000)));
+        var story = List.of(overview(running("d"), verified("a", 1000)), overview(failed("d"), verified("a", 1000)),
+                overview(rolledBack("a"), failed("d"), verified("a", 1000)));
         var looks = new AtomicInteger();
         try (var server = new ConsoleServer(0, () -> story.get(Math.min(looks.getAndIncrement() / LOOKS, story.size() - 1)));
                 var browser = new ConsoleBrowser("http://127.0.0.1:" + server.port() + "/", "story")) {

@@ -48,7 +48,8 @@ class ConsolePageTest {
         String page = ConsolePage.fragment(overview(held("20260301T115830Z-0004")));
         assertTrue(page.contains("A sync is held until somebody approves or rejects it"), page);
         assertTrue(page.contains("master.drug had 30000 rows and would have none"), page);
-        for (String command : List.of("approve 20260301T115830Z-0004 --dry-run", "approve 20260301T115830Z-0004", "reject 20260301T115830Z-0004"))
+        for (String command : List.of("approve 20260301T115830Z-0004 --dry-run", "approve 20260301T115830Z-0004",
+                "reject 20260301T115830Z-0004"))
             assertTrue(page.contains("<code>lockstep " + command + "</code>"), command);
         assertFalse(page.contains("data-running=\"yes\""), "it may wait for days");
     }
@@ -70,7 +71,8 @@ class ConsolePageTest {
     @Test
     void drawsHistoryByDuration() {
         var history = Plot.history(List.of(verified("c", 0), failed("b"), verified("a", 1000), running("d")));
-        assertEquals(List.of("a", "b", "c"), history.columns().stream().map(c -> c.run().id()).toList(), "what runs has no end to be drawn");
+        assertEquals(List.of("a", "b", "c"), history.columns().stream().map(c -> c.run().id()).toList(),
+                "what runs has no end to be drawn");
         assertEquals(List.of("sync", "failed", "sync"), history.columns().stream().map(c -> Plot.looks(c.run())).toList());
         assertEquals(List.of("", "2 s", "4 s", "6 s", "8 s"), history.lines().stream().map(Plot.Line::label).toList());
         assertEquals(history.lines().getLast().y(), history.columns().getFirst().y(), "8 s reach the line of 8 s");
@@ -91,7 +93,8 @@ class ConsolePageTest {
     @Test
     void whatShardsHeldBeforeARunIsNotToldAsIfItWereNow() {
         assertEquals("qa-1 can't be reached, qa-demo-1 is behind", Words.headline(overview(verified("a", 300)).dataSets().getFirst()));
-        assertEquals("Asking the shards what they hold", Words.headline(overview(verified("a", 10)).dataSets().getFirst()), "who were asked before it ended");
+        assertEquals("Asking the shards what they hold", Words.headline(overview(verified("a", 10)).dataSets().getFirst()),
+                "who were asked before it ended");
         assertEquals("A sync is running: 0 of 3 shards verified", Words.headline(overview(running("a")).dataSets().getFirst()));
     }
 
@@ -104,13 +107,15 @@ class ConsolePageTest {
     @Test
     void shardsToWhichTheSameHappenedAreToldOfTogether() {
         var changes = Words.changes(verified("a", 0).state());
-        assertEquals(List.of(List.of("clinic-2", "qa-1", "qa-demo-1"), List.of("demo-1")), changes.stream().map(Words.Changes::shards).toList());
+        assertEquals(List.of(List.of("clinic-2", "qa-1", "qa-demo-1"), List.of("demo-1")),
+                changes.stream().map(Words.Changes::shards).toList());
         assertEquals(List.of("master.drug"), changes.getFirst().tables().stream().map(t -> t.name()).toList(), "the others did not change");
     }
 
     @Test
     void nothingIsToldOfAnEmptyLandscape() {
-        String page = ConsolePage.report(new Overview(TestingOverview.NOW, true, Optional.empty(), List.of(new Syncs("master", "clinic-1", List.of(), Optional.empty(), List.of(), List.of(), List.of("the shards could not be read: no right")))));
+        String page = ConsolePage.report(new Overview(TestingOverview.NOW, true, Optional.empty(), List.of(new Syncs("master", "clinic-1",
+                List.of(), Optional.empty(), List.of(), List.of(), List.of("the shards could not be read: no right")))));
         assertTrue(page.contains("lockstep sync --aws"), page);
         assertTrue(page.contains("no right"), page);
     }
@@ -118,12 +123,15 @@ class ConsolePageTest {
     @Test
     void serverAnswersThisMachineAlone() throws IOException, InterruptedException {
         try (var server = new ConsoleServer(0, () -> overview(running("d"))); var client = HttpClient.newHttpClient()) {
-            var page = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/")).build(), BodyHandlers.ofString());
+            var page = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/")).build(),
+                    BodyHandlers.ofString());
             assertEquals(200, page.statusCode());
             assertTrue(page.headers().firstValue("Content-Security-Policy").orElse("").contains("default-src 'none'"));
-            assertEquals(404, client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/other")).build(), BodyHandlers.ofString()).statusCode());
+            assertEquals(404, client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/other")).build(),
+                    BodyHandlers.ofString()).statusCode());
             try (var elsewhere = new Socket("127.0.0.1", server.port())) {
-                elsewhere.getOutputStream().write("GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                elsewhere.getOutputStream().write(
+                        "GET / HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 assertTrue(new String(elsewhere.getInputStream().readAllBytes(), StandardCharsets.UTF_8).startsWith("HTTP/1.1 421"));
             }
         }

@@ -24,11 +24,11 @@ class SchemaGateTest {
     private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";
     /** The first two lines of a migration; its statements start in line 3. */
     private static final String LIMITS = "SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\n";
-    private static final int LAST = Migrations.number(Migrations.in(LAUNCHER.project().resolve("clinic").resolve(Migrations.SOURCES)).files().lastEntry().getKey());
+    private static final int LAST = Migrations
+            .number(Migrations.in(LAUNCHER.project().resolve("clinic").resolve(Migrations.SOURCES)).files().lastEntry().getKey());
     private static final String MORE = "V" + (LAST + 1) + "__more.sql";
 
-    @TempDir
-    private Path directory;
+    @TempDir private Path directory;
     private Path previous;
     private Path next;
 
@@ -59,12 +59,14 @@ class SchemaGateTest {
                 ALTER TABLE tenant.inquiry ADD COLUMN fax text;
                 """);
         assertTold(verdict, 4, "ALTER TABLE tenant.inquiry DROP COLUMN meeting_at", "breaks before", "ban-drop-column");
-        assertTrue(verdict.text().contains("lockstep.clinic.DemoTest#inquiryIsKeptWithItsMeeting: ERROR: column \"meeting_at\""), verdict::text);
+        assertTrue(verdict.text().contains("lockstep.clinic.DemoTest#inquiryIsKeptWithItsMeeting: ERROR: column \"meeting_at\""),
+                verdict::text);
     }
 
     @Test
     void renamedColumnIsTold() throws IOException {
-        assertTold(judge("ALTER TABLE tenant.inquiry RENAME COLUMN message TO words;\n"), 3, "ALTER TABLE tenant.inquiry RENAME COLUMN message TO words", "breaks before", "renaming-column");
+        assertTold(judge("ALTER TABLE tenant.inquiry RENAME COLUMN message TO words;\n"), 3,
+                "ALTER TABLE tenant.inquiry RENAME COLUMN message TO words", "breaks before", "renaming-column");
     }
 
     /** It fails on existing rows, and the previous release cannot insert new ones. */
@@ -73,12 +75,16 @@ class SchemaGateTest {
         var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN source text NOT NULL;\n");
         String statement = "ALTER TABLE tenant.inquiry ADD COLUMN source text NOT NULL";
         assertTold(verdict, 3, statement, "breaks before", "adding-required-field");
-        assertTrue(verdict.findings().stream().anyMatch(it -> it.statement().equals(statement) && it.what().equals("fails on a database that holds data of before")), verdict::text);
+        assertTrue(
+                verdict.findings().stream().anyMatch(
+                        it -> it.statement().equals(statement) && it.what().equals("fails on a database that holds data of before")),
+                verdict::text);
     }
 
     @Test
     void narrowedTypeIsTold() throws IOException {
-        assertTold(judge("ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5);\n"), 3, "ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5)", "breaks before", "changing-column-type");
+        assertTold(judge("ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5);\n"), 3,
+                "ALTER TABLE tenant.inquiry ALTER COLUMN message TYPE varchar(5)", "breaks before", "changing-column-type");
     }
 
     /** A release must not need what its own migration adds, because it may still run on the old schema during the deployment. */
@@ -86,11 +92,15 @@ class SchemaGateTest {
     void newReleaseThatNeedsItsMigrationIsTold() throws IOException {
         Path inquiries = next.resolve("clinic/src/main/java/lockstep/clinic/demo/Inquiries.java");
         String source = Files.readString(inquiries);
-        String needing = source.replace("meeting_at) VALUES (?", "meeting_at, phone) VALUES (?").replace("?, ?, ?, ?, ?)", "?, ?, ?, ?, ?, '-')");
+        String needing = source.replace("meeting_at) VALUES (?", "meeting_at, phone) VALUES (?").replace("?, ?, ?, ?, ?)",
+                "?, ?, ?, ?, ?, '-')");
         assertTrue(!needing.equals(source) && needing.contains("'-')"), source);
         Files.writeString(inquiries, needing);
         var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN fax text;\nALTER TABLE tenant.inquiry ADD COLUMN phone text;\n");
-        assertTrue(verdict.findings().stream().anyMatch(it -> it.line() == 4 && it.statement().equals("ALTER TABLE tenant.inquiry ADD COLUMN phone text") && it.what().startsWith("is needed by the new release already")), verdict::text);
+        assertTrue(verdict.findings().stream()
+                .anyMatch(it -> it.line() == 4 && it.statement().equals("ALTER TABLE tenant.inquiry ADD COLUMN phone text")
+                        && it.what().startsWith("is needed by the new release already")),
+                verdict::text);
     }
 
     @Test
@@ -100,16 +110,20 @@ class SchemaGateTest {
         Files.delete(migrations.resolve("V3__accounts.sql"));
         Files.writeString(migrations.resolve("V2__late.sql"), "SELECT 1;\n");
         var verdict = gate("").judge();
-        assertEquals(List.of("V3__accounts.sql is of before, and gone", "V4__demo.sql is not as before has it", "V2__late.sql is new, and its number is not above " + LAST + ", the last of before"),
+        assertEquals(
+                List.of("V3__accounts.sql is of before, and gone", "V4__demo.sql is not as before has it",
+                        "V2__late.sql is new, and its number is not above " + LAST + ", the last of before"),
                 verdict.findings().stream().map(it -> it.file() + " " + it.what()).toList());
     }
 
     @Test
     void badInputSaysWhatIsExpected() throws IOException {
         Path nothing = Files.createDirectory(directory.resolve("nothing"));
-        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it", assertThrows(UserFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
+        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it",
+                assertThrows(UserFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
         Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("five.sql"), "SELECT 1;\n");
-        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql", assertThrows(UserFault.class, () -> gate("").judge()).getMessage());
+        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql",
+                assertThrows(UserFault.class, () -> gate("").judge()).getMessage());
     }
 
     @Test
@@ -138,14 +152,21 @@ class SchemaGateTest {
     }
 
     private SchemaGate gate(String tests) {
-        return new SchemaGate(new ReleaseTests(previous, directory.resolve("previous.log"), List.of()), new ReleaseTests(next, directory.resolve("next.log"), SchemaGateCommand.upgradeFrom(previous)),
-                new Linter(LAUNCHER.nodeTools(), next.resolve("clinic/.squawk.toml")), "before", tests, _ -> { });
+        return new SchemaGate(new ReleaseTests(previous, directory.resolve("previous.log"), List.of()),
+                new ReleaseTests(next, directory.resolve("next.log"), SchemaGateCommand.upgradeFrom(previous)),
+                new Linter(LAUNCHER.nodeTools(), next.resolve("clinic/.squawk.toml")), "before", tests, _ -> {});
     }
 
     private static void assertTold(Verdict verdict, int line, String statement, String what, String rule) {
         assertAll(
-                () -> assertTrue(verdict.findings().stream().anyMatch(it -> it.file().equals(MORE) && it.line() == line && it.statement().equals(statement) && it.what().startsWith(what) && !it.tests().isEmpty()), verdict::text),
-                () -> assertTrue(verdict.findings().stream().anyMatch(it -> it.line() == line && it.statement().equals(statement) && it.what().startsWith("squawk " + rule)), verdict::text),
+                () -> assertTrue(verdict.findings().stream()
+                        .anyMatch(it -> it.file().equals(MORE) && it.line() == line && it.statement().equals(statement)
+                                && it.what().startsWith(what) && !it.tests().isEmpty()),
+                        verdict::text),
+                () -> assertTrue(
+                        verdict.findings().stream().anyMatch(
+                                it -> it.line() == line && it.statement().equals(statement) && it.what().startsWith("squawk " + rule)),
+                        verdict::text),
                 () -> assertTrue(verdict.findings().stream().allMatch(it -> it.line() == line), verdict::text));
     }
 }

@@ -13,7 +13,8 @@ import java.util.Objects;
  * @param tenantExpiry      visitors' tenants are deleted after they have been unused for a while
  * @param clientCertificate pages show the subject of the browser's client certificate
  */
-public record Features(boolean signUp, boolean demoNotice, boolean inquiries, boolean banner, boolean tenantExpiry, boolean clientCertificate) {
+public record Features(boolean signUp, boolean demoNotice, boolean inquiries, boolean banner, boolean tenantExpiry,
+        boolean clientCertificate) {
     public static Features of(Edition edition) {
         Objects.requireNonNull(edition);
         return switch (edition) {

@@ -15,6 +15,8 @@ import lockstep.clinic.store.DatabaseLogin;
  * @param inquiryTopic       the topic that notifies sales of inquiries
  * @param endpoint           the AWS endpoint, if it is not the public one
  */
-public record ServeConfiguration(Edition edition, String shard, String release, String listenAddress, int port, int healthPort, Duration drainDelay, DatabaseLogin database,
-        Optional<Path> databaseAuthority, byte[] sessionKey, Duration tenantsExpireAfter, Optional<String> inquiryTopic, Optional<String> region, Optional<URI> endpoint) {
+public record ServeConfiguration(Edition edition, String shard, String release, String listenAddress, int port, int healthPort,
+        Duration drainDelay, DatabaseLogin database,
+        Optional<Path> databaseAuthority, byte[] sessionKey, Duration tenantsExpireAfter, Optional<String> inquiryTopic,
+        Optional<String> region, Optional<URI> endpoint) {
 }

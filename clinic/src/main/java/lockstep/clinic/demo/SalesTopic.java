@@ -38,13 +38,16 @@ public final class SalesTopic implements Predicate<Inquiries.Inquiry> {
     }
 
     private static String message(Inquiries.Inquiry inquiry) {
-        String meeting = inquiry.meetingOn().map(day -> "%nWould like to meet on %s%s".formatted(day, inquiry.meetingAt().map(at -> ", in the " + at).orElse(""))).orElse("");
+        String meeting = inquiry.meetingOn()
+                .map(day -> "%nWould like to meet on %s%s".formatted(day, inquiry.meetingAt().map(at -> ", in the " + at).orElse("")))
+                .orElse("");
         return "From: %s <%s>%s%n%n%s%n".formatted(inquiry.name(), inquiry.email(), meeting, inquiry.message());
     }
 
     private SnsClient client() {
         if (client == null) {
-            var builder = SnsClient.builder().region(Region.of(region)).httpClientBuilder(Apache5HttpClient.builder().connectionTimeout(Duration.ofSeconds(5)).socketTimeout(Duration.ofSeconds(10)));
+            var builder = SnsClient.builder().region(Region.of(region)).httpClientBuilder(
+                    Apache5HttpClient.builder().connectionTimeout(Duration.ofSeconds(5)).socketTimeout(Duration.ofSeconds(10)));
             endpoint.ifPresent(builder::endpointOverride);
             client = builder.build();
         }

@@ -28,7 +28,9 @@ public final class Visitors {
         this.passwords = passwords;
     }
 
-    /** Creates a tenant with generated data and one user, {@link #USERNAME}. Its name is random, so it reveals nothing about the visitor. */
+    /**
+     * Creates a tenant with generated data and one user, {@link #USERNAME}. Its name is random, so it reveals nothing about the visitor.
+     */
     public Arrival add(String clinic, String fullName, String email, String password) {
         return add(clinic, fullName, email, password, ThreadLocalRandom.current().nextLong());
     }
@@ -41,8 +43,10 @@ public final class Visitors {
             t.change("INSERT INTO tenant.customer (name, title) VALUES (?, ?)", customer, clinic);
             t.change("INSERT INTO tenant.activity (customer) VALUES (?)", customer);
             var suggestion = InitialData.enter(t, seed);
-            var since = t.first("INSERT INTO tenant.account (username, full_name, email, password_hash) VALUES (?, ?, ?, ?) RETURNING now()",
-                    row -> row.getObject(1, OffsetDateTime.class).toInstant(), USERNAME, fullName, email, hash).orElseThrow();
+            var since = t
+                    .first("INSERT INTO tenant.account (username, full_name, email, password_hash) VALUES (?, ?, ?, ?) RETURNING now()",
+                            row -> row.getObject(1, OffsetDateTime.class).toInstant(), USERNAME, fullName, email, hash)
+                    .orElseThrow();
             return new Arrival(new Accounts.User(customer, clinic, USERNAME, fullName, since), suggestion);
         });
     }
@@ -59,14 +63,17 @@ public final class Visitors {
                 return List.<String>of();
             }
             t.change("DELETE FROM tenant.inquiry WHERE customer IS NULL AND created_at < now() - ?::interval", interval);
-            return t.list("SELECT customer FROM tenant.activity WHERE last_active_at < now() - ?::interval ORDER BY last_active_at LIMIT 100", row -> row.getString(1), interval)
+            return t.list(
+                    "SELECT customer FROM tenant.activity WHERE last_active_at < now() - ?::interval ORDER BY last_active_at LIMIT 100",
+                    row -> row.getString(1), interval)
                     .stream().filter(customer -> database.of(customer, own -> delete(own, customer, interval))).toList();
         });
     }
 
     private static boolean delete(Transaction t, String customer, String interval) {
         // Lock and check again: a tenant that became active in between is kept; a later request waits, and then finds nothing.
-        var idle = t.first("SELECT 1 FROM tenant.activity WHERE customer = ? AND last_active_at < now() - ?::interval FOR UPDATE", _ -> true, customer, interval);
+        var idle = t.first("SELECT 1 FROM tenant.activity WHERE customer = ? AND last_active_at < now() - ?::interval FOR UPDATE",
+                _ -> true, customer, interval);
         if (idle.isEmpty()) {
             return false;
         }

@@ -11,7 +11,8 @@ import java.util.logging.Logger;
 /** The background jobs of the demo edition: they delete expired tenants and notify sales of inquiries. */
 public final class Workers implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Workers.class.getName());
-    private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(1, Thread.ofPlatform().daemon().name("workers-", 0).factory());
+    private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(1,
+            Thread.ofPlatform().daemon().name("workers-", 0).factory());
 
     public void expire(Visitors visitors, Duration age, Duration every) {
         repeat("expire tenants", every, () -> {

@@ -7,7 +7,9 @@ import java.util.Optional;
 
 /** The user accounts of customers. */
 public final class Accounts {
-    /** A user who is logged in. {@code since} is the login time by the database's clock, with which {@link #resume} detects ended sessions. */
+    /**
+     * A user who is logged in. {@code since} is the login time by the database's clock, with which {@link #resume} detects ended sessions.
+     */
     public record User(String customer, String clinic, String username, String fullName, Instant since) {
     }
 
@@ -28,7 +30,9 @@ public final class Accounts {
      */
     public Optional<User> login(String customer, String username, String password) {
         // counts the attempt before checking the password, so that concurrent attempts can't bypass the limit
-        var counted = database.of(customer, t -> t.first("count_try", row -> new Try(row.getString(1), row.getString(2), row.getString(3), row.getObject(4, OffsetDateTime.class).toInstant()), username));
+        var counted = database.of(customer, t -> t.first("count_try",
+                row -> new Try(row.getString(1), row.getString(2), row.getString(3), row.getObject(4, OffsetDateTime.class).toInstant()),
+                username));
         if (counted.isEmpty()) {
             passwords.pretend(password);
             return Optional.empty();
@@ -45,8 +49,11 @@ public final class Accounts {
     /** The user of a session that began at the given time. Empty if the session has been ended or the account no longer exists. */
     public Optional<User> resume(String customer, String username, Instant since) {
         return database.of(customer, t -> {
-            t.change("UPDATE tenant.activity SET last_active_at = now() WHERE customer = ? AND last_active_at < now() - interval '1 minute'", customer);
-            return t.first("resume", row -> new User(customer, row.getString(1), username, row.getString(2), since), username, OffsetDateTime.ofInstant(since, ZoneOffset.UTC));
+            t.change(
+                    "UPDATE tenant.activity SET last_active_at = now() WHERE customer = ? AND last_active_at < now() - interval '1 minute'",
+                    customer);
+            return t.first("resume", row -> new User(customer, row.getString(1), username, row.getString(2), since), username,
+                    OffsetDateTime.ofInstant(since, ZoneOffset.UTC));
         });
     }
 

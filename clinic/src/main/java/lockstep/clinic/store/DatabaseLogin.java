@@ -11,7 +11,8 @@ public record DatabaseLogin(String host, int port, String database, String usern
     public String url(Optional<Path> authority) {
         String verification = authority.map(path -> "verify-full&sslrootcert=" + encoded(path.toString())).orElse("require");
         // the details of server errors may quote personal data, which must not reach a log
-        return "jdbc:postgresql://" + host + ":" + port + "/" + encoded(database) + "?sslmode=" + verification + "&logServerErrorDetail=false&connectTimeout=5&socketTimeout=30&tcpKeepAlive=true";
+        return "jdbc:postgresql://" + host + ":" + port + "/" + encoded(database) + "?sslmode=" + verification
+                + "&logServerErrorDetail=false&connectTimeout=5&socketTimeout=30&tcpKeepAlive=true";
     }
 
     @Override

@@ -40,16 +40,20 @@ public final class MasterData {
     }
 
     public Optional<Choice> disease(String id) {
-        return number(id).flatMap(key -> database.ofNobody(t -> t.first("SELECT id, code || ' ' || name, category FROM master.disease WHERE id = ?", MasterData::choice, key)));
+        return number(id).flatMap(key -> database.ofNobody(
+                t -> t.first("SELECT id, code || ' ' || name, category FROM master.disease WHERE id = ?", MasterData::choice, key)));
     }
 
     public Optional<Choice> drug(String id) {
-        return number(id).flatMap(key -> database.ofNobody(t -> t.first("SELECT id, name, code FROM master.drug WHERE id = ?", MasterData::choice, key)));
+        return number(id).flatMap(
+                key -> database.ofNobody(t -> t.first("SELECT id, name, code FROM master.drug WHERE id = ?", MasterData::choice, key)));
     }
 
     /** @param id the postal code and the town's number, separated by a dash, as in a {@link Choice} */
     public Optional<Choice> postalCode(String id) {
-        return id.matches("\\d{7}-\\d{1,3}") ? database.ofNobody(t -> t.first("postal_code", MasterData::choice, id.substring(0, 7), Integer.parseInt(id.substring(8)))) : Optional.empty();
+        return id.matches("\\d{7}-\\d{1,3}")
+                ? database.ofNobody(t -> t.first("postal_code", MasterData::choice, id.substring(0, 7), Integer.parseInt(id.substring(8))))
+                : Optional.empty();
     }
 
     /** The snapshot time of each data set in this shard; empty if it has never been synced. */
@@ -57,7 +61,8 @@ public final class MasterData {
         try {
             return database.ofNobody(t -> {
                 var times = new TreeMap<String, Instant>();
-                t.list("SELECT data_set, snapshot_time FROM lockstep.freshness", row -> times.put(row.getString(1), row.getObject(2, OffsetDateTime.class).toInstant()));
+                t.list("SELECT data_set, snapshot_time FROM lockstep.freshness",
+                        row -> times.put(row.getString(1), row.getObject(2, OffsetDateTime.class).toInstant()));
                 return times;
             });
         } catch (StoreFault e) {

@@ -58,7 +58,8 @@ public final class PublishedAssets {
         var kept = known.get(path);
         if (kept != null) return Optional.of(kept);
         try {
-            var found = database.ofNobody(t -> t.first("SELECT path, type, content FROM tenant.asset WHERE path = ?", row -> new Published(row.getString(1), row.getString(2), row.getBytes(3)), path));
+            var found = database.ofNobody(t -> t.first("SELECT path, type, content FROM tenant.asset WHERE path = ?",
+                    row -> new Published(row.getString(1), row.getString(2), row.getBytes(3)), path));
             found.ifPresent(file -> known.put(path, file));
             return found;
         } catch (StoreFault e) {

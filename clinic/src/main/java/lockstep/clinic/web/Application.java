@@ -37,13 +37,15 @@ public final class Application implements AutoCloseable {
         visitors = new Visitors(database, passwords);
         inquiries = new Inquiries(database);
         var assets = Assets.load();
-        var site = new Site(Features.of(configuration.edition()), new Accounts(database, passwords), masterData, configuration.sessionKey(), assets);
-        server = new Server(configuration.listenAddress(), configuration.port(), configuration.healthPort(), stopping, site, database::answers, config -> {
-            assets.route(config.routes, new PublishedAssets(database));
-            new LoginPages(site).route(config.routes);
-            new PatientPages(site, new Records(database), masterData).route(config.routes);
-            new DemoPages(site, visitors, inquiries, passwords).route(config.routes);
-        });
+        var site = new Site(Features.of(configuration.edition()), new Accounts(database, passwords), masterData, configuration.sessionKey(),
+                assets);
+        server = new Server(configuration.listenAddress(), configuration.port(), configuration.healthPort(), stopping, site,
+                database::answers, config -> {
+                    assets.route(config.routes, new PublishedAssets(database));
+                    new LoginPages(site).route(config.routes);
+                    new PatientPages(site, new Records(database), masterData).route(config.routes);
+                    new DemoPages(site, visitors, inquiries, passwords).route(config.routes);
+                });
     }
 
     public void start() {
@@ -55,7 +57,8 @@ public final class Application implements AutoCloseable {
             Predicate<Inquiries.Inquiry> sales = new SalesTopic(topic, configuration.region().orElseThrow(), configuration.endpoint());
             workers.tell(inquiries, sales, TELL_EVERY);
         });
-        LOG.info("shard " + configuration.shard() + ", release " + configuration.release() + ": listening on " + configuration.listenAddress() + ":" + server.port());
+        LOG.info("shard " + configuration.shard() + ", release " + configuration.release() + ": listening on "
+                + configuration.listenAddress() + ":" + server.port());
     }
 
     public int port() {

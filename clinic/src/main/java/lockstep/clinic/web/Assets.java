@@ -36,13 +36,15 @@ public record Assets(Asset style, Asset script, Asset icon) {
     }
 
     public static Assets load() {
-        return new Assets(Asset.of("clinic", "css", "text/css; charset=utf-8"), Asset.of("clinic", "js", "text/javascript; charset=utf-8"), Asset.of("icon", "svg", "image/svg+xml"));
+        return new Assets(Asset.of("clinic", "css", "text/css; charset=utf-8"), Asset.of("clinic", "js", "text/javascript; charset=utf-8"),
+                Asset.of("icon", "svg", "image/svg+xml"));
     }
 
     /** This release's files, which must be published before its first page is served, with the id that identifies them. */
     public PublishedAssets.Generation generation() {
         var files = Stream.of(style, script, icon).map(asset -> new Published(asset.path(), asset.type(), asset.content())).toList();
-        return new PublishedAssets.Generation(digest(files.stream().map(Published::path).collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8)), files);
+        return new PublishedAssets.Generation(
+                digest(files.stream().map(Published::path).collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8)), files);
     }
 
     /** @param others the files of the previous or next release */

@@ -37,14 +37,16 @@ final class DemoPages {
             routes.post("/signup", this::signUp);
         }
         if (site.features.inquiries()) {
-            routes.get("/inquiry", ctx -> showInquiry(ctx, Form.with(site.user(ctx).map(user -> Map.of("name", user.fullName())).orElse(Map.of()))));
+            routes.get("/inquiry",
+                    ctx -> showInquiry(ctx, Form.with(site.user(ctx).map(user -> Map.of("name", user.fullName())).orElse(Map.of()))));
             routes.post("/inquiry", this::inquire);
         }
     }
 
     private boolean open(Context ctx) {
         if (!site.signUpOpen(ctx)) {
-            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed", "New demo clinics cannot be created at the moment. Please come back later, or send us an inquiry.");
+            site.message(ctx, HttpStatus.FORBIDDEN, "Sign-up is closed",
+                    "New demo clinics cannot be created at the moment. Please come back later, or send us an inquiry.");
         }
         return site.signUpOpen(ctx);
     }
@@ -74,7 +76,8 @@ final class DemoPages {
         var arrival = visitors.add(clinic, name, email, password);
         site.begin(ctx, arrival.user());
         // responds directly instead of redirecting, because the password is not stored and can be shown only once
-        site.render(ctx, "welcome", Map.of("user", arrival.user(), "password", chosen.isPresent() ? Optional.empty() : Optional.of(password), "suggestion", arrival.suggestion()));
+        site.render(ctx, "welcome", Map.of("user", arrival.user(), "password",
+                chosen.isPresent() ? Optional.empty() : Optional.of(password), "suggestion", arrival.suggestion()));
     }
 
     private void showSignUp(Context ctx, Form form) {
@@ -88,13 +91,16 @@ final class DemoPages {
         if (meetingAt.isPresent() && !meetingAt.get().matches("morning|afternoon")) {
             form.reject("meeting-at", "Please choose morning or afternoon.");
         }
-        var inquiry = new Inquiries.Inquiry(form.text("name", 100), form.email("email"), form.text("message", 4000), form.date("meeting-on", today, today.plusYears(1)), meetingAt);
+        var inquiry = new Inquiries.Inquiry(form.text("name", 100), form.email("email"), form.text("message", 4000),
+                form.date("meeting-on", today, today.plusYears(1)), meetingAt);
         if (form.hasErrors()) {
             showInquiry(ctx.status(HttpStatus.UNPROCESSABLE_CONTENT), form);
             return;
         }
         inquiries.add(site.user(ctx).map(User::customer).orElse(""), inquiry);
-        site.message(ctx, HttpStatus.OK, "Thank you", inquiry.meetingOn().isPresent() ? "We have received your inquiry, and will confirm the meeting by e-mail." : "We have received your inquiry, and will answer by e-mail.");
+        site.message(ctx, HttpStatus.OK, "Thank you",
+                inquiry.meetingOn().isPresent() ? "We have received your inquiry, and will confirm the meeting by e-mail."
+                        : "We have received your inquiry, and will answer by e-mail.");
     }
 
     private void showInquiry(Context ctx, Form form) {

@@ -12,7 +12,8 @@ import lockstep.clinic.store.Accounts.User;
  * @param certificate the subject of the client's certificate, if pages show it
  * @param signUpOpen  whether visitors can currently sign up
  */
-public record Frame(Features features, Assets assets, Optional<User> user, String token, Optional<String> banner, String freshness, Optional<String> certificate, boolean signUpOpen) {
+public record Frame(Features features, Assets assets, Optional<User> user, String token, Optional<String> banner, String freshness,
+        Optional<String> certificate, boolean signUpOpen) {
     public String style() {
         return assets.style().path();
     }

@@ -19,7 +19,8 @@ import tools.jackson.core.json.JsonFactory;
 public final class JsonLog extends Formatter {
     private static final JsonFactory JSON = new JsonFactory();
     /** Held here, because a logger without references may be collected and lose its level. */
-    private static final List<Logger> CHATTY = Stream.of("org.eclipse.jetty", "io.javalin", "com.zaxxer.hikari", "org.flywaydb").map(Logger::getLogger).toList();
+    private static final List<Logger> CHATTY = Stream.of("org.eclipse.jetty", "io.javalin", "com.zaxxer.hikari", "org.flywaydb")
+            .map(Logger::getLogger).toList();
 
     /** Replaces the existing logging configuration. */
     public static void install() {
@@ -46,7 +47,8 @@ public final class JsonLog extends Formatter {
             json.writeStringProperty("level", record.getLevel().getName());
             json.writeStringProperty("logger", record.getLoggerName());
             json.writeStringProperty("message", formatMessage(record));
-            if (record.getParameters() != null && record.getParameters().length == 1 && record.getParameters()[0] instanceof Map<?, ?> fields) {
+            if (record.getParameters() != null && record.getParameters().length == 1
+                    && record.getParameters()[0] instanceof Map<?, ?> fields) {
                 for (var field : fields.entrySet()) {
                     json.writeName(field.getKey().toString());
                     switch (field.getValue()) {

@@ -19,7 +19,8 @@ final class LoginPages {
             if (site.user(ctx).isPresent()) {
                 ctx.redirect("/patients");
             } else {
-                show(ctx, Form.with(Map.of("clinic", Optional.ofNullable(ctx.header("X-Lockstep-Tenant")).or(() -> Optional.ofNullable(ctx.cookie("tenant"))).orElse(""))), false);
+                show(ctx, Form.with(Map.of("clinic", Optional.ofNullable(ctx.header("X-Lockstep-Tenant"))
+                        .or(() -> Optional.ofNullable(ctx.cookie("tenant"))).orElse(""))), false);
             }
         });
         routes.post("/login", this::login);

@@ -56,7 +56,8 @@ final class PatientPages {
         routes.post("/patients/{id}/edit", ctx -> postPatient(ctx, Optional.of(patient(ctx))));
         routes.get("/patients/{id}/encounters/new", ctx -> showEncounter(ctx, patient(ctx), Form.with(Map.of())));
         routes.post("/patients/{id}/encounters", this::postEncounter);
-        routes.get("/encounters/{id}/prescriptions/new", ctx -> showPrescription(ctx, encounter(ctx), Form.with(Map.of("days", "7")), List.of()));
+        routes.get("/encounters/{id}/prescriptions/new",
+                ctx -> showPrescription(ctx, encounter(ctx), Form.with(Map.of("days", "7")), List.of()));
         routes.post("/encounters/{id}/prescriptions", this::postPrescription);
 
         routes.get("/look-up/diseases", ctx -> choices(ctx, "disease", masterData.diseases(words(ctx))));
@@ -72,7 +73,8 @@ final class PatientPages {
         }
         var born = form.date("born", EARLIEST_BIRTH, LocalDate.now());
         var town = Optional.of(form.value("town")).filter(it -> !it.isEmpty());
-        var entry = new PatientEntry(form.text("name", 200), form.optional("kana", 200), born.orElse(LocalDate.EPOCH), town, form.optional("street", 200));
+        var entry = new PatientEntry(form.text("name", 200), form.optional("kana", 200), born.orElse(LocalDate.EPOCH), town,
+                form.optional("street", 200));
         if (born.isEmpty()) {
             form.reject("born", "Please fill this in.");
         }
@@ -98,7 +100,8 @@ final class PatientPages {
 
     private void showPatient(Context ctx, Optional<Patient> patient, Form form) {
         var choices = masterData.postalCodes(form.value("postal-code"));
-        site.render(ctx, "patient_form", Map.of("patient", patient, "form", form, "choices", withChosen(choices, masterData.postalCode(form.value("town"))), "today", LocalDate.now()));
+        site.render(ctx, "patient_form", Map.of("patient", patient, "form", form, "choices",
+                withChosen(choices, masterData.postalCode(form.value("town"))), "today", LocalDate.now()));
     }
 
     private void postEncounter(Context ctx) {
@@ -123,7 +126,8 @@ final class PatientPages {
 
     private void showEncounter(Context ctx, Patient patient, Form form) {
         var choices = masterData.diseases(form.value("disease-words"));
-        site.render(ctx, "encounter_form", Map.of("patient", patient, "form", form, "choices", withChosen(choices, masterData.disease(form.value("disease")))));
+        site.render(ctx, "encounter_form",
+                Map.of("patient", patient, "form", form, "choices", withChosen(choices, masterData.disease(form.value("disease")))));
     }
 
     private void postPrescription(Context ctx) {
@@ -145,7 +149,8 @@ final class PatientPages {
         }
         long id = Long.parseLong(drug.orElseThrow().id());
         // only interactions of this drug that were shown on the page can have been accepted
-        var accepted = form.is("accept", "yes") && form.is("warned-drug", drug.get().id()) ? numbers(form.value("warned")) : List.<Long>of();
+        var accepted = form.is("accept", "yes") && form.is("warned-drug", drug.get().id()) ? numbers(form.value("warned"))
+                : List.<Long>of();
         if (records.prescribe(customer(ctx), encounter, id, days, note, accepted)) {
             ctx.redirect("/patients/" + encounter.patient(), HttpStatus.SEE_OTHER);
         } else {
@@ -157,7 +162,8 @@ final class PatientPages {
         var patient = records.patient(customer(ctx), encounter.patient()).orElseThrow(NotFoundResponse::new);
         var choices = masterData.drugs(form.value("drug-words"));
         site.render(ctx, "prescription_form", Map.of("patient", patient, "encounter", encounter, "form", form, "warnings", warnings,
-                "warned", warnings.stream().map(it -> Long.toString(it.id())).collect(Collectors.joining(",")), "choices", withChosen(choices, masterData.drug(form.value("drug")))));
+                "warned", warnings.stream().map(it -> Long.toString(it.id())).collect(Collectors.joining(",")), "choices",
+                withChosen(choices, masterData.drug(form.value("drug")))));
     }
 
     private void choices(Context ctx, String name, List<Choice> choices) {

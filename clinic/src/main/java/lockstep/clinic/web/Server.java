@@ -35,7 +35,8 @@ public final class Server implements AutoCloseable {
     private static final Duration IDLE = Duration.ofSeconds(60);
     private static final long LARGEST_REQUEST_BYTES = 64 * 1024;
     /** Pages may load only resources of this server, and may not be framed. */
-    private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+            + "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     /** Public paths. All others require a login. */
     private static final Set<String> PUBLIC = Set.of("/health", "/alive", "/login", "/signup", "/inquiry");
 
@@ -80,15 +81,19 @@ public final class Server implements AutoCloseable {
             config.routes.beforeMatched(ctx -> admit(ctx, site));
             config.routes.get("/health", ctx -> {
                 boolean well = !draining && healthy.getAsBoolean();
-                ctx.status(well ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(well ? "ok\n" : draining ? "stopping\n" : "the database does not answer\n");
+                ctx.status(well ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE)
+                        .result(well ? "ok\n" : draining ? "stopping\n" : "the database does not answer\n");
             });
-            // for ECS, which stops unhealthy tasks. An unavailable database does not count as unhealthy, because new tasks would need it too
+            // for ECS, which stops unhealthy tasks. An unavailable database does not count as unhealthy, because new tasks would need it
+            // too
             config.routes.get("/alive", ctx -> {
                 begun = begun || healthy.getAsBoolean();
-                ctx.status(begun ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).result(begun ? "ok\n" : "the database has not answered yet\n");
+                ctx.status(begun ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE)
+                        .result(begun ? "ok\n" : "the database has not answered yet\n");
             });
             pages.accept(config);
-            config.routes.exception(Passwords.TooManyAtOnce.class, (e, ctx) -> ctx.status(HttpStatus.SERVICE_UNAVAILABLE).header("Retry-After", "5"));
+            config.routes.exception(Passwords.TooManyAtOnce.class,
+                    (e, ctx) -> ctx.status(HttpStatus.SERVICE_UNAVAILABLE).header("Retry-After", "5"));
             config.routes.exception(StoreFault.class, (e, ctx) -> {
                 if (e.isOfUnstorableText()) {
                     ctx.status(HttpStatus.BAD_REQUEST);
@@ -98,7 +103,8 @@ public final class Server implements AutoCloseable {
             });
             config.routes.exception(HttpResponseException.class, (e, ctx) -> ctx.status(e.getStatus()).attribute("reason", e.getMessage()));
             config.routes.exception(Exception.class, (e, ctx) -> fault(ctx, e));
-            for (var status : new HttpStatus[] {HttpStatus.BAD_REQUEST, HttpStatus.FORBIDDEN, HttpStatus.NOT_FOUND, HttpStatus.CONTENT_TOO_LARGE, HttpStatus.SERVICE_UNAVAILABLE, HttpStatus.INTERNAL_SERVER_ERROR}) {
+            for (var status : new HttpStatus[]{HttpStatus.BAD_REQUEST, HttpStatus.FORBIDDEN, HttpStatus.NOT_FOUND,
+                    HttpStatus.CONTENT_TOO_LARGE, HttpStatus.SERVICE_UNAVAILABLE, HttpStatus.INTERNAL_SERVER_ERROR}) {
                 config.routes.error(status.getCode(), ctx -> explain(ctx, site, status));
             }
         });
@@ -140,7 +146,9 @@ public final class Server implements AutoCloseable {
         tls.setSniRequired(false);
         var configuration = new HttpConfiguration(http);
         configuration.addCustomizer(new SecureRequestCustomizer(false));
-        return listening(new ServerConnector(server, 1, 1, new SslConnectionFactory(tls, "http/1.1"), new HttpConnectionFactory(configuration)), host, port);
+        return listening(
+                new ServerConnector(server, 1, 1, new SslConnectionFactory(tls, "http/1.1"), new HttpConnectionFactory(configuration)),
+                host, port);
     }
 
     private static Connector plain(org.eclipse.jetty.server.Server server, HttpConfiguration http, int port) {
@@ -155,7 +163,8 @@ public final class Server implements AutoCloseable {
     }
 
     private static void secureHeaders(Context ctx, boolean draining) {
-        ctx.header("Content-Security-Policy", CONTENT_SECURITY_POLICY).header("X-Content-Type-Options", "nosniff").header("Referrer-Policy", "same-origin");
+        ctx.header("Content-Security-Policy", CONTENT_SECURITY_POLICY).header("X-Content-Type-Options", "nosniff").header("Referrer-Policy",
+                "same-origin");
         if (draining) {
             ctx.header("Connection", "close");
         }
@@ -173,7 +182,8 @@ public final class Server implements AutoCloseable {
     }
 
     private static void explain(Context ctx, Site site, HttpStatus status) {
-        if (!ctx.req().isSecure() || ctx.path().equals("/health") || Optional.ofNullable(ctx.res().getContentType()).orElse("").startsWith("text/html")) {
+        if (!ctx.req().isSecure() || ctx.path().equals("/health")
+                || Optional.ofNullable(ctx.res().getContentType()).orElse("").startsWith("text/html")) {
             return; // already reported
         }
         String reason = Optional.<String>ofNullable(ctx.attribute("reason")).orElse("");
@@ -182,7 +192,8 @@ public final class Server implements AutoCloseable {
             case FORBIDDEN -> site.message(ctx, status, "The request was refused", reason);
             case CONTENT_TOO_LARGE -> site.message(ctx, status, "The request is too large", "Please send less at a time.");
             case SERVICE_UNAVAILABLE -> site.message(ctx, status, "The service is busy", "Please try again in a moment.");
-            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8").result("Something went wrong. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
+            case INTERNAL_SERVER_ERROR -> ctx.contentType("text/plain; charset=utf-8")
+                    .result("Something went wrong. Please try again in a moment.\nRequest " + requestId(ctx) + "\n");
             default -> site.message(ctx, status, "Bad request", "Please go back and try again.");
         }
     }

@@ -35,11 +35,13 @@ final class ServerCertificate {
             var pair = generator.generateKeyPair();
             var subject = new X500Name("CN=" + name);
             var start = Instant.now().minus(Duration.ofHours(1));
-            var builder = new JcaX509v3CertificateBuilder(subject, new BigInteger(64, new SecureRandom()).add(BigInteger.ONE), Date.from(start), Date.from(start.plus(LIFE)), subject, pair.getPublic());
-            var certificate = new JcaX509CertificateConverter().getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
+            var builder = new JcaX509v3CertificateBuilder(subject, new BigInteger(64, new SecureRandom()).add(BigInteger.ONE),
+                    Date.from(start), Date.from(start.plus(LIFE)), subject, pair.getPublic());
+            var certificate = new JcaX509CertificateConverter()
+                    .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
             var store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
-            store.setKeyEntry("server", pair.getPrivate(), new char[0], new Certificate[] {certificate});
+            store.setKeyEntry("server", pair.getPrivate(), new char[0], new Certificate[]{certificate});
             return store;
         } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
             throw new IllegalStateException("could not make a certificate: " + e.getMessage(), e);

@@ -47,7 +47,8 @@ final class Sessions {
 
     String sign(Session session) {
         long micros = Math.addExact(Math.multiplyExact(session.since().getEpochSecond(), (long) MICROS), session.since().getNano() / 1000);
-        String payload = String.join(".", session.nonce(), Long.toString(micros), encode(session.customer().getBytes(StandardCharsets.UTF_8)), encode(session.username().getBytes(StandardCharsets.UTF_8)));
+        String payload = String.join(".", session.nonce(), Long.toString(micros),
+                encode(session.customer().getBytes(StandardCharsets.UTF_8)), encode(session.username().getBytes(StandardCharsets.UTF_8)));
         return payload + "." + mac("session", payload);
     }
 
@@ -60,7 +61,8 @@ final class Sessions {
         String[] parts = signed.substring(0, end).split("\\.", -1);
         long micros = Long.parseLong(parts[1]);
         var since = Instant.ofEpochSecond(micros / MICROS, micros % MICROS * 1000);
-        return Optional.of(new Session(parts[0], since, decode(parts[2]), decode(parts[3]))).filter(it -> Instant.now().isBefore(since.plus(LONGEST)));
+        return Optional.of(new Session(parts[0], since, decode(parts[2]), decode(parts[3])))
+                .filter(it -> Instant.now().isBefore(since.plus(LONGEST)));
     }
 
     /** The CSRF token that forms of this session must send. */

@@ -33,7 +33,8 @@ final class Site {
     private static final String TENANT_COOKIE = "tenant";
     private static final String DEFAULT_BANNER = "This is a demo. Please do not enter real patients' data.";
     private static final Duration FRESHNESS_KEPT = Duration.ofSeconds(30);
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm 'UTC'", Locale.ENGLISH).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm 'UTC'", Locale.ENGLISH)
+            .withZone(ZoneOffset.UTC);
 
     private record Freshness(Instant readAt, String text) {
     }
@@ -43,7 +44,8 @@ final class Site {
     private final MasterData masterData;
     private final Sessions sessions;
     private final Assets assets;
-    private final TemplateEngine templates = TemplateEngine.createPrecompiled(null, ContentType.Html, Site.class.getClassLoader(), "lockstep.clinic.pages");
+    private final TemplateEngine templates = TemplateEngine.createPrecompiled(null, ContentType.Html, Site.class.getClassLoader(),
+            "lockstep.clinic.pages");
     private final AtomicReference<Freshness> freshness = new AtomicReference<>(new Freshness(Instant.EPOCH, ""));
 
     Site(Features features, Accounts accounts, MasterData masterData, byte[] sessionKey, Assets assets) {
@@ -112,9 +114,13 @@ final class Site {
 
     private Frame frame(Context ctx) {
         var user = user(ctx);
-        var banner = features.banner() ? Optional.of(Optional.ofNullable(ctx.header("X-Lockstep-Banner")).filter(it -> !it.isEmpty()).map(Site::decoded).orElse(DEFAULT_BANNER)) : Optional.<String>empty();
-        var certificate = features.clientCertificate() ? Optional.ofNullable(ctx.header("X-Client-Cert-Subject")).filter(it -> !it.isEmpty()) : Optional.<String>empty();
-        return new Frame(features, assets, user, sessions.token(session(ctx)), banner, banner.isPresent() ? freshness() : "", certificate, signUpOpen(ctx));
+        var banner = features.banner() ? Optional.of(
+                Optional.ofNullable(ctx.header("X-Lockstep-Banner")).filter(it -> !it.isEmpty()).map(Site::decoded).orElse(DEFAULT_BANNER))
+                : Optional.<String>empty();
+        var certificate = features.clientCertificate()
+                ? Optional.ofNullable(ctx.header("X-Client-Cert-Subject")).filter(it -> !it.isEmpty()) : Optional.<String>empty();
+        return new Frame(features, assets, user, sessions.token(session(ctx)), banner, banner.isPresent() ? freshness() : "", certificate,
+                signUpOpen(ctx));
     }
 
     /** Returns the session of the request. A browser without one gets a new one, so that its forms have a token. */
@@ -140,7 +146,9 @@ final class Site {
         }
         var times = masterData.freshness();
         String text = times.isEmpty() ? "Master data: not synced yet" : times.entrySet().stream()
-                .map(it -> (it.getKey().equals("master") ? "Master data" : "Data set " + it.getKey()) + " as of " + TIME.format(it.getValue())).collect(Collectors.joining(" · "));
+                .map(it -> (it.getKey().equals("master") ? "Master data" : "Data set " + it.getKey()) + " as of "
+                        + TIME.format(it.getValue()))
+                .collect(Collectors.joining(" · "));
         freshness.set(new Freshness(Instant.now(), text));
         return text;
     }

@@ -16,7 +16,10 @@ import tools.jackson.databind.DeserializationFeature;
 public final class Clients {
     private Clients() {}
 
-    /** The HTTP client of all AWS clients, whatever their role: connections are reused across clients and invocations, and the trust store is loaded once. */
+    /**
+     * The HTTP client of all AWS clients, whatever their role: connections are reused across clients and invocations, and the trust store
+     * is loaded once.
+     */
     public static final class Http {
         public static final SdkHttpClient CLIENT = Apache5HttpClient.create();
 

@@ -33,7 +33,8 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
     }
 
     public ManifestAccess manifest(String syncId, String manifestKey) {
-        var session = session(syncId, Stream.of(manifestKey, SyncPaths.signature(manifestKey)).toList(), List.of("kms:Decrypt", "kms:Verify"));
+        var session = session(syncId, Stream.of(manifestKey, SyncPaths.signature(manifestKey)).toList(),
+                List.of("kms:Decrypt", "kms:Verify"));
         return new ManifestAccess(new S3PartStore(s3(session), bucket),
                 new KmsSignature(KmsClient.builder().httpClient(Clients.Http.CLIENT).credentialsProvider(session).build(), signingKeyArn));
     }
@@ -55,7 +56,8 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
         try {
             Credentials credentials = Sts.CLIENT.assumeRole(r -> r.roleArn(roleArn).externalId(externalId).policy(policy)
                     .roleSessionName(sessionName(syncId)).durationSeconds(3600)).credentials();
-            return StaticCredentialsProvider.create(AwsSessionCredentials.create(credentials.accessKeyId(), credentials.secretAccessKey(), credentials.sessionToken()));
+            return StaticCredentialsProvider.create(
+                    AwsSessionCredentials.create(credentials.accessKeyId(), credentials.secretAccessKey(), credentials.sessionToken()));
         } catch (SdkException e) {
             if (Transient.is(e)) throw new Fault.StoreUnavailable("STS can't be reached: " + e.getMessage(), e);
             throw new Fault.AccessRefused("role " + roleArn + " can't be assumed: " + e.getMessage()

@@ -10,6 +10,7 @@ final class Transient {
 
     /** Reports whether the service can't be reached, has an internal error, or throttles requests. Other errors are final. */
     static boolean is(SdkException e) {
-        return e instanceof SdkClientException || e instanceof SdkServiceException answer && (answer.statusCode() >= 500 || answer.isThrottlingException());
+        return e instanceof SdkClientException
+                || e instanceof SdkServiceException answer && (answer.statusCode() >= 500 || answer.isThrottlingException());
     }
 }

@@ -8,7 +8,9 @@ import java.util.Objects;
 import java.util.Optional;
 import lockstep.landscape.Check;
 
-/** Runs the user's own consistency queries. Each runs in its own read-only transaction, so that a failing query does not affect the others. */
+/**
+ * Runs the user's own consistency queries. Each runs in its own read-only transaction, so that a failing query does not affect the others.
+ */
 public final class Queries {
     /** A query that takes longer fails. */
     private static final int TIMEOUT_SECONDS = 60;
@@ -39,7 +41,8 @@ public final class Queries {
         try (var statement = connection.createStatement()) {
             statement.execute("SET LOCAL statement_timeout = '" + TIMEOUT_SECONDS + "s'");
             try (var row = statement.executeQuery(check.sql())) {
-                if (row.getMetaData().getColumnCount() != 1) return failed(check, "it answers " + row.getMetaData().getColumnCount() + " columns, not one");
+                if (row.getMetaData().getColumnCount() != 1)
+                    return failed(check, "it answers " + row.getMetaData().getColumnCount() + " columns, not one");
                 if (!row.next()) return failed(check, "it answers no row");
                 String answer = row.getString(1);
                 if (row.next()) return failed(check, "it answers more than one row");

@@ -18,8 +18,10 @@ import lockstep.landscape.Table;
 import lockstep.landscape.TableName;
 
 /**
- * An independent comparison of tables that shares nothing with the engine: no class, no SQL, no format, no manifest. Each server converts its rows
- * to text and hashes them; then the results of two servers are compared. It reads every row of every table and takes several times as long as
+ * An independent comparison of tables that shares nothing with the engine: no class, no SQL, no format, no manifest. Each server converts
+ * its rows
+ * to text and hashes them; then the results of two servers are compared. It reads every row of every table and takes several times as long
+ * as
  * the engine's verification. Different tables yield equal sums by accident with a probability of about 2^-127. It does not protect against
  * forgery, because MD5 is broken and sums of hashes can be forged.
  */
@@ -35,14 +37,16 @@ public final class SqlCheck {
     public record Sums(Optional<String> syncId, List<TableSum> sums) {}
 
     /**
-     * Computes the sums of all tables in one snapshot. The connection must see every row; with {@code row_security = off}, PostgreSQL reports an
+     * Computes the sums of all tables in one snapshot. The connection must see every row; with {@code row_security = off}, PostgreSQL
+     * reports an
      * error instead of hiding rows.
      *
      * @throws SQLException             when a table can't be read
      * @throws IllegalArgumentException when the data set has no tables
      */
     public static Sums of(Connection connection, DataSet dataSet) throws SQLException {
-        if (dataSet.tables().isEmpty()) throw new IllegalArgumentException("data set '" + dataSet.name() + "' has no table: there is nothing to check");
+        if (dataSet.tables().isEmpty())
+            throw new IllegalArgumentException("data set '" + dataSet.name() + "' has no table: there is nothing to check");
         connection.setAutoCommit(true);
         try (var statement = connection.createStatement()) {
             statement.execute("START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");

@@ -17,7 +17,8 @@ public final class Admit extends JsonFunction<Admit.Event, Admit.Answer> {
     @Override
     Answer handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
-        var manifest = new Admission(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).admit(sync.paths(), Instant.now());
+        var manifest = new Admission(Clients.store(sync.bucket()), Clients.signature(sync.signingKeyArn())).admit(sync.paths(),
+                Instant.now());
         return new Answer(sync.paths().manifest(), manifest.snapshotTime());
     }
 }

@@ -16,7 +16,10 @@ import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.ManifestReader;
 import lockstep.masterdata.engine.parts.SyncPaths;
 
-/** Compares a sealed manifest with the newest admitted one, and decides whether a person must approve it. With a task token it records the sync as held. */
+/**
+ * Compares a sealed manifest with the newest admitted one, and decides whether a person must approve it. With a task token it records the
+ * sync as held.
+ */
 public final class Assess extends JsonFunction<Assess.Event, Assess.Answer> {
     /** @param hold thresholds by table; @param token the token of the waiting task, if it waits */
     public record Event(SourceSync sync, Map<String, Hold> hold, Optional<String> token) {}

@@ -25,7 +25,8 @@ public final class CollectParts extends JsonFunction<CollectParts.Event, Collect
     @Override
     Answer handle(Event event, Instant deadline) {
         String bucket = event.sync().bucket();
-        var collected = new Retention(event.keep().manifests(), Duration.ofDays(event.keep().days()), GRACE.plus(event.held().orElse(Duration.ZERO)))
+        var collected = new Retention(event.keep().manifests(), Duration.ofDays(event.keep().days()),
+                GRACE.plus(event.held().orElse(Duration.ZERO)))
                 .collect(Clients.store(bucket), Clients.versionedStore(bucket), event.sync().dataSet().name(), Instant.now());
         return new Answer(collected.dropped(), collected.parts());
     }

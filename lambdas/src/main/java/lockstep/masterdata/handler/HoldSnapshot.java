@@ -7,7 +7,9 @@ import lockstep.masterdata.engine.dump.Planner;
 import lockstep.masterdata.engine.dump.Released;
 import lockstep.masterdata.engine.dump.SnapshotHolder;
 
-/** Exports a snapshot of the source, plans the dump, and holds the transaction until it is released, or until shortly before the deadline. */
+/**
+ * Exports a snapshot of the source, plans the dump, and holds the transaction until it is released, or until shortly before the deadline.
+ */
 public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Released> {
     private static final Duration SHUTDOWN_TIME = Duration.ofSeconds(10);
 
@@ -20,7 +22,8 @@ public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Release
     @Override
     Released handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
-        return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT, Clients.signature(sync.signingKeyArn()))
+        return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT,
+                Clients.signature(sync.signingKeyArn()))
                 .hold(sync.dataSet(), sync.paths(), deadline.minus(SHUTDOWN_TIME));
     }
 }

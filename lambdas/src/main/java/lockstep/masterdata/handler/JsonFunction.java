@@ -36,7 +36,8 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
             result.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis()).put("peakMemoryMiB", Memory.peakMebibytes());
             Json.MAPPER.writeValue(output, result);
         } catch (JacksonException e) {
-            throw logged(context, new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
+            throw logged(context,
+                    new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
         } catch (RuntimeException e) {
             throw logged(context, e);
         }

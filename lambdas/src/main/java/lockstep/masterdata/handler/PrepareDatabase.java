@@ -15,7 +15,8 @@ public final class PrepareDatabase extends JsonFunction<PrepareDatabase.Event, P
     /** The ARNs of the shard's secrets. */
     public record Configuration(String adminSecretArn, String readerSecretArn, String writerSecretArn) {
         static Configuration ofEnvironment() {
-            return new Configuration(System.getenv("ADMIN_SECRET_ARN"), System.getenv("READER_SECRET_ARN"), System.getenv("WRITER_SECRET_ARN"));
+            return new Configuration(System.getenv("ADMIN_SECRET_ARN"), System.getenv("READER_SECRET_ARN"),
+                    System.getenv("WRITER_SECRET_ARN"));
         }
     }
 

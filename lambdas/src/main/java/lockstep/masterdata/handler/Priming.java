@@ -24,11 +24,14 @@ public final class Priming {
     private Priming() {}
 
     public static void main(String[] ignored) {
-        for (var handler : List.of(lockstep.delivery.Notify.class, Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class, DumpParts.class, HoldSnapshot.class, ImportTable.class, Preflight.class, Publish.class, Record.class,
-                ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, StartSync.class, Watch.class)) {
+        for (var handler : List.of(lockstep.delivery.Notify.class, Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class,
+                DumpParts.class, HoldSnapshot.class, ImportTable.class, Preflight.class, Publish.class, Record.class,
+                ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, StartSync.class,
+                Watch.class)) {
             run(() -> handler.getConstructor().newInstance());
         }
-        run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}", StageParts.Event.class));
+        run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}",
+                StageParts.Event.class));
         run(() -> Json.MAPPER.readValue("{\"format\":1,\"tables\":[]}", Manifest.class));
         run(() -> Json.MAPPER.writeValueAsString(new DataSet("x", "x", List.of())));
         byte[] bytes = "1\tx\n".getBytes(StandardCharsets.UTF_8);
@@ -50,7 +53,8 @@ public final class Priming {
     private static void run(Step step) {
         try {
             step.take();
-        } catch (Fault | SdkException | tools.jackson.core.JacksonException | IllegalArgumentException | NullPointerException | ReflectiveOperationException e) {
+        } catch (Fault | SdkException | tools.jackson.core.JacksonException | IllegalArgumentException | NullPointerException
+                | ReflectiveOperationException e) {
             System.out.println("primed: " + e.getClass().getSimpleName());
         }
     }

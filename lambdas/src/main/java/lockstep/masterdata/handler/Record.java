@@ -18,7 +18,8 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
 
     /** The outcome of a shard: an error, the answer of Publish, or neither if the shard was not selected. */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause, Optional<List<Object>> tables) {
+    public record Outcome(String shard, Optional<String> state, Optional<String> error, Optional<String> cause,
+            Optional<List<Object>> tables) {
         boolean wasSelected() {
             return error.isPresent() || tables.isPresent();
         }
@@ -39,7 +40,8 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
     Answer handle(Event event, Instant deadline) {
         // an execution that did nothing must not look successful
         if (event.outcomes().stream().noneMatch(Outcome::wasSelected))
-            return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are " + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
+            return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are "
+                    + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
         var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
         var problems = new ArrayList<>(failures(failed));
         for (Outcome outcome : failed) {
@@ -56,7 +58,8 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
     /** A cause that several shards share is reported once, with their names. */
     static List<String> failures(List<Outcome> failed) {
         var byCause = new LinkedHashMap<String, List<Outcome>>();
-        failed.forEach(outcome -> byCause.computeIfAbsent(Causes.withoutAddress(outcome.failure()), cause -> new ArrayList<>()).add(outcome));
+        failed.forEach(
+                outcome -> byCause.computeIfAbsent(Causes.withoutAddress(outcome.failure()), cause -> new ArrayList<>()).add(outcome));
         return byCause.entrySet().stream().map(e -> e.getValue().stream().map(Outcome::shard).collect(Collectors.joining(", ")) + " "
                 + (e.getValue().size() == 1 ? e.getValue().getFirst().failure() : e.getKey())).toList();
     }

@@ -22,7 +22,8 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
 
     /** A request. The comment of each kind names its answer. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
-    @JsonSubTypes({@JsonSubTypes.Type(Report.class), @JsonSubTypes.Type(Progress.class), @JsonSubTypes.Type(Sums.class), @JsonSubTypes.Type(Checks.class), @JsonSubTypes.Type(Activity.class),
+    @JsonSubTypes({@JsonSubTypes.Type(Report.class), @JsonSubTypes.Type(Progress.class), @JsonSubTypes.Type(Sums.class),
+            @JsonSubTypes.Type(Checks.class), @JsonSubTypes.Type(Activity.class),
             @JsonSubTypes.Type(Schema.class)})
     public sealed interface Request {}
 

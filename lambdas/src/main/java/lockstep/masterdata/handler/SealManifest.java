@@ -28,7 +28,8 @@ public final class SealManifest extends JsonFunction<SealManifest.Event, SealMan
         var sealer = new Sealer(store, Clients.signature(sync.signingKeyArn()));
         // restores do not read from there; unless this is a dry run, a later state admits the manifest
         var manifest = sealer.seal(sync.dataSet(), sync.paths(), sync.release());
-        return new Answer(SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()), manifest.snapshotTime(), manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
+        return new Answer(SyncPaths.rehearsal(sync.dataSet().name(), sync.syncId()), manifest.snapshotTime(),
+                manifest.tables().stream().mapToLong(TableManifest::rows).sum(),
                 manifest.tables().stream().mapToInt(t -> t.parts().size()).sum(), BatchOutcome.Workers.of(event.outcomes()));
     }
 }

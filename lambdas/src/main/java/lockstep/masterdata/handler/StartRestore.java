@@ -26,7 +26,8 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
     /** A source's notification of a new manifest, with its location but not its content. */
     public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {
         public Notification {
-            for (Object field : new Object[] {dataSet, syncId, bucket, manifestKey, snapshotTime}) Objects.requireNonNull(field, "a notification names data set, sync, bucket, manifest and snapshot time");
+            for (Object field : new Object[]{dataSet, syncId, bucket, manifestKey, snapshotTime})
+                Objects.requireNonNull(field, "a notification names data set, sync, bucket, manifest and snapshot time");
         }
 
         static Notification parse(String body) {

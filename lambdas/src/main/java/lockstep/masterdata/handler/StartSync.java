@@ -19,7 +19,10 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 /** Starts a sync automatically if it is due. */
 public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answer> {
-    /** @param byClock whether to start a sync now; otherwise only if the source's tables have changed but not since the last call, {@code every} ago */
+    /**
+     * @param byClock whether to start a sync now; otherwise only if the source's tables have changed but not since the last call, {@code
+     * every} ago
+     */
     public record Event(DataSet dataSet, String bucket, String dumpMachineArn, Duration every, boolean byClock) {}
 
     private static final class Sfn {
@@ -32,12 +35,14 @@ public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answe
 
         @Override
         public SourceActivity tables() {
-            return ShardFunction.ask(event.dataSet().source(), new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity()), SourceActivity.class);
+            return ShardFunction.ask(event.dataSet().source(), new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity()),
+                    SourceActivity.class);
         }
 
         @Override
         public List<String> dumps() {
-            return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(event.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING)).executions().stream().map(ExecutionListItem::name).toList();
+            return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(event.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING))
+                    .executions().stream().map(ExecutionListItem::name).toList();
         }
 
         @Override

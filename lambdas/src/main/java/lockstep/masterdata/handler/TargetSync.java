@@ -9,7 +9,10 @@ import lockstep.masterdata.engine.restore.Preflight.Mode;
 /** The input that the restore state machine passes to its functions: the notification, and constants of its definition. */
 record TargetSync(String syncId, String bucket, String manifestKey, String account, DataSet dataSet, String readerRoleArn,
         String externalId, String signingKeyArn, String sourceBucket, Terms terms) {
-    /** Further input of an execution that is started directly, for example for a rollback; notifications don't have it. The state machine selects the shard. */
+    /**
+     * Further input of an execution that is started directly, for example for a rollback; notifications don't have it. The state machine
+     * selects the shard.
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Terms(Optional<Mode> mode, Optional<Boolean> dryRun) {
         boolean isDryRun() {

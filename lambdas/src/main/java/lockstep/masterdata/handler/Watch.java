@@ -20,10 +20,13 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
     public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
             String restoreMachineArn, String operationsTopicArn, Duration every, List<Check> checks, List<String> shards) {}
 
-    /** @param told shards that are not in step or fail a check; at most {@link #MAX_REPORTED}, because a state's output is limited to 256 KB */
+    /**
+     * @param told shards that are not in step or fail a check; at most {@link #MAX_REPORTED}, because a state's output is limited to 256 KB
+     */
     public record Answer(int shards, int inStep, List<Seen> told) {
         static Answer of(List<Seen> seen) {
-            return new Answer(seen.size(), (int) seen.stream().filter(Seen::quiet).count(), seen.stream().filter(s -> !s.quiet()).limit(MAX_REPORTED).toList());
+            return new Answer(seen.size(), (int) seen.stream().filter(Seen::quiet).count(),
+                    seen.stream().filter(s -> !s.quiet()).limit(MAX_REPORTED).toList());
         }
     }
 
@@ -33,7 +36,8 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
 
     @Override
     Answer handle(Event event, Instant deadline) {
-        var environment = new WatchedAccount(new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
+        var environment = new WatchedAccount(
+                new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
         return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
                 .look(event.shards(), Instant.now(), deadline.minus(REPORTING_TIME)));

@@ -31,7 +31,8 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 import software.amazon.awssdk.services.sns.SnsClient;
 
 /** Accesses an account's shards with the function's own role, and the source's manifests with the reader role. */
-record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn) implements Watcher.Environment {
+record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, String restoreMachineArn, String operationsTopicArn)
+        implements Watcher.Environment {
     private static final class Sfn {
         static final SfnClient CLIENT = SfnClient.builder().httpClient(Clients.Http.CLIENT).build();
     }
@@ -69,17 +70,20 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public Set<String> running() {
-        return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(restoreMachineArn).statusFilter(ExecutionStatus.RUNNING)).executions().stream()
+        return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(restoreMachineArn).statusFilter(ExecutionStatus.RUNNING))
+                .executions().stream()
                 .map(ExecutionListItem::name).collect(Collectors.toSet());
     }
 
     /** The input has the fields of a notification, plus mode and shard. */
     @Override
     public boolean start(String execution, Remedy remedy, String shard) {
-        var input = Map.of("dataSet", dataSet.name(), "syncId", remedy.syncId(), "bucket", source.bucket(), "manifestKey", SyncPaths.manifest(dataSet.name(), remedy.syncId()),
+        var input = Map.of("dataSet", dataSet.name(), "syncId", remedy.syncId(), "bucket", source.bucket(), "manifestKey",
+                SyncPaths.manifest(dataSet.name(), remedy.syncId()),
                 "mode", remedy.mode(), "shard", shard);
         try {
-            Sfn.CLIENT.startExecution(r -> r.stateMachineArn(restoreMachineArn).name(execution).input(Json.MAPPER.writeValueAsString(input)));
+            Sfn.CLIENT
+                    .startExecution(r -> r.stateMachineArn(restoreMachineArn).name(execution).input(Json.MAPPER.writeValueAsString(input)));
             return true;
         } catch (ExecutionAlreadyExistsException e) {
             return false;
@@ -93,7 +97,8 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public void measure(String shard, Map<ShardMetric, Double> values) {
-        var data = values.entrySet().stream().map(v -> MetricDatum.builder().metricName(v.getKey().word()).unit(unit(v.getKey())).value(v.getValue()).build()).toList();
+        var data = values.entrySet().stream()
+                .map(v -> MetricDatum.builder().metricName(v.getKey().word()).unit(unit(v.getKey())).value(v.getValue()).build()).toList();
         CloudWatch.CLIENT.putMetricData(r -> r.namespace(Names.metrics(dataSet.name(), shard)).metricData(data));
     }
 

@@ -59,35 +59,48 @@ final class Catalogue {
     SchemaDescription read() throws SQLException {
         var drafts = new LinkedHashMap<Long, Draft>();
         var wanted = dataSet.tables().stream().map(t -> TableName.parse(t.name())).toList();
-        query("tables", List.of(text(wanted.stream().map(TableName::schema).toList()), text(wanted.stream().map(TableName::table).toList())), row -> {
-            String name = dataSet.tables().get(row.getInt("n") - 1).name();
-            oids.put(name, row.getLong("oid"));
-            names.put(row.getLong("oid"), name);
-            var draft = new Draft();
-            draft.kind = row.getString("kind");
-            draft.parent = row.getBoolean("parent");
-            draft.unlogged = row.getBoolean("unlogged");
-            drafts.put(row.getLong("oid"), draft);
-        });
-        query("columns", List.of(oids()), row -> drafts.get(row.getLong("relation")).columns.add(new ColumnDescription(row.getString("name"), row.getString("type"), row.getBoolean("not_null"),
-                row.getBoolean("generated"), row.getBoolean("optional"),
-                Optional.ofNullable(row.getString("collation")).map(c -> collation(row, c)))));
-        query("unique_indexes", List.of(oids()), row -> drafts.get(row.getLong("relation")).uniqueIndexes.add(new UniqueIndex(row.getString("name"), strings(row.getArray("columns")),
-                strings(row.getArray("collations")), Optional.ofNullable(row.getString("partial")), row.getBoolean("usable"))));
+        query("tables",
+                List.of(text(wanted.stream().map(TableName::schema).toList()), text(wanted.stream().map(TableName::table).toList())),
+                row -> {
+                    String name = dataSet.tables().get(row.getInt("n") - 1).name();
+                    oids.put(name, row.getLong("oid"));
+                    names.put(row.getLong("oid"), name);
+                    var draft = new Draft();
+                    draft.kind = row.getString("kind");
+                    draft.parent = row.getBoolean("parent");
+                    draft.unlogged = row.getBoolean("unlogged");
+                    drafts.put(row.getLong("oid"), draft);
+                });
+        query("columns", List.of(oids()),
+                row -> drafts.get(row.getLong("relation")).columns
+                        .add(new ColumnDescription(row.getString("name"), row.getString("type"), row.getBoolean("not_null"),
+                                row.getBoolean("generated"), row.getBoolean("optional"),
+                                Optional.ofNullable(row.getString("collation")).map(c -> collation(row, c)))));
+        query("unique_indexes", List.of(oids()),
+                row -> drafts.get(row.getLong("relation")).uniqueIndexes.add(new UniqueIndex(row.getString("name"),
+                        strings(row.getArray("columns")),
+                        strings(row.getArray("collations")), Optional.ofNullable(row.getString("partial")), row.getBoolean("usable"))));
         query("constraints", List.of(oids()), row -> {
             var columns = strings(row.getArray("columns"));
             var draft = drafts.get(row.getLong("relation"));
             if (row.getString("kind").equals("f"))
-                draft.foreignKeys.add(new ForeignKey(row.getString("name"), columns, new TableName(row.getString("referred_schema"), row.getString("referred")).toString(), row.getString("definition")));
-            else draft.constraints.add(new Constraint(row.getString("name"), row.getString("kind").equals("x"), columns, row.getString("definition")));
+                draft.foreignKeys.add(new ForeignKey(row.getString("name"), columns,
+                        new TableName(row.getString("referred_schema"), row.getString("referred")).toString(),
+                        row.getString("definition")));
+            else draft.constraints
+                    .add(new Constraint(row.getString("name"), row.getString("kind").equals("x"), columns, row.getString("definition")));
         });
         query("sequences", List.of(oids()), row -> drafts.get(row.getLong("relation")).sequences.add(new Sequence(row.getString("name"),
-                new TableName(row.getString("sequence_schema"), row.getString("sequence")).toString(), row.getLong("increment"), row.getLong("maximum"))));
+                new TableName(row.getString("sequence_schema"), row.getString("sequence")).toString(), row.getLong("increment"),
+                row.getLong("maximum"))));
         var types = new LinkedHashMap<String, TypeDescription>();
-        query("types", columnsOfDataSet(), row -> types.put(row.getString("name"), new TypeDescription(row.getString("kind"), strings(row.getArray("labels")), row.getString("of"),
-                row.getBoolean("not_null"), map(strings(row.getArray("check_names")), strings(row.getArray("checks"))))));
+        query("types", columnsOfDataSet(),
+                row -> types.put(row.getString("name"),
+                        new TypeDescription(row.getString("kind"), strings(row.getArray("labels")), row.getString("of"),
+                                row.getBoolean("not_null"), map(strings(row.getArray("check_names")), strings(row.getArray("checks"))))));
         var tables = new ArrayList<TableDescription>();
-        drafts.forEach((oid, d) -> tables.add(new TableDescription(names.get(oid), d.kind, d.parent, d.unlogged, d.columns, d.uniqueIndexes, d.constraints, d.foreignKeys, d.sequences)));
+        drafts.forEach((oid, d) -> tables.add(new TableDescription(names.get(oid), d.kind, d.parent, d.unlogged, d.columns, d.uniqueIndexes,
+                d.constraints, d.foreignKeys, d.sequences)));
         return new SchemaDescription(true, tables, types);
     }
 

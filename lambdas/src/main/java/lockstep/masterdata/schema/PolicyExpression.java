@@ -10,7 +10,10 @@ import java.util.stream.Collectors;
 public final class PolicyExpression {
     private PolicyExpression() {}
 
-    /** Reports whether the text shows that the condition is true for every row for this role: {@code true}, or {@code … OR current_user = 'the role'}. */
+    /**
+     * Reports whether the text shows that the condition is true for every row for this role: {@code true}, or {@code … OR current_user =
+     * 'the role'}.
+     */
     public static boolean isTrue(String expression, String role) {
         if (expression == null) return false;
         return expression.equals("true") || alternatives(expression).stream().anyMatch(a -> a.equals("true") || names(a, role));
@@ -26,7 +29,8 @@ public final class PolicyExpression {
         String name = literal(role) + "::name";
         if (alternative.equals("CURRENT_USER = " + name)) return true;
         String array = "CURRENT_USER = ANY (ARRAY[";
-        return alternative.startsWith(array) && List.of(alternative.substring(array.length()).replaceFirst("]\\)$", "").split(", ")).contains(name);
+        return alternative.startsWith(array)
+                && List.of(alternative.substring(array.length()).replaceFirst("]\\)$", "").split(", ")).contains(name);
     }
 
     /** Returns the operands of the outermost OR without their parentheses, or the whole expression when there is none. */

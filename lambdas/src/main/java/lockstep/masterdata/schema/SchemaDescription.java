@@ -31,7 +31,8 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
      * @param kind    {@code table} or what it is instead, such as {@code view}
      * @param parent  whether tables that are not its partitions inherit from it
      */
-    public record TableDescription(String name, String kind, boolean parent, boolean unlogged, List<ColumnDescription> columns, List<UniqueIndex> uniqueIndexes,
+    public record TableDescription(String name, String kind, boolean parent, boolean unlogged, List<ColumnDescription> columns,
+            List<UniqueIndex> uniqueIndexes,
             List<Constraint> constraints, List<ForeignKey> foreignKeys, List<Sequence> sequences) {
         public TableDescription {
             columns = List.copyOf(columns);
@@ -47,7 +48,8 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
     }
 
     /** @param optional whether an INSERT may omit the column */
-    public record ColumnDescription(String name, String type, boolean notNull, boolean generated, boolean optional, Optional<CollationDescription> collation) {}
+    public record ColumnDescription(String name, String type, boolean notNull, boolean generated, boolean optional,
+            Optional<CollationDescription> collation) {}
 
     /** @param locale the locale; the database's own when empty */
     public record CollationDescription(String name, boolean deterministic, Optional<String> locale) {
@@ -79,7 +81,8 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
         /** Returns a hash of the definition, to be shared when the definition names columns that must not leave the source. */
         String fingerprint() {
             try {
-                return "sha256:" + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(definition.getBytes(StandardCharsets.UTF_8)));
+                return "sha256:" + HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(definition.getBytes(StandardCharsets.UTF_8)));
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException(e);
             }
@@ -120,8 +123,10 @@ public record SchemaDescription(boolean complete, List<TableDescription> tables,
     }
 
     private static TableDescription shared(TableDescription table, Set<String> allowed) {
-        var constraints = table.constraints().stream().map(c -> allowed.containsAll(c.columns()) ? c : new Constraint("", c.exclusion(), c.columns().stream().filter(allowed::contains).toList(), c.fingerprint()));
-        return new TableDescription(table.name(), table.kind(), table.parent(), table.unlogged(), table.columns().stream().filter(c -> allowed.contains(c.name())).toList(),
+        var constraints = table.constraints().stream().map(c -> allowed.containsAll(c.columns()) ? c
+                : new Constraint("", c.exclusion(), c.columns().stream().filter(allowed::contains).toList(), c.fingerprint()));
+        return new TableDescription(table.name(), table.kind(), table.parent(), table.unlogged(),
+                table.columns().stream().filter(c -> allowed.contains(c.name())).toList(),
                 table.uniqueIndexes().stream().filter(i -> allowed.containsAll(i.columns())).toList(), constraints.toList(),
                 table.foreignKeys().stream().filter(f -> allowed.containsAll(f.columns())).toList(), List.of());
     }

@@ -69,7 +69,8 @@ public final class ShardInspection {
 
     private record Policy(String name, String command, boolean permissive, String visible, String writable) {}
 
-    private record Reference(String name, long child, String childName, long parent, boolean follows, List<String> childColumns, List<String> parentColumns) {}
+    private record Reference(String name, long child, String childName, long parent, boolean follows, List<String> childColumns,
+            List<String> parentColumns) {}
 
     /** Describes the tables without looking for problems. */
     public static SchemaDescription describe(Connection connection, DataSet dataSet) throws SQLException {
@@ -100,17 +101,24 @@ public final class ShardInspection {
         return new Answer(inspection.description, inspection.findings, Map.of());
     }
 
-    /** Adds the highest values of numbered columns: single integer keys, and NOT NULL integer columns with a default. Without an index this reads the whole table. */
+    /**
+     * Adds the highest values of numbered columns: single integer keys, and NOT NULL integer columns with a default. Without an index this
+     * reads the whole table.
+     */
     public static Answer withHighest(Connection connection, DataSet dataSet, Answer answer) throws SQLException {
         var highest = new TreeMap<String, Long>();
         for (Table table : dataSet.tables()) {
             var found = answer.description().table(table.name());
             for (String column : table.columns()) {
-                boolean counted = found.flatMap(t -> t.column(column)).filter(c -> Set.of("smallint", "integer", "bigint").contains(c.type()) && (c.optional() && c.notNull() || table.key().equals(List.of(column)))).isPresent();
+                boolean counted = found.flatMap(t -> t.column(column))
+                        .filter(c -> Set.of("smallint", "integer", "bigint").contains(c.type())
+                                && (c.optional() && c.notNull() || table.key().equals(List.of(column))))
+                        .isPresent();
                 if (!counted) continue;
                 execute(connection, "SAVEPOINT lockstep_highest");
                 execute(connection, "SET LOCAL row_security = on");
-                try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT max(" + identifier(column) + ") FROM " + table.name())) {
+                try (var statement = connection.createStatement();
+                        var row = statement.executeQuery("SELECT max(" + identifier(column) + ") FROM " + table.name())) {
                     row.next();
                     long value = row.getLong(1);
                     if (!row.wasNull()) highest.put(table.name() + "." + column, value);
@@ -125,22 +133,31 @@ public final class ShardInspection {
 
     /** @return whether the logins exist, so that their privileges can be checked */
     private boolean database(Logins logins) throws SQLException {
-        var goesOn = new boolean[] {true};
+        var goesOn = new boolean[]{true};
         catalogue.query("database", List.of(logins.writer().orElse("")), row -> {
             boolean writerMissing = logins.writer().isPresent() && !row.getBoolean("writer_exists");
             if (!row.getBoolean("prepared") || writerMissing) {
-                error("database", "the database is not prepared for syncs: " + (writerMissing ? "the sync's writer does not exist" : "schema lockstep and its tables do not exist"), PREPARE);
+                error("database",
+                        "the database is not prepared for syncs: "
+                                + (writerMissing ? "the sync's writer does not exist" : "schema lockstep and its tables do not exist"),
+                        PREPARE);
                 goesOn[0] = false;
             } else if (logins.writer().isPresent() && (!row.getBoolean("may_log_in") || row.getBoolean("expired"))) {
-                error("database", "the sync's writer may not log in" + (row.getBoolean("expired") ? ": its password has expired" : ""), "ALTER ROLE " + identifier(logins.writer().get()) + " LOGIN VALID UNTIL 'infinity'");
+                error("database", "the sync's writer may not log in" + (row.getBoolean("expired") ? ": its password has expired" : ""),
+                        "ALTER ROLE " + identifier(logins.writer().get()) + " LOGIN VALID UNTIL 'infinity'");
             }
-            if (row.getBoolean("replica")) error("database", "the server is a read-only replica: nothing can be written", "let the shard's secrets name the primary server");
+            if (row.getBoolean("replica")) error("database", "the server is a read-only replica: nothing can be written",
+                    "let the shard's secrets name the primary server");
             // a reader with another setting is refused when it connects
             if (logins.writer().isPresent() && !row.getString("replication_role").equals("origin"))
-                error("database", "session_replication_role is " + row.getString("replication_role") + " for the sync's writer: foreign keys would not be checked",
-                        "ALTER ROLE " + identifier(logins.writer().orElse("")) + " IN DATABASE " + identifier(row.getString("database")) + " SET session_replication_role = origin");
+                error("database",
+                        "session_replication_role is " + row.getString("replication_role")
+                                + " for the sync's writer: foreign keys would not be checked",
+                        "ALTER ROLE " + identifier(logins.writer().orElse("")) + " IN DATABASE " + identifier(row.getString("database"))
+                                + " SET session_replication_role = origin");
             if (!isOn(row.getString("track_counts")))
-                warning("database", "track_counts is off: a sync cannot see which tables were written to, and reads all of them", "ALTER DATABASE " + identifier(row.getString("database")) + " RESET track_counts");
+                warning("database", "track_counts is off: a sync cannot see which tables were written to, and reads all of them",
+                        "ALTER DATABASE " + identifier(row.getString("database")) + " RESET track_counts");
         });
         if (goesOn[0] && logins.reader().isPresent() && logins.writer().isPresent())
             catalogue.query("state_privileges", List.of(logins.writer().get(), logins.reader().get()), row -> {
@@ -156,9 +173,11 @@ public final class ShardInspection {
 
     private List<Reference> references() throws SQLException {
         var references = new ArrayList<Reference>();
-        catalogue.query("references", List.of(catalogue.oids(), catalogue.oids()), row -> references.add(new Reference(row.getString("name"), row.getLong("child"),
-                new TableName(row.getString("child_schema"), row.getString("child_name")).toString(), row.getLong("parent"), row.getBoolean("follows"),
-                Catalogue.strings(row.getArray("child_columns")), Catalogue.strings(row.getArray("parent_columns")))));
+        catalogue.query("references", List.of(catalogue.oids(), catalogue.oids()),
+                row -> references.add(new Reference(row.getString("name"), row.getLong("child"),
+                        new TableName(row.getString("child_schema"), row.getString("child_name")).toString(), row.getLong("parent"),
+                        row.getBoolean("follows"),
+                        Catalogue.strings(row.getArray("child_columns")), Catalogue.strings(row.getArray("parent_columns")))));
         return references;
     }
 
@@ -172,24 +191,34 @@ public final class ShardInspection {
                 relations = catalogue.oids(references.stream().map(Reference::child).toList());
             }
             var schemas = new ArrayList<Object>(List.of(compared.get(0), compared.get(1), both(relations), role.name()));
-            catalogue.query("missing_schemas", schemas, row -> error("schema " + identifier(row.getString("schema")), "the sync's " + role.title() + " may not use schema " + identifier(row.getString("schema"))
-                    + " (" + row.getString("reason") + ")", "GRANT USAGE ON SCHEMA " + identifier(row.getString("schema")) + to));
+            catalogue.query("missing_schemas", schemas,
+                    row -> error("schema " + identifier(row.getString("schema")),
+                            "the sync's " + role.title() + " may not use schema " + identifier(row.getString("schema"))
+                                    + " (" + row.getString("reason") + ")",
+                            "GRANT USAGE ON SCHEMA " + identifier(row.getString("schema")) + to));
             var missing = new LinkedHashMap<Long, List<String>>();
             var columns = catalogue.columnsOfDataSet();
-            catalogue.query("missing_privileges", List.of(columns.get(0), columns.get(1), catalogue.text(role.writes() ? List.of("SELECT", "INSERT", "UPDATE") : List.of("SELECT")), role.name()),
-                    row -> missing.computeIfAbsent(row.getLong("relation"), r -> new ArrayList<>()).add(row.getString("privilege") + " (" + list(Catalogue.strings(row.getArray("columns"))) + ")"));
-            if (role.writes()) catalogue.query("undeletable", List.of(catalogue.oids(), role.name()), row -> missing.computeIfAbsent(row.getLong("relation"), r -> new ArrayList<>()).add("DELETE"));
+            catalogue.query("missing_privileges",
+                    List.of(columns.get(0), columns.get(1),
+                            catalogue.text(role.writes() ? List.of("SELECT", "INSERT", "UPDATE") : List.of("SELECT")), role.name()),
+                    row -> missing.computeIfAbsent(row.getLong("relation"), r -> new ArrayList<>())
+                            .add(row.getString("privilege") + " (" + list(Catalogue.strings(row.getArray("columns"))) + ")"));
+            if (role.writes()) catalogue.query("undeletable", List.of(catalogue.oids(), role.name()),
+                    row -> missing.computeIfAbsent(row.getLong("relation"), r -> new ArrayList<>()).add("DELETE"));
             missing.forEach((relation, privileges) -> lacks(role, catalogue.name(relation), privileges));
             if (!role.writes()) continue;
             catalogue.query("missing_sequences", List.of(columns.get(0), columns.get(1), role.name(), role.name()), row -> {
                 String sequence = new TableName(row.getString("schema"), row.getString("name")).toString();
-                warning(catalogue.name(row.getLong("relation")), "the sync's writer may not move sequence " + sequence, "GRANT SELECT, UPDATE ON SEQUENCE " + sequence + to);
+                warning(catalogue.name(row.getLong("relation")), "the sync's writer may not move sequence " + sequence,
+                        "GRANT SELECT, UPDATE ON SEQUENCE " + sequence + to);
             });
             var referring = with(references, false);
             var names = new LinkedHashMap<Long, String>();
             references.forEach(r -> names.put(r.child(), r.childName()));
-            catalogue.query("missing_privileges", List.of(referring.get(0), referring.get(1), catalogue.text(List.of("SELECT")), role.name()),
-                    row -> lacks(role, names.get(row.getLong("relation")), List.of("SELECT (" + list(Catalogue.strings(row.getArray("columns"))) + ")")));
+            catalogue.query("missing_privileges",
+                    List.of(referring.get(0), referring.get(1), catalogue.text(List.of("SELECT")), role.name()),
+                    row -> lacks(role, names.get(row.getLong("relation")),
+                            List.of("SELECT (" + list(Catalogue.strings(row.getArray("columns"))) + ")")));
         }
     }
 
@@ -219,7 +248,8 @@ public final class ShardInspection {
     }
 
     private void lacks(Role role, String table, List<String> privileges) {
-        error(table, "the sync's " + role.title() + " lacks " + String.join(", ", privileges) + " on " + table, "GRANT " + String.join(", ", privileges) + " ON " + table + " TO " + identifier(role.name()));
+        error(table, "the sync's " + role.title() + " lacks " + String.join(", ", privileges) + " on " + table,
+                "GRANT " + String.join(", ", privileges) + " ON " + table + " TO " + identifier(role.name()));
     }
 
     private void policies(List<Role> roles, List<Reference> references) throws SQLException {
@@ -228,7 +258,8 @@ public final class ShardInspection {
         var own = Set.copyOf(names.keySet());
         references.forEach(r -> names.putIfAbsent(r.child(), r.childName()));
         var taken = new HashSet<String>();
-        catalogue.query("policy_names", List.of(catalogue.oids(List.copyOf(names.keySet()))), row -> taken.add(row.getLong("relation") + " " + row.getString("name")));
+        catalogue.query("policy_names", List.of(catalogue.oids(List.copyOf(names.keySet()))),
+                row -> taken.add(row.getLong("relation") + " " + row.getString("name")));
         var needs = new LinkedHashMap<Long, PolicyNeeds>();
         for (Role role : roles) {
             var policies = new LinkedHashMap<Long, List<Policy>>();
@@ -236,17 +267,22 @@ public final class ShardInspection {
             catalogue.query("policies", List.of(role.name(), catalogue.oids(relations)), row -> {
                 var known = policies.computeIfAbsent(row.getLong("relation"), r -> new ArrayList<>());
                 if (row.getString("name") != null)
-                    known.add(new Policy(row.getString("name"), row.getString("command"), row.getBoolean("permissive"), row.getString("visible"), row.getString("writable")));
+                    known.add(new Policy(row.getString("name"), row.getString("command"), row.getBoolean("permissive"),
+                            row.getString("visible"), row.getString("writable")));
             });
             policies.forEach((relation, known) -> needs.computeIfAbsent(relation, r -> new PolicyNeeds())
-                    .add(names.get(relation), role, known, role.writes() && own.contains(relation), taken.contains(relation + " " + role.name())));
+                    .add(names.get(relation), role, known, role.writes() && own.contains(relation),
+                            taken.contains(relation + " " + role.name())));
         }
         needs.forEach((relation, needed) -> {
             if (needed.titles.isEmpty()) return;
             String table = names.get(relation);
             boolean writes = needed.titles.contains("writer") && own.contains(relation);
-            add(Finding.error(Kind.policy, table, "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles) + (writes ? ", or keep the writer from writing them" : "")
-                    + (own.contains(relation) ? "" : ", which refer to master data"), String.join("; ", needed.statements(table))));
+            add(Finding.error(Kind.policy, table,
+                    "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles)
+                            + (writes ? ", or keep the writer from writing them" : "")
+                            + (own.contains(relation) ? "" : ", which refer to master data"),
+                    String.join("; ", needed.statements(table))));
         });
     }
 
@@ -258,20 +294,24 @@ public final class ShardInspection {
 
         void add(String table, Role role, List<Policy> policies, boolean writes, boolean nameTaken) {
             var commands = writes ? List.of("r", "a", "w", "d") : List.of("r");
-            boolean allowed = commands.stream().allMatch(command -> policies.stream().anyMatch(p -> p.permissive() && covers(p, command) && everyRow(p, command, role.name())));
-            var narrowing = policies.stream().filter(p -> !p.permissive() && commands.stream().anyMatch(c -> covers(p, c) && !everyRow(p, c, role.name()))).toList();
+            boolean allowed = commands.stream().allMatch(
+                    command -> policies.stream().anyMatch(p -> p.permissive() && covers(p, command) && everyRow(p, command, role.name())));
+            var narrowing = policies.stream()
+                    .filter(p -> !p.permissive() && commands.stream().anyMatch(c -> covers(p, c) && !everyRow(p, c, role.name()))).toList();
             if (allowed && narrowing.isEmpty()) return;
             titles.add(role.title());
             narrowing.forEach(p -> narrowed.computeIfAbsent(p, n -> new ArrayList<>()).add(role.name()));
             if (allowed) return;
             String name = identifier(role.name());
             if (nameTaken) created.add("DROP POLICY " + name + " ON " + table);
-            created.add("CREATE POLICY " + name + " ON " + table + (writes ? "" : " FOR SELECT") + " TO " + identifier(role.name()) + " USING (true)" + (writes ? " WITH CHECK (true)" : ""));
+            created.add("CREATE POLICY " + name + " ON " + table + (writes ? "" : " FOR SELECT") + " TO " + identifier(role.name())
+                    + " USING (true)" + (writes ? " WITH CHECK (true)" : ""));
         }
 
         List<String> statements(String table) {
             var statements = new ArrayList<>(created);
-            narrowed.forEach((policy, roles) -> statements.add("ALTER POLICY " + identifier(policy.name()) + " ON " + table + clause(" USING ", policy.visible(), roles) + clause(" WITH CHECK ", policy.writable(), roles)));
+            narrowed.forEach((policy, roles) -> statements.add("ALTER POLICY " + identifier(policy.name()) + " ON " + table
+                    + clause(" USING ", policy.visible(), roles) + clause(" WITH CHECK ", policy.writable(), roles)));
             return statements;
         }
 
@@ -296,7 +336,9 @@ public final class ShardInspection {
     private void filters() throws SQLException {
         for (Table table : dataSet.tables()) {
             var found = description.table(table.name());
-            boolean readable = found.filter(t -> t.kind().equals("table") && table.columns().stream().allMatch(c -> t.column(c).isPresent())).isPresent() && findings.stream().noneMatch(f -> f.severity() == Severity.error && f.place().equals(table.name()));
+            boolean readable = found
+                    .filter(t -> t.kind().equals("table") && table.columns().stream().allMatch(c -> t.column(c).isPresent())).isPresent()
+                    && findings.stream().noneMatch(f -> f.severity() == Severity.error && f.place().equals(table.name()));
             if (table.where().isEmpty() || !readable) continue;
             execute(connection, "SAVEPOINT lockstep_filter");
             try {
@@ -305,7 +347,9 @@ public final class ShardInspection {
                 execute(connection, "SET LOCAL row_security = on");
                 execute(connection, "SELECT FROM " + table.name() + " t WHERE (" + table.where().get() + ") LIMIT 0");
             } catch (SQLException e) {
-                add(Finding.error(Kind.schema, table.name(), "`where` of " + table.name() + " can't be evaluated: " + e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""),
+                add(Finding.error(Kind.schema, table.name(),
+                        "`where` of " + table.name() + " can't be evaluated: "
+                                + e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""),
                         "write functions, operators and types in `where` with their schemas: it runs with search_path = pg_catalog"));
             } finally {
                 execute(connection, "ROLLBACK TO SAVEPOINT lockstep_filter");
@@ -316,11 +360,15 @@ public final class ShardInspection {
     private void cascades(List<Reference> references) {
         for (Reference reference : references) {
             if (!reference.follows()) continue;
-            var table = dataSet.tables().stream().filter(t -> t.name().equals(catalogue.name(reference.parent()))).findFirst().orElseThrow();
+            var table = dataSet.tables().stream().filter(t -> t.name().equals(catalogue.name(reference.parent()))).findFirst()
+                    .orElseThrow();
             var followed = reference.parentColumns().stream().filter(c -> table.columns().contains(c) && !table.key().contains(c)).toList();
             if (!followed.isEmpty())
-                add(Finding.warning(Kind.schema, reference.childName(), "foreign key " + identifier(reference.name()) + " of " + reference.childName() + " follows changes of " + table.name() + " (" + list(followed)
-                        + "): a sync that changes these changes rows of " + reference.childName(), "let it refer to the key (" + list(table.key()) + "), or give it ON UPDATE NO ACTION"));
+                add(Finding.warning(Kind.schema, reference.childName(),
+                        "foreign key " + identifier(reference.name()) + " of " + reference.childName() + " follows changes of "
+                                + table.name() + " (" + list(followed)
+                                + "): a sync that changes these changes rows of " + reference.childName(),
+                        "let it refer to the key (" + list(table.key()) + "), or give it ON UPDATE NO ACTION"));
         }
     }
 
@@ -332,17 +380,21 @@ public final class ShardInspection {
             String trigger = "trigger " + identifier(row.getString("name")) + " of " + table;
             if (dataSet.triggers() == Triggers.REFUSE) {
                 add(Finding.error(Kind.schema, table, trigger + " would fire, and data set '" + dataSet.name() + "' has triggers: refuse",
-                        "ALTER TABLE " + table + " DISABLE TRIGGER " + identifier(row.getString("name")) + ", or another `triggers` in lockstep.yaml"));
+                        "ALTER TABLE " + table + " DISABLE TRIGGER " + identifier(row.getString("name"))
+                                + ", or another `triggers` in lockstep.yaml"));
                 return;
             }
             var columns = dataSet.tables().stream().filter(t -> t.name().equals(table)).findFirst().orElseThrow().columns();
             var only = Catalogue.strings(row.getArray("of_columns"));
-            boolean fires = row.getBoolean("may_change_rows") && (row.getBoolean("inserts") || only.isEmpty() || only.stream().anyMatch(columns::contains));
-            if (fires) trigger(table, trigger, columns, row.getString("language"), row.getString("function"), row.getString("source"), Optional.ofNullable(row.getString("condition")), row.getString("arguments"), line);
+            boolean fires = row.getBoolean("may_change_rows")
+                    && (row.getBoolean("inserts") || only.isEmpty() || only.stream().anyMatch(columns::contains));
+            if (fires) trigger(table, trigger, columns, row.getString("language"), row.getString("function"), row.getString("source"),
+                    Optional.ofNullable(row.getString("condition")), row.getString("arguments"), line);
         });
     }
 
-    private void trigger(String table, String trigger, List<String> columns, String language, String function, String source, Optional<String> condition, String arguments, String remedy) {
+    private void trigger(String table, String trigger, List<String> columns, String language, String function, String source,
+            Optional<String> condition, String arguments, String remedy) {
         Map<String, Boolean> assigned;
         boolean drops = false;
         switch (language) {
@@ -362,21 +414,28 @@ public final class ShardInspection {
             default -> assigned = Map.of(TriggerSource.ROW, false);
         }
         boolean always = condition.isEmpty() || TriggerSource.isAlways(condition.get());
-        var certain = columns.stream().filter(c -> always && (assigned.getOrDefault(c, false) || assigned.getOrDefault(TriggerSource.ROW, false))).toList();
+        var certain = columns.stream()
+                .filter(c -> always && (assigned.getOrDefault(c, false) || assigned.getOrDefault(TriggerSource.ROW, false))).toList();
         if (!certain.isEmpty()) {
-            add(Finding.error(Kind.trigger, table + "." + identifier(certain.getFirst()), trigger + " sets " + list(certain) + " whenever a row is written: the rows of a sync would differ from the source's", remedy));
+            add(Finding.error(Kind.trigger, table + "." + identifier(certain.getFirst()),
+                    trigger + " sets " + list(certain) + " whenever a row is written: the rows of a sync would differ from the source's",
+                    remedy));
             return;
         }
         var possible = columns.stream().filter(assigned::containsKey).toList();
-        if (!possible.isEmpty()) add(Finding.warning(Kind.trigger, table + "." + identifier(possible.getFirst()), trigger + " may set " + list(possible) + ": a sync fails if its rows then differ from the source's", remedy));
-        else if (assigned.containsKey(TriggerSource.ROW)) add(Finding.warning(Kind.trigger, table, trigger + " may change rows: a sync fails if its rows then differ from the source's", remedy));
-        else if (drops) add(Finding.warning(Kind.trigger, table, trigger + " may drop rows (RETURN NULL): a sync fails if it does", remedy));
+        if (!possible.isEmpty()) add(Finding.warning(Kind.trigger, table + "." + identifier(possible.getFirst()),
+                trigger + " may set " + list(possible) + ": a sync fails if its rows then differ from the source's", remedy));
+        else if (assigned.containsKey(TriggerSource.ROW)) add(Finding.warning(Kind.trigger, table,
+                trigger + " may change rows: a sync fails if its rows then differ from the source's", remedy));
+        else if (drops)
+            add(Finding.warning(Kind.trigger, table, trigger + " may drop rows (RETURN NULL): a sync fails if it does", remedy));
     }
 
     private void rules() throws SQLException {
         catalogue.query("rules", List.of(catalogue.oids()), row -> {
             String table = catalogue.name(row.getLong("relation"));
-            add(Finding.error(Kind.schema, table, "rule " + identifier(row.getString("name")) + " rewrites what is written to " + table + ": a sync can't write there",
+            add(Finding.error(Kind.schema, table,
+                    "rule " + identifier(row.getString("name")) + " rewrites what is written to " + table + ": a sync can't write there",
                     "ALTER TABLE " + table + " DISABLE RULE " + identifier(row.getString("name")) + ", or use a trigger in its place"));
         });
     }

@@ -18,21 +18,35 @@ final class TriggerSource {
     static final String ROW = "*";
 
     private static final String COLUMN = "NEW\\s*\\.\\s*(\"(?:[^\"]|\"\")+\"|[\\p{L}_][\\p{L}\\p{N}_$]*)";
-    private static final Pattern ASSIGNMENT = Pattern.compile("(?:^|;|>>|\\b(?:BEGIN|THEN|ELSE|LOOP)\\b)\\s*(?=NEW\\b)(?:" + COLUMN + "(?:\\s*\\[[^\\]]*\\]|\\s*\\.\\s*[\\w\"]+)*|NEW)\\s*(?::=|=)([^;]*)", Pattern.CASE_INSENSITIVE);
-    private static final Pattern INTO = Pattern.compile("\\bINTO\\s+(?:STRICT\\s+)?((?:[\\w.\"$]+\\s*,\\s*)*NEW\\b[\\w.\"$]*(?:\\s*,\\s*[\\w.\"$]+)*)", Pattern.CASE_INSENSITIVE);
-    private static final Pattern TARGET = Pattern.compile("\\bNEW\\b(?:\\s*\\.\\s*(\"(?:[^\"]|\"\")+\"|[\\p{L}_][\\p{L}\\p{N}_$]*))?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern ASSIGNMENT = Pattern.compile("(?:^|;|>>|\\b(?:BEGIN|THEN|ELSE|LOOP)\\b)\\s*(?=NEW\\b)(?:" + COLUMN
+            + "(?:\\s*\\[[^\\]]*\\]|\\s*\\.\\s*[\\w\"]+)*|NEW)\\s*(?::=|=)([^;]*)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern INTO = Pattern.compile(
+            "\\bINTO\\s+(?:STRICT\\s+)?((?:[\\w.\"$]+\\s*,\\s*)*NEW\\b[\\w.\"$]*(?:\\s*,\\s*[\\w.\"$]+)*)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern TARGET = Pattern.compile("\\bNEW\\b(?:\\s*\\.\\s*(\"(?:[^\"]|\"\")+\"|[\\p{L}_][\\p{L}\\p{N}_$]*))?",
+            Pattern.CASE_INSENSITIVE);
     private static final Pattern RETURN = Pattern.compile("\\bRETURN\\b\\s*([^;]*)", Pattern.CASE_INSENSITIVE);
-    private static final Pattern BLOCK = Pattern.compile("\\bEND\\s+IF\\b|\\bELSIF\\b|\\bELSEIF\\b|\\bIF\\b|\\bEND\\s+LOOP\\b|\\bLOOP\\b|\\bEXCEPTION\\s+WHEN\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern BLOCK = Pattern.compile(
+            "\\bEND\\s+IF\\b|\\bELSIF\\b|\\bELSEIF\\b|\\bIF\\b|\\bEND\\s+LOOP\\b|\\bLOOP\\b|\\bEXCEPTION\\s+WHEN\\b",
+            Pattern.CASE_INSENSITIVE);
     /** Matches expressions whose value differs between databases or with each write. */
-    private static final Pattern VOLATILE = Pattern.compile("\\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_timestamp|current_date|current_time|localtimestamp|localtime"
-            + "|current_user|session_user|user|gen_random_uuid|uuid_generate_v\\w+|uuidv\\d|random|nextval|txid_current|pg_current_xact_id|OLD)\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern VOLATILE = Pattern.compile(
+            "\\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_timestamp|current_date|current_time|"
+                    + "localtimestamp|localtime"
+                    + "|current_user|session_user|user|gen_random_uuid|uuid_generate_v\\w+|uuidv\\d|random|nextval|txid_current|"
+                    + "pg_current_xact_id|OLD)\\b",
+            Pattern.CASE_INSENSITIVE);
     /** Matches conditions that are true for every row that a sync writes, because it writes only rows that differ. */
-    private static final Pattern ALWAYS = Pattern.compile("\\(*\\s*TG_OP\\s*(=|<>|!=|IN)\\s*[\\s(,')]*|\\(*\\s*(ROW\\s*\\(\\s*)?(NEW|OLD)(\\s*\\.\\s*\\*)?\\s*\\)*\\s*(IS\\s+DISTINCT\\s+FROM|\\*<>|<>)\\s*\\(*(ROW\\s*\\(\\s*)?(NEW|OLD)(\\s*\\.\\s*\\*)?\\s*\\)*",
+    private static final Pattern ALWAYS = Pattern.compile(
+            "\\(*\\s*TG_OP\\s*(=|<>|!=|IN)\\s*[\\s(,')]*|\\(*\\s*(ROW\\s*\\(\\s*)?(NEW|"
+                    + "OLD)(\\s*\\.\\s*\\*)?\\s*\\)*\\s*(IS\\s+DISTINCT\\s+FROM|\\*<>|<>)\\s*\\(*(ROW\\s*\\(\\s*)?(NEW|"
+                    + "OLD)(\\s*\\.\\s*\\*)?\\s*\\)*",
             Pattern.CASE_INSENSITIVE);
 
     private TriggerSource() {}
 
-    /** Returns the columns that the source assigns, or {@link #ROW}; the value is true for columns that certainly change with each write. */
+    /**
+     * Returns the columns that the source assigns, or {@link #ROW}; the value is true for columns that certainly change with each write.
+     */
     static Map<String, Boolean> assigned(String source) {
         String text = stripped(source);
         var assigned = new LinkedHashMap<String, Boolean>();
@@ -49,7 +63,9 @@ final class TriggerSource {
         }
         Matcher returned = RETURN.matcher(text);
         while (returned.find())
-            if (!returned.group(1).strip().matches("(?i)\\(*\\s*(NEW|OLD|NULL)\\s*\\)*|") && returned.group(1).toUpperCase(Locale.ROOT).matches("(?s).*\\bNEW\\b.*")) add(assigned, null, false);
+            if (!returned.group(1).strip().matches("(?i)\\(*\\s*(NEW|OLD|NULL)\\s*\\)*|")
+                    && returned.group(1).toUpperCase(Locale.ROOT).matches("(?s).*\\bNEW\\b.*"))
+                add(assigned, null, false);
         return assigned;
     }
 
@@ -69,13 +85,15 @@ final class TriggerSource {
     }
 
     private static void add(Map<String, Boolean> assigned, String column, boolean certain) {
-        String name = column == null ? ROW : column.startsWith("\"") ? column.substring(1, column.length() - 1).replace("\"\"", "\"") : column.toLowerCase(Locale.ROOT);
+        String name = column == null ? ROW : column.startsWith("\"") ? column.substring(1, column.length() - 1).replace("\"\"", "\"")
+                : column.toLowerCase(Locale.ROOT);
         assigned.merge(name, certain, Boolean::logicalOr);
     }
 
     /** Returns false for a part of a CASE expression, where {@code THEN NEW.x = 1} is a comparison. */
     private static boolean isStatement(String expression) {
-        return count(expression, "CASE") == count(expression, "END") && (count(expression, "CASE") > 0 || count(expression, "ELSE") + count(expression, "WHEN") == 0);
+        return count(expression, "CASE") == count(expression, "END")
+                && (count(expression, "CASE") > 0 || count(expression, "ELSE") + count(expression, "WHEN") == 0);
     }
 
     private static int count(String text, String word) {

@@ -19,7 +19,8 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
  * The state of the source's tables, determined without reading them. It shows whether anyone writes to them.
  *
  * @param marks the fingerprints of all tables; they differ after a write
- * @param since when this state was first seen, by the source database's clock, like the times of snapshots; later snapshots contain all of it
+ * @param since when this state was first seen, by the source database's clock, like the times of snapshots; later snapshots contain all of
+ *         it
  */
 public record SourceActivity(String marks, Instant since) {
     /** Returns the current state of the tables. */
@@ -31,7 +32,8 @@ public record SourceActivity(String marks, Instant since) {
                 WriteFingerprint mark = found.get(table.name());
                 if (mark == null)
                     throw new Fault.InvalidRequest("the source does not count what is written to " + table.name()
-                            + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: sync: {at: …} in lockstep.yaml");
+                            + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: "
+                            + "sync: {at: …} in lockstep.yaml");
                 marks.add(table.name() + " " + mark.files() + " " + mark.writes());
             }
             return new SourceActivity(String.join("; ", marks), time(connection));

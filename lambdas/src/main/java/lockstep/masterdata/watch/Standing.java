@@ -34,9 +34,11 @@ public record Standing(Optional<Duration> age, Optional<Duration> behind, Option
         var since = newest.flatMap(n -> missedSince(n, applied));
         var drift = inForce.map(manifest -> drift(manifest, report));
         var missed = since.map(s -> new Remedy(Mode.SYNC, newest.orElseThrow().syncId()));
-        return new Standing(applied.map(a -> between(a.snapshotTime(), now)), newest.map(n -> since.map(s -> between(s, now)).orElse(Duration.ZERO)), drift,
+        return new Standing(applied.map(a -> between(a.snapshotTime(), now)),
+                newest.map(n -> since.map(s -> between(s, now)).orElse(Duration.ZERO)), drift,
                 // a sync also reverts the drift, because it reads tables that others wrote to
-                missed.or(() -> drift.filter(tables -> !tables.isEmpty()).map(tables -> new Remedy(Mode.REPAIR, inForce.orElseThrow().syncId()))));
+                missed.or(() -> drift.filter(tables -> !tables.isEmpty())
+                        .map(tables -> new Remedy(Mode.REPAIR, inForce.orElseThrow().syncId()))));
     }
 
     private static Optional<Instant> missedSince(Latest newest, Optional<Applied> applied) {
@@ -46,7 +48,9 @@ public record Standing(Optional<Duration> age, Optional<Duration> behind, Option
     }
 
     private static List<String> drift(Manifest manifest, ShardReport report) {
-        return manifest.tables().stream().filter(table -> report.tables().stream().noneMatch(t -> t.name().equals(table.name()) && new Content(t.rows(), t.digest()).equals(table.content())))
+        return manifest.tables().stream()
+                .filter(table -> report.tables().stream()
+                        .noneMatch(t -> t.name().equals(table.name()) && new Content(t.rows(), t.digest()).equals(table.content())))
                 .map(TableManifest::name).toList();
     }
 

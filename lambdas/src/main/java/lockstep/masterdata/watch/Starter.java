@@ -14,7 +14,8 @@ import lockstep.masterdata.engine.parts.SyncPaths;
 
 /**
  * Starts syncs automatically: on a schedule, or when the source's tables have changed and are no longer written to. It is called at
- * regular intervals and stores the last new state with its time. The sync's name is derived from that time, so that a change starts only one sync.
+ * regular intervals and stores the last new state with its time. The sync's name is derived from that time, so that a change starts only
+ * one sync.
  */
 public final class Starter {
     /** After how many intervals a failed dump is retried. Every failure is reported. */

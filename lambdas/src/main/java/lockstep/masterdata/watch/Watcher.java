@@ -32,8 +32,10 @@ import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.watch.Standing.Remedy;
 
 /**
- * Checks the shards of an account in parallel. Each shard is measured as soon as it has answered, and repaired by a restore of only this shard. The
- * watcher is stateless: a restore's name is derived from the reason, the sync, the time and the shard, so that overlapping runs start nothing twice.
+ * Checks the shards of an account in parallel. Each shard is measured as soon as it has answered, and repaired by a restore of only this
+ * shard. The
+ * watcher is stateless: a restore's name is derived from the reason, the sync, the time and the shard, so that overlapping runs start
+ * nothing twice.
  */
 public final class Watcher {
     /** How many shards are queried in parallel. */
@@ -73,7 +75,8 @@ public final class Watcher {
      * @param what   {@code missed} or {@code drift}
      * @param tables the tables that had drifted
      */
-    public record StartedRestore(String what, String dataSet, String account, String shard, String syncId, List<String> tables, String execution) {}
+    public record StartedRestore(String what, String dataSet, String account, String shard, String syncId, List<String> tables,
+            String execution) {}
 
     /**
      * The result for a shard.
@@ -82,7 +85,8 @@ public final class Watcher {
      * @param checks  failed checks, with the answer or the cause
      * @param failure why the shard did not answer or, if it did, why a later step failed
      */
-    public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks, Optional<String> failure) {
+    public record Seen(String shard, boolean answered, Optional<Standing> standing, Optional<String> started, List<String> checks,
+            Optional<String> failure) {
         /** Reports whether a sync is in force in the shard. */
         private boolean hasSync() {
             return standing.flatMap(Standing::age).isPresent();
@@ -119,7 +123,8 @@ public final class Watcher {
         var source = Attempt.of(environment::newest);
         var running = environment.running();
         var manifests = new ConcurrentHashMap<String, Optional<Manifest>>();
-        var looks = shards.stream().map(shard -> (Callable<Seen>) () -> look(shard, now, source.answer().flatMap(n -> n), running, manifests)).toList();
+        var looks = shards.stream()
+                .map(shard -> (Callable<Seen>) () -> look(shard, now, source.answer().flatMap(n -> n), running, manifests)).toList();
         // not closed, because close would wait for a shard that does not answer
         var executor = Executors.newFixedThreadPool(Math.clamp(shards.size(), 1, PARALLEL_SHARDS), Thread.ofPlatform().daemon().factory());
         try {
@@ -127,9 +132,12 @@ public final class Watcher {
             var seen = new ArrayList<Seen>();
             for (int i = 0; i < shards.size(); i++) seen.add(seen(shards.get(i), futures.get(i)));
             // S3 also reports a missing object as access denied. If no shard has a sync in force, probably none was sealed yet.
-            source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync)).ifPresent(f -> { throw f; });
-            var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get()).toList();
-            if (!failed.isEmpty()) throw new Fault.Unexpected("what was seen could not be told or mended: " + String.join("; ", failed), null);
+            source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync))
+                    .ifPresent(f -> { throw f; });
+            var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get())
+                    .toList();
+            if (!failed.isEmpty())
+                throw new Fault.Unexpected("what was seen could not be told or mended: " + String.join("; ", failed), null);
             return seen;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -154,7 +162,8 @@ public final class Watcher {
         if (report.failure().isPresent()) return unreachable(shard, Causes.message(report.failure().get()));
         Optional<Standing> standing = Optional.empty();
         try {
-            var inForce = report.answer().flatMap(ShardReport::applied).flatMap(applied -> manifests.computeIfAbsent(applied.syncId(), this::manifest));
+            var inForce = report.answer().flatMap(ShardReport::applied)
+                    .flatMap(applied -> manifests.computeIfAbsent(applied.syncId(), this::manifest));
             var found = Standing.of(report.answer().orElseThrow(), newest, inForce, now);
             standing = Optional.of(found);
             environment.measure(shard, metrics(found));
@@ -199,16 +208,23 @@ public final class Watcher {
         if (standing.remedy().isEmpty()) return Optional.empty();
         Remedy remedy = standing.remedy().get();
         boolean missed = remedy.mode() == Mode.SYNC;
-        if (missed && standing.behind().orElse(Duration.ZERO).compareTo(every.compareTo(NOTIFICATION_DELAY) < 0 ? every : NOTIFICATION_DELAY) < 0) return Optional.empty();
+        if (missed
+                && standing.behind().orElse(Duration.ZERO).compareTo(every.compareTo(NOTIFICATION_DELAY) < 0 ? every : NOTIFICATION_DELAY)
+                        < 0)
+            return Optional.empty();
         if (running.stream().anyMatch(name -> isRestoreOf(name, shard) || missed && name.equals(remedy.syncId()))) return Optional.empty();
         String why = missed ? "missed" : "drift";
         String execution = why + "-" + shortened(remedy.syncId()) + "-" + slot(now) + "-" + shard;
         if (!environment.start(execution, remedy, shard)) return Optional.empty();
-        environment.notifyStarted(new StartedRestore(why, dataSet, account, shard, remedy.syncId(), standing.drift().orElse(List.of()), execution));
+        environment.notifyStarted(
+                new StartedRestore(why, dataSet, account, shard, remedy.syncId(), standing.drift().orElse(List.of()), execution));
         return Optional.of(execution);
     }
 
-    /** Reports whether the execution's name ends with the shard's. Another shard's name may have the same end; then the repair waits for the next run. */
+    /**
+     * Reports whether the execution's name ends with the shard's. Another shard's name may have the same end; then the repair waits for the
+     * next run.
+     */
     private static boolean isRestoreOf(String execution, String shard) {
         return execution.endsWith("-" + shard);
     }
@@ -217,7 +233,8 @@ public final class Watcher {
     private static String shortened(String syncId) {
         if (syncId.length() <= 24) return syncId;
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(syncId.getBytes(StandardCharsets.UTF_8))).substring(0, 24);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(syncId.getBytes(StandardCharsets.UTF_8)))
+                    .substring(0, 24);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
@@ -231,7 +248,8 @@ public final class Watcher {
     private List<String> check(String shard) {
         var failed = environment.check(shard).checks().stream().filter(c -> !c.passed()).toList();
         environment.measure(shard, Map.of(ShardMetric.CHECKS_FAILED, (double) failed.size()));
-        return failed.stream().map(c -> c.name() + ": " + c.error().or(() -> c.answer().map(a -> "answers '" + a + "'")).orElse("answers NULL")).toList();
+        return failed.stream()
+                .map(c -> c.name() + ": " + c.error().or(() -> c.answer().map(a -> "answers '" + a + "'")).orElse("answers NULL")).toList();
     }
 
     /** An answer or a fault. */

@@ -24,7 +24,8 @@ class AppliedHistoryTest {
     }
 
     private void prepare() {
-        new DatabaseRoles(target).prepare(new Login("h", 1, target.name(), "reader", "secret"), new Login("h", 1, target.name(), "writer", "secret"), List.of(TestingProduct.DATA_SET));
+        new DatabaseRoles(target).prepare(new Login("h", 1, target.name(), "reader", "secret"),
+                new Login("h", 1, target.name(), "writer", "secret"), List.of(TestingProduct.DATA_SET));
     }
 
     /** Runs a sync with the logins, which have only their grants. */
@@ -34,13 +35,15 @@ class AppliedHistoryTest {
     }
 
     private List<String> history() {
-        return ShardReport.progress(target.as("reader"), sync.dataSet).history().stream().map(a -> a.syncId() + (a.rollback() ? " rollback" : "")).toList();
+        return ShardReport.progress(target.as("reader"), sync.dataSet).history().stream()
+                .map(a -> a.syncId() + (a.rollback() ? " rollback" : "")).toList();
     }
 
     @Test
     void whatFailedWasNeverInForce() {
         run("a");
-        target.execute("CREATE FUNCTION m.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen'; END$$", "CREATE TRIGGER frozen BEFORE UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.refuse()");
+        target.execute("CREATE FUNCTION m.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen'; END$$",
+                "CREATE TRIGGER frozen BEFORE UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.refuse()");
         assertThrows(Fault.MergeConflict.class, () -> run("b"));
         target.execute("DROP FUNCTION m.refuse CASCADE");
         run("c");
@@ -82,8 +85,12 @@ class AppliedHistoryTest {
     @Test
     void theOldestEntriesOfTheDataSetAreDeleted() {
         run("a");
-        String entries = String.join(", ", IntStream.range(0, Applied.HISTORY).mapToObj(i -> "('master', 's" + i + "', now(), '1', false, now())").toList());
-        target.execute("INSERT INTO lockstep.applied_history (data_set, sync_id, snapshot_time, release, rollback, applied_at) VALUES ('other', 'theirs', now(), '1', false, now()), " + entries);
+        String entries = String.join(", ",
+                IntStream.range(0, Applied.HISTORY).mapToObj(i -> "('master', 's" + i + "', now(), '1', false, now())").toList());
+        target.execute(
+                "INSERT INTO lockstep.applied_history (data_set, sync_id, snapshot_time, release, rollback, applied_at) VALUES ('other', "
+                        + "'theirs', now(), '1', false, now()), "
+                        + entries);
         run("b");
         assertEquals(Applied.HISTORY, history().size());
         assertEquals("b", history().getFirst());

@@ -25,7 +25,8 @@ class AssessmentTest {
     private Assessment assessed(Hold hold, String... edits) {
         Manifest one = sync.dump(source, "one");
         source.execute(edits);
-        return Assessment.of(sync.store, Optional.of(one), sync.rehearse(source, "two"), Map.of("m.drug", hold, "m.interaction", hold, "m.postal", hold));
+        return Assessment.of(sync.store, Optional.of(one), sync.rehearse(source, "two"),
+                Map.of("m.drug", hold, "m.interaction", hold, "m.postal", hold));
     }
 
     private static Assessment.TableChange change(Assessment assessment, String table) {
@@ -43,7 +44,8 @@ class AssessmentTest {
 
     @Test
     void fewChangesGoOnByThemselvesAndAreCounted() {
-        var assessment = assessed(new Hold(20, 10), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4)", "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
+        var assessment = assessed(new Hold(20, 10), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4)",
+                "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
         assertEquals(List.of(), assessment.reasons());
         assertEquals(Optional.of("one"), assessment.against());
         assertEquals(new Assessment.TableChange("m.drug", 500, 500, 2, 2, true), change(assessment, "m.drug"));
@@ -62,7 +64,8 @@ class AssessmentTest {
     void manyFewerRowsAreHeld() {
         var assessment = assessed(new Hold(100, 10), "DELETE FROM m.interaction WHERE id <= 81");
         assertEquals(List.of("m.interaction would have 719 rows instead of 800: 11 % fewer, above 10 %"), assessment.reasons());
-        assertEquals(List.of(), Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.interaction", new Hold(100, 11))).reasons());
+        assertEquals(List.of(), Assessment
+                .of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.interaction", new Hold(100, 11))).reasons());
     }
 
     @Test
@@ -78,40 +81,54 @@ class AssessmentTest {
     void aHandfulOfRowsOfASmallListIsNotHeld() {
         source.execute("TRUNCATE m.interaction, m.prescription", "DELETE FROM m.drug WHERE id > 10", "UPDATE m.drug SET price = 1");
         var hold = new Hold(0, 0, 0, 10, Optional.empty());
-        assertEquals(List.of(), assessed(hold, "UPDATE m.drug SET price = NULL WHERE id < 10", "DELETE FROM m.postal WHERE (code, seq) IN (SELECT code, seq FROM m.postal LIMIT 9)").reasons());
-        var reasons = Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.drug", new Hold(0, 0, 0, 9, Optional.empty()), "m.postal", new Hold(0, 0, 0, 9, Optional.empty()))).reasons();
-        assertEquals(List.of("90 % of m.drug would change (9 rows come, 9 go), above 0 %", "9 of the 10 rows of m.drug would lose their price: 90 %, above 0 %",
-                "m.postal would have 291 rows instead of 300: 3 % fewer, above 0 %", "3 % of m.postal would change (0 rows come, 9 go), above 0 %"), reasons);
+        assertEquals(List.of(), assessed(hold, "UPDATE m.drug SET price = NULL WHERE id < 10",
+                "DELETE FROM m.postal WHERE (code, seq) IN (SELECT code, seq FROM m.postal LIMIT 9)").reasons());
+        var reasons = Assessment
+                .of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(),
+                        Map.of("m.drug", new Hold(0, 0, 0, 9, Optional.empty()), "m.postal", new Hold(0, 0, 0, 9, Optional.empty())))
+                .reasons();
+        assertEquals(List.of("90 % of m.drug would change (9 rows come, 9 go), above 0 %",
+                "9 of the 10 rows of m.drug would lose their price: 90 %, above 0 %",
+                "m.postal would have 291 rows instead of 300: 3 % fewer, above 0 %",
+                "3 % of m.postal would change (0 rows come, 9 go), above 0 %"), reasons);
     }
 
     @Test
     void aSmallTableThatIsEmptiedIsHeld() {
         source.execute("TRUNCATE m.interaction, m.prescription", "DELETE FROM m.drug WHERE id > 2");
-        assertEquals(List.of("m.drug had 2 rows and would have none"), assessed(new Hold(100, 100, 100, 1000, Optional.empty()), "DELETE FROM m.drug").reasons());
+        assertEquals(List.of("m.drug had 2 rows and would have none"),
+                assessed(new Hold(100, 100, 100, 1000, Optional.empty()), "DELETE FROM m.drug").reasons());
     }
 
     @Test
     void aColumnThatLosesItsValuesIsHeld() {
-        var assessment = assessed(new Hold(100, 100, 20, Hold.DEFAULT_ROWS, Optional.empty()), "UPDATE m.drug SET price = NULL WHERE id <= 150");
+        var assessment = assessed(new Hold(100, 100, 20, Hold.DEFAULT_ROWS, Optional.empty()),
+                "UPDATE m.drug SET price = NULL WHERE id <= 150");
         assertEquals(1, assessment.reasons().size(), assessment.reasons()::toString);
         assertEquals("150 of the 500 rows of m.drug would lose their price: 30 %, above 20 %", assessment.reasons().getFirst());
-        assertEquals(List.of(), Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(), Map.of("m.drug", new Hold(100, 100, 30, Hold.DEFAULT_ROWS, Optional.empty()))).reasons());
+        assertEquals(List.of(), Assessment.of(sync.store, Optional.of(sync.readManifest("one")), rehearsed(),
+                Map.of("m.drug", new Hold(100, 100, 30, Hold.DEFAULT_ROWS, Optional.empty()))).reasons());
     }
 
     @Test
     void newRowsThatHaveNoValueTakeNone() {
-        assertEquals(List.of(), assessed(new Hold(100, 100, 1, Hold.DEFAULT_ROWS, Optional.empty()), "INSERT INTO m.drug (code) SELECT 'N' || i FROM generate_series(1, 400) i", "UPDATE m.drug SET name = 'x' WHERE id = 1").reasons());
+        assertEquals(List.of(),
+                assessed(new Hold(100, 100, 1, Hold.DEFAULT_ROWS, Optional.empty()),
+                        "INSERT INTO m.drug (code) SELECT 'N' || i FROM generate_series(1, 400) i",
+                        "UPDATE m.drug SET name = 'x' WHERE id = 1").reasons());
     }
 
     @Test
     void keysOfAKindThatNobodyKnowsAreHeld() {
-        var assessment = assessed(new Hold(100, 100, 100, Hold.DEFAULT_ROWS, Optional.of("[0-9]+(/[0-9])?")), "INSERT INTO m.postal VALUES ('ABC', 1, 'new'), ('0000002', 9, 'new')", "UPDATE m.drug SET price = 1 WHERE id = 3");
+        var assessment = assessed(new Hold(100, 100, 100, Hold.DEFAULT_ROWS, Optional.of("[0-9]+(/[0-9])?")),
+                "INSERT INTO m.postal VALUES ('ABC', 1, 'new'), ('0000002', 9, 'new')", "UPDATE m.drug SET price = 1 WHERE id = 3");
         assertEquals(List.of("m.postal would have keys such as 'ABC/1', which are not like [0-9]+(/[0-9])?"), assessment.reasons());
     }
 
     @Test
     void someRowsOfEachKindAreShown() {
-        var assessment = assessed(new Hold(100, 100), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4, 5, 6)", "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
+        var assessment = assessed(new Hold(100, 100), "UPDATE m.drug SET price = 1 WHERE id IN (3, 4, 5, 6)",
+                "DELETE FROM m.interaction WHERE id = 5", "INSERT INTO m.postal VALUES ('0000001', 9, 'new')");
         var drugs = assessment.samples().stream().filter(s -> s.table().equals("m.drug")).toList();
         assertEquals(3, drugs.size(), assessment.samples()::toString);
         assertEquals(Map.of("price", "1"), drugs.getFirst().after().orElseThrow(), drugs::toString);

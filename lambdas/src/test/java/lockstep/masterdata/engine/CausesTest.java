@@ -20,8 +20,11 @@ class CausesTest {
 
     @Test
     void theMessageStandsForTheException() {
-        assertEquals("no such row", Causes.message("{\"errorMessage\":\"no such row\",\"errorType\":\"lockstep.masterdata.engine.Fault$MergeConflict\",\"stackTrace\":[\"x\"]}"));
-        assertEquals("the first with StoreUnavailable: gone", Causes.message("the first with lockstep.masterdata.engine.Fault$StoreUnavailable: gone"));
+        assertEquals("no such row", Causes.message(
+                "{\"errorMessage\":\"no such "
+                        + "row\",\"errorType\":\"lockstep.masterdata.engine.Fault$MergeConflict\",\"stackTrace\":[\"x\"]}"));
+        assertEquals("the first with StoreUnavailable: gone",
+                Causes.message("the first with lockstep.masterdata.engine.Fault$StoreUnavailable: gone"));
         assertEquals("ERROR: ConnectException: refused", Causes.message("ERROR: java.net.ConnectException: refused"));
         assertFalse(Causes.message("{\"errorType\":\"java.lang.NullPointerException\",\"stackTrace\":[\"at a.b.C\"]}").contains("java."));
         assertEquals("plain {text", Causes.message("plain {text"));
@@ -36,13 +39,16 @@ class CausesTest {
 
     @Test
     void namesOfTablesAndFilesAreNotTakenForClasses() {
-        assertEquals("table master.Error, column master.drug.error, file a.b.Csv", Causes.message("table master.Error, column master.drug.error, file a.b.Csv"));
+        assertEquals("table master.Error, column master.drug.error, file a.b.Csv",
+                Causes.message("table master.Error, column master.drug.error, file a.b.Csv"));
     }
 
     @Test
     void theSameCauseInTwoDatabasesReadsTheSame() {
-        assertEquals("the database: ERROR: x (SQLSTATE 23505)", Causes.withoutAddress("database 127.0.0.1:5433/clinic: ERROR: x (SQLSTATE 23505)"));
-        assertEquals("the target can't take sync s", Causes.withoutAddress("the target demo.cluster-x.eu-central-1.rds.amazonaws.com:5432/clinic can't take sync s"));
+        assertEquals("the database: ERROR: x (SQLSTATE 23505)",
+                Causes.withoutAddress("database 127.0.0.1:5433/clinic: ERROR: x (SQLSTATE 23505)"));
+        assertEquals("the target can't take sync s",
+                Causes.withoutAddress("the target demo.cluster-x.eu-central-1.rds.amazonaws.com:5432/clinic can't take sync s"));
         assertEquals("database drivers and/or more", Causes.withoutAddress("database drivers and/or more"));
     }
 }

@@ -76,7 +76,8 @@ class CsvRecordsTest {
         assertEquals(List.of(row("x", "say \"hi\", you", "y")), values("x,\"say \"\"hi\"\", you\",y\n"));
         assertEquals(List.of(row("two\nlines", "three\r\nand", "a\rcr")), values("\"two\nlines\",\"three\r\nand\",\"a\rcr\"\n"));
         assertEquals(List.of(row(" a ", "\tb\t")), values(" a ,\tb\t\n"), "blanks belong to the value");
-        assertEquals(List.of(row("a\u2028b", "c\u2029d", "e\u0085f", "g\u000bh\fi")), values("a\u2028b,c\u2029d,e\u0085f,g\u000bh\fi\n"), "these end no line");
+        assertEquals(List.of(row("a\u2028b", "c\u2029d", "e\u0085f", "g\u000bh\fi")), values("a\u2028b,c\u2029d,e\u0085f,g\u000bh\fi\n"),
+                "these end no line");
         assertEquals(List.of(row("😀", "e\u0301", "薬")), values("😀,e\u0301,薬\n"));
     }
 
@@ -135,10 +136,10 @@ class CsvRecordsTest {
         byte[] latin = "a,b\n1,x\n2,caf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1);
         fatal(latin, 3, 1, "the byte 0xE9 is not UTF-8");
         fatal("a,b\n1,x\n2,\u00e9".getBytes(StandardCharsets.ISO_8859_1), 3, 1, "0xE9");
-        fatal(new byte[] {'a', '\n', (byte) 0xC0, (byte) 0x80, '\n'}, 2, 0, "0xC0");
-        fatal(new byte[] {'a', '\n', (byte) 0xED, (byte) 0xA0, (byte) 0x80, '\n'}, 2, 0, "0xED");
+        fatal(new byte[]{'a', '\n', (byte) 0xC0, (byte) 0x80, '\n'}, 2, 0, "0xC0");
+        fatal(new byte[]{'a', '\n', (byte) 0xED, (byte) 0xA0, (byte) 0x80, '\n'}, 2, 0, "0xED");
         fatal("a,b\n".getBytes(StandardCharsets.UTF_16), 1, 0, "0xFE", "looks like UTF-16");
-        fatal(new byte[] {(byte) 0xFF, (byte) 0xFE, 'a', 0}, 1, 0, "looks like UTF-16");
+        fatal(new byte[]{(byte) 0xFF, (byte) 0xFE, 'a', 0}, 1, 0, "looks like UTF-16");
         var late = new StringBuilder("a\n");
         for (int i = 0; i < 100_000; i++) late.append("\u85ac ").append(i).append('\n');
         byte[] many = late.toString().getBytes(StandardCharsets.UTF_8);
@@ -206,10 +207,13 @@ class CsvRecordsTest {
         for (int seed = 0; seed < 20_000; seed++) {
             var random = new Random(seed);
             var file = new ByteArrayOutputStream();
-            for (int i = random.nextInt(30); i > 0; i--) file.write(random.nextInt(50) == 0 ? random.nextInt(256) : alphabet[random.nextInt(alphabet.length)]);
-            long lines = 1 + new String(file.toByteArray(), StandardCharsets.ISO_8859_1).chars().filter(c -> c == '\n' || c == '\r').count();
+            for (int i = random.nextInt(30); i > 0; i--)
+                file.write(random.nextInt(50) == 0 ? random.nextInt(256) : alphabet[random.nextInt(alphabet.length)]);
+            long lines = 1
+                    + new String(file.toByteArray(), StandardCharsets.ISO_8859_1).chars().filter(c -> c == '\n' || c == '\r').count();
             try {
-                for (Row row : read(file.toByteArray())) assertTrue(row.line() <= lines && row.lastLine() <= lines && row.line() <= row.lastLine(), row::toString);
+                for (Row row : read(file.toByteArray()))
+                    assertTrue(row.line() <= lines && row.lastLine() <= lines && row.line() <= row.lastLine(), row::toString);
             } catch (CsvProblem.Fatal e) {
                 assertTrue(e.problem().line() <= lines, e.problem()::toString);
             }

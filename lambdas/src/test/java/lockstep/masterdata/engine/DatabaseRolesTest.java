@@ -26,29 +26,34 @@ class DatabaseRolesTest {
     }
 
     private static void prepare(TestingDatabase database, DataSet dataSet) {
-        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"), new Login("h", 1, database.name(), "writer", "secret"), List.of(dataSet));
+        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"),
+                new Login("h", 1, database.name(), "writer", "secret"), List.of(dataSet));
     }
 
     @Test
     void theReaderDumpsAndTheWriterRestores() {
         var sync = new TestingSync(TestingProduct.DATA_SET);
         sync.run(source.as("reader"), target.as("writer"), "one");
-        source.execute("DELETE FROM m.interaction WHERE id < 50", "UPDATE m.drug SET name = 'x' WHERE id = 2", "INSERT INTO m.drug (code) VALUES ('n')");
+        source.execute("DELETE FROM m.interaction WHERE id < 50", "UPDATE m.drug SET name = 'x' WHERE id = 2",
+                "INSERT INTO m.drug (code) VALUES ('n')");
         target.execute("INSERT INTO m.prescription (drug) VALUES (1)");
         sync.run(source.as("reader"), target.as("writer"), "two");
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
-        assertEquals(ShardReport.read(source.as("reader"), sync.dataSet).tables(), ShardReport.read(target.as("reader"), sync.dataSet).tables());
+        assertEquals(ShardReport.read(source.as("reader"), sync.dataSet).tables(),
+                ShardReport.read(target.as("reader"), sync.dataSet).tables());
     }
 
     @Test
     void rowsThatReferKeepTheirsWhoeverMaySeeThem() {
         var sync = new TestingSync(TestingProduct.DATA_SET);
         sync.run(source.as("reader"), target.as("writer"), "one");
-        target.execute("INSERT INTO m.prescription (drug) VALUES (7)", "ALTER TABLE m.prescription ENABLE ROW LEVEL SECURITY", "CREATE POLICY nobody ON m.prescription USING (false)");
+        target.execute("INSERT INTO m.prescription (drug) VALUES (7)", "ALTER TABLE m.prescription ENABLE ROW LEVEL SECURITY",
+                "CREATE POLICY nobody ON m.prescription USING (false)");
         source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id IN (7, 8)");
         String before = TestingProduct.contents(target).toString();
         var refused = assertThrows(Fault.AccessRefused.class, () -> sync.run(source.as("reader"), target.as("writer"), "two"));
-        assertTrue(refused.getMessage().contains("CREATE POLICY writer ON m.prescription FOR SELECT TO writer USING (true);"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("CREATE POLICY writer ON m.prescription FOR SELECT TO writer USING (true);"),
+                refused.getMessage());
         assertEquals(before, TestingProduct.contents(target).toString());
 
         prepare(target, TestingProduct.DATA_SET);
@@ -66,8 +71,10 @@ class DatabaseRolesTest {
         sync.run(source.as("reader"), target.as("writer"), "one");
         target.execute("DO $$BEGIN CREATE ROLE product LOGIN PASSWORD 'secret'; EXCEPTION WHEN duplicate_object THEN NULL; END$$");
         var product = target.as("product");
-        assertEquals(target.value("SELECT data_set || snapshot_time FROM lockstep.applied"), product.value("SELECT data_set || snapshot_time FROM lockstep.freshness"));
-        for (String table : List.of("sync", "staged_part", "applied", "applied_history", "applied_table", "kept_row")) assertRefused(target, "product", "SELECT FROM lockstep." + table);
+        assertEquals(target.value("SELECT data_set || snapshot_time FROM lockstep.applied"),
+                product.value("SELECT data_set || snapshot_time FROM lockstep.freshness"));
+        for (String table : List.of("sync", "staged_part", "applied", "applied_history", "applied_table", "kept_row"))
+            assertRefused(target, "product", "SELECT FROM lockstep." + table);
         assertRefused(target, "product", "DELETE FROM lockstep.freshness");
         assertRefused(target, "product", "CREATE TABLE lockstep.mine ()");
     }
@@ -101,7 +108,8 @@ class DatabaseRolesTest {
 
     @Test
     void takesBackWhatIsNoLongerAllowed() {
-        prepare(source, new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id", "code"), List.of("id"), Optional.empty()))));
+        prepare(source,
+                new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id", "code"), List.of("id"), Optional.empty()))));
         assertRefused(source, "reader", "SELECT name FROM m.drug");
         assertRefused(source, "reader", "SELECT id FROM m.interaction");
         assertRefused(source, "writer", "DELETE FROM m.interaction");
@@ -111,7 +119,8 @@ class DatabaseRolesTest {
     @Test
     void namesWhatTheDataSetHasAndTheDatabaseHasNot() {
         var wrong = assertThrows(Fault.SchemaMismatch.class, () -> prepare(source, new DataSet("master", "clinic-1", List.of(
-                new Table("m.none", List.of("id"), List.of("id"), Optional.empty()), new Table("m.drug", List.of("id", "hue"), List.of("id"), Optional.empty())))));
+                new Table("m.none", List.of("id"), List.of("id"), Optional.empty()),
+                new Table("m.drug", List.of("id", "hue"), List.of("id"), Optional.empty())))));
         assertTrue(wrong.getMessage().contains("table m.none, column m.drug.hue"), wrong.getMessage());
     }
 

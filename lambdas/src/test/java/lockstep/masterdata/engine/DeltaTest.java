@@ -40,7 +40,9 @@ class DeltaTest {
 
     /** Changes the target's record as if only Lockstep had written there. */
     private void hideWrites() {
-        target.execute("UPDATE lockstep.applied_table SET writes = (SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE schemaname || '.' || relname = table_name)");
+        target.execute(
+                "UPDATE lockstep.applied_table SET writes = (SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE "
+                        + "schemaname || '.' || relname = table_name)");
     }
 
     @Test
@@ -79,7 +81,9 @@ class DeltaTest {
         var before = drugs(sync.readManifest("two")).parts().get(2);
         sync.store.objects.remove(before.object());
         source.execute("UPDATE m.drug SET price = -1");
-        assertTrue(sync.dump(source, "three").tables().stream().flatMap(t -> t.deltas().stream()).noneMatch(d -> d.from().equals(before.from()) && !d.from().isEmpty()),
+        assertTrue(
+                sync.dump(source, "three").tables().stream().flatMap(t -> t.deltas().stream())
+                        .noneMatch(d -> d.from().equals(before.from()) && !d.from().isEmpty()),
                 "no delta from what can't be read");
         sync.restore(target, "three");
         assertInStep();
@@ -88,9 +92,11 @@ class DeltaTest {
     @Test
     void aChangedRowComesAlone() {
         sync.run(source, target, "one");
-        source.execute("UPDATE m.drug SET name = 'changed' WHERE id = 250", "DELETE FROM m.interaction WHERE id = 400", "INSERT INTO m.postal VALUES ('0000077', 5, 'new')");
+        source.execute("UPDATE m.drug SET name = 'changed' WHERE id = 250", "DELETE FROM m.interaction WHERE id = 400",
+                "INSERT INTO m.postal VALUES ('0000077', 5, 'new')");
         var manifest = sync.dump(source, "two");
-        assertEquals(List.of(1L, 1L), List.of(drugs(manifest).deltas().getFirst().came().rows(), drugs(manifest).deltas().getFirst().went().rows()));
+        assertEquals(List.of(1L, 1L),
+                List.of(drugs(manifest).deltas().getFirst().came().rows(), drugs(manifest).deltas().getFirst().went().rows()));
         var results = sync.restore(target, "two");
         assertInStep();
         for (String table : List.of("m.drug", "m.interaction", "m.postal"))
@@ -107,14 +113,16 @@ class DeltaTest {
         source.execute("UPDATE m.drug SET name = 'third' WHERE id = 250", "UPDATE m.drug SET name = 'third' WHERE id = 1");
         sync.run(source, target, "three");
         assertInStep();
-        assertEquals(List.of(1, 1, false), List.of(choice("m.drug").deltas(), choice("m.drug").parts(), choice("m.drug").read()), "the second part did not change in the sync that was missed");
+        assertEquals(List.of(1, 1, false), List.of(choice("m.drug").deltas(), choice("m.drug").parts(), choice("m.drug").read()),
+                "the second part did not change in the sync that was missed");
     }
 
     @Test
     void goesBackByTheDeltaThatItCameBy() {
         sync.run(source, target, "one");
         String first = TestingProduct.contents(source);
-        source.execute("UPDATE m.drug SET name = 'changed' WHERE id = 250", "DELETE FROM m.interaction WHERE id = 400", "INSERT INTO m.drug (code) VALUES ('new')");
+        source.execute("UPDATE m.drug SET name = 'changed' WHERE id = 250", "DELETE FROM m.interaction WHERE id = 400",
+                "INSERT INTO m.drug (code) VALUES ('new')");
         sync.run(source, target, "two");
         sync.restore(target, "one", Mode.ROLLBACK);
         assertEquals(first, TestingProduct.contents(target));
@@ -166,8 +174,10 @@ class DeltaTest {
     @Test
     void aRowWrittenByATriggerBesideTheMergeIsFound() {
         sync.run(source, target, "one");
-        target.execute("""
-                CREATE FUNCTION m.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE m.drug SET name = 'meddled' WHERE id = NEW.id + 1 AND pg_trigger_depth() < 2; RETURN NULL; END $$""",
+        target.execute(
+                """
+                CREATE FUNCTION m.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE m.drug SET name = 'meddled' WHERE id = \
+                NEW.id + 1 AND pg_trigger_depth() < 2; RETURN NULL; END $$""",
                 "CREATE TRIGGER meddle AFTER UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.meddle()");
         source.execute("UPDATE m.drug SET price = 99 WHERE id = 4");
         String before = TestingProduct.contents(target);
@@ -179,7 +189,9 @@ class DeltaTest {
     @Test
     void aTriggerThatWritesToAnotherTableEndsInAFailure() {
         sync.run(source, target, "one");
-        target.execute("CREATE FUNCTION m.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE m.postal SET town = 'meddled' WHERE code = '0000009'; RETURN NULL; END $$",
+        target.execute(
+                "CREATE FUNCTION m.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE m.postal SET town = 'meddled' WHERE code "
+                        + "= '0000009'; RETURN NULL; END $$",
                 "CREATE TRIGGER meddle AFTER UPDATE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION m.meddle()");
         source.execute("UPDATE m.drug SET price = 99 WHERE id = 4");
         assertThrows(Fault.VerificationFailed.class, () -> sync.run(source, target, "two"));
@@ -209,7 +221,8 @@ class DeltaTest {
     void countsThatWereLostAreNotTrusted() {
         sync.run(source, target, "one");
         target.execute("SELECT pg_stat_reset()", "UPDATE m.drug SET name = 'edited'", "SELECT pg_stat_force_next_flush()");
-        assertEquals("500", target.value("SELECT writes FROM lockstep.applied_table WHERE table_name = 'm.drug'"), "just as many as were written by the sync");
+        assertEquals("500", target.value("SELECT writes FROM lockstep.applied_table WHERE table_name = 'm.drug'"),
+                "just as many as were written by the sync");
         assertEquals("500", target.value("SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE relname = 'drug'"));
         sync.run(source, target, "two");
         assertInStep();
@@ -220,16 +233,21 @@ class DeltaTest {
     void nothingChangedReadsAndWritesNothing() {
         sync.run(source, target, "one");
         sync.dump(source, "two");
-        target.execute("CREATE TABLE m.wal AS SELECT pg_current_wal_insert_lsn() AS at", "CREATE TABLE m.scans AS SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) AS n FROM pg_stat_user_tables WHERE relname = 'drug'");
+        target.execute("CREATE TABLE m.wal AS SELECT pg_current_wal_insert_lsn() AS at",
+                "CREATE TABLE m.scans AS SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) AS n FROM pg_stat_user_tables WHERE "
+                        + "relname = 'drug'");
         sync.restore(target, "two");
         assertEquals("true", target.value("SELECT (pg_current_wal_insert_lsn() - at < 200000)::text FROM m.wal"));
-        assertEquals("0", target.value("SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) - (SELECT n FROM m.scans) FROM pg_stat_user_tables WHERE relname = 'drug'"));
+        assertEquals("0", target.value(
+                "SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) - (SELECT n FROM m.scans) FROM pg_stat_user_tables WHERE "
+                        + "relname = 'drug'"));
     }
 
     @Test
     void boundsStayPutWhenRowsComeAndGo() {
         var first = drugs(sync.dump(source, "one"));
-        source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id = 250", "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (-5, 'before'), (250, 'again')");
+        source.execute("DELETE FROM m.interaction", "DELETE FROM m.drug WHERE id = 250",
+                "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (-5, 'before'), (250, 'again')");
         var second = drugs(sync.dump(source, "two"));
         assertEquals(first.parts().stream().map(Part::until).toList(), second.parts().stream().map(Part::until).toList());
         long same = second.parts().stream().filter(first.parts()::contains).count();
@@ -240,7 +258,9 @@ class DeltaTest {
     void partsThatGrowAreCutAndPartsThatShrinkAreJoined() {
         sync.run(source, target, "one");
         int parts = drugs(sync.readManifest("one")).parts().size();
-        source.execute("INSERT INTO m.drug (id, code, name) OVERRIDING SYSTEM VALUE SELECT -i, 'g' || i, repeat('grown ', 5) FROM generate_series(1, 500) i");
+        source.execute(
+                "INSERT INTO m.drug (id, code, name) OVERRIDING SYSTEM VALUE SELECT -i, 'g' || i, repeat('grown ', 5) FROM "
+                        + "generate_series(1, 500) i");
         sync.run(source, target, "two");
         sync.run(source, target, "three");
         assertInStep();
@@ -288,7 +308,8 @@ class DeltaTest {
                 sync.restore(seldom, "s" + round);
                 assertEquals(contents.get(round), TestingProduct.contents(seldom), "seed " + seed + ", round " + round);
             }
-            if (!contents.get(round).equals(TestingProduct.contents(target))) sync.restore(target, "s" + round, Mode.REPAIR); // hidden drift among rows that were not touched
+            if (!contents.get(round).equals(TestingProduct.contents(target))) sync.restore(target, "s" + round, Mode.REPAIR);
+            // hidden drift among rows that were not touched
             assertEquals(contents.get(round), TestingProduct.contents(target), "seed " + seed + ", round " + round);
             if (random.nextInt(3) == 0) {
                 int back = random.nextInt(round + 1);
@@ -308,7 +329,8 @@ class DeltaTest {
                 case 1 -> "UPDATE m.drug SET price = price + 1";
                 case 2 -> "DELETE FROM m.interaction WHERE id % 50 = " + n;
                 case 3 -> "DELETE FROM m.drug d WHERE id % 50 = " + n + " AND NOT EXISTS (SELECT FROM m.interaction WHERE d.id IN (a, b))";
-                case 4 -> "INSERT INTO m.drug (code, name) SELECT 'c" + round + "-" + i + "-' || g, '薬' FROM generate_series(1, " + random.nextInt(120) + ") g";
+                case 4 -> "INSERT INTO m.drug (code, name) SELECT 'c" + round + "-" + i + "-' || g, '薬' FROM generate_series(1, "
+                        + random.nextInt(120) + ") g";
                 case 5 -> "INSERT INTO m.interaction (a, note) SELECT id, 'tab\tand \\N' FROM m.drug WHERE id % 50 = " + n;
                 case 6 -> "INSERT INTO m.postal SELECT 'x" + n + "', g, 'town' FROM generate_series(1, 40) g ON CONFLICT DO NOTHING";
                 case 7 -> "DELETE FROM m.postal WHERE seq = 1 AND random() < 0.5";

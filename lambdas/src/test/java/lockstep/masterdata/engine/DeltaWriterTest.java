@@ -28,7 +28,7 @@ class DeltaWriterTest {
     private final TestingStore store = new TestingStore();
 
     private RangeParts write(List<Part> base, List<String> lines, long partBytes) {
-        try (var writer = new PartWriter(store, new int[] {0}, new KeyRange("m.t", List.of(), List.of(), base), partBytes)) {
+        try (var writer = new PartWriter(store, new int[]{0}, new KeyRange("m.t", List.of(), List.of(), base), partBytes)) {
             for (String line : lines) writer.line((line + "\n").getBytes(UTF_8));
             return writer.finish();
         }
@@ -58,7 +58,8 @@ class DeltaWriterTest {
     }
 
     private static String row(Random random, int key) {
-        return "%08d\t%x".formatted(key, random.nextLong()) + "長い".repeat(random.nextInt(400) == 0 ? random.nextInt(60_000) : random.nextInt(10));
+        return "%08d\t%x".formatted(key, random.nextLong())
+                + "長い".repeat(random.nextInt(400) == 0 ? random.nextInt(60_000) : random.nextInt(10));
     }
 
     @ParameterizedTest
@@ -70,7 +71,7 @@ class DeltaWriterTest {
         // changes are rare or frequent, single or in runs
         double changes = Math.pow(random.nextDouble(), 4) / 4;
         int longest = 1 + random.nextInt(200);
-        for (int key = 0; key < 4000; ) {
+        for (int key = 0; key < 4000;) {
             int run = random.nextDouble() < changes ? 1 + random.nextInt(longest) : 0;
             int kind = random.nextInt(3);
             for (int end = key + run; key < end; key++) {
@@ -101,7 +102,8 @@ class DeltaWriterTest {
         var base = write(List.of(), before, PART_BYTES).parts();
         assertEquals(Optional.empty(), write(base, after, PART_BYTES).delta());
         var nothing = write(base, List.of(), PART_BYTES);
-        assertEquals(List.of(0L, Optional.empty()), List.of(nothing.parts().getFirst().rows(), nothing.delta()), "a part of no rows is smaller than any delta");
+        assertEquals(List.of(0L, Optional.empty()), List.of(nothing.parts().getFirst().rows(), nothing.delta()),
+                "a part of no rows is smaller than any delta");
     }
 
     @Test

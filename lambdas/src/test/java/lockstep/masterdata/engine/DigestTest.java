@@ -50,7 +50,7 @@ class DigestTest {
     @Test
     void findsTheFieldsOfACopyLine() {
         byte[] line = "a\\tb\t\\\\N\t漢\\n\t\n".getBytes(StandardCharsets.UTF_8);
-        assertEquals(List.of("a\tb", "\\N", "漢\n", ""), CopyText.fields(line, new int[] {0, 1, 2, 3}));
-        assertEquals(List.of("漢\n", "a\tb"), CopyText.fields(line, new int[] {2, 0}));
+        assertEquals(List.of("a\tb", "\\N", "漢\n", ""), CopyText.fields(line, new int[]{0, 1, 2, 3}));
+        assertEquals(List.of("漢\n", "a\tb"), CopyText.fields(line, new int[]{2, 0}));
     }
 }

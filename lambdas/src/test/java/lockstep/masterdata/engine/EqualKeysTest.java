@@ -55,7 +55,7 @@ class EqualKeysTest {
                     new Key("interval", "i * interval '1 day'", "i * interval '24 hours'"),
                     new Key("interval", "i * interval '30 days'", "i * interval '1 month'"),
                     new Key("ext.cube", "ext.cube(CASE WHEN i = 2 THEN '-0'::double precision ELSE i END)",
-                    "ext.cube(CASE WHEN i = 2 THEN 0 ELSE i END)")),
+                            "ext.cube(CASE WHEN i = 2 THEN 0 ELSE i END)")),
             "containers", List.of(
                     new Key("jsonb", "jsonb_build_object('n', i * 1.0)", "jsonb_build_object('n', i * 1.00)"),
                     new Key("numrange", "numrange(i, i + 1)", "numrange(i * 1.0, (i + 1) * 1.00)"),
@@ -161,9 +161,9 @@ class EqualKeysTest {
     void collationsOfAKeysColumnsMayDiffer() {
         SHARDS.product(List.of(TestingShards.table("m.t", "k,region,code", "v")),
                 "CREATE TABLE m.t (k text COLLATE ext.ci, region name, code text COLLATE ext.no_accents, v int, PRIMARY KEY (k, region, "
-                + "code))",
+                        + "code))",
                 "CREATE TABLE own.visit (k text COLLATE ext.ci, region name, code text COLLATE ext.no_accents,"
-                + " FOREIGN KEY (k, region, code) REFERENCES m.t ON DELETE CASCADE)");
+                        + " FOREIGN KEY (k, region, code) REFERENCES m.t ON DELETE CASCADE)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT 'Abc' || i, 'r', 'é' || i, i FROM generate_series(1, 9) i");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES ('aBC4', 'r', 'e4')");
@@ -255,7 +255,7 @@ class EqualKeysTest {
     @ParameterizedTest
     @ValueSource(strings = {"text COLLATE ext.ci; k COLLATE \"C\"; 'Abc'; 'ABC'; 'aBC'",
             "ext.pair; k record_image_ops; ROW(1,'x')::ext.pair; ROW(1.0,'x')::ext.pair; ROW(1.00,'x')::ext.pair",
-        "varchar COLLATE ext.no_accents; k COLLATE \"und-x-icu\"; 'resume'; 'résumé'; 'Resume'"})
+            "varchar COLLATE ext.no_accents; k COLLATE \"und-x-icu\"; 'resume'; 'résumé'; 'Resume'"})
     void aUniqueIndexThatIsStricterThanTheColumn(String given) {
         var parts = given.split("; ");
         SHARDS.product(List.of(TestingShards.table("m.t", "k", "v")), "CREATE TABLE m.t (k " + parts[0] + " NOT NULL, v int)",

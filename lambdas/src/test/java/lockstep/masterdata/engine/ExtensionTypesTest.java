@@ -113,13 +113,13 @@ class ExtensionTypesTest {
                 "CREATE TYPE \"Own Types\".during AS RANGE (SUBTYPE = ext.citext)",
                 "CREATE TYPE \"Own Types\".pair AS (a ext.citext, b \"Own Types\".kind)",
                 "CREATE TABLE m.t (kind \"Own Types\".kind, code \"Own Types\".\"Code\", during \"Own Types\".during, pair \"Own "
-                + "Types\".pair, kinds \"Own Types\".kind[], PRIMARY KEY (kind, code, during))",
+                        + "Types\".pair, kinds \"Own Types\".kind[], PRIMARY KEY (kind, code, during))",
                 "CREATE TABLE m.u (pair \"Own Types\".pair PRIMARY KEY, v int)",
                 "CREATE TABLE own.visit (kind \"Own Types\".kind, code ext.citext, during \"Own Types\".during, FOREIGN KEY (kind, code, "
-                + "during) REFERENCES m.t ON DELETE SET NULL)");
+                        + "during) REFERENCES m.t ON DELETE SET NULL)");
         TestingShards.visit(SHARDS.source, "SET search_path = ext, \"Own Types\"",
                 "INSERT INTO m.t SELECT (ARRAY['z', 'a', '{key}'])[i % 3 + 1]::kind, 'Code' || i, during(('A' || i)::citext, 'Z'), "
-                + "ROW('x', 'a')::pair, '{z,a}' FROM generate_series(1, 300) i",
+                        + "ROW('x', 'a')::pair, '{z,a}' FROM generate_series(1, 300) i",
                 "INSERT INTO m.u SELECT ROW('Key ' || i, 'z')::pair, i FROM generate_series(1, 300) i");
         SHARDS.carry();
         SHARDS.visit("SET search_path = ext, \"Own Types\"", "INSERT INTO own.visit VALUES ('a', 'cODE1', during('a1', 'z'))");
@@ -139,7 +139,8 @@ class ExtensionTypesTest {
         SHARDS.product(List.of(new Table("m.t", List.of("id", "path", "code"), List.of("id"),
                 Optional.of("path OPERATOR(ext.<@) 'top.public'::ext.ltree"))),
                 "CREATE TABLE m.t (id int PRIMARY KEY, path ext.ltree CHECK (ext.nlevel(path) > 1), code ext.citext NOT NULL UNIQUE, "
-                + "UNIQUE (path, code))", "CREATE INDEX ON m.t USING gist (path ext.gist_ltree_ops)");
+                        + "UNIQUE (path, code))",
+                "CREATE INDEX ON m.t USING gist (path ext.gist_ltree_ops)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i, ('top.' || CASE WHEN i % 2 = 0 THEN 'public.n' ELSE 'internal.n' "
                 + "END || i)::ext.ltree, 'C' || i FROM generate_series(1, 300) i");
         SHARDS.carry();
@@ -171,7 +172,10 @@ class ExtensionTypesTest {
         assertEquals(Map.of("m.t", "+0 ~8 -1 =0"), SHARDS.carry().changes());
     }
 
-    /** For example the schema of an extension that a managed service has installed: the data set uses nothing there, so nothing is granted or revoked. */
+    /**
+     * For example the schema of an extension that a managed service has installed: the data set uses nothing there, so nothing is granted
+     * or revoked.
+     */
     @Test
     void aSchemaThatTheAdministratorMayNotUse() {
         SHARDS.product(List.of(TestingShards.table("m.t", "id")), "CREATE TABLE m.t (id int PRIMARY KEY)", "CREATE SCHEMA closed",

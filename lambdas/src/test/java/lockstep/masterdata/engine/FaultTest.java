@@ -21,8 +21,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Injects one fault at a random moment of a sync, chosen by a seed: the sync succeeds or fails clearly, the next ordinary sync succeeds, and concurrent readers only ever see
- * a state of the source. {@code -Dfaults.seed=N,…} repeats some runs, {@code -Dfaults.runs=500} sets their number; the results are written to {@code target/faults.md}.
+ * Injects one fault at a random moment of a sync, chosen by a seed: the sync succeeds or fails clearly, the next ordinary sync succeeds,
+ * and concurrent readers only ever see
+ * a state of the source. {@code -Dfaults.seed=N,…} repeats some runs, {@code -Dfaults.runs=500} sets their number; the results are written
+ * to {@code target/faults.md}.
  */
 @Tag("nightly")
 class FaultTest {
@@ -35,7 +37,8 @@ class FaultTest {
     /** The kind of fault follows from the seed, so that consecutive seeds cover every kind. */
     static LongStream seeds() {
         String some = System.getProperty("faults.seed");
-        return some != null ? Arrays.stream(some.split(",")).mapToLong(Long::parseLong) : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length)).map(s -> s + Long.getLong("faults.from", 0));
+        return some != null ? Arrays.stream(some.split(",")).mapToLong(Long::parseLong)
+                : LongStream.range(0, Integer.getInteger("faults.runs", Kind.values().length)).map(s -> s + Long.getLong("faults.from", 0));
     }
 
     @BeforeAll
@@ -66,17 +69,23 @@ class FaultTest {
     }
 
     private static List<String> report() {
-        var lines = new ArrayList<>(List.of("| fault | phase | runs | struck | in step at once | clear failure, mended by the next sync | answers | wrong |", "| --- | --- | --- | --- | --- | --- | --- | --- |"));
+        var lines = new ArrayList<>(
+                List.of("| fault | phase | runs | struck | in step at once | clear failure, mended by the next sync | answers | wrong |",
+                        "| --- | --- | --- | --- | --- | --- | --- | --- |"));
         var byPoint = OUTCOMES.stream().collect(Collectors.groupingBy(t -> t.kind() + " | " + t.phase(),
-                () -> new TreeMap<>(java.util.Comparator.comparingInt((String key) -> Kind.valueOf(key.split(" ")[0]).ordinal()).thenComparingInt(key -> FaultTestRun.Phase.valueOf(key.split(" ")[2]).ordinal())), Collectors.toList()));
+                () -> new TreeMap<>(java.util.Comparator.comparingInt((String key) -> Kind.valueOf(key.split(" ")[0]).ordinal())
+                        .thenComparingInt(key -> FaultTestRun.Phase.valueOf(key.split(" ")[2]).ordinal())),
+                Collectors.toList()));
         byPoint.forEach((point, outcomes) -> lines.add(line(point, outcomes)));
         lines.add(line("all | ", OUTCOMES));
         return lines;
     }
 
     private static String line(String point, List<Outcome> outcomes) {
-        var faults = outcomes.stream().flatMap(t -> t.fault().stream()).collect(Collectors.groupingBy(f -> f, TreeMap::new, Collectors.counting()));
-        return "| " + point + " | " + outcomes.size() + " | " + outcomes.stream().filter(Outcome::struck).count() + " | " + outcomes.stream().map(Outcome::fault).filter(Optional::isEmpty).count() + " | "
+        var faults = outcomes.stream().flatMap(t -> t.fault().stream())
+                .collect(Collectors.groupingBy(f -> f, TreeMap::new, Collectors.counting()));
+        return "| " + point + " | " + outcomes.size() + " | " + outcomes.stream().filter(Outcome::struck).count() + " | "
+                + outcomes.stream().map(Outcome::fault).filter(Optional::isEmpty).count() + " | "
                 + faults.entrySet().stream().map(f -> f.getValue() + " " + f.getKey()).collect(Collectors.joining(", ")) + " | "
                 + outcomes.stream().mapToLong(Outcome::answers).sum() + " | " + outcomes.stream().mapToLong(Outcome::wrong).sum() + " |";
     }

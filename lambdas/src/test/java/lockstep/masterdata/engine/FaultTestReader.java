@@ -12,7 +12,8 @@ import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * Reads {@link TestingProduct}'s tables continuously, as a product does: in single statements over all of them, and in transactions of two statements.
+ * Reads {@link TestingProduct}'s tables continuously, as a product does: in single statements over all of them, and in transactions of two
+ * statements.
  * An answer is right if it equals the source's content at one time, and no earlier answer was of a later time.
  */
 final class FaultTestReader implements AutoCloseable {
@@ -20,7 +21,8 @@ final class FaultTestReader implements AutoCloseable {
     private static final List<String> HALVES = List.of("""
             (SELECT price::text FROM m.drug WHERE id = 1) || ' ' || (SELECT note FROM m.interaction WHERE id = 1) || ' '
               || (SELECT count(*) || ' ' || sum(hashtext(code || coalesce(name, ''))::bigint) FROM m.drug WHERE id < 100000)""", """
-            (SELECT town FROM m.postal WHERE code = '0000001' AND seq = 0) || ' ' || (SELECT count(*) || ' ' || sum(hashtext(town)::bigint) FROM m.postal WHERE town <> 'local') || ' '
+            (SELECT town FROM m.postal WHERE code = '0000001' AND seq = 0) || ' ' || (SELECT count(*) || ' ' || \
+            sum(hashtext(town)::bigint) FROM m.postal WHERE town <> 'local') || ' '
               || (SELECT count(*) || ' ' || sum(hashtext(id || coalesce(note, ''))::bigint) FROM m.interaction)""");
 
     private final TestingDatabase target;
@@ -75,7 +77,8 @@ final class FaultTestReader implements AutoCloseable {
     }
 
     private int statement(Connection connection) throws SQLException {
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT " + HALVES.get(0) + ", " + HALVES.get(1))) {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT " + HALVES.get(0) + ", " + HALVES.get(1))) {
             row.next();
             return version(row.getString(1), row.getString(2));
         }

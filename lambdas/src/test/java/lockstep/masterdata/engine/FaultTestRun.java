@@ -73,10 +73,12 @@ final class FaultTestRun implements AutoCloseable {
     }
 
     /** @param fault the fault with which the third sync ended; empty if it succeeded */
-    record Outcome(long seed, Kind kind, Phase phase, String moment, boolean struck, Optional<String> fault, int answers, int wrong, long longestMillis, long millis) {
+    record Outcome(long seed, Kind kind, Phase phase, String moment, boolean struck, Optional<String> fault, int answers, int wrong,
+            long longestMillis, long millis) {
         @Override
         public String toString() {
-            return "seed " + seed + ": " + kind + " in " + phase + " at " + moment + (struck ? "" : " (did not strike)") + ": " + fault.map(f -> "failed, " + f).orElse("in step")
+            return "seed " + seed + ": " + kind + " in " + phase + " at " + moment + (struck ? "" : " (did not strike)") + ": "
+                    + fault.map(f -> "failed, " + f).orElse("in step")
                     + "; " + wrong + " of " + answers + " answers wrong, longest " + longestMillis + " ms; " + millis + " ms";
         }
     }
@@ -114,10 +116,12 @@ final class FaultTestRun implements AutoCloseable {
 
     /** Creates the common start of all runs, after two syncs, of which the second counted the possible moments. */
     private FaultTestRun(TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker) {
-        this(-1, sources, targets, aws, worker, TestingProduct.rows(TestingProduct.tables(sources.create())), TestingProduct.tables(targets.create()));
+        this(-1, sources, targets, aws, worker, TestingProduct.rows(TestingProduct.tables(sources.create())),
+                TestingProduct.tables(targets.create()));
     }
 
-    private FaultTestRun(long seed, TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker, TestingDatabase source, TestingDatabase target) {
+    private FaultTestRun(long seed, TestingCluster sources, TestingCluster targets, TestingAws aws, TestingWorker worker,
+            TestingDatabase source, TestingDatabase target) {
         this.seed = seed;
         this.random = new Random(seed);
         this.sources = sources;
@@ -140,7 +144,8 @@ final class FaultTestRun implements AutoCloseable {
         var beginning = new FaultTestRun(sources, targets, aws, worker);
         beginning.change(0);
         beginning.sync("first");
-        beginning.target.execute("INSERT INTO m.prescription (drug) SELECT generate_series(1, 300, 7)", "INSERT INTO m.prescription (drug) VALUES (100000)");
+        beginning.target.execute("INSERT INTO m.prescription (drug) SELECT generate_series(1, 300, 7)",
+                "INSERT INTO m.prescription (drug) VALUES (100000)");
         beginning.change(1);
         beginning.reset();
         beginning.sync("second");
@@ -158,7 +163,8 @@ final class FaultTestRun implements AutoCloseable {
         return run;
     }
 
-    private void take(Map<Phase, AtomicInteger> messages, Map<Phase, AtomicInteger> commits, Map<Phase, AtomicInteger> requests, Map<Phase, AtomicInteger> steps) {
+    private void take(Map<Phase, AtomicInteger> messages, Map<Phase, AtomicInteger> commits, Map<Phase, AtomicInteger> requests,
+            Map<Phase, AtomicInteger> steps) {
         this.messages.putAll(messages);
         this.commits.putAll(commits);
         this.requests.putAll(requests);
@@ -187,8 +193,10 @@ final class FaultTestRun implements AutoCloseable {
         Optional<RuntimeException> failed = attempt("third");
         heal();
         var found = sums(target);
-        assertTrue(found.equals(after) || failed.isPresent() && found.equals(before), () -> this + ": " + failed + ": neither before nor after");
-        failed.ifPresent(f -> assertTrue(f instanceof Fault && !(f instanceof Fault.Unexpected), () -> this + " is not a clear failure: " + trace(f)));
+        assertTrue(found.equals(after) || failed.isPresent() && found.equals(before),
+                () -> this + ": " + failed + ": neither before nor after");
+        failed.ifPresent(f -> assertTrue(f instanceof Fault && !(f instanceof Fault.Unexpected),
+                () -> this + " is not a clear failure: " + trace(f)));
 
         change(3);
         reader.knows(source);
@@ -200,8 +208,10 @@ final class FaultTestRun implements AutoCloseable {
         reader.close();
         assertEquals(0, reader.wrong.get(), () -> this + ": wrong answers");
         assertTrue(reader.answers.get() > 3, this::toString);
-        if (kind == Kind.VISITORS_LOCK) assertTrue(reader.longestMillis.get() < 2000, () -> this + ": a reader waited " + reader.longestMillis + " ms");
-        return new Outcome(seed, kind, struckPhase, moment + (times > 1 ? "+" + times : "") + (coin ? "'" : "") + "/" + way, struck.get(), failed.map(f -> f.getClass().getSimpleName()),
+        if (kind == Kind.VISITORS_LOCK)
+            assertTrue(reader.longestMillis.get() < 2000, () -> this + ": a reader waited " + reader.longestMillis + " ms");
+        return new Outcome(seed, kind, struckPhase, moment + (times > 1 ? "+" + times : "") + (coin ? "'" : "") + "/" + way, struck.get(),
+                failed.map(f -> f.getClass().getSimpleName()),
                 reader.answers.get(), reader.wrong.get(), reader.longestMillis.get(), (System.nanoTime() - begun) / 1_000_000);
     }
 
@@ -213,7 +223,8 @@ final class FaultTestRun implements AutoCloseable {
 
     @Override
     public String toString() {
-        return seed < 0 ? "the beginning" : "seed " + seed + " (" + kind + " in " + struckPhase + " at " + moment + ", " + times + ", " + coin + ", " + way + ", struck: " + struck + ")";
+        return seed < 0 ? "the beginning" : "seed " + seed + " (" + kind + " in " + struckPhase + " at " + moment + ", " + times + ", "
+                + coin + ", " + way + ", struck: " + struck + ")";
     }
 
     private static List<TableSum> sums(TestingDatabase database) {
@@ -222,12 +233,18 @@ final class FaultTestRun implements AutoCloseable {
 
     /** Writes the version into every table, and changes some or all rows of some tables. */
     private void change(int version) {
-        source.execute(random.nextBoolean() ? "UPDATE m.drug SET name = 'r" + version + " ' || id" : "UPDATE m.drug SET name = 'few' WHERE id % 60 = " + version,
-                "UPDATE m.drug SET price = " + version + " WHERE id = 1", "UPDATE m.postal SET town = 'v" + version + "' WHERE code = '0000001' AND seq = 0",
-                "UPDATE m.interaction SET note = 'v" + version + "' WHERE id = 1", "DELETE FROM m.interaction WHERE id % 40 = 2 + " + version,
+        source.execute(
+                random.nextBoolean() ? "UPDATE m.drug SET name = 'r" + version + " ' || id"
+                        : "UPDATE m.drug SET name = 'few' WHERE id % 60 = " + version,
+                "UPDATE m.drug SET price = " + version + " WHERE id = 1",
+                "UPDATE m.postal SET town = 'v" + version + "' WHERE code = '0000001' AND seq = 0",
+                "UPDATE m.interaction SET note = 'v" + version + "' WHERE id = 1",
+                "DELETE FROM m.interaction WHERE id % 40 = 2 + " + version,
                 "INSERT INTO m.interaction (a, note) SELECT id, 'new " + version + "' FROM m.drug WHERE id % 50 = 4 AND id < 500",
-                "DELETE FROM m.postal WHERE code = '" + "0000" + (100 + version) + "'", "INSERT INTO m.postal VALUES ('8" + version + "', 1, 'new')",
-                "INSERT INTO m.drug (id, code, name) OVERRIDING SYSTEM VALUE VALUES (" + (1000 + version) + ", 'N" + version + "', 'new'), (" + (100000 + version) + ", 'K" + version + "', 'kept perhaps')",
+                "DELETE FROM m.postal WHERE code = '" + "0000" + (100 + version) + "'",
+                "INSERT INTO m.postal VALUES ('8" + version + "', 1, 'new')",
+                "INSERT INTO m.drug (id, code, name) OVERRIDING SYSTEM VALUE VALUES (" + (1000 + version) + ", 'N" + version
+                        + "', 'new'), (" + (100000 + version) + ", 'K" + version + "', 'kept perhaps')",
                 "DELETE FROM m.drug WHERE id IN (" + (1000 + version - 1) + ", " + (100000 + version - 1) + ")");
     }
 
@@ -276,7 +293,7 @@ final class FaultTestRun implements AutoCloseable {
     }
 
     private Object hold(TestingDatabase from, String syncId) {
-        for (int tries = 0; ; tries++) {
+        for (int tries = 0;; tries++) {
             try {
                 return step(from, syncId, () -> worker.hold(from, syncId));
             } catch (Fault.DatabaseUnavailable e) {
@@ -300,7 +317,8 @@ final class FaultTestRun implements AutoCloseable {
                 phase = Phase.PREFLIGHT;
                 var plan = retried(() -> step(to, syncId, () -> worker.preflight(to, syncId)), false);
                 phase = Phase.STAGE;
-                for (var batch : plan.batches()) retried(() -> step(to, syncId, () -> worker.stage(to, syncId, batch), batch.from(), batch.until()), false);
+                for (var batch : plan.batches())
+                    retried(() -> step(to, syncId, () -> worker.stage(to, syncId, batch), batch.from(), batch.until()), false);
                 phase = Phase.PUBLISH;
                 if (armed && kind == Kind.VISITORS_LOCK && struck.compareAndSet(false, true)) lock();
                 try {
@@ -324,7 +342,7 @@ final class FaultTestRun implements AutoCloseable {
     }
 
     private <T> T retried(Supplier<T> step, boolean waitsIfBusy) {
-        for (int tries = 0, waits = 0; ; ) {
+        for (int tries = 0, waits = 0;;) {
             try {
                 return step.get();
             } catch (Fault.Busy e) {
@@ -376,7 +394,8 @@ final class FaultTestRun implements AutoCloseable {
         int messagesSoFar = messages.get(phase).getAndIncrement();
         if (!armed || phase != struckPhase || kind.ofRequests()) return Verdict.FORWARD;
         boolean now = kind.name().endsWith("COMMIT") ? commit && commitsSoFar >= moment : messagesSoFar >= moment;
-        if (!now || kind == Kind.WORKER_KILLED && process == null || kind == Kind.VISITORS_LOCK || !struck.compareAndSet(false, true)) return Verdict.FORWARD;
+        if (!now || kind == Kind.WORKER_KILLED && process == null || kind == Kind.VISITORS_LOCK || !struck.compareAndSet(false, true))
+            return Verdict.FORWARD;
         return strike(message, cluster);
     }
 
@@ -400,9 +419,12 @@ final class FaultTestRun implements AutoCloseable {
             case SOURCE_REWRITTEN -> {
                 String table = List.of("m.drug", "m.interaction", "m.postal").get(way % 3);
                 // the source is reloaded or migrated, with the same content afterwards
-                String rewrite = coin && !table.equals("m.drug") ? "BEGIN; CREATE TEMPORARY TABLE again ON COMMIT DROP AS SELECT * FROM " + table + "; TRUNCATE " + table + "; INSERT INTO " + table + " SELECT * FROM again; COMMIT"
-                        : "ALTER TABLE " + table + " ALTER " + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " TYPE text USING "
-                        + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " || ''";
+                String rewrite = coin && !table.equals("m.drug")
+                        ? "BEGIN; CREATE TEMPORARY TABLE again ON COMMIT DROP AS SELECT * FROM " + table + "; TRUNCATE " + table
+                                + "; INSERT INTO " + table + " SELECT * FROM again; COMMIT"
+                        : "ALTER TABLE " + table + " ALTER "
+                                + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " TYPE text USING "
+                                + (table.equals("m.postal") ? "town" : table.equals("m.drug") ? "name" : "note") + " || ''";
                 inBackground(() -> source.execute(rewrite), 300);
             }
             case SCHEMA_CHANGED -> {
@@ -412,12 +434,17 @@ final class FaultTestRun implements AutoCloseable {
                         List.of("ALTER TABLE m.postal ALTER town TYPE varchar(200)", "ALTER TABLE m.postal ALTER town TYPE text"),
                         List.of("ALTER TABLE m.interaction RENAME TO interactions", "ALTER TABLE m.interactions RENAME TO interaction"),
                         List.of("ALTER TABLE m.drug ADD more text", "ALTER TABLE m.drug DROP more"),
-                        List.of("ALTER TABLE m.interaction ALTER id TYPE numeric", "ALTER TABLE m.interaction ALTER id TYPE bigint")) : List.of(
-                        List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
-                        List.of("ALTER TABLE m.postal ALTER town TYPE varchar", "ALTER TABLE m.postal ALTER town TYPE text"),
-                        List.of("ALTER TABLE m.interaction RENAME TO interactions", "ALTER TABLE m.interactions RENAME TO interaction"),
-                        List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID", "ALTER TABLE m.drug DROP must"),
-                        List.of("ALTER TABLE m.drug DROP CONSTRAINT drug_code_key, ADD CONSTRAINT other UNIQUE (name, code)", "ALTER TABLE m.drug DROP CONSTRAINT other, ADD CONSTRAINT drug_code_key UNIQUE (code)"))).get(way);
+                        List.of("ALTER TABLE m.interaction ALTER id TYPE numeric", "ALTER TABLE m.interaction ALTER id TYPE bigint"))
+                        : List.of(
+                                List.of("ALTER TABLE m.drug RENAME tags TO labels", "ALTER TABLE m.drug RENAME labels TO tags"),
+                                List.of("ALTER TABLE m.postal ALTER town TYPE varchar", "ALTER TABLE m.postal ALTER town TYPE text"),
+                                List.of("ALTER TABLE m.interaction RENAME TO interactions",
+                                        "ALTER TABLE m.interactions RENAME TO interaction"),
+                                List.of("ALTER TABLE m.drug ADD must text CHECK (must IS NOT NULL) NOT VALID",
+                                        "ALTER TABLE m.drug DROP must"),
+                                List.of("ALTER TABLE m.drug DROP CONSTRAINT drug_code_key, ADD CONSTRAINT other UNIQUE (name, code)",
+                                        "ALTER TABLE m.drug DROP CONSTRAINT other, ADD CONSTRAINT drug_code_key UNIQUE (code)")))
+                        .get(way);
                 var changed = phase.atSource() ? source : target;
                 inBackground(() -> {
                     changed.execute(changes.get(0)); // fails if it deadlocks with Publish
@@ -465,7 +492,8 @@ final class FaultTestRun implements AutoCloseable {
                 yield way == 0 ? Answer.REFUSED : Answer.MISSING;
             }
             case S3_TRUNCATED -> {
-                if (forGood) aws.overwrite(request.key(), Arrays.copyOf(aws.objects.get(request.key()), aws.objects.get(request.key()).length / 2));
+                if (forGood)
+                    aws.overwrite(request.key(), Arrays.copyOf(aws.objects.get(request.key()), aws.objects.get(request.key()).length / 2));
                 yield forGood ? Answer.WELL : Answer.TRUNCATED;
             }
             case S3_FLIPPED -> {
@@ -484,7 +512,8 @@ final class FaultTestRun implements AutoCloseable {
         struck.set(true);
         var clock = struckPhase.atSource() ? source : target;
         for (String function : List.of("now", "transaction_timestamp"))
-            clock.execute("CREATE OR REPLACE FUNCTION pg_catalog." + function + "() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() + interval '"
+            clock.execute("CREATE OR REPLACE FUNCTION pg_catalog." + function
+                    + "() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() + interval '"
                     + (coin ? "-" : "") + List.of("1 second", "1 minute", "1 hour", "1 day", "400 days").get(way) + "' $$");
     }
 
@@ -492,7 +521,9 @@ final class FaultTestRun implements AutoCloseable {
         try {
             var visitor = target.connect();
             visitor.setAutoCommit(false);
-            Sql.execute(visitor, "SELECT FROM " + List.of("m.drug WHERE id = 1", "m.interaction WHERE id = 1", "m.postal WHERE code = '0000001'", "m.drug WHERE id = 1001", "m.interaction WHERE id % 40 = 4").get(way) + " FOR UPDATE");
+            Sql.execute(visitor,
+                    "SELECT FROM " + List.of("m.drug WHERE id = 1", "m.interaction WHERE id = 1", "m.postal WHERE code = '0000001'",
+                            "m.drug WHERE id = 1001", "m.interaction WHERE id % 40 = 4").get(way) + " FOR UPDATE");
             inBackground(() -> {
                 TestingCluster.pause(coin ? 700 : 5000);
                 try (visitor) {
@@ -520,7 +551,8 @@ final class FaultTestRun implements AutoCloseable {
         if (kind == Kind.SCHEMA_CHANGED && schemaBack != null) (struckPhase.atSource() ? source : target).execute(schemaBack);
         if (kind == Kind.CLOCK_SKEW)
             for (String function : List.of("now", "transaction_timestamp"))
-                (struckPhase.atSource() ? source : target).execute("CREATE OR REPLACE FUNCTION pg_catalog." + function + "() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() $$");
+                (struckPhase.atSource() ? source : target).execute("CREATE OR REPLACE FUNCTION pg_catalog." + function
+                        + "() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() $$");
     }
 
     @Override

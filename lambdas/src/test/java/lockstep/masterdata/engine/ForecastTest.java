@@ -29,13 +29,15 @@ class ForecastTest {
         String before = TestingProduct.contents(target);
         var forecast = new Forecast(target).compute("master", syncId);
         assertEquals(before, TestingProduct.contents(target));
-        assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relname LIKE 'staging\\_%'"));
+        assertEquals("0",
+                target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relname LIKE 'staging\\_%'"));
         assertEquals("0", target.value("SELECT count(*) FROM lockstep.staged_part"));
         return forecast;
     }
 
     private static Map<String, String> counts(List<TableResult> tables) {
-        return tables.stream().collect(Collectors.toMap(TableResult::name, t -> "+" + t.inserted() + " ~" + t.updated() + " -" + t.deleted() + " =" + t.rows()));
+        return tables.stream().collect(
+                Collectors.toMap(TableResult::name, t -> "+" + t.inserted() + " ~" + t.updated() + " -" + t.deleted() + " =" + t.rows()));
     }
 
     /** Forecasts, restores, and compares. */
@@ -65,7 +67,8 @@ class ForecastTest {
     @Test
     void whatWasEditedByHandIsCounted() {
         sync.run(source, target, "one");
-        target.execute("UPDATE m.drug SET name = 'edited' WHERE id = 4", "DELETE FROM m.postal WHERE code = '0000007'", "SELECT pg_stat_force_next_flush()");
+        target.execute("UPDATE m.drug SET name = 'edited' WHERE id = 4", "DELETE FROM m.postal WHERE code = '0000007'",
+                "SELECT pg_stat_force_next_flush()");
         source.execute("UPDATE m.drug SET price = 99 WHERE id = 5");
         sync.dump(source, "two");
         assertForecast("two", Mode.REPAIR, true);
@@ -114,6 +117,7 @@ class ForecastTest {
         assertEquals(1, new Forecast(target).compute("master", "try").stream().mapToLong(TableResult::updated).sum());
         assertFalse("try".equals(target.value("SELECT string_agg(sync_id, ',') FROM lockstep.sync")));
         sync.run(source, target, "two");
-        assertEquals(1, sync.plan.tables().stream().mapToInt(Preflight.Choice::deltas).sum(), "the next one still leads from the one in force");
+        assertEquals(1, sync.plan.tables().stream().mapToInt(Preflight.Choice::deltas).sum(),
+                "the next one still leads from the one in force");
     }
 }

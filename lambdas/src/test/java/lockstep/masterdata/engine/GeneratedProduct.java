@@ -15,7 +15,8 @@ import lockstep.landscape.TableName;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A schema generated from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer to
+ * A schema generated from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer
+ * to
  * them. Each key, unique column and reference has a number, its class: values are equal according to the product's operators if
  * their classes are equal, however they are spelled. So a test can predict the result without comparing the values themselves.
  */
@@ -24,15 +25,17 @@ final class GeneratedProduct {
     static final int CLASSES = 24;
     /** The types that products use, created once in a database. */
     static final String[] TYPES_DDL = {
-        "CREATE SCHEMA ext", "CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION ltree SCHEMA ext", "CREATE EXTENSION cube SCHEMA ext",
-        "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
-        "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
-        "CREATE DOMAIN ext.code AS ext.citext CHECK (length(VALUE::text) > 0)", "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci",
-        "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE >= 0)",
-        "CREATE DOMAIN ext.small AS ext.amount", "CREATE TYPE ext.pair AS (a numeric, b text)",
-        "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)",
-        "DO $$ BEGIN EXECUTE 'CREATE TYPE ext.kind AS ENUM (' || (SELECT string_agg(quote_literal('k' || i), ', ' ORDER BY i DESC) FROM "
-        + "generate_series(0, 49) i) || ')'; END $$"};
+            "CREATE SCHEMA ext", "CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION ltree SCHEMA ext",
+            "CREATE EXTENSION cube SCHEMA ext",
+            "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+            "CREATE COLLATION ext.no_accents (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+            "CREATE DOMAIN ext.code AS ext.citext CHECK (length(VALUE::text) > 0)", "CREATE DOMAIN ext.ci_text AS text COLLATE ext.ci",
+            "CREATE DOMAIN ext.amount AS numeric CHECK (VALUE >= 0)",
+            "CREATE DOMAIN ext.small AS ext.amount", "CREATE TYPE ext.pair AS (a numeric, b text)",
+            "CREATE TYPE ext.ci_range AS RANGE (SUBTYPE = text, COLLATION = ext.ci)",
+            "DO $$ BEGIN EXECUTE 'CREATE TYPE ext.kind AS ENUM (' || (SELECT string_agg(quote_literal('k' || i), ', ' ORDER BY i DESC) "
+                    + "FROM "
+                    + "generate_series(0, 49) i) || ')'; END $$"};
 
     /** @param forVisitors types of visitors' columns that can refer to one of this type */
     record Type(String name, List<String> forVisitors, List<Function<Integer, String>> spellings) {
@@ -81,7 +84,8 @@ final class GeneratedProduct {
             type("ext.kind", "ext.kind", "k#"), type("bytea", "bytea", "v#"),
             type("date", "date; timestamp", List.of(of -> LocalDate.of(2026, 1, 1).plusDays(of).toString())),
             type("timestamptz", "timestamptz", List.of(of -> "2026-01-01 00:00:00." + (of + 100) + "+00", of -> "2026-01-01 09:00:00."
-            + (of + 100) + "+09")), type("inet", "inet; cidr", "10.0.0.#"),
+                    + (of + 100) + "+09")),
+            type("inet", "inet; cidr", "10.0.0.#"),
             type("uuid", "uuid", List.of(of -> new UUID(of * 1234567L, of).toString())));
     private static final List<String> NAMES = List.of("n", "t", "s", "g", "k", "c", "m", "o", "key", "{key}", "{table}", "select", "größe",
             "a b", "a\"b", "own", "place", "lockstep_kept", "A", "hash", "row");
@@ -206,7 +210,8 @@ final class GeneratedProduct {
         if (random.nextBoolean()) java.util.Collections.reverse(inFileOrder);
         dataSet = new DataSet("seed-" + seed, "source", inFileOrder.stream()
                 .map(m -> new Table(TableName.parse(m.sql).toString(), m.columns(), m.key.stream().map(Column::name).toList(),
-                m.filtered ? Optional.of("kind <> 'local'") : Optional.empty())).toList());
+                        m.filtered ? Optional.of("kind <> 'local'") : Optional.empty()))
+                .toList());
     }
 
     String ddl() {

@@ -76,7 +76,7 @@ class GeneratedSyncTest {
             for (int i = 0; i < Math.min(AT_ONCE, seeds); i++) {
                 var databases = new Databases(i);
                 workers.add(executor.submit(() -> {
-                    for (long seed; failures.size() < MOST_FAILURES && (seed = next.getAndIncrement()) < first + seeds; ) {
+                    for (long seed; failures.size() < MOST_FAILURES && (seed = next.getAndIncrement()) < first + seeds;) {
                         var run = new Run(databases, seed);
                         try {
                             run.run();
@@ -115,7 +115,8 @@ class GeneratedSyncTest {
             sourceProduct = product(source);
             targetProduct = product(target);
             for (var database : List.of(source, target, source.as(reader), target.as(reader),
-                    target.as(writer))) pools.add(new TestingPool(database));
+                    target.as(writer)))
+                pools.add(new TestingPool(database));
         }
 
         /** Opens a session of the product, with its own settings. */
@@ -245,7 +246,7 @@ class GeneratedSyncTest {
                         for (Object of : (Object[]) row.getArray(3).getArray()) refersTo.add((Integer) of);
                         assertEquals(null, rows.put(row.getInt(1),
                                 new Row(row.getInt(1), (Integer) row.getObject(2), refersTo, row.getBoolean(4), row.getString(5),
-                                row.getString(6), row.getString(7), row.getString(8))),
+                                        row.getString(6), row.getString(7), row.getString(8))),
                                 "two rows of one key in " + master);
                     }
                 }
@@ -357,8 +358,9 @@ class GeneratedSyncTest {
                     int other = keyOf(master);
                     var literals = master.keyLiterals(other, random);
                     if (tried(source, "UPDATE " + master + " SET kc = " + other + ", "
-                            + assignments(master.key.stream().map(Column::name).toList(), literals) + where)) carryOn(master, false, of,
-                            other);
+                            + assignments(master.key.stream().map(Column::name).toList(), literals) + where))
+                        carryOn(master, false, of,
+                                other);
                 }
                 case 9 -> {
                     for (var reference : master.references) {
@@ -427,8 +429,9 @@ class GeneratedSyncTest {
             for (var child : product.masters)
                 for (var reference : child.references)
                     if (reference.parent() == master && reference.byUnique() == unique && reference.onUpdate()
-                            .equals("CASCADE")) tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of() + " = " + to
-                            + " WHERE " + reference.of() + " = " + from);
+                            .equals("CASCADE"))
+                        tried(databases.sourceProduct, "UPDATE " + child + " SET " + reference.of() + " = " + to
+                                + " WHERE " + reference.of() + " = " + from);
         }
 
         /** Removes classes after foreign keys with ON DELETE SET NULL have removed values. */
@@ -449,8 +452,9 @@ class GeneratedSyncTest {
                     String literals = String.join(", ", table.reference().literals(to, random));
                     int id = nextVisit++;
                     if (tried(target, "INSERT INTO " + table.sql() + " VALUES (" + id + ", " + to + ", " + literals + ", 'note " + id
-                            + "')")) assertTrue(tried(target, "INSERT INTO " + table.shadow() + " SELECT * FROM " + table.sql()
-                            + " WHERE id = " + id));
+                            + "')"))
+                        assertTrue(tried(target, "INSERT INTO " + table.shadow() + " SELECT * FROM " + table.sql()
+                                + " WHERE id = " + id));
                 }
                 for (String change : List.of("DELETE FROM {t} WHERE id % 5 = " + random.nextInt(12),
                         "UPDATE {t} SET note = note || '!' WHERE id % 5 = " + random.nextInt(12)))
@@ -472,8 +476,10 @@ class GeneratedSyncTest {
             for (var table : product.visitors) {
                 String first = table.reference().columns().getFirst();
                 for (String sql : List.of("UPDATE " + table.sql() + " SET rc = NULL WHERE " + first + " IS NULL", "TRUNCATE "
-                        + table.shadow(), "INSERT INTO " + table.shadow() + " SELECT * FROM "
-                        + table.sql())) Sql.execute(databases.targetProduct, sql);
+                        + table.shadow(),
+                        "INSERT INTO " + table.shadow() + " SELECT * FROM "
+                                + table.sql()))
+                    Sql.execute(databases.targetProduct, sql);
             }
             Sql.execute(databases.targetProduct, "SELECT pg_stat_force_next_flush()");
         }
@@ -535,7 +541,7 @@ class GeneratedSyncTest {
         }
 
         private List<Publisher.TableResult> publish(Database writer, String id, Mode mode) {
-            for (int attempt = 1; ; attempt++) {
+            for (int attempt = 1;; attempt++) {
                 sync.stage(writer, id, mode);
                 try {
                     return TestingSync.publisher(writer).publish(product.dataSet.name(), id);
@@ -563,7 +569,7 @@ class GeneratedSyncTest {
                 List<Visit>> visits) {
             var kept = new HashMap<Master, Set<Integer>>();
             product.masters.forEach(m -> kept.put(m, new HashSet<>()));
-            for (boolean grows = true; grows; ) {
+            for (boolean grows = true; grows;) {
                 grows = false;
                 for (var master : product.masters) {
                     for (var row : before.get(master).values()) {
@@ -575,7 +581,8 @@ class GeneratedSyncTest {
                                 for (var from : before.get(child).values())
                                     if (child.references.get(i).parent() == master
                                             && (from.local() || kept.get(child)
-                                            .contains(from.of()))) referred |= refers(child.references.get(i), from.refers().get(i), row);
+                                                    .contains(from.of())))
+                                        referred |= refers(child.references.get(i), from.refers().get(i), row);
                         if (referred) grows |= kept.get(master).add(row.of());
                     }
                 }
@@ -605,14 +612,16 @@ class GeneratedSyncTest {
                     if (was == null) continue;
                     visits.forEach((table, rows) -> {
                         if (table.reference().parent() == master && rows.stream().anyMatch(v -> refers(table.reference(), v.refers(), was))
-                                && refuses(table.reference(), was, row)) reasons.add(table.sql() + " refers to a value that changes");
+                                && refuses(table.reference(), was, row))
+                            reasons.add(table.sql() + " refers to a value that changes");
                     });
                     for (var child : product.masters)
                         for (int i = 0; i < child.references.size(); i++) {
                             var reference = child.references.get(i);
                             for (var from : before.get(child).values())
                                 if (reference.parent() == master && refers(reference, from.refers().get(i), was)
-                                        && refuses(reference, was, row)) reasons.add(child + " refers to a value that changes");
+                                        && refuses(reference, was, row))
+                                    reasons.add(child + " refers to a value that changes");
                         }
                 }
             }
@@ -622,7 +631,8 @@ class GeneratedSyncTest {
         private boolean isReferredTo(Map<Master, Map<Integer, Row>> rows, Master master, Row row) {
             return product.masters.stream().anyMatch(child -> IntStream.range(0, child.references.size())
                     .anyMatch(i -> child.references.get(i).parent() == master
-                    && rows.get(child).values().stream().anyMatch(from -> refers(child.references.get(i), from.refers().get(i), row))));
+                            && rows.get(child).values().stream()
+                                    .anyMatch(from -> refers(child.references.get(i), from.refers().get(i), row))));
         }
 
         /** Reports whether a foreign key forbids the change of the row, or would remove the value that refers to it. */
@@ -651,14 +661,15 @@ class GeneratedSyncTest {
                     if (was.isEmpty()) continue;
                     var is = after.get(reference.parent()).get(was.get().of());
                     if (reference.byUnique() ? Objects.equals(was.get().uniqueText(), is.uniqueText()) : was.get().keyText()
-                            .equals(is.keyText())) continue;
+                            .equals(is.keyText()))
+                        continue;
                     // a row that was deleted and inserted again, to get another number, does not cascade
                     if (!Objects.equals(was.get().number(), is.number()) && now.get(table).contains(visit)) continue;
                     var columns = reference.columns();
                     var parents = reference.parentColumns();
                     Sql.execute(databases.targetProduct, "UPDATE " + table.shadow() + " SET " + IntStream.range(0, columns.size())
                             .mapToObj(i -> columns.get(i) + " = (SELECT " + parents.get(i).quoted() + " FROM " + reference.parent()
-                            + " WHERE kc = " + is.of() + ")")
+                                    + " WHERE kc = " + is.of() + ")")
                             .collect(Collectors.joining(", ")) + " WHERE id = " + visit.id());
                     if (reference.byUnique())
                         for (String name : List.of(table.sql(), table.shadow())) Sql.execute(databases.targetProduct, "UPDATE " + name

@@ -54,7 +54,8 @@ class HostileSettingsTest {
         });
         SHARDS.each("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I RESET ALL', pg_catalog.current_database()); END $$",
                 "DO $$ BEGIN EXECUTE pg_catalog.format('ALTER ROLE shards_reader IN DATABASE %I RESET ALL', pg_catalog.current_database());"
-                + " EXECUTE pg_catalog.format('ALTER ROLE shards_writer IN DATABASE %I RESET ALL', pg_catalog.current_database()); END $$");
+                        + " EXECUTE pg_catalog.format('ALTER ROLE shards_writer IN DATABASE %I RESET ALL', "
+                        + "pg_catalog.current_database()); END $$");
     }
 
     private static void set(List<String> settings) {
@@ -70,23 +71,23 @@ class HostileSettingsTest {
     }
 
     private static final String[] PRODUCT = {
-        "CREATE TYPE m.mood AS ENUM ('good', 'bad')",
-        """
+            "CREATE TYPE m.mood AS ENUM ('good', 'bad')",
+            """
         CREATE TABLE m.value (at timestamptz, ratio double precision, during interval, code text, born date,
           bytes bytea, single real, amount numeric, price money, facts jsonb, document xml, texts text[], times timetz,
           range tstzrange, numbers numrange, point point, mood m.mood, flags bit(4), local timestamp,
           PRIMARY KEY (at, ratio, during, born, code))""",
-        "CREATE TABLE m.drug (id int PRIMARY KEY, code text UNIQUE, note text)",
-        "CREATE TABLE m.uses (id int PRIMARY KEY, drug int NOT NULL REFERENCES m.drug, born date)",
-        "CREATE TABLE own.visit (drug int REFERENCES m.drug ON DELETE CASCADE, code text REFERENCES m.drug (code) ON DELETE SET NULL, "
-        + "born date)",
-        "CREATE SCHEMA evil", "GRANT USAGE ON SCHEMA evil TO PUBLIC",
-        "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = textne)",
-        "CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4ne)",
-        "CREATE FUNCTION evil.count(int) RETURNS int LANGUAGE sql AS 'SELECT 0'",
-        "CREATE AGGREGATE evil.count (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '5')",
-        "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.7); RETURN NULL; END'",
-        "CREATE TRIGGER slow AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION own.slow()"};
+            "CREATE TABLE m.drug (id int PRIMARY KEY, code text UNIQUE, note text)",
+            "CREATE TABLE m.uses (id int PRIMARY KEY, drug int NOT NULL REFERENCES m.drug, born date)",
+            "CREATE TABLE own.visit (drug int REFERENCES m.drug ON DELETE CASCADE, code text REFERENCES m.drug (code) ON DELETE SET NULL, "
+                    + "born date)",
+            "CREATE SCHEMA evil", "GRANT USAGE ON SCHEMA evil TO PUBLIC",
+            "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = textne)",
+            "CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4ne)",
+            "CREATE FUNCTION evil.count(int) RETURNS int LANGUAGE sql AS 'SELECT 0'",
+            "CREATE AGGREGATE evil.count (*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '5')",
+            "CREATE FUNCTION own.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.7); RETURN NULL; END'",
+            "CREATE TRIGGER slow AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION own.slow()"};
     private static final String VALUES = """
             INSERT INTO m.value SELECT timestamptz '2026-02-01 03:04:05.678901+00' + i * interval '1 day 1 microsecond', i / 3.0::float8,
               i * interval '1 month -2 days 03:04:05.6',
@@ -135,7 +136,7 @@ class HostileSettingsTest {
                 SHARDS.imported("m.uses", "id,drug,born\n50,50,2026-11-12\n51,52,2026-10-09\n400,1,2026-02-03\n", dryRun));
         assertEquals("(50,50,2026-11-12)(51,52,2026-10-09)(400,1,2026-02-03)",
                 TestingShards.value(SHARDS.source, "SET search_path = pg_catalog", "SET datestyle = 'ISO, YMD'",
-                "SELECT string_agg(u::text, '' ORDER BY id) FROM m.uses u"));
+                        "SELECT string_agg(u::text, '' ORDER BY id) FROM m.uses u"));
     }
 
     private static void visit(TestingDatabase database, String[] first, String... statements) {
@@ -180,7 +181,7 @@ class HostileSettingsTest {
                 "CREATE TABLE own.visit (t int REFERENCES m.t ON DELETE CASCADE)", "CREATE TABLE own.seen (what text)",
                 "GRANT INSERT ON own.seen TO PUBLIC",
                 "GRANT USAGE ON SCHEMA own TO PUBLIC", "CREATE FUNCTION own.sees() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT "
-                + "INTO own.seen VALUES (TG_OP); RETURN NULL; END'",
+                        + "INTO own.seen VALUES (TG_OP); RETURN NULL; END'",
                 "CREATE TRIGGER sees AFTER INSERT OR UPDATE OR DELETE ON m.t FOR EACH STATEMENT EXECUTE FUNCTION own.sees()");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i, 'n' FROM generate_series(1, 200) i");
         SHARDS.carry();

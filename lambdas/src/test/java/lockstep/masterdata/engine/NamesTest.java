@@ -102,8 +102,9 @@ class NamesTest {
             TestingShards.visit(SHARDS.source, "INSERT INTO m.template SELECT " + literal(value)
                     + " || nullif(g, 0), repeat('x', 100) FROM generate_series(1, 9) g",
                     "INSERT INTO m.pair SELECT " + literal(value) + ", CASE g WHEN 1 THEN " + literal(value)
-                    + " ELSE g::text END, repeat('x', 100) FROM generate_series(1, 9) g", "INSERT INTO m.bare VALUES (" + literal(value)
-                    + ")");
+                            + " ELSE g::text END, repeat('x', 100) FROM generate_series(1, 9) g",
+                    "INSERT INTO m.bare VALUES (" + literal(value)
+                            + ")");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit SELECT code FROM m.template WHERE code LIKE '%3'",
                 "INSERT INTO own.pair SELECT a, b FROM m.pair WHERE b = '3'");
@@ -128,7 +129,8 @@ class NamesTest {
     private static final List<String> TABLES = List.of("\"Order Desk\".\"lineItem\"", "\"a.b\".\"c\"\"d\"", "\"a.b\".c", "a.\"b.c\"",
             "\"größe\".\"select\"", "\"table\".\"Table-Name\"", "\"'\".\"'\"", "\"{table}\".\"{key}\"",
             "\"%I $$\".\"a);--\"", "m.\"lineItem\"", "m.\"lineitem\"", "m.\"LINEITEM\"", "m.staging", "m.lockstep_gone_0", "m.\""
-            + "x".repeat(63) + "\"", "\"Lockstep\".applied", "m.\"🙂\"");
+                    + "x".repeat(63) + "\"",
+            "\"Lockstep\".applied", "m.\"🙂\"");
 
     /**
      * All steps, with children in the data set, visitors' references, sequences, indexes that are dropped at the first sync, and
@@ -139,7 +141,8 @@ class NamesTest {
         var tables = TABLES.stream().map(name -> TestingShards.table(name, "Id", "größe", "select", "up")).toList();
         var ddl = new ArrayList<String>();
         for (String schema : List.of("\"Order Desk\"", "\"a.b\"", "a", "\"größe\"", "\"table\"", "\"'\"", "\"{table}\"", "\"%I $$\"",
-                "\"Lockstep\"")) ddl.add("CREATE SCHEMA " + schema);
+                "\"Lockstep\""))
+            ddl.add("CREATE SCHEMA " + schema);
         for (int n = 0; n < TABLES.size(); n++) {
             String up = n == 0 ? TABLES.getFirst() : TABLES.get(n - 1);
             ddl.add("CREATE TABLE " + TABLES.get(n) + " (\"Id\" serial, \"größe\" text NOT NULL, \"select\" int, up int, CONSTRAINT "
@@ -175,7 +178,7 @@ class NamesTest {
         SHARDS.product(List.of(new Table("\"a.b\".\"Parts\"", List.of("{key}", "Region.", "größe"), List.of("{key}", "Region."),
                 Optional.of("\"größe\" <> '{table}' AND \"{key}\" >= 0"))), "CREATE SCHEMA \"a.b\"",
                 "CREATE TABLE \"a.b\".\"Parts\" (\"{key}\" int, \"Region.\" text, \"größe\" text, PRIMARY KEY (\"{key}\", \"Region.\")) "
-                + "PARTITION BY LIST (\"Region.\")",
+                        + "PARTITION BY LIST (\"Region.\")",
                 "CREATE TABLE \"a.b\".\"Parts.east\" PARTITION OF \"a.b\".\"Parts\" FOR VALUES IN ('east')",
                 "CREATE TABLE m.\"a.b.Parts\" PARTITION OF \"a.b\".\"Parts\" DEFAULT");
         TestingShards.visit(SHARDS.source, "INSERT INTO \"a.b\".\"Parts\" SELECT i, CASE WHEN i % 2 = 0 THEN 'east' ELSE '{key}' END, "
@@ -194,7 +197,7 @@ class NamesTest {
         String name = "\"a.b\".\"Order {table}\"";
         SHARDS.product(List.of(TestingShards.table(name, "{key}", "größe", "a,b", "a\"b", "lockstep_kept", "t")), "CREATE SCHEMA \"a.b\"",
                 "CREATE TABLE " + name + " (\"{key}\" text PRIMARY KEY, \"größe\" int, \"a,b\" text, \"a\"\"b\" text, lockstep_kept "
-                + "bool, t text)");
+                        + "bool, t text)");
         TestingShards.visit(SHARDS.source, "INSERT INTO " + name
                 + " VALUES ('{key}', 1, 'a', 'b', true, 't'), ('''', 2, 'a', 'b', true, 't'), ('{table}', 3, 'a', 'b', false, 't')");
         String csv = "\"a\"\"b\",\"a,b\",größe,{key},t,lockstep_kept\nb,a,1,{key},t,true\nb,a,20,',t,true\nb,a,4,{condition},t,true\n";

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tests what a transaction sees that began before a sync and reads a table only after it. This is why tables are not replaced as a whole. */
+/**
+ * Tests what a transaction sees that began before a sync and reads a table only after it. This is why tables are not replaced as a whole.
+ */
 class OlderSnapshotTest {
     private final TestingDatabase source = TestingProduct.source();
     private final TestingDatabase target = TestingProduct.database();
@@ -23,7 +25,8 @@ class OlderSnapshotTest {
             reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             Sql.execute(reader, "SELECT FROM m.postal");
             refresh.run();
-            try (var statement = reader.createStatement(); var row = statement.executeQuery("SELECT count(*) || ' ' || count(*) FILTER (WHERE name = 'changed') FROM m.drug")) {
+            try (var statement = reader.createStatement();
+                    var row = statement.executeQuery("SELECT count(*) || ' ' || count(*) FILTER (WHERE name = 'changed') FROM m.drug")) {
                 row.next();
                 return row.getString(1);
             }
@@ -41,8 +44,10 @@ class OlderSnapshotTest {
     /** This is PostgreSQL's behaviour. If it changes, decision 25 can be reconsidered. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "CREATE TABLE m.next (LIKE m.drug INCLUDING ALL); INSERT INTO m.next OVERRIDING SYSTEM VALUE SELECT * FROM m.drug; UPDATE m.next SET name = 'changed'; ALTER TABLE m.drug RENAME TO gone; ALTER TABLE m.next RENAME TO drug",
-        "CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM m.drug; TRUNCATE m.drug CASCADE; INSERT INTO m.drug OVERRIDING SYSTEM VALUE SELECT * FROM kept"})
+            "CREATE TABLE m.next (LIKE m.drug INCLUDING ALL); INSERT INTO m.next OVERRIDING SYSTEM VALUE SELECT * FROM m.drug; UPDATE "
+                    + "m.next SET name = 'changed'; ALTER TABLE m.drug RENAME TO gone; ALTER TABLE m.next RENAME TO drug",
+            "CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM m.drug; TRUNCATE m.drug CASCADE; INSERT INTO m.drug OVERRIDING "
+                    + "SYSTEM VALUE SELECT * FROM kept"})
     void aSwapOrTruncateShowsAnEmptyTable(String refresh) throws SQLException {
         assertEquals("0 0", seenBy(() -> target.execute("BEGIN; " + refresh + "; COMMIT")));
         assertEquals("500", target.value("SELECT count(*) FROM m.drug"));

@@ -49,7 +49,7 @@ class PartStoreTest {
 
     @Test
     void whatPassesIsTriedAgainAndThenTold() throws Exception {
-        for (Answer answer : new Answer[] {Answer.ERROR, Answer.THROTTLED, Answer.CUT}) {
+        for (Answer answer : new Answer[]{Answer.ERROR, Answer.THROTTLED, Answer.CUT}) {
             var asked = new int[1];
             aws.watch = request -> asked[0]++ == 0 ? answer : Answer.WELL;
             assertArrayEquals(bytes, read(), answer.name());

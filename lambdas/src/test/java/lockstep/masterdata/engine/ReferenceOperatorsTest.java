@@ -68,7 +68,7 @@ class ReferenceOperatorsTest {
                     pair("date", "date '2026-01-01' + i", "timestamp", "timestamp '2026-01-01' + i * interval '1 day'"),
                     pair("interval", "i * interval '1 day'", "interval", "i * interval '24 hours'"),
                     pair("timestamptz", "timestamptz '2026-01-01 00:00+00' + i * interval '1 hour'", "timestamptz",
-                    "timestamptz '2026-01-01 09:00+09' + i * interval '1 hour'")),
+                            "timestamptz '2026-01-01 09:00+09' + i * interval '1 hour'")),
             "containers", List.of(
                     pair("numrange", "numrange(i, i + 1)", "numrange", "numrange(i * 1.0, (i + 1) * 1.00)"),
                     pair("nummultirange", "nummultirange(numrange(i, i + 1))", "nummultirange", "nummultirange(numrange(i * 1.0, i + 1))"),
@@ -79,12 +79,14 @@ class ReferenceOperatorsTest {
                     pair("ext.pair", "ROW(i * 1.0, 'x')::ext.pair", "ext.pair", "ROW(i, 'x')::ext.pair"),
                     pair("inet", "('10.0.0.' || i)::inet", "cidr", "('10.0.0.' || i || '/32')::cidr")));
 
-
     private static String[] forEach(List<Pair> pairs, java.util.function.IntFunction<String> statement) {
         return IntStream.range(0, pairs.size()).mapToObj(statement).toArray(String[]::new);
     }
 
-    /** Rows 1 to 5 are each referenced by a foreign key with another action, row 6 is not referenced, and row 7 is the default of one of the keys. */
+    /**
+     * Rows 1 to 5 are each referenced by a foreign key with another action, row 6 is not referenced, and row 7 is the default of one of the
+     * keys.
+     */
     @ParameterizedTest(name = "{0}, key referred to: {1}")
     @CsvSource({"extensions, true", "extensions, false", "text, true", "text, false", "numbers, true", "times, false", "containers, true"})
     void rowsThatVisitorsReferToAreKept(String family, boolean keyed) {
@@ -120,7 +122,8 @@ class ReferenceOperatorsTest {
         String before = SHARDS.value(visitors);
         var kept = new ArrayList<String>();
         for (String row : SHARDS.rows(SHARDS.source)) if (!row.matches("m\\.t\\d+ "
-                + (keyed ? "\\(.*,[67],n\\)" : "\\([67],.*"))) kept.add(row);
+                + (keyed ? "\\(.*,[67],n\\)" : "\\([67],.*")))
+            kept.add(row);
         assertEquals(5 * pairs.size(), kept.size());
 
         TestingShards.visit(SHARDS.source, forEach(pairs, n -> "DELETE FROM m.t" + n + " WHERE id < 7"));
@@ -144,9 +147,9 @@ class ReferenceOperatorsTest {
         SHARDS.product(List.of(TestingShards.table("m.t", "region,code", "name")),
                 "CREATE TABLE m.t (region int, code ext.citext, name text, PRIMARY KEY (region, code), UNIQUE (code, region))",
                 "CREATE TABLE own.visit (id int PRIMARY KEY, code ext.citext, region bigint, FOREIGN KEY (code, region) REFERENCES m.t "
-                + "(code, region) ON DELETE CASCADE)",
+                        + "(code, region) ON DELETE CASCADE)",
                 "CREATE TABLE own.full_visit (id int PRIMARY KEY, code ext.citext, region bigint, FOREIGN KEY (region, code) REFERENCES "
-                + "m.t MATCH FULL ON DELETE SET NULL)");
+                        + "m.t MATCH FULL ON DELETE SET NULL)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i % 3, 'Milk' || i, 'n' FROM generate_series(1, 9) i");
         SHARDS.carry();
         SHARDS.visit("INSERT INTO own.visit VALUES (1, 'milk1', 1), (2, 'milk2', NULL), (3, NULL, 0)",
@@ -155,7 +158,7 @@ class ReferenceOperatorsTest {
         assertEquals(Map.of("m.t", "+0 ~0 -7 =2"), SHARDS.carry("m.t (1,Milk1,n)", "m.t (1,Milk4,n)").changes());
         assertEquals("(1,milk1,1) (2,milk2,) (3,,0) (4,mILK4,1) (5,,)",
                 SHARDS.value("SELECT string_agg(v::text, ' ' ORDER BY id) FROM (SELECT * FROM own.visit UNION ALL SELECT * FROM "
-                + "own.full_visit) v"));
+                        + "own.full_visit) v"));
     }
 
     /** The visitor's row is in the master table itself, outside the filter of the data set. */
@@ -197,7 +200,7 @@ class ReferenceOperatorsTest {
                 "CREATE TABLE m.t_east PARTITION OF m.t FOR VALUES IN ('east')",
                 "CREATE TABLE m.t_rest PARTITION OF m.t DEFAULT",
                 "CREATE TABLE own.visit (id int, region text, code ext.citext, FOREIGN KEY (region, code) REFERENCES m.t ON DELETE SET "
-                + "NULL) PARTITION BY RANGE (id)",
+                        + "NULL) PARTITION BY RANGE (id)",
                 "CREATE TABLE own.visit_low PARTITION OF own.visit FOR VALUES FROM (0) TO (10)",
                 "CREATE TABLE own.visit_rest PARTITION OF own.visit DEFAULT",
                 "CREATE TABLE own.east (region text, code ext.citext, FOREIGN KEY (region, code) REFERENCES m.t_east ON DELETE CASCADE)");
@@ -211,11 +214,12 @@ class ReferenceOperatorsTest {
                 .changes());
         assertEquals("(1,west,milk1) (99,east,MILK2) (east,mILK4)",
                 SHARDS.value("SELECT (SELECT string_agg(v::text, ' ' ORDER BY id) FROM own.visit v) || ' ' || (SELECT "
-                + "string_agg(e::text, ' ') FROM own.east e)"));
+                        + "string_agg(e::text, ' ') FROM own.east e)"));
     }
 
     /**
-     * PostgreSQL checks the reference with the master's collation, but finds rows for the ON DELETE action with the visitor's: the visitor's row
+     * PostgreSQL checks the reference with the master's collation, but finds rows for the ON DELETE action with the visitor's: the
+     * visitor's row
      * would be affected by the deletion of any of the three.
      */
     @ParameterizedTest
@@ -240,7 +244,7 @@ class ReferenceOperatorsTest {
                 "CREATE TABLE m.t (id int PRIMARY KEY, code text NOT NULL UNIQUE, name text)",
                 "CREATE TABLE m.u (code text PRIMARY KEY, facts jsonb)",
                 "CREATE TABLE own.visit (t int REFERENCES m.t ON DELETE CASCADE, code text REFERENCES m.t (code) ON DELETE SET NULL, u "
-                + "varchar REFERENCES m.u ON DELETE CASCADE)",
+                        + "varchar REFERENCES m.u ON DELETE CASCADE)",
                 "CREATE SCHEMA evil", "GRANT USAGE ON SCHEMA evil TO PUBLIC",
                 "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = textne)",
                 "CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4ne)",
@@ -258,7 +262,7 @@ class ReferenceOperatorsTest {
                 "CREATE FUNCTION evil.md5(text) RETURNS text LANGUAGE sql AS 'SELECT ''same''::pg_catalog.text'",
                 "CREATE FUNCTION evil.setval(regclass, int, boolean) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'",
                 "CREATE FUNCTION evil.hashtextextended(text, int) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this "
-                + "function''; END'",
+                        + "function''; END'",
                 "CREATE FUNCTION evil.array_length(anyarray, int) RETURNS int LANGUAGE sql AS 'SELECT 0'",
                 "CREATE DOMAIN evil.text AS pg_catalog.text CHECK (length(VALUE) < 2)");
         try {

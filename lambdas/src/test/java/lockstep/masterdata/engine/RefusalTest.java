@@ -65,7 +65,8 @@ class RefusalTest {
         var wrong = new TestingSync(new DataSet("master", "clinic-1", List.of(
                 new Table("m.nothing", List.of("id"), List.of("id"), Optional.empty()),
                 new Table("m.drug", List.of("id", "colour", "name"), List.of("name"), Optional.empty()))));
-        refused(Fault.SchemaMismatch.class, () -> wrong.hold(source, "one"), "table m.nothing does not exist", "column m.drug.colour does not exist",
+        refused(Fault.SchemaMismatch.class, () -> wrong.hold(source, "one"), "table m.nothing does not exist",
+                "column m.drug.colour does not exist",
                 "key (name) of m.drug is not a unique index");
     }
 
@@ -82,8 +83,10 @@ class RefusalTest {
         sync.dump(source, "one");
         forge("one", table -> table.name().equals("m.drug") ? withColumn(table, new Column("secret", "text")) : table);
         refused(Fault.ManifestRefused.class, () -> sync.restore(target, "one"), "column m.drug.secret is not allowed");
-        forge("one", table -> table.name().equals("m.drug") ? new TableManifest("m.prescription", table.columns(), table.key(), table.where(), table.rows(), table.digest(), table.parts(), table.deltas()) : table);
-        refused(Fault.ManifestRefused.class, () -> sync.restore(target, "one"), "table m.prescription is not allowed", "table m.drug is missing");
+        forge("one", table -> table.name().equals("m.drug") ? new TableManifest("m.prescription", table.columns(), table.key(),
+                table.where(), table.rows(), table.digest(), table.parts(), table.deltas()) : table);
+        refused(Fault.ManifestRefused.class, () -> sync.restore(target, "one"), "table m.prescription is not allowed",
+                "table m.drug is missing");
     }
 
     @Test
@@ -98,13 +101,15 @@ class RefusalTest {
     private static TableManifest withColumn(TableManifest table, Column column) {
         var columns = new ArrayList<>(table.columns());
         columns.add(column);
-        return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts(), table.deltas());
+        return new TableManifest(table.name(), columns, table.key(), table.where(), table.rows(), table.digest(), table.parts(),
+                table.deltas());
     }
 
     private void forge(String syncId, UnaryOperator<TableManifest> change) {
         var manifest = Json.MAPPER.readValue(sync.store.objects.get("manifests/master/" + syncId + ".json"), Manifest.class);
-        byte[] forged = Json.MAPPER.writeValueAsBytes(new Manifest(Manifest.FORMAT, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(),
-                manifest.release(), manifest.tables().stream().map(change).toList()));
+        byte[] forged = Json.MAPPER.writeValueAsBytes(
+                new Manifest(Manifest.FORMAT, manifest.dataSet(), manifest.syncId(), manifest.source(), manifest.snapshotTime(),
+                        manifest.release(), manifest.tables().stream().map(change).toList()));
         sync.store.put("manifests/master/" + syncId + ".json", forged);
         sync.store.put("manifests/master/" + syncId + ".json.sig", sync.sign(forged));
     }
@@ -160,7 +165,8 @@ class RefusalTest {
         try (var executor = Executors.newSingleThreadExecutor()) {
             var holder = CompletableFuture.supplyAsync(() -> sync.hold(source, "one"), executor);
             AwaitedSnapshot.await(sync.store, paths, Instant.now().plusSeconds(20));
-            assertThrows(Fault.DatabaseUnavailable.class, () -> new Dumper(source, killOnPut(), 2, 1 << 10).dump(sync.dataSet, paths, sync.batches("one")[0]));
+            assertThrows(Fault.DatabaseUnavailable.class,
+                    () -> new Dumper(source, killOnPut(), 2, 1 << 10).dump(sync.dataSet, paths, sync.batches("one")[0]));
             for (Batch batch : sync.batches("one")) sync.dumper(source).dump(sync.dataSet, paths, batch);
             sync.seal("one");
             new Released("done").write(sync.store, paths);
@@ -175,7 +181,8 @@ class RefusalTest {
         return new PartStore() {
             @Override
             public void put(String key, byte[] bytes, int length) {
-                source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + source.name() + "' AND query LIKE 'COPY%' AND pid <> pg_backend_pid()");
+                source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + source.name()
+                        + "' AND query LIKE 'COPY%' AND pid <> pg_backend_pid()");
             }
 
             @Override
@@ -196,7 +203,8 @@ class RefusalTest {
         try (var executor = Executors.newSingleThreadExecutor()) {
             var holder = CompletableFuture.supplyAsync(() -> sync.hold(source, "one"), executor);
             AwaitedSnapshot.await(sync.store, paths, Instant.now().plusSeconds(20));
-            source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + source.name() + "' AND state LIKE 'idle in transaction%'");
+            source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + source.name()
+                    + "' AND state LIKE 'idle in transaction%'");
             var gone = assertThrows(CompletionException.class, holder::join);
             assertTrue(gone.getCause() instanceof Fault.SnapshotGone, gone.toString());
         }
@@ -214,7 +222,8 @@ class RefusalTest {
     }
 
     private static String openTransactions(TestingDatabase database) {
-        return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = '" + database.name() + "' AND state LIKE 'idle in transaction%'");
+        return database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + database.name() + "' AND state LIKE 'idle in transaction%'");
     }
 
     @Test
@@ -248,7 +257,8 @@ class RefusalTest {
     @Test
     void tellsASwapOfUniqueValuesAsAConflict() {
         sync.run(source, target, "one");
-        source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2", "UPDATE m.drug SET code = 'D2' WHERE id = 1");
+        source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2",
+                "UPDATE m.drug SET code = 'D2' WHERE id = 1");
         refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "drug_code_key", "columns that are not in the data set");
     }
 
@@ -257,7 +267,8 @@ class RefusalTest {
         sync.run(source, target, "one");
         target.execute("INSERT INTO m.postal VALUES ('5555555', 1, 'local')");
         source.execute("INSERT INTO m.postal VALUES ('5555555', 1, 'public')");
-        refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "1 rows of m.postal that belong to this shard", "(5555555,1)");
+        refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "1 rows of m.postal that belong to this shard",
+                "(5555555,1)");
         assertEquals("local", target.value("SELECT town FROM m.postal WHERE code = '5555555'"));
     }
 
@@ -265,20 +276,23 @@ class RefusalTest {
     void aKeptRowsUniqueValueIsNotGivenAway() {
         sync.run(source, target, "one");
         target.execute("INSERT INTO m.prescription (drug) VALUES (7)");
-        source.execute("DELETE FROM m.interaction WHERE 7 IN (a, b)", "DELETE FROM m.drug WHERE id = 7", "INSERT INTO m.drug (code) VALUES ('D7')");
+        source.execute("DELETE FROM m.interaction WHERE 7 IN (a, b)", "DELETE FROM m.drug WHERE id = 7",
+                "INSERT INTO m.drug (code) VALUES ('D7')");
         refused(Fault.MergeConflict.class, () -> sync.run(source, target, "two"), "drug_code_key");
     }
 
     @Test
     void refusesRowsThatAPolicyHides() {
-        source.execute("CREATE ROLE hidden LOGIN", "GRANT USAGE ON SCHEMA m, lockstep TO hidden", "GRANT SELECT ON ALL TABLES IN SCHEMA m, lockstep TO hidden",
+        source.execute("CREATE ROLE hidden LOGIN", "GRANT USAGE ON SCHEMA m, lockstep TO hidden",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA m, lockstep TO hidden",
                 "ALTER TABLE m.drug ENABLE ROW LEVEL SECURITY", "CREATE POLICY few ON m.drug USING (id < 10)");
         refused(Fault.AccessRefused.class, () -> sync.dump(source.as("hidden"), "one"), "row-level security");
     }
 
     @Test
     void refusesABadSyncId() {
-        for (String id : List.of("", "../x", "a b", "-x", "x".repeat(81))) assertThrows(Fault.InvalidRequest.class, () -> new SyncPaths("master", id));
+        for (String id : List.of("", "../x", "a b", "-x", "x".repeat(81)))
+            assertThrows(Fault.InvalidRequest.class, () -> new SyncPaths("master", id));
     }
 
     @Test

@@ -28,7 +28,8 @@ class RetentionTest {
         return new VersionedStore() {
             @Override
             public List<ObjectVersion> list(String prefix) {
-                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix)).map(k -> new ObjectVersion(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
+                return store.objects.keySet().stream().filter(k -> k.startsWith(prefix))
+                        .map(k -> new ObjectVersion(k, Integer.toString(store.puts.lastIndexOf(k)), store.times.get(k))).toList();
             }
 
             @Override
@@ -90,7 +91,8 @@ class RetentionTest {
     @Test
     void youngManifestsAreKeptBeyondTheNumber() {
         dumpFour();
-        assertEquals(List.of(), new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, versions, "master", Instant.now()).dropped());
+        assertEquals(List.of(),
+                new Retention(1, Duration.ofDays(1), GRACE).collect(sync.store, versions, "master", Instant.now()).dropped());
     }
 
     @Test
@@ -118,7 +120,7 @@ class RetentionTest {
     @Test
     void stopsAtAManifestThatCannotBeRead() {
         dumpFour();
-        sync.store.put("manifests/master/s1.json", new byte[] {'{'});
+        sync.store.put("manifests/master/s1.json", new byte[]{'{'});
         int before = sync.store.objects.size();
         assertThrows(Fault.ManifestRefused.class, () -> collect(1, Duration.ofDays(1)));
         assertEquals(before, sync.store.objects.size());

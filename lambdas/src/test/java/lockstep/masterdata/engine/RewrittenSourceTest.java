@@ -20,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests a source that is reloaded or migrated between snapshot and dump. PostgreSQL then shows the snapshot an empty table, or other partitions, without an error. */
+/**
+ * Tests a source that is reloaded or migrated between snapshot and dump. PostgreSQL then shows the snapshot an empty table, or other
+ * partitions, without an error.
+ */
 class RewrittenSourceTest {
     /** Dumps, and executes these statements between the snapshot and the first worker. */
     private static void dump(TestingSync sync, TestingDatabase source, String meanwhile) {
@@ -43,7 +46,8 @@ class RewrittenSourceTest {
             "TRUNCATE m.postal",
             "CREATE TEMPORARY TABLE again AS TABLE m.postal; TRUNCATE m.postal; INSERT INTO m.postal SELECT * FROM pg_temp.again",
             "ALTER TABLE m.postal ALTER town TYPE text USING town || ''",
-            "ALTER TABLE m.postal RENAME TO old; CREATE TABLE m.postal (LIKE m.old INCLUDING ALL); INSERT INTO m.postal SELECT * FROM m.old"})
+            "ALTER TABLE m.postal RENAME TO old; CREATE TABLE m.postal (LIKE m.old INCLUDING ALL); INSERT INTO m.postal SELECT * FROM "
+                    + "m.old"})
     void isRefused(String meanwhile) {
         var source = TestingProduct.source();
         var refused = assertThrows(Fault.SnapshotGone.class, () -> dump(new TestingSync(TestingProduct.DATA_SET), source, meanwhile));
@@ -51,13 +55,15 @@ class RewrittenSourceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"TRUNCATE p.many_2", "ALTER TABLE p.many DETACH PARTITION p.many_1", "ALTER TABLE p.many ATTACH PARTITION p.more FOR VALUES FROM (20) TO (30)", "DROP TABLE p.many_2"})
+    @ValueSource(strings = {"TRUNCATE p.many_2", "ALTER TABLE p.many DETACH PARTITION p.many_1",
+            "ALTER TABLE p.many ATTACH PARTITION p.more FOR VALUES FROM (20) TO (30)", "DROP TABLE p.many_2"})
     void isRefusedForPartitions(String meanwhile) {
         assertThrows(Fault.SnapshotGone.class, () -> dump(new TestingSync(partitioned()), partitionedSource(), meanwhile));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"DELETE FROM m.postal", "UPDATE m.postal SET town = 'x'", "ALTER TABLE m.postal ADD more text DEFAULT 'x'", "VACUUM m.postal", "SELECT 1"})
+    @ValueSource(strings = {"DELETE FROM m.postal", "UPDATE m.postal SET town = 'x'", "ALTER TABLE m.postal ADD more text DEFAULT 'x'",
+            "VACUUM m.postal", "SELECT 1"})
     void ordinaryWritesAreNotAndTheSnapshotIsWhatIsDumped(String meanwhile) {
         var source = TestingProduct.source();
         String before = TestingProduct.contents(source);
@@ -82,8 +88,10 @@ class RewrittenSourceTest {
     private static TestingDatabase partitionedSource() {
         var source = TestingServer.database();
         source.execute("CREATE SCHEMA p", "CREATE TABLE p.many (id int PRIMARY KEY, note text) PARTITION BY RANGE (id)",
-                "CREATE TABLE p.many_1 PARTITION OF p.many FOR VALUES FROM (0) TO (10)", "CREATE TABLE p.many_2 PARTITION OF p.many FOR VALUES FROM (10) TO (20)",
-                "CREATE TABLE p.more (id int PRIMARY KEY, note text)", "INSERT INTO p.many SELECT i, 'n' FROM generate_series(0, 19) i", "INSERT INTO p.more VALUES (25, 'n')", Sql.named("state"));
+                "CREATE TABLE p.many_1 PARTITION OF p.many FOR VALUES FROM (0) TO (10)",
+                "CREATE TABLE p.many_2 PARTITION OF p.many FOR VALUES FROM (10) TO (20)",
+                "CREATE TABLE p.more (id int PRIMARY KEY, note text)", "INSERT INTO p.many SELECT i, 'n' FROM generate_series(0, 19) i",
+                "INSERT INTO p.more VALUES (25, 'n')", Sql.named("state"));
         return source;
     }
 }

@@ -23,7 +23,7 @@ class RowSecurityTest {
     private static final Pattern STATEMENT = Pattern.compile("\\b(?:CREATE|ALTER|DROP) (?:POLICY|ROLE|TABLE|USER) [^;]+;|\\bGRANT [^;]+;");
     private static final String[] TABLES = {"CREATE TABLE m.unit (id int PRIMARY KEY, name text)",
             "CREATE TABLE m.use (id int PRIMARY KEY, unit int REFERENCES m.unit)",
-        "CREATE TABLE own.visit (unit int REFERENCES m.unit ON DELETE CASCADE, secret text)"};
+            "CREATE TABLE own.visit (unit int REFERENCES m.unit ON DELETE CASCADE, secret text)"};
 
     private static void product(List<String> everywhere) {
         var ddl = new ArrayList<>(List.of(TABLES));
@@ -50,20 +50,22 @@ class RowSecurityTest {
     /** The first form is the default of a popular managed service. */
     @ParameterizedTest
     @ValueSource(strings = {
-        "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY \"Enable read access for all users\" ON m.unit FOR SELECT USING "
-        + "(true)",
-        "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; ALTER TABLE m.unit FORCE ROW LEVEL SECURITY; CREATE POLICY p ON m.unit FOR SELECT "
-        + "USING (true)",
-        "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; ALTER TABLE m.use ENABLE ROW LEVEL SECURITY; ALTER TABLE own.visit ENABLE ROW "
-        + "LEVEL SECURITY",
-        "ALTER TABLE m.use ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON m.use TO pg_monitor USING (unit > 50)",
-        "ALTER TABLE own.visit ENABLE ROW LEVEL SECURITY; ALTER TABLE own.visit FORCE ROW LEVEL SECURITY; CREATE POLICY p ON own.visit "
-        + "USING (secret = current_user)",
-        "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON m.unit FOR SELECT USING (1 = 1); CREATE POLICY q ON m.unit AS "
-        + "RESTRICTIVE USING (true)",
-        "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON m.unit AS RESTRICTIVE TO pg_monitor USING (false)",
-        "ALTER TABLE own.visit ENABLE ROW LEVEL SECURITY; CREATE POLICY lockstep_writer ON own.visit FOR SELECT TO pg_monitor USING "
-        + "(false)"})
+            "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY \"Enable read access for all users\" ON m.unit FOR SELECT USING "
+                    + "(true)",
+            "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; ALTER TABLE m.unit FORCE ROW LEVEL SECURITY; CREATE POLICY p ON m.unit FOR "
+                    + "SELECT "
+                    + "USING (true)",
+            "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; ALTER TABLE m.use ENABLE ROW LEVEL SECURITY; ALTER TABLE own.visit ENABLE ROW "
+                    + "LEVEL SECURITY",
+            "ALTER TABLE m.use ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON m.use TO pg_monitor USING (unit > 50)",
+            "ALTER TABLE own.visit ENABLE ROW LEVEL SECURITY; ALTER TABLE own.visit FORCE ROW LEVEL SECURITY; CREATE POLICY p ON own.visit "
+                    + "USING (secret = current_user)",
+            "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON m.unit FOR SELECT USING (1 = 1); CREATE POLICY q ON m.unit "
+                    + "AS "
+                    + "RESTRICTIVE USING (true)",
+            "ALTER TABLE m.unit ENABLE ROW LEVEL SECURITY; CREATE POLICY q ON m.unit AS RESTRICTIVE TO pg_monitor USING (false)",
+            "ALTER TABLE own.visit ENABLE ROW LEVEL SECURITY; CREATE POLICY lockstep_writer ON own.visit FOR SELECT TO pg_monitor USING "
+                    + "(false)"})
     void aPolicyThatHidesNothingDoesNotBlock(String policies) {
         product(List.of(policies.split("; ")));
         follow();
@@ -92,7 +94,8 @@ class RowSecurityTest {
         SHARDS.each("DO $$ BEGIN CREATE ROLE secured_admin LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
                 "GRANT shards_reader, shards_writer TO secured_admin WITH ADMIN OPTION", "GRANT USAGE ON SCHEMA ext TO secured_admin",
                 "DROP SCHEMA lockstep CASCADE", "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO secured_admin', "
-                + "current_database()); END $$", "ALTER SCHEMA m OWNER TO secured_admin",
+                        + "current_database()); END $$",
+                "ALTER SCHEMA m OWNER TO secured_admin",
                 "ALTER SCHEMA own OWNER TO secured_admin", "ALTER TABLE m.unit OWNER TO secured_admin",
                 "ALTER TABLE m.use OWNER TO secured_admin", "ALTER TABLE own.visit OWNER TO secured_admin");
         for (String table : List.of("m.unit", "m.use", "own.visit"))
@@ -115,7 +118,7 @@ class RowSecurityTest {
         TestingShards.visit(refusing, policy.split("; "));
         Map<String, String> changes = null;
         int fixes = 0;
-        for (boolean refused = true; refused; ) {
+        for (boolean refused = true; refused;) {
             try {
                 if (changes == null) changes = TestingShards.changes(SHARDS.sync.restore(SHARDS.writer(SHARDS.follows), SHARDS.dump()));
                 SHARDS.assertHolds(SHARDS.follows, SHARDS.rows(SHARDS.source), "m.unit (200,u200)");
@@ -138,13 +141,13 @@ class RowSecurityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "m.unit; CREATE POLICY \"tenant's own\" ON m.unit AS RESTRICTIVE USING (id < 100)",
-        "m.unit; CREATE POLICY few ON m.unit USING (id < 100)",
-        "own.visit; CREATE POLICY narrower ON own.visit AS RESTRICTIVE FOR SELECT USING (false)",
-        "own.visit; CREATE POLICY mine ON own.visit USING (secret = current_user)",
-        "m.use; CREATE POLICY \"Own; rows\" ON m.use AS RESTRICTIVE FOR DELETE USING (false)",
-        "m.unit; CREATE POLICY no_update ON m.unit AS RESTRICTIVE FOR UPDATE USING (id <> 150)",
-        "m.unit; CREATE POLICY no_insert ON m.unit AS RESTRICTIVE FOR INSERT WITH CHECK (id < 900)"})
+            "m.unit; CREATE POLICY \"tenant's own\" ON m.unit AS RESTRICTIVE USING (id < 100)",
+            "m.unit; CREATE POLICY few ON m.unit USING (id < 100)",
+            "own.visit; CREATE POLICY narrower ON own.visit AS RESTRICTIVE FOR SELECT USING (false)",
+            "own.visit; CREATE POLICY mine ON own.visit USING (secret = current_user)",
+            "m.use; CREATE POLICY \"Own; rows\" ON m.use AS RESTRICTIVE FOR DELETE USING (false)",
+            "m.unit; CREATE POLICY no_update ON m.unit AS RESTRICTIVE FOR UPDATE USING (id <> 150)",
+            "m.unit; CREATE POLICY no_insert ON m.unit AS RESTRICTIVE FOR INSERT WITH CHECK (id < 900)"})
     void aTargetsPolicyThatHidesRows(String given) {
         String table = given.substring(0, given.indexOf(';'));
         String policy = given.substring(given.indexOf(';') + 2);

@@ -15,10 +15,14 @@ class SnapshotOrderTest {
 
     @Test
     void aClockThatWasAheadHoldsNothingUp() {
-        source.execute("CREATE OR REPLACE FUNCTION pg_catalog.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() + interval '1 year' $$");
+        source.execute(
+                "CREATE OR REPLACE FUNCTION pg_catalog.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT "
+                        + "pg_catalog.statement_timestamp() + interval '1 year' $$");
         var ahead = sync.dump(source, "one").snapshotTime();
         sync.restore(target, "one");
-        source.execute("CREATE OR REPLACE FUNCTION pg_catalog.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.statement_timestamp() $$",
+        source.execute(
+                "CREATE OR REPLACE FUNCTION pg_catalog.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT "
+                        + "pg_catalog.statement_timestamp() $$",
                 "UPDATE m.drug SET price = 7");
         assertEquals(ahead.plusNanos(1000), sync.dump(source, "two").snapshotTime());
         sync.restore(target, "two");

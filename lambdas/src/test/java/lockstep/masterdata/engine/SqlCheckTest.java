@@ -37,7 +37,8 @@ class SqlCheckTest {
     void agreesWithTheEngineThatASyncIsEqual() {
         sync.run(source, target, "one");
         assertEquals(sums(source).sums(), sums(target).sums());
-        assertEquals(List.of("m.interaction 800", "m.drug 500", "m.postal 300"), sums(target).sums().stream().map(s -> s.name() + " " + s.rows()).toList());
+        assertEquals(List.of("m.interaction 800", "m.drug 500", "m.postal 300"),
+                sums(target).sums().stream().map(s -> s.name() + " " + s.rows()).toList());
         assertEquals(Optional.of("one"), sums(target).syncId());
         assertEquals(Optional.empty(), sums(source).syncId());
     }
@@ -53,7 +54,8 @@ class SqlCheckTest {
             "UPDATE m.interaction SET b = NULL WHERE id = 1",
             "DELETE FROM m.interaction WHERE id = 5",
             "INSERT INTO m.interaction (a, note) VALUES (1, 'one more')",
-            "WITH gone AS (DELETE FROM m.interaction WHERE id = 6 RETURNING a, b, note) INSERT INTO m.interaction SELECT 900, a, b, note FROM gone",
+            "WITH gone AS (DELETE FROM m.interaction WHERE id = 6 RETURNING a, b, note) INSERT INTO m.interaction SELECT 900, a, b, note "
+                    + "FROM gone",
             "TRUNCATE m.postal"})
     void findsWhatIsOtherwise(String corruption) {
         sync.run(source, target, "one");
@@ -65,7 +67,8 @@ class SqlCheckTest {
     void leavesOutWhatIsTheShardsOwnAndWhatIsOnlyKept() {
         source.execute("INSERT INTO m.drug (code, name) VALUES ('X', 'gone soon')");
         sync.run(source, target, "one");
-        target.execute("INSERT INTO m.prescription (drug, text) SELECT id, 'mine' FROM m.drug WHERE code = 'X'", "INSERT INTO m.postal VALUES ('0000000', 99, 'local')",
+        target.execute("INSERT INTO m.prescription (drug, text) SELECT id, 'mine' FROM m.drug WHERE code = 'X'",
+                "INSERT INTO m.postal VALUES ('0000000', 99, 'local')",
                 "UPDATE m.drug SET secret = 'other'");
         source.execute("DELETE FROM m.drug WHERE code = 'X'");
         sync.run(source, target, "two");
@@ -75,7 +78,8 @@ class SqlCheckTest {
 
     @Test
     void settingsOfTheSessionDoNotMatter() {
-        source.execute("ALTER DATABASE " + source.name() + " SET datestyle = 'German'", "ALTER DATABASE " + source.name() + " SET extra_float_digits = -3");
+        source.execute("ALTER DATABASE " + source.name() + " SET datestyle = 'German'",
+                "ALTER DATABASE " + source.name() + " SET extra_float_digits = -3");
         sync.run(source, target, "one");
         assertEquals(sums(source).sums(), sums(target).sums());
     }
@@ -86,14 +90,16 @@ class SqlCheckTest {
         target.execute("ALTER TABLE m.postal RENAME TO elsewhere");
         assertThrows(Fault.class, () -> sums(target));
         assertThrows(IllegalArgumentException.class, () -> sums(target, new DataSet("none", "clinic-1", List.of())));
-        assertThrows(Fault.class, () -> sums(target, new DataSet("master", "clinic-1", List.of(new Table("m.drug", List.of("id", "nothing"), List.of("id"), Optional.empty())))));
+        assertThrows(Fault.class, () -> sums(target, new DataSet("master", "clinic-1",
+                List.of(new Table("m.drug", List.of("id", "nothing"), List.of("id"), Optional.empty())))));
     }
 
     @Test
     void sharesNoCodeWithTheEngine() throws IOException {
         try (Stream<Path> files = Files.walk(Path.of("src/main/java/lockstep/masterdata/check"))) {
             for (Path file : files.filter(Files::isRegularFile).toList())
-                assertEquals(List.of(), Files.readAllLines(file).stream().filter(l -> l.startsWith("import lockstep.") && !l.startsWith("import lockstep.landscape.")).toList());
+                assertEquals(List.of(), Files.readAllLines(file).stream()
+                        .filter(l -> l.startsWith("import lockstep.") && !l.startsWith("import lockstep.landscape.")).toList());
         }
     }
 }

@@ -101,7 +101,8 @@ class StarterTest {
         look();
         running.add("by-hand");
         assertEquals(Found.BUSY, look());
-        new Held("token", Instant.now(), new Assessment("by-hand", Optional.empty(), List.of(), List.of("many"), List.of())).write(sync.store, new SyncPaths("master", "by-hand"));
+        new Held("token", Instant.now(), new Assessment("by-hand", Optional.empty(), List.of(), List.of("many"), List.of()))
+                .write(sync.store, new SyncPaths("master", "by-hand"));
         assertEquals(Found.STARTED, look());
     }
 

@@ -23,7 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Regression tests for findings of a review: schemas and sequences of events that lost rows, verified wrong rows, or blocked syncs. */
 class SurpriseTest {
-    private static final String LETTERS = "INSERT INTO m.t SELECT CASE WHEN i % 2 = 0 THEN upper(k) ELSE k END, i FROM (SELECT i, translate(md5(i::text), '0123456789', 'ghijklmnop') AS k FROM generate_series(1, 600) i) AS k";
+    private static final String LETTERS = "INSERT INTO m.t SELECT CASE WHEN i % 2 = 0 THEN upper(k) ELSE k END, i FROM (SELECT i, "
+            + "translate(md5(i::text), '0123456789', 'ghijklmnop') AS k FROM generate_series(1, 600) i) AS k";
     private final TestingDatabase source = TestingServer.database();
     private final TestingDatabase target = TestingServer.database();
     private TestingSync sync;
@@ -56,7 +57,8 @@ class SurpriseTest {
     private String contents(TestingDatabase database) {
         var contents = new StringBuilder();
         for (Table table : sync.dataSet.tables())
-            contents.append(database.value("SELECT md5(string_agg(row, ' ' ORDER BY row COLLATE \"C\")) FROM (SELECT ROW(" + Sql.columns("t.", table.columns()) + ")::text AS row FROM " + Sql.table(table.name()) + " t) AS rows"));
+            contents.append(database.value("SELECT md5(string_agg(row, ' ' ORDER BY row COLLATE \"C\")) FROM (SELECT ROW("
+                    + Sql.columns("t.", table.columns()) + ")::text AS row FROM " + Sql.table(table.name()) + " t) AS rows"));
         return contents.toString();
     }
 
@@ -67,8 +69,8 @@ class SurpriseTest {
     /** PostgreSQL writes neither rows nor a new file for any of these. */
     @ParameterizedTest
     @ValueSource(strings = {"ALTER TABLE m.t DROP COLUMN v; ALTER TABLE m.t ADD COLUMN v text DEFAULT 'x'",
-        "ALTER TABLE m.t RENAME v TO x; ALTER TABLE m.t RENAME w TO v; ALTER TABLE m.t RENAME x TO w",
-        "ALTER TYPE m.kind RENAME VALUE 'a' TO 'q'; ALTER TYPE m.kind ADD VALUE 'a'"})
+            "ALTER TABLE m.t RENAME v TO x; ALTER TABLE m.t RENAME w TO v; ALTER TABLE m.t RENAME x TO w",
+            "ALTER TYPE m.kind RENAME VALUE 'a' TO 'q'; ALTER TYPE m.kind ADD VALUE 'a'"})
     void valuesThatChangeWithoutAWriteAreRead(String migration) {
         schema("CREATE TYPE m.kind AS ENUM ('a', 'b')", "CREATE TABLE m.t (id int PRIMARY KEY, v text, w text, k m.kind)");
         dataSet(table("t", "id", "v", "w", "k"));
@@ -144,17 +146,22 @@ class SurpriseTest {
         source.execute("UPDATE m.t SET v = 'v7' WHERE id = 7");
         sync.dump(source, "four");
         for (var after : List.of(Duration.ofMinutes(1), Duration.ofDays(2)))
-            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.versions(sync.store), "hard", Instant.now().plus(after));
+            new Retention(1, Duration.ZERO, Duration.ofHours(6)).collect(sync.store, RetentionTest.versions(sync.store), "hard",
+                    Instant.now().plus(after));
         sync.restore(target, "four");
         assertInStep();
     }
 
     @Test
     void aRowOfAPartitionThatIsReferredToByItselfIsKept() {
-        schema("CREATE TABLE m.t (id int, region text, name text, PRIMARY KEY (id, region)) PARTITION BY LIST (region)", "CREATE TABLE m.t_east PARTITION OF m.t FOR VALUES IN ('east')",
-                "CREATE TABLE m.t_rest PARTITION OF m.t DEFAULT", "CREATE TABLE m.visit (id int, region text, FOREIGN KEY (id, region) REFERENCES m.t_east ON DELETE CASCADE)");
+        schema("CREATE TABLE m.t (id int, region text, name text, PRIMARY KEY (id, region)) PARTITION BY LIST (region)",
+                "CREATE TABLE m.t_east PARTITION OF m.t FOR VALUES IN ('east')",
+                "CREATE TABLE m.t_rest PARTITION OF m.t DEFAULT",
+                "CREATE TABLE m.visit (id int, region text, FOREIGN KEY (id, region) REFERENCES m.t_east ON DELETE CASCADE)");
         dataSet(table("t", "id,region", "name"));
-        source.execute("INSERT INTO m.t (id, region, name) SELECT i, CASE WHEN i % 3 = 0 THEN 'east' ELSE 'west' END, 'n' || i FROM generate_series(1, 400) i");
+        source.execute(
+                "INSERT INTO m.t (id, region, name) SELECT i, CASE WHEN i % 3 = 0 THEN 'east' ELSE 'west' END, 'n' || i FROM "
+                        + "generate_series(1, 400) i");
         sync.run(source, target, "one");
         target.execute("INSERT INTO m.visit VALUES (3, 'east')");
         source.execute("DELETE FROM m.t WHERE id IN (3, 6)");
@@ -166,12 +173,14 @@ class SurpriseTest {
     @ParameterizedTest
     @CsvSource({"text UNIQUE, CASCADE", "text NOT NULL UNIQUE, CASCADE", "text UNIQUE, SET NULL"})
     void anExchangeOfValuesThatAKeyCarriesOnIsRefused(String type, String action) {
-        schema("CREATE TABLE m.t (id int PRIMARY KEY, code " + type + ")", "CREATE TABLE m.visit (code text REFERENCES m.t (code) ON UPDATE " + action + ")");
+        schema("CREATE TABLE m.t (id int PRIMARY KEY, code " + type + ")",
+                "CREATE TABLE m.visit (code text REFERENCES m.t (code) ON UPDATE " + action + ")");
         dataSet(table("t", "id", "code"));
         source.execute("INSERT INTO m.t SELECT i, 'c' || i FROM generate_series(1, 400) i");
         sync.run(source, target, "one");
         target.execute("INSERT INTO m.visit VALUES ('c1')");
-        source.execute("UPDATE m.t SET code = 'x' WHERE id = 1", "UPDATE m.t SET code = 'c1' WHERE id = 2", "UPDATE m.t SET code = 'c2' WHERE id = 1");
+        source.execute("UPDATE m.t SET code = 'x' WHERE id = 1", "UPDATE m.t SET code = 'c1' WHERE id = 2",
+                "UPDATE m.t SET code = 'c2' WHERE id = 1");
         assertTrue(assertThrows(Fault.MergeConflict.class, () -> sync.run(source, target, "two")).getMessage().contains("ON UPDATE"));
         assertEquals("c1", target.value("SELECT code FROM m.visit"));
     }
@@ -179,7 +188,8 @@ class SurpriseTest {
     @Test
     void aKeptRowThatTheShardMadeItsOwnStays() {
         schema("CREATE TABLE m.t (id int PRIMARY KEY, v text NOT NULL)", "CREATE TABLE m.visit (t int REFERENCES m.t)");
-        sync = new TestingSync(new DataSet("hard", "source", List.of(new Table("m.t", List.of("id", "v"), List.of("id"), Optional.of("v <> 'local'")))));
+        sync = new TestingSync(
+                new DataSet("hard", "source", List.of(new Table("m.t", List.of("id", "v"), List.of("id"), Optional.of("v <> 'local'")))));
         source.execute("INSERT INTO m.t SELECT i, 'v' || i FROM generate_series(1, 400) i");
         sync.run(source, target, "one");
         target.execute("INSERT INTO m.visit VALUES (7)");
@@ -255,7 +265,8 @@ class SurpriseTest {
 
     @Test
     void collationsOfAForeignKeysTwoSidesMayDiffer() {
-        schema("CREATE TABLE m.t (k text COLLATE \"C\" PRIMARY KEY, v int)", "CREATE TABLE m.visit (k text COLLATE \"en-x-icu\" REFERENCES m.t)");
+        schema("CREATE TABLE m.t (k text COLLATE \"C\" PRIMARY KEY, v int)",
+                "CREATE TABLE m.visit (k text COLLATE \"en-x-icu\" REFERENCES m.t)");
         dataSet(table("t", "k", "v"));
         source.execute("INSERT INTO m.t SELECT 'k' || i, i FROM generate_series(1, 60) i");
         sync.run(source, target, "one");

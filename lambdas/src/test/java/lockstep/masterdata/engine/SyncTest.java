@@ -50,7 +50,8 @@ class SyncTest {
         var drugs = sync.run(source, target, "two").get(1);
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
         assertEquals(List.of(1L, 2L, 1L), List.of(drugs.inserted(), drugs.updated(), drugs.deleted()));
-        assertEquals(untouched, target.value("SELECT string_agg(xmin::text, ',' ORDER BY id) FROM m.drug WHERE id NOT IN (3, 9, 500, 501)"));
+        assertEquals(untouched,
+                target.value("SELECT string_agg(xmin::text, ',' ORDER BY id) FROM m.drug WHERE id NOT IN (3, 9, 500, 501)"));
     }
 
     @Test
@@ -108,7 +109,8 @@ class SyncTest {
         assertEquals(List.of(1L, 1L, 498L), List.of(drugs.deleted(), drugs.kept(), drugs.rows()));
         assertEquals("7", target.value("SELECT drug FROM m.prescription"));
         assertEquals(1, ShardReport.read(target, sync.dataSet).tables().get(1).kept());
-        assertEquals(ShardReport.read(source, sync.dataSet).tables().get(1).digest(), ShardReport.read(target, sync.dataSet).tables().get(1).digest());
+        assertEquals(ShardReport.read(source, sync.dataSet).tables().get(1).digest(),
+                ShardReport.read(target, sync.dataSet).tables().get(1).digest());
         target.execute("DELETE FROM m.prescription");
         source.execute("INSERT INTO m.drug (code) VALUES ('again')");
         assertEquals(0, sync.run(source, target, "three").get(1).kept(), "freed, it goes");
@@ -129,7 +131,8 @@ class SyncTest {
     @Test
     void givesAUniqueValueOnToAnotherRow() {
         sync.run(source, target, "one");
-        source.execute("DELETE FROM m.interaction WHERE 11 IN (a, b)", "DELETE FROM m.drug WHERE id = 11", "INSERT INTO m.drug (code) VALUES ('D11')");
+        source.execute("DELETE FROM m.interaction WHERE 11 IN (a, b)", "DELETE FROM m.drug WHERE id = 11",
+                "INSERT INTO m.drug (code) VALUES ('D11')");
         sync.run(source, target, "two");
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
     }
@@ -158,11 +161,13 @@ class SyncTest {
 
     @Test
     void aRowMayBeginToReferToANewOneOfItsTable() {
-        for (var database : List.of(source, target)) database.execute("ALTER TABLE m.interaction ADD CONSTRAINT self FOREIGN KEY (b) REFERENCES m.interaction (id)  NOT VALID");
+        for (var database : List.of(source, target))
+            database.execute("ALTER TABLE m.interaction ADD CONSTRAINT self FOREIGN KEY (b) REFERENCES m.interaction (id)  NOT VALID");
         source.execute("UPDATE m.interaction SET b = NULL");
         sync.run(source, target, "one");
         source.execute("INSERT INTO m.interaction (id, a) VALUES (5000, 1)", "UPDATE m.interaction SET b = NULL WHERE id = 1",
-                "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (5000, 'five')", "UPDATE m.interaction SET b = 5000 WHERE id IN (1, 5000)");
+                "INSERT INTO m.drug (id, code) OVERRIDING SYSTEM VALUE VALUES (5000, 'five')",
+                "UPDATE m.interaction SET b = 5000 WHERE id IN (1, 5000)");
         sync.run(source, target, "two");
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
         // each row refers to itself or the other, so that they can only be deleted together
@@ -193,7 +198,8 @@ class SyncTest {
 
     @Test
     void aTableOfNothingButItsKeyIsKeptInStep() {
-        var keys = new TestingSync(new DataSet("keys", "clinic-1", List.of(new Table("m.pair", List.of("a", "b"), List.of("a", "b"), Optional.empty()))));
+        var keys = new TestingSync(
+                new DataSet("keys", "clinic-1", List.of(new Table("m.pair", List.of("a", "b"), List.of("a", "b"), Optional.empty()))));
         for (var database : List.of(source, target)) database.execute("CREATE TABLE m.pair (a int, b int, PRIMARY KEY (a, b))");
         source.execute("INSERT INTO m.pair SELECT i, i * 2 FROM generate_series(1, 50) i");
         keys.run(source, target, "one");
@@ -231,7 +237,8 @@ class SyncTest {
         assertThrows(Fault.OutOfOrder.class, () -> TestingSync.publisher(target).publish("master", "one"));
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
         sync.run(source, target, "three");
-        assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"), "what was overtaken is cleared away");
+        assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"),
+                "what was overtaken is cleared away");
     }
 
     @Test
@@ -260,7 +267,8 @@ class SyncTest {
     @Test
     void repairsWhatWasEditedByHand() {
         sync.run(source, target, "one");
-        target.execute("UPDATE m.drug SET name = 'edited' WHERE id < 5", "DELETE FROM m.interaction WHERE id > 700", "INSERT INTO m.postal VALUES ('0000000', 9, 'added')");
+        target.execute("UPDATE m.drug SET name = 'edited' WHERE id < 5", "DELETE FROM m.interaction WHERE id > 700",
+                "INSERT INTO m.postal VALUES ('0000000', 9, 'added')");
         assertNotEquals(TestingProduct.contents(source), TestingProduct.contents(target));
         sync.run(source, target, "two");
         assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
@@ -286,7 +294,9 @@ class SyncTest {
             try (var statement = connection.createStatement()) {
                 statement.execute("SET lock_timeout = '1ms'");
                 while (!stop.get()) {
-                    try (var row = statement.executeQuery("SELECT (SELECT count(*) FROM m.drug WHERE price = -1) || ' ' || (SELECT count(*) FROM m.interaction WHERE note = 'second')")) {
+                    try (var row = statement.executeQuery(
+                            "SELECT (SELECT count(*) FROM m.drug WHERE price = -1) || ' ' || (SELECT count(*) FROM m.interaction WHERE "
+                                    + "note = 'second')")) {
                         row.next();
                         answers.add(row.getString(1));
                     }

@@ -30,7 +30,8 @@ class TableImportTest {
     private final TestingDatabase edition = TestingProduct.source();
 
     private static TestingDatabase prepared(TestingDatabase database) {
-        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"), new Login("h", 1, database.name(), "writer", "secret"), List.of(TestingProduct.DATA_SET));
+        new DatabaseRoles(database).prepare(new Login("h", 1, database.name(), "reader", "secret"),
+                new Login("h", 1, database.name(), "writer", "secret"), List.of(TestingProduct.DATA_SET));
         return database;
     }
 
@@ -39,14 +40,16 @@ class TableImportTest {
     }
 
     private Outcome bringIn(String table, byte[] csv, boolean dryRun) {
-        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table, () -> new ByteArrayInputStream(csv), dryRun, false);
+        return new TableImport(source.as("writer"), Duration.ofSeconds(1)).run(TestingProduct.DATA_SET, table,
+                () -> new ByteArrayInputStream(csv), dryRun, false);
     }
 
     private static String csv(TestingDatabase database, String query) {
         return database.run(connection -> {
             var out = new ByteArrayOutputStream();
             try {
-                connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (" + query + ") TO STDOUT WITH (FORMAT csv, HEADER true)", out);
+                connection.unwrap(PGConnection.class).getCopyAPI().copyOut("COPY (" + query + ") TO STDOUT WITH (FORMAT csv, HEADER true)",
+                        out);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -70,7 +73,8 @@ class TableImportTest {
     @Test
     void theTableBecomesTheFile() {
         for (var database : List.of(source, edition)) database.execute("DELETE FROM m.interaction WHERE a = 10 OR b = 10");
-        edition.execute("UPDATE m.drug SET price = 99, name = E'two\nlines, \"quoted\"' WHERE id % 50 = 3", "DELETE FROM m.drug WHERE id = 10",
+        edition.execute("UPDATE m.drug SET price = 99, name = E'two\nlines, \"quoted\"' WHERE id % 50 = 3",
+                "DELETE FROM m.drug WHERE id = 10",
                 "INSERT INTO m.drug (id, code, name) OVERRIDING SYSTEM VALUE VALUES (1000, 'NEW', '')");
         String before = TestingProduct.contents(source);
         var told = bringIn("m.drug", csv(edition, DRUGS), true);
@@ -82,7 +86,8 @@ class TableImportTest {
         assertEquals(done.samples(), told.samples());
         assertEquals(TestingProduct.contents(edition), TestingProduct.contents(source));
         assertEquals("internal 3", source.value("SELECT secret FROM m.drug WHERE id = 3"), "what is not in the data set stays");
-        assertEquals("1001", source.value("INSERT INTO m.drug (code) VALUES ('next') RETURNING id"), "the sequence goes on after what came");
+        assertEquals("1001", source.value("INSERT INTO m.drug (code) VALUES ('next') RETURNING id"),
+                "the sequence goes on after what came");
 
         var updated = done.samples().stream().filter(s -> s.kind() == Kind.updated).findFirst().orElseThrow();
         assertEquals(Map.of("id", "3", "name", "薬 3", "price", "0.30000000000000000000"), updated.before());
@@ -104,7 +109,8 @@ class TableImportTest {
     void rowsOfTheShardsOwnAreLeftAlone() {
         var told = bringIn("m.postal", "town,seq,code\nfirst,1,0000001\n", false);
         assertEquals(List.of(1L, 0L, 1L, 299L, 0L), counts(told));
-        assertEquals("0000001 first, 9999999 local", source.value("SELECT string_agg(code || ' ' || town, ', ' ORDER BY code) FROM m.postal"));
+        assertEquals("0000001 first, 9999999 local",
+                source.value("SELECT string_agg(code || ' ' || town, ', ' ORDER BY code) FROM m.postal"));
         refused("m.postal", "code,seq,town\n0000001,1,first\n0000002,1,local\n", "line 3 (0000002,1)", "outside the data set's filter");
         refused("m.postal", "code,seq,town\n9999999,1,elsewhere\n", "line 2 (9999999,1)", "belongs to the shard");
     }
@@ -128,18 +134,21 @@ class TableImportTest {
         refused("m.drug", "", "the file is empty");
         refused("m.drug", "\uFEFFid,code,name,price,facts,\"tags\"\n", "would empty m.drug");
         assertThrows(Fault.InvalidRequest.class, () -> bringIn("m.prescription", "id\n", false));
-        var otherwise = assertThrows(Fault.FileRefused.class, () -> bringIn("m.drug", "id,code,name,price,facts,tags\n".getBytes(StandardCharsets.UTF_16), false));
+        var otherwise = assertThrows(Fault.FileRefused.class,
+                () -> bringIn("m.drug", "id,code,name,price,facts,tags\n".getBytes(StandardCharsets.UTF_16), false));
         assertTrue(otherwise.getMessage().contains("Save the file as UTF-8"), otherwise.getMessage());
     }
 
     @Test
     void whatIsReferredToHasToBeThere() {
-        refused("m.interaction", "id,a,b,note\n1,1,,\"two\nlines\"\n2,9999,,z\n3,1,8888,z\n", "line 4 (9999): in a refers to", "line 5 (8888): in b refers to", "Import m.drug first");
+        refused("m.interaction", "id,a,b,note\n1,1,,\"two\nlines\"\n2,9999,,z\n3,1,8888,z\n", "line 4 (9999): in a refers to",
+                "line 5 (8888): in b refers to", "Import m.drug first");
     }
 
     @Test
     void whatTheTableRefusesIsTold() {
-        edition.execute("UPDATE m.drug SET code = 'swap' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2", "UPDATE m.drug SET code = 'D2' WHERE id = 1");
+        edition.execute("UPDATE m.drug SET code = 'swap' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2",
+                "UPDATE m.drug SET code = 'D2' WHERE id = 1");
         refused("m.drug", csv(edition, DRUGS), "exchange unique values");
     }
 

@@ -75,11 +75,14 @@ final class TestingAws implements AutoCloseable {
 
     /** Returns a store with the client of the functions. */
     static S3PartStore store(URI endpoint) {
-        return new S3PartStore(S3Client.builder().endpointOverride(endpoint).forcePathStyle(true).region(Region.EU_CENTRAL_1).credentialsProvider(credentials()).build(), BUCKET);
+        return new S3PartStore(S3Client.builder().endpointOverride(endpoint).forcePathStyle(true).region(Region.EU_CENTRAL_1)
+                .credentialsProvider(credentials()).build(), BUCKET);
     }
 
     static KmsSignature signature(URI endpoint) {
-        return new KmsSignature(KmsClient.builder().endpointOverride(endpoint).region(Region.EU_CENTRAL_1).credentialsProvider(credentials()).build(), "signing");
+        return new KmsSignature(
+                KmsClient.builder().endpointOverride(endpoint).region(Region.EU_CENTRAL_1).credentialsProvider(credentials()).build(),
+                "signing");
     }
 
     private static StaticCredentialsProvider credentials() {
@@ -112,14 +115,17 @@ final class TestingAws implements AutoCloseable {
         try (exchange) {
             byte[] body = exchange.getRequestBody().readAllBytes();
             String method = exchange.getRequestMethod();
-            String key = method.equals("POST") ? exchange.getRequestHeaders().getFirst("X-Amz-Target").replace("TrentService.", "") : exchange.getRequestURI().getPath().substring(BUCKET.length() + 2);
+            String key = method.equals("POST") ? exchange.getRequestHeaders().getFirst("X-Amz-Target").replace("TrentService.", "")
+                    : exchange.getRequestURI().getPath().substring(BUCKET.length() + 2);
             var request = new Request(method, key);
             Answer answer = watch.see(request);
             switch (answer) {
-                case CUT -> { }
+                case CUT -> {}
                 case ERROR -> refuse(exchange, request, 500, "InternalError");
-                case THROTTLED -> refuse(exchange, request, request.isKms() ? 400 : 503, request.isKms() ? "ThrottlingException" : "SlowDown");
-                case REFUSED -> refuse(exchange, request, request.isKms() ? 400 : 403, request.isKms() ? "AccessDeniedException" : "AccessDenied");
+                case THROTTLED ->
+                        refuse(exchange, request, request.isKms() ? 400 : 503, request.isKms() ? "ThrottlingException" : "SlowDown");
+                case REFUSED ->
+                        refuse(exchange, request, request.isKms() ? 400 : 403, request.isKms() ? "AccessDeniedException" : "AccessDenied");
                 case MISSING -> refuse(exchange, request, 404, "NoSuchKey");
                 case SLOW, WELL, TRUNCATED, FLIPPED -> {
                     if (answer == Answer.SLOW) TestingCluster.pause(700);
@@ -132,7 +138,8 @@ final class TestingAws implements AutoCloseable {
     }
 
     private static void refuse(HttpExchange exchange, Request request, int status, String code) throws IOException {
-        byte[] told = (request.isKms() ? "{\"__type\": \"" + code + "\", \"message\": \"told by the test\"}" : "<Error><Code>" + code + "</Code><Message>told by the test</Message></Error>").getBytes(StandardCharsets.UTF_8);
+        byte[] told = (request.isKms() ? "{\"__type\": \"" + code + "\", \"message\": \"told by the test\"}"
+                : "<Error><Code>" + code + "</Code><Message>told by the test</Message></Error>").getBytes(StandardCharsets.UTF_8);
         boolean body = !request.method().equals("HEAD");
         exchange.sendResponseHeaders(status, body ? told.length : -1);
         if (body) exchange.getResponseBody().write(told);
@@ -151,7 +158,7 @@ final class TestingAws implements AutoCloseable {
     /** Decodes chunks of {@code length;signature CRLF bytes CRLF}, up to a length of 0. */
     private static byte[] unchunked(byte[] sent) {
         var object = new ByteArrayOutputStream();
-        for (int at = 0; ; ) {
+        for (int at = 0;;) {
             int end = at;
             while (sent[end] != '\r') end++;
             int length = Integer.parseInt(new String(sent, at, end - at, StandardCharsets.US_ASCII).split(";")[0], 16);
@@ -211,7 +218,8 @@ final class TestingAws implements AutoCloseable {
             }
             signature.initVerify(keys.getPublic());
             signature.update(digest);
-            if (signature.verify(Base64.getDecoder().decode(asked.get("Signature").asString()))) told(exchange, Map.of("SignatureValid", true));
+            if (signature.verify(Base64.getDecoder().decode(asked.get("Signature").asString())))
+                told(exchange, Map.of("SignatureValid", true));
             else refuse(exchange, new Request("POST", operation), 400, "KMSInvalidSignatureException");
         } catch (GeneralSecurityException e) {
             refuse(exchange, new Request("POST", operation), 400, "KMSInvalidSignatureException");

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 
-/** A PostgreSQL server behind a {@link TestingWire} that can be restarted, crash, and run out of disk. Its databases are on their own small disk, if one can be mounted. */
+/**
+ * A PostgreSQL server behind a {@link TestingWire} that can be restarted, crash, and run out of disk. Its databases are on their own small
+ * disk, if one can be mounted.
+ */
 final class TestingCluster implements AutoCloseable {
     private static final AtomicInteger DATABASES = new AtomicInteger();
     private final EmbeddedPostgres server;
@@ -24,7 +27,8 @@ final class TestingCluster implements AutoCloseable {
 
     TestingCluster() {
         try {
-            server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("synchronous_commit", "on").setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
+            server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("synchronous_commit", "on")
+                    .setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
             var admin = database("postgres");
             data = Path.of(admin.value("SHOW data_directory"));
             // the server refuses to run as root, so it runs in a user namespace, as when it was started
@@ -85,7 +89,8 @@ final class TestingCluster implements AutoCloseable {
             run("kill", immediate ? "-QUIT" : "-INT", Long.toString(postmaster.pid()));
             postmaster.onExit().join();
             Thread.sleep(down);
-            new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(data.resolve("restarted.log").toFile())).start();
+            new ProcessBuilder(command).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(data.resolve("restarted.log").toFile())).start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -94,7 +99,7 @@ final class TestingCluster implements AutoCloseable {
     }
 
     void awaitUp() {
-        for (int tries = 0; ; tries++) {
+        for (int tries = 0;; tries++) {
             try {
                 database("postgres").value("SELECT 1");
                 return;

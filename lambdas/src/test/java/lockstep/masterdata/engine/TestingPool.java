@@ -32,18 +32,18 @@ final class TestingPool implements Database, AutoCloseable {
     public Connection connect() {
         Connection found = idle.poll();
         Connection connection = found == null ? database.connect() : found;
-        return (Connection) Proxy.newProxyInstance(TestingPool.class.getClassLoader(), new Class<?>[] {Connection.class},
+        return (Connection) Proxy.newProxyInstance(TestingPool.class.getClassLoader(), new Class<?>[]{Connection.class},
                 (proxy, method, arguments) -> {
-            if (method.getName().equals("close")) {
-                giveBack(connection);
-                return null;
-            }
-            try {
-                return method.invoke(connection, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        });
+                    if (method.getName().equals("close")) {
+                        giveBack(connection);
+                        return null;
+                    }
+                    try {
+                        return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     private void giveBack(Connection connection) throws SQLException {
@@ -62,7 +62,7 @@ final class TestingPool implements Database, AutoCloseable {
 
     @Override
     public void close() {
-        for (Connection connection; (connection = idle.poll()) != null; ) {
+        for (Connection connection; (connection = idle.poll()) != null;) {
             try {
                 connection.close();
             } catch (SQLException e) {

@@ -21,8 +21,10 @@ final class TestingServer {
 
     private static EmbeddedPostgres start() {
         try {
-            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("full_page_writes", "off").setServerConfig("wal_level", "minimal").setServerConfig("max_wal_senders", "0")
-                    .setServerConfig("max_wal_size", "8GB").setServerConfig("checkpoint_timeout", "1h").setServerConfig("max_connections", "200").start();
+            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("full_page_writes", "off")
+                    .setServerConfig("wal_level", "minimal").setServerConfig("max_wal_senders", "0")
+                    .setServerConfig("max_wal_size", "8GB").setServerConfig("checkpoint_timeout", "1h")
+                    .setServerConfig("max_connections", "200").start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -40,7 +42,8 @@ final class TestingServer {
         @Override
         public Connection connect() {
             try {
-                var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/" + name + "?sslmode=disable&gssEncMode=disable", user, "secret");
+                var connection = DriverManager.getConnection(
+                        "jdbc:postgresql://127.0.0.1:" + port + "/" + name + "?sslmode=disable&gssEncMode=disable", user, "secret");
                 SessionSettings.apply(connection);
                 return connection;
             } catch (SQLException e) {

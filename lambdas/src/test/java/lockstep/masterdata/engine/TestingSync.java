@@ -32,7 +32,9 @@ import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.Stager;
 import lockstep.masterdata.engine.review.Admission;
 
-/** Runs the steps of a sync like the state machines: the holder runs in parallel to the dump, and each step reads its input from the store. */
+/**
+ * Runs the steps of a sync like the state machines: the holder runs in parallel to the dump, and each step reads its input from the store.
+ */
 final class TestingSync {
     final TestingStore store = new TestingStore();
     final DataSet dataSet;

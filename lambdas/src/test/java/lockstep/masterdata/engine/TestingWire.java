@@ -12,12 +12,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A proxy between clients and a PostgreSQL server, with which a test can inspect each message before it is sent, and cut the connection. */
+/**
+ * A proxy between clients and a PostgreSQL server, with which a test can inspect each message before it is sent, and cut the connection.
+ */
 final class TestingWire implements AutoCloseable {
     enum Verdict { FORWARD, CUT, CUT_BEHIND }
 
     /**
-     * @param type       the protocol's message type, such as {@code P} for a statement and {@code d} for COPY data; {@code <} for everything from the server
+     * @param type       the protocol's message type, such as {@code P} for a statement and {@code d} for COPY data; {@code <} for
+     *         everything from the server
      * @param text       the text of a statement
      * @param serverSees the client's port as the server sees it
      */
@@ -74,11 +77,12 @@ final class TestingWire implements AutoCloseable {
         try (client; there) {
             var in = new DataInputStream(new BufferedInputStream(client.getInputStream()));
             var out = new DataOutputStream(new BufferedOutputStream(there.getOutputStream()));
-            for (boolean first = true; ; first = false) {
+            for (boolean first = true;; first = false) {
                 int type = first ? 0 : in.readUnsignedByte();
                 int length = in.readInt();
                 byte[] body = in.readNBytes(length - 4);
-                var verdict = first ? Verdict.FORWARD : watch.see(new Message((char) type, type == 'P' ? statement(body) : "", there.getLocalPort()));
+                var verdict = first ? Verdict.FORWARD
+                        : watch.see(new Message((char) type, type == 'P' ? statement(body) : "", there.getLocalPort()));
                 if (verdict == Verdict.CUT) return;
                 if (!first) out.writeByte(type);
                 out.writeInt(length);
@@ -92,7 +96,7 @@ final class TestingWire implements AutoCloseable {
     private void answers(Socket there, Socket client) {
         try (client; there) {
             byte[] chunk = new byte[8 << 10];
-            for (int read; (read = there.getInputStream().read(chunk)) > 0; ) {
+            for (int read; (read = there.getInputStream().read(chunk)) > 0;) {
                 if (watch.see(new Message('<', "", there.getLocalPort())) != Verdict.FORWARD) return;
                 client.getOutputStream().write(chunk, 0, read);
             }

@@ -32,7 +32,10 @@ import lockstep.masterdata.engine.restore.Publisher;
 import lockstep.masterdata.engine.restore.Stager;
 import lockstep.masterdata.engine.review.Admission;
 
-/** Runs the steps of a sync of {@link TestingProduct} with the functions' clients of S3 and KMS, either here or in a separate process that can be killed. */
+/**
+ * Runs the steps of a sync of {@link TestingProduct} with the functions' clients of S3 and KMS, either here or in a separate process that
+ * can be killed.
+ */
 record TestingWorker(S3PartStore store, KmsSignature signature) {
     private static final DataSet DATA_SET = TestingProduct.DATA_SET;
     static final Duration LOCK_TIMEOUT = Duration.ofMillis(200);
@@ -46,7 +49,8 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
     }
 
     Released hold(Database source, String syncId) {
-        return new SnapshotHolder(source, store, new Planner(16 << 10, 64 << 10), signature).hold(DATA_SET, paths(syncId), Instant.now().plusSeconds(120));
+        return new SnapshotHolder(source, store, new Planner(16 << 10, 64 << 10), signature).hold(DATA_SET, paths(syncId),
+                Instant.now().plusSeconds(120));
     }
 
     List<Batch> awaitSnapshot(String syncId) {
@@ -68,7 +72,8 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
     }
 
     Plan preflight(Database target, String syncId) {
-        return new Preflight(target).prepare(new ManifestReader(store, signature).read(SyncPaths.manifest(DATA_SET.name(), syncId), DATA_SET, syncId));
+        return new Preflight(target)
+                .prepare(new ManifestReader(store, signature).read(SyncPaths.manifest(DATA_SET.name(), syncId), DATA_SET, syncId));
     }
 
     int stage(Database target, String syncId, PartRange batch) {
@@ -81,12 +86,14 @@ record TestingWorker(S3PartStore store, KmsSignature signature) {
 
     /** Starts a step in a separate process, which shares this process's output. */
     static Process start(URI aws, TestingDatabase database, String syncId, String step, int... numbers) {
-        var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m",
+        var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                "-Xmx128m",
                 "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), TestingWorker.class.getName(),
                 aws.toString(), Integer.toString(database.port()), database.name(), syncId, step));
         for (int number : numbers) line.add(Integer.toString(number));
         try {
-            return new ProcessBuilder(line).redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            return new ProcessBuilder(line).redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -39,16 +39,23 @@ class TriggersTest {
     @BeforeEach
     void schemas() {
         for (var database : List.of(source, target))
-            database.execute("CREATE SCHEMA m", Sql.named("state"), "CREATE TABLE m.drug (id int PRIMARY KEY, code text UNIQUE NOT NULL, price int)",
-                    "CREATE TABLE m.place (id int PRIMARY KEY, name text) PARTITION BY RANGE (id)", "CREATE TABLE m.place_low PARTITION OF m.place FOR VALUES FROM (0) TO (50)",
-                    "CREATE TABLE m.place_rest PARTITION OF m.place DEFAULT", "CREATE TABLE m.seen (what text)", "CREATE TABLE m.visit (drug int REFERENCES m.drug)");
-        source.execute("INSERT INTO m.drug SELECT i, 'D' || i, i FROM generate_series(1, 100) i", "INSERT INTO m.place SELECT i, 'p' || i FROM generate_series(1, 100) i");
-        target.execute("CREATE FUNCTION m.saw() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO m.seen VALUES (TG_OP); RETURN NULL; END'", "GRANT INSERT ON m.seen TO PUBLIC",
+            database.execute("CREATE SCHEMA m", Sql.named("state"),
+                    "CREATE TABLE m.drug (id int PRIMARY KEY, code text UNIQUE NOT NULL, price int)",
+                    "CREATE TABLE m.place (id int PRIMARY KEY, name text) PARTITION BY RANGE (id)",
+                    "CREATE TABLE m.place_low PARTITION OF m.place FOR VALUES FROM (0) TO (50)",
+                    "CREATE TABLE m.place_rest PARTITION OF m.place DEFAULT", "CREATE TABLE m.seen (what text)",
+                    "CREATE TABLE m.visit (drug int REFERENCES m.drug)");
+        source.execute("INSERT INTO m.drug SELECT i, 'D' || i, i FROM generate_series(1, 100) i",
+                "INSERT INTO m.place SELECT i, 'p' || i FROM generate_series(1, 100) i");
+        target.execute(
+                "CREATE FUNCTION m.saw() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO m.seen VALUES (TG_OP); RETURN NULL; END'",
+                "GRANT INSERT ON m.seen TO PUBLIC",
                 "CREATE FUNCTION m.raise_price() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.price := NEW.price + 1; RETURN NEW; END'");
     }
 
     private void prepare(Triggers triggers) {
-        new DatabaseRoles(target).prepare(new Login("h", 1, target.name(), "reader", "secret"), new Login("h", 1, target.name(), "writer", "secret"), List.of(dataSet(triggers)));
+        new DatabaseRoles(target).prepare(new Login("h", 1, target.name(), "reader", "secret"),
+                new Login("h", 1, target.name(), "writer", "secret"), List.of(dataSet(triggers)));
     }
 
     private List<Publisher.TableResult> restore(String syncId, Triggers triggers) {
@@ -59,18 +66,22 @@ class TriggersTest {
     }
 
     private String seen() {
-        return target.value("SELECT coalesce(string_agg(what || ' ' || n, ', ' ORDER BY what), '') FROM (SELECT what, count(*) AS n FROM m.seen GROUP BY 1) s");
+        return target.value(
+                "SELECT coalesce(string_agg(what || ' ' || n, ', ' ORDER BY what), '') FROM (SELECT what, count(*) AS n FROM m.seen GROUP "
+                        + "BY 1) s");
     }
 
     private void assertSame() {
         for (String table : List.of("m.drug", "m.place"))
-            assertEquals(source.value("SELECT string_agg(t::text, ' ' ORDER BY id) FROM " + table + " t"), target.value("SELECT string_agg(t::text, ' ' ORDER BY id) FROM " + table + " t"));
+            assertEquals(source.value("SELECT string_agg(t::text, ' ' ORDER BY id) FROM " + table + " t"),
+                    target.value("SELECT string_agg(t::text, ' ' ORDER BY id) FROM " + table + " t"));
     }
 
     @Test
     void theyRun() {
         target.execute("CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()",
-                "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON m.place_rest DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION m.saw()");
+                "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON m.place_rest DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+                        + "m.saw()");
         prepare(Triggers.RUN);
         sync.dump(source, "one");
         restore("one", Triggers.RUN);
@@ -105,7 +116,8 @@ class TriggersTest {
 
     @Test
     void oneThatRefusesIsHeard() {
-        target.execute("CREATE FUNCTION m.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''prices are frozen''; END'", "CREATE TRIGGER frozen BEFORE UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.no()");
+        target.execute("CREATE FUNCTION m.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''prices are frozen''; END'",
+                "CREATE TRIGGER frozen BEFORE UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.no()");
         prepare(Triggers.RUN);
         sync.run(source, target.as("writer"), "one");
         source.execute("UPDATE m.drug SET price = 0 WHERE id = 3");
@@ -118,9 +130,11 @@ class TriggersTest {
     void aTargetThatHasAnyIsRefused() {
         prepare(Triggers.REFUSE);
         sync.dump(source, "one");
-        target.execute("CREATE TRIGGER audit AFTER INSERT ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()", "CREATE TRIGGER low AFTER DELETE ON m.place_low FOR EACH ROW EXECUTE FUNCTION m.saw()");
+        target.execute("CREATE TRIGGER audit AFTER INSERT ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()",
+                "CREATE TRIGGER low AFTER DELETE ON m.place_low FOR EACH ROW EXECUTE FUNCTION m.saw()");
         var refused = assertThrows(Fault.SchemaMismatch.class, () -> restore("one", Triggers.REFUSE));
-        assertTrue(refused.getMessage().contains("audit of m.drug") && refused.getMessage().contains("low of m.place") && refused.getMessage().contains("triggers: refuse"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("audit of m.drug") && refused.getMessage().contains("low of m.place")
+                && refused.getMessage().contains("triggers: refuse"), refused.getMessage());
         assertEquals("0", target.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'staging%'"));
         target.execute("ALTER TABLE m.drug DISABLE TRIGGER audit", "DROP TRIGGER low ON m.place_low");
         restore("one", Triggers.REFUSE);
@@ -129,19 +143,27 @@ class TriggersTest {
 
     @Test
     void theyDoNotRunAndAreAsTheyWere() {
-        target.execute("CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()", "CREATE TRIGGER \"Always\" BEFORE UPDATE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION m.saw()",
-                "ALTER TABLE m.drug ENABLE ALWAYS TRIGGER \"Always\"", "CREATE TRIGGER replica AFTER UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()", "ALTER TABLE m.drug ENABLE REPLICA TRIGGER replica",
+        target.execute("CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()",
+                "CREATE TRIGGER \"Always\" BEFORE UPDATE ON m.drug FOR EACH STATEMENT EXECUTE FUNCTION m.saw()",
+                "ALTER TABLE m.drug ENABLE ALWAYS TRIGGER \"Always\"",
+                "CREATE TRIGGER replica AFTER UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()",
+                "ALTER TABLE m.drug ENABLE REPLICA TRIGGER replica",
                 "CREATE TRIGGER off AFTER UPDATE ON m.drug FOR EACH ROW EXECUTE FUNCTION m.saw()", "ALTER TABLE m.drug DISABLE TRIGGER off",
-                "CREATE TRIGGER whole AFTER INSERT OR UPDATE ON m.place FOR EACH ROW EXECUTE FUNCTION m.saw()", "ALTER TABLE m.place_low DISABLE TRIGGER whole",
-                "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON m.place_rest DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION m.saw()");
+                "CREATE TRIGGER whole AFTER INSERT OR UPDATE ON m.place FOR EACH ROW EXECUTE FUNCTION m.saw()",
+                "ALTER TABLE m.place_low DISABLE TRIGGER whole",
+                "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON m.place_rest DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+                        + "m.saw()");
         prepare(Triggers.DISABLE);
-        String states = "SELECT string_agg(t.oid || ' ' || tgname || ' ' || tgenabled::text, ', ' ORDER BY t.oid) FROM pg_trigger t WHERE NOT tgisinternal";
+        String states = "SELECT string_agg(t.oid || ' ' || tgname || ' ' || tgenabled::text, ', ' ORDER BY t.oid) FROM pg_trigger t WHERE "
+                + "NOT tgisinternal";
         String before = target.value(states);
         sync.dump(source, "one");
         restore("one", Triggers.DISABLE); // into empty tables
         assertEquals(before, target.value(states));
         // exchanges unique values that may not be NULL, which would be refused if a trigger fired
-        source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2", "UPDATE m.drug SET code = 'D2', price = 0 WHERE id = 1", "DELETE FROM m.place WHERE id IN (3, 80)", "INSERT INTO m.place VALUES (200, 'new')");
+        source.execute("UPDATE m.drug SET code = 'x' WHERE id = 1", "UPDATE m.drug SET code = 'D1' WHERE id = 2",
+                "UPDATE m.drug SET code = 'D2', price = 0 WHERE id = 1", "DELETE FROM m.place WHERE id IN (3, 80)",
+                "INSERT INTO m.place VALUES (200, 'new')");
         sync.dump(source, "two");
         restore("two", Triggers.DISABLE);
         assertEquals(before, target.value(states));
@@ -181,7 +203,8 @@ class TriggersTest {
         prepare(Triggers.RUN);
         sync.dump(source, "one");
         var refused = assertThrows(Fault.AccessRefused.class, () -> restore("one", Triggers.DISABLE));
-        assertTrue(refused.getMessage().contains("not prepared for triggers: disable of data set master") && refused.getMessage().contains("prepare-database"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("not prepared for triggers: disable of data set master")
+                && refused.getMessage().contains("prepare-database"), refused.getMessage());
         assertEquals("0", target.value("SELECT count(*) FROM m.drug"));
     }
 }

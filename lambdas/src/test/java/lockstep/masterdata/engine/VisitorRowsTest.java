@@ -26,7 +26,8 @@ class VisitorRowsTest {
         SHARDS.product(List.of(TestingShards.table("m.t", "id", "code", "name")),
                 "CREATE TABLE m.t (id int PRIMARY KEY, code text NOT NULL UNIQUE, name text)",
                 "CREATE TABLE own.visit (id int PRIMARY KEY, t int REFERENCES m.t, code text REFERENCES m.t (code) ON UPDATE CASCADE, "
-                + "note text)", "CREATE TABLE own.diary (t int, note text)",
+                        + "note text)",
+                "CREATE TABLE own.diary (t int, note text)",
                 "CREATE TABLE own.line (visit int REFERENCES own.visit ON DELETE CASCADE)");
         TestingShards.visit(SHARDS.source, "INSERT INTO m.t SELECT i, 'c' || i, 'n' FROM generate_series(1, 300) i");
         SHARDS.carry();
@@ -43,11 +44,11 @@ class VisitorRowsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "DELETE FROM own.visit WHERE id = 3;| AFTER DELETE ON m.t FOR EACH ROW",
-        "UPDATE own.visit SET t = NULL WHERE id = 3;| AFTER UPDATE ON m.t FOR EACH ROW",
-        "UPDATE own.visit SET t = 4 WHERE id = 3;| BEFORE INSERT ON m.t FOR EACH ROW",
-        "UPDATE own.visit SET code = NULL;| AFTER INSERT ON m.t FOR EACH STATEMENT",
-        "TRUNCATE own.visit CASCADE;| AFTER DELETE ON m.t FOR EACH STATEMENT"})
+            "DELETE FROM own.visit WHERE id = 3;| AFTER DELETE ON m.t FOR EACH ROW",
+            "UPDATE own.visit SET t = NULL WHERE id = 3;| AFTER UPDATE ON m.t FOR EACH ROW",
+            "UPDATE own.visit SET t = 4 WHERE id = 3;| BEFORE INSERT ON m.t FOR EACH ROW",
+            "UPDATE own.visit SET code = NULL;| AFTER INSERT ON m.t FOR EACH STATEMENT",
+            "TRUNCATE own.visit CASCADE;| AFTER DELETE ON m.t FOR EACH STATEMENT"})
     void aTriggerOfTheProductThatTouchesThemIsFound(String given) {
         String does = given.substring(0, given.indexOf('|'));
         product((FUNCTION.replace("{does}", does) + "CREATE TRIGGER meddles" + given.substring(given.indexOf('|') + 1)
@@ -79,7 +80,7 @@ class VisitorRowsTest {
     @ParameterizedTest
     @ValueSource(strings = {"INSERT INTO own.diary VALUES (1, TG_OP);", "UPDATE own.visit SET note = ''seen'';", "DELETE FROM own.diary;",
             "DELETE FROM own.line;",
-        "INSERT INTO own.visit VALUES (100, 1, ''c1'') ON CONFLICT DO NOTHING;"})
+            "INSERT INTO own.visit VALUES (100, 1, ''c1'') ON CONFLICT DO NOTHING;"})
     void aTriggerThatTouchesOtherThingsRuns(String does) {
         product(FUNCTION.replace("{does}", does) + "CREATE TRIGGER writes AFTER INSERT OR UPDATE OR DELETE ON m.t FOR EACH ROW EXECUTE "
                 + "FUNCTION own.f()");

@@ -107,7 +107,8 @@ class WatchTest {
     }
 
     private List<Watcher.Seen> look(Instant now, String... shards) {
-        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty()).look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
+        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty())
+                .look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
     }
 
     private static Instant later(int minutes) {
@@ -137,7 +138,8 @@ class WatchTest {
         look(now);
         assertEquals(2, account.last(ShardMetric.DRIFT));
         assertEquals(List.of("drift-one-203001011000-demo-1"), account.started);
-        assertEquals(List.of(new Watcher.StartedRestore("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"), "drift-one-203001011000-demo-1")), account.told);
+        assertEquals(List.of(new Watcher.StartedRestore("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"),
+                "drift-one-203001011000-demo-1")), account.told);
         assertEquals(TestingProduct.contents(source), master());
         look(now.plus(EVERY));
         assertEquals(0, account.last(ShardMetric.DRIFT));
@@ -284,14 +286,18 @@ class WatchTest {
     @Test
     void queriesOfTheUsersOwn() {
         sync.run(source, target, "one");
-        account.checks = List.of(new Check("right", "SELECT count(*) FROM m.drug", "500"), new Check("wrong", "SELECT count(*) FROM m.drug WHERE name IS NULL", "0"),
-                new Check("broken", "SELECT nothing", "0"), new Check("null", "SELECT NULL", "0"), new Check("two-rows", "SELECT 1 FROM m.drug", "1"), new Check("no-row", "SELECT 1 WHERE false", "1"),
-                new Check("two-columns", "SELECT 1, 2", "1"), new Check("writes", "DELETE FROM m.postal RETURNING '1'", "1"), new Check("after-all", "SELECT 'x'", "x"));
+        account.checks = List.of(new Check("right", "SELECT count(*) FROM m.drug", "500"),
+                new Check("wrong", "SELECT count(*) FROM m.drug WHERE name IS NULL", "0"),
+                new Check("broken", "SELECT nothing", "0"), new Check("null", "SELECT NULL", "0"),
+                new Check("two-rows", "SELECT 1 FROM m.drug", "1"), new Check("no-row", "SELECT 1 WHERE false", "1"),
+                new Check("two-columns", "SELECT 1, 2", "1"), new Check("writes", "DELETE FROM m.postal RETURNING '1'", "1"),
+                new Check("after-all", "SELECT 'x'", "x"));
         var seen = look(later(10)).getFirst();
         assertEquals(7, account.last(ShardMetric.CHECKS_FAILED));
         assertEquals("wrong: answers '71'", seen.checks().getFirst());
         assertTrue(seen.checks().get(1).contains("nothing"), seen.checks()::toString);
-        assertEquals(List.of("null: answers NULL", "two-rows: it answers more than one row", "no-row: it answers no row", "two-columns: it answers 2 columns, not one"), seen.checks().subList(2, 6));
+        assertEquals(List.of("null: answers NULL", "two-rows: it answers more than one row", "no-row: it answers no row",
+                "two-columns: it answers 2 columns, not one"), seen.checks().subList(2, 6));
         assertTrue(seen.checks().get(6).contains("read-only"), seen.checks()::toString);
         assertEquals("300", target.value("SELECT count(*) FROM m.postal"));
     }

@@ -24,13 +24,17 @@ class EventTest {
 
     private static SourceSync source(String input) {
         return Json.MAPPER.readValue("""
-                {"syncId":"one","dataSet":%s,"bucket":"b","secretArn":"s","signingKeyArn":"k","release":"1","terms":%s}""".formatted(DATA_SET, input), SourceSync.class);
+                {"syncId":"one","dataSet":%s,"bucket":"b","secretArn":"s","signingKeyArn":"k","release":"1","terms":%s}"""
+                .formatted(DATA_SET, input), SourceSync.class);
     }
 
     private static TargetSync target(String input) {
-        return Json.MAPPER.readValue("""
-                {"syncId":"one","bucket":"b","manifestKey":"m","account":"demo","dataSet":%s,"readerRoleArn":"r","externalId":"e","signingKeyArn":"k","sourceBucket":"b","terms":%s}"""
-                .formatted(DATA_SET, input), TargetSync.class);
+        return Json.MAPPER.readValue(
+                """
+                {"syncId":"one","bucket":"b","manifestKey":"m","account":"demo","dataSet":%s,"readerRoleArn":"r","externalId":"e",\
+                "signingKeyArn":"k","sourceBucket":"b","terms":%s}"""
+                        .formatted(DATA_SET, input),
+                TargetSync.class);
     }
 
     @Test
@@ -42,7 +46,10 @@ class EventTest {
 
     @Test
     void aNotificationHasNoTermsAndWhoStartsARestoreMay() {
-        var notified = target("{\"dataSet\":\"master\",\"syncId\":\"one\",\"bucket\":\"b\",\"manifestKey\":\"m\",\"snapshotTime\":\"2026-01-01T00:00:00Z\"}").terms();
+        var notified = target(
+                "{\"dataSet\":\"master\",\"syncId\":\"one\",\"bucket\":\"b\",\"manifestKey\":\"m\","
+                        + "\"snapshotTime\":\"2026-01-01T00:00:00Z\"}")
+                .terms();
         assertEquals(Optional.empty(), notified.mode());
         assertFalse(notified.isDryRun());
         var asked = target("{\"dataSet\":\"master\",\"mode\":\"ROLLBACK\",\"shard\":\"demo-1\",\"dryRun\":true}").terms();
@@ -53,25 +60,32 @@ class EventTest {
     @Test
     void aRestoreThatMeantNoShardHasFailed() {
         String event = """
-                {"sync":%s,"shards":[{"name":"demo-1","secretArn":"s"}],"outcomes":[%%s]}""".formatted(Json.MAPPER.writeValueAsString(target("{}")));
+                {"sync":%s,"shards":[{"name":"demo-1","secretArn":"s"}],"outcomes":[%%s]}"""
+                .formatted(Json.MAPPER.writeValueAsString(target("{}")));
         var none = new Record().handle(Json.MAPPER.readValue(event.formatted("{\"shard\":\"demo-1\"}"), Record.Event.class), Instant.now());
         assertEquals(1, none.failed());
         assertTrue(none.cause().contains("demo-1"), none.cause());
-        assertEquals(0, new Record().handle(Json.MAPPER.readValue(event.formatted("{\"shard\":\"demo-1\",\"tables\":[{\"name\":\"m.drug\",\"rows\":1}],\"millis\":3}"), Record.Event.class), Instant.now()).failed());
+        assertEquals(0,
+                new Record().handle(Json.MAPPER.readValue(
+                        event.formatted("{\"shard\":\"demo-1\",\"tables\":[{\"name\":\"m.drug\",\"rows\":1}],\"millis\":3}"),
+                        Record.Event.class), Instant.now()).failed());
     }
 
     @Test
     void theCollectorIsToldWhatToKeep() {
         var event = Json.MAPPER.readValue("""
-                {"sync":%s,"keep":{"days":90,"manifests":30}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), CollectParts.Event.class);
+                {"sync":%s,"keep":{"days":90,"manifests":30}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))),
+                CollectParts.Event.class);
         assertEquals(new Keep(30, 90), event.keep());
     }
 
     @Test
     void theWatchIsToldAllByItsDefinition() {
         var event = Json.MAPPER.readValue("""
-                {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT 0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
-                "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET), Watch.Event.class);
+                {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT \
+                0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
+                "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET),
+                Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
         // the requests to the shards' functions
         var asked = asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Checks(event.checks())));
@@ -82,9 +96,11 @@ class EventTest {
     @Test
     void theWatchTellsWhatIsNotInStep() {
         var good = new Standing(Optional.of(Duration.ofMinutes(2)), Optional.of(Duration.ZERO), Optional.of(List.of()), Optional.empty());
-        var bad = new Standing(Optional.of(Duration.ofMinutes(2)), Optional.of(Duration.ZERO), Optional.of(List.of("m.drug")), Optional.of(new Standing.Remedy(Mode.REPAIR, "one")));
+        var bad = new Standing(Optional.of(Duration.ofMinutes(2)), Optional.of(Duration.ZERO), Optional.of(List.of("m.drug")),
+                Optional.of(new Standing.Remedy(Mode.REPAIR, "one")));
         var answer = Json.MAPPER.readTree(Json.MAPPER.writeValueAsString(Watch.Answer.of(List.of(
-                new Watcher.Seen("a", true, Optional.of(good), Optional.empty(), List.of(), Optional.empty()), new Watcher.Seen("b", true, Optional.of(bad), Optional.of("drift-one"), List.of(), Optional.empty())))));
+                new Watcher.Seen("a", true, Optional.of(good), Optional.empty(), List.of(), Optional.empty()),
+                new Watcher.Seen("b", true, Optional.of(bad), Optional.of("drift-one"), List.of(), Optional.empty())))));
         assertEquals("2 1", answer.get("shards").asInt() + " " + answer.get("inStep").asInt());
         assertEquals("b", answer.at("/told/0/shard").asString());
         assertEquals("PT2M", answer.at("/told/0/standing/age").asString());
@@ -92,22 +108,29 @@ class EventTest {
 
     @Test
     void whoStartsSyncsIsToldByTheDefinitionAndTheSchedule() {
-        var event = Json.MAPPER.readValue("{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET), StartSync.Event.class);
+        var event = Json.MAPPER.readValue(
+                "{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET),
+                StartSync.Event.class);
         assertTrue(event.byClock());
         assertEquals(new ReportStatus.Activity(), asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity())).request());
     }
 
     @Test
     void aCauseThatShardsShareIsReportedOnceWithTheirNames() {
-        var outcomes = java.util.stream.Stream.of("demo-1 5433 frozen", "qa-1 5434 frozen", "qa-2 5435 thawed").map(text -> text.split(" ")).map(o -> new Record.Outcome(o[0], Optional.of("Publish"),
-                Optional.of("lockstep.masterdata.engine.Fault$MergeConflict"), Optional.of("{\"errorMessage\":\"database localhost:" + o[1] + "/clinic: " + o[2] + "\"}"), Optional.empty())).toList();
-        assertEquals(List.of("demo-1, qa-1 failed in Publish with MergeConflict: the database: frozen", "qa-2 failed in Publish with MergeConflict: database localhost:5435/clinic: thawed"), Record.failures(outcomes));
+        var outcomes = java.util.stream.Stream.of("demo-1 5433 frozen", "qa-1 5434 frozen", "qa-2 5435 thawed").map(text -> text.split(" "))
+                .map(o -> new Record.Outcome(o[0], Optional.of("Publish"),
+                        Optional.of("lockstep.masterdata.engine.Fault$MergeConflict"),
+                        Optional.of("{\"errorMessage\":\"database localhost:" + o[1] + "/clinic: " + o[2] + "\"}"), Optional.empty()))
+                .toList();
+        assertEquals(List.of("demo-1, qa-1 failed in Publish with MergeConflict: the database: frozen",
+                "qa-2 failed in Publish with MergeConflict: database localhost:5435/clinic: thawed"), Record.failures(outcomes));
     }
 
     @Test
     void whoAssessesIsToldTheThresholds() {
         var event = Json.MAPPER.readValue("""
-                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"rows":3,"keys":"[0-9]+"}}}""".formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
+                {"sync":%s,"hold":{"m.drug":{"changed":30,"deleted":5,"emptied":20,"rows":3,"keys":"[0-9]+"}}}"""
+                .formatted(Json.MAPPER.writeValueAsString(source("{}"))), Assess.Event.class);
         assertEquals(Map.of("m.drug", new Hold(30, 5, 20, 3, Optional.of("[0-9]+"))), event.hold());
         assertEquals(Optional.empty(), event.token());
     }
@@ -115,7 +138,8 @@ class EventTest {
     @Test
     void eachRequestForAReportArrivesAsItWasSent() {
         var dataSet = Json.MAPPER.readValue(DATA_SET, lockstep.landscape.DataSet.class);
-        for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(), new ReportStatus.Schema(true, "writer"))) {
+        for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(),
+                new ReportStatus.Schema(true, "writer"))) {
             assertEquals(new ReportStatus.Event(dataSet, request), asked(new ReportStatus.Event(dataSet, request)));
         }
     }

@@ -32,7 +32,8 @@ final class Keys {
                 var pair = KeyPairGenerator.getInstance("EC").generateKeyPair();
                 var base64 = Base64.getEncoder();
                 Files.createDirectories(file.getParent());
-                Files.write(file, List.of(base64.encodeToString(pair.getPrivate().getEncoded()), base64.encodeToString(pair.getPublic().getEncoded())));
+                Files.write(file, List.of(base64.encodeToString(pair.getPrivate().getEncoded()),
+                        base64.encodeToString(pair.getPublic().getEncoded())));
             }
             var lines = Files.readAllLines(file);
             return new Keys(Base64.getDecoder().decode(lines.get(0)), Base64.getDecoder().decode(lines.get(1)));

@@ -13,7 +13,10 @@ import java.util.concurrent.Callable;
 
 /** Measures the elapsed time and CPU time of each phase of a run, and the totals of this process. */
 final class Phases {
-    /** Times in seconds: the start of the phase since 1970, its duration, and the CPU time of this process and of each server during the phase. */
+    /**
+     * Times in seconds: the start of the phase since 1970, its duration, and the CPU time of this process and of each server during the
+     * phase.
+     */
     record Spent(double began, double seconds, double engine, double source, double target) {
         Spent plus(Spent again) {
             return new Spent(began, seconds + again.seconds, engine + again.engine, source + again.source, target + again.target);
@@ -37,13 +40,15 @@ final class Phases {
             return work.call();
         } finally {
             double[] after = now();
-            phases.merge(phase, new Spent(began, after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]), Spent::plus);
+            phases.merge(phase, new Spent(began, after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3]),
+                    Spent::plus);
         }
     }
 
     private double[] now() {
         var process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return new double[] {System.nanoTime() / 1e9, process.getProcessCpuTime() / 1e9, serverSeconds(servers.get(0)), serverSeconds(servers.get(1))};
+        return new double[]{System.nanoTime() / 1e9, process.getProcessCpuTime() / 1e9, serverSeconds(servers.get(0)),
+                serverSeconds(servers.get(1))};
     }
 
     /** CPU seconds of the server's process and its children, including those that have exited. */
@@ -77,10 +82,12 @@ final class Phases {
 
     Map<String, Object> results() throws IOException {
         results.put("phases", phases);
-        results.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3 - phases.values().stream().mapToDouble(Spent::seconds).sum());
+        results.put("jvm", (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3
+                - phases.values().stream().mapToDouble(Spent::seconds).sum());
         results.put("cpu", now()[1]);
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-            results.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10).findFirst().orElse(-1));
+            results.put("rss", lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10)
+                    .findFirst().orElse(-1));
         }
         return results;
     }

@@ -31,7 +31,7 @@ public final class Reader {
     private int refused;
 
     private Reader(List<String> lines) {
-        halves = new String[] {lines.get(0), lines.get(1)};
+        halves = new String[]{lines.get(0), lines.get(1)};
         before = columns(lines.get(2));
         after = columns(lines.get(3));
     }
@@ -54,7 +54,7 @@ public final class Reader {
             reader.ask(connection, i % 2 == 0);
             // after a long wait, continue from now and skip the missed polls
             next = Math.max(next + PERIOD, System.nanoTime());
-            for (long left; (left = next - System.nanoTime()) > 0; ) Thread.sleep(left / 1_000_000, (int) (left % 1_000_000));
+            for (long left; (left = next - System.nanoTime()) > 0;) Thread.sleep(left / 1_000_000, (int) (left % 1_000_000));
         }
         System.out.println(Json.MAPPER.writeValueAsString(reader.results()));
     }
@@ -111,7 +111,9 @@ public final class Reader {
 
     private Map<String, Object> results() {
         var sorted = waits.stream().sorted().toList();
-        return Map.of("polls", sorted.size(), "longest", longest / 1e9, "at", longestAt, "slow", sorted.stream().filter(w -> w > SLOW).count(),
-                "p99", sorted.isEmpty() ? 0 : sorted.get(sorted.size() * 99 / 100) / 1e9, "empty", empty, "mixed", mixed, "refused", refused, "examples", examples);
+        return Map.of("polls", sorted.size(), "longest", longest / 1e9, "at", longestAt, "slow",
+                sorted.stream().filter(w -> w > SLOW).count(),
+                "p99", sorted.isEmpty() ? 0 : sorted.get(sorted.size() * 99 / 100) / 1e9, "empty", empty, "mixed", mixed, "refused",
+                refused, "examples", examples);
     }
 }

@@ -64,10 +64,17 @@ public final class SyncDriver {
 
     private static final DataSet DATA_SET = new DataSet("master", "source", List.of(
             new Table("master.ingredient", List.of("id", "code", "name", "revised_on"), List.of("id"), Optional.empty()),
-            new Table("master.disease", List.of("id", "code", "name", "category", "billable", "synonyms", "valid_to", "revised_on"), List.of("id"), Optional.empty()),
-            new Table("master.postal_code", List.of("code", "seq", "prefecture", "town", "revised_on"), List.of("code", "seq"), Optional.empty()),
-            new Table("master.drug", List.of("id", "code", "name", "name_kana", "dosage_form", "ingredients", "strength_mg", "price", "approved_on", "withdrawn_on", "tags", "revised_on"), List.of("id"), Optional.empty()),
-            new Table("master.drug_interaction", List.of("id", "drug_id", "other_drug_id", "severity", "mechanism", "evidence", "revised_on"), List.of("id"), Optional.empty())));
+            new Table("master.disease", List.of("id", "code", "name", "category", "billable", "synonyms", "valid_to", "revised_on"),
+                    List.of("id"), Optional.empty()),
+            new Table("master.postal_code", List.of("code", "seq", "prefecture", "town", "revised_on"), List.of("code", "seq"),
+                    Optional.empty()),
+            new Table("master.drug",
+                    List.of("id", "code", "name", "name_kana", "dosage_form", "ingredients", "strength_mg", "price", "approved_on",
+                            "withdrawn_on", "tags", "revised_on"),
+                    List.of("id"), Optional.empty()),
+            new Table("master.drug_interaction",
+                    List.of("id", "drug_id", "other_drug_id", "severity", "mechanism", "evidence", "revised_on"), List.of("id"),
+                    Optional.empty())));
 
     private final Phases phases = new Phases(System.getenv("BENCH_SERVERS"));
     private final FileStore store;
@@ -79,12 +86,16 @@ public final class SyncDriver {
     }
 
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm and its argument, given " + Arrays.toString(arguments));
+        if (arguments.length != 2) throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm and its "
+                + "argument, given " + Arrays.toString(arguments));
         switch (arguments[0]) {
-            case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres", "prepare")).prepare(login("lockstep_reader"), login("lockstep_writer"), List.of(DATA_SET));
+            case "prepare" -> new DatabaseRoles(new Plain(arguments[1], "postgres", "prepare")).prepare(login("lockstep_reader"),
+                    login("lockstep_writer"), List.of(DATA_SET));
             case "dump" -> System.out.println(dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), arguments[1]));
-            case "restore" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.SYNC));
-            case "rollback" -> System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.ROLLBACK));
+            case "restore" ->
+                    System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.SYNC));
+            case "rollback" ->
+                    System.out.println(restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), arguments[1], Mode.ROLLBACK));
             case "warm" -> warm(Path.of(System.getenv("WORK")), arguments[1]);
             default -> throw new IllegalArgumentException("expected prepare, dump, restore, rollback or warm, given " + arguments[0]);
         }
@@ -115,7 +126,8 @@ public final class SyncDriver {
         Files.createFile(directory.resolve("ready"));
         while (!Files.exists(directory.resolve("go"))) Thread.sleep(2);
         Files.writeString(directory.resolve("dump.json"), dump(System.getenv("BENCH_SOURCE"), System.getenv("BENCH_STORE"), syncId));
-        Files.writeString(directory.resolve("restore.json"), restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), syncId, Mode.SYNC));
+        Files.writeString(directory.resolve("restore.json"),
+                restore(System.getenv("BENCH_TARGET"), System.getenv("BENCH_STORE"), syncId, Mode.SYNC));
         Files.createFile(directory.resolve("done"));
     }
 
@@ -155,8 +167,9 @@ public final class SyncDriver {
     }
 
     private void restore(Plain target, SyncPaths paths, Mode mode) throws Exception {
-        var manifest = phases.time("manifest", () -> new ManifestReader(store, keys::verify).read(paths.manifest(), DATA_SET, paths.syncId()));
-        for (int tries = 1; ; tries++) {
+        var manifest = phases.time("manifest",
+                () -> new ManifestReader(store, keys::verify).read(paths.manifest(), DATA_SET, paths.syncId()));
+        for (int tries = 1;; tries++) {
             try {
                 restore(target, paths, mode, manifest);
                 phases.record("tries", tries);
@@ -171,7 +184,8 @@ public final class SyncDriver {
         var plan = phases.time("preflight", () -> new Preflight(target.during("preflight")).prepare(manifest, mode));
         var stager = new Stager(target.during("stage"), STREAMS);
         phases.time("stage", () -> map(plan.batches(), batch -> stager.stage(DATA_SET.name(), paths.syncId(), batch, objects -> store)));
-        var results = phases.time("publish", () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
+        var results = phases.time("publish",
+                () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
         phases.record("staged_rows", plan.rows());
         phases.record("choices", plan.tables());
         phases.record("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());

@@ -1,6 +1,5 @@
 package lockstep.masterdata.engine.copy;
 
-
 /** Row count and digest of a set of rows. Source and target are in sync when their contents are equal. */
 public record Content(long rows, RowDigest digest) {
     public static final Content NONE = new Content(0, RowDigest.EMPTY);

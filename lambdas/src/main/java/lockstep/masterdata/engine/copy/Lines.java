@@ -16,7 +16,10 @@ public final class Lines implements AutoCloseable {
         this.text = text;
     }
 
-    /** Skips the next line if it equals this one, including its newline. This is cheaper than {@link #next}, because it does not search for a newline. */
+    /**
+     * Skips the next line if it equals this one, including its newline. This is cheaper than {@link #next}, because it does not search for
+     * a newline.
+     */
     public boolean skip(byte[] line) throws IOException {
         while (filled - at < line.length) if (!fill()) return false;
         if (!Arrays.equals(buffer, at, at + line.length, line, 0, line.length)) return false;
@@ -26,7 +29,7 @@ public final class Lines implements AutoCloseable {
 
     /** Returns the next line with its newline, or empty at the end. */
     public Optional<byte[]> next() throws IOException {
-        for (int end = at; ; end++) {
+        for (int end = at;; end++) {
             if (end == filled) {
                 int before = at;
                 if (!fill()) {

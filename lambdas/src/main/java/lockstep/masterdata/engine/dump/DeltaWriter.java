@@ -77,11 +77,13 @@ final class DeltaWriter implements AutoCloseable {
 
     /** Reports whether the range consisted of only this part, and its object in the store is intact. */
     boolean hasRead(Part part) {
-        return objects.size() == 1 && objects.getFirst().length == part.bytes() && Packed.sha256(objects.getFirst(), part.bytes()).equals(part.sha256());
+        return objects.size() == 1 && objects.getFirst().length == part.bytes()
+                && Packed.sha256(objects.getFirst(), part.bytes()).equals(part.sha256());
     }
 
     private InputStream text() {
-        return new SequenceInputStream(Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
+        return new SequenceInputStream(
+                Collections.enumeration(objects.stream().map(o -> Packed.text(new ByteArrayInputStream(o))).toList()));
     }
 
     /** Reports whether all lines so far equal the earlier lines from the beginning of the range. */
@@ -93,7 +95,7 @@ final class DeltaWriter implements AutoCloseable {
     void packBeginning(Packed lines, long bytes) {
         try (InputStream text = text()) {
             byte[] chunk = new byte[CHUNK];
-            for (long left = bytes; left > 0; ) {
+            for (long left = bytes; left > 0;) {
                 int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
                 if (read < 0) throw new IllegalStateException("what was read before is no longer there");
                 lines.pack(chunk, read);
@@ -167,9 +169,11 @@ final class DeltaWriter implements AutoCloseable {
         Content before = Part.contentOf(range.base());
         String sha256 = lines.sha256();
         Content wentContent = lines.content().minus(cameContent);
-        if (lines.bytes() >= partBytes || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0) return Optional.empty();
+        if (lines.bytes() >= partBytes || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0)
+            return Optional.empty();
         String object = lines.put(store, "parts/delta-" + sha256.substring(0, 32));
-        return Optional.of(new Delta(range.from(), range.until(), before, after, cameContent, wentContent, object, sha256, lines.bytes(), cameBytes, lines.textBytes()));
+        return Optional.of(new Delta(range.from(), range.until(), before, after, cameContent, wentContent, object, sha256, lines.bytes(),
+                cameBytes, lines.textBytes()));
     }
 
     @Override

@@ -56,7 +56,8 @@ public final class Dumper {
         var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
                 (connection, range) -> {
                     Table table = table(dataSet, range);
-                    return parts(connection, table, catalogue.tables().get(table.name()).knownKey(table.key()), catalogue.secured().contains(table.name()), columns(snapshot, range), range);
+                    return parts(connection, table, catalogue.tables().get(table.name()).knownKey(table.key()),
+                            catalogue.secured().contains(table.name()), columns(snapshot, range), range);
                 });
         Dumped dumped = new Dumped(batch.index(), ranges);
         Json.write(store, paths.dumped(batch.index()), dumped);
@@ -83,7 +84,8 @@ public final class Dumper {
         }
     }
 
-    private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range) throws SQLException {
+    private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range)
+            throws SQLException {
         var names = columns.stream().map(Column::name).toList();
         int[] positions = table.key().stream().mapToInt(names::indexOf).toArray();
         // with row_security off, PostgreSQL refuses to read a table whose policies could hide rows
@@ -107,8 +109,10 @@ public final class Dumper {
                 var row = statement.executeQuery(Sql.named("rewritten", Map.of("table", Sql.literal(Sql.table(table.name())))))) {
             row.next();
             if (row.getBoolean(1))
-                throw new Fault.SnapshotGone("table " + table.name() + " was truncated or rewritten, or its partitions changed, since the snapshot was taken: "
-                        + "its rows of then can't be read any more. Start a new sync when the migration or the load at the source is done", null);
+                throw new Fault.SnapshotGone("table " + table.name()
+                        + " was truncated or rewritten, or its partitions changed, since the snapshot was taken: "
+                        + "its rows of then can't be read any more. Start a new sync when the migration or the load at the source is done",
+                        null);
         }
     }
 }

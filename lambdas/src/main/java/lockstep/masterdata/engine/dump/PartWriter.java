@@ -69,7 +69,8 @@ public final class PartWriter implements AutoCloseable {
     public RangeParts finish() {
         if (parts.isEmpty() && range.base().size() == 1) {
             Part before = range.base().getFirst();
-            if (before.content().equals(lines.content()) && delta.hasRead(before)) return new RangeParts(range, List.of(before), Optional.empty());
+            if (before.content().equals(lines.content()) && delta.hasRead(before))
+                return new RangeParts(range, List.of(before), Optional.empty());
         }
         end(range.until());
         long bytes = parts.stream().mapToLong(Part::bytes).sum();

@@ -44,7 +44,8 @@ public record Planner(long rangeBytes, long batchBytes) {
             var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
             // the sort order of text may have changed since
             Key key = tables.get(table.name()).knownKey(table.key());
-            boolean inRanges = dumped.isPresent() && key.ascends(connection, dumped.get().parts().stream().skip(1).map(Part::from).toList());
+            boolean inRanges = dumped.isPresent()
+                    && key.ascends(connection, dumped.get().parts().stream().skip(1).map(Part::from).toList());
             for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, key)) {
                 if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
                     batches.add(new Batch(batches.size(), List.copyOf(current)));
@@ -93,8 +94,10 @@ public record Planner(long rangeBytes, long batchBytes) {
     private static List<List<String>> bounds(Connection connection, Table table, Key key, long ranges) throws SQLException {
         String condition = table.where().orElse("true");
         long rows = number(connection, "SELECT count(*) FROM " + Sql.table(table.name()) + " t WHERE " + condition);
-        String query = Sql.named("key_bounds", Map.of("select_key", key.select("t"), "key_order", key.order("t"), "table", Sql.table(table.name()), "key_text", Key.text(key.at("b")),
-                "condition", condition, "step", Long.toString(Math.max(1, Math.ceilDiv(rows, ranges)))));
+        String query = Sql.named("key_bounds",
+                Map.of("select_key", key.select("t"), "key_order", key.order("t"), "table", Sql.table(table.name()), "key_text",
+                        Key.text(key.at("b")),
+                        "condition", condition, "step", Long.toString(Math.max(1, Math.ceilDiv(rows, ranges)))));
         var bounds = new ArrayList<List<String>>();
         try (var statement = connection.createStatement(); var row = statement.executeQuery(query)) {
             while (row.next()) {

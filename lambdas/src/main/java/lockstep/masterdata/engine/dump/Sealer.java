@@ -32,7 +32,10 @@ public final class Sealer {
         this.signer = signer;
     }
 
-    /** Writes the manifest to a place that only forecasts read. Until it is admitted ({@link Admission}), it is not the newest and later dumps ignore it. */
+    /**
+     * Writes the manifest to a place that only forecasts read. Until it is admitted ({@link Admission}), it is not the newest and later
+     * dumps ignore it.
+     */
     public Manifest seal(DataSet dataSet, SyncPaths paths, String release) {
         String key = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());
         Snapshot snapshot = required(paths.snapshot(), Snapshot.class);
@@ -47,7 +50,8 @@ public final class Sealer {
             dumped.addAll(done.ranges());
         }
         var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
-        var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables, snapshot.schema());
+        var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables,
+                snapshot.schema());
         byte[] bytes = Json.MAPPER.writeValueAsBytes(manifest);
         store.put(SyncPaths.signature(key), signer.sign(bytes));
         store.put(key, bytes);
@@ -67,12 +71,14 @@ public final class Sealer {
         var columns = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow().columns();
         var parts = ranges.stream().flatMap(r -> r.parts().stream()).toList();
         Content content = Part.contentOf(parts);
-        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts, ranges.stream().flatMap(r -> r.delta().stream()).toList());
+        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts,
+                ranges.stream().flatMap(r -> r.delta().stream()).toList());
     }
 
     private static void checkCovered(Table table, RangeParts range) {
         var parts = range.parts();
-        boolean whole = !parts.isEmpty() && parts.getFirst().from().equals(range.range().from()) && parts.getLast().until().equals(range.range().until())
+        boolean whole = !parts.isEmpty() && parts.getFirst().from().equals(range.range().from())
+                && parts.getLast().until().equals(range.range().until())
                 && IntStream.range(1, parts.size()).allMatch(i -> parts.get(i).from().equals(parts.get(i - 1).until()));
         if (!whole) throw gap(table, range.range().from());
     }

@@ -51,7 +51,8 @@ public final class SnapshotHolder {
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
         if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
-            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot and its holder is gone; start a new sync", null);
+            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot and its holder is gone; start a new sync",
+                    null);
         try (Connection connection = source.connect()) {
             write(dataSet, paths, connection);
             return awaitRelease(paths, connection, deadline);
@@ -82,10 +83,14 @@ public final class SnapshotHolder {
         var newest = newest(dataSet);
         var batches = planner.plan(connection, dataSet, tables, newest);
         Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
+        Json.write(store, paths.snapshot(),
+                new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
     }
 
-    /** Returns a time after the newest manifest's. The clock may have been set back since then, and targets would refuse later snapshots as older. */
+    /**
+     * Returns a time after the newest manifest's. The clock may have been set back since then, and targets would refuse later snapshots as
+     * older.
+     */
     private static Instant after(Manifest newest, Instant time) {
         Instant next = newest.snapshotTime().plus(1, ChronoUnit.MICROS);
         return next.isAfter(time) ? next : time;
@@ -94,7 +99,8 @@ public final class SnapshotHolder {
     /** Returns the newest manifest, or empty when it can't be used, for example because the data set has changed. */
     private Optional<Manifest> newest(DataSet dataSet) {
         try {
-            return Latest.read(store, dataSet.name()).map(l -> manifests.read(SyncPaths.manifest(dataSet.name(), l.syncId()), dataSet, l.syncId()));
+            return Latest.read(store, dataSet.name())
+                    .map(l -> manifests.read(SyncPaths.manifest(dataSet.name(), l.syncId()), dataSet, l.syncId()));
         } catch (Fault.ManifestRefused | Fault.InvalidRequest e) {
             return Optional.empty();
         }
@@ -103,7 +109,8 @@ public final class SnapshotHolder {
     /** Returns the types of the allowed columns. The tables were checked against the data set before. */
     private static List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
         var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
-        return dataSet.tables().stream().map(t -> new TableColumns(t.name(), t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
+        return dataSet.tables().stream().map(t -> new TableColumns(t.name(),
+                t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
     }
 
     private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) {
@@ -112,7 +119,8 @@ public final class SnapshotHolder {
                 keepAlive(connection);
                 return Json.read(store, paths.released(), Released.class);
             }, Optional::isPresent, released -> {})
-                    .orElseThrow(() -> new Fault.SnapshotGone("the dump did not release the snapshot in time; the transaction was ended at its deadline", null));
+                    .orElseThrow(() -> new Fault.SnapshotGone(
+                            "the dump did not release the snapshot in time; the transaction was ended at its deadline", null));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new Fault.SnapshotGone("the holder of the snapshot was interrupted", e);

@@ -13,15 +13,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the records of a CSV file (RFC 4180) with FastCSV: fields are separated by commas, and a field with a comma, a quote or a line break
+ * Reads the records of a CSV file (RFC 4180) with FastCSV: fields are separated by commas, and a field with a comma, a quote or a line
+ * break
  * is in quotes. Line ends are {@code \n} or {@code \r\n}. An empty field is NULL, and {@code ""} is an empty text, as in COPY.
  */
 public final class CsvRecords implements AutoCloseable {
     /** A longer field is refused, because it is more likely an unclosed quote than a value. */
     static final int MAX_FIELD_CHARACTERS = 16 << 20;
 
-    private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. A file in UTF-16 is full of them: save it as UTF-8";
-    private static final String STRAY_QUOTE = "a quote stands inside a field that does not begin with one. Put the field in quotes, and write the quote inside it twice";
+    private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. A file in UTF-16 is full of them: "
+            + "save it as UTF-8";
+    private static final String STRAY_QUOTE = "a quote stands inside a field that does not begin with one. Put the field in quotes, and "
+            + "write the quote inside it twice";
 
     /**
      * One record.
@@ -54,11 +57,13 @@ public final class CsvRecords implements AutoCloseable {
         } catch (UncheckedIOException e) {
             if (!(e.getCause() instanceof CsvProblem.Fatal fatal)) throw e.getCause();
             var problem = fatal.problem();
-            throw problem.field() != CsvProblem.CURRENT_FIELD ? fatal : new CsvProblem.Fatal(new CsvProblem(problem.line(), handler.fields(), problem.what()));
+            throw problem.field() != CsvProblem.CURRENT_FIELD ? fatal
+                    : new CsvProblem.Fatal(new CsvProblem(problem.line(), handler.fields(), problem.what()));
         } catch (CsvParseException e) {
             // every other rule of the parser is switched off, so the field that it was reading is in quotes
             throw new CsvProblem.Fatal(new CsvProblem(handler.openLine(), handler.fields(),
-                    "the quote that opens here is not closed by a quote before a comma or the end of a line. Close it, and write a quote inside a value twice"));
+                    "the quote that opens here is not closed by a quote before a comma or the end of a line. Close it, and write a quote "
+                            + "inside a value twice"));
         }
     }
 

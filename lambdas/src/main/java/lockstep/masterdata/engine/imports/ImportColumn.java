@@ -24,15 +24,18 @@ record ImportColumn(String name, String type, boolean required, String base, Str
             query.setString(2, Sql.table(table));
             try (var row = query.executeQuery()) {
                 while (row.next())
-                    columns.add(new ImportColumn(row.getString(1), row.getString(2), row.getBoolean(3), row.getString(4), row.getString(5), row.getBoolean(6)));
+                    columns.add(new ImportColumn(row.getString(1), row.getString(2), row.getBoolean(3), row.getString(4), row.getString(5),
+                            row.getBoolean(6)));
             }
         }
         return columns;
     }
 
     /**
-     * Returns an SQL condition that is true if the column stores less than what was written, because PostgreSQL rounds or truncates some types
-     * without an error. Empty for types that store everything they accept. Floating-point types are ignored, because the digits that they store
+     * Returns an SQL condition that is true if the column stores less than what was written, because PostgreSQL rounds or truncates some
+     * types
+     * without an error. Empty for types that store everything they accept. Floating-point types are ignored, because the digits that they
+     * store
      * depend on the value.
      *
      * @param written an SQL expression of type text that the column has accepted
@@ -49,11 +52,12 @@ record ImportColumn(String name, String type, boolean required, String base, Str
             // the time of day is dropped
             case "date" -> conditions.add(differs("timestamp without time zone", written, kept, base));
             // cut without an error
-            case "name", "char" -> conditions.add(written + " COLLATE pg_catalog.\"C\" IS DISTINCT FROM " + kept + "::pg_catalog.text COLLATE pg_catalog.\"C\"");
+            case "name", "char" -> conditions
+                    .add(written + " COLLATE pg_catalog.\"C\" IS DISTINCT FROM " + kept + "::pg_catalog.text COLLATE pg_catalog.\"C\"");
             // of two fields of the same name, the last one is kept
             case "jsonb" -> conditions.add("NOT (" + written + " IS JSON WITH UNIQUE KEYS)");
             case "money" -> conditions.add(written + " ~ '\\.\\d{2}\\d*[1-9]'");
-            default -> { }
+            default -> {}
         }
         // microseconds are the limit of these types
         if (List.of("timestamp", "timestamptz", "time", "timetz").contains(baseName)) conditions.add(written + " ~ '\\.\\d{6}\\d*[1-9]'");
@@ -63,7 +67,8 @@ record ImportColumn(String name, String type, boolean required, String base, Str
     /** Compares both values as a type that loses nothing, if that type accepts what was written. */
     private static String differs(String type, String written, String kept, String base) {
         String collation = type.startsWith("character varying") ? " COLLATE pg_catalog.\"C\"" : "";
-        return "CASE WHEN pg_catalog.pg_input_is_valid(" + written + ", " + Sql.literal(type) + ") THEN CAST(" + written + " AS " + type + ")" + collation
+        return "CASE WHEN pg_catalog.pg_input_is_valid(" + written + ", " + Sql.literal(type) + ") THEN CAST(" + written + " AS " + type
+                + ")" + collation
                 + " IS DISTINCT FROM CAST(CAST(" + kept + " AS " + base + ") AS " + type + ")" + collation + " ELSE false END";
     }
 }

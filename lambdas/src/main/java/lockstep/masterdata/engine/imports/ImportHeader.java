@@ -30,14 +30,16 @@ final class ImportHeader {
         var missing = columns.stream().filter(c -> !found.contains(columns.indexOf(c))).toList();
         if (!missing.isEmpty()) problems.add("it lacks " + String.join(", ", missing));
         var unknown = cells.stream().filter(c -> position(columns, c) < 0).toList();
-        if (!unknown.isEmpty()) problems.add("it has " + unknown.stream().map(u -> unknown(columns, u)).collect(Collectors.joining(", ")) + ", which the data set does not");
+        if (!unknown.isEmpty()) problems.add("it has " + unknown.stream().map(u -> unknown(columns, u)).collect(Collectors.joining(", "))
+                + ", which the data set does not");
         var twice = columns.stream().filter(c -> positions.stream().filter(p -> p == columns.indexOf(c)).count() > 1).toList();
         if (!twice.isEmpty()) problems.add("it names " + String.join(", ", twice) + " more than once");
         throw refused("line 1: the header does not fit: " + String.join("; ", problems), table, columns);
     }
 
     private static Fault refused(String problem, String table, List<String> columns) {
-        return FileProblems.refusal(problem + ". The header must name the columns that the data set has of " + table + ", in any order: " + String.join(",", columns));
+        return FileProblems.refusal(problem + ". The header must name the columns that the data set has of " + table + ", in any order: "
+                + String.join(",", columns));
     }
 
     private static String withoutHeader(List<String> cells) {

@@ -51,7 +51,8 @@ final class ImportedFile {
             refuse(names);
             raw.finish();
             if (raw.records() == 0)
-                throw FileProblems.refusal("the file has a header and no rows, which would empty " + table.name() + ". If you want that, delete the rows in the source");
+                throw FileProblems.refusal("the file has a header and no rows, which would empty " + table.name()
+                        + ". If you want that, delete the rows in the source");
             raw.verify();
             return raw.records();
         } catch (SQLException e) {
@@ -66,8 +67,11 @@ final class ImportedFile {
         } catch (CsvProblem.Fatal e) {
             throw FileProblems.refusal(e.problem().text(List.of()));
         }
-        if (first.isEmpty()) throw FileProblems.refusal("the file is empty. It must begin with a header that names the columns of " + table.name() + ": " + String.join(",", table.columns()));
-        if (first.get().blank()) throw FileProblems.refusal("line 1: the line is blank. The file must begin with a header that names the columns of " + table.name() + ": " + String.join(",", table.columns()));
+        if (first.isEmpty()) throw FileProblems.refusal("the file is empty. It must begin with a header that names the columns of "
+                + table.name() + ": " + String.join(",", table.columns()));
+        if (first.get().blank())
+            throw FileProblems.refusal("line 1: the line is blank. The file must begin with a header that names the columns of "
+                    + table.name() + ": " + String.join(",", table.columns()));
         problems.addAll(first.get().problems());
         found = problems.size();
         refuse(List.of());
@@ -88,10 +92,12 @@ final class ImportedFile {
                     if (blank == 0) blank = row.line();
                     continue;
                 }
-                if (blank > 0) note(new CsvProblem(blank, CsvProblem.WHOLE_LINE, "the line is blank, and there are records after it. Remove it"));
+                if (blank > 0)
+                    note(new CsvProblem(blank, CsvProblem.WHOLE_LINE, "the line is blank, and there are records after it. Remove it"));
                 blank = 0;
                 row.problems().forEach(this::note);
-                if (row.values().size() != fields && row.problems().isEmpty()) note(new CsvProblem(row.line(), CsvProblem.WHOLE_LINE, otherwiseDivided(row, fields)));
+                if (row.values().size() != fields && row.problems().isEmpty())
+                    note(new CsvProblem(row.line(), CsvProblem.WHOLE_LINE, otherwiseDivided(row, fields)));
                 take.row(row);
             }
         } catch (CsvProblem.Fatal e) {
@@ -100,13 +106,15 @@ final class ImportedFile {
     }
 
     private static boolean isBlank(Row row, int fields) {
-        return row.blank() || fields > 1 && row.values().size() == 1 && row.line() == row.lastLine() && (row.values().getFirst() == null || row.values().getFirst().isBlank());
+        return row.blank() || fields > 1 && row.values().size() == 1 && row.line() == row.lastLine()
+                && (row.values().getFirst() == null || row.values().getFirst().isBlank());
     }
 
     private static String otherwiseDivided(Row row, int fields) {
         int has = row.values().size();
         return "the record has " + has + (has == 1 ? " field" : " fields") + ", and the header has " + fields
-                + (row.lastLine() > row.line() ? ". It extends to line " + row.lastLine() + ", because a field in quotes has line breaks" : "")
+                + (row.lastLine() > row.line() ? ". It extends to line " + row.lastLine() + ", because a field in quotes has line breaks"
+                        : "")
                 + ". A field that has a comma, a quote or a line break in it must be in quotes";
     }
 
@@ -117,8 +125,10 @@ final class ImportedFile {
 
     private void refuse(List<String> header) {
         if (problems.isEmpty()) return;
-        var lines = problems.stream().sorted(java.util.Comparator.comparingLong(CsvProblem::line)).map(p -> p.text(header)).collect(Collectors.joining("\n"));
-        throw FileProblems.refusal(lines + (found > FileProblems.SAMPLES ? "\nThere are " + (found - FileProblems.SAMPLES) + " more such lines" : ""));
+        var lines = problems.stream().sorted(java.util.Comparator.comparingLong(CsvProblem::line)).map(p -> p.text(header))
+                .collect(Collectors.joining("\n"));
+        throw FileProblems.refusal(
+                lines + (found > FileProblems.SAMPLES ? "\nThere are " + (found - FileProblems.SAMPLES) + " more such lines" : ""));
     }
 
     private static List<String> inOrder(List<String> values, int[] positions) {
@@ -132,7 +142,8 @@ final class ImportedFile {
         if (!(e instanceof PSQLException server) || server.getServerErrorMessage() == null || !TypedStaging.isOfTheFile(e)) return e;
         var at = COPIED.matcher(String.valueOf(server.getServerErrorMessage().getWhere()));
         if (!at.find()) return e;
-        throw FileProblems.refusal("line " + line(Long.parseLong(at.group(1))) + ": the server refuses a value: " + TypedStaging.message(e));
+        throw FileProblems
+                .refusal("line " + line(Long.parseLong(at.group(1))) + ": the server refuses a value: " + TypedStaging.message(e));
     }
 
     private long line(long record) throws IOException {

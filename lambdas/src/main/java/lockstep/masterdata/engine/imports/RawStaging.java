@@ -23,7 +23,8 @@ import org.postgresql.copy.CopyIn;
  * A temporary table with the records of a file as text: their number, their line, and one text column for each value. The columns are named
  * by position ({@code c1}, {@code c2}, …), so that they can't collide with names of the product.
  *
- * <p>The records are sent in COPY's text format, which escapes every value. In CSV format, PostgreSQL 17 would take a line {@code \.} for the
+ * <p>The records are sent in COPY's text format, which escapes every value. In CSV format, PostgreSQL 17 would take a line {@code \.} for
+ * the
  * end of the file. {@link #verify} checks that the received records are those that were sent.
  */
 public final class RawStaging implements AutoCloseable {
@@ -42,7 +43,8 @@ public final class RawStaging implements AutoCloseable {
     public RawStaging(Connection connection, int columns) throws SQLException {
         this.connection = connection;
         this.columns = columns;
-        Sql.execute(connection, "CREATE TEMPORARY TABLE lockstep_file (record pg_catalog.int8, line pg_catalog.int8, " + names("%s pg_catalog.text") + ") ON COMMIT DROP");
+        Sql.execute(connection, "CREATE TEMPORARY TABLE lockstep_file (record pg_catalog.int8, line pg_catalog.int8, "
+                + names("%s pg_catalog.text") + ") ON COMMIT DROP");
         copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + TABLE + " FROM STDIN");
     }
 
@@ -111,7 +113,8 @@ public final class RawStaging implements AutoCloseable {
     public void verify() throws SQLException {
         Content arrived = content(connection, "SELECT record, line, " + names("%s") + " FROM " + TABLE);
         if (!arrived.equals(sent))
-            throw new Fault.ImportMismatch("the file has " + sent.rows() + " records with digest " + sent.digest() + ", and the server received " + arrived.rows() + " with digest " + arrived.digest()
+            throw new Fault.ImportMismatch("the file has " + sent.rows() + " records with digest " + sent.digest()
+                    + ", and the server received " + arrived.rows() + " with digest " + arrived.digest()
                     + ". The import was rolled back: nothing was changed");
     }
 
@@ -120,14 +123,16 @@ public final class RawStaging implements AutoCloseable {
         var content = new Object() {
             Content all = Content.NONE;
         };
-        TableReader.stream(connection, query, line -> content.all = content.all.plus(new Content(1, RowDigest.ofLine(line, 0, line.length - 1))));
+        TableReader.stream(connection, query,
+                line -> content.all = content.all.plus(new Content(1, RowDigest.ofLine(line, 0, line.length - 1))));
         return content.all;
     }
 
     /** Returns the lines of the file on which these records begin. */
     static Map<Long, Long> lines(Connection connection, Collection<Long> records) throws SQLException {
         var lines = new LinkedHashMap<Long, Long>();
-        try (var query = connection.prepareStatement("SELECT record, line FROM " + TABLE + " WHERE record OPERATOR(pg_catalog.=) ANY (?) ORDER BY record")) {
+        try (var query = connection
+                .prepareStatement("SELECT record, line FROM " + TABLE + " WHERE record OPERATOR(pg_catalog.=) ANY (?) ORDER BY record")) {
             query.setArray(1, connection.createArrayOf("bigint", records.toArray()));
             try (var row = query.executeQuery()) {
                 while (row.next()) lines.put(row.getLong(1), row.getLong(2));

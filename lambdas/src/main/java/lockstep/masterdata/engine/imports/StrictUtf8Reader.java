@@ -24,12 +24,14 @@ import java.nio.charset.StandardCharsets;
  */
 final class StrictUtf8Reader extends Reader {
     private static final char BYTE_ORDER_MARK = '\uFEFF';
-    private static final String LONE_CARRIAGE_RETURN = "a carriage return without a line feed stands outside quotes. End every line with \\n or \\r\\n, and put a value that has a line break in quotes";
+    private static final String LONE_CARRIAGE_RETURN = "a carriage return without a line feed stands outside quotes. End every line with "
+            + "\\n or \\r\\n, and put a value that has a line break in quotes";
 
     private enum LineEnd { LF, CR }
 
     private final InputStream in;
-    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT)
+            .onUnmappableCharacter(CodingErrorAction.REPORT);
     private final ByteBuffer bytes = ByteBuffer.allocate(1 << 16).limit(0);
     private final CharBuffer chars = CharBuffer.allocate(1 << 16).limit(0);
     private boolean ended;
@@ -70,13 +72,16 @@ final class StrictUtf8Reader extends Reader {
             if (chars.get(0) == BYTE_ORDER_MARK) chars.position(1);
         }
         checkLineEnds();
-        if (problem == null && result.isError()) problem = new CsvProblem(line, CsvProblem.CURRENT_FIELD, notUtf8(bytes.get(bytes.position())));
-        if (problem == null && ended && afterCarriageReturn && lineEnd == LineEnd.LF) problem = new CsvProblem(line - 1, CsvProblem.WHOLE_LINE, LONE_CARRIAGE_RETURN);
+        if (problem == null && result.isError())
+            problem = new CsvProblem(line, CsvProblem.CURRENT_FIELD, notUtf8(bytes.get(bytes.position())));
+        if (problem == null && ended && afterCarriageReturn && lineEnd == LineEnd.LF)
+            problem = new CsvProblem(line - 1, CsvProblem.WHOLE_LINE, LONE_CARRIAGE_RETURN);
     }
 
     private String notUtf8(byte value) {
         boolean likeUtf16 = !begun && (value == (byte) 0xFF || value == (byte) 0xFE);
-        return String.format("the byte 0x%02X is not UTF-8. %sSave the file as UTF-8", value, likeUtf16 ? "The file looks like UTF-16. " : "");
+        return String.format("the byte 0x%02X is not UTF-8. %sSave the file as UTF-8", value,
+                likeUtf16 ? "The file looks like UTF-16. " : "");
     }
 
     /** Stops the delivered characters at the first line end that is not allowed. Quotes are counted: doubled ones cancel each other. */
@@ -95,7 +100,9 @@ final class StrictUtf8Reader extends Reader {
     private boolean allowed(LineEnd found, int at, long foundLine) {
         if (lineEnd == null) lineEnd = found;
         if (lineEnd == found) return true;
-        problem = new CsvProblem(foundLine, CsvProblem.WHOLE_LINE, found == LineEnd.CR ? LONE_CARRIAGE_RETURN : "the line ends with a line feed, and the lines before it end with a carriage return alone. End every line with \\n or \\r\\n");
+        problem = new CsvProblem(foundLine, CsvProblem.WHOLE_LINE, found == LineEnd.CR ? LONE_CARRIAGE_RETURN
+                : "the line ends with a line feed, and the lines before it end with a carriage return alone. End every line with \\n or "
+                        + "\\r\\n");
         chars.limit(at);
         return false;
     }

@@ -30,7 +30,8 @@ import lockstep.masterdata.engine.restore.Merge;
 import lockstep.masterdata.engine.restore.StagedTable;
 
 /**
- * Imports a new edition of one code list into the source: updates the table to a CSV file in one transaction. The file is first copied into a
+ * Imports a new edition of one code list into the source: updates the table to a CSV file in one transaction. The file is first copied into
+ * a
  * temporary table with the same types, so that everything that the real table would reject is reported with its line. Only rows that differ
  * are written. Rows that are missing in the file stay while others refer to them, as in targets. After the merge the table is read and
  * compared with the file. A dry run does all of this and rolls it back.
@@ -59,7 +60,8 @@ public final class TableImport {
      * @param rounded   the number of values of which a column stores only a part
      * @param roundings some of these, of each column
      */
-    public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept, List<Sample> samples, List<Referring> referring, long rounded, List<Rounded> roundings) {}
+    public record Outcome(String table, boolean dryRun, long rows, long inserted, long updated, long deleted, long kept,
+            List<Sample> samples, List<Referring> referring, long rounded, List<Rounded> roundings) {}
 
     /** A value of the file, and what the column stores of it. */
     public record Rounded(long line, String column, String written, String kept) {}
@@ -91,7 +93,8 @@ public final class TableImport {
      */
     public Outcome run(DataSet dataSet, String tableName, Supplier<InputStream> file, boolean dryRun, boolean round) {
         Table table = dataSet.tables().stream().filter(t -> t.name().equals(tableName)).findFirst()
-                .orElseThrow(() -> new Fault.InvalidRequest("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new Fault.InvalidRequest("data set '" + dataSet.name() + "' has no table '" + tableName + "'; it has "
+                        + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", "))));
         return source.transaction(connection -> {
             var outcome = new Edition(connection, dataSet, table, file, dryRun, round).run();
             if (dryRun) connection.rollback();
@@ -116,7 +119,8 @@ public final class TableImport {
         private TypedStaging staging;
         private TypedStaging.Losses losses;
 
-        Edition(Connection connection, DataSet dataSet, Table table, Supplier<InputStream> file, boolean dryRun, boolean round) throws SQLException {
+        Edition(Connection connection, DataSet dataSet, Table table, Supplier<InputStream> file, boolean dryRun, boolean round)
+                throws SQLException {
             this.connection = connection;
             this.table = table;
             this.file = file;
@@ -126,8 +130,11 @@ public final class TableImport {
             info = Schema.table(connection, table.name());
             references = Schema.referencesTo(connection, dataSet.tables().stream().map(Table::name).toList());
             var missing = table.columns().stream().filter(c -> !info.columns().containsKey(c)).toList();
-            if (!missing.isEmpty()) throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: " + String.join(", ", missing) + ". Migrate the shard first, or fix lockstep.yaml");
-            key = info.key(table.key()).orElseThrow(() -> new Fault.SchemaMismatch(String.join("; ", Schema.problems(info, table.key())) + ". Migrate the shard first, or fix lockstep.yaml"));
+            if (!missing.isEmpty())
+                throw new Fault.SchemaMismatch("table " + table.name() + " of the source lacks columns of the data set: "
+                        + String.join(", ", missing) + ". Migrate the shard first, or fix lockstep.yaml");
+            key = info.key(table.key()).orElseThrow(() -> new Fault.SchemaMismatch(
+                    String.join("; ", Schema.problems(info, table.key())) + ". Migrate the shard first, or fix lockstep.yaml"));
             columns = ImportColumn.read(connection, table.name(), table.columns());
         }
 
@@ -156,15 +163,20 @@ public final class TableImport {
             return references.stream().filter(r -> r.parent().equals(table.name()));
         }
 
-        /** Copies the file into the temporary tables, and adds a problem for every value that the table would not store as it is written. */
+        /**
+         * Copies the file into the temporary tables, and adds a problem for every value that the table would not store as it is written.
+         */
         private long stage(Supplier<InputStream> file, FileProblems problems) throws SQLException, IOException {
             long records = new ImportedFile(connection, table, file).stage();
             staging = new TypedStaging(connection, table, columns, records);
             staging.fill();
             losses = staging.losses();
             if (!round && losses.values() > 0)
-                problems.add(losses.samples().stream().map(l -> "line " + l.line() + ", column " + l.column() + ": '" + l.written() + "' would become '" + l.kept() + "'").collect(Collectors.joining("\n"))
-                        + (losses.values() > losses.samples().size() ? "\nand " + (losses.values() - losses.samples().size()) + " more" : "")
+                problems.add(losses.samples().stream()
+                        .map(l -> "line " + l.line() + ", column " + l.column() + ": '" + l.written() + "' would become '" + l.kept() + "'")
+                        .collect(Collectors.joining("\n"))
+                        + (losses.values() > losses.samples().size() ? "\nand " + (losses.values() - losses.samples().size()) + " more"
+                                : "")
                         + "\nThe column would lose a part of the value: correct the file, or accept this with --round");
             staging.check(info.keys().stream().map(Key::names).toList(), problems);
             return records;
@@ -172,21 +184,33 @@ public final class TableImport {
 
         private void refuseInvalidRows(FileProblems faults) throws SQLException {
             if (table.where().isPresent())
-                note(faults, "SELECT t." + staging.record() + ", ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
+                note(faults,
+                        "SELECT t." + staging.record() + ", ROW(" + Sql.columns("t.", table.key()) + ")::text FROM " + STAGING
+                                + " t WHERE (" + table.where().get() + ") IS NOT TRUE ORDER BY 1 LIMIT " + SAMPLES,
                         "is outside the data set's filter, " + table.where().get() + ". Leave such rows out of the file");
             if (table.where().isPresent())
-                note(faults, "SELECT s." + staging.record() + ", ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING + " s WHERE EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + sameKey() + ") ORDER BY 1 LIMIT " + SAMPLES,
+                note(faults,
+                        "SELECT s." + staging.record() + ", ROW(" + Sql.columns("s.", table.key()) + ")::text FROM " + STAGING
+                                + " s WHERE EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get()
+                                + ") IS NOT TRUE AND " + sameKey() + ") ORDER BY 1 LIMIT " + SAMPLES,
                         "has the key of a row that belongs to the shard, because it is outside the data set's filter. Give it another key");
             for (Reference reference : references) {
                 if (!reference.child().equals(table.name()) || !table.columns().containsAll(reference.childColumns())) continue;
                 boolean own = reference.parent().equals(table.name());
-                note(faults, Sql.named("missing_parents", Map.of("record", staging.record(), "columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
-                        "all_given", reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")),
-                        "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
-                        // rows outside the filter stay regardless of the file
-                        "refers_to_own", own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE (" + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
-                        "most", Integer.toString(SAMPLES))),
-                        "in " + String.join(", ", reference.childColumns()) + " refers to a row that " + (own ? "the file" : reference.parent()) + " does not have by " + String.join(", ", reference.parentColumns())
+                note(faults, Sql.named("missing_parents",
+                        Map.of("record", staging.record(), "columns", Sql.columns("s.", reference.childColumns()), "staging", STAGING,
+                                "all_given",
+                                reference.childColumns().stream().map(c -> "s." + Sql.identifier(c) + " IS NOT NULL")
+                                        .collect(Collectors.joining(" AND ")),
+                                "parent", own ? STAGING : Sql.table(reference.parent()), "refers", reference.refers("s", "p"),
+                                // rows outside the filter stay regardless of the file
+                                "refers_to_own",
+                                own && table.where().isPresent() ? "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE ("
+                                        + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
+                                "most", Integer.toString(SAMPLES))),
+                        "in " + String.join(", ", reference.childColumns()) + " refers to a row that "
+                                + (own ? "the file" : reference.parent()) + " does not have by "
+                                + String.join(", ", reference.parentColumns())
                                 + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or correct the value"));
             }
             faults.refuse();
@@ -200,27 +224,33 @@ public final class TableImport {
             }
             if (rows.isEmpty()) return;
             var lines = RawStaging.lines(connection, rows.keySet());
-            faults.add(rows.entrySet().stream().map(r -> "line " + lines.get(r.getKey()) + " " + FileProblems.shown(r.getValue())).collect(Collectors.joining(", "))
+            faults.add(rows.entrySet().stream().map(r -> "line " + lines.get(r.getKey()) + " " + FileProblems.shown(r.getValue()))
+                    .collect(Collectors.joining(", "))
                     + (rows.size() == SAMPLES ? " and perhaps more" : "") + ": " + what);
         }
 
         private Outcome merge(long rows) throws SQLException {
             try {
                 sampleStagedRows();
-                Sql.execute(connection, "CREATE TEMPORARY TABLE " + GONE + " ON COMMIT DROP AS SELECT " + key.select("t") + ", " + values("t.") + " AS before FROM " + Sql.table(table.name()) + " t WHERE ("
+                Sql.execute(connection, "CREATE TEMPORARY TABLE " + GONE + " ON COMMIT DROP AS SELECT " + key.select("t") + ", "
+                        + values("t.") + " AS before FROM " + Sql.table(table.name()) + " t WHERE ("
                         + table.where().orElse("true") + ") AND NOT EXISTS (SELECT FROM " + STAGING + " s WHERE " + sameKey() + ")");
                 var staged = new StagedTable(info, key, table.columns(), table.where(), STAGING, Optional.empty(), "true", false, false);
-                var merge = new Merge(connection, dataSet.name(), List.of(staged), dataSet.tables().stream().collect(Collectors.toMap(Table::name, Table::where)));
+                var merge = new Merge(connection, dataSet.name(), List.of(staged),
+                        dataSet.tables().stream().collect(Collectors.toMap(Table::name, Table::where)));
                 var changes = merge.run(Set.of()).get(table.name());
                 String stays = "EXISTS (SELECT FROM pg_temp." + GONE + " g WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
-                new ImportReadBack(connection, table, staging, stays, sameKey()).verify(Schema.firingTriggers(connection, List.of(table.name())));
-                String stillThere = "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.at("g")) + ")";
+                new ImportReadBack(connection, table, staging, stays, sameKey())
+                        .verify(Schema.firingTriggers(connection, List.of(table.name())));
+                String stillThere = "EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.at("g"))
+                        + ")";
                 sampleGone(Kind.deleted, "NOT " + stillThere);
                 sampleGone(Kind.kept, stillThere);
                 long kept = merge.kept(table.name());
                 var referring = kept == 0 ? List.<Referring>of() : whoRefers();
                 if (!dryRun) Sequences.advance(connection, Map.of(table.name(), table.columns()));
-                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring, losses.values(), losses.samples());
+                return new Outcome(table.name(), dryRun, rows, changes.inserted, changes.updated, changes.deleted, kept, samples, referring,
+                        losses.values(), losses.samples());
             } catch (Fault.MergeConflict e) {
                 throw refusedByTable(e);
             } catch (SQLException e) {
@@ -230,14 +260,18 @@ public final class TableImport {
         }
 
         private static Fault refusedByTable(Fault.MergeConflict e) {
-            return new Fault.FileRefused("the table refuses the rows of the file: " + (e.getCause() instanceof SQLException cause ? TypedStaging.message(cause) : e.getMessage())
-                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two files, one after the other. Nothing was changed", e);
+            return new Fault.FileRefused("the table refuses the rows of the file: "
+                    + (e.getCause() instanceof SQLException cause ? TypedStaging.message(cause) : e.getMessage())
+                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two "
+                    + "files, one after the other. Nothing was changed",
+                    e);
         }
 
         private List<Referring> whoRefers() throws SQLException {
             var all = new ArrayList<Referring>();
             for (Reference reference : referring().toList()) {
-                long rows = count("SELECT count(*) FROM " + Sql.table(reference.child()) + " c WHERE EXISTS (SELECT FROM pg_temp." + GONE + " g JOIN " + Sql.table(table.name()) + " t ON "
+                long rows = count("SELECT count(*) FROM " + Sql.table(reference.child()) + " c WHERE EXISTS (SELECT FROM pg_temp." + GONE
+                        + " g JOIN " + Sql.table(table.name()) + " t ON "
                         + key.equal(key.of("t"), key.at("g")) + " WHERE " + reference.refers("c", "t") + ")");
                 if (rows > 0) all.add(new Referring(reference.child(), reference.childColumns(), rows));
             }
@@ -245,9 +279,13 @@ public final class TableImport {
         }
 
         private void sampleStagedRows() throws SQLException {
-            sample(Kind.inserted, "SELECT NULL::text[], " + values("s.") + " FROM " + STAGING + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + sameKey() + ") ORDER BY s." + staging.record());
-            sample(Kind.updated, "SELECT " + values("t.") + ", " + values("s.") + " FROM " + STAGING + " s JOIN " + Sql.table(table.name()) + " t ON " + sameKey()
-                    + " WHERE ROW(" + Sql.columns("t.", table.columns()) + ")::record *<> ROW(" + Sql.columns("s.", table.columns()) + ")::record ORDER BY s." + staging.record());
+            sample(Kind.inserted, "SELECT NULL::text[], " + values("s.") + " FROM " + STAGING + " s WHERE NOT EXISTS (SELECT FROM "
+                    + Sql.table(table.name()) + " t WHERE " + sameKey() + ") ORDER BY s." + staging.record());
+            sample(Kind.updated,
+                    "SELECT " + values("t.") + ", " + values("s.") + " FROM " + STAGING + " s JOIN " + Sql.table(table.name()) + " t ON "
+                            + sameKey()
+                            + " WHERE ROW(" + Sql.columns("t.", table.columns()) + ")::record *<> ROW(" + Sql.columns("s.", table.columns())
+                            + ")::record ORDER BY s." + staging.record());
         }
 
         private void sampleGone(Kind kind, String which) throws SQLException {
@@ -261,7 +299,8 @@ public final class TableImport {
                     var before = row(row.getArray(1));
                     var after = row(row.getArray(2));
                     if (kind == Kind.updated) {
-                        var same = before.keySet().stream().filter(c -> !table.key().contains(c) && java.util.Objects.equals(before.get(c), after.get(c))).toList();
+                        var same = before.keySet().stream()
+                                .filter(c -> !table.key().contains(c) && java.util.Objects.equals(before.get(c), after.get(c))).toList();
                         before.keySet().removeAll(same);
                         after.keySet().removeAll(same);
                     }
@@ -281,7 +320,8 @@ public final class TableImport {
         }
 
         private String values(String prefix) {
-            return table.columns().stream().map(c -> prefix + Sql.identifier(c) + "::text").collect(Collectors.joining(", ", "ARRAY[", "]"));
+            return table.columns().stream().map(c -> prefix + Sql.identifier(c) + "::text")
+                    .collect(Collectors.joining(", ", "ARRAY[", "]"));
         }
 
         private String sameKey() {

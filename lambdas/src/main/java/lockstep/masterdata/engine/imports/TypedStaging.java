@@ -43,7 +43,8 @@ final class TypedStaging {
         this.columns = columns;
         this.records = records;
         record = Sql.identifier(freeName(table.columns()));
-        Sql.execute(connection, "CREATE TEMPORARY TABLE " + NAME + " ON COMMIT DROP AS SELECT " + Sql.columns("", table.columns()) + " FROM " + Sql.table(table.name()) + " WITH NO DATA");
+        Sql.execute(connection, "CREATE TEMPORARY TABLE " + NAME + " ON COMMIT DROP AS SELECT " + Sql.columns("", table.columns())
+                + " FROM " + Sql.table(table.name()) + " WITH NO DATA");
         Sql.execute(connection, "ALTER TABLE " + TABLE + " ADD COLUMN " + record + " bigint");
     }
 
@@ -80,7 +81,8 @@ final class TypedStaging {
             if (!isOfTheFile(failure.get())) throw failure.get();
             for (int i = 0; i < columns.size(); i++) findInvalid(i, problems);
             if (problems.isEmpty()) {
-                var raised = firstRaising((from, until) -> typed + " WHERE r.record " + from + " AND r.record " + until).orElseThrow(failure::get);
+                var raised = firstRaising((from, until) -> typed + " WHERE r.record " + from + " AND r.record " + until)
+                        .orElseThrow(failure::get);
                 problems.add("line " + line(raised.record) + ": " + message(raised.error));
             }
         }
@@ -90,26 +92,31 @@ final class TypedStaging {
     private void findMissing(int i, FileProblems problems) throws SQLException {
         var lines = new ArrayList<String>();
         long[] all = {0};
-        query("SELECT r.line, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r WHERE r." + RawStaging.column(i) + " IS NULL ORDER BY r.record LIMIT " + SAMPLES, row -> {
-            lines.add("line " + row.getLong(1));
-            all[0] = row.getLong(2);
-        });
+        query("SELECT r.line, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r WHERE r." + RawStaging.column(i)
+                + " IS NULL ORDER BY r.record LIMIT " + SAMPLES, row -> {
+                    lines.add("line " + row.getLong(1));
+                    all[0] = row.getLong(2);
+                });
         if (!lines.isEmpty())
-            problems.add(String.join(", ", lines) + FileProblems.more(all[0]) + ", column " + columns.get(i).name() + ": the value is missing. An empty field is NULL, which this column does not take; \"\" in quotes is an empty text");
+            problems.add(String.join(", ", lines) + FileProblems.more(all[0]) + ", column " + columns.get(i).name()
+                    + ": the value is missing. An empty field is NULL, which this column does not take; \"\" in quotes is an empty text");
     }
 
     private void findInvalid(int i, FileProblems problems) throws SQLException {
         ImportColumn column = columns.get(i);
         String value = "r." + RawStaging.column(i);
-        RangeQuery query = (from, until) -> "SELECT r.line, e.message, e.detail, e.sql_error_code, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
-                + Sql.literal(column.type()) + ") e WHERE r.record " + from + " AND r.record " + until + " AND " + value + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
+        RangeQuery query = (from, until) -> "SELECT r.line, e.message, e.detail, e.sql_error_code, pg_catalog.count(*) OVER () FROM "
+                + RawStaging.TABLE + " r CROSS JOIN LATERAL pg_catalog.pg_input_error_info(" + value + ", "
+                + Sql.literal(column.type()) + ") e WHERE r.record " + from + " AND r.record " + until + " AND " + value
+                + " IS NOT NULL AND e.message IS NOT NULL ORDER BY r.record LIMIT " + SAMPLES;
         // without USAGE on the type's schema the writer can't name the type
         var denied = failure("SELECT pg_catalog.pg_input_is_valid('', " + Sql.literal(column.type()) + ")");
         if (denied.isPresent() && "42501".equals(denied.get().getSQLState())) return;
         // types of extensions and functions of domains may raise errors that pg_input_error_info does not catch
         var raised = firstRaising(query);
         if (raised.isPresent()) {
-            problems.add("line " + line(raised.get().record) + ", column " + column.name() + ": " + message(raised.get().error) + ". " + advice(column, raised.get().error.getSQLState()));
+            problems.add("line " + line(raised.get().record) + ", column " + column.name() + ": " + message(raised.get().error) + ". "
+                    + advice(column, raised.get().error.getSQLState()));
             return;
         }
         var lines = new ArrayList<String>();
@@ -152,17 +159,26 @@ final class TypedStaging {
     private void findRepeated(List<String> key, FileProblems problems) throws SQLException {
         var repeated = new ArrayList<String>();
         long[] all = {0};
-        query("SELECT r.line, f.line, d.v, pg_catalog.count(*) OVER () FROM (SELECT t." + record + " AS record, pg_catalog.min(t." + record + ") OVER (PARTITION BY " + Sql.columns("t.", key) + ") AS first, "
-                + text("t.", key) + " AS v FROM " + TABLE + " t WHERE " + key.stream().map(c -> "t." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")) + ") d JOIN " + RawStaging.TABLE
-                + " r ON r.record OPERATOR(pg_catalog.=) d.record JOIN " + RawStaging.TABLE + " f ON f.record OPERATOR(pg_catalog.=) d.first WHERE d.record OPERATOR(pg_catalog.<>) d.first ORDER BY d.record LIMIT " + SAMPLES, row -> {
-            repeated.add("line " + row.getLong(1) + " repeats (" + String.join(", ", key) + ")=(" + FileProblems.shown(row.getString(3)) + ") of line " + row.getLong(2));
-            all[0] = row.getLong(4);
-        });
-        if (!repeated.isEmpty()) problems.add(String.join("\n", repeated) + FileProblems.more(all[0]) + ". Rows must differ in " + String.join(", ", key) + ": remove one of the two");
+        query("SELECT r.line, f.line, d.v, pg_catalog.count(*) OVER () FROM (SELECT t." + record + " AS record, pg_catalog.min(t." + record
+                + ") OVER (PARTITION BY " + Sql.columns("t.", key) + ") AS first, "
+                + text("t.", key) + " AS v FROM " + TABLE + " t WHERE "
+                + key.stream().map(c -> "t." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND ")) + ") d JOIN "
+                + RawStaging.TABLE
+                + " r ON r.record OPERATOR(pg_catalog.=) d.record JOIN " + RawStaging.TABLE
+                + " f ON f.record OPERATOR(pg_catalog.=) d.first WHERE d.record OPERATOR(pg_catalog.<>) d.first ORDER BY d.record LIMIT "
+                + SAMPLES, row -> {
+                    repeated.add("line " + row.getLong(1) + " repeats (" + String.join(", ", key) + ")=("
+                            + FileProblems.shown(row.getString(3)) + ") of line " + row.getLong(2));
+                    all[0] = row.getLong(4);
+                });
+        if (!repeated.isEmpty()) problems.add(String.join("\n", repeated) + FileProblems.more(all[0]) + ". Rows must differ in "
+                + String.join(", ", key) + ": remove one of the two");
     }
 
     private void findRefused(String name, String expression, FileProblems problems) throws SQLException {
-        RangeQuery query = (from, until) -> "SELECT t." + record + ", " + text("t.", table.key()) + ", pg_catalog.count(*) OVER () FROM " + TABLE + " t WHERE t." + record + " " + from + " AND t." + record + " " + until + " AND (" + expression + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
+        RangeQuery query = (from, until) -> "SELECT t." + record + ", " + text("t.", table.key()) + ", pg_catalog.count(*) OVER () FROM "
+                + TABLE + " t WHERE t." + record + " " + from + " AND t." + record + " " + until + " AND (" + expression
+                + ") IS FALSE ORDER BY 1 LIMIT " + SAMPLES;
         String what = ": the check " + name + ", " + FileProblems.shown(expression) + ", ";
         var raised = firstRaising(query);
         if (raised.isPresent()) {
@@ -179,7 +195,9 @@ final class TypedStaging {
         });
         if (refused.isEmpty()) return;
         var lines = RawStaging.lines(connection, refused);
-        problems.add(IntStream.range(0, refused.size()).mapToObj(i -> "line " + lines.get(refused.get(i)) + " (" + FileProblems.shown(keys.get(i)) + ")").collect(Collectors.joining(", ")) + FileProblems.more(all[0])
+        problems.add(IntStream.range(0, refused.size())
+                .mapToObj(i -> "line " + lines.get(refused.get(i)) + " (" + FileProblems.shown(keys.get(i)) + ")")
+                .collect(Collectors.joining(", ")) + FileProblems.more(all[0])
                 + what + "refuses it. Correct the value, or migrate the product first");
     }
 
@@ -208,11 +226,13 @@ final class TypedStaging {
             var losing = column.losing(written, kept);
             if (losing.isEmpty()) continue;
             long[] found = {0};
-            query("SELECT r.line, " + written + ", " + kept + "::text, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r JOIN " + TABLE + " t ON t." + record + " OPERATOR(pg_catalog.=) r.record WHERE " + losing.get()
+            query("SELECT r.line, " + written + ", " + kept + "::text, pg_catalog.count(*) OVER () FROM " + RawStaging.TABLE + " r JOIN "
+                    + TABLE + " t ON t." + record + " OPERATOR(pg_catalog.=) r.record WHERE " + losing.get()
                     + " ORDER BY r.record LIMIT " + SAMPLES, row -> {
-                samples.add(new Rounded(row.getLong(1), column.name(), FileProblems.cut(row.getString(2)), FileProblems.cut(row.getString(3))));
-                found[0] = row.getLong(4);
-            });
+                        samples.add(new Rounded(row.getLong(1), column.name(), FileProblems.cut(row.getString(2)),
+                                FileProblems.cut(row.getString(3))));
+                        found[0] = row.getLong(4);
+                    });
             all += found[0];
         }
         return new Losses(all, samples);
@@ -226,7 +246,8 @@ final class TypedStaging {
     void index(String key) throws SQLException {
         var failure = failure("CREATE UNIQUE INDEX ON " + TABLE + " (" + key + ")");
         // the key's index may treat more values as equal than the search for repeated keys did
-        if (failure.isPresent() && "23505".equals(failure.get().getSQLState())) throw FileProblems.refusal("two rows have the same key: " + message(failure.get()));
+        if (failure.isPresent() && "23505".equals(failure.get().getSQLState()))
+            throw FileProblems.refusal("two rows have the same key: " + message(failure.get()));
         if (failure.isPresent()) throw failure.get();
     }
 
@@ -245,7 +266,8 @@ final class TypedStaging {
     }
 
     private static String text(String prefix, List<String> names) {
-        return "pg_catalog.concat_ws(', ', " + names.stream().map(n -> prefix + Sql.identifier(n) + "::text").collect(Collectors.joining(", ")) + ")";
+        return "pg_catalog.concat_ws(', ', "
+                + names.stream().map(n -> prefix + Sql.identifier(n) + "::text").collect(Collectors.joining(", ")) + ")";
     }
 
     private long line(long number) throws SQLException {
@@ -309,7 +331,8 @@ final class TypedStaging {
     }
 
     static boolean isOfTheFile(SQLException e) {
-        return e.getSQLState() != null && e.getSQLState().length() == 5 && !NOT_OF_THE_FILE.contains(e.getSQLState().substring(0, 2)) && !e.getSQLState().equals("42501");
+        return e.getSQLState() != null && e.getSQLState().length() == 5 && !NOT_OF_THE_FILE.contains(e.getSQLState().substring(0, 2))
+                && !e.getSQLState().equals("42501");
     }
 
     /** Returns the server's message and detail, without the position in Lockstep's SQL. */

@@ -28,7 +28,8 @@ public final class Causes {
             JsonNode json = Json.MAPPER.readTree(cause);
             if (!json.isObject() || !json.has("errorMessage") && !json.has("errorType")) return withoutClassNames(cause);
             JsonNode message = json.path("errorMessage");
-            return message.isString() && !message.stringValue().isBlank() ? withoutClassNames(message.stringValue()) : "an error without a message; the log of the function has its stack trace";
+            return message.isString() && !message.stringValue().isBlank() ? withoutClassNames(message.stringValue())
+                    : "an error without a message; the log of the function has its stack trace";
         } catch (JacksonException e) {
             return withoutClassNames(cause);
         }
@@ -37,8 +38,10 @@ public final class Causes {
     /** Returns an exception's message, unwrapping ExecutionException and CompletionException. */
     public static String message(Throwable thrown) {
         var cause = thrown;
-        while ((cause instanceof ExecutionException || cause instanceof CompletionException) && cause.getCause() != null) cause = cause.getCause();
-        return cause.getMessage() == null || cause.getMessage().isBlank() ? "an error without a message" : withoutClassNames(cause.getMessage());
+        while ((cause instanceof ExecutionException || cause instanceof CompletionException) && cause.getCause() != null)
+            cause = cause.getCause();
+        return cause.getMessage() == null || cause.getMessage().isBlank() ? "an error without a message"
+                : withoutClassNames(cause.getMessage());
     }
 
     private static String withoutClassNames(String text) {

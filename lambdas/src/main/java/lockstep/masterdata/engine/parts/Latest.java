@@ -36,19 +36,22 @@ public record Latest(String syncId, Instant snapshotTime, Instant since, List<Ea
     /** Records that this manifest was sealed, unless a newer one is recorded, because dumps may end in another order than they began. */
     public static void note(PartStore store, Manifest manifest, Instant now) {
         var known = read(store, manifest.dataSet());
-        if (known.filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime()) || l.syncId().equals(manifest.syncId())).isPresent()) return;
+        if (known.filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime()) || l.syncId().equals(manifest.syncId())).isPresent())
+            return;
         Json.write(store, SyncPaths.latest(manifest.dataSet()), new Latest(manifest.syncId(), manifest.snapshotTime(), now,
                 known.stream().flatMap(Latest::all).limit(REMEMBERED).toList()));
     }
 
     /**
-     * Returns the time since which there has been a manifest newer than a snapshot, or empty when there is none. Manifests that are no longer
+     * Returns the time since which there has been a manifest newer than a snapshot, or empty when there is none. Manifests that are no
+     * longer
      * remembered are ignored.
      *
      * @param sealedAfter only manifests that were sealed later are considered
      */
     public Optional<Instant> newerSince(Instant snapshot, Instant sealedAfter) {
-        return all().filter(e -> e.snapshotTime().isAfter(snapshot) && e.since().isAfter(sealedAfter)).map(Earlier::since).min(Comparator.naturalOrder());
+        return all().filter(e -> e.snapshotTime().isAfter(snapshot) && e.since().isAfter(sealedAfter)).map(Earlier::since)
+                .min(Comparator.naturalOrder());
     }
 
     private Stream<Earlier> all() {

@@ -28,7 +28,8 @@ public record Manifest(int format, String dataSet, String syncId, String source,
         if (schema == null) schema = Optional.empty();
     }
 
-    public Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release, List<TableManifest> tables) {
+    public Manifest(int format, String dataSet, String syncId, String source, Instant snapshotTime, String release,
+            List<TableManifest> tables) {
         this(format, dataSet, syncId, source, snapshotTime, release, tables, Optional.empty());
     }
 
@@ -36,7 +37,8 @@ public record Manifest(int format, String dataSet, String syncId, String source,
      * A table in the snapshot. Its digest is the sum of its parts' digests.
      *
      * @param parts  the parts in key order; they cover all keys without a gap
-     * @param deltas the changes of ranges since the previous manifest; a range has none if it is unchanged or its delta would not be smaller
+     * @param deltas the changes of ranges since the previous manifest; a range has none if it is unchanged or its delta would not be
+     *         smaller
      */
     public record TableManifest(String name, List<Column> columns, List<String> key, Optional<String> where, long rows,
             RowDigest digest, List<Part> parts, List<Delta> deltas) {

@@ -66,7 +66,8 @@ public final class ManifestReader {
 
     private static List<String> problems(Manifest manifest, DataSet allowed, String syncId) {
         var problems = new ArrayList<String>();
-        if (manifest.format() != Manifest.FORMAT) problems.add("its format is " + manifest.format() + ", this receiver reads " + Manifest.FORMAT);
+        if (manifest.format() != Manifest.FORMAT)
+            problems.add("its format is " + manifest.format() + ", this receiver reads " + Manifest.FORMAT);
         if (!manifest.dataSet().equals(allowed.name())) problems.add("it is of data set '" + manifest.dataSet() + "'");
         if (!manifest.syncId().equals(syncId)) problems.add("it is of sync '" + manifest.syncId() + "'");
         if (!manifest.source().equals(allowed.source())) problems.add("it comes from shard '" + manifest.source() + "'");
@@ -87,20 +88,24 @@ public final class ManifestReader {
         for (String column : allowed.columns())
             if (!table.columnNames().contains(column)) problems.add("column " + table.name() + "." + column + " is missing");
         if (table.columnNames().stream().distinct().count() != table.columns().size()) problems.add(table.name() + " holds a column twice");
-        if (!table.key().equals(allowed.key())) problems.add("the key of " + table.name() + " is " + table.key() + ", not " + allowed.key());
+        if (!table.key().equals(allowed.key()))
+            problems.add("the key of " + table.name() + " is " + table.key() + ", not " + allowed.key());
         if (!table.where().equals(allowed.where())) problems.add("the row filter of " + table.name() + " differs");
         Content sum = Part.contentOf(table.parts());
         if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " are not what it says they are together");
         if (!covers(table.parts())) problems.add("the parts of " + table.name() + " leave a gap");
         for (Delta delta : table.deltas())
             if (!delta.addsUp()) problems.add("the delta of " + table.name() + " from " + delta.from() + " does not add up");
-        if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(o -> !o.startsWith("parts/") && !Packed.isInline(o))) problems.add("a part of " + table.name() + " lies outside parts/");
+        if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(
+                o -> !o.startsWith("parts/") && !Packed.isInline(o)))
+            problems.add("a part of " + table.name() + " lies outside parts/");
         return problems;
     }
 
     private static boolean covers(List<Part> parts) {
         return !parts.isEmpty() && parts.getFirst().from().isEmpty() && parts.getLast().until().isEmpty()
-                && IntStream.range(1, parts.size()).allMatch(i -> !parts.get(i).from().isEmpty() && parts.get(i).from().equals(parts.get(i - 1).until()));
+                && IntStream.range(1, parts.size())
+                        .allMatch(i -> !parts.get(i).from().isEmpty() && parts.get(i).from().equals(parts.get(i - 1).until()));
     }
 
     private byte[] bytes(String key) {

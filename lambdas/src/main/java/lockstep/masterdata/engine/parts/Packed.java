@@ -116,7 +116,8 @@ public final class Packed implements AutoCloseable {
 
     /** Opens a frame by the name that {@link #put} returned, or returns empty when it isn't in the store. */
     public static Optional<InputStream> open(Function<String, Optional<InputStream>> store, String object) {
-        return isInline(object) ? Optional.of(new ByteArrayInputStream(Base64.getDecoder().decode(object.substring(INLINE.length())))) : store.apply(object);
+        return isInline(object) ? Optional.of(new ByteArrayInputStream(Base64.getDecoder().decode(object.substring(INLINE.length()))))
+                : store.apply(object);
     }
 
     public static InputStream text(InputStream object) {

@@ -21,7 +21,8 @@ import lockstep.masterdata.engine.Fault;
 public record Retention(int newest, Duration age, Duration grace) {
     public Retention {
         if (newest < 1) throw new Fault.InvalidRequest("at least the newest manifest is kept, not " + newest);
-        if (grace.compareTo(Duration.ofHours(3)) < 0) throw new Fault.InvalidRequest("a dump or restore may take longer than " + grace + ": PT3H is the least");
+        if (grace.compareTo(Duration.ofHours(3)) < 0)
+            throw new Fault.InvalidRequest("a dump or restore may take longer than " + grace + ": PT3H is the least");
     }
 
     /** Lists and deletes objects of a store. */
@@ -41,7 +42,8 @@ public record Retention(int newest, Duration age, Duration grace) {
 
     /**
      * Drops old manifests, and deletes parts and deltas that no manifest needs. A dropped manifest can't be restored any more, but its
-     * parts stay for the grace period. Nothing is deleted any more once a manifest can't be read, because the parts that it needs are unknown.
+     * parts stay for the grace period. Nothing is deleted any more once a manifest can't be read, because the parts that it needs are
+     * unknown.
      *
      * @param store the store of only this data set
      * @throws Fault.ManifestRefused naming the manifest that can't be read
@@ -51,8 +53,11 @@ public record Retention(int newest, Duration age, Duration grace) {
         var parts = versions.list("parts/");
         var latest = Latest.read(store, dataSet).map(l -> SyncPaths.manifest(dataSet, l.syncId()));
         record Known(VersionedStore.ObjectVersion object, Manifest manifest) {}
-        var manifests = versions.list("manifests/" + dataSet + "/").stream().filter(o -> o.key().endsWith(".json") && !o.key().startsWith(dropped(dataSet)) && !o.key().startsWith(SyncPaths.rehearsals(dataSet)))
-                .map(o -> new Known(o, read(store, o.key()))).sorted(Comparator.comparing((Known k) -> k.manifest().snapshotTime()).reversed()).toList();
+        var manifests = versions.list("manifests/" + dataSet + "/").stream()
+                .filter(o -> o.key().endsWith(".json") && !o.key().startsWith(dropped(dataSet))
+                        && !o.key().startsWith(SyncPaths.rehearsals(dataSet)))
+                .map(o -> new Known(o, read(store, o.key())))
+                .sorted(Comparator.comparing((Known k) -> k.manifest().snapshotTime()).reversed()).toList();
         var needed = new HashSet<String>();
         var droppedNow = new ArrayList<String>();
         for (int i = 0; i < manifests.size(); i++) {
@@ -66,7 +71,8 @@ public record Retention(int newest, Duration age, Duration grace) {
             droppedNow.add(manifest.syncId());
         }
         // dropped and not yet admitted manifests are needed for the grace period
-        for (var object : Stream.concat(versions.list(dropped(dataSet)).stream(), versions.list(SyncPaths.rehearsals(dataSet)).stream()).toList()) {
+        for (var object : Stream.concat(versions.list(dropped(dataSet)).stream(), versions.list(SyncPaths.rehearsals(dataSet)).stream())
+                .toList()) {
             if (!object.since().isAfter(now.minus(grace))) versions.delete(object);
             else if (object.key().endsWith(".json")) objects(read(store, object.key())).forEach(needed::add);
         }
@@ -81,14 +87,17 @@ public record Retention(int newest, Duration age, Duration grace) {
     }
 
     private static Stream<String> objects(Manifest manifest) {
-        return manifest.tables().stream().flatMap(t -> Stream.concat(t.parts().stream().map(Part::object), t.deltas().stream().map(Delta::object)));
+        return manifest.tables().stream()
+                .flatMap(t -> Stream.concat(t.parts().stream().map(Part::object), t.deltas().stream().map(Delta::object)));
     }
 
     private static Manifest read(PartStore store, String key) {
         try {
-            return Json.read(store, key, Manifest.class).orElseThrow(() -> new Fault.ManifestRefused("'" + key + "' was listed and is gone; collecting stops"));
+            return Json.read(store, key, Manifest.class)
+                    .orElseThrow(() -> new Fault.ManifestRefused("'" + key + "' was listed and is gone; collecting stops"));
         } catch (Fault.InvalidRequest e) {
-            throw new Fault.ManifestRefused("what manifest '" + key + "' needs can't be told; collecting stops, delete it by hand: " + e.getMessage());
+            throw new Fault.ManifestRefused(
+                    "what manifest '" + key + "' needs can't be told; collecting stops, delete it by hand: " + e.getMessage());
         }
     }
 }

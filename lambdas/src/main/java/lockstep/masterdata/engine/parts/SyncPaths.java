@@ -15,7 +15,8 @@ public record SyncPaths(String dataSet, String syncId) {
 
     public SyncPaths {
         if (syncId == null || !SYNC_ID.matcher(syncId).matches())
-            throw new Fault.InvalidRequest("sync id '" + syncId + "' is not 1 to 80 letters, digits, '-' or '_', beginning with a letter or digit");
+            throw new Fault.InvalidRequest(
+                    "sync id '" + syncId + "' is not 1 to 80 letters, digits, '-' or '_', beginning with a letter or digit");
     }
 
     /** The snapshot and the schema, written by the holder: {@link Snapshot}. */
@@ -56,7 +57,10 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/" + syncId + ".json";
     }
 
-    /** Where every manifest is written when it is sealed. Syncs are not restored from there, so it holds dry runs and syncs that are not admitted. */
+    /**
+     * Where every manifest is written when it is sealed. Syncs are not restored from there, so it holds dry runs and syncs that are not
+     * admitted.
+     */
     public static String rehearsal(String dataSet, String syncId) {
         return rehearsals(dataSet) + syncId + ".json";
     }
@@ -65,7 +69,9 @@ public record SyncPaths(String dataSet, String syncId) {
         return "manifests/" + dataSet + "/rehearsed/";
     }
 
-    /** The pointer to the newest manifest of a data set: {@link Latest}. It differs from all manifests' keys, which end in {@code .json}. */
+    /**
+     * The pointer to the newest manifest of a data set: {@link Latest}. It differs from all manifests' keys, which end in {@code .json}.
+     */
     public static String latest(String dataSet) {
         return "manifests/" + dataSet + "/latest";
     }

@@ -9,7 +9,9 @@ import java.util.Optional;
 import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 
-/** Reads row count and digest of a shard's tables, excluding kept rows: rows that were deleted at the source but are still referenced here. */
+/**
+ * Reads row count and digest of a shard's tables, excluding kept rows: rows that were deleted at the source but are still referenced here.
+ */
 public final class ContentReader {
     private final Connection connection;
     private final String dataSet;
@@ -41,7 +43,8 @@ public final class ContentReader {
         return read(table.name(), table.columnNames(), table.key(), table.where(), restriction);
     }
 
-    public Content read(String table, List<String> columns, List<String> key, Optional<String> where, String restriction) throws SQLException {
+    public Content read(String table, List<String> columns, List<String> key, Optional<String> where, String restriction)
+            throws SQLException {
         String condition = "(" + where.orElse("true") + ") AND (" + restriction + ")";
         if (kept(table) > 0) {
             Key keyHere = Schema.table(connection, table).knownKey(key);

@@ -38,12 +38,19 @@ public final class DatabaseRoles {
             Sql.execute(connection, "DELETE FROM lockstep.prepared_table");
             for (Login login : List.of(reader, writer)) {
                 Sql.execute(connection, "GRANT USAGE ON SCHEMA lockstep TO " + Sql.identifier(login.username()));
-                Sql.execute(connection, "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, lockstep.applied_table, lockstep.kept_row TO " + Sql.identifier(login.username()));
+                Sql.execute(connection,
+                        "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, "
+                                + "lockstep.applied_table, lockstep.kept_row TO "
+                                + Sql.identifier(login.username()));
             }
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
-            Sql.execute(connection, "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, lockstep.applied_table, lockstep.kept_row TO " + user);
-            Sql.execute(connection, "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
+            Sql.execute(connection,
+                    "GRANT INSERT, UPDATE, DELETE ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, "
+                            + "lockstep.applied_table, lockstep.kept_row TO "
+                            + user);
+            Sql.execute(connection,
+                    "GRANT EXECUTE ON FUNCTION lockstep.lay_keys_aside, lockstep.lay_triggers_aside, lockstep.put_back TO " + user);
             revokeAll(connection, reader, writer);
             for (DataSet dataSet : dataSets) grant(connection, dataSet, reader, writer);
             return null;
@@ -51,19 +58,24 @@ public final class DatabaseRoles {
     }
 
     /**
-     * Refuses relations in Lockstep's schema, other than staging tables, that the logins own. The writer may create tables there, so it could
+     * Refuses relations in Lockstep's schema, other than staging tables, that the logins own. The writer may create tables there, so it
+     * could
      * create one under the name of a table of Lockstep, whose rows would then be trusted.
      */
     private static void refuseRelationsOwnedByWorkers(Connection connection, Login reader, Login writer) throws SQLException {
-        try (var query = connection.prepareStatement("SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = to_regnamespace('lockstep')"
-                + " AND relkind NOT IN ('i', 't', 'c') AND relname NOT LIKE 'staging\\_%' AND pg_get_userbyid(relowner) IN (?, ?)")) {
+        try (var query = connection
+                .prepareStatement("SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = to_regnamespace('lockstep')"
+                        + " AND relkind NOT IN ('i', 't', 'c') AND relname NOT LIKE 'staging\\_%'"
+                        + " AND pg_get_userbyid(relowner) IN (?, ?)")) {
             query.setString(1, reader.username());
             query.setString(2, writer.username());
             try (var row = query.executeQuery()) {
                 row.next();
                 if (row.getString(1) != null)
-                    throw new Fault.AccessRefused("schema lockstep holds what the workers' logins made under names that are not theirs: " + row.getString(1)
-                            + ". Look into how that came to be, drop it, and run prepare-database again; nothing was changed", null);
+                    throw new Fault.AccessRefused(
+                            "schema lockstep holds what the workers' logins made under names that are not theirs: " + row.getString(1)
+                                    + ". Look into how that came to be, drop it, and run prepare-database again; nothing was changed",
+                            null);
             }
         }
     }
@@ -89,7 +101,8 @@ public final class DatabaseRoles {
                 while (row.next()) granted.add(row.getString(1));
             }
         }
-        for (String object : granted) Sql.execute(connection, "REVOKE ALL ON " + object + " FROM " + Sql.identifier(reader.username()) + ", " + Sql.identifier(writer.username()));
+        for (String object : granted) Sql.execute(connection,
+                "REVOKE ALL ON " + object + " FROM " + Sql.identifier(reader.username()) + ", " + Sql.identifier(writer.username()));
     }
 
     private static void grant(Connection connection, DataSet dataSet, Login reader, Login writer) throws SQLException {
@@ -102,19 +115,23 @@ public final class DatabaseRoles {
             else table.columns().stream().filter(c -> !columns.contains(c)).forEach(c -> missing.add("column " + table.name() + "." + c));
         }
         if (!missing.isEmpty())
-            throw new Fault.SchemaMismatch("data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
-                    + ". Migrate the shard first, or fix lockstep.yaml");
+            throw new Fault.SchemaMismatch(
+                    "data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
+                            + ". Migrate the shard first, or fix lockstep.yaml");
         for (Table table : dataSet.tables()) {
             recordPreparedTable(connection, dataSet, table);
             for (Login login : List.of(reader, writer)) {
                 grantSchema(connection, table.name(), login);
-                Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO " + Sql.identifier(login.username()));
+                Sql.execute(connection, "GRANT SELECT (" + Sql.columns("", table.columns()) + ") ON " + Sql.table(table.name()) + " TO "
+                        + Sql.identifier(login.username()));
             }
             String columns = Sql.columns("", table.columns());
-            Sql.execute(connection, "GRANT INSERT (" + columns + "), UPDATE (" + columns + "), DELETE ON " + Sql.table(table.name()) + " TO " + Sql.identifier(writer.username()));
+            Sql.execute(connection, "GRANT INSERT (" + columns + "), UPDATE (" + columns + "), DELETE ON " + Sql.table(table.name())
+                    + " TO " + Sql.identifier(writer.username()));
         }
         for (Numbering numbering : Schema.numberings(connection, names))
-            Sql.execute(connection, "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(numbering.sequence()) + " TO " + Sql.identifier(writer.username()));
+            Sql.execute(connection,
+                    "GRANT SELECT, UPDATE ON SEQUENCE " + Sql.table(numbering.sequence()) + " TO " + Sql.identifier(writer.username()));
         var references = Schema.referencesTo(connection, names);
         for (Reference reference : references) {
             grantSchema(connection, reference.child(), writer);
@@ -144,8 +161,11 @@ public final class DatabaseRoles {
             }
         }
         if (!missing.isEmpty())
-            throw new Fault.AccessRefused("types or operators of the data set's tables lie in schemas that this administrator does not own. Run, and invoke prepare-database again:\n"
-                    + String.join("\n", missing), null);
+            throw new Fault.AccessRefused(
+                    "types or operators of the data set's tables lie in schemas that this administrator does not own. Run, and invoke "
+                            + "prepare-database again:\n"
+                            + String.join("\n", missing),
+                    null);
     }
 
     private static boolean hasUsage(Connection connection, Login login, String schema) throws SQLException {
@@ -160,7 +180,8 @@ public final class DatabaseRoles {
     }
 
     private static void recordPreparedTable(Connection connection, DataSet dataSet, Table table) throws SQLException {
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.prepared_table (data_set, table_name, triggers) VALUES (?, ?, ?)")) {
+        try (var insert = connection
+                .prepareStatement("INSERT INTO lockstep.prepared_table (data_set, table_name, triggers) VALUES (?, ?, ?)")) {
             insert.setString(1, dataSet.name());
             insert.setString(2, table.name());
             insert.setString(3, dataSet.triggers().name());
@@ -169,7 +190,8 @@ public final class DatabaseRoles {
     }
 
     private static void grantSchema(Connection connection, String table, Login login) throws SQLException {
-        Sql.execute(connection, "GRANT USAGE ON SCHEMA " + Sql.identifier(TableName.parse(table).schema()) + " TO " + Sql.identifier(login.username()));
+        Sql.execute(connection,
+                "GRANT USAGE ON SCHEMA " + Sql.identifier(TableName.parse(table).schema()) + " TO " + Sql.identifier(login.username()));
     }
 
     /**
@@ -179,7 +201,9 @@ public final class DatabaseRoles {
     private static void policy(Connection connection, String table, Login login, String command, String condition) throws SQLException {
         boolean secured;
         boolean exists;
-        try (var query = connection.prepareStatement("SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = ?) FROM pg_class c WHERE c.oid = ?::regclass")) {
+        try (var query = connection.prepareStatement(
+                "SELECT c.relrowsecurity, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = ?) FROM pg_class c "
+                        + "WHERE c.oid = ?::regclass")) {
             query.setString(1, login.username());
             query.setString(2, Sql.table(table));
             try (var row = query.executeQuery()) {
@@ -189,11 +213,13 @@ public final class DatabaseRoles {
             }
         }
         if (exists) Sql.execute(connection, "DROP POLICY " + Sql.identifier(login.username()) + " ON " + Sql.table(table));
-        if (secured) Sql.execute(connection, "CREATE POLICY " + Sql.identifier(login.username()) + " ON " + Sql.table(table) + " " + command + " TO " + Sql.identifier(login.username()) + " " + condition);
+        if (secured) Sql.execute(connection, "CREATE POLICY " + Sql.identifier(login.username()) + " ON " + Sql.table(table) + " " + command
+                + " TO " + Sql.identifier(login.username()) + " " + condition);
     }
 
     private static void select(Connection connection, String table, List<String> columns, Login login) throws SQLException {
-        Sql.execute(connection, "GRANT SELECT (" + columns.stream().map(Sql::identifier).collect(Collectors.joining(", ")) + ") ON " + Sql.table(table)
-                + " TO " + Sql.identifier(login.username()));
+        Sql.execute(connection,
+                "GRANT SELECT (" + columns.stream().map(Sql::identifier).collect(Collectors.joining(", ")) + ") ON " + Sql.table(table)
+                        + " TO " + Sql.identifier(login.username()));
     }
 }

@@ -13,7 +13,7 @@ public final class Faults {
         return switch (state) {
             // connection failures, shutdown or restart, too many connections
             case String s when s.startsWith("08") || s.startsWith("57P") || s.equals("53300") ->
-                new Fault.DatabaseUnavailable(what, e);
+                    new Fault.DatabaseUnavailable(what, e);
             // lock time-out, deadlock, serialization failure
             case "55P03", "40P01", "40001" -> new Fault.Busy(what, e);
             // disk full, out of memory: an operator may be fixing it
@@ -22,7 +22,9 @@ public final class Faults {
                     + "; run the shard's prepare-database function, which makes the roles and their grants", e);
             // a table, column, operator or schema does not exist, or a type does not match
             case "42P01", "42703", "42704", "42804", "42883", "3F000" -> new Fault.SchemaMismatch(what
-                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done. After an upgrade of Lockstep, invoke the shard's prepare-database first", e);
+                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done. After "
+                    + "an upgrade of Lockstep, invoke the shard's prepare-database first",
+                    e);
             // P0001: raised by a trigger of the product
             case String s when s.startsWith("23") || s.equals("P0001") -> new Fault.MergeConflict(what, e);
             default -> new Fault.Unexpected(what, e);

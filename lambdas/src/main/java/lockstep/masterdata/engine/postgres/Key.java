@@ -27,7 +27,8 @@ public record Key(List<Column> columns) {
      * @param collate   the COLLATE clause for the index's collation; empty for the default one
      * @param canonical whether equal values always have equal text; the numerics 1.0 and 1.00, for example, are equal and differ as text
      */
-    record Column(String name, String type, String operators, String equal, String less, String atLeast, String collate, boolean canonical) {}
+    record Column(String name, String type, String operators, String equal, String less, String atLeast, String collate,
+            boolean canonical) {}
 
     public Key {
         columns = List.copyOf(columns);
@@ -47,7 +48,10 @@ public record Key(List<Column> columns) {
         return columns.stream().map(c -> alias + "." + Sql.identifier(c.name())).toList();
     }
 
-    /** Returns the key columns of one of Lockstep's temporary tables, which are named by position to avoid names of the product: {@code g.k1}. */
+    /**
+     * Returns the key columns of one of Lockstep's temporary tables, which are named by position to avoid names of the product: {@code
+     * g.k1}.
+     */
     public List<String> at(String alias) {
         return IntStream.rangeClosed(1, columns.size()).mapToObj(i -> alias + ".k" + i).toList();
     }
@@ -60,19 +64,22 @@ public record Key(List<Column> columns) {
 
     /** Returns the condition that two keys are equal. None of their columns may be NULL. */
     public String equal(List<String> left, List<String> right) {
-        return IntStream.range(0, columns.size()).mapToObj(i -> compare(i, left.get(i), columns.get(i).equal(), right.get(i))).collect(Collectors.joining(" AND "));
+        return IntStream.range(0, columns.size()).mapToObj(i -> compare(i, left.get(i), columns.get(i).equal(), right.get(i)))
+                .collect(Collectors.joining(" AND "));
     }
 
     /** Returns the condition that a key equals one stored as an array of text. */
     public String equalsText(List<String> left, String array) {
-        return equal(left, IntStream.range(0, columns.size()).mapToObj(i -> array + "[" + (i + 1) + "]::" + columns.get(i).type()).toList());
+        return equal(left,
+                IntStream.range(0, columns.size()).mapToObj(i -> array + "[" + (i + 1) + "]::" + columns.get(i).type()).toList());
     }
 
     /** Returns an ORDER BY list that sorts rows in the order of key ranges. */
     public String order(String alias) {
         var columns = of(alias);
         return IntStream.range(0, columns.size())
-                .mapToObj(i -> columns.get(i) + this.columns.get(i).collate() + " USING " + this.columns.get(i).less()).collect(Collectors.joining(", "));
+                .mapToObj(i -> columns.get(i) + this.columns.get(i).collate() + " USING " + this.columns.get(i).less())
+                .collect(Collectors.joining(", "));
     }
 
     /** Returns the column list of a CREATE INDEX that supports {@link #equal}. */
@@ -101,7 +108,7 @@ public record Key(List<Column> columns) {
     /** Returns the condition that a row of {@code alias} lies in one of the parts, which must be in key order. */
     public String within(String alias, List<Part> parts) {
         var ranges = new ArrayList<String>();
-        for (int i = 0; i < parts.size(); ) {
+        for (int i = 0; i < parts.size();) {
             int last = i;
             while (last + 1 < parts.size() && parts.get(last + 1).from().equals(parts.get(last).until())) last++;
             ranges.add("(" + within(alias, parts.get(i).from(), parts.get(last).until()) + ")");
@@ -137,7 +144,8 @@ public record Key(List<Column> columns) {
             String later = "";
             for (int i = columns.size() - 1; i >= 0; i--) {
                 String less = compare(i, left.get(i), columns.get(i).less(), right.get(i));
-                later = later.isEmpty() ? less : "(" + less + " OR (" + compare(i, left.get(i), columns.get(i).equal(), right.get(i)) + " AND " + later + "))";
+                later = later.isEmpty() ? less
+                        : "(" + less + " OR (" + compare(i, left.get(i), columns.get(i).equal(), right.get(i)) + " AND " + later + "))";
             }
             return later;
         });
@@ -151,7 +159,8 @@ public record Key(List<Column> columns) {
     private Optional<String> ordered(List<String> left, List<String> right, List<String> operators) {
         if (columns.size() == 1) return Optional.of(compare(0, left.getFirst(), operators.getFirst(), right.getFirst()));
         if (operators.stream().distinct().count() > 1) return Optional.empty();
-        String collated = IntStream.range(0, columns.size()).mapToObj(i -> left.get(i) + columns.get(i).collate()).collect(Collectors.joining(", "));
+        String collated = IntStream.range(0, columns.size()).mapToObj(i -> left.get(i) + columns.get(i).collate())
+                .collect(Collectors.joining(", "));
         return Optional.of("ROW(" + collated + ") " + operators.getFirst() + " ROW(" + String.join(", ", right) + ")");
     }
 }

@@ -47,7 +47,7 @@ public final class PostgresDatabase implements Database {
     @Override
     public Connection connect() {
         Duration wait = FIRST_WAIT;
-        for (int attempt = 1; ; attempt++) {
+        for (int attempt = 1;; attempt++) {
             try {
                 Connection connection = DriverManager.getConnection(url, properties);
                 SessionSettings.apply(connection);

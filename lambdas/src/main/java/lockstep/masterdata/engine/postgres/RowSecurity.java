@@ -16,8 +16,10 @@ import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.schema.PolicyExpression;
 
 /**
- * Checks that row-level security hides no rows from a sync. A hidden row would be treated as deleted, or a reference from it would be missed.
- * Sessions start with {@code row_security = off}, which makes PostgreSQL refuse to read a table whose policies apply to this login. This class
+ * Checks that row-level security hides no rows from a sync. A hidden row would be treated as deleted, or a reference from it would be
+ * missed.
+ * Sessions start with {@code row_security = off}, which makes PostgreSQL refuse to read a table whose policies apply to this login. This
+ * class
  * switches it on after it has checked in the catalogue that the policies hide nothing.
  */
 public final class RowSecurity {
@@ -46,7 +48,10 @@ public final class RowSecurity {
         seeAndWriteEveryRow(connection, read, List.of());
     }
 
-    /** As {@link #seeEveryRow(Connection, Collection)}, and also checks that this login may write every row of the tables in {@code written}. */
+    /**
+     * As {@link #seeEveryRow(Connection, Collection)}, and also checks that this login may write every row of the tables in {@code
+     * written}.
+     */
     public static void seeAndWriteEveryRow(Connection connection, Collection<String> read, Collection<String> written) throws SQLException {
         var tables = Stream.concat(written.stream(), read.stream()).distinct().toList();
         var problems = new LinkedHashSet<String>();
@@ -68,8 +73,10 @@ public final class RowSecurity {
             }
         }
         if (!problems.isEmpty())
-            throw new Fault.AccessRefused("row-level security is in the way. " + String.join("; ", problems) + ". Nothing was changed. Run as the owner of the tables: "
-                    + statements.stream().collect(Collectors.joining(" ")) + (prepared ? "" : " (prepare-database creates the policies, and nothing else of this)"), null);
+            throw new Fault.AccessRefused("row-level security is in the way. " + String.join("; ", problems)
+                    + ". Nothing was changed. Run as the owner of the tables: "
+                    + statements.stream().collect(Collectors.joining(" "))
+                    + (prepared ? "" : " (prepare-database creates the policies, and nothing else of this)"), null);
         Sql.execute(connection, "SET row_security = on");
     }
 

@@ -44,8 +44,10 @@ public final class Schema {
         /** Returns the key over these columns, or empty unless they are NOT NULL and have a unique index. */
         public Optional<Key> key(List<String> names) {
             if (!columns.keySet().containsAll(names) || names.stream().anyMatch(n -> columns.get(n).nullable())) return Optional.empty();
-            return keys.stream().filter(k -> k.columns().size() == names.size() && Set.copyOf(k.names()).equals(Set.copyOf(names))).findFirst()
-                    .map(k -> new Key(names.stream().map(n -> k.columns().stream().filter(c -> c.name().equals(n)).findFirst().orElseThrow()).toList()));
+            return keys.stream().filter(k -> k.columns().size() == names.size() && Set.copyOf(k.names()).equals(Set.copyOf(names)))
+                    .findFirst()
+                    .map(k -> new Key(names.stream()
+                            .map(n -> k.columns().stream().filter(c -> c.name().equals(n)).findFirst().orElseThrow()).toList()));
         }
 
         /** As {@link #key}, for a table that was already checked against its data set. */
@@ -71,7 +73,9 @@ public final class Schema {
 
         /** Returns the condition that a child row refers to a parent row, with the operators of the constraint. */
         public String refers(String childAlias, String parentAlias) {
-            return columns.stream().map(c -> parentAlias + "." + Sql.identifier(c.parent()) + c.parentCast() + " " + c.operator() + " " + childAlias + "." + Sql.identifier(c.child()) + c.childCast())
+            return columns.stream()
+                    .map(c -> parentAlias + "." + Sql.identifier(c.parent()) + c.parentCast() + " " + c.operator() + " " + childAlias + "."
+                            + Sql.identifier(c.child()) + c.childCast())
                     .collect(Collectors.joining(" AND "));
         }
     }
@@ -95,7 +99,8 @@ public final class Schema {
             while (row.next()) {
                 boolean nullable = !row.getBoolean(4);
                 columns.computeIfAbsent(row.getString(1), n -> new LinkedHashMap<>())
-                        .put(row.getString(2), new ColumnInfo(row.getString(2), row.getString(3), nullable, row.getBoolean(5), nullable || row.getBoolean(6), row.getBoolean(7)));
+                        .put(row.getString(2), new ColumnInfo(row.getString(2), row.getString(3), nullable, row.getBoolean(5),
+                                nullable || row.getBoolean(6), row.getBoolean(7)));
                 if (row.getBoolean(8)) inherited.add(row.getString(1));
             }
         }
@@ -103,11 +108,13 @@ public final class Schema {
         try (var query = query(connection, "unique_keys", names); var row = query.executeQuery()) {
             while (row.next())
                 keys.computeIfAbsent(row.getString(1), n -> new LinkedHashMap<>()).computeIfAbsent(row.getLong(2), i -> new ArrayList<>())
-                        .add(new Key.Column(row.getString(3), row.getString(4), row.getString(5), row.getString(6), row.getString(7), row.getString(8), row.getString(9), row.getBoolean(10)));
+                        .add(new Key.Column(row.getString(3), row.getString(4), row.getString(5), row.getString(6), row.getString(7),
+                                row.getString(8), row.getString(9), row.getBoolean(10)));
         }
         var tables = new LinkedHashMap<String, TableInfo>();
         for (String name : names)
-            tables.put(name, new TableInfo(name, columns.getOrDefault(name, Map.of()), keys.getOrDefault(name, Map.of()).values().stream().map(Key::new).toList(), inherited.contains(name)));
+            tables.put(name, new TableInfo(name, columns.getOrDefault(name, Map.of()),
+                    keys.getOrDefault(name, Map.of()).values().stream().map(Key::new).toList(), inherited.contains(name)));
         return tables;
     }
 
@@ -127,7 +134,8 @@ public final class Schema {
 
     /** Reports whether the table's rows are physically ordered by this column, according to the server's statistics. */
     public static boolean isInOrderOf(Connection connection, String table, String column) throws SQLException {
-        try (var query = connection.prepareStatement("SELECT FROM pg_catalog.pg_stats WHERE schemaname = ? AND tablename = ? AND attname = ? AND abs(correlation) > 0.9")) {
+        try (var query = connection.prepareStatement(
+                "SELECT FROM pg_catalog.pg_stats WHERE schemaname = ? AND tablename = ? AND attname = ? AND abs(correlation) > 0.9")) {
             var name = TableName.parse(table);
             query.setString(1, name.schema());
             query.setString(2, name.table());
@@ -142,7 +150,8 @@ public final class Schema {
         if (table.inherited())
             problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
         if (table.columns().keySet().containsAll(key) && table.key(key).isEmpty())
-            problems.add("key (" + String.join(", ", key) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
+            problems.add(
+                    "key (" + String.join(", ", key) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");
         return problems;
     }
 
@@ -152,9 +161,11 @@ public final class Schema {
         try (var query = query(connection, "references", tables); var row = query.executeQuery()) {
             while (row.next()) {
                 var column = new ReferenceColumn(row.getString(6), row.getString(7), row.getString(8), row.getString(9), row.getString(10));
-                var reference = new Reference(new TableName(row.getString(2), row.getString(3)).toString(), new TableName(row.getString(4), row.getString(5)).toString(), List.of(column), row.getBoolean(11));
+                var reference = new Reference(new TableName(row.getString(2), row.getString(3)).toString(),
+                        new TableName(row.getString(4), row.getString(5)).toString(), List.of(column), row.getBoolean(11));
                 references.merge(row.getLong(1), reference,
-                        (before, more) -> new Reference(before.child(), before.parent(), Stream.concat(before.columns().stream(), more.columns().stream()).toList(), before.cascadesUpdates()));
+                        (before, more) -> new Reference(before.child(), before.parent(),
+                                Stream.concat(before.columns().stream(), more.columns().stream()).toList(), before.cascadesUpdates()));
             }
         }
         return List.copyOf(references.values());
@@ -175,7 +186,8 @@ public final class Schema {
     static List<Numbering> numberings(Connection connection, Collection<String> tables) throws SQLException {
         var numberings = new ArrayList<Numbering>();
         try (var query = query(connection, "owned_sequences", tables); var row = query.executeQuery()) {
-            while (row.next()) numberings.add(new Numbering(row.getString(1), row.getString(2), new TableName(row.getString(3), row.getString(4)).toString(), row.getBoolean(5)));
+            while (row.next()) numberings.add(new Numbering(row.getString(1), row.getString(2),
+                    new TableName(row.getString(3), row.getString(4)).toString(), row.getBoolean(5)));
         }
         return numberings;
     }
@@ -199,8 +211,9 @@ public final class Schema {
     /** Returns a table and all tables among these that it refers to, directly or indirectly. */
     private static Set<String> closure(String table, Set<String> among, List<Reference> references) {
         var closure = new LinkedHashSet<>(List.of(table));
-        for (boolean grows = true; grows; )
-            grows = closure.addAll(references.stream().filter(r -> closure.contains(r.child()) && among.contains(r.parent())).map(Reference::parent).toList());
+        for (boolean grows = true; grows;)
+            grows = closure.addAll(references.stream().filter(r -> closure.contains(r.child()) && among.contains(r.parent()))
+                    .map(Reference::parent).toList());
         return closure;
     }
 

@@ -24,7 +24,10 @@ import lockstep.masterdata.schema.SchemaDescription;
 import lockstep.masterdata.schema.ShardInspection.Logins;
 import lockstep.masterdata.schema.ShardInspection;
 
-/** Checks a database's schema: at the source when the snapshot is taken, at a target before anything is copied, and for {@code lockstep check}. */
+/**
+ * Checks a database's schema: at the source when the snapshot is taken, at a target before anything is copied, and for {@code lockstep
+ * check}.
+ */
 public final class SchemaCheck {
     private SchemaCheck() {}
 
@@ -38,7 +41,8 @@ public final class SchemaCheck {
         var answer = ShardInspection.ofSource(connection, dataSet, new Logins(Optional.of(user(connection)), Optional.empty()));
         var findings = new ArrayList<>(SchemaComparison.ofSource(dataSet, answer.description()));
         findings.addAll(answer.findings());
-        refuse(findings, "the source " + database + " does not fit data set '" + dataSet.name() + "'", ". Fix lockstep.yaml or migrate the source");
+        refuse(findings, "the source " + database + " does not fit data set '" + dataSet.name() + "'",
+                ". Fix lockstep.yaml or migrate the source");
         return answer.description();
     }
 
@@ -52,9 +56,12 @@ public final class SchemaCheck {
     public static List<String> atTarget(Connection connection, String database, Manifest manifest, Triggers triggers) throws SQLException {
         var dataSet = dataSet(manifest, triggers);
         var answer = ShardInspection.ofTarget(connection, dataSet, new Logins(Optional.empty(), Optional.of(user(connection))));
-        var findings = new ArrayList<>(SchemaComparison.ofTarget(dataSet, manifest.schema().orElseGet(() -> columnsOf(manifest)), answer.description()));
+        var findings = new ArrayList<>(
+                SchemaComparison.ofTarget(dataSet, manifest.schema().orElseGet(() -> columnsOf(manifest)), answer.description()));
         findings.addAll(answer.findings());
-        refuse(findings, "the target " + database + " can't take sync " + manifest.syncId(), ". Nothing was changed. Migrate the target to release " + manifest.release() + "; lockstep check prints the statements that fix each of these");
+        refuse(findings, "the target " + database + " can't take sync " + manifest.syncId(),
+                ". Nothing was changed. Migrate the target to release " + manifest.release()
+                        + "; lockstep check prints the statements that fix each of these");
         return findings.stream().filter(f -> !isRefused(f) && f.kind() != Kind.policy).map(Finding::sentence).toList();
     }
 
@@ -73,7 +80,8 @@ public final class SchemaCheck {
     }
 
     /**
-     * Reports whether this finding stops a sync. Triggers do not, because what their source suggests need not happen in this sync. Policies do
+     * Reports whether this finding stops a sync. Triggers do not, because what their source suggests need not happen in this sync. Policies
+     * do
      * not, because {@link RowSecurity} checks them.
      */
     private static boolean isRefused(Finding finding) {
@@ -84,13 +92,16 @@ public final class SchemaCheck {
         var refused = findings.stream().filter(SchemaCheck::isRefused).toList();
         if (refused.isEmpty()) return;
         boolean schema = refused.stream().anyMatch(f -> f.kind() == Kind.schema);
-        String message = subject + ": " + refused.stream().map(f -> f.kind() == Kind.access ? f.sentence() : f.what()).collect(Collectors.joining("; "));
+        String message = subject + ": "
+                + refused.stream().map(f -> f.kind() == Kind.access ? f.sentence() : f.what()).collect(Collectors.joining("; "));
         if (schema) throw new Fault.SchemaMismatch(message + remedy);
         throw new Fault.AccessRefused(message + ". Nothing was changed; prepare-database grants what the sync's logins need", null);
     }
 
     private static DataSet dataSet(Manifest manifest, Triggers triggers) {
-        return new DataSet(manifest.dataSet(), manifest.source(), manifest.tables().stream().map(t -> new Table(t.name(), t.columnNames(), t.key(), t.where())).toList(), Keep.DEFAULT, triggers);
+        return new DataSet(manifest.dataSet(), manifest.source(),
+                manifest.tables().stream().map(t -> new Table(t.name(), t.columnNames(), t.key(), t.where())).toList(), Keep.DEFAULT,
+                triggers);
     }
 
     /** Describes the source by the columns in a manifest that has no schema description. */
@@ -99,7 +110,8 @@ public final class SchemaCheck {
     }
 
     private static TableDescription columnsOf(TableManifest table) {
-        var columns = table.columns().stream().map(c -> new ColumnDescription(c.name(), c.type(), false, false, true, Optional.empty())).toList();
+        var columns = table.columns().stream().map(c -> new ColumnDescription(c.name(), c.type(), false, false, true, Optional.empty()))
+                .toList();
         return new TableDescription(table.name(), "table", false, false, columns, List.of(), List.of(), List.of(), List.of());
     }
 }

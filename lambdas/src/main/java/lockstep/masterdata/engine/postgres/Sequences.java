@@ -20,7 +20,8 @@ public final class Sequences {
      * @return warnings by table
      */
     public static Map<String, List<String>> advance(Connection connection, Map<String, List<String>> columns) throws SQLException {
-        var numberings = Schema.numberings(connection, columns.keySet()).stream().filter(n -> columns.get(n.table()).contains(n.column())).toList();
+        var numberings = Schema.numberings(connection, columns.keySet()).stream().filter(n -> columns.get(n.table()).contains(n.column()))
+                .toList();
         if (numberings.isEmpty()) return Map.of();
         var start = connection.setSavepoint();
         try {
@@ -45,7 +46,8 @@ public final class Sequences {
             String why = step.advance(connection, numbering);
             if (!why.isEmpty())
                 warnings.computeIfAbsent(numbering.table(), t -> new ArrayList<>())
-                        .add("sequence " + numbering.sequence() + " can't follow " + numbering.table() + "." + numbering.column() + ": " + why + ". The product may be given numbers that are in use");
+                        .add("sequence " + numbering.sequence() + " can't follow " + numbering.table() + "." + numbering.column() + ": "
+                                + why + ". The product may be given numbers that are in use");
         }
         return warnings;
     }
@@ -66,8 +68,11 @@ public final class Sequences {
 
     private static String advance(Connection connection, Numbering numbering) throws SQLException {
         if (!numbering.numeric()) return "the column is not a number";
-        try (var statement = connection.createStatement(); var row = statement.executeQuery(Sql.named("advance_sequence", Map.of("sequence", Sql.literal(Sql.table(numbering.sequence())),
-                "sequence_name", Sql.table(numbering.sequence()), "column", Sql.identifier(numbering.column()), "table", Sql.table(numbering.table()))))) {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(Sql.named("advance_sequence",
+                        Map.of("sequence", Sql.literal(Sql.table(numbering.sequence())),
+                                "sequence_name", Sql.table(numbering.sequence()), "column", Sql.identifier(numbering.column()), "table",
+                                Sql.table(numbering.table()))))) {
             String beyond = row.next() ? row.getString(1) : null;
             return beyond == null ? "" : "the column holds " + beyond + ", which is beyond the sequence's bounds";
         }

@@ -45,7 +45,8 @@ public final class Sql {
             used.add(placeholder);
             return values.get(placeholder);
         });
-        if (!used.equals(values.keySet())) throw new IllegalArgumentException(name + ".sql has no placeholder for some of " + values.keySet() + ", only for " + used);
+        if (!used.equals(values.keySet()))
+            throw new IllegalArgumentException(name + ".sql has no placeholder for some of " + values.keySet() + ", only for " + used);
         return filled;
     }
 
@@ -89,7 +90,8 @@ public final class Sql {
     }
 
     /**
-     * Runs statements that look up rows of a table by key with nested loops. PostgreSQL would otherwise prefer a hash join over the whole table. When
+     * Runs statements that look up rows of a table by key with nested loops. PostgreSQL would otherwise prefer a hash join over the whole
+     * table. When
      * the hash does not fit into memory, its rows come in random order, and an UPDATE then accesses the table and its indexes randomly.
      *
      * @param enforced if false, PostgreSQL chooses the join method

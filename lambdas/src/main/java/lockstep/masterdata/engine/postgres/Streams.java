@@ -31,7 +31,7 @@ public final class Streams {
         Callable<Void> stream = () -> database.run(connection -> {
             try {
                 begin.with(connection);
-                for (int i; (i = next.getAndIncrement()) < items.size(); ) results.set(i, step.apply(connection, items.get(i)));
+                for (int i; (i = next.getAndIncrement()) < items.size();) results.set(i, step.apply(connection, items.get(i)));
                 return null;
             } catch (SQLException | RuntimeException e) {
                 next.set(items.size());

@@ -30,7 +30,10 @@ public record WriteFingerprint(String files, long writes, long counted) {
         return fingerprints;
     }
 
-    /** Returns how many rows of each table this transaction has written, including by triggers. A table for which the server does not count is missing. */
+    /**
+     * Returns how many rows of each table this transaction has written, including by triggers. A table for which the server does not count
+     * is missing.
+     */
     public static Map<String, Long> written(Connection connection, Collection<String> tables) throws SQLException {
         var written = new HashMap<String, Long>();
         counts(connection, tables).forEach((table, counts) -> written.put(table, counts.ofTransaction));
@@ -40,17 +43,20 @@ public record WriteFingerprint(String files, long writes, long counted) {
     /** Returns the fingerprints recorded by the sync in force. */
     public static Map<String, WriteFingerprint> recorded(Connection connection, String dataSet) throws SQLException {
         var fingerprints = new HashMap<String, WriteFingerprint>();
-        try (var query = connection.prepareStatement("SELECT table_name, files, writes, counted FROM lockstep.applied_table WHERE data_set = ?")) {
+        try (var query = connection
+                .prepareStatement("SELECT table_name, files, writes, counted FROM lockstep.applied_table WHERE data_set = ?")) {
             query.setString(1, dataSet);
             try (var row = query.executeQuery()) {
-                while (row.next()) fingerprints.put(row.getString(1), new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(4)));
+                while (row.next())
+                    fingerprints.put(row.getString(1), new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(4)));
             }
         }
         return fingerprints;
     }
 
     /**
-     * Records the fingerprints after this transaction: those from before, plus this transaction's own writes. Concurrent writes of others are
+     * Records the fingerprints after this transaction: those from before, plus this transaction's own writes. Concurrent writes of others
+     * are
      * excluded, so that the next sync detects them.
      *
      * @param before the fingerprint of each table when Preflight planned this sync
@@ -58,7 +64,8 @@ public record WriteFingerprint(String files, long writes, long counted) {
     public static void record(Connection connection, String dataSet, Map<String, WriteFingerprint> before) throws SQLException {
         Sql.execute(connection, "DELETE FROM lockstep.applied_table WHERE data_set = " + Sql.literal(dataSet));
         var now = counts(connection, before.keySet());
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.applied_table (data_set, table_name, files, writes, counted) VALUES (?, ?, ?, ?, ?)")) {
+        try (var insert = connection.prepareStatement(
+                "INSERT INTO lockstep.applied_table (data_set, table_name, files, writes, counted) VALUES (?, ?, ?, ?, ?)")) {
             int inserted = 0;
             for (var entry : now.entrySet()) {
                 WriteFingerprint was = before.get(entry.getKey());
@@ -74,7 +81,10 @@ public record WriteFingerprint(String files, long writes, long counted) {
         }
     }
 
-    /** Makes the server publish this transaction's counts at once, for the next sync. Before version 15 they may be late; the next sync then reads the table. */
+    /**
+     * Makes the server publish this transaction's counts at once, for the next sync. Before version 15 they may be late; the next sync then
+     * reads the table.
+     */
     public static void countSoon(Connection connection) throws SQLException {
         if (connection.getMetaData().getDatabaseMajorVersion() >= 15) Sql.execute(connection, "SELECT pg_stat_force_next_flush()");
     }
@@ -86,7 +96,8 @@ public record WriteFingerprint(String files, long writes, long counted) {
         if (tables.isEmpty()) return counts;
         try (var query = Schema.query(connection, "mark", tables); var row = query.executeQuery()) {
             while (row.next())
-                if (row.getBoolean(6)) counts.put(row.getString(1), new Counts(new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(5)), row.getLong(4)));
+                if (row.getBoolean(6)) counts.put(row.getString(1),
+                        new Counts(new WriteFingerprint(row.getString(2), row.getLong(3), row.getLong(5)), row.getLong(4)));
         }
         return counts;
     }

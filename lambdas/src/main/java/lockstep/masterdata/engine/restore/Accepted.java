@@ -66,11 +66,13 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
             TableManifest table = manifest.table(tablePlan.table()).orElseThrow();
             for (TablePlan.Step step : tablePlan.steps()) {
                 Delta delta = step.delta();
-                pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(), List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
-                        new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
+                pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(),
+                        List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
+                                new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
             }
             for (Part part : tablePlan.parts())
-                pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(), List.of(new Section(false, part.textBytes(), part.rows()))));
+                pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(),
+                        List.of(new Section(false, part.textBytes(), part.rows()))));
         }
         return pieces;
     }
@@ -91,7 +93,8 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
 
     static Accepted read(Connection connection, String dataSet, String syncId) throws SQLException {
         return find(connection, dataSet, syncId)
-                .orElseThrow(() -> new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here"));
+                .orElseThrow(
+                        () -> new Fault.InvalidRequest("sync " + syncId + " of data set '" + dataSet + "' has not passed preflight here"));
     }
 
     static Optional<Accepted> find(Connection connection, String dataSet, String syncId) throws SQLException {
@@ -118,7 +121,8 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
 
     /** Deletes the decision, so that Preflight decides again and does not trust the recorded state of these tables. */
     static void undecide(Connection connection, String dataSet, String syncId, List<String> distrusted) throws SQLException {
-        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = distrusted || ? WHERE data_set = ? AND sync_id = ?")) {
+        try (var update = connection.prepareStatement(
+                "UPDATE lockstep.sync SET decision = NULL, distrusted = distrusted || ? WHERE data_set = ? AND sync_id = ?")) {
             update.setArray(1, connection.createArrayOf("text", distrusted.toArray()));
             update.setString(2, dataSet);
             update.setString(3, syncId);
@@ -128,7 +132,8 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
 
     /** Deletes the decision, after the sync has come into force. */
     void done(Connection connection) throws SQLException {
-        try (var update = connection.prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = '{}' WHERE data_set = ? AND sync_id = ?")) {
+        try (var update = connection
+                .prepareStatement("UPDATE lockstep.sync SET decision = NULL, distrusted = '{}' WHERE data_set = ? AND sync_id = ?")) {
             update.setString(1, manifest.dataSet());
             update.setString(2, manifest.syncId());
             update.executeUpdate();

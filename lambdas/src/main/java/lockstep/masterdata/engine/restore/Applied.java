@@ -26,9 +26,14 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
         return query(connection, "SELECT " + COLUMNS + " FROM lockstep.applied WHERE data_set = ?", dataSet).stream().findFirst();
     }
 
-    /** Returns the syncs that were in force, newest first; the first is in force now. Empty if the database was prepared by a version without history. */
+    /**
+     * Returns the syncs that were in force, newest first; the first is in force now. Empty if the database was prepared by a version
+     * without history.
+     */
     static List<Applied> history(Connection connection, String dataSet) throws SQLException {
-        return keepsHistory(connection) ? query(connection, "SELECT " + COLUMNS + " FROM lockstep.applied_history WHERE data_set = ? ORDER BY id DESC", dataSet) : List.of();
+        return keepsHistory(connection)
+                ? query(connection, "SELECT " + COLUMNS + " FROM lockstep.applied_history WHERE data_set = ? ORDER BY id DESC", dataSet)
+                : List.of();
     }
 
     private static List<Applied> query(Connection connection, String sql, String dataSet) throws SQLException {
@@ -37,7 +42,8 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
             var found = new ArrayList<Applied>();
             try (var row = query.executeQuery()) {
                 while (row.next())
-                    found.add(new Applied(row.getString(1), instant(row.getObject(2, OffsetDateTime.class)), row.getString(3), instant(row.getObject(4, OffsetDateTime.class)), row.getBoolean(5)));
+                    found.add(new Applied(row.getString(1), instant(row.getObject(2, OffsetDateTime.class)), row.getString(3),
+                            instant(row.getObject(4, OffsetDateTime.class)), row.getBoolean(5)));
             }
             return found;
         }
@@ -45,7 +51,8 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
 
     /** Reports whether the history's table exists. It is missing between an upgrade and the next prepare-database. */
     private static boolean keepsHistory(Connection connection) throws SQLException {
-        try (var statement = connection.createStatement(); var row = statement.executeQuery("SELECT pg_catalog.to_regclass('lockstep.applied_history') IS NOT NULL")) {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT pg_catalog.to_regclass('lockstep.applied_history') IS NOT NULL")) {
             row.next();
             return row.getBoolean(1);
         }
@@ -68,7 +75,9 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
             insert.setString(1, dataSet);
             insert.executeUpdate();
         }
-        try (var delete = connection.prepareStatement("DELETE FROM lockstep.applied_history WHERE data_set = ? AND id <= (SELECT id FROM lockstep.applied_history WHERE data_set = ? ORDER BY id DESC OFFSET ? LIMIT 1)")) {
+        try (var delete = connection.prepareStatement(
+                "DELETE FROM lockstep.applied_history WHERE data_set = ? AND id <= (SELECT id FROM lockstep.applied_history WHERE "
+                        + "data_set = ? ORDER BY id DESC OFFSET ? LIMIT 1)")) {
             delete.setString(1, dataSet);
             delete.setString(2, dataSet);
             delete.setInt(3, HISTORY);
@@ -79,8 +88,9 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
     /** @throws Fault.OutOfOrder when the sync in force is newer than the manifest; a rollback must skip this check */
     static void checkOrder(Optional<Applied> applied, Manifest manifest) {
         applied.filter(a -> a.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(a -> {
-            throw new Fault.OutOfOrder("the snapshot of sync " + manifest.syncId() + " is of " + manifest.snapshotTime() + ", older than that of sync "
-                    + a.syncId() + " of " + a.snapshotTime() + ", which is in force; nothing was changed");
+            throw new Fault.OutOfOrder(
+                    "the snapshot of sync " + manifest.syncId() + " is of " + manifest.snapshotTime() + ", older than that of sync "
+                            + a.syncId() + " of " + a.snapshotTime() + ", which is in force; nothing was changed");
         });
     }
 

@@ -55,7 +55,8 @@ public final class Forecast {
         }
         var staging = new Staging(found.get());
         var missing = staging.missing(connection);
-        if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
+        if (!missing.isEmpty())
+            throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
         Manifest manifest = found.get().manifest();
         var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
         staging.complete(connection, tables);
@@ -66,7 +67,8 @@ public final class Forecast {
     private static List<TableResult> results(Accepted accepted, Map<String, Merge.Changes> changes) {
         return accepted.manifest().tables().stream().map(table -> {
             var would = changes.getOrDefault(table.name(), new Merge.Changes());
-            return new TableResult(table.name(), table.rows(), table.content().digest(), would.inserted, would.updated, would.deleted, would.kept, List.of());
+            return new TableResult(table.name(), table.rows(), table.content().digest(), would.inserted, would.updated, would.deleted,
+                    would.kept, List.of());
         }).toList();
     }
 

@@ -59,10 +59,12 @@ public final class Merge {
     private boolean forecasting;
 
     /** @param filters the filter of each table of the data set; rows outside it belong to the shard */
-    public Merge(Connection connection, String dataSet, List<StagedTable> staged, Map<String, Optional<String>> filters) throws SQLException {
+    public Merge(Connection connection, String dataSet, List<StagedTable> staged, Map<String, Optional<String>> filters)
+            throws SQLException {
         this.connection = connection;
         this.dataSet = dataSet;
-        outside = filters.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().map(where -> "(" + where + ") IS NOT TRUE")));
+        outside = filters.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().map(where -> "(" + where + ") IS NOT TRUE")));
         byName = staged.stream().collect(Collectors.toMap(StagedTable::name, t -> t));
         var names = staged.stream().map(StagedTable::name).toList();
         references = Schema.referencesTo(connection, names);
@@ -89,7 +91,8 @@ public final class Merge {
         deleteUnreferenced();
         for (var group : parentsFirst) {
             if (group.stream().allMatch(t -> empty.contains(t.name()))) {
-                for (StagedTable table : group) changes.get(table.name()).inserted = withDefaultSearchPath(() -> Sql.update(connection, sql("fill_table", table)));
+                for (StagedTable table : group)
+                    changes.get(table.name()).inserted = withDefaultSearchPath(() -> Sql.update(connection, sql("fill_table", table)));
             } else {
                 for (StagedTable table : group) refuseForeignRows(table);
                 updateAndInsert(group);
@@ -169,14 +172,16 @@ public final class Merge {
         var names = group.stream().map(StagedTable::name).toList();
         if (references.stream().noneMatch(r -> r.cascadesUpdates() && names.contains(r.child()) && names.contains(r.parent()))) return;
         var respelled = inOneStatement("respelled", group, n -> Stream.of("respelled_" + n));
-        for (int i = 0; i < group.size(); i++) changes.get(group.get(i).name()).uncounted |= respelled.get(i) > 0 || changes.get(group.get(i).name()).updated > 0;
+        for (int i = 0; i < group.size(); i++)
+            changes.get(group.get(i).name()).uncounted |= respelled.get(i) > 0 || changes.get(group.get(i).name()).updated > 0;
     }
 
     /** Tries a simple statement first, because rows rarely exchange unique values. */
     private void write(List<StagedTable> group) throws SQLException {
         for (StagedTable table : group) if (!table.few()) Sql.update(connection, sql("fresh", table));
         boolean byKey = true;
-        for (StagedTable table : group) byKey = byKey && (table.few() || Schema.isInOrderOf(connection, table.name(), table.key().names().getFirst()));
+        for (StagedTable table : group)
+            byKey = byKey && (table.few() || Schema.isInOrderOf(connection, table.name(), table.key().names().getFirst()));
         boolean renumbered = findRenumbered(group);
         if (group.stream().noneMatch(Merge::hasOtherUniqueValues)) {
             write(group, renumbered, byKey);
@@ -203,7 +208,8 @@ public final class Merge {
 
     private void write(List<StagedTable> group, boolean renumbered, boolean byKey) throws SQLException {
         if (renumbered) rewrite(group);
-        else count(group, Sql.byKey(connection, byKey, () -> inOneStatement("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
+        else count(group,
+                Sql.byKey(connection, byKey, () -> inOneStatement("merge_table", group, n -> Stream.of("updated_" + n, "inserted_" + n))));
     }
 
     private void rewrite(List<StagedTable> group) throws SQLException {
@@ -242,10 +248,14 @@ public final class Merge {
             createMoved(table);
             long rows = Sql.update(connection, sql("renumbered", table));
             if (rows > 0 && !canBeReinserted(table))
-                throw new Fault.MergeConflict("the source numbered " + rows + " rows of " + table.name() + " anew in " + String.join(", ", identities)
-                        + ", which is GENERATED ALWAYS AS IDENTITY: no UPDATE may set it, and the rows can't be deleted and inserted anew, because the table has columns that are not in the data set, triggers,"
+                throw new Fault.MergeConflict("the source numbered " + rows + " rows of " + table.name() + " anew in "
+                        + String.join(", ", identities)
+                        + ", which is GENERATED ALWAYS AS IDENTITY: no UPDATE may set it, and the rows can't be deleted and inserted "
+                        + "anew, because the table has columns that are not in the data set, triggers,"
                         + " or foreign keys to it that do more than to check. Nothing was changed. Run as the owner of the table: "
-                        + identities.stream().map(c -> "ALTER TABLE " + Sql.table(table.name()) + " ALTER COLUMN " + Sql.identifier(c) + " SET GENERATED BY DEFAULT;").collect(Collectors.joining(" ")), null);
+                        + identities.stream().map(c -> "ALTER TABLE " + Sql.table(table.name()) + " ALTER COLUMN " + Sql.identifier(c)
+                                + " SET GENERATED BY DEFAULT;").collect(Collectors.joining(" ")),
+                        null);
             found |= rows > 0;
         }
         return found;
@@ -258,7 +268,8 @@ public final class Merge {
     }
 
     private void createMoved(StagedTable table) throws SQLException {
-        Sql.execute(connection, "CREATE TEMPORARY TABLE IF NOT EXISTS " + movedTable(table) + " ON COMMIT DROP AS SELECT " + table.key().select("t") + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
+        Sql.execute(connection, "CREATE TEMPORARY TABLE IF NOT EXISTS " + movedTable(table) + " ON COMMIT DROP AS SELECT "
+                + table.key().select("t") + " FROM " + Sql.table(table.name()) + " t WITH NO DATA");
     }
 
     /**
@@ -277,7 +288,8 @@ public final class Merge {
         for (Key unique : table.info().keys()) {
             var columns = unique.names();
             if (keyNames.equals(Set.copyOf(columns)) || !table.columns().containsAll(columns)) continue;
-            long holders = Sql.update(connection, Sql.fill("moved", name -> name.equals("same_value") ? unique.equal(unique.of("t"), unique.of("s")) : placeholder(name, table)));
+            long holders = Sql.update(connection, Sql.fill("moved",
+                    name -> name.equals("same_value") ? unique.equal(unique.of("t"), unique.of("s")) : placeholder(name, table)));
             if (holders == 0) continue;
             moved += holders;
             exchanged.addAll(columns);
@@ -288,8 +300,12 @@ public final class Merge {
         if (moved == 0) return;
         exchanged.removeAll(keyNames);
         if (hasUpdateAction(table, exchanged))
-            throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): " + conflict.getMessage()
-                    + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing was changed", conflict);
+            throw new Fault.MergeConflict("rows of " + table.name()
+                    + " exchange unique values which a foreign key carries on to rows that refer to them (ON UPDATE other than NO ACTION): "
+                    + conflict.getMessage()
+                    + ". These would lose what they refer to. Let the source go through a third value, with a sync in between; nothing "
+                    + "was changed",
+                    conflict);
         if (mayBeNull && !renumbered) {
             withDefaultSearchPath(() -> Sql.update(connection, "UPDATE " + Sql.table(table.name()) + " t SET "
                     + emptied.stream().map(c -> Sql.identifier(c) + " = NULL").collect(Collectors.joining(", "))
@@ -298,8 +314,10 @@ public final class Merge {
             return;
         }
         if (!canBeReinserted(table))
-            throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values that may not be NULL: " + conflict.getMessage()
-                    + ". Here they can't be written anew meanwhile: the table has columns that are not in the data set, triggers, or foreign keys to it that do more than to check."
+            throw new Fault.MergeConflict("rows of " + table.name() + " exchange unique values that may not be NULL: "
+                    + conflict.getMessage()
+                    + ". Here they can't be written anew meanwhile: the table has columns that are not in the data set, triggers, or "
+                    + "foreign keys to it that do more than to check."
                     + " Let the source go through a third value, with a sync in between; nothing was changed", conflict);
     }
 
@@ -323,13 +341,15 @@ public final class Merge {
     }
 
     /**
-     * Runs one statement with the common table expressions of a resource for each table of the group. Returns the row count of each expression that
+     * Runs one statement with the common table expressions of a resource for each table of the group. Returns the row count of each
+     * expression that
      * {@code counted} names.
      */
     private List<Long> inOneStatement(String name, List<StagedTable> group, Function<Integer, Stream<String>> counted) throws SQLException {
         String expressions = group.stream().map(t -> sql(name, t)).collect(Collectors.joining(",\n"));
         var names = group.stream().map(tables::indexOf).flatMap(counted).toList();
-        String statement = "WITH " + expressions + "\nSELECT " + names.stream().map(n -> "(SELECT pg_catalog.count(*) FROM " + n + ")").collect(Collectors.joining(", "));
+        String statement = "WITH " + expressions + "\nSELECT "
+                + names.stream().map(n -> "(SELECT pg_catalog.count(*) FROM " + n + ")").collect(Collectors.joining(", "));
         return withDefaultSearchPath(() -> {
             var counts = new ArrayList<Long>();
             try (var query = connection.createStatement(); var row = query.executeQuery(statement)) {
@@ -346,7 +366,8 @@ public final class Merge {
         try (var statement = connection.createStatement(); var row = statement.executeQuery(sql("foreign_rows", table))) {
             row.next();
             if (row.getLong(1) > 0)
-                throw new Fault.MergeConflict(row.getLong(1) + " rows of " + table.name() + " that belong to this shard, as they are outside the filter, have keys of rows"
+                throw new Fault.MergeConflict(row.getLong(1) + " rows of " + table.name()
+                        + " that belong to this shard, as they are outside the filter, have keys of rows"
                         + " of the data set, such as " + row.getString(2) + ". Give them other keys; nothing was changed", null);
         }
     }
@@ -391,19 +412,25 @@ public final class Merge {
         long kept = 0;
         for (Reference reference : references) {
             StagedTable parent = byName.get(reference.parent());
-            if (gone.get(parent.name()) > 0) kept += Sql.update(connection, Sql.named("keep_referenced", Map.of("gone", goneTable(parent), "table", Sql.table(parent.name()),
-                    "gone_key", parent.key().equal(parent.key().of("t"), parent.key().at("g")), "child", Sql.table(reference.child()),
-                    "refers", reference.refers("c", "t"), "child_stays", stays(reference.child()))));
+            if (gone.get(parent.name()) > 0) kept += Sql.update(connection,
+                    Sql.named("keep_referenced", Map.of("gone", goneTable(parent), "table", Sql.table(parent.name()),
+                            "gone_key", parent.key().equal(parent.key().of("t"), parent.key().at("g")), "child",
+                            Sql.table(reference.child()),
+                            "refers", reference.refers("c", "t"), "child_stays", stays(reference.child()))));
         }
         return kept;
     }
 
     private String stays(String child) {
         var merged = Optional.ofNullable(byName.get(child));
-        String stays = merged.filter(t -> gone.get(child) > 0).map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.kept AND "
-                + t.key().equal(t.key().at("d"), t.key().of("c")) + ")").orElse("true");
+        String stays = merged.filter(t -> gone.get(child) > 0)
+                .map(t -> "NOT EXISTS (SELECT FROM pg_temp." + goneTable(t) + " d WHERE NOT d.kept AND "
+                        + t.key().equal(t.key().at("d"), t.key().of("c")) + ")")
+                .orElse("true");
         // in a forecast staged rows are not written yet, and the row will refer to whatever it refers to at the source
-        return stays + merged.filter(t -> forecasting).map(t -> " AND NOT EXISTS (SELECT FROM " + t.staging() + " s WHERE " + t.key().equal(t.key().of("s"), t.key().of("c")) + ")").orElse("");
+        return stays + merged.filter(t -> forecasting).map(
+                t -> " AND NOT EXISTS (SELECT FROM " + t.staging() + " s WHERE " + t.key().equal(t.key().of("s"), t.key().of("c")) + ")")
+                .orElse("");
     }
 
     private long number(String query) throws SQLException {
@@ -453,8 +480,11 @@ public final class Merge {
             case "kept_key" -> key.equalsText(key.of("t"), "k.key");
             case "columns" -> Sql.columns("", table.columns());
             case "staged_columns" -> Sql.columns("s.", table.columns());
-            case "new_rows" -> table.few() ? table.staging() + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE " + key.equal(key.of("t"), key.of("s")) + ")"
-                    : "pg_temp." + freshTable(table) + " f JOIN " + table.staging() + " s ON s.ctid OPERATOR(pg_catalog.=) f.place WHERE true";
+            case "new_rows" -> table.few()
+                    ? table.staging() + " s WHERE NOT EXISTS (SELECT FROM " + Sql.table(table.name()) + " t WHERE "
+                            + key.equal(key.of("t"), key.of("s")) + ")"
+                    : "pg_temp." + freshTable(table) + " f JOIN " + table.staging()
+                            + " s ON s.ctid OPERATOR(pg_catalog.=) f.place WHERE true";
             case "staged_old_key" -> key.equal(key.of("o"), key.of("s"));
             case "differs" -> differs(table.columns());
             case "renumbered" -> differs(identities(table));
@@ -467,7 +497,8 @@ public final class Merge {
 
     /** Compares stored images, so that {@code 1.0} and {@code 1.00} differ, and types without an equality operator can be compared. */
     private static String differs(List<String> columns) {
-        return "ROW(" + Sql.columns("t.", columns) + ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + Sql.columns("s.", columns) + ")::pg_catalog.record";
+        return "ROW(" + Sql.columns("t.", columns) + ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + Sql.columns("s.", columns)
+                + ")::pg_catalog.record";
     }
 
     private static String assignments(StagedTable table) {

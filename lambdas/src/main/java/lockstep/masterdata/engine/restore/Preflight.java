@@ -46,7 +46,8 @@ public final class Preflight {
     /**
      * The parts and deltas to be staged, and how each table will be updated.
      *
-     * @param warnings conditions that may make this sync or a later one fail, such as triggers that change rows; only given at the first sync
+     * @param warnings conditions that may make this sync or a later one fail, such as triggers that change rows; only given at the first
+     *         sync
      */
     public record Plan(List<PartRange> batches, long rows, List<Choice> tables, List<String> warnings) {
         static final Plan NOTHING = new Plan(List.of(), 0, List.of(), List.of());
@@ -102,26 +103,32 @@ public final class Preflight {
             RowSecurity.seeAndWriteEveryRow(connection, List.of(), tables.keySet());
             dropOvertaken(connection, manifest);
             var decided = Accepted.find(connection, manifest.dataSet(), manifest.syncId()).filter(a -> a.decision().isPresent());
-            if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK)).isPresent()) {
+            if (decided.flatMap(Accepted::decision).filter(d -> mode == Mode.REPAIR || d.rollback() != (mode == Mode.ROLLBACK))
+                    .isPresent()) {
                 // an unfinished restore had another mode
                 Accepted.undecide(connection, manifest.dataSet(), manifest.syncId(), List.of());
                 Staging.drop(connection, manifest.dataSet(), manifest.syncId());
                 decided = Optional.empty();
             }
-            var accepted = decided.isPresent() ? decided.get() : decide(connection, manifest, tables, mode, triggers, applied).write(connection);
+            var accepted = decided.isPresent() ? decided.get()
+                    : decide(connection, manifest, tables, mode, triggers, applied).write(connection);
             new Staging(accepted).create(connection);
             var pieces = accepted.pieces();
-            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(), accepted.tablePlans().stream().map(Preflight::choice).toList(), warnings);
+            return new Plan(batches(pieces), pieces.stream().mapToLong(Piece::rows).sum(),
+                    accepted.tablePlans().stream().map(Preflight::choice).toList(), warnings);
         });
     }
 
     private static Choice choice(TablePlan tablePlan) {
         return new Choice(tablePlan.table(), tablePlan.read(), tablePlan.unchanged(), tablePlan.steps().size(), tablePlan.parts().size(),
-                tablePlan.parts().stream().mapToLong(Part::bytes).sum() + tablePlan.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
+                tablePlan.parts().stream().mapToLong(Part::bytes).sum()
+                        + tablePlan.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
     }
 
-    private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers, Optional<Applied> applied) throws SQLException {
-        var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty() : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
+    private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers,
+            Optional<Applied> applied) throws SQLException {
+        var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty()
+                : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
         // deltas of the newer manifest are kept at least as long as the older one's objects, but not vice versa
         boolean older = inForce.filter(a -> manifest.snapshotTime().isBefore(a.manifest().snapshotTime())).isPresent();
         var distrusted = Accepted.distrusted(connection, manifest.dataSet(), manifest.syncId());
@@ -136,15 +143,18 @@ public final class Preflight {
             var recorded = Optional.ofNullable(recordedFingerprints.get(table.name()));
             boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept) : TablePlan.read(table, fingerprint, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
+            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
+                    : TablePlan.read(table, fingerprint, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
         }
         // a repair of a rollback is still a rollback
-        boolean rollback = mode == Mode.ROLLBACK || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
+        boolean rollback = mode == Mode.ROLLBACK
+                || mode == Mode.REPAIR && applied.filter(a -> a.rollback() && a.syncId().equals(manifest.syncId())).isPresent();
         return new Accepted(manifest, Optional.of(new Accepted.Decision(applied.map(Applied::syncId), rollback, tablePlans, triggers)));
     }
 
     /** Returns the parts that the table does not hold yet. */
-    private static List<Part> differing(Connection connection, ContentReader reader, TableInfo info, TableManifest table) throws SQLException {
+    private static List<Part> differing(Connection connection, ContentReader reader, TableInfo info, TableManifest table)
+            throws SQLException {
         Key key = info.knownKey(table.key());
         // text may have another sort order than at the source
         if (!key.ascends(connection, table.parts().stream().skip(1).map(Part::from).toList()))

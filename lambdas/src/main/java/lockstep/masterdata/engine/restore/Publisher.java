@@ -45,7 +45,8 @@ public final class Publisher {
      * @param kept     rows that were deleted at the source and are still referenced here; they are not included in {@code rows}
      * @param warnings problems that did not stop the sync but need attention
      */
-    public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept, List<String> warnings) {
+    public record TableResult(String name, long rows, RowDigest digest, long inserted, long updated, long deleted, long kept,
+            List<String> warnings) {
         public TableResult {
             warnings = warnings == null ? List.of() : List.copyOf(warnings);
         }
@@ -79,7 +80,8 @@ public final class Publisher {
     private List<TableResult> publish(Connection connection, String dataSet, String syncId) throws SQLException {
         Sql.execute(connection, "SET LOCAL lock_timeout = " + lockTimeout.toMillis());
         // joins by key would spill to disk with PostgreSQL's default of 4 MB
-        Sql.execute(connection, "SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')");
+        Sql.execute(connection,
+                "SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')");
         Sql.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended(" + Sql.literal("lockstep " + dataSet) + ", 0))");
         var accepted = Accepted.read(connection, dataSet, syncId);
         Manifest manifest = accepted.manifest();
@@ -92,10 +94,12 @@ public final class Publisher {
         if (!decision.rollback()) Applied.checkOrder(applied, manifest);
         Optional<String> inForce = applied.map(Applied::syncId);
         if (!inForce.equals(decision.base()))
-            throw new Fault.Drifted("sync " + inForce.orElse("none") + " came into force while " + syncId + " was on its way from " + decision.base().orElse("none"), List.of());
+            throw new Fault.Drifted("sync " + inForce.orElse("none") + " came into force while " + syncId + " was on its way from "
+                    + decision.base().orElse("none"), List.of());
         var staging = new Staging(accepted);
         var missing = staging.missing(connection);
-        if (!missing.isEmpty()) throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
+        if (!missing.isEmpty())
+            throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
         var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
         RowSecurity.seeAndWriteEveryRow(connection, tables.keySet(), accepted.tables().stream().map(TableManifest::name).toList());
         staging.complete(connection, tables);
@@ -103,8 +107,10 @@ public final class Publisher {
         verification.beforeMerge();
         var changes = merge(connection, accepted, staging, tables, applied.isEmpty());
         var results = verify(connection, accepted, verification, changes);
-        var warnings = Sequences.advance(connection, accepted.tables().stream().collect(Collectors.toMap(TableManifest::name, TableManifest::columnNames)));
-        WriteFingerprint.record(connection, dataSet, accepted.tablePlans().stream().filter(r -> r.mark().isPresent()).collect(Collectors.toMap(TablePlan::table, r -> r.mark().get())));
+        var warnings = Sequences.advance(connection,
+                accepted.tables().stream().collect(Collectors.toMap(TableManifest::name, TableManifest::columnNames)));
+        WriteFingerprint.record(connection, dataSet, accepted.tablePlans().stream().filter(r -> r.mark().isPresent())
+                .collect(Collectors.toMap(TablePlan::table, r -> r.mark().get())));
         Applied.write(connection, manifest, decision.rollback());
         accepted.done(connection);
         staging.drop(connection);
@@ -118,7 +124,8 @@ public final class Publisher {
      *
      * @param first whether no sync was ever applied here
      */
-    private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, Map<String, TableInfo> tables, boolean first) throws SQLException {
+    private Map<String, Changes> merge(Connection connection, Accepted accepted, Staging staging, Map<String, TableInfo> tables,
+            boolean first) throws SQLException {
         String dataSet = accepted.manifest().dataSet();
         var names = accepted.tables().stream().map(TableManifest::name).toList();
         var staged = staging.staged(tables, new ContentReader(connection, dataSet));
@@ -144,20 +151,23 @@ public final class Publisher {
         return changes;
     }
 
-    private static Map<String, Changes> merge(Connection connection, Accepted accepted, List<StagedTable> staged, Set<String> empty) throws SQLException {
+    private static Map<String, Changes> merge(Connection connection, Accepted accepted, List<StagedTable> staged, Set<String> empty)
+            throws SQLException {
         var merge = new Merge(connection, accepted.manifest().dataSet(), staged, accepted.manifest().filters());
         var changes = merge.run(empty);
         merge.recordKept();
         return changes;
     }
 
-    private static List<TableResult> verify(Connection connection, Accepted accepted, Verification verification, Map<String, Changes> changes) throws SQLException {
+    private static List<TableResult> verify(Connection connection, Accepted accepted, Verification verification,
+            Map<String, Changes> changes) throws SQLException {
         try {
             return verification.afterMerge(changes);
         } catch (Fault.VerificationFailed e) {
             var triggers = Schema.firingTriggers(connection, changes.keySet());
             if (triggers.isEmpty() || accepted.decision().orElseThrow().triggers() == Triggers.DISABLE) throw e;
-            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: " + String.join(", ", triggers) + ". Fix them, or give data set '"
+            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: "
+                    + String.join(", ", triggers) + ". Fix them, or give data set '"
                     + accepted.manifest().dataSet() + "' triggers: disable in lockstep.yaml and invoke prepare-database");
         }
     }

@@ -18,7 +18,8 @@ import lockstep.masterdata.engine.postgres.Sql;
  *
  * @param history the syncs that were in force, newest first; only in a {@link #progress} report
  */
-public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging, @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Applied> history) {
+public record ShardReport(Optional<Applied> applied, List<TableContent> tables, List<Staged> staging,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Applied> history) {
     public ShardReport {
         // functions of earlier releases do not send it
         history = history == null ? List.of() : List.copyOf(history);
@@ -49,13 +50,15 @@ public record ShardReport(Optional<Applied> applied, List<TableContent> tables, 
     public static ShardReport progress(Database database, DataSet dataSet) {
         return database.run(connection -> {
             var staging = new ArrayList<Staged>();
-            try (var query = connection.prepareStatement("SELECT sync_id, count(*), sum(rows) FROM lockstep.staged_part WHERE data_set = ? GROUP BY 1")) {
+            try (var query = connection
+                    .prepareStatement("SELECT sync_id, count(*), sum(rows) FROM lockstep.staged_part WHERE data_set = ? GROUP BY 1")) {
                 query.setString(1, dataSet.name());
                 try (var row = query.executeQuery()) {
                     while (row.next()) staging.add(new Staged(row.getString(1), row.getInt(2), row.getLong(3)));
                 }
             }
-            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging, Applied.history(connection, dataSet.name()));
+            return new ShardReport(Applied.read(connection, dataSet.name()), List.of(), staging,
+                    Applied.history(connection, dataSet.name()));
         });
     }
 }

@@ -18,7 +18,8 @@ import lockstep.masterdata.engine.postgres.Schema.TableInfo;
  * @param few     whether only few of the table's rows change, so that they are looked up by key
  * @param kept    whether earlier merges kept deleted rows, because others referred to them
  */
-public record StagedTable(TableInfo info, Key key, List<String> columns, Optional<String> where, String staging, Optional<String> going, String ranges, boolean few, boolean kept) {
+public record StagedTable(TableInfo info, Key key, List<String> columns, Optional<String> where, String staging, Optional<String> going,
+        String ranges, boolean few, boolean kept) {
     public StagedTable {
         columns = List.copyOf(columns);
     }

@@ -83,7 +83,8 @@ final class Staging {
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
             if (accepted.tablePlan(table).stagesOnlyDeltas())
-                Sql.execute(connection, "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
+                Sql.execute(connection,
+                        "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
             Sql.execute(connection, "ANALYZE " + of(table) + key);
             if (!accepted.tablePlan(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
         }
@@ -95,8 +96,10 @@ final class Staging {
             TablePlan tablePlan = accepted.tablePlan(table);
             TableInfo info = tables.get(table.name());
             Key key = info.knownKey(table.key());
-            return new StagedTable(info, key, table.columnNames(), table.where(), of(table), tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
-                    tablePlan.stagesEveryRow() ? "true" : key.within("t", tablePlan.parts()), tablePlan.stagesOnlyDeltas(), tablePlan.kept() && reader.kept(table.name()) > 0);
+            return new StagedTable(info, key, table.columnNames(), table.where(), of(table),
+                    tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
+                    tablePlan.stagesEveryRow() ? "true" : key.within("t", tablePlan.parts()), tablePlan.stagesOnlyDeltas(),
+                    tablePlan.kept() && reader.kept(table.name()) > 0);
         }).toList();
     }
 
@@ -107,7 +110,8 @@ final class Staging {
     /** Drops everything that a sync has staged. */
     static void drop(Connection connection, String dataSet, String syncId) throws SQLException {
         String pattern = "staging\\_%\\_" + suffix(dataSet, syncId);
-        try (var query = connection.prepareStatement("SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
+        try (var query = connection.prepareStatement(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind = 'r' AND relname LIKE ?")) {
             query.setString(1, pattern);
             try (var row = query.executeQuery()) {
                 var tables = new ArrayList<String>();
@@ -140,7 +144,8 @@ final class Staging {
 
     /** Records the piece as staged. Returns false when another attempt has staged it already; waits while one is doing so. */
     private boolean note(Connection connection, int number, Piece piece) throws SQLException {
-        try (var insert = connection.prepareStatement("INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+        try (var insert = connection.prepareStatement(
+                "INSERT INTO lockstep.staged_part (data_set, sync_id, part, rows) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
             insert.setString(1, manifest.dataSet());
             insert.setString(2, manifest.syncId());
             insert.setInt(3, number);
@@ -150,7 +155,8 @@ final class Staging {
     }
 
     private static byte[] checked(Function<String, Optional<InputStream>> store, Piece piece) {
-        InputStream object = Packed.open(store, piece.object()).orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
+        InputStream object = Packed.open(store, piece.object())
+                .orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
         byte[] bytes;
         try (object) {
             bytes = object.readNBytes(Math.toIntExact(piece.bytes() + 1));
@@ -165,17 +171,19 @@ final class Staging {
     private void copy(Connection connection, InputStream text, Piece piece, Section section) throws SQLException, IOException {
         if (section.textBytes() == 0) return;
         String into = section.goes() ? goingFrom(piece.table()) : of(piece.table());
-        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + into + " (" + Sql.columns("", piece.table().columnNames()) + ") FROM STDIN");
+        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI()
+                .copyIn("COPY " + into + " (" + Sql.columns("", piece.table().columnNames()) + ") FROM STDIN");
         try {
             byte[] chunk = new byte[CHUNK];
-            for (long left = section.textBytes(); left > 0; ) {
+            for (long left = section.textBytes(); left > 0;) {
                 int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
                 if (read < 0) throw new Fault.PartRefused(describe(piece) + " is shorter than the manifest says");
                 copy.writeToCopy(chunk, 0, read);
                 left -= read;
             }
             long rows = copy.endCopy();
-            if (rows != section.rows()) throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, the manifest names " + section.rows());
+            if (rows != section.rows())
+                throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, the manifest names " + section.rows());
         } finally {
             if (copy.isActive()) copy.cancelCopy();
         }

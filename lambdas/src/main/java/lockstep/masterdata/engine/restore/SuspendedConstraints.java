@@ -40,7 +40,8 @@ final class SuspendedConstraints {
      */
     static void triggers(Connection connection, String dataSet, List<String> tables) throws SQLException {
         if (!isPrepared(connection))
-            throw new Fault.AccessRefused("this database was prepared before data set '" + dataSet + "' had triggers: disable. Invoke prepare-database. Nothing was changed", null);
+            throw new Fault.AccessRefused("this database was prepared before data set '" + dataSet
+                    + "' had triggers: disable. Invoke prepare-database. Nothing was changed", null);
         try (var query = connection.prepareStatement("SELECT lockstep.lay_triggers_aside(?, ?)")) {
             query.setString(1, dataSet);
             query.setArray(2, connection.createArrayOf("text", tables.toArray()));
@@ -55,7 +56,8 @@ final class SuspendedConstraints {
 
     private static boolean isPrepared(Connection connection) throws SQLException {
         try (var statement = connection.createStatement();
-                var row = statement.executeQuery("SELECT coalesce(has_function_privilege(to_regprocedure('lockstep.put_back(text)')::oid, 'EXECUTE'), false)")) {
+                var row = statement.executeQuery(
+                        "SELECT coalesce(has_function_privilege(to_regprocedure('lockstep.put_back(text)')::oid, 'EXECUTE'), false)")) {
             row.next();
             return row.getBoolean(1);
         }

@@ -16,7 +16,8 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
  *
  * @param read        whether the table was read, because its recorded state could not be trusted
  * @param mark        the table's fingerprint when this was planned; empty when the server does not count writes
- * @param whole       whether the whole table is read after the merge. Otherwise its earlier content is known, and only changed rows are read,
+ * @param whole       whether the whole table is read after the merge. Otherwise its earlier content is known, and only changed rows are
+ *         read,
  *                    before and after the merge
  * @param kept        whether earlier merges kept rows because others referred to them
  * @param unchanged   number of the manifest's parts that the table holds already
@@ -24,7 +25,8 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
  * @param partsBefore the earlier content of their ranges, if it is known
  * @param steps       deltas to be staged instead of parts
  */
-public record TablePlan(String table, boolean read, Optional<WriteFingerprint> mark, boolean whole, boolean kept, int unchanged, List<Part> parts, Content partsBefore, List<Step> steps) {
+public record TablePlan(String table, boolean read, Optional<WriteFingerprint> mark, boolean whole, boolean kept, int unchanged,
+        List<Part> parts, Content partsBefore, List<Step> steps) {
     public TablePlan {
         parts = List.copyOf(parts);
         steps = List.copyOf(steps);
@@ -72,7 +74,8 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
      * @param distrusted whether the table drifted during this restore; it is then read afterwards even if nothing is staged
      */
     static TablePlan read(TableManifest table, Optional<WriteFingerprint> mark, boolean kept, List<Part> differing, boolean distrusted) {
-        return new TablePlan(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(), differing, Content.NONE, List.of());
+        return new TablePlan(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(),
+                differing, Content.NONE, List.of());
     }
 
     /**
@@ -105,9 +108,13 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
 
     /** Finds a delta for the stretch: one of the new manifest to apply forwards, or one of the old manifest to apply in reverse. */
     private static Optional<Step> step(TableManifest from, TableManifest to, boolean back, Stretch stretch) {
-        var forth = to.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.was()) && d.after().equals(stretch.is())).map(d -> new Step(d, false)).findFirst();
+        var forth = to.deltas().stream()
+                .filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.was()) && d.after().equals(stretch.is()))
+                .map(d -> new Step(d, false)).findFirst();
         return forth.isPresent() || !back ? forth
-                : from.deltas().stream().filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.is()) && d.after().equals(stretch.was())).map(d -> new Step(d, true)).findFirst();
+                : from.deltas().stream()
+                        .filter(d -> stretch.isCoveredBy(d) && d.before().equals(stretch.is()) && d.after().equals(stretch.was()))
+                        .map(d -> new Step(d, true)).findFirst();
     }
 
     /** One of the shortest ranges that begin and end with a part in both manifests. */
@@ -127,7 +134,8 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
             int end = ends.getOrDefault(is.get(i).until(), -1);
             if (end < reached) continue;
             var parts = is.subList(begin, i + 1);
-            stretches.add(new Stretch(parts.getFirst().from(), parts.getLast().until(), Part.contentOf(was.subList(reached, end + 1)), Part.contentOf(parts), List.copyOf(parts)));
+            stretches.add(new Stretch(parts.getFirst().from(), parts.getLast().until(), Part.contentOf(was.subList(reached, end + 1)),
+                    Part.contentOf(parts), List.copyOf(parts)));
             reached = end + 1;
             begin = i + 1;
         }

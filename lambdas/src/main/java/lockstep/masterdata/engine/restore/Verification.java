@@ -22,7 +22,8 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /**
  * Compares the target's rows with the manifest. A table whose earlier content was unknown is read completely after the merge. If its
- * earlier content is known from manifests, only the rows that the merge mergesAnything are read, before and after it, and the server's count
+ * earlier content is known from manifests, only the rows that the merge mergesAnything are read, before and after it, and the server's
+ * count
  * must show that no other rows were written. The other rows were verified by an earlier sync; {@link WriteFingerprint} detects later
  * writes to them in Preflight.
  */
@@ -50,7 +51,8 @@ final class Verification {
             if (tablePlan.whole()) continue;
             Content going = tablePlan.steps().stream().map(TablePlan.Step::goes).reduce(Content.NONE, Content::plus);
             if (!tablePlan.steps().isEmpty() && !readAsStaged(reader, table, tablePlan, isIn(staging.goingFrom(table), table)).equals(going)
-                    || !tablePlan.parts().isEmpty() && !reader.read(table, ranges(table, tablePlan)).equals(tablePlan.partsBefore())) drifted.add(table.name());
+                    || !tablePlan.parts().isEmpty() && !reader.read(table, ranges(table, tablePlan)).equals(tablePlan.partsBefore()))
+                drifted.add(table.name());
         }
         if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what the sync in force left there");
     }
@@ -67,7 +69,8 @@ final class Verification {
         var wrong = new ArrayList<String>();
         var drifted = new ArrayList<String>();
         var reader = new ContentReader(connection, manifest.dataSet());
-        var written = WriteFingerprint.written(connection, accepted.tablePlans().stream().filter(r -> r.mark().isPresent()).map(TablePlan::table).toList());
+        var written = WriteFingerprint.written(connection,
+                accepted.tablePlans().stream().filter(r -> r.mark().isPresent()).map(TablePlan::table).toList());
         for (TableManifest table : manifest.tables()) {
             TablePlan tablePlan = accepted.tablePlan(table);
             Changes made = changes.getOrDefault(table.name(), new Changes());
@@ -80,14 +83,16 @@ final class Verification {
             } else if (!touchedRowsAreRight(reader, table, tablePlan, made, Optional.ofNullable(written.get(table.name())))) {
                 drifted.add(table.name());
             }
-            results.add(new TableResult(table.name(), table.rows(), table.digest(), made.inserted, made.updated, made.deleted, reader.kept(table.name()), List.of()));
+            results.add(new TableResult(table.name(), table.rows(), table.digest(), made.inserted, made.updated, made.deleted,
+                    reader.kept(table.name()), List.of()));
         }
         if (!wrong.isEmpty()) throw failed(wrong);
         if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what they should where the merge touched them");
         return results;
     }
 
-    private boolean touchedRowsAreRight(ContentReader reader, TableManifest table, TablePlan tablePlan, Changes made, Optional<Long> written) throws SQLException {
+    private boolean touchedRowsAreRight(ContentReader reader, TableManifest table, TablePlan tablePlan, Changes made,
+            Optional<Long> written) throws SQLException {
         // if the server counted writes in Preflight, its count must be available now and match
         if (tablePlan.mark().isPresent() && written.filter(w -> w == made.writes()).isEmpty()) return false;
         if (!tablePlan.stagesAnything()) return true;
@@ -135,14 +140,17 @@ final class Verification {
     }
 
     private static String difference(TableManifest table, Content found) {
-        return table.name() + " has " + found.rows() + " rows with digest " + found.digest() + " instead of " + table.rows() + " with " + table.digest();
+        return table.name() + " has " + found.rows() + " rows with digest " + found.digest() + " instead of " + table.rows() + " with "
+                + table.digest();
     }
 
     private static Fault failed(List<String> wrong) {
-        return new Fault.VerificationFailed("after the merge " + String.join("; ", wrong) + ". The merge was rolled back: nothing was changed");
+        return new Fault.VerificationFailed(
+                "after the merge " + String.join("; ", wrong) + ". The merge was rolled back: nothing was changed");
     }
 
     private static Fault drifted(List<String> tables, String what) {
-        return new Fault.Drifted("rows of " + String.join(", ", tables) + " " + what + ": somebody else writes there. Preflight has to read them; nothing was changed", tables);
+        return new Fault.Drifted("rows of " + String.join(", ", tables) + " " + what
+                + ": somebody else writes there. Preflight has to read them; nothing was changed", tables);
     }
 }

@@ -15,10 +15,12 @@ import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.Sql;
 
 /**
- * A safety net for the merge: verifies that it does not change rows outside the data set that refer to master rows. It shares no code with the
+ * A safety net for the merge: verifies that it does not change rows outside the data set that refer to master rows. It shares no code with
+ * the
  * decision which rows are deleted, and reads the referring columns directly.
  *
- * <p>Visitors may commit changes during the merge. So when the rows differ, the server's count decides whether this transaction has updated or
+ * <p>Visitors may commit changes during the merge. So when the rows differ, the server's count decides whether this transaction has updated
+ * or
  * deleted any of them.
  */
 final class VisitorRows {
@@ -51,7 +53,8 @@ final class VisitorRows {
         }
     }
 
-    private static List<Referring> referring(Connection connection, List<String> merged, Map<String, Optional<String>> outside) throws SQLException {
+    private static List<Referring> referring(Connection connection, List<String> merged, Map<String, Optional<String>> outside)
+            throws SQLException {
         var all = new ArrayList<Referring>();
         Array tables = connection.createArrayOf("text", merged.stream().map(Sql::table).toArray());
         try (var query = connection.prepareStatement(Sql.named("visitor_references"))) {
@@ -62,7 +65,8 @@ final class VisitorRows {
                     String table = new TableName(row.getString(1), row.getString(2)).toString();
                     var columns = Schema.strings(row.getArray(3));
                     boolean exact = row.getBoolean(4);
-                    outside.getOrDefault(table, Optional.of("true")).ifPresent(condition -> all.add(new Referring(table, columns, exact, condition)));
+                    outside.getOrDefault(table, Optional.of("true"))
+                            .ifPresent(condition -> all.add(new Referring(table, columns, exact, condition)));
                 }
             }
         }
@@ -78,7 +82,8 @@ final class VisitorRows {
             Seen now = read(referring);
             if (now.equals(entry.getValue())) continue;
             var writes = ownWrites(referring);
-            String what = referring.table() + " (" + String.join(", ", referring.columns()) + "): " + entry.getValue().rows() + " rows referred to master rows before, "
+            String what = referring.table() + " (" + String.join(", ", referring.columns()) + "): " + entry.getValue().rows()
+                    + " rows referred to master rows before, "
                     + now.rows() + " do now" + (now.rows() == entry.getValue().rows() ? ", with other values" : "");
             var before = writtenBefore.get(referring.table());
             // only this transaction can have truncated the table, because it has read it
@@ -87,19 +92,27 @@ final class VisitorRows {
             else if (writes.rows().get() > before.rows().orElse(0L)) changed.add(what);
         }
         if (!changed.isEmpty())
-            throw new Fault.VisitorRowsChanged("the merge would change rows outside the data set that refer to master rows: " + String.join("; ", changed)
-                    + ". It was rolled back: nothing was changed. Look for a trigger on the master tables, or a foreign key with ON UPDATE SET NULL or SET DEFAULT", null);
+            throw new Fault.VisitorRowsChanged("the merge would change rows outside the data set that refer to master rows: "
+                    + String.join("; ", changed)
+                    + ". It was rolled back: nothing was changed. Look for a trigger on the master tables, or a foreign key with ON "
+                    + "UPDATE SET NULL or SET DEFAULT",
+                    null);
         if (!unknown.isEmpty())
-            throw new Fault.Busy("rows outside the data set that refer to master rows changed during the merge: " + String.join("; ", unknown)
-                    + ". This server does not count writes (track_counts is off), so it is unknown whether visitors did that. Nothing was changed", null);
+            throw new Fault.Busy("rows outside the data set that refer to master rows changed during the merge: "
+                    + String.join("; ", unknown)
+                    + ". This server does not count writes (track_counts is off), so it is unknown whether visitors did that. Nothing was "
+                    + "changed",
+                    null);
     }
 
     private Seen read(Referring referring) throws SQLException {
         String columns = Sql.columns("c.", referring.columns());
         String digest = referring.exact() ? "coalesce(sum(hashtextextended(ROW(" + columns + ")::text, 0)), 0)::text" : "''";
-        String refers = referring.columns().stream().map(c -> "c." + Sql.identifier(c) + " IS NOT NULL").collect(Collectors.joining(" AND "));
+        String refers = referring.columns().stream().map(c -> "c." + Sql.identifier(c) + " IS NOT NULL")
+                .collect(Collectors.joining(" AND "));
         try (var statement = connection.createStatement();
-                var row = statement.executeQuery("SELECT count(*), " + digest + " FROM " + Sql.table(referring.table()) + " c WHERE (" + referring.condition() + ") AND " + refers)) {
+                var row = statement.executeQuery("SELECT count(*), " + digest + " FROM " + Sql.table(referring.table()) + " c WHERE ("
+                        + referring.condition() + ") AND " + refers)) {
             row.next();
             return new Seen(row.getLong(1), row.getString(2));
         }

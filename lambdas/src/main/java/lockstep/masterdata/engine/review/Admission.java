@@ -22,10 +22,12 @@ public record Admission(PartStore store, ManifestReader.Verifier verifier) {
         String sealed = SyncPaths.rehearsal(paths.dataSet(), paths.syncId());
         byte[] bytes = bytes(sealed);
         byte[] signature = bytes(SyncPaths.signature(sealed));
-        if (!verifier.verify(bytes, signature)) throw new Fault.ManifestRefused("manifest '" + sealed + "' was not signed by the source: it was altered or forged");
+        if (!verifier.verify(bytes, signature))
+            throw new Fault.ManifestRefused("manifest '" + sealed + "' was not signed by the source: it was altered or forged");
         Manifest manifest = Json.MAPPER.readValue(bytes, Manifest.class);
         Latest.read(store, paths.dataSet()).filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(l -> {
-            throw new Fault.OutOfOrder("sync " + l.syncId() + " of " + l.snapshotTime() + " was admitted while " + paths.syncId() + " of " + manifest.snapshotTime()
+            throw new Fault.OutOfOrder("sync " + l.syncId() + " of " + l.snapshotTime() + " was admitted while " + paths.syncId() + " of "
+                    + manifest.snapshotTime()
                     + " was made or held; nothing was changed. Start a new sync");
         });
         store.put(SyncPaths.signature(paths.manifest()), signature);

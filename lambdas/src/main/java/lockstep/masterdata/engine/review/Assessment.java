@@ -12,14 +12,16 @@ import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.restore.TablePlan;
 
 /**
- * The changes that a manifest would make compared with the newest admitted one. Row counts come from both manifests, changed rows from the deltas
+ * The changes that a manifest would make compared with the newest admitted one. Row counts come from both manifests, changed rows from the
+ * deltas
  * ({@link ChangedRows}). No database is read.
  *
  * @param against the sync it was compared with; empty for the first sync, which is never held
  * @param reasons why the sync is held; empty when it may continue
  * @param samples some of the rows that would be changed, inserted and deleted
  */
-public record Assessment(String syncId, Optional<String> against, List<TableChange> tables, List<String> reasons, List<ChangedRows.Sample> samples) {
+public record Assessment(String syncId, Optional<String> against, List<TableChange> tables, List<String> reasons,
+        List<ChangedRows.Sample> samples) {
     /**
      * The changes of one table. A changed row counts as one that came and one that went.
      *
@@ -94,11 +96,14 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
     private static TableChange change(TableManifest before, TableManifest after) {
         // With other columns every row differs, because lockstep.yaml was changed; only the number of rows can be compared.
         if (!before.sameShape(after))
-            return new TableChange(after.name(), before.rows(), after.rows(), Math.max(0, after.rows() - before.rows()), Math.max(0, before.rows() - after.rows()), false);
-        if (before.rows() == 0 || after.rows() == 0) return new TableChange(after.name(), before.rows(), after.rows(), after.rows(), before.rows(), true);
+            return new TableChange(after.name(), before.rows(), after.rows(), Math.max(0, after.rows() - before.rows()),
+                    Math.max(0, before.rows() - after.rows()), false);
+        if (before.rows() == 0 || after.rows() == 0)
+            return new TableChange(after.name(), before.rows(), after.rows(), after.rows(), before.rows(), true);
         TablePlan tablePlan = TablePlan.known(before, after, false, Optional.empty(), false);
         return new TableChange(after.name(), before.rows(), after.rows(), tablePlan.comes().rows(),
-                tablePlan.partsBefore().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum(), tablePlan.parts().isEmpty());
+                tablePlan.partsBefore().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum(),
+                tablePlan.parts().isEmpty());
     }
 
     private static List<String> reasons(TableChange change, Hold hold) {
@@ -108,9 +113,11 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
             return reasons;
         }
         if (change.deleted() >= hold.rows() && change.deletedPercent() > hold.deleted())
-            reasons.add(change.table() + " would have " + change.after() + " rows instead of " + change.before() + ": " + change.deletedPercent() + " % fewer, above " + hold.deleted() + " %");
+            reasons.add(change.table() + " would have " + change.after() + " rows instead of " + change.before() + ": "
+                    + change.deletedPercent() + " % fewer, above " + hold.deleted() + " %");
         if (change.changed() >= hold.rows() && change.changedPercent() > hold.changed())
-            reasons.add((change.exact() ? "" : "up to ") + change.changedPercent() + " % of " + change.table() + " would change (" + change.came() + " rows come, " + change.went() + " go), above " + hold.changed() + " %");
+            reasons.add((change.exact() ? "" : "up to ") + change.changedPercent() + " % of " + change.table() + " would change ("
+                    + change.came() + " rows come, " + change.went() + " go), above " + hold.changed() + " %");
         return reasons;
     }
 
@@ -118,9 +125,11 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
         var reasons = new ArrayList<String>();
         rows.emptied().forEach((column, emptied) -> {
             if (change.after() > 0 && emptied >= hold.rows() && emptied * 100 > hold.emptied() * change.after())
-                reasons.add(emptied + " of the " + change.after() + " rows of " + change.table() + " would lose their " + column + ": " + Math.min(100, emptied * 100 / change.after()) + " %, above " + hold.emptied() + " %");
+                reasons.add(emptied + " of the " + change.after() + " rows of " + change.table() + " would lose their " + column + ": "
+                        + Math.min(100, emptied * 100 / change.after()) + " %, above " + hold.emptied() + " %");
         });
-        if (!rows.strange().isEmpty()) reasons.add(change.table() + " would have keys such as " + rows.strangeKeys() + ", which are not like " + hold.keys().orElseThrow());
+        if (!rows.strange().isEmpty()) reasons.add(
+                change.table() + " would have keys such as " + rows.strangeKeys() + ", which are not like " + hold.keys().orElseThrow());
         return reasons;
     }
 }

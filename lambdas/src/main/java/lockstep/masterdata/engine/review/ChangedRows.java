@@ -101,7 +101,8 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             for (Part part : tablePlan.parts()) if (!was.contains(part.object())) lines(part.object(), part.bytes(), this::comes);
             var uncovered = new ArrayList<>(before.parts());
             // the deltas cover these parts
-            for (Delta delta : deltas.reversed()) uncovered.subList(at(before.parts(), Part::from, delta.from()), at(before.parts(), Part::until, delta.until()) + 1).clear();
+            for (Delta delta : deltas.reversed())
+                uncovered.subList(at(before.parts(), Part::from, delta.from()), at(before.parts(), Part::until, delta.until()) + 1).clear();
             for (Part part : uncovered) if (!is.contains(part.object())) lines(part.object(), part.bytes(), this::goes);
             strange.removeAll(went.keySet());
             return new ChangedRows(emptied(), List.copyOf(strange.subList(0, Math.min(SAMPLES, strange.size()))), samples(), counts());
@@ -122,7 +123,10 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
                 return;
             }
             read += bytes;
-            try (InputStream in = Packed.open(store::open, object).orElseThrow(() -> new Fault.BatchFailed("'" + Packed.abbreviated(object) + "' of table " + table.name() + " does not lie in the store")); var lines = new Lines(Packed.text(in))) {
+            try (InputStream in = Packed.open(store::open, object)
+                    .orElseThrow(() -> new Fault.BatchFailed(
+                            "'" + Packed.abbreviated(object) + "' of table " + table.name() + " does not lie in the store"));
+                    var lines = new Lines(Packed.text(in))) {
                 for (var line = lines.next(); line.isPresent(); line = lines.next()) sink.accept(line.get());
             } catch (IOException | UncheckedIOException e) {
                 throw new Fault.StoreUnavailable("'" + Packed.abbreviated(object) + "' can't be read: " + e.getMessage(), e);
@@ -178,12 +182,15 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
 
         private List<Sample> samples() {
             var samples = new ArrayList<Sample>();
-            came.entrySet().stream().filter(row -> went.containsKey(row.getKey()) && !Arrays.equals(row.getValue(), went.get(row.getKey()))).limit(SAMPLES)
+            came.entrySet().stream().filter(row -> went.containsKey(row.getKey()) && !Arrays.equals(row.getValue(), went.get(row.getKey())))
+                    .limit(SAMPLES)
                     .forEach(row -> samples.add(changed(row.getKey(), went.get(row.getKey()), row.getValue())));
             // a row without a counterpart in memory may still have one
             if (!complete && !came.isEmpty() && !went.isEmpty()) return samples;
-            came.entrySet().stream().filter(row -> !went.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.empty(), Optional.of(values(row.getValue())))));
-            went.entrySet().stream().filter(row -> !came.containsKey(row.getKey())).limit(SAMPLES).forEach(row -> samples.add(new Sample(table.name(), row.getKey(), Optional.of(values(row.getValue())), Optional.empty())));
+            came.entrySet().stream().filter(row -> !went.containsKey(row.getKey())).limit(SAMPLES).forEach(
+                    row -> samples.add(new Sample(table.name(), row.getKey(), Optional.empty(), Optional.of(values(row.getValue())))));
+            went.entrySet().stream().filter(row -> !came.containsKey(row.getKey())).limit(SAMPLES).forEach(
+                    row -> samples.add(new Sample(table.name(), row.getKey(), Optional.of(values(row.getValue())), Optional.empty())));
             return samples;
         }
 
@@ -203,8 +210,9 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             String text = new String(line, 0, line.length - 1, StandardCharsets.UTF_8);
             String[] fields = text.split("\t", -1);
             for (int i = 0; i < fields.length; i++) {
-                String value = fields[i].equals("\\N") ? null : CopyText.fields(line, new int[] {i}).getFirst();
-                values.put(columns.get(i), value == null || value.length() <= MAX_VALUE_LENGTH ? value : value.substring(0, MAX_VALUE_LENGTH) + "…");
+                String value = fields[i].equals("\\N") ? null : CopyText.fields(line, new int[]{i}).getFirst();
+                values.put(columns.get(i),
+                        value == null || value.length() <= MAX_VALUE_LENGTH ? value : value.substring(0, MAX_VALUE_LENGTH) + "…");
             }
             return values;
         }
