@@ -169,6 +169,7 @@ class GeneratedSyncTest {
             sync = random.nextInt(3) == 0 ? new TestingSync(product.dataSet, new Planner(32 << 20, 512 << 20), 1 << 20)
                     : new TestingSync(product.dataSet, new Planner(4 << 10, 16 << 10), 500 + random.nextInt(1000));
             prepared = random.nextInt(5) == 0;
+            sync.store.inlineBelow = seed % 2 == 0 ? 1024 : 0;
         }
 
         String describe(Throwable e) {

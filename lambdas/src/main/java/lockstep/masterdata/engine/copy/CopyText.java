@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** PostgreSQL's COPY text format: one line per row, fields separated by tabs, {@code \N} for NULL, backslash escapes. */
 public final class CopyText {
@@ -19,6 +20,24 @@ public final class CopyText {
     private static String field(byte[] line, int position) {
         int at = 0;
         for (int skipped = 0; skipped < position; at++) if (line[at] == '\t') skipped++;
+        return value(line, at);
+    }
+
+    /** Returns the values of a line, which may end with a newline; empty for NULL. */
+    public static List<Optional<String>> values(byte[] line) {
+        var values = new ArrayList<Optional<String>>();
+        int at = 0;
+        do {
+            boolean isNull = at + 1 < line.length && line[at] == '\\' && line[at + 1] == 'N';
+            values.add(isNull ? Optional.empty() : Optional.of(value(line, at)));
+            while (at < line.length && line[at] != '\t' && line[at] != '\n') at++;
+        } while (at < line.length && line[at++] == '\t');
+        return values;
+    }
+
+    /** Returns the value that begins at this position. */
+    private static String value(byte[] line, int begin) {
+        int at = begin;
         var value = new ByteArrayOutputStream();
         for (; at < line.length && line[at] != '\t' && line[at] != '\n'; at++)
             value.write(line[at] == '\\' ? unescape(line[++at]) : line[at]);

@@ -27,8 +27,10 @@ public final class Schema {
      *
      * @param optional       an INSERT may omit it, because it is nullable or has a default
      * @param alwaysIdentity {@code GENERATED ALWAYS AS IDENTITY}: an UPDATE can't set it
+     * @param domain         whether its type is a domain
      */
-    public record ColumnInfo(String name, String type, boolean nullable, boolean generated, boolean optional, boolean alwaysIdentity) {}
+    public record ColumnInfo(String name, String type, boolean nullable, boolean generated, boolean optional, boolean alwaysIdentity,
+            boolean domain) {}
 
     /**
      * A table. It has no columns when it does not exist.
@@ -100,8 +102,8 @@ public final class Schema {
                 boolean nullable = !row.getBoolean(4);
                 columns.computeIfAbsent(row.getString(1), n -> new LinkedHashMap<>())
                         .put(row.getString(2), new ColumnInfo(row.getString(2), row.getString(3), nullable, row.getBoolean(5),
-                                nullable || row.getBoolean(6), row.getBoolean(7)));
-                if (row.getBoolean(8)) inherited.add(row.getString(1));
+                                nullable || row.getBoolean(6), row.getBoolean(7), row.getBoolean(8)));
+                if (row.getBoolean(9)) inherited.add(row.getString(1));
             }
         }
         var keys = new HashMap<String, Map<Long, List<Key.Column>>>();

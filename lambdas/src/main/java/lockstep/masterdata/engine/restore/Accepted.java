@@ -63,17 +63,24 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
     List<Piece> pieces() {
         var pieces = new ArrayList<Piece>();
         for (TablePlan tablePlan : tablePlans()) {
-            TableManifest table = manifest.table(tablePlan.table()).orElseThrow();
-            for (TablePlan.Step step : tablePlan.steps()) {
-                Delta delta = step.delta();
-                pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(),
-                        List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
-                                new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
-            }
-            for (Part part : tablePlan.parts())
-                pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(),
-                        List.of(new Section(false, part.textBytes(), part.rows()))));
+            if (!tablePlan.inline()) pieces.addAll(pieces(tablePlan));
         }
+        return pieces;
+    }
+
+    /** Returns the pieces of one table. */
+    List<Piece> pieces(TablePlan tablePlan) {
+        var pieces = new ArrayList<Piece>();
+        TableManifest table = manifest.table(tablePlan.table()).orElseThrow();
+        for (TablePlan.Step step : tablePlan.steps()) {
+            Delta delta = step.delta();
+            pieces.add(new Piece(table, delta.object(), delta.sha256(), delta.bytes(),
+                    List.of(new Section(step.back(), delta.cameBytes(), delta.came().rows()),
+                            new Section(!step.back(), delta.textBytes() - delta.cameBytes(), delta.went().rows()))));
+        }
+        for (Part part : tablePlan.parts())
+            pieces.add(new Piece(table, part.object(), part.sha256(), part.bytes(),
+                    List.of(new Section(false, part.textBytes(), part.rows()))));
         return pieces;
     }
 

@@ -143,8 +143,10 @@ public final class Preflight {
             var recorded = Optional.ofNullable(recordedFingerprints.get(table.name()));
             boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
-            tablePlans.add(from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
-                    : TablePlan.read(table, fingerprint, kept, differing(connection, reader, tables.get(table.name()), table), !trusted));
+            var info = tables.get(table.name());
+            var plan = from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
+                    : TablePlan.read(table, fingerprint, kept, differing(connection, reader, info, table), !trusted);
+            tablePlans.add(plan.withInline(InlineRows.fit(plan, table, info)));
         }
         // a repair of a rollback is still a rollback
         boolean rollback = mode == Mode.ROLLBACK

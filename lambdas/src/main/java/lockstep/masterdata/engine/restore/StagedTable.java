@@ -12,7 +12,7 @@ import lockstep.masterdata.engine.postgres.Schema.TableInfo;
  * @param key     its key
  * @param columns the columns to be merged, including the key
  * @param where   the filter; rows outside it belong to the shard
- * @param staging the quoted name of the staging table with new rows; its columns have the names of the merged ones
+ * @param staging the new rows, as an item of a FROM clause; its columns have the names of the merged ones
  * @param going   the same for rows to be deleted, if deltas name them
  * @param ranges  a condition on the table as {@code t}: matching rows that are not in {@code staging} are deleted
  * @param few     whether only few of the table's rows change, so that they are looked up by key

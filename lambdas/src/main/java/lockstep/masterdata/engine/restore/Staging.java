@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.copy.Lines;
 import lockstep.masterdata.engine.copy.RowDigest;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
@@ -28,8 +29,9 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * The unlogged staging tables of one sync in a target database. Each merged table has one for rows that come and, if there are deltas,
- * one for rows that go. A piece is copied and recorded as staged in one transaction, so staging can be retried at any time.
+ * The unlogged staging tables of one sync in a target database. Each merged table has one for rows that come and, if there are deltas, one
+ * for rows that go, except that few rows are written into the statements instead ({@link InlineRows}). A piece is copied and recorded as
+ * staged in one transaction, so staging can be retried at any time.
  */
 final class Staging {
     private static final int CHUNK = 64 << 10;
@@ -51,21 +53,49 @@ final class Staging {
         return RowDigest.ofLine(name, 0, name.length).toString().substring(0, 16);
     }
 
-    /** Returns the quoted name of the staging table for rows that come. */
-    String of(TableManifest table) {
-        return "lockstep.staging_" + manifest.tables().indexOf(table) + "_" + suffix;
+    /** Returns the rows that come, as an item of a FROM clause. */
+    String coming(TableManifest table, TableInfo info) {
+        return accepted.tablePlan(table).inline() ? inline(table, info, false) : name(table, false);
     }
 
-    /** Returns the quoted name of the staging table for rows that go. */
-    String goingFrom(TableManifest table) {
-        return "lockstep.staging_" + manifest.tables().indexOf(table) + "_goes_" + suffix;
+    /** Returns the rows that go, as an item of a FROM clause. */
+    String going(TableManifest table, TableInfo info) {
+        return accepted.tablePlan(table).inline() ? inline(table, info, true) : name(table, true);
+    }
+
+    private String name(TableManifest table, boolean goes) {
+        return "lockstep.staging_" + manifest.tables().indexOf(table) + (goes ? "_goes_" : "_") + suffix;
+    }
+
+    private String inline(TableManifest table, TableInfo info, boolean goes) {
+        var rows = accepted.pieces(accepted.tablePlan(table)).stream().flatMap(piece -> rows(piece, goes).stream()).toList();
+        return InlineRows.relation(table, info, rows);
+    }
+
+    /** Returns the lines of a piece that is stored in the manifest. */
+    private static List<byte[]> rows(Piece piece, boolean goes) {
+        var rows = new ArrayList<byte[]>();
+        try (var lines = new Lines(Packed.text(new ByteArrayInputStream(checked(object -> Optional.empty(), piece))))) {
+            for (Section section : piece.sections())
+                for (long i = 0; i < section.rows(); i++) {
+                    byte[] line = lines.next()
+                            .orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is shorter than the manifest says"));
+                    if (section.goes() == goes) rows.add(line);
+                }
+            if (lines.next().isPresent()) throw new Fault.PartRefused(describe(piece) + " is longer than the manifest says");
+        } catch (IOException e) {
+            throw new Fault.PartRefused(describe(piece) + " is not what the manifest says: " + e.getMessage());
+        }
+        return rows;
     }
 
     void create(Connection connection) throws SQLException {
         var statements = new ArrayList<String>();
         for (TableManifest table : accepted.tables()) {
-            statements.add(create(of(table), table));
-            if (!accepted.tablePlan(table).steps().isEmpty()) statements.add(create(goingFrom(table), table));
+            TablePlan plan = accepted.tablePlan(table);
+            if (plan.inline()) continue;
+            statements.add(create(name(table, false), table));
+            if (!plan.steps().isEmpty()) statements.add(create(name(table, true), table));
         }
         Sql.execute(connection, String.join(";\n", statements));
     }
@@ -79,14 +109,16 @@ final class Staging {
     void complete(Connection connection, Map<String, TableInfo> tables) throws SQLException {
         for (TableManifest table : accepted.tables()) {
             TablePlan tablePlan = accepted.tablePlan(table);
-            if (tablePlan.comes().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS) continue;
+            if (tablePlan.inline()
+                    || tablePlan.comes().rows() + tablePlan.steps().stream().mapToLong(s -> s.goes().rows()).sum() <= NO_STATISTICS)
+                continue;
             String key = " (" + Sql.columns("", table.key()) + ")";
             // for Sql.byKey
             if (accepted.tablePlan(table).stagesOnlyDeltas())
                 Sql.execute(connection,
-                        "CREATE INDEX ON " + of(table) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
-            Sql.execute(connection, "ANALYZE " + of(table) + key);
-            if (!accepted.tablePlan(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + goingFrom(table) + key);
+                        "CREATE INDEX ON " + name(table, false) + " (" + tables.get(table.name()).knownKey(table.key()).index() + ")");
+            Sql.execute(connection, "ANALYZE " + name(table, false) + key);
+            if (!accepted.tablePlan(table).steps().isEmpty()) Sql.execute(connection, "ANALYZE " + name(table, true) + key);
         }
     }
 
@@ -96,8 +128,8 @@ final class Staging {
             TablePlan tablePlan = accepted.tablePlan(table);
             TableInfo info = tables.get(table.name());
             Key key = info.knownKey(table.key());
-            return new StagedTable(info, key, table.columnNames(), table.where(), of(table),
-                    tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(goingFrom(table)),
+            return new StagedTable(info, key, table.columnNames(), table.where(), coming(table, info),
+                    tablePlan.steps().isEmpty() ? Optional.empty() : Optional.of(going(table, info)),
                     tablePlan.stagesEveryRow() ? "true" : key.within("t", tablePlan.parts()), tablePlan.stagesOnlyDeltas(),
                     tablePlan.kept() && reader.kept(table.name()) > 0);
         }).toList();
@@ -170,7 +202,7 @@ final class Staging {
 
     private void copy(Connection connection, InputStream text, Piece piece, Section section) throws SQLException, IOException {
         if (section.textBytes() == 0) return;
-        String into = section.goes() ? goingFrom(piece.table()) : of(piece.table());
+        String into = name(piece.table(), section.goes());
         CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI()
                 .copyIn("COPY " + into + " (" + Sql.columns("", piece.table().columnNames()) + ") FROM STDIN");
         try {

@@ -16,18 +16,20 @@ import lockstep.masterdata.engine.postgres.WriteFingerprint;
  *
  * @param read        whether the table was read, because its recorded state could not be trusted
  * @param mark        the table's fingerprint when this was planned; empty when the server does not count writes
- * @param whole       whether the whole table is read after the merge. Otherwise its earlier content is known, and only changed rows are
- *         read,
- *                    before and after the merge
+ * @param whole       whether the whole table is read after the merge. Otherwise its earlier content is known, and only changed rows
+ *                    are read, before and after the merge
  * @param kept        whether earlier merges kept rows because others referred to them
  * @param unchanged   number of the manifest's parts that the table holds already
  * @param parts       parts to be staged in full, in key order
  * @param partsBefore the earlier content of their ranges, if it is known
  * @param steps       deltas to be staged instead of parts
+ * @param inline      whether their rows are written into SQL statements instead of staging tables
  */
 public record TablePlan(String table, boolean read, Optional<WriteFingerprint> mark, boolean whole, boolean kept, int unchanged,
-        List<Part> parts, Content partsBefore, List<Step> steps) {
+        List<Part> parts, Content partsBefore, List<Step> steps, Boolean inline) {
     public TablePlan {
+        // functions of earlier releases do not send it
+        if (inline == null) inline = false;
         parts = List.copyOf(parts);
         steps = List.copyOf(steps);
     }
@@ -75,7 +77,7 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
      */
     static TablePlan read(TableManifest table, Optional<WriteFingerprint> mark, boolean kept, List<Part> differing, boolean distrusted) {
         return new TablePlan(table.name(), true, mark, distrusted || !differing.isEmpty(), kept, table.parts().size() - differing.size(),
-                differing, Content.NONE, List.of());
+                differing, Content.NONE, List.of(), false);
     }
 
     /**
@@ -103,7 +105,11 @@ public record TablePlan(String table, boolean read, Optional<WriteFingerprint> m
             }
         }
         boolean everything = parts.size() == to.parts().size();
-        return new TablePlan(to.name(), false, mark, everything, kept, unchanged, parts, before, steps);
+        return new TablePlan(to.name(), false, mark, everything, kept, unchanged, parts, before, steps, false);
+    }
+
+    TablePlan withInline(boolean inline) {
+        return new TablePlan(table, read, mark, whole, kept, unchanged, parts, partsBefore, steps, inline);
     }
 
     /** Finds a delta for the stretch: one of the new manifest to apply forwards, or one of the old manifest to apply in reverse. */

@@ -22,7 +22,7 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /**
  * Compares the target's rows with the manifest. A table whose earlier content was unknown is read completely after the merge. If its
- * earlier content is known from manifests, only the rows that the merge mergesAnything are read, before and after it, and the server's
+ * earlier content is known from manifests, only the rows that the merge touches are read, before and after it, and the server's
  * count
  * must show that no other rows were written. The other rows were verified by an earlier sync; {@link WriteFingerprint} detects later
  * writes to them in Preflight.
@@ -50,7 +50,8 @@ final class Verification {
             TablePlan tablePlan = accepted.tablePlan(table);
             if (tablePlan.whole()) continue;
             Content going = tablePlan.steps().stream().map(TablePlan.Step::goes).reduce(Content.NONE, Content::plus);
-            if (!tablePlan.steps().isEmpty() && !readAsStaged(reader, table, tablePlan, isIn(staging.goingFrom(table), table)).equals(going)
+            if (!tablePlan.steps().isEmpty()
+                    && !readAsStaged(reader, table, tablePlan, isIn(staging.going(table, tables.get(table.name())), table)).equals(going)
                     || !tablePlan.parts().isEmpty() && !reader.read(table, ranges(table, tablePlan)).equals(tablePlan.partsBefore()))
                 drifted.add(table.name());
         }
@@ -125,9 +126,11 @@ final class Verification {
     }
 
     private String cameOrWent(TableManifest table, TablePlan tablePlan) {
-        if (tablePlan.steps().isEmpty()) return staging.of(table);
+        TableInfo info = tables.get(table.name());
+        if (tablePlan.steps().isEmpty()) return staging.coming(table, info);
         String key = Sql.columns("", table.key());
-        return "(SELECT " + key + " FROM " + staging.of(table) + " UNION ALL SELECT " + key + " FROM " + staging.goingFrom(table) + ")";
+        return "(SELECT " + key + " FROM " + staging.coming(table, info) + " c UNION ALL SELECT " + key + " FROM "
+                + staging.going(table, info) + " g)";
     }
 
     private String isIn(String staged, TableManifest table) {
