@@ -138,12 +138,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
                         "held", dataSet.holding().longest().toString())),
                 JsonPath.DISCARD);
         collect.addRetry(retry(Workflow.TRANSIENT));
-        var notify = Workflow.notifyOperations(scope, network, "NotifyNotCollected", sorted(Map.of(
-                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause",
-                JsonPath.stringAt("$.failure.Cause"))));
-        notify.addCatch(done, CatchProps.builder().resultPath("$.notify").build());
-        notify.next(done);
-        collect.addCatch(notify, caught());
+        collect.addCatch(Workflow.notifyFailure(scope, network, "NotifyNotCollected", done), caught());
         return collect.next(done);
     }
 
@@ -170,10 +165,6 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
 
     private Chain failed(Construct scope) {
         var fail = Fail.Builder.create(scope, "DumpFailed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
-        var notify = Workflow.notifyOperations(scope, network, "NotifyFailure", sorted(Map.of(
-                "syncId", JsonPath.stringAt("$.sync.syncId"), "error", JsonPath.stringAt("$.failure.Error"), "cause",
-                JsonPath.stringAt("$.failure.Cause"))));
-        notify.addCatch(fail, CatchProps.builder().resultPath("$.notify").build());
-        return Chain.start(notify).next(fail);
+        return Workflow.notifyFailure(scope, network, "NotifyFailure", fail);
     }
 }

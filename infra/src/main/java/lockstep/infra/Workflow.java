@@ -12,6 +12,9 @@ import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
+import software.amazon.awscdk.services.stepfunctions.Chain;
+import software.amazon.awscdk.services.stepfunctions.Choice;
+import software.amazon.awscdk.services.stepfunctions.Condition;
 import software.amazon.awscdk.services.stepfunctions.DefinitionBody;
 import software.amazon.awscdk.services.stepfunctions.IChainable;
 import software.amazon.awscdk.services.stepfunctions.JitterType;
@@ -137,6 +140,25 @@ final class Workflow extends StateMachine {
     static SnsPublish notifyOperations(Construct scope, NetworkStack network, String id, Map<String, Object> message) {
         return SnsPublish.Builder.create(scope, id)
                 .topic(network.operations()).message(TaskInput.fromObject(message)).resultPath(JsonPath.DISCARD).build();
+    }
+
+    /**
+     * Reports {@code $.failure} to operations, but only the message of its cause if one of our functions threw it: Step Functions then has an error
+     * with the name of a Java class, and a cause that is JSON with a stack trace.
+     */
+    static Chain notifyFailure(Construct scope, NetworkStack network, String id, IChainable next) {
+        var notify = notifyOperations(scope, network, id,
+                sorted(Map.of("syncId", JsonPath.stringAt("$.sync.syncId"), "cause", JsonPath.stringAt("$.reported.thrown.errorMessage"))));
+        notify.addCatch(next, CatchProps.builder().resultPath("$.notify").build());
+        notify.next(next);
+        var thrown = Pass.Builder.create(scope, id + "OfFunction").resultPath("$.reported")
+                .parameters(Map.of("thrown", JsonPath.stringToJson(JsonPath.stringAt("$.failure.Cause")))).build();
+        var other = Pass.Builder.create(scope, id + "OfService").resultPath("$.reported")
+                .parameters(Map.of("thrown", Map.of("errorMessage",
+                        JsonPath.format("{}: {}", JsonPath.stringAt("$.failure.Error"), JsonPath.stringAt("$.failure.Cause")))))
+                .build();
+        return Chain.start(new Choice(scope, id + "?").when(Condition.stringMatches("$.failure.Error", "lockstep.*"), thrown.next(notify))
+                .otherwise(other.next(notify)));
     }
 
     /** The data set in the form that handlers read. */

@@ -73,7 +73,7 @@ class WorkflowTest {
         assertEquals("Admit", wait.get("Next").asText());
         // a sync that was rejected or timed out is not admitted
         for (var state : List.of("Assess", "NotifyHeld", "WaitForApproval", "Admit")) {
-            assertEquals("NotifyFailure", caught(DUMP, state));
+            assertEquals("NotifyFailure?", caught(DUMP, state));
         }
         var machine = definition(CLINIC.resources("production-master-data-source", "AWS::StepFunctions::StateMachine").getFirst());
         assertTrue(machine.get("TimeoutSeconds").asInt() >= wait.get("TimeoutSeconds").asInt() + 7200,
@@ -100,8 +100,13 @@ class WorkflowTest {
 
     @Test
     void aFailedDumpIsTold() {
-        assertEquals("NotifyFailure", caught(DUMP, "Snapshot"));
-        assertEquals("NotifyFailure", caught(DUMP, "PublishManifest"));
+        assertEquals("NotifyFailure?", caught(DUMP, "Snapshot"));
+        assertEquals("NotifyFailure?", caught(DUMP, "PublishManifest"));
+        assertEquals("lockstep.*", DUMP.get("NotifyFailure?").at("/Choices/0/StringMatches").asText(), "our functions throw JSON");
+        assertEquals("NotifyFailureOfFunction", DUMP.get("NotifyFailure?").at("/Choices/0/Next").asText());
+        assertEquals("NotifyFailureOfService", DUMP.get("NotifyFailure?").get("Default").asText());
+        for (var state : List.of("NotifyFailureOfFunction", "NotifyFailureOfService"))
+            assertEquals("NotifyFailure", DUMP.get(state).get("Next").asText());
         assertEquals("DumpFailed", DUMP.get("NotifyFailure").get("Next").asText());
         assertEquals("DumpFailed", caught(DUMP, "NotifyFailure"));
         assertEquals("$.failure.Cause", DUMP.get("DumpFailed").get("CausePath").asText());
@@ -110,7 +115,7 @@ class WorkflowTest {
     /** The sync has succeeded even if collecting old parts fails. */
     @Test
     void whatIsNotCollectedIsToldAndNoFailure() {
-        assertEquals("NotifyNotCollected", caught(DUMP, "CollectParts"));
+        assertEquals("NotifyNotCollected?", caught(DUMP, "CollectParts"));
         assertEquals("Done", DUMP.get("NotifyNotCollected").get("Next").asText());
         assertEquals("Done", caught(DUMP, "NotifyNotCollected"));
     }
