@@ -278,7 +278,7 @@ class RunbookEndToEndTest {
                 });
                 await("the last of five tries to be refused", SOON, () -> refused.size() >= 5);
                 assertEquals(5, refused.size());
-                assertTrue(emulatorLog().substring(log).contains("was not brought to the chat: it answered 403"), "the log of Notify");
+                assertTrue(emulatorLog().substring(log).contains("was not posted to the chat: HTTP status 403"), "the log of Notify");
                 assertTrue(OPERATORS.get("demo").received(text), "so have others who are told by the topic");
                 secrets.putSecretValue(r -> r.secretId(secret).secretString("{\"url\": \"" + url + "/new\"}"));
                 inbox.moveBack();

@@ -68,10 +68,10 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
             address = URI.create(url.asString());
         } catch (IllegalArgumentException e) {
             // the exception's own message would contain the address
-            throw new IllegalArgumentException("the webhook's secret holds no address: put JSON with url, which begins with https://");
+            throw new IllegalArgumentException("the url in the webhook's secret is not valid; expected {\"url\": \"https://…\"}");
         }
         if (!"https".equals(address.getScheme()) && !("http".equals(address.getScheme()) && LOOPBACK.contains(address.getHost()))) {
-            throw new IllegalArgumentException("the webhook's address does not begin with https://");
+            throw new IllegalArgumentException("the url in the webhook's secret does not begin with https://");
         }
         return Optional.of(address);
     }
@@ -83,17 +83,17 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
         try {
             address = webhook.get();
         } catch (SdkException | IllegalArgumentException e) {
-            context.getLogger().log("the webhook's address can't be had: " + e.getMessage() + "\n");
+            context.getLogger().log("the webhook's url can't be read: " + e.getMessage() + "\n");
             event.getRecords().forEach(message -> failures.add(new BatchItemFailure(message.getMessageId())));
             return new SQSBatchResponse(failures);
         }
         for (SQSMessage message : event.getRecords()) {
             if (address.isEmpty()) {
-                context.getLogger().log("message " + message.getMessageId() + " went by mail alone: nobody has put the chat's address into "
+                context.getLogger().log("message " + message.getMessageId() + " was sent by mail only: there is no url in "
                         + System.getenv("WEBHOOK_SECRET_ARN") + "\n");
             } else {
                 refusal(address.get(), message).ifPresent(why -> {
-                    context.getLogger().log("message " + message.getMessageId() + " was not brought to the chat: " + why + "\n");
+                    context.getLogger().log("message " + message.getMessageId() + " was not posted to the chat: " + why + "\n");
                     failures.add(new BatchItemFailure(message.getMessageId()));
                 });
             }
@@ -107,9 +107,9 @@ public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> 
             var request = HttpRequest.newBuilder(address).timeout(TIMEOUT).header("Content-Type", "application/json")
                     .POST(BodyPublishers.ofString(Announcement.of(account, message.getBody()).json())).build();
             int status = http.send(request, BodyHandlers.discarding()).statusCode();
-            return status / 100 == 2 ? Optional.empty() : Optional.of("it answered " + status);
+            return status / 100 == 2 ? Optional.empty() : Optional.of("HTTP status " + status);
         } catch (JacksonException e) {
-            return Optional.of("it is no message of a topic");
+            return Optional.of("it is not an SNS message");
         } catch (IOException e) {
             return Optional.of(e.getClass().getSimpleName());
         } catch (InterruptedException e) {

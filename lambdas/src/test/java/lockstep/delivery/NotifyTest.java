@@ -97,7 +97,7 @@ class NotifyTest {
         var envelope = envelope("x", "y");
         assertEquals(List.of("1", "2", "3"),
                 refused(new Notify(() -> Optional.of(address()), "demo"), envelope, envelope, envelope, envelope, envelope));
-        assertTrue(context.log.toString().contains("message 1 was not brought to the chat: it answered 503"), context.log::toString);
+        assertTrue(context.log.toString().contains("message 1 was not posted to the chat: HTTP status 503"), context.log::toString);
     }
 
     @Test
@@ -122,7 +122,7 @@ class NotifyTest {
     @Test
     void withoutAnAddressMailHasIt() {
         assertEquals(List.of(), refused(new Notify(Optional::empty, "demo"), envelope("x", "y")));
-        assertTrue(context.log.toString().contains("by mail alone"), context.log::toString);
+        assertTrue(context.log.toString().contains("by mail only"), context.log::toString);
     }
 
     @Test

@@ -39,7 +39,7 @@ public record S3PartStore(S3Client s3, String bucket) implements PartStore {
         String message = what + " s3://" + bucket + "/" + key + ": " + e.getMessage();
         if (Transient.is(e)) return new Fault.StoreUnavailable(message, e);
         return e instanceof S3Exception answer && answer.statusCode() == 403
-                ? new Fault.AccessRefused(message + " (S3 also says this of an object that is missing)", e)
+                ? new Fault.AccessRefused(message + " (S3 also reports this for an object that does not exist)", e)
                 : new Fault.Unexpected(message, e);
     }
 }

@@ -42,10 +42,10 @@ public final class Queries {
             statement.execute("SET LOCAL statement_timeout = '" + TIMEOUT_SECONDS + "s'");
             try (var row = statement.executeQuery(check.sql())) {
                 if (row.getMetaData().getColumnCount() != 1)
-                    return failed(check, "it answers " + row.getMetaData().getColumnCount() + " columns, not one");
-                if (!row.next()) return failed(check, "it answers no row");
+                    return failed(check, "the query returned " + row.getMetaData().getColumnCount() + " columns, expected one");
+                if (!row.next()) return failed(check, "the query returned no row, expected one");
                 String answer = row.getString(1);
-                if (row.next()) return failed(check, "it answers more than one row");
+                if (row.next()) return failed(check, "the query returned more than one row");
                 return new Result(check.name(), Objects.equals(answer, check.expected()), Optional.ofNullable(answer), Optional.empty());
             }
         } catch (SQLException e) {

@@ -21,7 +21,7 @@ record BatchOutcome(Optional<String> error, Optional<String> cause, Optional<Lon
     static void check(String what, List<BatchOutcome> outcomes) {
         var failed = outcomes.stream().filter(o -> o.error().isPresent()).toList();
         if (!failed.isEmpty())
-            throw new Fault.BatchFailed(failed.size() + " of " + outcomes.size() + " batches " + what + " failed; the first with "
+            throw new Fault.BatchFailed(failed.size() + " of " + outcomes.size() + " batches " + what + " failed; first failure: "
                     + Causes.error(failed.getFirst().error().orElseThrow()) + ": " + Causes.message(failed.getFirst().cause().orElse("")));
     }
 }

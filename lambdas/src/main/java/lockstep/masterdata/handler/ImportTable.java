@@ -36,7 +36,7 @@ public final class ImportTable extends JsonFunction<ImportTable.Event, TableImpo
             var outcome = new TableImport(Clients.database(event.secretArn()), LOCK_TIMEOUT).run(event.dataSet(), event.request().table(),
                     () -> store.open(key)
                             .orElseThrow(() -> new Fault.InvalidRequest(
-                                    "there is no s3://" + event.bucket() + "/" + key + ": put the file there first")),
+                                    "s3://" + event.bucket() + "/" + key + " does not exist: upload the file first")),
                     event.request().dryRun().orElse(false), event.request().round().orElse(false));
             return new TableImport.Answer(Optional.of(outcome), Optional.empty());
         } catch (Fault.FileRefused e) {

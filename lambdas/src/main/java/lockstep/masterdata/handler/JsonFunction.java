@@ -37,7 +37,7 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
             Json.MAPPER.writeValue(output, result);
         } catch (JacksonException e) {
             throw logged(context,
-                    new Fault.InvalidRequest("the event is not what " + getClass().getSimpleName() + " takes: " + e.getOriginalMessage()));
+                    new Fault.InvalidRequest("the event is not valid for " + getClass().getSimpleName() + ": " + e.getOriginalMessage()));
         } catch (RuntimeException e) {
             throw logged(context, e);
         }

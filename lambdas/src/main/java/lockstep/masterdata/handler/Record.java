@@ -40,7 +40,7 @@ public final class Record extends JsonFunction<Record.Event, Record.Answer> {
     Answer handle(Event event, Instant deadline) {
         // an execution that did nothing must not look successful
         if (event.outcomes().stream().noneMatch(Outcome::wasSelected))
-            return new Answer(event.outcomes().size(), event.outcomes().size(), "none of this account's shards was meant: they are "
+            return new Answer(event.outcomes().size(), event.outcomes().size(), "no shard of this account was selected; its shards are "
                     + event.shards().stream().map(TargetSync.TargetShard::name).collect(Collectors.joining(", ")));
         var failed = event.outcomes().stream().filter(o -> o.error().isPresent()).toList();
         var problems = new ArrayList<>(failures(failed));

@@ -27,7 +27,7 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
     public record Notification(String dataSet, String syncId, String bucket, String manifestKey, Instant snapshotTime) {
         public Notification {
             for (Object field : new Object[]{dataSet, syncId, bucket, manifestKey, snapshotTime})
-                Objects.requireNonNull(field, "a notification names data set, sync, bucket, manifest and snapshot time");
+                Objects.requireNonNull(field, "a notification must have data set, sync, bucket, manifest and snapshot time");
         }
 
         static Notification parse(String body) {
@@ -56,7 +56,7 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
                 String name = new SyncPaths(notification.dataSet(), notification.syncId()).syncId();
                 sfn.startExecution(r -> r.stateMachineArn(stateMachineArn).name(name).input(Json.MAPPER.writeValueAsString(notification)));
             } catch (ExecutionAlreadyExistsException e) {
-                context.getLogger().log("message " + message.getMessageId() + " is a repeat: its restore was started before\n");
+                context.getLogger().log("message " + message.getMessageId() + " is a duplicate: its restore was already started\n");
             } catch (JacksonException | NullPointerException | Fault e) {
                 context.getLogger().log("message " + message.getMessageId() + " is not a notification of a sync: " + e.getMessage() + "\n");
                 failures.add(new BatchItemFailure(message.getMessageId()));

@@ -85,7 +85,7 @@ public final class SchemaComparison {
             return;
         }
         if (here.parent())
-            error(name, "other tables inherit from " + name + ", and their rows would be taken for its own; only partitions may",
+            error(name, "other tables inherit from " + name + ", so reading it returns their rows too; only partitions may inherit",
                     "make them partitions, or end the inheritance: ALTER TABLE child NO INHERIT " + name);
         if (here.unlogged())
             warning(name, "table " + name + " is unlogged: a crash of the server empties it", "ALTER TABLE " + name + " SET LOGGED");
@@ -149,7 +149,7 @@ public final class SchemaComparison {
         if (here.type().equals(there.type()) && !here.collation().equals(there.collation()))
             warning(place,
                     "column " + place + " has collation " + collation(here) + " here and " + collation(there)
-                            + " at the source: what is equal, and how it sorts, may differ",
+                            + " at the source: values may compare and sort differently",
                     alter + " TYPE " + there.type() + there.collation().map(c -> " COLLATE " + c.name()).orElse(""));
         if (here.notNull() && !there.notNull() && !table.key().contains(here.name()))
             warning(place, "column " + place + " is NOT NULL here and may be NULL at the source", alter + " DROP NOT NULL");
@@ -186,7 +186,7 @@ public final class SchemaComparison {
             warning(table.name(),
                     "unique index " + identifier(index.name()) + " of " + table.name() + " over "
                             + index.partial().orElse("(" + list(index.columns()) + ")")
-                            + " is only here: rows that the source allows may be refused",
+                            + " exists only here: rows that the source allows may be refused",
                     "create it at the source as well, or drop it here: " + drop(table, index));
         }
     }
@@ -207,7 +207,7 @@ public final class SchemaComparison {
         if (other.isPresent())
             warning(table.name(), what + " is " + here.definition() + " here and " + other.get().definition() + " at the source",
                     drop + "; ALTER TABLE " + table.name() + " ADD CONSTRAINT " + identifier(here.name()) + " " + other.get().definition());
-        else warning(table.name(), what + " is only here: rows that the source allows may be refused by " + here.definition(),
+        else warning(table.name(), what + " exists only here: rows that the source allows may be refused by " + here.definition(),
                 "add it at the source as well, or drop it here: " + drop);
     }
 
@@ -217,10 +217,10 @@ public final class SchemaComparison {
         boolean outside = dataSet.tables().stream().noneMatch(t -> t.name().equals(here.table()));
         if (outside)
             warning(table.name(), what + ", which is not in the data set: the rows it refers to must exist here already",
-                    "add " + here.table() + " to the data set in lockstep.yaml, or keep its rows the same by other means");
+                    "add " + here.table() + " to the data set in lockstep.yaml, or keep its rows the same in another way");
         else if (there.stream()
                 .noneMatch(f -> f.table().equals(here.table()) && Set.copyOf(f.columns()).equals(Set.copyOf(here.columns()))))
-            warning(table.name(), what + ", and the source has no such key: rows that the source allows may be refused",
+            warning(table.name(), what + ", and exists only here: rows that the source allows may be refused",
                     "add it at the source as well, or drop it here: ALTER TABLE " + table.name() + " DROP CONSTRAINT "
                             + identifier(here.name()));
     }
@@ -243,7 +243,7 @@ public final class SchemaComparison {
                 String at = other.checks().get(check);
                 if (at == null) warning(name,
                         "constraint " + identifier(check) + " of domain " + name
-                                + " is only here: values that the source allows may be refused by " + definition,
+                                + " exists only here: values that the source allows may be refused by " + definition,
                         "add it at the source as well, or drop it here: " + drop);
                 else warning(name, "constraint " + identifier(check) + " of domain " + name + " is " + definition + " here and " + at
                         + " at the source", drop + "; ALTER DOMAIN " + name + " ADD CONSTRAINT " + identifier(check) + " " + at);
@@ -279,8 +279,8 @@ public final class SchemaComparison {
         if (!Set.of("smallint", "integer", "bigint", "numeric").contains(type.replaceFirst("\\(.*", ""))) return;
         if (sequence.increment() > 0 && highest.filter(h -> h > sequence.maximum()).isPresent())
             warning(place,
-                    "sequence " + sequence.name() + " of " + place + " ends at " + sequence.maximum() + " and the source has reached "
-                            + highest.get() + ": it can't follow, and the product may be given numbers that are in use",
+                    "sequence " + sequence.name() + " of " + place + " ends at " + sequence.maximum() + ", but the source has reached "
+                            + highest.get() + ": it can't be advanced, so the product may get numbers that are in use",
                     "ALTER SEQUENCE " + sequence.name() + " NO MAXVALUE");
     }
 

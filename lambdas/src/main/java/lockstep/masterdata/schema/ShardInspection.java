@@ -143,11 +143,12 @@ public final class ShardInspection {
                         PREPARE);
                 goesOn[0] = false;
             } else if (logins.writer().isPresent() && (!row.getBoolean("may_log_in") || row.getBoolean("expired"))) {
-                error("database", "the sync's writer may not log in" + (row.getBoolean("expired") ? ": its password has expired" : ""),
+                error("database",
+                        "the sync's writer is not allowed to log in" + (row.getBoolean("expired") ? ": its password has expired" : ""),
                         "ALTER ROLE " + identifier(logins.writer().get()) + " LOGIN VALID UNTIL 'infinity'");
             }
             if (row.getBoolean("replica")) error("database", "the server is a read-only replica: nothing can be written",
-                    "let the shard's secrets name the primary server");
+                    "make the shard's secrets name the primary server");
             // a reader with another setting is refused when it connects
             if (logins.writer().isPresent() && !row.getString("replication_role").equals("origin"))
                 error("database",
@@ -193,7 +194,7 @@ public final class ShardInspection {
             var schemas = new ArrayList<Object>(List.of(compared.get(0), compared.get(1), both(relations), role.name()));
             catalogue.query("missing_schemas", schemas,
                     row -> error("schema " + identifier(row.getString("schema")),
-                            "the sync's " + role.title() + " may not use schema " + identifier(row.getString("schema"))
+                            "the sync's " + role.title() + " lacks USAGE on schema " + identifier(row.getString("schema"))
                                     + " (" + row.getString("reason") + ")",
                             "GRANT USAGE ON SCHEMA " + identifier(row.getString("schema")) + to));
             var missing = new LinkedHashMap<Long, List<String>>();
@@ -209,7 +210,7 @@ public final class ShardInspection {
             if (!role.writes()) continue;
             catalogue.query("missing_sequences", List.of(columns.get(0), columns.get(1), role.name(), role.name()), row -> {
                 String sequence = new TableName(row.getString("schema"), row.getString("name")).toString();
-                warning(catalogue.name(row.getLong("relation")), "the sync's writer may not move sequence " + sequence,
+                warning(catalogue.name(row.getLong("relation")), "the sync's writer lacks SELECT or UPDATE on sequence " + sequence,
                         "GRANT SELECT, UPDATE ON SEQUENCE " + sequence + to);
             });
             var referring = with(references, false);
@@ -280,7 +281,7 @@ public final class ShardInspection {
             boolean writes = needed.titles.contains("writer") && own.contains(relation);
             add(Finding.error(Kind.policy, table,
                     "row-level security may hide rows of " + table + " from the sync's " + String.join(" and ", needed.titles)
-                            + (writes ? ", or keep the writer from writing them" : "")
+                            + (writes ? ", or prevent the writer from writing them" : "")
                             + (own.contains(relation) ? "" : ", which refer to master data"),
                     String.join("; ", needed.statements(table))));
         });
@@ -368,7 +369,7 @@ public final class ShardInspection {
                         "foreign key " + identifier(reference.name()) + " of " + reference.childName() + " follows changes of "
                                 + table.name() + " (" + list(followed)
                                 + "): a sync that changes these changes rows of " + reference.childName(),
-                        "let it refer to the key (" + list(table.key()) + "), or give it ON UPDATE NO ACTION"));
+                        "make it refer to the key (" + list(table.key()) + "), or give it ON UPDATE NO ACTION"));
         }
     }
 
@@ -381,7 +382,7 @@ public final class ShardInspection {
             if (dataSet.triggers() == Triggers.REFUSE) {
                 add(Finding.error(Kind.schema, table, trigger + " would fire, and data set '" + dataSet.name() + "' has triggers: refuse",
                         "ALTER TABLE " + table + " DISABLE TRIGGER " + identifier(row.getString("name"))
-                                + ", or another `triggers` in lockstep.yaml"));
+                                + ", or change `triggers` in lockstep.yaml"));
                 return;
             }
             var columns = dataSet.tables().stream().filter(t -> t.name().equals(table)).findFirst().orElseThrow().columns();
@@ -436,7 +437,7 @@ public final class ShardInspection {
             String table = catalogue.name(row.getLong("relation"));
             add(Finding.error(Kind.schema, table,
                     "rule " + identifier(row.getString("name")) + " rewrites what is written to " + table + ": a sync can't write there",
-                    "ALTER TABLE " + table + " DISABLE RULE " + identifier(row.getString("name")) + ", or use a trigger in its place"));
+                    "ALTER TABLE " + table + " DISABLE RULE " + identifier(row.getString("name")) + ", or use a trigger instead"));
         });
     }
 

@@ -31,8 +31,8 @@ public record SourceActivity(String marks, Instant since) {
             for (Table table : dataSet.tables()) {
                 WriteFingerprint mark = found.get(table.name());
                 if (mark == null)
-                    throw new Fault.InvalidRequest("the source does not count what is written to " + table.name()
-                            + " (track_counts is off), so nobody sees when it is quiet. Turn it on, or let syncs start by the clock: "
+                    throw new Fault.InvalidRequest("the source does not count writes to " + table.name()
+                            + " (track_counts is off), so it is unknown when it is quiet. Turn it on, or start syncs on a schedule: "
                             + "sync: {at: …} in lockstep.yaml");
                 marks.add(table.name() + " " + mark.files() + " " + mark.writes());
             }

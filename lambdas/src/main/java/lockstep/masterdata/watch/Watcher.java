@@ -137,11 +137,11 @@ public final class Watcher {
             var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get())
                     .toList();
             if (!failed.isEmpty())
-                throw new Fault.Unexpected("what was seen could not be told or mended: " + String.join("; ", failed), null);
+                throw new Fault.Unexpected("findings could not be reported or repaired: " + String.join("; ", failed), null);
             return seen;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new Fault.Unexpected("the look was interrupted", e);
+            throw new Fault.Unexpected("the check was interrupted", e);
         } finally {
             executor.shutdownNow();
         }
@@ -249,7 +249,8 @@ public final class Watcher {
         var failed = environment.check(shard).checks().stream().filter(c -> !c.passed()).toList();
         environment.measure(shard, Map.of(ShardMetric.CHECKS_FAILED, (double) failed.size()));
         return failed.stream()
-                .map(c -> c.name() + ": " + c.error().or(() -> c.answer().map(a -> "answers '" + a + "'")).orElse("answers NULL")).toList();
+                .map(c -> c.name() + ": " + c.error().or(() -> c.answer().map(a -> "returned '" + a + "'")).orElse("returned NULL"))
+                .toList();
     }
 
     /** An answer or a fault. */

@@ -59,7 +59,7 @@ BEGIN
   END LOOP;
   FOR i IN 1..cardinality(quoted) LOOP
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', quoted[i]) INTO is_empty;
-    IF NOT is_empty THEN RAISE object_in_use USING MESSAGE = 'somebody has just written to ' || quoted[i]; END IF;
+    IF NOT is_empty THEN RAISE object_in_use USING MESSAGE = 'another session has just written to ' || quoted[i]; END IF;
   END LOOP;
 
   FOR found IN

@@ -23,8 +23,8 @@ class CausesTest {
         assertEquals("no such row", Causes.message(
                 "{\"errorMessage\":\"no such "
                         + "row\",\"errorType\":\"lockstep.masterdata.engine.Fault$MergeConflict\",\"stackTrace\":[\"x\"]}"));
-        assertEquals("the first with StoreUnavailable: gone",
-                Causes.message("the first with lockstep.masterdata.engine.Fault$StoreUnavailable: gone"));
+        assertEquals("first failure: StoreUnavailable: gone",
+                Causes.message("first failure: lockstep.masterdata.engine.Fault$StoreUnavailable: gone"));
         assertEquals("ERROR: ConnectException: refused", Causes.message("ERROR: java.net.ConnectException: refused"));
         assertFalse(Causes.message("{\"errorType\":\"java.lang.NullPointerException\",\"stackTrace\":[\"at a.b.C\"]}").contains("java."));
         assertEquals("plain {text", Causes.message("plain {text"));

@@ -126,9 +126,9 @@ class CsvRecordsTest {
 
     @Test
     void aQuoteInsideAFieldIsReported() throws IOException {
-        problem("a,b\n1,6\" pipe\n2,x\n", 2, 1, "a quote stands inside a field");
-        problem("a,b\n1, \"x\"\n", 2, 1, "a quote stands inside a field");
-        problem("a,b\n1\"\",x\n", 2, 0, "a quote stands inside a field");
+        problem("a,b\n1,6\" pipe\n2,x\n", 2, 1, "there is a quote inside a field");
+        problem("a,b\n1, \"x\"\n", 2, 1, "there is a quote inside a field");
+        problem("a,b\n1\"\",x\n", 2, 0, "there is a quote inside a field");
     }
 
     @Test

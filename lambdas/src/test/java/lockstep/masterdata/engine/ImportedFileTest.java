@@ -185,12 +185,12 @@ class ImportedFileTest {
         list.refused("code,name\nA,\"1\nB,2\nC,3\n", "line 2, column name: the quote that opens here is not closed");
         list.refused("code,name\nA,1\nB,\"2\nC,\"3\"\n", "line 3, column name: the quote that opens here");
         list.refused("\"code,name\nA,1\n", "line 1, field 1: the quote that opens here");
-        list.refused("code,name\nA,1\nB,2 \"two\"\nC,3\"\n", "line 3, column name: a quote stands inside",
-                "line 4, column name: a quote stands inside");
+        list.refused("code,name\nA,1\nB,2 \"two\"\nC,3\"\n", "line 3, column name: there is a quote inside",
+                "line 4, column name: there is a quote inside");
         list.refused("code,name\nA\nB,2,3\nC,\"x\ny\",z\n", "line 2: the record has 1 field, and the header has 2",
                 "line 3: the record has 3 fields", "line 4: the record has 3 fields, and the header has 2. It extends to line 5");
         list.refused("name,code\n" + "x\n".repeat(12), "line 2: ", "line 6: ", "There are 7 more such lines");
-        list.refused("code,name\nA,1\rB,2\nC,3\n", "line 2: a carriage return");
+        list.refused("code,name\nA,1\rB,2\nC,3\n", "line 2: there is a carriage return");
         list.refused("code,name\nA,1\n\nB,2\n", "line 3: the line is blank, and there are records after it");
         list.refused("\ncode,name\nA,1\n", "line 1: the line is blank");
         list.refused("code,name\nA,x\0y\n", "line 2, column name: the value has a NUL");

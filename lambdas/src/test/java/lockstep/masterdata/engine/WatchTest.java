@@ -294,10 +294,11 @@ class WatchTest {
                 new Check("after-all", "SELECT 'x'", "x"));
         var seen = look(later(10)).getFirst();
         assertEquals(7, account.last(ShardMetric.CHECKS_FAILED));
-        assertEquals("wrong: answers '71'", seen.checks().getFirst());
+        assertEquals("wrong: returned '71'", seen.checks().getFirst());
         assertTrue(seen.checks().get(1).contains("nothing"), seen.checks()::toString);
-        assertEquals(List.of("null: answers NULL", "two-rows: it answers more than one row", "no-row: it answers no row",
-                "two-columns: it answers 2 columns, not one"), seen.checks().subList(2, 6));
+        assertEquals(List.of("null: returned NULL", "two-rows: the query returned more than one row",
+                "no-row: the query returned no row, expected one",
+                "two-columns: the query returned 2 columns, expected one"), seen.checks().subList(2, 6));
         assertTrue(seen.checks().get(6).contains("read-only"), seen.checks()::toString);
         assertEquals("300", target.value("SELECT count(*) FROM m.postal"));
     }

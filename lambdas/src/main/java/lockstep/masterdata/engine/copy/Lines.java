@@ -33,7 +33,7 @@ public final class Lines implements AutoCloseable {
             if (end == filled) {
                 int before = at;
                 if (!fill()) {
-                    if (filled > at) throw new IOException("the last line has no end");
+                    if (filled > at) throw new IOException("the last line does not end with a line feed");
                     return Optional.empty();
                 }
                 end -= before - at;

@@ -97,7 +97,7 @@ final class DeltaWriter implements AutoCloseable {
             byte[] chunk = new byte[CHUNK];
             for (long left = bytes; left > 0;) {
                 int read = text.read(chunk, 0, (int) Math.min(left, CHUNK));
-                if (read < 0) throw new IllegalStateException("what was read before is no longer there");
+                if (read < 0) throw new IllegalStateException("lines that were read before no longer exist");
                 lines.pack(chunk, read);
                 left -= read;
             }

@@ -111,7 +111,7 @@ public final class Dumper {
             if (row.getBoolean(1))
                 throw new Fault.SnapshotGone("table " + table.name()
                         + " was truncated or rewritten, or its partitions changed, since the snapshot was taken: "
-                        + "its rows of then can't be read any more. Start a new sync when the migration or the load at the source is done",
+                        + "its old rows can no longer be read. Start a new sync when the migration or the load at the source is done",
                         null);
         }
     }

@@ -41,7 +41,7 @@ public final class Sealer {
         Snapshot snapshot = required(paths.snapshot(), Snapshot.class);
         Batch[] planned = required(paths.batches(), Batch[].class);
         if (planned.length != snapshot.batches())
-            throw new Fault.BatchFailed("the plan has " + planned.length + " batches, its snapshot " + snapshot.batches());
+            throw new Fault.BatchFailed("the plan has " + planned.length + " batches, but its snapshot has " + snapshot.batches());
         var dumped = new ArrayList<RangeParts>();
         for (Batch batch : planned) {
             Dumped done = required(paths.dumped(batch.index()), Dumped.class);

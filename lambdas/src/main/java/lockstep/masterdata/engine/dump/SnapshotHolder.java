@@ -51,7 +51,7 @@ public final class SnapshotHolder {
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
         if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
-            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot and its holder is gone; start a new sync",
+            throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot, which is lost; start a new sync",
                     null);
         try (Connection connection = source.connect()) {
             write(dataSet, paths, connection);

@@ -21,9 +21,9 @@ public final class CsvRecords implements AutoCloseable {
     /** A longer field is refused, because it is more likely an unclosed quote than a value. */
     static final int MAX_FIELD_CHARACTERS = 16 << 20;
 
-    private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. A file in UTF-16 is full of them: "
+    private static final String NUL = "the value has a NUL character, which PostgreSQL cannot store. If the file is UTF-16, "
             + "save it as UTF-8";
-    private static final String STRAY_QUOTE = "a quote stands inside a field that does not begin with one. Put the field in quotes, and "
+    private static final String STRAY_QUOTE = "there is a quote inside a field that does not begin with one. Put the field in quotes, and "
             + "write the quote inside it twice";
 
     /**

@@ -31,7 +31,7 @@ final class ImportHeader {
         if (!missing.isEmpty()) problems.add("it lacks " + String.join(", ", missing));
         var unknown = cells.stream().filter(c -> position(columns, c) < 0).toList();
         if (!unknown.isEmpty()) problems.add("it has " + unknown.stream().map(u -> unknown(columns, u)).collect(Collectors.joining(", "))
-                + ", which the data set does not");
+                + ", which the data set does not have");
         var twice = columns.stream().filter(c -> positions.stream().filter(p -> p == columns.indexOf(c)).count() > 1).toList();
         if (!twice.isEmpty()) problems.add("it names " + String.join(", ", twice) + " more than once");
         throw refused("line 1: the header does not fit: " + String.join("; ", problems), table, columns);
@@ -46,7 +46,7 @@ final class ImportHeader {
         String line = FileProblems.shown(String.join(",", cells));
         if (cells.size() == 1 && (cells.getFirst().contains(";") || cells.getFirst().contains("\t")))
             return "line 1: the file is not comma-separated: it begins with '" + line + "'. Save it with commas";
-        return "line 1: the file has no header: it begins with '" + line + "', and none of that is the name of a column";
+        return "line 1: the file has no header: it begins with '" + line + "', which has no name of a column";
     }
 
     private static String unknown(List<String> columns, String cell) {

@@ -47,7 +47,7 @@ final class ImportReadBack {
                 "SELECT " + Sql.columns("t.", table.columns()) + " FROM " + Sql.table(table.name()) + " t WHERE " + condition);
         if (found.equals(file)) return;
         var differences = differences();
-        throw new Fault.ImportMismatch("after the write " + table.name() + " does not hold what the file says: it has " + found.rows()
+        throw new Fault.ImportMismatch("after the import " + table.name() + " does not match the file: it has " + found.rows()
                 + " rows with digest " + found.digest() + " instead of " + file.rows() + " with " + file.digest()
                 + (differences.isEmpty() ? "" : "\n" + String.join("\n", differences))
                 + (triggers.isEmpty() ? ""

@@ -24,7 +24,7 @@ import java.nio.charset.StandardCharsets;
  */
 final class StrictUtf8Reader extends Reader {
     private static final char BYTE_ORDER_MARK = '\uFEFF';
-    private static final String LONE_CARRIAGE_RETURN = "a carriage return without a line feed stands outside quotes. End every line with "
+    private static final String LONE_CARRIAGE_RETURN = "there is a carriage return without a line feed outside quotes. End every line with "
             + "\\n or \\r\\n, and put a value that has a line break in quotes";
 
     private enum LineEnd { LF, CR }

@@ -209,7 +209,7 @@ public final class TableImport {
                                         + table.where().get() + ") IS NOT TRUE AND " + reference.refers("s", "t") + ")" : "false",
                                 "most", Integer.toString(SAMPLES))),
                         "in " + String.join(", ", reference.childColumns()) + " refers to a row that "
-                                + (own ? "the file" : reference.parent()) + " does not have by "
+                                + (own ? "the file" : reference.parent()) + " does not have in "
                                 + String.join(", ", reference.parentColumns())
                                 + (own ? ". Put it into the file" : ". Import " + reference.parent() + " first, or correct the value"));
             }
@@ -262,8 +262,8 @@ public final class TableImport {
         private static Fault refusedByTable(Fault.MergeConflict e) {
             return new Fault.FileRefused("the table refuses the rows of the file: "
                     + (e.getCause() instanceof SQLException cause ? TypedStaging.message(cause) : e.getMessage())
-                    + ". When rows exchange unique values, or take those of a row that stays because others refer to it, import two "
-                    + "files, one after the other. Nothing was changed",
+                    + ". If rows exchange unique values, or take over those of a row that is kept because others refer to it, import "
+                    + "two files, one after the other. Nothing was changed",
                     e);
         }
 

@@ -99,7 +99,7 @@ final class TypedStaging {
                 });
         if (!lines.isEmpty())
             problems.add(String.join(", ", lines) + FileProblems.more(all[0]) + ", column " + columns.get(i).name()
-                    + ": the value is missing. An empty field is NULL, which this column does not take; \"\" in quotes is an empty text");
+                    + ": the value is missing. An empty field is NULL, which this column does not allow; \"\" in quotes is an empty text");
     }
 
     private void findInvalid(int i, FileProblems problems) throws SQLException {

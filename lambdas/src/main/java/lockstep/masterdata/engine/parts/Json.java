@@ -27,7 +27,7 @@ public final class Json {
             } catch (IOException | JacksonIOException e) {
                 throw new Fault.StoreUnavailable("'" + key + "' can't be read: " + e.getMessage(), e);
             } catch (JacksonException e) {
-                throw new Fault.InvalidRequest("object '" + key + "' is not what it should be: " + e.getOriginalMessage());
+                throw new Fault.InvalidRequest("object '" + key + "' is not valid: " + e.getOriginalMessage());
             }
         });
     }

@@ -38,7 +38,8 @@ public final class ManifestReader {
     /** @throws Fault.ManifestRefused with all reasons */
     public Manifest read(String key, DataSet allowed, String syncId) {
         if (!key.equals(SyncPaths.manifest(allowed.name(), syncId)))
-            throw new Fault.ManifestRefused("'" + key + "' is not the place of sync " + syncId + " of data set '" + allowed.name() + "'");
+            throw new Fault.ManifestRefused(
+                    "'" + key + "' is not the manifest of sync " + syncId + " of data set '" + allowed.name() + "'");
         return checked(key, allowed, syncId);
     }
 
@@ -67,7 +68,7 @@ public final class ManifestReader {
     private static List<String> problems(Manifest manifest, DataSet allowed, String syncId) {
         var problems = new ArrayList<String>();
         if (manifest.format() != Manifest.FORMAT)
-            problems.add("its format is " + manifest.format() + ", this receiver reads " + Manifest.FORMAT);
+            problems.add("its format is " + manifest.format() + ", but this receiver reads " + Manifest.FORMAT);
         if (!manifest.dataSet().equals(allowed.name())) problems.add("it is of data set '" + manifest.dataSet() + "'");
         if (!manifest.syncId().equals(syncId)) problems.add("it is of sync '" + manifest.syncId() + "'");
         if (!manifest.source().equals(allowed.source())) problems.add("it comes from shard '" + manifest.source() + "'");
@@ -92,13 +93,13 @@ public final class ManifestReader {
             problems.add("the key of " + table.name() + " is " + table.key() + ", not " + allowed.key());
         if (!table.where().equals(allowed.where())) problems.add("the row filter of " + table.name() + " differs");
         Content sum = Part.contentOf(table.parts());
-        if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " are not what it says they are together");
+        if (!sum.equals(table.content())) problems.add("the parts of " + table.name() + " do not add up to its rows and digest");
         if (!covers(table.parts())) problems.add("the parts of " + table.name() + " leave a gap");
         for (Delta delta : table.deltas())
             if (!delta.addsUp()) problems.add("the delta of " + table.name() + " from " + delta.from() + " does not add up");
         if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(
                 o -> !o.startsWith("parts/") && !Packed.isInline(o)))
-            problems.add("a part of " + table.name() + " lies outside parts/");
+            problems.add("a part of " + table.name() + " is outside parts/");
         return problems;
     }
 

@@ -20,9 +20,9 @@ import lockstep.masterdata.engine.Fault;
  */
 public record Retention(int newest, Duration age, Duration grace) {
     public Retention {
-        if (newest < 1) throw new Fault.InvalidRequest("at least the newest manifest is kept, not " + newest);
+        if (newest < 1) throw new Fault.InvalidRequest("the number of manifests to keep must be at least 1, not " + newest);
         if (grace.compareTo(Duration.ofHours(3)) < 0)
-            throw new Fault.InvalidRequest("a dump or restore may take longer than " + grace + ": PT3H is the least");
+            throw new Fault.InvalidRequest("a dump or restore may take longer than " + grace + "; the grace period must be at least PT3H");
     }
 
     /** Lists and deletes objects of a store. */
@@ -94,10 +94,10 @@ public record Retention(int newest, Duration age, Duration grace) {
     private static Manifest read(PartStore store, String key) {
         try {
             return Json.read(store, key, Manifest.class)
-                    .orElseThrow(() -> new Fault.ManifestRefused("'" + key + "' was listed and is gone; collecting stops"));
+                    .orElseThrow(() -> new Fault.ManifestRefused("'" + key + "' was listed but no longer exists; nothing more is deleted"));
         } catch (Fault.InvalidRequest e) {
             throw new Fault.ManifestRefused(
-                    "what manifest '" + key + "' needs can't be told; collecting stops, delete it by hand: " + e.getMessage());
+                    "manifest '" + key + "' can't be read, so nothing more is deleted; delete it by hand: " + e.getMessage());
         }
     }
 }

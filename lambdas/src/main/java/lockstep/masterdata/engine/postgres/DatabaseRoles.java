@@ -73,8 +73,8 @@ public final class DatabaseRoles {
                 row.next();
                 if (row.getString(1) != null)
                     throw new Fault.AccessRefused(
-                            "schema lockstep holds what the workers' logins made under names that are not theirs: " + row.getString(1)
-                                    + ". Look into how that came to be, drop it, and run prepare-database again; nothing was changed",
+                            "schema lockstep contains relations that the sync's logins created but must not own: " + row.getString(1)
+                                    + ". Find out why, drop them, and invoke prepare-database again; nothing was changed",
                             null);
             }
         }
@@ -116,7 +116,7 @@ public final class DatabaseRoles {
         }
         if (!missing.isEmpty())
             throw new Fault.SchemaMismatch(
-                    "data set '" + dataSet.name() + "' names what the database does not have: " + String.join(", ", missing)
+                    "the database lacks tables or columns of data set '" + dataSet.name() + "': " + String.join(", ", missing)
                             + ". Migrate the shard first, or fix lockstep.yaml");
         for (Table table : dataSet.tables()) {
             recordPreparedTable(connection, dataSet, table);
@@ -156,14 +156,14 @@ public final class DatabaseRoles {
                     String grant = "GRANT USAGE ON SCHEMA " + Sql.identifier(row.getString(1)) + " TO " + Sql.identifier(login.username());
                     if (hasUsage(connection, login, row.getString(1))) continue;
                     if (row.getBoolean(3)) Sql.execute(connection, grant);
-                    else missing.add(grant + "; -- as " + row.getString(2) + ", who owns it");
+                    else missing.add(grant + "; -- as " + row.getString(2) + ", its owner");
                 }
             }
         }
         if (!missing.isEmpty())
             throw new Fault.AccessRefused(
-                    "types or operators of the data set's tables lie in schemas that this administrator does not own. Run, and invoke "
-                            + "prepare-database again:\n"
+                    "types or operators of the data set's tables are in schemas that this administrator does not own. Run these "
+                            + "statements, then invoke prepare-database again:\n"
                             + String.join("\n", missing),
                     null);
     }

@@ -19,10 +19,10 @@ public final class Faults {
             // disk full, out of memory: an operator may be fixing it
             case String s when s.startsWith("53") -> new Fault.DatabaseUnavailable(what, e);
             case "28P01", "28000", "42501", "3D000" -> new Fault.AccessRefused(what
-                    + "; run the shard's prepare-database function, which makes the roles and their grants", e);
+                    + "; invoke the shard's prepare-database function, which creates the roles and their grants", e);
             // a table, column, operator or schema does not exist, or a type does not match
             case "42P01", "42703", "42704", "42804", "42883", "3F000" -> new Fault.SchemaMismatch(what
-                    + "; the tables are not what they were when they were looked at: sync again when the migration there is done. After "
+                    + "; the tables changed after the sync read their definitions: sync again when the migration there is done. After "
                     + "an upgrade of Lockstep, invoke the shard's prepare-database first",
                     e);
             // P0001: raised by a trigger of the product

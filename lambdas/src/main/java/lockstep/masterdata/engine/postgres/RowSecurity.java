@@ -73,10 +73,10 @@ public final class RowSecurity {
             }
         }
         if (!problems.isEmpty())
-            throw new Fault.AccessRefused("row-level security is in the way. " + String.join("; ", problems)
+            throw new Fault.AccessRefused("row-level security prevents the sync. " + String.join("; ", problems)
                     + ". Nothing was changed. Run as the owner of the tables: "
                     + statements.stream().collect(Collectors.joining(" "))
-                    + (prepared ? "" : " (prepare-database creates the policies, and nothing else of this)"), null);
+                    + (prepared ? "" : " (of these, prepare-database creates only the policies)"), null);
         Sql.execute(connection, "SET row_security = on");
     }
 

@@ -150,7 +150,8 @@ public final class Schema {
     public static List<String> problems(TableInfo table, List<String> key) {
         var problems = new ArrayList<String>();
         if (table.inherited())
-            problems.add("other tables inherit from " + table.name() + ", and their rows would be taken for its own; only partitions may");
+            problems.add("other tables inherit from " + table.name()
+                    + ", so reading it returns their rows too; only partitions may inherit");
         if (table.columns().keySet().containsAll(key) && table.key(key).isEmpty())
             problems.add(
                     "key (" + String.join(", ", key) + ") of " + table.name() + " is not a unique index over columns that are NOT NULL");

@@ -46,8 +46,8 @@ public final class Sequences {
             String why = step.advance(connection, numbering);
             if (!why.isEmpty())
                 warnings.computeIfAbsent(numbering.table(), t -> new ArrayList<>())
-                        .add("sequence " + numbering.sequence() + " can't follow " + numbering.table() + "." + numbering.column() + ": "
-                                + why + ". The product may be given numbers that are in use");
+                        .add("sequence " + numbering.sequence() + " can't be advanced to " + numbering.table() + "." + numbering.column()
+                                + ": " + why + ". The product may get numbers that are in use");
         }
         return warnings;
     }

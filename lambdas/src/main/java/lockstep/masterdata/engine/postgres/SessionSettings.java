@@ -32,7 +32,7 @@ public final class SessionSettings {
             Sql.execute(connection, "SET session_replication_role = origin");
         } catch (SQLException e) {
             throw new Fault.AccessRefused("sessions of " + login + " start with session_replication_role = " + replication
-                    + ", by which foreign keys are not checked. Run as a superuser: ALTER ROLE " + login
+                    + ", so foreign keys are not checked. Run as a superuser: ALTER ROLE " + login
                     + " IN DATABASE " + database + " SET session_replication_role = origin;", e);
         }
     }

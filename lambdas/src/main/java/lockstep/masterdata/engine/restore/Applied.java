@@ -89,8 +89,8 @@ public record Applied(String syncId, Instant snapshotTime, String release, Insta
     static void checkOrder(Optional<Applied> applied, Manifest manifest) {
         applied.filter(a -> a.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(a -> {
             throw new Fault.OutOfOrder(
-                    "the snapshot of sync " + manifest.syncId() + " is of " + manifest.snapshotTime() + ", older than that of sync "
-                            + a.syncId() + " of " + a.snapshotTime() + ", which is in force; nothing was changed");
+                    "the snapshot of sync " + manifest.syncId() + " (" + manifest.snapshotTime() + ") is older than that of sync "
+                            + a.syncId() + " (" + a.snapshotTime() + "), which is in force; nothing was changed");
         });
     }
 

@@ -94,8 +94,8 @@ public final class Publisher {
         if (!decision.rollback()) Applied.checkOrder(applied, manifest);
         Optional<String> inForce = applied.map(Applied::syncId);
         if (!inForce.equals(decision.base()))
-            throw new Fault.Drifted("sync " + inForce.orElse("none") + " came into force while " + syncId + " was on its way from "
-                    + decision.base().orElse("none"), List.of());
+            throw new Fault.Drifted("sync " + inForce.orElse("none") + " came into force while " + syncId
+                    + " was being restored on top of " + decision.base().orElse("none"), List.of());
         var staging = new Staging(accepted);
         var missing = staging.missing(connection);
         if (!missing.isEmpty())
@@ -166,7 +166,7 @@ public final class Publisher {
         } catch (Fault.VerificationFailed e) {
             var triggers = Schema.firingTriggers(connection, changes.keySet());
             if (triggers.isEmpty() || accepted.decision().orElseThrow().triggers() == Triggers.DISABLE) throw e;
-            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fire in the merge and may have changed rows: "
+            throw new Fault.VerificationFailed(e.getMessage() + ". Triggers fired during the merge and may have changed rows: "
                     + String.join(", ", triggers) + ". Fix them, or give data set '"
                     + accepted.manifest().dataSet() + "' triggers: disable in lockstep.yaml and invoke prepare-database");
         }

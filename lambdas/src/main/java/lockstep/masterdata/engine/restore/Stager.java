@@ -37,7 +37,7 @@ public final class Stager {
         var staging = new Staging(accepted);
         var parts = accepted.pieces();
         if (batch.from() < 0 || batch.from() > batch.until() || batch.until() > parts.size())
-            throw new Fault.InvalidRequest("parts " + batch + " are not among the parts to be staged, " + parts.size());
+            throw new Fault.InvalidRequest("parts " + batch + " are not among the " + parts.size() + " parts to stage");
         var numbers = IntStream.range(batch.from(), batch.until()).boxed().toList();
         var stored = numbers.stream().filter(n -> !Packed.isInline(parts.get(n).object())).toList();
         var sessions = new HashMap<Integer, List<String>>();

@@ -170,7 +170,7 @@ final class Staging {
             for (Section section : piece.sections()) copy(connection, text, piece, section);
             if (text.read() >= 0) throw new Fault.PartRefused(describe(piece) + " is longer than the manifest says");
         } catch (IOException e) {
-            throw new Fault.PartRefused(describe(piece) + " is not what the manifest says: " + e.getMessage());
+            throw new Fault.PartRefused(describe(piece) + " does not match the manifest: " + e.getMessage());
         }
     }
 
@@ -215,7 +215,7 @@ final class Staging {
             }
             long rows = copy.endCopy();
             if (rows != section.rows())
-                throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, the manifest names " + section.rows());
+                throw new Fault.PartRefused(describe(piece) + " holds " + rows + " rows, but the manifest says " + section.rows());
         } finally {
             if (copy.isActive()) copy.cancelCopy();
         }

@@ -55,7 +55,7 @@ final class Verification {
                     || !tablePlan.parts().isEmpty() && !reader.read(table, ranges(table, tablePlan)).equals(tablePlan.partsBefore()))
                 drifted.add(table.name());
         }
-        if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what the sync in force left there");
+        if (!drifted.isEmpty()) throw drifted(drifted, "differ from what the sync in force wrote");
     }
 
     /**
@@ -88,7 +88,7 @@ final class Verification {
                     reader.kept(table.name()), List.of()));
         }
         if (!wrong.isEmpty()) throw failed(wrong);
-        if (!drifted.isEmpty()) throw drifted(drifted, "do not hold what they should where the merge touched them");
+        if (!drifted.isEmpty()) throw drifted(drifted, "are wrong where the merge changed them");
         return results;
     }
 
@@ -154,6 +154,6 @@ final class Verification {
 
     private static Fault drifted(List<String> tables, String what) {
         return new Fault.Drifted("rows of " + String.join(", ", tables) + " " + what
-                + ": somebody else writes there. Preflight has to read them; nothing was changed", tables);
+                + ": something else writes to them. Preflight must read them again; nothing was changed", tables);
     }
 }

@@ -100,8 +100,8 @@ final class VisitorRows {
         if (!unknown.isEmpty())
             throw new Fault.Busy("rows outside the data set that refer to master rows changed during the merge: "
                     + String.join("; ", unknown)
-                    + ". This server does not count writes (track_counts is off), so it is unknown whether visitors did that. Nothing was "
-                    + "changed",
+                    + ". This server does not count writes (track_counts is off), so it is unknown whether visitors changed them. "
+                    + "Nothing was changed",
                     null);
     }
 

@@ -28,7 +28,7 @@ public record Admission(PartStore store, ManifestReader.Verifier verifier) {
         Latest.read(store, paths.dataSet()).filter(l -> l.snapshotTime().isAfter(manifest.snapshotTime())).ifPresent(l -> {
             throw new Fault.OutOfOrder("sync " + l.syncId() + " of " + l.snapshotTime() + " was admitted while " + paths.syncId() + " of "
                     + manifest.snapshotTime()
-                    + " was made or held; nothing was changed. Start a new sync");
+                    + " was running or held; nothing was changed. Start a new sync");
         });
         store.put(SyncPaths.signature(paths.manifest()), signature);
         store.put(paths.manifest(), bytes);

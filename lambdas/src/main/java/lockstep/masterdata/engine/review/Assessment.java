@@ -125,11 +125,11 @@ public record Assessment(String syncId, Optional<String> against, List<TableChan
         var reasons = new ArrayList<String>();
         rows.emptied().forEach((column, emptied) -> {
             if (change.after() > 0 && emptied >= hold.rows() && emptied * 100 > hold.emptied() * change.after())
-                reasons.add(emptied + " of the " + change.after() + " rows of " + change.table() + " would lose their " + column + ": "
-                        + Math.min(100, emptied * 100 / change.after()) + " %, above " + hold.emptied() + " %");
+                reasons.add(emptied + " of the " + change.after() + " rows of " + change.table() + " would lose their " + column
+                        + ": " + Math.min(100, emptied * 100 / change.after()) + " %, above " + hold.emptied() + " %");
         });
         if (!rows.strange().isEmpty()) reasons.add(
-                change.table() + " would have keys such as " + rows.strangeKeys() + ", which are not like " + hold.keys().orElseThrow());
+                change.table() + " would have keys such as " + rows.strangeKeys() + ", which do not match " + hold.keys().orElseThrow());
         return reasons;
     }
 }

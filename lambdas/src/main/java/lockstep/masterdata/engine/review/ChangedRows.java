@@ -125,7 +125,7 @@ public record ChangedRows(Map<String, Long> emptied, List<String> strange, List<
             read += bytes;
             try (InputStream in = Packed.open(store::open, object)
                     .orElseThrow(() -> new Fault.BatchFailed(
-                            "'" + Packed.abbreviated(object) + "' of table " + table.name() + " does not lie in the store"));
+                            "'" + Packed.abbreviated(object) + "' of table " + table.name() + " is missing from the store"));
                     var lines = new Lines(Packed.text(in))) {
                 for (var line = lines.next(); line.isPresent(); line = lines.next()) sink.accept(line.get());
             } catch (IOException | UncheckedIOException e) {
