@@ -38,10 +38,10 @@ public final class Biller {
             "AWS::SecretsManager::ResourcePolicy", "AWS::SecretsManager::SecretTargetAttachment",
             "AWS::ServiceDiscovery::Service", "AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACLAssociation");
     private static final Map<String, String> BY_USE_NOT_KNOWN = Map.of(
-            "AWS::EC2::FlowLog", "by the traffic that it writes of",
-            "AWS::SNS::Topic", "by messages: below a cent for notices of syncs",
-            "AWS::SQS::Queue", "by messages; the polling of functions is priced",
-            "AWS::Logs::LogGroup", "by what is kept, and what others than the front doors write");
+            "AWS::EC2::FlowLog", "by the traffic that it records",
+            "AWS::SNS::Topic", "by messages: less than a cent for notifications of syncs",
+            "AWS::SQS::Queue", "by messages; the functions' polling is priced",
+            "AWS::Logs::LogGroup", "by storage, and by logs of anything but the front doors");
     /** The default of Aurora: it pauses after this many seconds without a connection. */
     private static final double PAUSES_AFTER_SECONDS = 300;
     private static final double LEAST_AWAKE = 0.5;
@@ -94,7 +94,7 @@ public final class Biller {
             case "AWS::ECS::Service" -> service(stack, id, properties);
             case "AWS::ECS::Cluster" -> {
                 if (properties.path("ClusterSettings").toString().contains("enabled"))
-                    addNotPriced(type, "its container insights are metrics by the number of tasks");
+                    addNotPriced(type, "container insights: metrics by the number of tasks");
             }
             case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> balancer(properties);
             case "AWS::EC2::VPCEndpoint" -> {
@@ -121,7 +121,7 @@ public final class Biller {
             case "AWS::Events::Rule" -> schedule(stack, properties);
             // charged by use; the use by schedules is priced with the schedule
             case "AWS::Lambda::Function", "AWS::StepFunctions::StateMachine" ->
-                    addNotPriced(type, "by use: that of schedules is priced, that of syncs and imports is not");
+                    addNotPriced(type, "by use: schedules are priced, syncs and imports are not");
             default -> {
                 if (BY_USE_NOT_KNOWN.containsKey(type)) addNotPriced(type, BY_USE_NOT_KNOWN.get(type));
                 else if (!FREE.contains(type)) addNotPriced(type, "unknown to 'lockstep cost'");
@@ -165,8 +165,8 @@ public final class Biller {
                 .mapToDouble(it -> tasks(stack, it.getKey(), it.getValue().path("Properties"), rest)
                         * taskHour(stack, it.getValue().path("Properties")) * load.hoursIdle())
                 .sum();
-        String reason = (least > 0 ? "its least capacity is " + least + ", so it never pauses: set 0, and " : "")
-                + "stop the application's tasks while nobody comes"
+        String reason = (least > 0 ? "its minimum capacity is " + least + ", so it never pauses: set it to 0, and " : "")
+                + "stop the application's tasks while nobody uses it"
                 + (Double.isInfinite(looked) ? "" : "; a schedule wakes it every " + Math.round(looked / 60) + " min, and it sleeps "
                         + Math.round(asleep * 100) + " % of the idle time");
         return new Saving(shard, database, service, reason);

@@ -28,7 +28,8 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
         }
         if (!java.nio.file.Files.exists(Path.of(name))) {
             throw new lockstep.project.UserFault(
-                    "--load is '" + name + "': there is no such file, and no such profile; known are " + String.join(", ", known.names()));
+                    "--load is '" + name + "', which is neither a file nor a profile; the profiles are "
+                            + String.join(", ", known.names()));
         }
         return read(name, Settings.ofFile(Path.of(name)));
     }

@@ -47,7 +47,7 @@ public final class Settings {
         try {
             return mapping(where, new Load(LoadSettings.builder().setLabel(where).build()).loadFromString(yaml));
         } catch (YamlEngineException e) {
-            throw new UserFault(where + " is no YAML: " + e.getMessage(), e);
+            throw new UserFault(where + " is not YAML: " + e.getMessage(), e);
         }
     }
 
@@ -99,7 +99,7 @@ public final class Settings {
         read.add(name);
         Object value = values.get(name);
         if (value == null) {
-            throw new UserFault(where + ": there is no '" + name + "'");
+            throw new UserFault(where + ": '" + name + "' is missing");
         }
         return value;
     }

@@ -2,7 +2,7 @@ package lockstep.diff;
 
 /** The kind of a difference. */
 enum Axis {
-    features("what a user can do or sees"),
+    features("what a user can do and see"),
     infrastructure("what it runs on, and how that is protected"),
     communication("who reaches it, and what it reaches");
 

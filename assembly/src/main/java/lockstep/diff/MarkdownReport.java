@@ -29,7 +29,7 @@ public final class MarkdownReport {
             line("## " + axis.name() + ": " + axis.title());
             for (Map.Entry<Optional<Difference>, List<Found>> group : TextReport.byDeclaration(found).entrySet()) {
                 line("");
-                line("- [ ] " + group.getKey().map(Difference::check).orElse("**Not declared**: find out whether this is meant"));
+                line("- [ ] " + group.getKey().map(Difference::check).orElse("**Not declared**: find out whether this is intended"));
                 line("");
                 group.getKey().ifPresent(difference -> line("  Reason: " + difference.reason() + "\n"));
                 table(comparison, group.getValue().stream().filter(difference -> difference.change().isEmpty()).toList());
@@ -38,9 +38,9 @@ public final class MarkdownReport {
         }
         if (!comparison.gone().isEmpty()) {
             line("");
-            line("## Declared, and no longer there");
+            line("## Declared, but no longer found");
             line("");
-            comparison.gone().forEach(what -> line("- [ ] Remove `" + what + "` from lockstep.yaml, or find out where it went"));
+            comparison.gone().forEach(what -> line("- [ ] Remove `" + what + "` from lockstep.yaml, or find out why it is missing"));
         }
         return text.toString().stripTrailing();
     }

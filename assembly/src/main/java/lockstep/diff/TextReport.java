@@ -84,12 +84,12 @@ public final class TextReport {
         int undeclared = comparison.undeclared().size();
         return comparison.differences().size() + " differences: " + (comparison.differences().size() - undeclared) + " declared, "
                 + undeclared + " not declared; "
-                + comparison.gone().size() + " declared and no longer there.";
+                + comparison.gone().size() + " declared but no longer found.";
     }
 
     private void remedies() {
         if (!comparison.undeclared().isEmpty()) {
-            text.append("\n\n").append(in(YELLOW, "Make the editions alike again, or add to lockstep.yaml:")).append("\ndifferences:");
+            text.append("\n\n").append(in(YELLOW, "Make the editions equal again, or add to lockstep.yaml:")).append("\ndifferences:");
             comparison.undeclared().stream().map(Found::key).distinct().forEach(key -> text.append(snippet(key)));
         }
         if (!comparison.gone().isEmpty()) {

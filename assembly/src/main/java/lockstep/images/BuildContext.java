@@ -34,7 +34,7 @@ record BuildContext(Path directory, List<Rule> rules) {
                 String line = lines.get(i).strip();
                 if (line.isEmpty() || line.startsWith("#")) continue;
                 if (line.matches(".*(\\*\\*|[{}\\\\]).*"))
-                    throw new ImageException(file, i + 1, "lockstep understands *, ? and [a-z] here, not '" + line + "'");
+                    throw new ImageException(file, i + 1, "lockstep supports only *, ? and [a-z] here, not '" + line + "'");
                 boolean excludes = !line.startsWith("!");
                 String pattern = line.substring(excludes ? 0 : 1).replaceAll("^/+|/+$", "");
                 rules.add(new Rule(excludes, FileSystems.getDefault().getPathMatcher("glob:" + pattern)));

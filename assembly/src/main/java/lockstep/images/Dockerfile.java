@@ -39,10 +39,10 @@ record Dockerfile(Path file, List<Stage> stages) {
                         "write FROM as 'FROM base' or 'FROM base AS stage', not 'FROM " + instruction.arguments() + "'");
                 stages.add(new Stage(from.group(1), Optional.ofNullable(from.group(2)), new ArrayList<>()));
             } else if (!KNOWN.contains(instruction.keyword())) {
-                throw new ImageException(file, instruction.line(), "lockstep does not understand " + instruction.keyword()
-                        + "; it knows FROM, " + String.join(", ", KNOWN.stream().sorted().toList()));
+                throw new ImageException(file, instruction.line(), "lockstep does not support " + instruction.keyword()
+                        + "; it supports FROM, " + String.join(", ", KNOWN.stream().sorted().toList()));
             } else if (stages.isEmpty()) {
-                throw new ImageException(file, instruction.line(), instruction.keyword() + " stands before the first FROM");
+                throw new ImageException(file, instruction.line(), instruction.keyword() + " comes before the first FROM");
             } else {
                 stages.getLast().instructions().add(instruction);
             }
@@ -102,15 +102,15 @@ record Dockerfile(Path file, List<Stage> stages) {
                 text.setLength(0);
             }
         }
-        if (!text.isEmpty()) throw new ImageException(file, begun, "the last line goes on with a backslash, and nothing follows");
+        if (!text.isEmpty()) throw new ImageException(file, begun, "the last line ends with a backslash, but no line follows");
         return instructions;
     }
 
     private static Instruction instruction(Path file, int line, String text) {
         var words = text.split("\\s+", 2);
         String keyword = words[0].toUpperCase(Locale.ROOT);
-        if (words.length == 1) throw new ImageException(file, line, keyword + " needs something after it");
-        if (words[1].contains("<<")) throw new ImageException(file, line, "lockstep does not understand here-documents");
+        if (words.length == 1) throw new ImageException(file, line, keyword + " has no arguments");
+        if (words[1].contains("<<")) throw new ImageException(file, line, "lockstep does not support here-documents");
         return new Instruction(line, keyword, words[1]);
     }
 }

@@ -57,7 +57,7 @@ public record Image(Map<String, Path> files, Map<String, String> environment, St
             deleteOthers(directory);
             for (var file : files.entrySet()) replace(file.getValue(), inside(directory, file.getKey()));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot lay out an image in " + directory, e);
+            throw new UncheckedIOException("cannot write the files of an image into " + directory, e);
         }
     }
 

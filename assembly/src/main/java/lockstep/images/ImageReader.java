@@ -67,7 +67,7 @@ final class ImageReader {
         // all local files belong to one user
         words.removeIf(word -> word.startsWith("--chown="));
         words.stream().filter(word -> word.startsWith("--")).findFirst().ifPresent(flag -> {
-            throw wrong(instruction, "lockstep does not understand COPY with " + flag);
+            throw wrong(instruction, "lockstep does not support COPY with " + flag);
         });
         if (words.size() < 2) throw wrong(instruction, "COPY needs a source and a destination");
         String destination = words.removeLast();
@@ -105,11 +105,11 @@ final class ImageReader {
         int wildcard = relative.replaceAll("[*?\\[].*", "").length();
         if (wildcard == relative.length()) {
             Path path = context.resolve(relative).normalize();
-            if (!path.startsWith(context)) throw wrong(instruction, source + " is outside of the context");
+            if (!path.startsWith(context)) throw wrong(instruction, source + " is outside the context");
             return List.of(path);
         }
         if (relative.indexOf('/', wildcard) >= 0)
-            throw wrong(instruction, "lockstep understands a wildcard in the last part of a path only, not '" + source + "'");
+            throw wrong(instruction, "lockstep supports a wildcard only in the last part of a path, not '" + source + "'");
         Path parent = context.resolve(relative.substring(0, wildcard)).normalize();
         Path folder = relative.substring(0, wildcard).endsWith("/") || wildcard == 0 ? parent : parent.getParent();
         if (!Files.isDirectory(folder)) return List.of();
@@ -143,7 +143,7 @@ final class ImageReader {
 
     private String plain(Instruction instruction) {
         if (instruction.arguments().matches(".*[$\"'].*"))
-            throw wrong(instruction, "lockstep does not understand variables or quotes in " + instruction.keyword());
+            throw wrong(instruction, "lockstep does not support variables or quotes in " + instruction.keyword());
         return instruction.arguments();
     }
 

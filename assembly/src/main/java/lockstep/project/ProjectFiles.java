@@ -109,7 +109,7 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         try (var channel = FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 var lock = channel.tryLock()) {
             if (lock == null) {
-                throw new UserFault("another 'lockstep up' or 'lockstep down' is at work on " + home + "; wait until it has ended");
+                throw new UserFault("another 'lockstep up' or 'lockstep down' is using " + home + "; wait until it ends");
             }
             work.run();
         } catch (IOException e) {

@@ -9,8 +9,8 @@ import java.util.List;
  */
 record Attack(Broken claim, String title, List<Step> steps) {
     enum Broken {
-        REACH("demo and qa-demo reach nothing of production but, as its reader role, the published parts"),
-        PUBLIC("the public reaches nothing but the front doors"),
+        REACH("demo and qa-demo reach nothing in production except the published parts, as its reader role"),
+        PUBLIC("the public reaches nothing except the front doors"),
         FLOW("nothing sends data from demo to production");
 
         private final String words;

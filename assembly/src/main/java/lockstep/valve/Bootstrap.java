@@ -29,7 +29,7 @@ public final class Bootstrap {
             return landscape.accounts().stream().map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), file.toString(),
                     template, false, Map.of(), Map.of())).toList();
         } catch (IOException e) {
-            throw new UncheckedIOException("the CDK's bootstrap template: run ./lockstep build, which installs it", e);
+            throw new UncheckedIOException("cannot read the CDK's bootstrap template; run ./lockstep build, which installs it", e);
         }
     }
 }

@@ -83,9 +83,9 @@ final class Borders {
 
     private Attack connection(Resource resource, String path, String value, String foreign) {
         String who = account(foreign).map(Account::name).orElse("account " + foreign);
-        String effect = EFFECTS.getOrDefault(resource.type(), "is wired");
-        return new Attack(Broken.FLOW, "%s of production %s over the border to %s".formatted(resource.type(), effect, who), List.of(
-                new Step("any principal of " + who, "holds the other end", value, List.of(), ""),
+        String effect = EFFECTS.getOrDefault(resource.type(), "is connected");
+        return new Attack(Broken.FLOW, "%s of production %s across the border with %s".formatted(resource.type(), effect, who), List.of(
+                new Step("any principal of " + who, "controls the other end", value, List.of(), ""),
                 new Step(resource.id(), effect, value, List.of(resource.id() + " " + path),
                         "production's own template connects it to " + who)));
     }
@@ -97,20 +97,20 @@ final class Borders {
         if (known.isPresent() && Claim.isProduction(known.get().account()) && account(owner).filter(Claim::isProduction).isPresent())
             return;
         String who = known.map(Resource::account).or(() -> account(owner).filter(account -> !Claim.isProduction(account)))
-                .map(Account::name).orElse("whoever holds " + other);
+                .map(Account::name).orElse("the owner of " + other);
         var steps = new ArrayList<>(List.of(new Step("any host of " + who, "sends packets", other, List.of(resource.id() + " " + property),
-                "the networks are tied together")));
+                "the networks are connected")));
         templates.ofType("AWS::EC2::Route").filter(
                 route -> route.account().equals(resource.account()) && route.properties().toString().contains("\"" + resource.id() + "\""))
                 .forEach(route -> steps.add(
-                        new Step("production's network", "answers by route", route.text("DestinationCidrBlock"), List.of(route.id()), "")));
+                        new Step("production's network", "replies by route", route.text("DestinationCidrBlock"), List.of(route.id()), "")));
         for (var group : templates.ofType("AWS::EC2::SecurityGroup").filter(group -> group.account().equals(resource.account())).toList()) {
             group.property("SecurityGroupIngress").forEach(rule -> {
                 if (rule.has("CidrIp"))
                     steps.add(new Step("any host of " + who, "connects to port " + rule.path("FromPort").asString("any"), group.id(),
-                            List.of(group.id() + " SecurityGroupIngress"), "admits " + rule.path("CidrIp").asString()));
+                            List.of(group.id() + " SecurityGroupIngress"), "allows " + rule.path("CidrIp").asString()));
             });
         }
-        attacks.add(new Attack(Broken.FLOW, "%s ties production's network to that of %s".formatted(resource.type(), who), steps));
+        attacks.add(new Attack(Broken.FLOW, "%s connects production's network to that of %s".formatted(resource.type(), who), steps));
     }
 }

@@ -38,7 +38,7 @@ final class Exposure {
                 case "AWS::S3::Bucket" -> bucket(resource);
                 default -> {
                     if (OPEN_BY_NATURE.contains(resource.type())) report(resource, "calls", resource.type(), List.of(resource.id()),
-                            "such a resource is open to the internet, and no front door");
+                            "such a resource is open to the internet and is not a front door");
                     else if (resource.property("PubliclyAccessible").asBoolean(false))
                         report(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
                 }
@@ -85,15 +85,15 @@ final class Exposure {
                 group -> group.isEmpty() || !group.get().stack().equals(balancer.stack()) || group.get().properties().has("Targets"))
                 .findFirst();
         if (unexpected.isPresent())
-            return Optional.of("it leads to targets that are not the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
+            return Optional.of("it forwards to targets other than the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
         if (Claim.isFrontDoor(balancer, Edition.DEMO)) {
             boolean redirects = Statement.elements(listener.property("DefaultActions")).stream()
                     .allMatch(action -> action.path("Type").asString("").equals("redirect"));
             return port == 443 || port == 80 && redirects ? Optional.empty()
-                    : Optional.of("the demo's front door is port 443, and 80 to lead there");
+                    : Optional.of("the demo's front doors are port 443, and port 80 if it only redirects");
         }
-        if (!Claim.isFrontDoor(balancer, Edition.PRODUCTION)) return Optional.of("it is no front door of the landscape");
-        if (port != 443) return Optional.of("production's front door is port 443 alone");
+        if (!Claim.isFrontDoor(balancer, Edition.PRODUCTION)) return Optional.of("it is not a front door of the landscape");
+        if (port != 443) return Optional.of("only port 443 is a front door of production");
         boolean through = listener.text("Protocol").equals("TCP")
                 && targets.stream().allMatch(group -> group.get().text("Protocol").equals("TCP"));
         if (!through) return Optional.of("TLS must end at nginx, which asks for the client certificate; here it ends at the load balancer");
@@ -101,7 +101,7 @@ final class Exposure {
                 .flatMap(task -> task.property("ContainerDefinitions").valueStream())
                 .flatMap(container -> container.path("Environment").valueStream())
                 .anyMatch(variable -> variable.path("Name").asString("").equals("CLIENT_AUTHORITY"));
-        return asks ? Optional.empty() : Optional.of("no container is told whose client certificates to ask for (CLIENT_AUTHORITY)");
+        return asks ? Optional.empty() : Optional.of("no container has CLIENT_AUTHORITY, so none asks for client certificates");
     }
 
     /** Returns the target groups of a listener and its rules; an element is empty if no template contains the target group. */
@@ -153,7 +153,7 @@ final class Exposure {
     private Optional<String> openRule(List<String> groups, int port) {
         for (String name : groups) {
             var group = templates.named(name);
-            if (group.isEmpty()) return Optional.of("security group " + name + ", which no template holds");
+            if (group.isEmpty()) return Optional.of("security group " + name + ", which is in no template");
             var rules = group.get().property("SecurityGroupIngress");
             for (int i = 0; i < rules.size(); i++)
                 if (isOpen(rules.get(i), port)) return Optional.of(group.get().id() + " SecurityGroupIngress[" + i + "]");

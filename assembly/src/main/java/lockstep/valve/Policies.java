@@ -113,7 +113,7 @@ final class Policies {
         for (int i = 0; i < managed.size(); i++) {
             // no template contains its statements
             if (templates.named(managed.get(i)).isEmpty()) statements.addAll(Statement.of(
-                    source(resource, "ManagedPolicyArns[%d] (%s, which counts as every right)".formatted(i, managed.get(i))), anything()));
+                    source(resource, "ManagedPolicyArns[%d] (%s, which counts as all rights)".formatted(i, managed.get(i))), anything()));
         }
         if (!Statement.strings(resource.property("Groups")).isEmpty())
             statements.addAll(Statement.of(source(resource, "Groups"), anything()));
@@ -140,7 +140,7 @@ final class Policies {
                 if (isPolicy(parsed)) add(resource, path, parsed);
             } catch (JacksonException e) {
                 throw new IllegalArgumentException(
-                        "%s: %s looks like a policy and is no JSON: %s".formatted(resource.id(), path, e.getOriginalMessage()), e);
+                        "%s: %s looks like a policy but is not JSON: %s".formatted(resource.id(), path, e.getOriginalMessage()), e);
             }
         }
     }

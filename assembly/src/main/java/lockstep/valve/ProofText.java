@@ -19,19 +19,19 @@ public final class ProofText {
             int number = 0;
             for (var attack : proof.attacks()) text.append('\n').append(attack(++number, attack));
         }
-        text.append("\nWhat each party reaches in production, by policies")
-                .append(proof.holds() ? ", and nothing else:\n" : ", of what it may:\n");
+        text.append("\nWhat each party reaches in production by policies")
+                .append(proof.holds() ? ", and nothing else:\n" : ", as permitted:\n");
         proof.byReach().forEach((rights, parties) -> {
             if (rights.isEmpty()) return;
             text.append('\n');
             parties.forEach(party -> text.append("  ").append(party).append('\n'));
             rights.forEach(right -> text.append("      ").append(right).append('\n'));
         });
-        text.append("\n  Nothing is reached by\n");
+        text.append("\n  These parties reach nothing:\n");
         proof.byReach().getOrDefault(Set.of(), List.of()).forEach(party -> text.append("      ").append(party).append('\n'));
         text.append("\nFront doors, open to the internet:\n");
         proof.doors().forEach(door -> text.append("  ").append(door).append('\n'));
-        text.append("\nLooked at: %s, %s, %s and %s with %s; %s could not be evaluated and counted as open%s\n".formatted(
+        text.append("\nExamined: %s, %s, %s and %s with %s; %s could not be evaluated and count as open%s\n".formatted(
                 counted(proof.stacks(), "stack"), counted(proof.resources(), "resource"),
                 counted(proof.identities(), "role"), counted(proof.resourcePolicies(), "resource policy").replace("policys", "policies"),
                 counted(proof.statements(), "statement"),

@@ -110,7 +110,7 @@ final class Search {
                 .except(surroundings.accountIds().stream().map(id -> "arn:aws:*::" + id + ":*").toList());
         starts.add(new Start(new Holder(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Optional.empty(), Set.of(), surroundings),
                 Broken.PUBLIC, false));
-        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(),
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, used by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(),
                 Set.of(), surroundings), Broken.PUBLIC, false));
         starts.add(new Start(new Holder(Kind.TOKEN, "anyone with a token of the same identity provider", "", Domain.ABSENT, Domain.ABSENT,
                 Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
@@ -121,9 +121,10 @@ final class Search {
     private void startsOfDemo(Account account, List<Start> starts) {
         var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
-        starts.add(start(account, "any principal of %s but its readers".formatted(account.name()), whole.except(readers), Domain.chosen(),
-                Set.of()));
-        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, told by " + account.name(), account.id(), Domain.ABSENT,
+        starts.add(
+                start(account, "any principal of %s except its readers".formatted(account.name()), whole.except(readers), Domain.chosen(),
+                        Set.of()));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, used by " + account.name(), account.id(), Domain.ABSENT,
                 Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
         for (var dataSet : templates.landscape().dataSets()) {
             var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
@@ -271,7 +272,7 @@ final class Search {
         return new Step(holder.name(),
                 reaches.stream().map(reach -> reach.right().action().toString()).distinct().collect(Collectors.joining(", ")),
                 right.resource().toString(), texts(reaches.getFirst().by()),
-                except.isEmpty() ? "" : "but not " + except);
+                except.isEmpty() ? "" : "except " + except);
     }
 
     private static List<String> texts(List<Source> by) {
@@ -450,7 +451,7 @@ final class Search {
                 if (run.isPresent()) {
                     return Optional.of(new Step(holder.name(), "iam:PassRole, " + run.get().right().action(), other.arn(),
                             texts(Stream.concat(pass.get().by().stream(), run.get().by().stream()).distinct().toList()),
-                            "gives the role to " + service + ", with code of its own"));
+                            "passes the role to " + service + ", which runs the attacker's code"));
                 }
             }
         }
@@ -473,7 +474,7 @@ final class Search {
                 var change = rights.stream().filter(reach -> may(reach, kind.get(2)) && reach.right().resource().overlaps(new Glob(arn)))
                         .findFirst();
                 if (change.isPresent()) return Optional.of(new Step(holder.name(), kind.get(2), arn, texts(change.get().by()),
-                        "makes it run code of its own as " + other.arn()));
+                        "makes it run the attacker's code as " + other.arn()));
             }
         }
         return Optional.empty();

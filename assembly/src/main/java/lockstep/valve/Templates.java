@@ -69,7 +69,7 @@ public final class Templates {
         this(landscape, Stream.concat(assembly.stacks().stream(), bootstrap.stream()).toList());
         for (var account : landscape.accounts()) {
             if (!account.shards().isEmpty() && assembly.stacksOf(account).isEmpty())
-                throw new IllegalArgumentException("the assembly holds no stack of account %s (%s); synthesize it anew from this landscape"
+                throw new IllegalArgumentException("the assembly has no stack of account %s (%s); synthesize it again from this landscape"
                         .formatted(account.name(), account.id()));
         }
     }
@@ -109,9 +109,8 @@ public final class Templates {
 
     private static IllegalArgumentException unreadable(Stack stack, String what) {
         return new IllegalArgumentException(
-                "stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack "
-                        + "itself"
-                                .formatted(stack.name(), what));
+                "stack %s: what %s creates is in no template, so nothing can be proven; define the resources in the stack itself"
+                        .formatted(stack.name(), what));
     }
 
     Landscape landscape() {

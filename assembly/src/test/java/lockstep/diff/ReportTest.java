@@ -29,7 +29,7 @@ class ReportTest {
         assertEquals("""
                 production → demo   release 1.0.0 on both, schema V2 → V3
 
-                features: what a user can do or sees
+                features: what a user can do and see
                   ✓ Anyone may try the product.
                     proxy.gateway.environment.GATEWAY_SIGN_UP  closed → open
                     proxy.nginx.file./opt/nginx/limits.conf
@@ -43,9 +43,9 @@ class ReportTest {
                     shard.Group.ingress.tcp/80  — → 0.0.0.0/0|::/0
                       d.json Resources.Group
 
-                3 differences: 2 declared, 1 not declared; 1 declared and no longer there.
+                3 differences: 2 declared, 1 not declared; 1 declared but no longer found.
 
-                Make the editions alike again, or add to lockstep.yaml:
+                Make the editions equal again, or add to lockstep.yaml:
                 differences:
                   - what: [shard.Group.ingress.tcp/80]
                     reason: TODO why the editions differ
@@ -61,9 +61,9 @@ class ReportTest {
         assertEquals("""
                 # Test plan: production → demo
 
-                Release 1.0.0 on both, schema V2 → V3. 3 differences: 2 declared, 1 not declared; 1 declared and no longer there.
+                Release 1.0.0 on both, schema V2 → V3. 3 differences: 2 declared, 1 not declared; 1 declared but no longer found.
 
-                ## features: what a user can do or sees
+                ## features: what a user can do and see
 
                 - [ ] Sign up.
 
@@ -83,15 +83,15 @@ class ReportTest {
 
                 ## communication: who reaches it, and what it reaches
 
-                - [ ] **Not declared**: find out whether this is meant
+                - [ ] **Not declared**: find out whether this is intended
 
                   | what | production | demo |
                   | --- | --- | --- |
                   | `shard.Group.ingress.tcp/80` | — | `0.0.0.0/0\\|::/0` |
 
-                ## Declared, and no longer there
+                ## Declared, but no longer found
 
-                - [ ] Remove `proxy.old` from lockstep.yaml, or find out where it went""", MarkdownReport.of(COMPARISON));
+                - [ ] Remove `proxy.old` from lockstep.yaml, or find out why it is missing""", MarkdownReport.of(COMPARISON));
     }
 
     @Test

@@ -111,26 +111,26 @@ class ImageTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-            "FROM a AS b\\nADD x y                | 2 | lockstep does not understand ADD; it knows FROM, CMD, COPY, ENTRYPOINT, ENV, RUN, "
+            "FROM a AS b\\nADD x y                | 2 | lockstep does not support ADD; it supports FROM, CMD, COPY, ENTRYPOINT, ENV, RUN, "
                     + "STOPSIGNAL, USER, VOLUME, WORKDIR",
             "FROM a AS                            | 1 | write FROM as 'FROM base' or 'FROM base AS stage', not 'FROM a AS'",
-            "COPY start .                         | 1 | COPY stands before the first FROM",
+            "COPY start .                         | 1 | COPY comes before the first FROM",
             "# nothing                            | 1 | there is no FROM",
-            "FROM a\\n\\nCOPY --from=b x y        | 3 | lockstep does not understand COPY with --from=b",
+            "FROM a\\n\\nCOPY --from=b x y        | 3 | lockstep does not support COPY with --from=b",
             "FROM a\\nCOPY gone ./                | 2 | there is no file gone in the context",
             "FROM a\\nCOPY conf/notes.md ./       | 2 | there is no file conf/notes.md in the context",
-            "FROM a\\nCOPY ../secret ./           | 2 | ../secret is outside of the context",
-            "FROM a\\nCOPY */404.html ./          | 2 | lockstep understands a wildcard in the last part of a path only, not '*/404.html'",
+            "FROM a\\nCOPY ../secret ./           | 2 | ../secret is outside the context",
+            "FROM a\\nCOPY */404.html ./          | 2 | lockstep supports a wildcard only in the last part of a path, not '*/404.html'",
             "FROM a\\nCOPY start                  | 2 | COPY needs a source and a destination",
-            "FROM a\\nCOPY $FILE ./               | 2 | lockstep does not understand variables or quotes in COPY",
+            "FROM a\\nCOPY $FILE ./               | 2 | lockstep does not support variables or quotes in COPY",
             "FROM a\\nENV A=1 PATH=/x:$PATH       | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, "
                     + "not 'PATH=/x:$PATH'",
             "FROM a\\nENV A 1                     | 2 | write ENV as NAME=value or NAME=\"a value\", without variables or backslashes, "
                     + "not 'A 1'",
             "FROM a\\nCMD ./start                 | 2 | write CMD in JSON form, as [\"./start\"], not ./start",
-            "FROM a\\nRUN <<END                   | 2 | lockstep does not understand here-documents",
-            "FROM a\\nUSER                        | 2 | USER needs something after it",
-            "FROM a\\nRUN b \\\\                  | 2 | the last line goes on with a backslash, and nothing follows"})
+            "FROM a\\nRUN <<END                   | 2 | lockstep does not support here-documents",
+            "FROM a\\nUSER                        | 2 | USER has no arguments",
+            "FROM a\\nRUN b \\\\                  | 2 | the last line ends with a backslash, but no line follows"})
     void refusesWhatItDoesNotUnderstand(String text, String line, String problem) throws IOException {
         write("Dockerfile", text.replace("\\n", "\n").replace("\\\\", "\\"));
         assertEquals(context.resolve("Dockerfile") + ":" + line + ": " + problem,
@@ -145,7 +145,7 @@ class ImageTest {
         assertEquals(context.resolve("Dockerfile") + ":9: conf/link.conf is a symbolic link, which lockstep does not copy",
                 assertThrows(ImageException.class, () -> Image.read(context, Optional.of("production"))).getMessage());
         write(".dockerignore", "**/*.md\n");
-        assertEquals(context.resolve(".dockerignore") + ":1: lockstep understands *, ? and [a-z] here, not '**/*.md'",
+        assertEquals(context.resolve(".dockerignore") + ":1: lockstep supports only *, ? and [a-z] here, not '**/*.md'",
                 assertThrows(ImageException.class, () -> Image.read(context, Optional.of("production"))).getMessage());
     }
 
