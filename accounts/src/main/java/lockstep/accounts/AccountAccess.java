@@ -75,13 +75,13 @@ public final class AccountAccess implements AutoCloseable {
             String found = sts.getCallerIdentity().account();
             if (!found.equals(accountId)) {
                 throw new IllegalArgumentException(
-                        "AWS profile '" + profile + "' is of account " + found + ", lockstep.yaml says " + accountId);
+                        "AWS profile '" + profile + "' belongs to account " + found + ", but lockstep.yaml says " + accountId);
             }
             return access;
         } catch (SdkException | IllegalArgumentException e) {
             http.close();
             throw new IllegalArgumentException("account '" + profile + "' can't be reached: " + e.getMessage()
-                    + "\n  Make a profile of that name, for instance: aws configure sso --profile " + profile, e);
+                    + "\n  Create a profile of that name, for example: aws configure sso --profile " + profile, e);
         }
     }
 
@@ -106,9 +106,9 @@ public final class AccountAccess implements AutoCloseable {
             credentials.resolveCredentials();
         } catch (SdkException e) {
             http.close();
-            throw new IllegalArgumentException("the job's token opens no role " + arn + ": " + e.getMessage()
-                    + "\n  The role trusts jobs of the project and branch that lockstep.yaml names under delivery; is this one of them, "
-                    + "and is the account's delivery stack deployed?",
+            throw new IllegalArgumentException("the job's token can't assume role " + arn + ": " + e.getMessage()
+                    + "\n  The role trusts only jobs of the project and branch that lockstep.yaml names under delivery. Check that this is "
+                    + "such a job, and that the account's delivery stack is deployed",
                     e);
         }
         return new AccountAccess(endpoint, Region.of(region), accountId, credentials, http);

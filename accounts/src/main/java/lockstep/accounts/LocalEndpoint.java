@@ -24,7 +24,7 @@ public record LocalEndpoint(URI uri, Path authority, Path trustStore) {
     public LocalEndpoint {
         if (!"https".equals(uri.getScheme()) || uri.getHost() == null || !LOOPBACK.matcher(uri.getHost()).matches()
                 || uri.getPort() < 1 || uri.getUserInfo() != null) {
-            throw new IllegalArgumentException("refused: local mode speaks to this machine only, as https://localhost:PORT, not to " + uri);
+            throw new IllegalArgumentException("the local cloud is on this machine: expected https://localhost:PORT, not " + uri);
         }
     }
 

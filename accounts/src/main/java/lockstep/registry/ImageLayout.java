@@ -49,7 +49,7 @@ public record ImageLayout(Path directory) {
     /** @param digest {@code sha256:} and 64 digits */
     public Path path(String digest) {
         if (!digest.matches(PREFIX + "[0-9a-f]{64}"))
-            throw new IllegalArgumentException("'" + digest + "' is no digest of an image or of a part of it");
+            throw new IllegalArgumentException("'" + digest + "' is not a digest of an image or of a part of it");
         return directory.resolve("blobs/sha256").resolve(digest.substring(PREFIX.length()));
     }
 
@@ -80,14 +80,14 @@ public record ImageLayout(Path directory) {
             Files.createDirectories(directory.resolve("blobs/sha256"));
             extract(saved, work);
             if (!Files.exists(work.resolve("manifest.json")))
-                throw new IllegalArgumentException(saved + " is no saved image: it lacks manifest.json");
+                throw new IllegalArgumentException(saved + " is not a saved image: it lacks manifest.json");
             var images = JSON.readTree(work.resolve("manifest.json"));
             if (images.size() != 1) throw new IllegalArgumentException(saved + " holds " + images.size() + " images, expected one");
             Path configuration = work.resolve(images.get(0).get("Config").asString());
             var layers = images.get(0).get("Layers");
             var contents = JSON.readTree(configuration).at("/rootfs/diff_ids");
             if (layers.size() != contents.size()) throw new IllegalArgumentException(
-                    saved + " holds " + layers.size() + " layers, its configuration names " + contents.size());
+                    saved + " holds " + layers.size() + " layers, but its configuration names " + contents.size());
             var manifest = JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", MANIFEST);
             describe(manifest.putObject("config"), CONFIGURATION, keep(configuration));
             var described = manifest.putArray("layers");
@@ -98,7 +98,7 @@ public record ImageLayout(Path directory) {
             index(blob, name);
             return blob.digest();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot take the image " + saved + ": " + e, e);
+            throw new UncheckedIOException("cannot read the image " + saved + ": " + e, e);
         } finally {
             ProjectFiles.deleteTree(work);
         }
@@ -124,7 +124,7 @@ public record ImageLayout(Path directory) {
 
     private static void requireContent(Path layer, String found, String expected) {
         if (!found.equals(expected)) throw new IllegalArgumentException(
-                "layer " + layer.getFileName() + " is not the one that its image names: its content is " + found + ", not " + expected);
+                "layer " + layer.getFileName() + " is not a layer of its image: its content is " + found + ", not " + expected);
     }
 
     private static boolean isCompressed(Path file) throws IOException {
@@ -167,7 +167,7 @@ public record ImageLayout(Path directory) {
             for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path target = into.resolve(entry.getName()).normalize();
                 if (!target.startsWith(into))
-                    throw new IllegalArgumentException(archive + " holds " + entry.getName() + ", which lies outside of it");
+                    throw new IllegalArgumentException(archive + " holds " + entry.getName() + ", a path outside the archive");
                 if (entry.isDirectory()) continue;
                 Files.createDirectories(target.getParent());
                 if (entry.isSymbolicLink()) Files.createSymbolicLink(target, Path.of(entry.getLinkName()));

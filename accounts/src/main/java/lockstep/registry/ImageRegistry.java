@@ -56,7 +56,7 @@ public final class ImageRegistry {
                 require(put, 201, "the manifest of " + digest, repository);
                 var kept = digestOf(repository, tag);
                 if (!kept.equals(Optional.of(digest))) throw new IllegalStateException(address.getHost() + "/" + repository + ":" + tag
-                        + " is " + kept.orElse("not there") + " after " + digest + " was pushed");
+                        + " is " + kept.orElse("missing") + " after " + digest + " was pushed");
                 return;
             } catch (IOException e) {
                 LockSupport.parkNanos(Duration.ofSeconds(attempt).toNanos());
@@ -70,7 +70,7 @@ public final class ImageRegistry {
     Optional<String> digestOf(String repository, String tag) throws IOException {
         var found = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/manifests/" + tag), Optional.empty(), ImageLayout.MANIFEST);
         if (found.statusCode() == 404) return Optional.empty();
-        require(found, 200, "what is tagged " + tag, repository);
+        require(found, 200, "tag " + tag, repository);
         return found.firstMatchingHeader("Docker-Content-Digest");
     }
 
@@ -79,7 +79,7 @@ public final class ImageRegistry {
         int known = send(SdkHttpMethod.HEAD, at("/v2/" + repository + "/blobs/" + digest), Optional.empty(), "*/*").statusCode();
         if (known / 100 == 2 || known / 100 == 3) return;
         var begun = send(SdkHttpMethod.POST, at("/v2/" + repository + "/blobs/uploads/"), Optional.empty(), "*/*");
-        require(begun, 202, "a new part", repository);
+        require(begun, 202, "an upload", repository);
         var sent = send(SdkHttpMethod.PATCH, location(begun), Optional.of(layout.path(digest)), "application/octet-stream");
         require(sent, 202, digest, repository);
         URI end = location(sent);
@@ -96,9 +96,9 @@ public final class ImageRegistry {
     /** Returns the upload location. It must be on the same host, because requests to it contain the password. */
     private URI location(SdkHttpResponse response) {
         URI location = address.resolve(response.firstMatchingHeader("Location")
-                .orElseThrow(() -> new IllegalStateException(address.getHost() + " does not say where to push to")));
+                .orElseThrow(() -> new IllegalStateException(address.getHost() + " sent no Location for the upload")));
         if (!location.getAuthority().equals(address.getAuthority()))
-            throw new IllegalStateException(address.getHost() + " wants its images pushed to " + location.getAuthority());
+            throw new IllegalStateException(address.getHost() + " redirects uploads to another host, " + location.getAuthority());
         return location;
     }
 

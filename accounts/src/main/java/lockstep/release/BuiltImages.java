@@ -80,14 +80,14 @@ public final class BuiltImages {
                 rename(target, file, assets, digests);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot put images into " + target + ": " + e, e);
+            throw new UncheckedIOException("cannot push images to " + target + ": " + e, e);
         }
     }
 
     private static Source source(Path assembly, Path manifest, JsonNode source) {
         for (String word : source.propertyNames()) {
-            if (!KNOWN.contains(word)) throw new UserFault(manifest.getFileName() + ": lockstep builds images from "
-                    + String.join(", ", KNOWN.stream().sorted().toList()) + " and does not know " + word);
+            if (!KNOWN.contains(word)) throw new UserFault(manifest.getFileName() + ": lockstep builds images with "
+                    + String.join(", ", KNOWN.stream().sorted().toList()) + " and does not support " + word);
         }
         return new Source(assembly.resolve(source.get("directory").asString()),
                 Optional.ofNullable(source.path("dockerBuildTarget").asString(null)),
@@ -158,7 +158,7 @@ public final class BuiltImages {
                                 destination.get("imageTag").asString());
                     } catch (IllegalStateException | UncheckedIOException e) {
                         throw new UserFault(
-                                "image " + name(image.getValue()) + " did not come into account " + account.name() + ": " + e.getMessage(),
+                                "image " + name(image.getValue()) + " was not pushed to account " + account.name() + ": " + e.getMessage(),
                                 e);
                     }
                 }

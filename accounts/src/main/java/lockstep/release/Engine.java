@@ -25,9 +25,9 @@ record Engine(ProjectFiles files, String command) {
             engine.run("asking the container engine", List.of("info"));
         } catch (UserFault e) {
             throw new UserFault(
-                    "a release for AWS holds its images, and '" + engine.command() + "' does not build any here:\n  " + e.report()
+                    "a release for AWS contains its images, but '" + engine.command() + "' can't build any here:\n  " + e.report()
                             + "\n  Start the engine, or name another in " + CHOICE
-                            + " (podman, nerdctl, finch). Without --aws a release is made for the local cloud, which needs none.",
+                            + " (podman, nerdctl, finch). Without --aws a release is for the local cloud, which needs no images.",
                     e);
         }
         return engine;

@@ -42,8 +42,8 @@ public record LogEntry(String id, Instant when, String account, Action action, O
     /** Returns the text for the notification of the operators. */
     String notificationText() {
         String what = switch (action) {
-            case deploy -> "release " + release.orElse("?") + " deployed" + before.map(b -> " in the place of " + b).orElse("");
-            case rollback -> "back to release " + release.orElse("?") + before.map(b -> " from " + b).orElse("");
+            case deploy -> "release " + release.orElse("?") + " deployed" + before.map(b -> ", replacing " + b).orElse("");
+            case rollback -> "rolled back to release " + release.orElse("?") + before.map(b -> " from " + b).orElse("");
             case sync -> "sync " + subject.orElse("?");
         };
         return what + " in " + account + ": " + result;

@@ -19,7 +19,7 @@ public record Release(String name, String digest, long bytes, Optional<String> c
     public Release {
         // older stored releases have no images field
         images = images == null ? Map.of() : Collections.unmodifiableSortedMap(new TreeMap<>(images));
-        if (!digest.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("'" + digest + "' is no SHA-256");
+        if (!digest.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("'" + digest + "' is not a SHA-256 digest");
     }
 
     /**
@@ -30,7 +30,7 @@ public record Release(String name, String digest, long bytes, Optional<String> c
     public void requireImages() {
         if (images.isEmpty()) {
             throw new UserFault("release " + name
-                    + " was made for the local cloud, without its images: each account would build others.\n  Make it with them: "
+                    + " was built for the local cloud, without images, so each account would build its own.\n  Build it with images: "
                     + "./lockstep release build FILE --aws");
         }
     }

@@ -79,18 +79,18 @@ public record ReleaseArchive(Path file, Release release) {
      */
     public static ReleaseArchive of(Path file) {
         if (!Files.isRegularFile(file))
-            throw new IllegalArgumentException("there is no file " + file + "; lockstep release build " + file.getFileName() + " makes it");
+            throw new IllegalArgumentException("there is no file " + file + "; to build it: lockstep release build " + file.getFileName());
         try (var zip = ZipFile.builder().setPath(file).get()) {
             var entry = zip.getEntry(DESCRIPTION);
             if (entry == null || zip.getEntry(LANDSCAPE) == null)
-                throw new IllegalArgumentException(file + " is no release: it lacks " + (entry == null ? DESCRIPTION : LANDSCAPE));
+                throw new IllegalArgumentException(file + " is not a release: it lacks " + (entry == null ? DESCRIPTION : LANDSCAPE));
             JsonNode description = JSON.readTree(zip.getInputStream(entry));
             var images = new TreeMap<String, String>();
             description.path("images").properties().forEach(image -> images.put(image.getKey(), image.getValue().asString()));
             return new ReleaseArchive(file, new Release(description.path("release").asString(""), digest(file), Files.size(file),
                     Optional.ofNullable(description.path("commit").asString(null)), images));
         } catch (java.util.zip.ZipException e) {
-            throw new IllegalArgumentException(file + " is no release: it is no zip file", e);
+            throw new IllegalArgumentException(file + " is not a release: it is not a zip file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
@@ -103,14 +103,14 @@ public record ReleaseArchive(Path file, Release release) {
             for (ZipArchiveEntry entry : java.util.Collections.list(zip.getEntries())) {
                 Path target = directory.resolve(entry.getName()).normalize();
                 if (!target.startsWith(directory) || entry.isUnixSymlink())
-                    throw new UserFault(file + " holds " + entry.getName() + ", which lies outside of it: it was not made by lockstep");
+                    throw new UserFault(file + " holds " + entry.getName() + ", a path outside the archive: it was not built by lockstep");
                 Files.createDirectories(target.getParent());
                 try (InputStream in = zip.getInputStream(entry)) {
                     Files.copy(in, target);
                 }
                 if (entry.getName().endsWith(ASSETS) && JSON.readTree(Files.readAllBytes(target)).findValue("executable") != null) {
                     throw new UserFault(file + " holds " + entry.getName()
-                            + ", which has a program run where it is deployed: it was not made by lockstep");
+                            + ", which runs a program when it is deployed: it was not built by lockstep");
                 }
                 if ((entry.getUnixMode() & 0100) != 0 && !target.toFile().setExecutable(true, false))
                     throw new IOException("cannot make " + target + " executable");
@@ -160,7 +160,7 @@ public record ReleaseArchive(Path file, Release release) {
             var found = paths.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
             for (Path path : found) {
                 // a link would point to a different file on another machine
-                if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) throw new IOException(path + " is no file");
+                if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) throw new IOException(path + " is not a file");
             }
             return found;
         }

@@ -47,8 +47,8 @@ public record RunningReleases(Map<String, String> byShard, Map<String, String> u
     /** Returns a line that compares the accounts, and a line for each account that did not answer. */
     public String summary() {
         var text = new StringBuilder();
-        if (byShard.isEmpty()) text.append("no shard tells its release");
-        else if (same()) text.append("every shard that tells its release runs ").append(byShard.values().iterator().next());
+        if (byShard.isEmpty()) text.append("no shard reports its release");
+        else if (same()) text.append("every shard that reports its release runs ").append(byShard.values().iterator().next());
         else text.append("releases differ: ")
                 .append(shardsOf.entrySet().stream().filter(account -> account.getValue().stream().anyMatch(byShard::containsKey))
                         .map(account -> account.getKey() + " runs "
@@ -56,7 +56,7 @@ public record RunningReleases(Map<String, String> byShard, Map<String, String> u
                                         account.getValue().stream().filter(byShard::containsKey).map(byShard::get)
                                                 .collect(Collectors.toCollection(TreeSet::new))))
                         .collect(Collectors.joining(", ")));
-        unanswered.forEach((account, why) -> text.append("\n").append(account).append(" does not tell its release: ").append(why));
+        unanswered.forEach((account, why) -> text.append("\n").append(account).append(" does not report its release: ").append(why));
         return text.toString();
     }
 }

@@ -70,13 +70,13 @@ public final class Shelf implements AutoCloseable {
     public void keep(ReleaseArchive archive) {
         var release = archive.release();
         if (release.bytes() > LARGEST)
-            throw new UserFault("release " + release.name() + " has " + release.bytes() + " bytes; S3 takes " + LARGEST + " at once");
+            throw new UserFault("release " + release.name() + " has " + release.bytes() + " bytes; S3 accepts at most " + LARGEST);
         var known = find(release.name());
         if (known.isPresent()) {
             if (!known.get().digest().equals(release.digest())) {
-                throw new UserFault("account " + account.name() + " keeps another release " + release.name() + " ("
+                throw new UserFault("account " + account.name() + " has a different release " + release.name() + " ("
                         + known.get().shortDigest() + ", this is " + release.shortDigest()
-                        + "): give this one a name of its own with --release");
+                        + "): give this one another name with --release");
             }
             return;
         }
@@ -119,12 +119,12 @@ public final class Shelf implements AutoCloseable {
         String found = ReleaseArchive.digest(file);
         if (!found.equals(release.digest())) {
             throw new UserFault("the archive of release " + release.name() + " in account " + account.name()
-                    + " is not the one that was kept: its digest is " + found + ", not " + release.digest());
+                    + " has changed since it was stored: its digest is " + found + ", not " + release.digest());
         }
         var archive = ReleaseArchive.of(file);
         if (!archive.release().name().equals(release.name())) {
-            throw new UserFault("account " + account.name() + " says that release " + release.name()
-                    + " is an archive which says that it is " + archive.release().name());
+            throw new UserFault("account " + account.name() + " stores as release " + release.name()
+                    + " an archive of release " + archive.release().name());
         }
         return archive;
     }
@@ -172,7 +172,7 @@ public final class Shelf implements AutoCloseable {
         } catch (S3Exception e) {
             if (e.statusCode() != 412) throw e;
             if (!key.startsWith("assemblies/"))
-                throw new UserFault("account " + account.name() + " has " + key + " already: somebody else was faster", e);
+                throw new UserFault("account " + account.name() + " has " + key + " already: someone else stored it at the same time", e);
         }
     }
 

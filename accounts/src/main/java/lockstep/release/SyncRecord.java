@@ -47,7 +47,7 @@ public final class SyncRecord {
         try (var shelf = new Shelf(account, accounts.account(account))) {
             shelf.record(entry);
         } catch (SdkException | UserFault e) {
-            progress.note("not written into the log of " + account.name() + ": " + e.getMessage());
+            progress.note("could not write to the log of " + account.name() + ": " + e.getMessage());
         }
     }
 }

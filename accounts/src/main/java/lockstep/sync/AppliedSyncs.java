@@ -47,7 +47,7 @@ public record AppliedSyncs(Account account, Shard shard, Optional<Applied> inFor
         if (!unreachable.isEmpty())
             throw new IllegalStateException(String.join("; ",
                     unreachable.entrySet().stream()
-                            .map(e -> SyncReport.names(e.getValue()) + " can't say which sync is in force: " + e.getKey()).toList())
+                            .map(e -> SyncReport.names(e.getValue()) + " can't report the sync in force: " + e.getKey()).toList())
                     + "; nothing was started");
         return read;
     }
@@ -60,7 +60,7 @@ public record AppliedSyncs(Account account, Shard shard, Optional<Applied> inFor
         try {
             return asking.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
+            throw new IllegalStateException("a shard could not be queried: " + Causes.message(e), e);
         }
     }
 

@@ -69,7 +69,7 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
         try {
             return future.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked: " + e.getMessage(), e);
+            throw new IllegalStateException("a shard could not be queried: " + e.getMessage(), e);
         }
     }
 

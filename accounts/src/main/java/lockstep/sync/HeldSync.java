@@ -40,7 +40,7 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
         } catch (S3Exception e) {
             if (e.statusCode() == 404 || e.statusCode() == 403)
                 throw new IllegalStateException("no sync '" + syncId + "' of data set '" + access.dataSet().name()
-                        + "' is held: none of this id was started in the last week, or it went on by itself", e);
+                        + "' is held: it was not started in the last week, or it did not have to wait", e);
             throw e;
         }
     }
@@ -89,8 +89,8 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
             sent.to(sfn);
         } catch (TaskTimedOutException | TaskDoesNotExistException | InvalidTokenException e) {
             throw new IllegalStateException(
-                    "sync " + syncId + " no longer waits: it was answered before, or held for too long and given up; lockstep sync --id "
-                            + syncId + " --timeout 1 tells which",
+                    "sync " + syncId + " is no longer held: it was answered before, or given up because it was held too long. To find out: "
+                            + "lockstep sync --id " + syncId + " --timeout 1",
                     e);
         }
     }

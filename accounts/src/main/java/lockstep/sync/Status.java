@@ -75,7 +75,7 @@ public record Status(List<ShardStatus> shards) {
         try {
             return future.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
+            throw new IllegalStateException("a shard could not be queried: " + Causes.message(e), e);
         }
     }
 

@@ -74,7 +74,8 @@ public final class SyncDisplay {
     }
 
     private String held(SyncState state) {
-        return "Sync " + state.syncId() + " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId());
+        return "Sync " + state.syncId() + " is held: " + state.dump().cause().orElse("?") + ". Approve or reject it: "
+                + next.answer(state.syncId());
     }
 
     private static String padded(String subject) {

@@ -84,7 +84,7 @@ public record SyncReport(boolean verbose) {
 
     /** Formats the result of a dry run: the totals of each shard, and a line for each table that would change. */
     public String forecast(List<SyncState.Shard> shards) {
-        var text = new StringBuilder(String.format(ROW, "shard", "table", "inserted", "updated", "deleted", "kept", "kB to carry"));
+        var text = new StringBuilder(String.format(ROW, "shard", "table", "inserted", "updated", "deleted", "kept", "kB to send"));
         for (var shard : shards) {
             if (shard.phase() != ShardPhase.verified) continue;
             TableChange total = total(shard.tables());

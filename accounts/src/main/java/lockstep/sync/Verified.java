@@ -57,13 +57,13 @@ public record Verified(String source, String dataSet, List<ShardCheck> shards) {
         try {
             return future.get();
         } catch (ExecutionException | InterruptedException e) {
-            throw new IllegalStateException("a shard could not be asked: " + Causes.message(e), e);
+            throw new IllegalStateException("a shard could not be queried: " + Causes.message(e), e);
         }
     }
 
     public static ShardCheck check(String account, String shard, Checked found, Checked source) {
         var syncId = found.sums().flatMap(s -> s.syncId());
-        var cause = found.unreachable().or(() -> source.unreachable().map(c -> "the source could not say: " + c));
+        var cause = found.unreachable().or(() -> source.unreachable().map(c -> "the source could not be checked: " + c));
         if (cause.isPresent() || found.sums().isEmpty() || source.sums().isEmpty())
             return new ShardCheck(account, shard, Verdict.unchecked, syncId, 0, List.of(), cause.or(() -> Optional.of("no answer")));
         var here = found.sums().get().sums();

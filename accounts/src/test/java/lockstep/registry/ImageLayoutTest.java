@@ -77,11 +77,11 @@ class ImageLayoutTest {
             var forged = TestingImage.saved(directory.resolve("forged.tar"), Map.of("layer", stored), Map.of(),
                     List.of(ImageLayout.digest(layer)));
             assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(forged, "forged")).getMessage()
-                    .contains("layer is not the one that its image names"));
+                    .contains("layer is not a layer of its image"));
         }
         var less = TestingImage.saved(directory.resolve("less.tar"), Map.of(), Map.of(), List.of(ImageLayout.digest(layer)));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(less, "less")).getMessage()
-                .contains("0 layers, its configuration names 1"));
+                .contains("0 layers, but its configuration names 1"));
         Path text = Files.write(directory.resolve("text.tar"), layer);
         assertTrue(assertThrows(IllegalArgumentException.class, () -> layout().add(text, "text")).getMessage()
                 .contains("lacks manifest.json"));

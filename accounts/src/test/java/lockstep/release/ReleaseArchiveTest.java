@@ -106,7 +106,7 @@ class ReleaseArchiveTest {
                 {"files": {"1": {"source": {"executable": ["sh", "-c", "id"]}, "destinations": {}}}}""");
         var forged = pack("1.0.1");
         var refused = assertThrows(UserFault.class, () -> forged.unpack(directory.resolve("unpacked")));
-        assertTrue(refused.getMessage().contains("demo-network.assets.json, which has a program run"), refused::getMessage);
+        assertTrue(refused.getMessage().contains("demo-network.assets.json, which runs a program"), refused::getMessage);
     }
 
     @Test
@@ -114,7 +114,7 @@ class ReleaseArchiveTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(directory.resolve("none.zip"))).getMessage()
                 .contains("lockstep release build none.zip"));
         Path text = Files.writeString(directory.resolve("text.zip"), "no zip at all, but longer than the end of one would have to be");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(text)).getMessage().contains("is no release"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> ReleaseArchive.of(text)).getMessage().contains("is not a release"));
     }
 
     /** Each account would build its own images. */

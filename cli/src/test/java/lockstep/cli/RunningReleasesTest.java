@@ -24,7 +24,7 @@ class RunningReleasesTest {
     void oneReleaseOrWhoRunsWhat() {
         var same = of(Map.of("clinic-1", "1.4.0", "clinic-2", "1.4.0", "demo-1", "1.4.0"), Map.of());
         assertTrue(same.same());
-        assertEquals("every shard that tells its release runs 1.4.0", same.summary());
+        assertEquals("every shard that reports its release runs 1.4.0", same.summary());
         var different = of(Map.of("clinic-1", "1.4.0", "clinic-2", "1.4.1", "demo-1", "1.3.0"), Map.of());
         assertFalse(different.same());
         assertEquals("releases differ: production runs 1.4.0 and 1.4.1, demo runs 1.3.0", different.summary());
@@ -32,9 +32,9 @@ class RunningReleasesTest {
 
     @Test
     void whoDoesNotSayIsToldAndIsNotTakenForTheSame() {
-        assertEquals("every shard that tells its release runs 1.4.0\ndemo does not tell its release: denied",
+        assertEquals("every shard that reports its release runs 1.4.0\ndemo does not report its release: denied",
                 of(Map.of("clinic-1", "1.4.0"), Map.of("demo", "denied")).summary());
-        assertEquals("no shard tells its release", of(Map.of(), Map.of()).summary());
+        assertEquals("no shard reports its release", of(Map.of(), Map.of()).summary());
     }
 
     @Test

@@ -42,7 +42,7 @@ class VerifiedTest {
         assertEquals(Verdict.unchecked, verdict(found(DRUG), silent));
         assertEquals(Verdict.unchecked, verdict(found(), found()));
         assertEquals(Verdict.unchecked, verdict(found(DRUG), found(DRUG, DISEASE)));
-        assertTrue(VerifyCommand.table(of(found(DRUG), silent)).contains("the source could not say: connection refused"));
+        assertTrue(VerifyCommand.table(of(found(DRUG), silent)).contains("the source could not be checked: connection refused"));
     }
 
     @Test

@@ -183,7 +183,7 @@ class BuiltImagesTest {
         var refused = assertThrows(UserFault.class,
                 () -> BuiltImages.build(other, directory.resolve("refused"), (source, asset) -> image(source, "")));
         assertEquals(
-                "demo-shard-demo-1.assets.json: lockstep builds images from directory, dockerBuildTarget, platform and does not know "
+                "demo-shard-demo-1.assets.json: lockstep builds images with directory, dockerBuildTarget, platform and does not support "
                         + "dockerBuildSecrets",
                 refused.getMessage());
     }

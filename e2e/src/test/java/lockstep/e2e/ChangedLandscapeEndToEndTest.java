@@ -55,7 +55,7 @@ class ChangedLandscapeEndToEndTest {
         assertEquals("States.Timeout", sync.json().at("/dump/error").asString(), sync::toString);
         var late = CHANGED.lockstep("approve", "forgotten");
         assertEquals(1, late.exit(), late::toString);
-        assertTrue(late.err().contains("no longer waits"), late::toString);
+        assertTrue(late.err().contains("is no longer held"), late::toString);
         CHANGED.sql("clinic-1", "INSERT INTO master.drug_interaction SELECT * FROM saved", "DROP TABLE saved");
         assertInStep();
     }

@@ -185,7 +185,7 @@ class DeliveryEndToEndTest {
             var refused = pipeline("-", token, job);
             // a manual job may fail without failing the pipeline: it is only a warning
             assertEquals(job.equals("deploy-qa"), refused.exit() != 0, refused::toString);
-            assertTrue(refused.out().contains("the job's token opens no role"), refused::toString);
+            assertTrue(refused.out().contains("the job's token can't assume role"), refused::toString);
         }
         assertEquals(before, log().size());
         assertEquals(Set.of("e2e-2"), running("qa"));

@@ -368,7 +368,7 @@ class EndToEndTest {
             for (String shard : TARGETS) assertTrue(page.contains("id=\"shard-" + shard + "\""), shard);
             assertTrue(page.contains("clinic-2 is behind, demo-1 is behind") && page.contains("frozen until the audit is over")
                     && page.contains("lockstep rollback --to "), page);
-            assertFalse(page.contains("Not all is shown"), page);
+            assertFalse(page.contains("Incomplete:"), page);
         } finally {
             Files.delete(file);
         }
@@ -699,7 +699,7 @@ class EndToEndTest {
                 status.json().get("shards").valueStream().map(s -> text(s, "state")).toList(), status::toString);
         Ended confused = asOnAws("111111111111", "111111111111", "sync", "--aws");
         assertEquals(1, confused.exit(), confused::toString);
-        assertTrue(confused.err().contains("AWS profile 'demo' is of account 111111111111, lockstep.yaml says 222222222222"),
+        assertTrue(confused.err().contains("AWS profile 'demo' belongs to account 111111111111, but lockstep.yaml says 222222222222"),
                 confused::toString);
     }
 

@@ -196,7 +196,7 @@ class WatchEndToEndTest {
         assertEquals(before, CLOUD.master("demo-1"));
         Ended again = CLOUD.lockstep("approve", "empties");
         assertEquals(1, again.exit(), again::toString);
-        assertTrue(again.err().contains("no longer waits"), again::toString);
+        assertTrue(again.err().contains("is no longer held"), again::toString);
     }
 
     private static void awaitHeld(String sync) {
