@@ -99,7 +99,7 @@ final class Authority {
             }
             return new Authority(signed(builder, pair.getPrivate()), pair.getPrivate());
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
-            throw new UserFault("cannot make the authority '" + name + "': " + e.getMessage(), e);
+            throw new UserFault("cannot create the authority '" + name + "': " + e.getMessage(), e);
         }
     }
 
@@ -183,7 +183,7 @@ final class Authority {
             return switch (parser.readObject()) {
                 case PEMKeyPair pair -> converter.getPrivateKey(pair.getPrivateKeyInfo());
                 case org.bouncycastle.asn1.pkcs.PrivateKeyInfo info -> converter.getPrivateKey(info);
-                case null, default -> throw new UserFault(file + " holds no private key");
+                case null, default -> throw new UserFault(file + " contains no private key");
             };
         } catch (IOException e) {
             throw new UserFault("cannot read the key " + file + ": " + e.getMessage(), e);

@@ -88,7 +88,7 @@ public final class ClientCertificates {
                 publish(register().clients());
             }
         } catch (IOException e) {
-            throw new UserFault("cannot make the clients' authority in " + directory + ": " + e.getMessage(), e);
+            throw new UserFault("cannot create the clients' authority in " + directory + ": " + e.getMessage(), e);
         }
     }
 
@@ -105,10 +105,11 @@ public final class ClientCertificates {
     /** @throws IllegalArgumentException if the name is invalid or already has a valid certificate */
     public Client issue(String name) {
         if (!name.matches(NAME)) {
-            throw new IllegalArgumentException("a name has at most 48 letters, digits, hyphens and underscores, unlike '" + name + "'");
+            throw new IllegalArgumentException("a name has at most 48 letters, digits, hyphens and underscores, not '" + name + "'");
         }
         if (find(name).filter(Client::isValid).isPresent()) {
-            throw new IllegalArgumentException("'" + name + "' has a certificate; to replace it: lockstep certificate revoke " + name);
+            throw new IllegalArgumentException(
+                    "'" + name + "' already has a certificate; to replace it, first: lockstep certificate revoke " + name);
         }
         return issueAndRegister(name);
     }
@@ -121,7 +122,7 @@ public final class ClientCertificates {
     public Client revoke(String name) {
         var clients = new ArrayList<>(list());
         var found = find(name).filter(Client::isValid)
-                .orElseThrow(() -> new IllegalArgumentException("'" + name + "' has no valid certificate; valid are: "
+                .orElseThrow(() -> new IllegalArgumentException("'" + name + "' has no valid certificate; these have one: "
                         + String.join(", ", clients.stream().filter(Client::isValid).map(Client::name).toList())));
         var revoked = found.revokedNow();
         clients.set(clients.indexOf(found), revoked);

@@ -172,7 +172,7 @@ public record CloudState(Optional<EmulatorState> emulator, Map<String, DatabaseS
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
-            throw new UncheckedIOException("no free port on loopback", e);
+            throw new UncheckedIOException("cannot find a free port on loopback", e);
         }
     }
 }

@@ -51,7 +51,7 @@ public final class ContainerImages {
     public LaidOut layOut(String image) {
         String tag = image.substring(image.lastIndexOf(':') + 1);
         return laidOut.computeIfAbsent(tag, digest -> {
-            var source = Optional.ofNullable(sources.get(digest)).orElseThrow(() -> new UserFault("the assembly holds no image " + image));
+            var source = Optional.ofNullable(sources.get(digest)).orElseThrow(() -> new UserFault("the assembly has no image " + image));
             var read = Image.read(source.context(), source.stage());
             Path root = directory.resolve(digest.substring(0, 16));
             read.materialize(root);

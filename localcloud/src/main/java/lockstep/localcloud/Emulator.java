@@ -82,7 +82,7 @@ public final class Emulator {
             Poll.within(STOP_PATIENCE, () -> members(known).isEmpty());
             members(known).forEach(ProcessHandle::destroyForcibly);
             if (!Poll.within(STOP_PATIENCE, () -> members(known).isEmpty()))
-                throw new UserFault("processes of the emulator do not end: " + members(known));
+                throw new UserFault("processes of the emulator did not end: " + members(known));
             // the port is kept, so that addresses that users noted stay valid
         });
     }
@@ -161,7 +161,7 @@ public final class Emulator {
             context.init(null, endpoint.trust(), null);
             return context;
         } catch (GeneralSecurityException e) {
-            throw new UserFault("this Java has no TLS", e);
+            throw new UserFault("this Java runtime has no TLS", e);
         }
     }
 

@@ -75,7 +75,7 @@ public final class JavaFunctions {
                         List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:AOTCacheOutput=" + fresh,
                                 "--enable-native-access=ALL-UNNAMED",
                                 "-cp", CLIENT + ":" + jar, "lockstep.masterdata.handler.Priming"),
-                        jar.getParent(), environment, files.log("class-archive")).run("making the class archive of the functions");
+                        jar.getParent(), environment, files.log("class-archive")).run("creating the class archive of the functions");
                 Files.move(fresh, classes, StandardCopyOption.ATOMIC_MOVE);
                 try (var all = Files.list(jar.getParent().getParent())) {
                     all.filter(other -> !other.equals(jar.getParent())).forEach(ProjectFiles::deleteTree);

@@ -91,7 +91,7 @@ final class LocalBalancer {
                 .detached(files).start();
         var identity = ProcessIdentity.of(process.toHandle());
         store.update(state -> state.withTask(NAME, new TaskState("", List.of(new ContainerState("nginx", identity, "TERM", 5)))));
-        await("has not started", identity, () -> !workers(identity).isEmpty());
+        await("did not start", identity, () -> !workers(identity).isEmpty());
     }
 
     /**
@@ -101,7 +101,7 @@ final class LocalBalancer {
     private void reload(ProcessIdentity master) {
         var before = workers(master).stream().map(ProcessHandle::pid).collect(Collectors.toSet());
         master.signal("HUP");
-        await("does not take its new configuration", master,
+        await("does not use its new configuration", master,
                 () -> !workers(master).isEmpty() && workers(master).stream().noneMatch(worker -> before.contains(worker.pid())));
     }
 

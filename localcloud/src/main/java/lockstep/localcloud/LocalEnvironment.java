@@ -38,19 +38,19 @@ record LocalEnvironment(ToIntFunction<String> ports, Map<String, Path> volumes, 
         String of(LocalEnvironment here, String deployed);
     }
 
-    private static final String ONE_ADDRESS = "tasks have an address each, here they share one";
+    private static final String ONE_ADDRESS = "each deployed task has its own address, here all share one";
     private static final String EMULATOR = "the accounts are emulated on this machine";
-    private static final String CREDENTIALS = "ECS hands the task role's credentials out at an address of its own";
+    private static final String CREDENTIALS = "ECS provides the task role's credentials at a link-local address";
 
     static final List<Change> CHANGES = List.of(
-            new Replace("LISTEN_ADDRESS", "nothing here is for other machines", (here, deployed) -> "127.0.0.1"),
+            new Replace("LISTEN_ADDRESS", "other machines must not connect", (here, deployed) -> "127.0.0.1"),
             new Replace("PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("PORT"))),
             new Replace("HEALTH_PORT", ONE_ADDRESS, (here, deployed) -> String.valueOf(here.ports.applyAsInt("HEALTH_PORT"))),
             new Replace("GATEWAY_ADMIN", ONE_ADDRESS, (here, deployed) -> "127.0.0.1:" + here.ports.applyAsInt("GATEWAY_ADMIN")),
-            new Replace("DRAIN_DELAY", "no name server or balancer here leads to a task that was told to stop",
+            new Replace("DRAIN_DELAY", "no name server or balancer here sends requests to a stopping task",
                     (here, deployed) -> deployed.startsWith("PT") ? "PT0S" : "0"),
-            new Add("PATH", "", "a container has programs of its own, here they are this machine's", (here, deployed) -> path()),
-            new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has programs of its own, here they are this machine's",
+            new Add("PATH", "", "a container has its own programs, here they are this machine's", (here, deployed) -> path()),
+            new Add("NGINX", "TEMPORARY_DIRECTORY", "a container has its own programs, here they are this machine's",
                     (here, deployed) -> here.nginx.toString()),
             new Add("AWS_ENDPOINT_URL", "AWS_REGION", EMULATOR, (here, deployed) -> here.endpoint),
             new Add("AWS_CA_BUNDLE", "AWS_REGION", EMULATOR, (here, deployed) -> here.authority.toString()),

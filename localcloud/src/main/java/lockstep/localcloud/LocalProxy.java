@@ -90,7 +90,7 @@ final class LocalProxy {
         String healthy = "upstream=\"" + upstream(port.applyAsInt(shard)) + "\"} 1";
         if (!Poll.within(PATIENCE, () -> metrics(admin.getAsInt()).lines()
                 .anyMatch(line -> line.startsWith("gateway_upstream_healthy{") && line.endsWith(healthy)))) {
-            throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not lead to shard "
+            throw new UserFault("the gateway of " + LocalTask.name(task.account().name(), task.edition()) + " does not route to shard "
                     + shard.name() + " after " + PATIENCE.toSeconds() + " s");
         }
     }

@@ -228,7 +228,7 @@ public final class LocalTask {
         var left = members(files, container);
         left.forEach(ProcessHandle::destroyForcibly);
         if (!Poll.within(KILL_PATIENCE, () -> members(files, container).isEmpty()))
-            throw new UserFault("processes of a container do not end: " + members(files, container));
+            throw new UserFault("processes of a container did not end: " + members(files, container));
     }
 
     /**

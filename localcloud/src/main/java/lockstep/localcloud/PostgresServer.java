@@ -187,7 +187,7 @@ public final class PostgresServer {
         return switch (System.getProperty("os.arch")) {
             case "amd64", "x86_64" -> amd64;
             case "aarch64", "arm64" -> arm64;
-            case String other -> throw new UserFault("the local cloud does not know machines of type " + other);
+            case String other -> throw new UserFault("the local cloud does not support machines of type " + other);
         };
     }
 
@@ -196,7 +196,7 @@ public final class PostgresServer {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path target = directory.resolve(entry.getName()).normalize();
                 if (!target.startsWith(directory)) {
-                    throw new IOException("entry outside of the archive: " + entry.getName());
+                    throw new IOException("path outside the archive: " + entry.getName());
                 }
                 if (entry.isDirectory()) {
                     Files.createDirectories(target);

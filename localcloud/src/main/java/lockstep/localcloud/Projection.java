@@ -72,22 +72,22 @@ public final class Projection {
             new Remove("AWS::EC2::SecurityGroupEgress", "nothing is filtered in the emulated network"),
             new Remove("AWS::ApplicationAutoScaling::ScalableTarget", "one task of each service runs"),
             new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
-            new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers come to nginx itself"),
+            new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers connect to nginx directly"),
             new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
             new Remove("AWS::IAM::OIDCProvider",
-                    "the emulator believes any token: it compares issuer, aud and sub with the role's trust, and no signature with a key"),
-            new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias comes to a new version at once"),
-            new Remove("AWS::CodeDeploy::DeploymentGroup", "there is no CodeDeploy: an alias comes to a new version at once"),
-            new WithoutPolicy("CodeDeployLambdaAliasUpdate", "there is no CodeDeploy: an alias comes to a new version at once"),
+                    "the emulator compares a token's issuer, aud and sub with the role's trust, but verifies no signature"),
+            new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias moves to a new version at once"),
+            new Remove("AWS::CodeDeploy::DeploymentGroup", "there is no CodeDeploy: an alias moves to a new version at once"),
+            new WithoutPolicy("CodeDeployLambdaAliasUpdate", "there is no CodeDeploy: an alias moves to a new version at once"),
             new Trust("ecs-tasks.amazonaws.com",
-                    "tasks are processes of this machine: whoever starts them assumes their roles as ECS would"),
-            new Images("there is no container engine: a task's processes run from the files that its image would hold"),
+                    "tasks are processes of this machine: the one that starts them assumes their roles, as ECS would"),
+            new Images("there is no container engine: a task's processes run from the files that its image would contain"),
             new Reference("AWS::SecretsManager::Secret", "Id",
-                    "the emulator's Ref of it is its name, where policies and tasks need its ARN"),
-            new TaskKeys("ContainerDefinitions", "it spells Secrets, DependsOn, HealthCheck and others in capitals"),
-            new TaskKeys("Volumes", "it spells their names in capitals"),
+                    "in the emulator Ref returns its name, but policies and tasks need its ARN"),
+            new TaskKeys("ContainerDefinitions", "the emulator's ECS expects secrets, dependsOn, healthCheck and others in lower case"),
+            new TaskKeys("Volumes", "the emulator's ECS expects their keys in lower case"),
             new Runtime("java25", "provided.al2023",
-                    "managed Java runtimes need a container engine: the same jar runs on this machine's JDK"));
+                    "managed Java runtimes need a container engine; here the same jar runs on this machine's JDK"));
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
@@ -115,7 +115,7 @@ public final class Projection {
                 switch (artifact.getValue().get("type").asString()) {
                     case "aws:cloudformation:stack" -> projectStack(target, (ObjectNode) artifact.getValue());
                     case "cdk:cloud-assembly" ->
-                            throw new UserFault("the projection does not know nested assemblies: " + artifact.getKey());
+                            throw new UserFault("the projection does not support nested assemblies: " + artifact.getKey());
                     case String other -> {}
                 }
             }
@@ -145,7 +145,7 @@ public final class Projection {
         }
         var dangling = dangling(template);
         if (!dangling.isEmpty()) {
-            throw new UserFault("the projection of " + templateFile.getFileName() + " removed what others refer to: " + dangling);
+            throw new UserFault("the projection of " + templateFile.getFileName() + " removed resources that others refer to: " + dangling);
         }
         write(templateFile, template);
         // the CDK uploads a template under the digest of its content, unless that exists already

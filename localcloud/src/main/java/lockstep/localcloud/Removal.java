@@ -35,7 +35,7 @@ public final class Removal {
         return List.of("application " + LocalTask.name(shard.name()),
                 "routes at the proxy of the " + shard.edition().word() + " edition in " + shard.account(),
                 "stack " + Names.shardStack(shard.account(), shard.name()),
-                "database " + Names.database(shard.name()) + " with all that it holds");
+                "database " + Names.database(shard.name()) + " with all its data");
     }
 
     public void run() {
