@@ -1,4 +1,4 @@
-"""Turns runs into Markdown: what was to be reached, why a figure was missed, then what the ratios are made of."""
+"""Turns runs into Markdown: targets, why a target was missed, then what the ratios are made of."""
 
 import re
 import statistics
@@ -9,7 +9,7 @@ from .works import ALL, COPY_TO_COPY, ENGINE, ENGINES, RECIPES, ROLLBACK, WARM
 
 MIB = 1 << 20
 PROCESSORS = 2  # the number of CPUs that the target figures assume; the load is reported for the machine's actual number
-MET = {True: "reached", False: "**missed**", None: "not measured"}
+MET = {True: "met", False: "**missed**", None: "not measured"}
 
 
 def median(runs, of):
@@ -146,11 +146,11 @@ def reach(results, engine_name=ENGINE):
                           ours=f"{sum(map(wrong, readers))} wrong of {sum(run.reader['polls'] for run in readers):,}" if readers else "–"))
     engine = [run for by_name in results.values() for run in by_name.get(engine_name, [])]
     flawed = sum(bool(run.flaws) for run in engine)
-    figures.append(Figure("", "rows right, keys valid, views and grants kept (all works)", 0, flawed if engine else None, "{:.0f}", ours=f"{flawed} flawed of {len(engine)} runs"))
+    figures.append(Figure("", "rows correct, keys valid, views and grants kept (all works)", 0, flawed if engine else None, "{:.0f}", ours=f"{flawed} flawed of {len(engine)} runs"))
     name, recipe = best_recipe(results, "1")
     against("1 % changed, spread evenly, all tables", "≤ 0.35 of the best recipe by hand", 0.35, "1", name, recipe)
     one, tenth = median(runs("1"), at_target), median(runs("0.1"), at_target)
-    figures.append(Figure("", "at the target a cost that grows with the rows changed: 0.1 % ≤ 0.5 of 1 %", 0.5, tenth / one if one and tenth else None,
+    figures.append(Figure("", "cost at the target grows with the changed rows: 0.1 % ≤ 0.5 of 1 %", 0.5, tenth / one if one and tenth else None,
                           ours=number(tenth, "{:.2f} s"), peer=number(one, "{:.2f} s (its own 1 %)"), of="0.1"))
     nothing = median(runs("nothing"), at_target)
     figures.append(Figure("nothing changed", "target under 1 s", 1, nothing, "{:.2f} s", ours=number(nothing, "{:.2f} s"), of="nothing"))
@@ -158,7 +158,7 @@ def reach(results, engine_name=ENGINE):
     figures.append(Figure("", "target under 1 MB of WAL", 1e6 / MIB, wal, "{:.2f} MiB", ours=number(wal, "{:.2f} MiB"), of="nothing"))
     # The rollback has a cold JVM, so it is compared with the cold sync.
     back, forth = median(runs("rollback", ROLLBACK), at_target), median(runs("1", ENGINE), at_target)
-    figures.append(Figure("rollback of a 1 % sync", "at the target as the 1 % sync (≤ 1.1 of it)", 1.1, back / forth if back and forth and engine_name == ENGINE else None,
+    figures.append(Figure("rollback of a 1 % sync", "same time at the target as the 1 % sync (≤ 1.1 of it)", 1.1, back / forth if back and forth and engine_name == ENGINE else None,
                           ours=number(back, "{:.2f} s"), peer=number(forth, "{:.2f} s (its own 1 %)"), of="rollback"))
     memory = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in engine if run.restore and run.dump]
     tenfold = [max(run.dump["rss"], run.restore["rss"]) / MIB for run in runs("memory") if run.restore and run.dump]
@@ -194,7 +194,7 @@ def _work(work, by_name):
                                          [_cells(name, runs, by_name[of]) for name, runs in by_name.items()])]
     notes = [f"- {name}: {_flaws(runs)}" for name, runs in by_name.items() if _flaws(runs)]
     if notes:
-        parts.append("What is not as it should be:\n\n" + "\n".join(notes) + "\n")
+        parts.append("Problems:\n\n" + "\n".join(notes) + "\n")
     examples = [f"- {name}: {run.reader['empty']} empty, {run.reader['mixed']} mixed, {run.reader['refused']} refused, such as `{run.reader['examples'][0]}`"
                 for name, runs in by_name.items() for run in runs[-1:] if run.reader and run.reader["examples"]]
     if examples:
@@ -221,7 +221,7 @@ def _profile(name, runs):
     if last.restore["tries"] > 1:
         notes.append(f"**{last.restore['tries']} tries**, because the target differed from its recorded state")
     text += "\n" + "; ".join(notes) + ".\n\n"
-    text += table(("table", "what was recorded was", "parts unchanged", "deltas", "full parts", "KiB"),
+    text += table(("table", "recorded state", "parts unchanged", "deltas", "full parts", "KiB"),
                   [(choice["table"], "not trusted: read" if choice["read"] else "trusted", choice["unchanged"], choice["deltas"], choice["parts"], f"{choice['bytes'] / 1024:,.0f}")
                    for choice in last.restore["choices"]]) + "\n"
     sums = Counter()
@@ -253,14 +253,14 @@ def _missed(results, figures, processors):
     parts.append(table(("step", "s", "of all", "s warm"), [(name, f"{value:.2f}", f"{value / total:.0%}", number(median(warm, lambda run, name=name: dict(steps(run)).get(name, 0.0)) if warm else None))
                                                            for name, value in spent if value >= 0.01 * total]))
     busy, others = statistics.median(processor(run) / run.seconds / processors for run in runs), statistics.median(run.others for run in runs)
-    text = f"{total:.2f} s in all; servers and engine kept the processors busy for {busy:.0%} of it, others for {others:.0%}"
+    text = f"{total:.2f} s in total; servers and engine kept the processors busy for {busy:.0%} of it, other processes for {others:.0%}"
     text += ": only less work would make it faster" if busy > 0.85 else ""
     copying = median(results.get("limits", {}).get(COPY_TO_COPY, []), seconds)
     if copying and of in ("empty", "100"):
-        text += f". COPY to COPY of all rows, which nobody beats, takes {copying:.2f} s: this is {total / copying:.1f} times that"
+        text += f". COPY to COPY of all rows, the lower limit, takes {copying:.2f} s: this is {total / copying:.1f} times that"
     scan = median(results.get("limits", {}).get("limit-copy-out-text-2", []), seconds)
     if scan and of not in ("empty", "100"):
-        text += f". To read all rows of the source once, without a digest, takes {scan:.2f} s: this is {total / scan:.1f} times that"
+        text += f". Reading all rows of the source once, without a digest, takes {scan:.2f} s: this is {total / scan:.1f} times that"
     if any("wait" in figure.goal for figure in figures):
         slowest = max((run for run in runs if run.reader), key=lambda run: run.reader["longest"])
         text += (f". The longest wait, {slowest.reader['longest'] * 1e3:.0f} ms, began {slowest.reader['after']:.1f} s after the start, {_while(slowest)}; "
@@ -298,26 +298,26 @@ def curve(results):
 def write(results, facts, sittings, volume):
     processors = next((int(value.split()[0]) for name, value in facts if name == "processors"), PROCESSORS)
     cold, warm = reach(results), reach(results, WARM)
-    parts = ["# Figures of the sync\n", "Written by `bench/sync/run`; [bench/sync](../sync/README.md) says what is measured and how. Medians of interleaved rounds; the tables tell how many.\n"]
+    parts = ["# Figures of the sync\n", "Written by `bench/sync/run`; [bench/sync](../sync/README.md) says what is measured and how. Medians of interleaved rounds; the tables give their number.\n"]
     runs = [run for by_name in results.values() for runs in by_name.values() for run in runs]
     noise = statistics.median(run.others for run in runs) if runs else 0
     if noise > 0.08:
-        parts.append(f"**Noise:** in the median run others used {noise:.0%} of the processors. Measure again on a quiet machine before you believe any of this.\n")
-    parts += ["## What is to be reached\n", table(("work", "reach", "ours", "peer", "measured", "", "warm", ""),
+        parts.append(f"**Noise:** in the median run other processes used {noise:.0%} of the processors. Measure again on a quiet machine before you trust these figures.\n")
+    parts += ["## Targets\n", table(("work", "target", "ours", "peer", "measured", "", "warm", ""),
                                             [(f.work, f.goal, f.ours, f.peer, f.shown, MET[f.met], w.shown if w.value is not None else "–", MET[w.met] if w.value is not None else "") for f, w in zip(cold, warm)]),
-              "*measured* is the ratio to the peer where there is one, from a cold start: a JVM for the dump, one for the restore. *warm* is one that did six small syncs before, as functions that are still warm.\n",
-              "The time of a sync of ten rows is not measured here, since the state machines have no part in this bench.\n"]
+              "*measured* is the ratio to the peer where there is one, from a cold start: a JVM for the dump, one for the restore. *warm* is a JVM that did six small syncs before, like a warm function.\n",
+              "The time of a sync of ten rows is not measured here, because this benchmark has no state machines.\n"]
     missing = [work.title for work in ALL if work.name not in results]
     if missing:
         parts.append(f"Not measured in this run: {'; '.join(missing)}.\n")
     if curve(results):
-        parts += ["## The engine over the part of rows changed\n",
+        parts += ["## The engine by share of changed rows\n",
                   table(("changed at the source", "rows changed at the target", "s", "s warm", "s at the target", "warm", "CPU s target", "WAL MiB", "MiB put and got", "best recipe by hand, s", "of it"), curve(results))]
     if volume and results.get("limits"):
         parts.append(_limits(results, volume))
     missed = [figure for figure in cold if figure.met is False]
     if missed:
-        parts += ["## What was missed from a cold start, and why\n", "The steps that took the time; what they are bound by is told in [Why is it not faster?](../../docs/why-not-faster.md)\n",
+        parts += ["## Targets missed from a cold start, and why\n", "The steps that took the time; [Why is it not faster?](../../docs/why-not-faster.md) explains what limits them.\n",
                   *(_missed(results, [figure for figure in missed if figure.of == of], processors) for of in dict.fromkeys(figure.of for figure in missed))]
     parts += [_work(work, results[work.name]) for work in ALL if results.get(work.name) and work.name != "limits"]
     parts += ["## Machine and programs\n", table(("", ""), [*facts, *(("measured", f"{s['date']}, commit {s['commit']}, load average {s['load']:.2f} before" + (f", {s['minutes']:.0f} minutes" if "minutes" in s else "")) for s in sittings),
@@ -331,10 +331,10 @@ def _limits(results, volume):
     base = median(by_name.get(COPY_TO_COPY, []), seconds)
     rows = [(name.removeprefix("limit-"), number(median(runs, seconds)), number(median(runs, seconds) and volume / 1e6 / median(runs, seconds), "{:,.0f}"), number(median(runs, seconds) and base and median(runs, seconds) / base),
              number(median(runs, processor), "{:.1f}"), _flaws(runs)) for name, runs in by_name.items()]
-    text = "## The limits\n\n" + table(("", "s", "MB/s of text", "of COPY to COPY", "CPU s in all", ""), rows)
+    text = "## The limits\n\n" + table(("", "s", "MB/s of text", "of COPY to COPY", "CPU s total", ""), rows)
     engine = [run for run in results.get("100", {}).get(ENGINE, []) if run.restore]
     if engine and base:
         total, staged = statistics.median(map(seconds, engine)), statistics.median(map(into_staging, engine))
-        text += (f"\nHow near: nobody brings all rows over faster than COPY to COPY, {base:.2f} s. The engine has them in staging after {staged:.2f} s ({staged / base:.2f} of it), "
+        text += (f"\nThe lower limit for transferring all rows is COPY to COPY, {base:.2f} s. The engine has them in staging after {staged:.2f} s ({staged / base:.2f} of it), "
                  f"and merged and verified after {total:.2f} s ({total / base:.2f}).\n")
     return text

@@ -51,7 +51,7 @@ ALL = (
     Work("nothing", "Nothing changed", (ENGINE, WARM), 1.6, once=("stage-update",), rounds=2),
     Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=tuple(f"limit-{name}" for name in (
         "copy-to-copy-binary", "copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "zstd-1", "lz4", "hash")), live=False),
-    Work("drugs", "1 % changed, the drugs alone", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
+    Work("drugs", "1 % changed, only the drugs", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
     Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.3, rounds=2, stride=100),
     Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 1.7, once=("row-hashes",), rounds=2, stride=1000),
     Work("0.01", "0.01 % changed, spread evenly, all tables", (ENGINE, WARM), 0.7, rounds=1, stride=10000),
