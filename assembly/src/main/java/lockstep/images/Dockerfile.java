@@ -60,7 +60,7 @@ record Dockerfile(Path file, List<Stage> stages) {
         if (stage.isPresent()) {
             index = indexOf(stage.get(), stages.size());
             if (index < 0) {
-                throw new ImageException(file, 1, "there is no stage '" + stage.get() + "'; there is "
+                throw new ImageException(file, 1, "there is no stage '" + stage.get() + "'; write one of "
                         + String.join(", ", stages.stream().flatMap(s -> s.name().stream()).toList()));
             }
         }

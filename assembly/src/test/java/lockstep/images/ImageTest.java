@@ -139,7 +139,7 @@ class ImageTest {
 
     @Test
     void refusesLinksUnknownStagesAndPatterns() throws IOException {
-        assertEquals(context.resolve("Dockerfile") + ":1: there is no stage 'qa'; there is production, demo",
+        assertEquals(context.resolve("Dockerfile") + ":1: there is no stage 'qa'; write one of production, demo",
                 assertThrows(ImageException.class, () -> Image.read(context, Optional.of("qa"))).getMessage());
         Files.createSymbolicLink(context.resolve("conf/link.conf"), Path.of("../start"));
         assertEquals(context.resolve("Dockerfile") + ":9: conf/link.conf is a symbolic link, which lockstep does not copy",

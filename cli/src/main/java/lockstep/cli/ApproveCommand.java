@@ -14,10 +14,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
-@Command(mixinStandardHelpOptions = true, name = "approve", description = "Lets a sync that is held go on where it stands.",
+@Command(mixinStandardHelpOptions = true, name = "approve", description = "Approves a held sync, which then continues.",
         footer = {"",
-                "Shows what the sync would change, with some of the rows. Ends with 0 when it was answered, 1 when it does not wait, 2 on "
-                        + "wrong usage."})
+                "Prints what the sync would change, with some of the rows. Exit code: 0 when the sync is approved, 1 when it is not held, "
+                        + "2 on wrong usage."})
 final class ApproveCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -25,11 +25,11 @@ final class ApproveCommand implements Callable<Integer> {
 
     @Mixin private ChosenDataSet chosen;
 
-    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.") private String syncId;
+    @Parameters(paramLabel = "SYNC-ID", description = "The held sync.") private String syncId;
 
     @Option(names = "--dry-run",
-            description = "Only look: show what would change, and what each shard would do, as rows it would keep since others refer to "
-                    + "them. The sync goes on waiting.") private boolean dryRun;
+            description = "Print what would change in each shard, including rows that it would keep because other rows refer to them. "
+                    + "The sync stays held.") private boolean dryRun;
 
     @Option(names = "--verbose",
             description = "Print every table (default: those with the most rows that change).") private boolean verbose;
@@ -45,7 +45,7 @@ final class ApproveCommand implements Callable<Integer> {
                 main.answer(new HeldSync.Looked(syncId, held.held().assessment(), shards),
                         HeldSync.difference(held.held().assessment(), verbose) + "\n" + new SyncReport(verbose).forecast(shards)
                                 + SyncReport.warnings(SyncState.Warning.of(shards)) + failures(shards)
-                                + "Answer it: " + place.next(main, dataSet).answer(syncId));
+                                + "Approve or reject it: " + place.next(main, dataSet).answer(syncId));
                 return shards.stream().allMatch(s -> s.phase() == SyncState.ShardPhase.verified) ? 0 : 1;
             }
             held.approve();
@@ -57,6 +57,6 @@ final class ApproveCommand implements Callable<Integer> {
 
     private static String failures(List<SyncState.Shard> shards) {
         String failures = SyncReport.failures(shards);
-        return failures.isEmpty() ? "" : "Some shards could not compare: " + failures + "\n";
+        return failures.isEmpty() ? "" : "Some shards could not be compared: " + failures + "\n";
     }
 }

@@ -16,8 +16,8 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "canary",
-        description = "Leads some of the new sessions of a shard to another upstream, or ends that; proxies follow within seconds.",
-        footer = {"", "A session stays where it began, whatever the weight is later, until the canary is ended by --weight off."})
+        description = "Starts or ends a canary: routes some new sessions of a shard to another upstream. Proxies follow within seconds.",
+        footer = {"", "A session keeps its upstream when the weight changes, until --weight off ends the canary."})
 final class CanaryCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -31,7 +31,7 @@ final class CanaryCommand implements Callable<Integer> {
             description = "Where the new release runs, as https://10.0.1.2:8443.") private URI upstream;
 
     @Option(names = "--weight", paramLabel = "PERCENT|off", required = true,
-            description = "How many of the new sessions, 0 to 100; or off.") private String weight;
+            description = "The percentage of new sessions, 0 to 100, or off.") private String weight;
 
     @Override
     public Integer call() {
@@ -41,7 +41,7 @@ final class CanaryCommand implements Callable<Integer> {
         var edition = account.shards().stream().filter(s -> s.name().equals(shard)).map(Shard::edition).findFirst().orElseThrow();
         boolean off = weight.equals("off");
         if (off == (upstream != null)) {
-            throw usage(off ? "--upstream is for a canary that is on" : "--upstream is missing");
+            throw usage(off ? "--upstream cannot be given with --weight off" : "--upstream is missing");
         }
         if (!off && !weight.matches("100|\\d{1,2}(\\.\\d{1,2})?")) {
             throw usage("--weight takes a number from 0 to 100 with at most two decimals, or off, not '" + weight + "'");

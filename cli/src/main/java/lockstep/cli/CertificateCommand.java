@@ -16,9 +16,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "certificate",
-        description = "The clients that the local cloud's production editions admit.", synopsisSubcommandLabel = "COMMAND",
+        description = "Manages client certificates of the local cloud's production editions.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {CertificateCommand.Issue.class, CertificateCommand.Revoke.class, CertificateCommand.ListAll.class},
-        footer = {"", "On AWS the authority is yours: docs/operate/certificates.md."})
+        footer = {"", "On AWS you use your own certificate authority: docs/operate/certificates.md."})
 final class CertificateCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -26,7 +26,7 @@ final class CertificateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "say what to do: issue, revoke or list");
+        throw new ParameterException(spec.commandLine(), "missing subcommand: issue, revoke or list");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "issue", description = "Issues a certificate.")
@@ -81,7 +81,7 @@ final class CertificateCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "Tells every certificate that was issued.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "Lists the issued certificates.")
     static final class ListAll implements Callable<Integer> {
         @ParentCommand private CertificateCommand parent;
 

@@ -19,12 +19,12 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "check", exitCodeOnExecutionException = CheckCommand.UNCHECKED,
-        description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, with what fixes it. It "
-                + "changes nothing.",
+        description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, and how to fix it. Changes "
+                + "nothing.",
         footer = {"",
-                "Ends with 0 when no error was found, 1 when one was, 3 when a shard or the source could not be checked and no error was "
-                        + "found, 2 on wrong usage.",
-                "Warnings alone end with 0: they may be as intended."})
+                "Exit code: 0 when there is no error, 1 when there is one, 2 on wrong usage, 3 when a shard or the source could not be "
+                        + "checked and there is no error elsewhere.",
+                "Warnings do not change the exit code, because they may be intended."})
 final class CheckCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
@@ -35,20 +35,20 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin private Place place;
 
     @Option(names = "--dataset", paramLabel = "NAME",
-            description = "The only data set that is checked (default: every data set).") private String dataSetName;
+            description = "Check only this data set (default: all).") private String dataSetName;
 
     @Option(names = "--shard", paramLabel = "SHARD",
-            description = "The only shard that is checked besides the source (default: every target).") private String shardName;
+            description = "Check only this shard and the source (default: every target).") private String shardName;
 
     @Override
     public Integer call() {
         Landscape landscape = place.landscape(main);
         List<DataSet> dataSets = landscape.dataSets().stream().filter(d -> dataSetName == null || d.name().equals(dataSetName)).toList();
-        if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; there is "
+        if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; write one of "
                 + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", ")));
         var known = landscape.accounts().stream().flatMap(a -> a.shards().stream()).map(Shard::name).toList();
         if (shardName != null && !known.contains(shardName))
-            throw usage("there is no shard '" + shardName + "'; there is " + String.join(", ", known));
+            throw usage("there is no shard '" + shardName + "'; write one of " + String.join(", ", known));
         try (var accounts = place.open(main, landscape)) {
             var reports = new ArrayList<CheckReport>();
             for (DataSet dataSet : dataSets) {

@@ -19,7 +19,7 @@ final class ChosenDataSet {
     DataSet in(Landscape landscape) {
         return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst()
                 .orElseThrow(() -> new ParameterException(command.commandLine(),
-                        "there is no data set '" + name + "'; there is "
+                        "there is no data set '" + name + "'; write one of "
                                 + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
     }
 }

@@ -32,7 +32,7 @@ final class ChosenTargets {
             throw usage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
         targets.keySet().removeIf(s -> !s.name().equals(name));
         if (targets.isEmpty())
-            throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; there is " + names);
+            throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; write one of " + names);
         return targets;
     }
 

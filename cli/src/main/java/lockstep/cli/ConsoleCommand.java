@@ -18,8 +18,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "console",
-        description = "Shows the syncs on a page of this machine: shards, what changed, where the time went, what can be brought back.",
-        footer = {"", "The page is live while it is served; Ctrl-C ends it. It only tells: commands that it shows are for the terminal."})
+        description = "Serves a web page on this machine that shows shards, syncs, what they changed, how long they took, and the commands "
+                + "that roll back.",
+        footer = {"", "The page updates itself until Ctrl-C. It is read-only: run the commands that it shows in a terminal."})
 final class ConsoleCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -28,10 +29,10 @@ final class ConsoleCommand implements Callable<Integer> {
     @Mixin private Place place;
 
     @Option(names = "--port", paramLabel = "PORT", defaultValue = "0",
-            description = "Of loopback (default: one that is free).") private int port;
+            description = "The port on loopback (default: a free one).") private int port;
 
     @Option(names = "--html", paramLabel = "FILE",
-            description = "Write the page to this file as it is now, and serve nothing: a report for CI.") private Path html;
+            description = "Write the page to this file instead of serving it, for example as a CI report.") private Path html;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -53,7 +54,7 @@ final class ConsoleCommand implements Callable<Integer> {
                 Thread.currentThread().join();
                 return 0;
             } catch (BindException e) {
-                throw new IllegalStateException("port " + port + " of this machine is in use: give another with --port", e);
+                throw new IllegalStateException("port " + port + " is in use: choose another with --port", e);
             }
         }
     }

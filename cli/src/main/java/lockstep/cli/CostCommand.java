@@ -23,9 +23,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "cost",
-        description = "Tells what each account costs in a month, at rest and at a load, and what pausing databases saves.",
-        footer = {"", "From the synthesized resources and a dated price table; asks nobody. What has no price is listed as not priced.",
-                "Ends with 0, 1 when a price or the region's prices are missing or a file is wrong, 2 on wrong usage."})
+        description = "Estimates the monthly cost of each account, at rest and under load, and what pausing databases saves.",
+        footer = {"", "Uses the synthesized resources and a dated price table; calls no account. Resources without a price are listed.",
+                "Exit code: 0 when done, 1 when prices are missing or a file is invalid, 2 on wrong usage."})
 final class CostCommand implements Callable<Integer> {
     /** @param unverifiedPrices the number of prices that were not verified on the date of the table */
     record Answer(String region, String pricesOf, long unverifiedPrices, LoadProfile load, List<Account> accounts) {
@@ -40,11 +40,11 @@ final class CostCommand implements Callable<Integer> {
     @Option(names = "--account", paramLabel = "A", description = "Only this account (default: all).") private String account;
 
     @Option(names = "--load", paramLabel = "FILE|PROFILE", defaultValue = "office",
-            description = "How much it is used: rest, office, busy or a YAML file with the fields of one "
+            description = "The load: rest, office, busy or a YAML file with the fields of one "
                     + "(default: ${DEFAULT-VALUE}).") private String load;
 
     @Option(names = "--prices", paramLabel = "FILE",
-            description = "Another price table, of another region or with discounts.") private Path prices;
+            description = "A price table for another region or with discounts.") private Path prices;
 
     @Override
     public Integer call() {
@@ -68,8 +68,8 @@ final class CostCommand implements Callable<Integer> {
     static Prices table(Path file, String region) {
         var table = Prices.read(file == null ? Settings.ofResource("prices.yaml") : Settings.ofFile(file));
         if (!table.region().equals(region)) {
-            throw new UserFault("the prices are those of " + table.region() + ", and the landscape's region is " + region
-                    + ": give a table of its prices with --prices FILE");
+            throw new UserFault("the prices are for " + table.region() + ", but the landscape's region is " + region
+                    + ": give a price table for it with --prices FILE");
         }
         return table;
     }
@@ -92,9 +92,9 @@ final class CostCommand implements Callable<Integer> {
         }
         text.append(row("all", "", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()),
                 Prices.dollars(bills.stream().mapToDouble(Bill::atLoad).sum())));
-        return text.append("prices of ").append(prices.region()).append(" of ").append(prices.date()).append(", on demand; ")
+        return text.append("prices of ").append(prices.region()).append(" on ").append(prices.date()).append(", on demand; ")
                 .append(prices.unverified()).append(" of ").append(prices.byName().size())
-                .append(" could not be looked up that day (assembly/src/main/resources/lockstep/cost/prices.yaml)").toString();
+                .append(" could not be verified that day (assembly/src/main/resources/lockstep/cost/prices.yaml)").toString();
     }
 
     private static String row(String what, String count, String rest, String load) {

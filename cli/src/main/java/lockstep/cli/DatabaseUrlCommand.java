@@ -12,7 +12,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "database-url",
-        description = "Prints where a shard's local database is, for psql and others. It contains the password.")
+        description = "Prints the connection URL of a shard's local database, including the password, for psql and other clients.")
 final class DatabaseUrlCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -25,7 +25,8 @@ final class DatabaseUrlCommand implements Callable<Integer> {
         var landscape = main.landscape();
         var shards = landscape.accounts().stream().flatMap(account -> account.shards().stream()).map(Shard::name).toList();
         if (!shards.contains(shard)) {
-            throw new ParameterException(spec.commandLine(), "there is no shard '" + shard + "'; there are: " + String.join(", ", shards));
+            throw new ParameterException(spec.commandLine(),
+                    "there is no shard '" + shard + "'; write one of " + String.join(", ", shards));
         }
         try (var cloud = LocalCloud.open(main.files(), landscape)) {
             String url = cloud.database(shard).url();

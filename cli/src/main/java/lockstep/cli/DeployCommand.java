@@ -29,10 +29,10 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "deploy",
-        description = "Deploys a release into accounts, keeps it there, and writes down what became of it.",
+        description = "Deploys a release to accounts, stores it there, and logs the result.",
         footer = {"",
-                "Ends with 0 when it is deployed in each account, 1 when not, 2 on wrong usage. A release that is kept: lockstep release "
-                        + "deploy."})
+                "Exit code: 0 when it is deployed in every account, 1 when not, 2 on wrong usage. To deploy a stored release: lockstep "
+                        + "release deploy."})
 final class DeployCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -40,22 +40,23 @@ final class DeployCommand implements Callable<Integer> {
 
     @Mixin private Place place;
 
-    @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Into which accounts (default: all).") private List<
+    @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "The accounts (default: all).") private List<
             String> accounts = List.of();
 
     @Option(names = "--release", paramLabel = "RELEASE",
-            description = "What it is called (default: as lockstep.yaml says). A name is given once in an account.") private String release;
+            description = "The release's name (default: release of lockstep.yaml). A name cannot be reused for another "
+                    + "release.") private String release;
 
     @Option(names = "--from", paramLabel = "FILE",
-            description = "What lockstep release build has made, instead of the checkout.") private Path from;
+            description = "Deploy this file of lockstep release build instead of the checkout.") private Path from;
 
     @Option(names = "--dry-run",
-            description = "Tell what would change in the stacks of each account, and change nothing.") private boolean dryRun;
+            description = "Print what would change in the stacks of each account, and change nothing.") private boolean dryRun;
 
     @Override
     public Integer call() {
         if (from != null && release != null) throw new ParameterException(spec.commandLine(),
-                "--release names what is built from the checkout; what is in --from has its name");
+                "--release cannot be given with --from: a built release already has a name");
         // report wrong usage before anything is opened
         chosen(spec, place.landscape(main), accounts);
         if (dryRun) return printChanges();
@@ -98,7 +99,7 @@ final class DeployCommand implements Callable<Integer> {
     static List<Account> chosen(CommandSpec spec, Landscape landscape, List<String> names) {
         for (String name : names) {
             if (landscape.accounts().stream().noneMatch(account -> account.name().equals(name))) {
-                throw new ParameterException(spec.commandLine(), "there is no account '" + name + "'; there are "
+                throw new ParameterException(spec.commandLine(), "there is no account '" + name + "'; write one of "
                         + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
             }
         }

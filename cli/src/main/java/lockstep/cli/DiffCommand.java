@@ -17,11 +17,11 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "diff",
-        description = "Tells every difference between two editions, and whether it is meant.",
+        description = "Prints every difference between two editions, and whether it is declared.",
         footer = {"",
-                "Ends with 0 when every difference is declared in the landscape, 1 when one is not or a declared one is gone, 2 on wrong "
-                        + "usage.",
-                "With --output markdown the answer is the start of a test plan."})
+                "Exit code: 0 when every difference is declared in the landscape, 1 when one is not or a declared one no longer "
+                        + "exists, 2 on wrong usage.",
+                "With --output markdown it prints the outline of a test plan."})
 final class DiffCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 

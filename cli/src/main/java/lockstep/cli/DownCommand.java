@@ -7,13 +7,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "down",
-        description = "Ends every process that 'up' started. Databases are kept, the emulated accounts are not.")
+        description = "Ends every process that 'up' started. Keeps databases; deletes the emulated accounts.")
 final class DownCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
-    @Option(names = "--purge", description = "Deletes databases, certificates and logs as well.") private boolean purge;
+    @Option(names = "--purge", description = "Also delete databases, certificates and logs.") private boolean purge;
 
-    @Option(names = "--dry-run", description = "Only tells what would be ended and deleted.") private boolean dryRun;
+    @Option(names = "--dry-run", description = "Print what would be ended and deleted, and change nothing.") private boolean dryRun;
 
     @Override
     public Integer call() {
@@ -33,6 +33,6 @@ final class DownCommand implements Callable<Integer> {
         plan.processes().forEach(
                 process -> text.append("%s %s (pid %d)%n".formatted(dryRun ? "would end" : "ended", process.what(), process.pid())));
         plan.deleted().ifPresent(path -> text.append("%s %s%n".formatted(dryRun ? "would delete" : "deleted", path)));
-        return text.isEmpty() ? "nothing runs" : text.toString().stripTrailing();
+        return text.isEmpty() ? "nothing is running" : text.toString().stripTrailing();
     }
 }

@@ -39,11 +39,11 @@ import software.amazon.awssdk.services.sfn.SfnClient;
 import tools.jackson.databind.DeserializationFeature;
 
 @Command(mixinStandardHelpOptions = true, name = "import",
-        description = "Imports a new edition of a code list into the source shard: makes the table what the file says, in one transaction.",
+        description = "Imports a new version of a code list into the source shard: makes the table equal to the file, in one transaction.",
         footer = {"",
-                "The file is CSV with commas, in UTF-8. Its header names the columns that lockstep.yaml has of the table, in any order. "
+                "The file is CSV with commas, in UTF-8. Its header names the table's columns in lockstep.yaml, in any order. "
                         + "An empty field is NULL, \"\" is an empty text.",
-                "Rows that are not in the file are deleted, except those that other rows refer to. Shards follow with the next sync.",
+                "Rows that are not in the file are deleted, except those that other rows refer to. The next sync updates the shards.",
                 "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is "
                         + "still running at --timeout."})
 final class ImportCommand implements Callable<Integer> {
@@ -58,17 +58,17 @@ final class ImportCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "TABLE",
             description = "As in SQL or without quotes, such as master.drug or 'Order Desk.lineItem'.") private String givenTable;
 
-    @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new edition.") private Path file;
+    @Parameters(index = "1", paramLabel = "FILE.csv", description = "All rows of the new version.") private Path file;
 
     @Mixin private ChosenDataSet chosen;
 
     @Option(names = "--dry-run",
-            description = "Show the difference and change nothing. The import is done and rolled back, so that whatever would be refused "
-                    + "is refused.") private boolean dryRun;
+            description = "Print the difference and change nothing. The import runs and is rolled back, so it reports every error that the "
+                    + "import would.") private boolean dryRun;
 
     @Option(names = "--round",
-            description = "Accept values that the column keeps only in part, such as 1.005 in numeric(10,2), and list them. Without it "
-                    + "they are refused.") private boolean round;
+            description = "Accept values that the column rounds or truncates, such as 1.005 in numeric(10,2), and list them (default: "
+                    + "refuse them).") private boolean round;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800",
             description = "How long to wait (default: ${DEFAULT-VALUE}).") private long timeout;
@@ -81,7 +81,7 @@ final class ImportCommand implements Callable<Integer> {
                 .orElseThrow(() -> usage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
                         + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(
                                 () -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("there is no file " + file + " that can be read");
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("file " + file + " does not exist or cannot be read");
         if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
@@ -139,14 +139,15 @@ final class ImportCommand implements Callable<Integer> {
                     referring.rows(), referring.table(), String.join(", ", referring.columns())));
         if (outcome.rounded() > 0) {
             text.append(String.format(Locale.ROOT,
-                    outcome.rounded() == 1 ? "%,d value is kept only in part%n" : "%,d values are kept only in part%n", outcome.rounded()));
+                    outcome.rounded() == 1 ? "%,d value is rounded or truncated%n" : "%,d values are rounded or truncated%n",
+                    outcome.rounded()));
             for (Rounded rounded : outcome.roundings())
                 text.append(String.format(Locale.ROOT, "  line %d, %s: %s → %s%n", rounded.line(), rounded.column(),
                         shown(rounded.written()), shown(rounded.kept())));
         }
         boolean nothing = outcome.inserted() + outcome.updated() + outcome.deleted() == 0;
-        return text.append(nothing ? "The table holds what the file says." : outcome.dryRun() ? "Nothing was changed."
-                : "Imported in one transaction. Shards follow with the next: lockstep sync").toString();
+        return text.append(nothing ? "The table equals the file." : outcome.dryRun() ? "Nothing was changed."
+                : "Imported in one transaction. To update the shards: lockstep sync").toString();
     }
 
     private static String line(Sample sample) {

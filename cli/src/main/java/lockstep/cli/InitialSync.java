@@ -55,7 +55,8 @@ record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) i
                     new SyncDisplay(System.err, new SyncDisplay.Style(terminal, colour, false, false), next), Instant.now().plus(TIMEOUT));
             if (state.outcome() != SyncState.Outcome.verified)
                 throw new UserFault("sync " + state.syncId() + " of data set " + state.dataSet()
-                        + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Answer it: " + next.answer(state.syncId())
+                        + (state.held() ? " is held: " + state.dump().cause().orElse("?") + ". Approve or reject it: "
+                                + next.answer(state.syncId())
                                 : state.outcome() == SyncState.Outcome.running
                                         ? " has not ended after " + TIMEOUT.toMinutes() + " minutes"
                                 : " failed: " + SyncCommand.failures(state)));

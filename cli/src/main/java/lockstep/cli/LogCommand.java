@@ -28,8 +28,8 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "log",
-        description = "Tells who deployed, rolled back and synced what, where and when, and how it ended. The newest first.",
-        footer = {"", "Syncs that started by themselves are told from the state machines, which remember 90 days."})
+        description = "Prints who deployed, rolled back or synced what, where and when, and the result. Newest first.",
+        footer = {"", "Automatic syncs come from the history of the state machines, which AWS keeps for 90 days."})
 final class LogCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -38,7 +38,7 @@ final class LogCommand implements Callable<Integer> {
     @Mixin private Place place;
 
     @Option(names = "--limit", paramLabel = "N", defaultValue = "50",
-            description = "At most so many (default: ${DEFAULT-VALUE}).") private int limit;
+            description = "The maximum number of entries (default: ${DEFAULT-VALUE}).") private int limit;
 
     @Override
     public Integer call() {

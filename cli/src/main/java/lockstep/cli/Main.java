@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
                 ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class,
                 CommandLine.HelpCommand.class},
-        footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
+        footer = {"", "The launcher also has 'lockstep test', which runs the tests, and 'lockstep build', which only builds."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** The format of answers on standard output. Progress goes to standard error. */
@@ -38,14 +38,14 @@ public final class Main {
     private final ProjectFiles files = ProjectFiles.ofLauncher();
 
     @Option(names = "--landscape", paramLabel = "FILE", scope = ScopeType.INHERIT,
-            description = "The file that names accounts, shards and data sets "
+            description = "The landscape file with accounts, shards and data sets "
                     + "(default: lockstep.yaml of the checkout).") private Path landscape;
 
     @Option(names = "--output", paramLabel = "text|json|markdown", scope = ScopeType.INHERIT, defaultValue = "text",
-            description = "How the answer is written (default: text). Only diff knows Markdown.") private OutputFormat output;
+            description = "The output format (default: text). Only diff supports markdown.") private OutputFormat output;
 
     @Option(names = "--no-color", scope = ScopeType.INHERIT,
-            description = "No colours; also off when NO_COLOR is set or the output is no terminal.") private boolean noColour;
+            description = "Print without colours (default when NO_COLOR is set or the output is not a terminal).") private boolean noColour;
 
     public static void main(String[] arguments) {
         System.exit(run(arguments));
@@ -127,7 +127,7 @@ public final class Main {
         if (System.getenv("LOCKSTEP_TRACE") != null) {
             fault.printStackTrace();
         }
-        return Causes.message(fault) + (fault.getMessage() == null ? "; LOCKSTEP_TRACE=1 prints where it arose" : "");
+        return Causes.message(fault) + (fault.getMessage() == null ? "; LOCKSTEP_TRACE=1 prints the stack trace" : "");
     }
 
     static final class Version implements IVersionProvider {

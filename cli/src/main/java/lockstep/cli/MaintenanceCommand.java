@@ -20,7 +20,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "maintenance",
-        description = "Shows the maintenance page in place of an edition or a shard, or takes it away; proxies follow within seconds.")
+        description = "Turns the maintenance page on or off for an edition or a shard. Proxies follow within seconds.")
 final class MaintenanceCommand implements Callable<Integer> {
     /** Whether the page is shown. */
     enum Switch { on, off }
@@ -33,13 +33,13 @@ final class MaintenanceCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "on|off") private Switch state;
 
-    @Option(names = "--edition", paramLabel = "production|demo", description = "This edition alone.") private Edition edition;
+    @Option(names = "--edition", paramLabel = "production|demo", description = "Only this edition.") private Edition edition;
 
-    @Option(names = "--account", paramLabel = "NAME", description = "In this account alone.") private String account;
+    @Option(names = "--account", paramLabel = "NAME", description = "Only in this account.") private String account;
 
-    @Option(names = "--shard", paramLabel = "NAME", description = "This shard alone.") private String shard;
+    @Option(names = "--shard", paramLabel = "NAME", description = "Only this shard.") private String shard;
 
-    @Option(names = "--message", paramLabel = "TEXT", description = "What the page says.") private String message;
+    @Option(names = "--message", paramLabel = "TEXT", description = "The text on the page.") private String message;
 
     /** A proxy whose routes were changed. */
     record Changed(String account, String edition) {}
@@ -47,10 +47,10 @@ final class MaintenanceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (message != null && state == Switch.off) {
-            throw usage("--message is for 'on'");
+            throw usage("--message can be given only with 'on'");
         }
         if (edition == null && account == null && shard == null) {
-            throw usage("say where: --edition, --account, --shard, or some of them");
+            throw usage("give at least one of --edition, --account and --shard");
         }
         Landscape landscape = place.landscape(main);
         var chosen = chosen(landscape);
@@ -86,7 +86,7 @@ final class MaintenanceCommand implements Callable<Integer> {
         if (found.isEmpty()) {
             throw usage("there is no proxy" + (edition == null ? "" : " of the " + edition.word() + " edition")
                     + (account == null ? "" : " in account '" + account + "'")
-                    + (shard == null ? "" : " that leads to a shard '" + shard + "'") + "; see lockstep.yaml");
+                    + (shard == null ? "" : " that routes to shard '" + shard + "'") + "; see lockstep.yaml");
         }
         return found;
     }

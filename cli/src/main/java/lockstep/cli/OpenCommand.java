@@ -23,17 +23,17 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "open",
-        description = "Opens an edition or a shard of the local cloud in the browser, and tells what the browser needs.",
-        footer = {"", "On AWS an edition is at the host that lockstep.yaml names."})
+        description = "Opens an edition or a shard of the local cloud in the browser, and prints what the browser needs.",
+        footer = {"", "On AWS, open the edition's host in lockstep.yaml."})
 final class OpenCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
     @Spec private CommandSpec spec;
 
     @Parameters(paramLabel = "demo|production|qa|SHARD",
-            description = "An account, with all of its shards, or one shard.") private String what;
+            description = "An account with all its shards, or one shard.") private String what;
 
-    @Option(names = "--print", description = "Only tells; so it does too where there is no desktop.") private boolean print;
+    @Option(names = "--print", description = "Only print; do not open a browser (default without a desktop).") private boolean print;
 
     @Option(names = "--aws", hidden = true) private boolean aws;
 
@@ -54,7 +54,7 @@ final class OpenCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (aws) {
-            throw usage("open is for the local cloud; on AWS an edition is at the host that lockstep.yaml names");
+            throw usage("open works only on the local cloud; on AWS, open the edition's host in lockstep.yaml");
         }
         try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
             var opened = chosen(cloud.pages()).stream().map(page -> opened(cloud, page)).toList();
@@ -73,7 +73,7 @@ final class OpenCommand implements Callable<Integer> {
             throw new UserFault("the local cloud is not up: run lockstep up");
         }
         if (shards.isEmpty() && account.isEmpty()) {
-            throw usage("there is no '" + what + "' to open; there are: "
+            throw usage("there is no account or shard '" + what + "' to open; write one of "
                     + String.join(", ", pages.stream().map(Page::account).distinct().toList())
                     + ", " + String.join(", ", pages.stream().map(Page::shard).toList()));
         }
@@ -108,7 +108,7 @@ final class OpenCommand implements Callable<Integer> {
                     .map(client -> "client certificate to import         " + client.pkcs12() + "\n  its password                       "
                             + client.password()
                             + "\n  for curl                           --cert " + client.certificate() + " --key " + client.key())
-                    .orElse("client certificate                   all are revoked; make one: lockstep certificate issue NAME"));
+                    .orElse("client certificate                   all are revoked; to issue one: lockstep certificate issue NAME"));
         });
         opened.forEach(page -> page.user().ifPresent(user -> text.add("log in to " + String.format("%-26s", page.shard())
                 + " customer " + user.customer() + ", user " + user.name() + ", password " + user.password())));
@@ -125,7 +125,7 @@ final class OpenCommand implements Callable<Integer> {
             new ProcessBuilder(mac ? "open" : "xdg-open", url).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
         } catch (IOException e) {
-            System.err.println("lockstep: no browser could be started (" + e.getMessage() + "): open the address yourself");
+            System.err.println("lockstep: no browser could be started (" + e.getMessage() + "): open the URL yourself");
         }
     }
 

@@ -14,7 +14,7 @@ public final class Place {
     private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
 
     @Option(names = "--aws",
-            description = "On AWS, with the profile of your AWS configuration that is named as each account "
+            description = "Run on AWS, using the AWS profile of the same name for each account "
                     + "(default: the local cloud).") private boolean aws;
 
     boolean isAws() {

@@ -11,8 +11,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
-@Command(mixinStandardHelpOptions = true, name = "reject", description = "Gives up a sync that is held; nothing was changed by it.",
-        footer = {"", "Shows what the sync would change. Ends with 0 when it was answered, 1 when it does not wait, 2 on wrong usage."})
+@Command(mixinStandardHelpOptions = true, name = "reject", description = "Rejects a held sync, which then ends without changes.",
+        footer = {"", "Prints what the sync would change. Exit code: 0 when it is rejected, 1 when it is not held, 2 on wrong usage."})
 final class RejectCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -21,9 +21,9 @@ final class RejectCommand implements Callable<Integer> {
     @Mixin private ChosenDataSet chosen;
 
     @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "no reason given",
-            description = "Why; operators are told.") private String reason;
+            description = "The reason, which operators receive.") private String reason;
 
-    @Parameters(paramLabel = "SYNC-ID", description = "The sync that is held.") private String syncId;
+    @Parameters(paramLabel = "SYNC-ID", description = "The held sync.") private String syncId;
 
     @Option(names = "--verbose",
             description = "Print every table (default: those with the most rows that change).") private boolean verbose;

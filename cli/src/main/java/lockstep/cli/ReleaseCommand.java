@@ -24,7 +24,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "release", description = "Releases: made once, kept in each account, deployed again.",
+@Command(mixinStandardHelpOptions = true, name = "release",
+        description = "Manages releases, which are built once and stored in each account.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {ReleaseCommand.Build.class, ReleaseCommand.ListAll.class, ReleaseCommand.Deploy.class, ReleaseCommand.Rollback.class,
                 ReleaseCommand.InParity.class})
@@ -35,24 +36,24 @@ final class ReleaseCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "say what to do: build, list, deploy, rollback or parity");
+        throw new ParameterException(spec.commandLine(), "missing subcommand: build, list, deploy, rollback or parity");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "build",
-            description = "Makes one file of the checkout with all that is deployed, the same into each account.",
+            description = "Builds one file from the checkout with everything that is deployed, the same for every account.",
             footer = {"",
-                    "With --aws each image is built once, by docker or by what the variable CDK_DOCKER names, and every account gets that "
-                            + "very image. The local cloud needs none."})
+                    "With --aws each image is built once, by docker or the program in CDK_DOCKER, and every account gets that image. The "
+                            + "local cloud needs no images."})
     static final class Build implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
 
-        @Parameters(paramLabel = "FILE", description = "The file to make; one of this name is replaced.") private Path file;
+        @Parameters(paramLabel = "FILE", description = "The file to write; an existing one is replaced.") private Path file;
 
         @Option(names = "--release", paramLabel = "RELEASE",
-                description = "What it is called (default: as lockstep.yaml says).") private String release;
+                description = "The release's name (default: release of lockstep.yaml).") private String release;
 
         @Option(names = "--aws",
-                description = "For accounts of AWS: with its images (default: for the local cloud alone).") private boolean aws;
+                description = "Include images, for AWS accounts (default: only for the local cloud).") private boolean aws;
 
         @Override
         public Integer call() {
@@ -72,7 +73,7 @@ final class ReleaseCommand implements Callable<Integer> {
             Map<String, String> images) {}
 
     @Command(mixinStandardHelpOptions = true, name = "list",
-            description = "Tells which releases each account keeps, and which is in force.")
+            description = "Lists the releases that each account stores, and which is in force.")
     static final class ListAll implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
 
@@ -102,7 +103,7 @@ final class ReleaseCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a release that is kept, into one account or all.")
+    @Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a stored release to one account or all.")
     static final class Deploy implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
 
@@ -110,10 +111,10 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @Mixin private Place place;
 
-        @Parameters(index = "0", paramLabel = "RELEASE", description = "See lockstep release list.") private String release;
+        @Parameters(index = "0", paramLabel = "RELEASE", description = "A name in lockstep release list.") private String release;
 
         @Parameters(index = "1..*", paramLabel = "ACCOUNT", arity = "0..*",
-                description = "Into which accounts (default: all).") private List<String> accounts = List.of();
+                description = "The accounts (default: all).") private List<String> accounts = List.of();
 
         @Override
         public Integer call() {
@@ -128,10 +129,10 @@ final class ReleaseCommand implements Callable<Integer> {
     }
 
     @Command(mixinStandardHelpOptions = true, name = "rollback",
-            description = "Brings accounts back to the release that each had before the one in force.",
+            description = "Rolls accounts back to the release that each had before the one in force.",
             footer = {"",
-                    "Of release and settings alone: databases stay as they are, since a schema is made so that the release before can "
-                            + "work with it."})
+                    "Only the release and its settings change. Databases stay as they are, because each schema also works with the "
+                            + "previous release."})
     static final class Rollback implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
 
@@ -139,10 +140,10 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @Mixin private Place place;
 
-        @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "Which accounts (default: all).") private List<
+        @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "The accounts (default: all).") private List<
                 String> accounts = List.of();
 
-        @Option(names = "--dry-run", description = "Only tell to which release each would go.") private boolean dryRun;
+        @Option(names = "--dry-run", description = "Print which release each would go back to; change nothing.") private boolean dryRun;
 
         @Override
         public Integer call() {
@@ -152,7 +153,7 @@ final class ReleaseCommand implements Callable<Integer> {
                 for (Account account : DeployCommand.chosen(spec, delivery.landscape(), accounts)) {
                     before.put(account,
                             delivery.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
-                                    + " tells of no release before the one in force: name one, lockstep release deploy RELEASE "
+                                    + " has no release before the one in force; choose one: lockstep release deploy RELEASE "
                                     + account.name())));
                 }
                 if (dryRun) {
@@ -172,9 +173,9 @@ final class ReleaseCommand implements Callable<Integer> {
     }
 
     @Command(mixinStandardHelpOptions = true, name = "parity",
-            description = "Tells whether production and demo run the same release, and for how long they have not; measures it in these "
-                    + "accounts.",
-            footer = {"", "Ends with 0 when they do, or have not for less than --for; 1 when for longer."})
+            description = "Prints whether production and demo run the same release, or how long they have differed, and publishes that as "
+                    + "a metric in their accounts.",
+            footer = {"", "Exit code: 0 when they do, or have differed for at most --for; 1 when for longer."})
     static final class InParity implements Callable<Integer> {
         /** The number of log entries to read; large, because the releases may have differed for a long time. */
         private static final int LOG = 500;
@@ -186,7 +187,7 @@ final class ReleaseCommand implements Callable<Integer> {
         @Mixin private Place place;
 
         @Option(names = "--for", paramLabel = "MINUTES", defaultValue = "60",
-                description = "For how long they may differ (default: ${DEFAULT-VALUE}).") private long minutes;
+                description = "How long they may differ (default: ${DEFAULT-VALUE}).") private long minutes;
 
         @Override
         public Integer call() {
@@ -200,8 +201,8 @@ final class ReleaseCommand implements Callable<Integer> {
                 String runs = parity.inForce().entrySet().stream().map(e -> e.getKey() + " runs " + e.getValue())
                         .collect(Collectors.joining(", "));
                 parent.main.answer(Map.of("inForce", parity.inForce(), "apartSeconds", apart.toSeconds()),
-                        runs.isEmpty() ? "no log tells of a release" : apart.isZero() ? runs
-                                : runs + ": apart for " + apart.toMinutes() + " minutes");
+                        runs.isEmpty() ? "no log has a release" : apart.isZero() ? runs
+                                : runs + ": different for " + apart.toMinutes() + " minutes");
                 return apart.compareTo(java.time.Duration.ofMinutes(minutes)) > 0 ? 1 : 0;
             }
         }

@@ -76,7 +76,7 @@ final class ReleaseDelivery implements AutoCloseable {
         for (Account account : all) {
             if (shelf(account).exists()) shelf(account).find(name).ifPresent(release -> found.put(account, release));
         }
-        if (found.isEmpty()) throw new UserFault("no account keeps a release " + name + "; see lockstep release list");
+        if (found.isEmpty()) throw new UserFault("no account stores a release " + name + "; see lockstep release list");
         var digests = found.values().stream().map(Release::digest).distinct().toList();
         if (digests.size() > 1) {
             throw new UserFault("release " + name + " is not the same everywhere: " + found.entrySet().stream()
@@ -155,7 +155,7 @@ final class ReleaseDelivery implements AutoCloseable {
             try {
                 if (shelf(account).exists()) shelf(account).record(ended);
             } catch (SdkException | UserFault e) {
-                main.progress().note("not written into the log of " + account.name() + ": " + e.getMessage());
+                main.progress().note("could not write to the log of " + account.name() + ": " + e.getMessage());
             }
             outcomes.add(new Outcome(account.name(), archive.release().name(), ended.before(), ended.result(), ended.cause(),
                     ended.seconds().orElse(0L)));

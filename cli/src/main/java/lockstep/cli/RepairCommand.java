@@ -17,10 +17,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "repair",
-        description = "Reads every table of target shards and restores what differs from the sync in force there, and follows until each "
+        description = "Reads every table of target shards, restores what differs from the sync in force there, and waits until each shard "
                 + "is verified.",
-        footer = {"", "It is what the watch starts by itself when it finds drift. A shard that was rolled back stays so.",
-                "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
+        footer = {"", "The watch starts the same repair when it finds drift. A shard that was rolled back stays at that sync.",
+                "Exit code: 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when --timeout is reached."})
 final class RepairCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -60,7 +60,7 @@ final class RepairCommand implements Callable<Integer> {
             else steps.add(new ShardRestores.Step(shard.account(), shard.shard(), inForce.map(Applied::syncId), inForce.get().syncId(),
                     inForce.get().snapshotTime()));
         }
-        problems.check("a new sync brings every shard in step: " + next.line("sync"));
+        problems.check("start a new sync instead: " + next.line("sync"));
         return steps;
     }
 }

@@ -19,11 +19,11 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "rollback",
-        description = "Brings target shards back to an earlier sync that is still kept, and follows until each is verified.",
+        description = "Rolls target shards back to an earlier sync that is still kept, and waits until each is verified.",
         footer = {"",
-                "Without --to, each shard goes back to the sync that was in force in that shard before the present one; again, further "
-                        + "back. The next sync goes forward again.",
-                "Ends with 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when it still runs at --timeout."})
+                "Without --to, each shard goes back to the sync that was in force there before the current one. Repeat it to go "
+                        + "further back. The next sync goes forward again.",
+                "Exit code: 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when --timeout is reached."})
 final class RollbackCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -81,8 +81,8 @@ final class RollbackCommand implements Callable<Integer> {
     private static String problem(AppliedSyncs shard) {
         if (shard.inForce().isEmpty()) return "no sync in force";
         String inForce = "sync " + shard.inForce().get().syncId() + " in force";
-        return shard.history().isEmpty() ? inForce + ", and no history of those before it until prepare-database has run there"
-                : inForce + ", and no sync that was in force before it is kept";
+        return shard.history().isEmpty() ? inForce + ", and no history until prepare-database has run there"
+                : inForce + ", and no earlier sync that is still kept";
     }
 
     private ParameterException usage(String message) {

@@ -21,18 +21,18 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "schema-gate",
-        description = "Tries the previous release on the new schema of the product, and the new release on the previous schema.",
+        description = "Tests the previous release on the new schema of the product, and the new release on the previous schema.",
         footer = {"",
                 "Lints the new migrations, applies them to a database in use, and runs each release's tests on the other's schema, on "
                         + "real PostgreSQL servers.",
-                "Ends with 0 when the two are compatible, 1 when a statement breaks that or it could not be checked, 2 on wrong usage."})
+                "Exit code: 0 when the two are compatible, 1 when they are not or could not be checked, 2 on wrong usage."})
 public final class SchemaGateCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
     @Spec private CommandSpec spec;
 
     @Option(names = "--previous", paramLabel = "GIT-REF|DIR",
-            description = "The release before: a tag or commit, or a directory with its sources (default: the newest tag before this "
+            description = "The previous release: a tag or commit, or a directory with its sources (default: the newest tag before this "
                     + "commit).") private String previous;
 
     @Option(names = "--tests", paramLabel = "PATTERN", defaultValue = "",
@@ -110,7 +110,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
         }
         throw new ParameterException(spec.commandLine(),
-                "there is no tag before this commit: name the previous release with --previous GIT-REF|DIR");
+                "there is no tag before this commit: give the previous release with --previous GIT-REF|DIR");
     }
 
     private void export(Path project, String ref, Path directory, Path work) {
@@ -121,7 +121,7 @@ public final class SchemaGateCommand implements Callable<Integer> {
         }
         if (run(project, log, "git", "archive", "--format=tar", "-o", archive.toString(), ref) != 0
                 || run(project, log, "tar", "-xf", archive.toString(), "-C", directory.toString()) != 0) {
-            throw new UserFault("cannot take " + ref + " out of git", log);
+            throw new UserFault("cannot export " + ref + " from git", log);
         }
     }
 

@@ -32,10 +32,10 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "shard",
-        description = "Shards of the demo edition that QA has for a while, besides those of lockstep.yaml.",
+        description = "Manages temporary shards of the demo edition for QA, in addition to those of lockstep.yaml.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {ShardCommand.UpOne.class, ShardCommand.DownOne.class, ShardCommand.ListAll.class, ShardCommand.Expire.class},
-        footer = {"", "In the local cloud. On AWS a shard is an entry in lockstep.yaml, deployed as any change is."})
+        footer = {"", "Only on the local cloud. On AWS, add the shard to lockstep.yaml and deploy it."})
 final class ShardCommand implements Callable<Integer> {
     private static final String NAME = "(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*";
 
@@ -45,26 +45,26 @@ final class ShardCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "say what to do: up, down, list or expire");
+        throw new ParameterException(spec.commandLine(), "missing subcommand: up, down, list or expire");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "up",
-            description = "Brings a shard up: deployed, filled with the master data, and open to browsers.")
+            description = "Creates a shard: deploys it, fills it with the master data, and opens it to browsers.")
     static final class UpOne implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
 
         @Spec private CommandSpec spec;
 
-        @Parameters(paramLabel = "NAME", description = "As qa-demo-2; it answers at NAME.localhost.") private String name;
+        @Parameters(paramLabel = "NAME", description = "A name such as qa-demo-2; the host is NAME.localhost.") private String name;
 
         @Option(names = "--edition", paramLabel = "demo", required = true,
-                description = "The demo edition is the only one that is made this way.") private Edition edition;
+                description = "The edition; only demo is possible.") private Edition edition;
 
         @Option(names = "--account", paramLabel = "NAME",
-                description = "An account whose purpose is qa (default: the only one).") private String account;
+                description = "An account of purpose qa (default: the only one).") private String account;
 
         @Option(names = "--ttl", paramLabel = "TIME", defaultValue = "8h",
-                description = "How long it stays, as 30m, 8h or 2d (default: ${DEFAULT-VALUE}).") private String ttl;
+                description = "How long it exists, such as 30m, 8h or 2d (default: ${DEFAULT-VALUE}).") private String ttl;
 
         @Override
         public Integer call() {
@@ -77,7 +77,7 @@ final class ShardCommand implements Callable<Integer> {
                 parent.temporary().add(shard);
                 parent.up(shard);
                 parent.main.answer(parent.described(shard),
-                        name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy leads to it)"));
+                        name + " is up until " + expires + "\n  " + parent.page(name).map(Page::url).orElse("(no proxy routes to it)"));
             });
             return 0;
         }
@@ -85,7 +85,7 @@ final class ShardCommand implements Callable<Integer> {
         private Duration duration() {
             if (!ttl.matches("[1-9]\\d{0,3}[mhd]")) {
                 throw new ParameterException(spec.commandLine(),
-                        "--ttl takes a number of minutes, hours or days, as 30m, 8h or 2d, not '" + ttl + "'");
+                        "--ttl takes a number of minutes, hours or days, such as 30m, 8h or 2d, not '" + ttl + "'");
             }
             return Duration.of(Long.parseLong(ttl.substring(0, ttl.length() - 1)), switch (ttl.charAt(ttl.length() - 1)) {
                 case 'm' -> ChronoUnit.MINUTES;
@@ -98,30 +98,31 @@ final class ShardCommand implements Callable<Integer> {
         private Account account(Landscape landscape) {
             if (edition == Edition.PRODUCTION) {
                 throw usage(
-                        "a shard of the production edition holds customers' data: declare it in lockstep.yaml, where a change is reviewed");
+                        "a shard of the production edition holds customers' data: declare it in lockstep.yaml, where changes are "
+                                + "reviewed");
             }
             if (!name.matches(NAME)) {
-                throw usage("a shard's name has at most 30 lowercase letters and digits, with single hyphens between, unlike '" + name
-                        + "'; write it like qa-demo-2");
+                throw usage("'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
+                        + "letter; write it like qa-demo-2");
             }
             landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst()
                     .ifPresent(known -> {
                         throw usage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
-                                .map(shard -> ", until " + shard.expires() + "; to end it: lockstep shard down " + name).orElse(""));
+                                .map(shard -> ", until " + shard.expires() + "; to delete it: lockstep shard down " + name).orElse(""));
                     });
             var qa = landscape.accounts().stream().filter(known -> known.purpose() == Purpose.QA).toList();
             var names = String.join(", ", qa.stream().map(Account::name).toList());
             if (account == null) {
                 if (qa.size() != 1) {
-                    throw usage(qa.isEmpty() ? "there is no account of purpose qa" : "say which account: --account, one of " + names);
+                    throw usage(qa.isEmpty() ? "there is no account of purpose qa" : "choose an account with --account: " + names);
                 }
                 return qa.getFirst();
             }
             Account named = landscape.accounts().stream().filter(known -> known.name().equals(account)).findFirst()
-                    .orElseThrow(() -> usage("there is no account '" + account + "'; of purpose qa: " + names));
+                    .orElseThrow(() -> usage("there is no account '" + account + "'; write one of purpose qa: " + names));
             if (named.purpose() != Purpose.QA) {
                 throw usage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT)
-                        + ", where nothing comes and goes; of purpose qa: " + names);
+                        + ", but temporary shards need purpose qa: " + names);
             }
             return named;
         }
@@ -131,7 +132,7 @@ final class ShardCommand implements Callable<Integer> {
         }
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "down", description = "Takes such a shard down, with all that it holds.")
+    @Command(mixinStandardHelpOptions = true, name = "down", description = "Deletes a temporary shard with all its data.")
     static final class DownOne implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
 
@@ -139,15 +140,15 @@ final class ShardCommand implements Callable<Integer> {
 
         @Parameters(paramLabel = "NAME") private String name;
 
-        @Option(names = "--dry-run", description = "Only tells what would go.") private boolean dryRun;
+        @Option(names = "--dry-run", description = "Print what would be deleted, and change nothing.") private boolean dryRun;
 
-        @Option(names = "--yes", description = "Without asking.") private boolean yes;
+        @Option(names = "--yes", description = "Do not ask for confirmation.") private boolean yes;
 
         @Override
         public Integer call() {
             var shard = parent.temporary().find(name).orElseThrow(() -> usage(parent.declared().accounts().stream()
                     .filter(account -> account.shards().stream().anyMatch(known -> known.name().equals(name))).findFirst()
-                    .map(account -> "'" + name + "' is a shard of account " + account.name() + " in lockstep.yaml: take it out there")
+                    .map(account -> "'" + name + "' is a shard of account " + account.name() + " in lockstep.yaml: remove it there")
                     .orElse("there is no shard '" + name + "'; see lockstep shard list")));
             var removal = parent.removal(shard);
             if (!dryRun && !yes && !confirmed(removal.plan())) {
@@ -166,7 +167,7 @@ final class ShardCommand implements Callable<Integer> {
 
         private boolean confirmed(List<String> plan) {
             if (!parent.main.terminal()) {
-                throw usage("nobody can be asked: repeat it with --yes, or with --dry-run to see what would go");
+                throw usage("cannot ask for confirmation without a terminal: give --yes, or --dry-run to see what would be deleted");
             }
             plan.forEach(what -> System.err.println("deletes  " + what));
             System.err.print("Delete all this? [y/N] ");
@@ -179,7 +180,7 @@ final class ShardCommand implements Callable<Integer> {
     }
 
     @Command(mixinStandardHelpOptions = true, name = "list",
-            description = "Tells every shard, and until when. Those whose time is over are taken down first.")
+            description = "Lists every shard and when it expires. Deletes expired shards first.")
     static final class ListAll implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
 
@@ -206,7 +207,7 @@ final class ShardCommand implements Callable<Integer> {
     }
 
     @Command(mixinStandardHelpOptions = true, name = "expire",
-            description = "Takes down every shard whose time is over. It runs by itself at that time.")
+            description = "Deletes every expired shard. This also runs automatically when a shard expires.")
     static final class Expire implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
 
@@ -215,7 +216,7 @@ final class ShardCommand implements Callable<Integer> {
             parent.main.files().exclusively(() -> {
                 var gone = parent.expire();
                 parent.main.answer(Map.of("expired", gone),
-                        gone.isEmpty() ? "no shard's time is over" : "taken down: " + String.join(", ", gone));
+                        gone.isEmpty() ? "no shard has expired" : "deleted: " + String.join(", ", gone));
             });
             return 0;
         }
@@ -244,7 +245,7 @@ final class ShardCommand implements Callable<Integer> {
             new Up(main.files(), main.declaredFile(), file, LandscapeReader.read(file), main.progress()).change(shard.account(),
                     Optional.of(new InitialSync(main.terminal(), main.colour(), main.landscapeOption())));
         } catch (UserFault e) {
-            main.progress().note("shard " + shard.name() + " is not complete. To go on: lockstep up. To take it down: lockstep shard down "
+            main.progress().note("shard " + shard.name() + " is not complete. To continue: lockstep up. To delete it: lockstep shard down "
                     + shard.name());
             throw e;
         }

@@ -20,10 +20,10 @@ import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 
 @Command(mixinStandardHelpOptions = true, name = "status",
-        description = "Tells how every shard stands to its source, from what the databases really hold.",
+        description = "Compares the contents of every shard's database with those of its source.",
         footer = {"",
-                "in-step: holds what the source holds now. behind: something else. "
-                        + "never: no sync was applied. unreachable: could not say."})
+                "in-step: equal to the source now. behind: different. "
+                        + "never: no sync was applied. unreachable: not known."})
 final class StatusCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -32,7 +32,7 @@ final class StatusCommand implements Callable<Integer> {
     /** A sync that waits for approval, and the commands that answer it. */
     record Held(String dataset, String syncId, String cause, String approve, String reject) {
         String text() {
-            return "Sync " + syncId + " is held: " + cause + ". Answer it: " + approve + "   or   " + reject + "\n";
+            return "Sync " + syncId + " is held: " + cause + ". Approve or reject it: " + approve + "   or   " + reject + "\n";
         }
     }
 

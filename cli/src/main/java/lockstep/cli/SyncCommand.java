@@ -26,11 +26,11 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "sync",
-        description = "Brings every target shard in step with the source, and follows until each is verified.",
+        description = "Brings every target shard in step with the source, and waits until each is verified.",
         footer = {"",
-                "Ends with 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when it still "
-                        + "runs at --timeout.",
-                "Ctrl-C ends the following, not the sync."})
+                "Exit code: 0 when every target shard is verified, 1 when the dump or a shard failed, 2 on wrong usage, 3 when --timeout "
+                        + "is reached.",
+                "Ctrl-C stops waiting; the sync continues."})
 final class SyncCommand implements Callable<Integer> {
     private static final int STILL_RUNNING = 3;
 
@@ -43,15 +43,15 @@ final class SyncCommand implements Callable<Integer> {
     @Mixin private ChosenDataSet chosen;
 
     @Option(names = "--wait", negatable = true, defaultValue = "true", fallbackValue = "true",
-            description = "Follow until it has ended (default), or only start it.") private boolean wait;
+            description = "Wait until the sync ends (default), or only start it.") private boolean wait;
 
     @Option(names = "--id", paramLabel = "ID",
-            description = "The sync's id (default: made from the time). "
-                    + "One that was started before is followed, not started again.") private String id;
+            description = "The sync's id (default: generated from the time). "
+                    + "If this sync was started before, only wait for it.") private String id;
 
     @Option(names = "--dry-run",
-            description = "Tell what a sync would change in each table of each shard, and change nothing. It reads the source and "
-                    + "compares, as a sync would.") private boolean dryRun;
+            description = "Print what a sync would change in each table of each shard, and change nothing. Reads the source and "
+                    + "compares, as a sync does.") private boolean dryRun;
 
     @Mixin private FollowOptions following;
 
@@ -59,7 +59,7 @@ final class SyncCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
-        if (dryRun && (id != null || !wait)) throw usage("--dry-run goes with neither --id nor --no-wait");
+        if (dryRun && (id != null || !wait)) throw usage("--dry-run cannot be given with --id or --no-wait");
         String syncId = dryRun ? "try-" + SyncAccess.newSyncId() : id == null ? SyncAccess.newSyncId() : checked(dataSet, id);
         following.check();
         try (var accounts = place.open(main, landscape);
@@ -76,8 +76,8 @@ final class SyncCommand implements Callable<Integer> {
     }
 
     private int follow(SyncFollower follower, String syncId, NextCommand next, Optional<SyncRecord> record) throws InterruptedException {
-        var left = new Thread(() -> System.err.println("\nNo longer following; " + (dryRun ? "the dry run ends by itself"
-                : "sync " + syncId + " goes on. Follow it again: " + next.line("sync --id " + syncId))));
+        var left = new Thread(() -> System.err.println("\nNo longer waiting; " + (dryRun ? "the dry run ends by itself"
+                : "sync " + syncId + " continues. To wait for it again: " + next.line("sync --id " + syncId))));
         Runtime.getRuntime().addShutdownHook(left);
         try {
             SyncState state = follow(follower,
@@ -110,8 +110,8 @@ final class SyncCommand implements Callable<Integer> {
             case verified ->
                     String.format(java.util.Locale.ROOT, "Verified in %s after %.1f s.", SyncReport.count(state.shards()), state.seconds());
             case failed -> "Sync " + state.syncId() + " failed: " + failures(state);
-            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Answer it: " + next.answer(state.syncId())
-                    : " still runs after --timeout. Follow it again: " + next.line("sync --id " + state.syncId()));
+            case running -> "Sync " + state.syncId() + (state.held() ? " is held. Approve or reject it: " + next.answer(state.syncId())
+                    : " is still running after --timeout. To wait for it again: " + next.line("sync --id " + state.syncId()));
         };
     }
 
@@ -119,7 +119,7 @@ final class SyncCommand implements Callable<Integer> {
         return switch (state.outcome()) {
             case verified -> SyncReport.forecastEnd("sync", state.shards());
             case failed -> "The dry run failed: " + failures(state);
-            case running -> "The dry run still runs after --timeout; it changes nothing.";
+            case running -> "The dry run is still running after --timeout; it changes nothing.";
         };
     }
 

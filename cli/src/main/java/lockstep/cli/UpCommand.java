@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "up",
-        description = "Brings the local cloud up: every account, stack and shard of the landscape on this machine.")
+        description = "Starts or updates the local cloud: every account, stack and shard of the landscape on this machine.")
 final class UpCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
@@ -53,6 +53,6 @@ final class UpCommand implements Callable<Integer> {
     private static String pages(List<Page> pages) {
         return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url()))
                 .collect(Collectors.joining())
-                + "\n\nWhat the browser needs for them: lockstep open demo, production or qa";
+                + "\n\nTo see what the browser needs: lockstep open demo, production or qa";
     }
 }

@@ -18,18 +18,18 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "valve",
-        description = "Proves from the templates what demo and the public can reach: of production, nothing but the published parts.",
+        description = "Proves from the templates what demo and the public can reach: in production, nothing except the published parts.",
         footer = {"",
-                "Ends with 0 when the claim holds, 1 when it is broken (the attack is told step by step, with the statements that let "
-                        + "it), 2 on wrong usage.",
-                "It asks no account of AWS. What counts as an attacker, and what it does not see: docs/valve.md."})
+                "Exit code: 0 when the claim holds, 1 when it is broken (prints each attack step by step, with the statements that "
+                        + "allow it), 2 on wrong usage.",
+                "It calls no AWS account. What counts as an attacker, and what it does not see: docs/valve.md."})
 final class ValveCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
     @Spec private CommandSpec spec;
 
     @Option(names = "--assembly", paramLabel = "DIRECTORY",
-            description = "A synthesized assembly (cdk.out) to look at; otherwise one is synthesized.") private Path assembly;
+            description = "A synthesized assembly (cdk.out) to examine (default: synthesize one).") private Path assembly;
 
     @Override
     public Integer call() {
@@ -37,7 +37,7 @@ final class ValveCommand implements Callable<Integer> {
         Landscape landscape = main.landscape();
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
             throw new ParameterException(spec.commandLine(),
-                    "--assembly %s: there is no manifest.json; name the directory that 'cdk synth' wrote, such as cdk.out"
+                    "--assembly %s: there is no manifest.json; give the directory that 'cdk synth' wrote, such as cdk.out"
                             .formatted(assembly));
         }
         Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());

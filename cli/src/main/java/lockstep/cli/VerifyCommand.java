@@ -19,12 +19,12 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "verify", exitCodeOnExecutionException = VerifyCommand.UNCHECKED,
-        description = "Compares every row of the target shards with the source's, by SQL alone: it shares no code with the engine that "
-                + "copies and checks.",
+        description = "Compares every row of the target shards with the source's by SQL, which shares no code with the engine that copies "
+                + "and checks.",
         footer = {"",
-                "Ends with 0 when every shard is equal, 1 when one is different, 3 when one or the source could not be checked and none "
-                        + "is different, 2 on wrong usage.",
-                "Both sides are read as they are now: a source that moved on since the last sync is different as well."})
+                "Exit code: 0 when every shard is equal, 1 when one is different, 2 on wrong usage, 3 when one or the source could not "
+                        + "be checked and none is different.",
+                "Both sides are read now, so shards also differ when the source has changed since the last sync."})
 final class VerifyCommand implements Callable<Integer> {
     static final int UNCHECKED = 3;
 
@@ -37,7 +37,7 @@ final class VerifyCommand implements Callable<Integer> {
     @Mixin private ChosenDataSet chosen;
 
     @Option(names = "--shard", paramLabel = "SHARD",
-            description = "The only shard that is compared with the source (default: every target).") private String shardName;
+            description = "Compare only this shard with the source (default: every target).") private String shardName;
 
     @Override
     public Integer call() {
@@ -46,7 +46,7 @@ final class VerifyCommand implements Callable<Integer> {
         List<String> targets = landscape.accounts().stream().flatMap(a -> landscape.targetsIn(a, dataSet).stream()).map(Shard::name)
                 .toList();
         if (shardName != null && !targets.contains(shardName)) throw usage("there is no shard '" + shardName + "' that receives data set '"
-                + dataSet.name() + "'; there is " + String.join(", ", targets));
+                + dataSet.name() + "'; write one of " + String.join(", ", targets));
         if (targets.isEmpty()) throw usage("no shard receives data set '" + dataSet.name() + "'");
         try (var accounts = place.open(main, landscape)) {
             var verified = Verified.read(SyncAccess.of(accounts, dataSet), shardName == null ? targets : List.of(shardName));
@@ -66,7 +66,7 @@ final class VerifyCommand implements Callable<Integer> {
             shard.cause().ifPresent(cause -> lines.add(String.format("%27s %s", "", cause)));
         }
         if (verified.any(Verdict.different))
-            lines.add("Rows at the source may have changed since the sync in force: sync, and verify again.");
+            lines.add("The source may have changed since the sync in force: sync, then verify again.");
         return String.join("\n", lines);
     }
 

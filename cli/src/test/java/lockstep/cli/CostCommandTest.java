@@ -96,7 +96,7 @@ class CostCommandTest {
         assertEquals(730 * (0.5 * 0.04656 + 1 * 0.00511), saving.service(), 1e-9);
         assertTrue(saving.reason().startsWith("stop the application's tasks"), saving.reason());
         assertTrue(bill("production", CostCommand.table(null, "eu-central-1"), LoadProfile.rest()).pausing().stream()
-                .allMatch(it -> it.reason().startsWith("its least capacity is 0.5, so it never pauses")));
+                .allMatch(it -> it.reason().startsWith("its minimum capacity is 0.5, so it never pauses")));
         assertEquals(0, bill("demo", CostCommand.table(null, "eu-central-1"), LoadProfile.named("busy")).pausingSaves());
     }
 
@@ -126,7 +126,7 @@ class CostCommandTest {
                 .forEach((name, price) -> assertTrue(price.usd() > 0 && price.source().matches("(https://|AWS Price List API).*"), name));
         assertTrue(table.unverified() > 0 && table.unverified() < table.byName().size());
         assertTrue(CostCommand.text(List.of(), table, LoadProfile.rest()).contains("prices of eu-central-1 of " + table.date()
-                + ", on demand; " + table.unverified() + " of " + table.byName().size() + " could not be looked up"));
+                + ", on demand; " + table.unverified() + " of " + table.byName().size() + " could not be verified"));
     }
 
     @Test
@@ -135,15 +135,15 @@ class CostCommandTest {
                 + "databaseGigabytes: 1, readsPerRequest: 1, bucketGigabytes: 1, lookSeconds: 1";
         assertAll(
                 () -> assertFault(() -> LoadProfile.named("often"),
-                        "--load is 'often': there is no such file, and no such profile; known are busy, office, rest"),
+                        "--load is 'often', which is neither a file nor a profile; the profiles are busy, office, rest"),
                 () -> assertFault(() -> load("{" + fields.replace("hoursPerDay: 1", "hoursPerDay: 25") + "}"),
                         ": hoursPerDay is '25'; expected a number from 0 to 24"),
-                () -> assertFault(() -> load("{" + fields.replace("lookSeconds: 1", "lookSecond: 1") + "}"), ": there is no 'lookSeconds'"),
+                () -> assertFault(() -> load("{" + fields.replace("lookSeconds: 1", "lookSecond: 1") + "}"), ": 'lookSeconds' is missing"),
                 () -> assertFault(() -> load("{" + fields + ", colour: red}"), ": 'colour' is not known; expected bucketGigabytes, "),
                 () -> assertFault(() -> load("- 1"), ": expected a mapping of names to values, found [1]"),
-                () -> assertFault(() -> load("{"), " is no YAML: "),
+                () -> assertFault(() -> load("{"), " is not YAML: "),
                 () -> assertFault(() -> CostCommand.table(null, "eu-west-1"),
-                        "the prices are those of eu-central-1, and the landscape's region is eu-west-1: give a table of its prices with "
+                        "the prices are for eu-central-1, but the landscape's region is eu-west-1: give a price table for it with "
                                 + "--prices FILE"),
                 () -> assertFault(
                         () -> CostCommand.table(write("p.yaml", "{region: eu-central-1, date: yesterday, prices: {}}"), "eu-central-1"),

@@ -27,13 +27,13 @@ class ImportCommandTest {
                 List.of(new Referring("m.prescription", List.of("drug"), 12)), 7, List.of(new Rounded(4, "price", "1.005", "1.01")));
         assertEquals(List.of("m.drug: 1,500 rows in the file", "1 inserted, 2 updated, 3 deleted, 4 kept because other rows refer to them",
                 "  + id=\"\"", "  ~ id=3, name=NULL → two\\nlines", "  - id=9",
-                "12 rows of m.prescription refer by drug to rows that are not in the file", "7 values are kept only in part",
+                "12 rows of m.prescription refer by drug to rows that are not in the file", "7 values are rounded or truncated",
                 "  line 4, price: 1.005 → 1.01", "Nothing was changed."), ImportCommand.text(outcome).lines().toList());
     }
 
     @Test
     void saysWhenThereIsNothingToDo() {
         assertTrue(ImportCommand.text(new Outcome("m.drug", false, 1, 0, 0, 0, 0, List.of(), List.of(), 0, List.of()))
-                .endsWith("The table holds what the file says."));
+                .endsWith("The table equals the file."));
     }
 }

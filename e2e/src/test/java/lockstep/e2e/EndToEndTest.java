@@ -140,7 +140,7 @@ class EndToEndTest {
             Ended ended = CLOUD.lockstep(wrong);
             assertEquals(2, ended.exit(), ended::toString);
         }
-        assertTrue(CLOUD.lockstep("sync", "--dataset", "nothing").err().contains("there is no data set 'nothing'; there is master"));
+        assertTrue(CLOUD.lockstep("sync", "--dataset", "nothing").err().contains("there is no data set 'nothing'; write one of master"));
         Ended url = CLOUD.lockstep("database-url", "demo-9");
         assertEquals(2, url.exit(), url::toString);
         assertTrue(url.err().contains("demo-1"), url::toString);

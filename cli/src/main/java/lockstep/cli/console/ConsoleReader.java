@@ -108,12 +108,12 @@ public final class ConsoleReader implements AutoCloseable {
                 open();
             }
             var incomplete = new ArrayList<String>();
-            var now = readOr(incomplete, "the executions", () -> runs.newest(RUNS), before);
+            var now = readOr(incomplete, "executions", () -> runs.newest(RUNS), before);
             boolean ended = !ended(now).equals(ended(before));
             before = now;
             // without an ended run, nothing new was sealed
             if (ended || !keptRead) {
-                kept = readOr(incomplete, "what is kept", () -> KeptManifests.read(access), kept);
+                kept = readOr(incomplete, "kept syncs", () -> KeptManifests.read(access), kept);
                 keptRead = true;
             }
             if (wait) queryShards();
@@ -134,7 +134,7 @@ public final class ConsoleReader implements AutoCloseable {
         private void queryShards() {
             Instant at = Instant.now();
             var faults = new ArrayList<String>();
-            var current = readOr(faults, "the shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
+            var current = readOr(faults, "shards", () -> Status.read(access).shards(), List.<ShardStatus>of());
             synchronized (this) {
                 if (faults.isEmpty()) {
                     shards = current;

@@ -31,12 +31,12 @@ public final class ConsoleServer implements AutoCloseable {
     private void answer(HttpExchange exchange, Supplier<Overview> overview) throws IOException {
         try (exchange) {
             if (!isOurs(exchange.getRequestHeaders().getFirst("Host")))
-                send(exchange, 421, "text/plain", "This console is for this machine alone.\n");
-            else if (!exchange.getRequestMethod().equals("GET")) send(exchange, 405, "text/plain", "The console only tells.\n");
+                send(exchange, 421, "text/plain", "This console is only for this machine.\n");
+            else if (!exchange.getRequestMethod().equals("GET")) send(exchange, 405, "text/plain", "The console is read-only.\n");
             else switch (exchange.getRequestURI().getPath()) {
                 case "/" -> send(exchange, overview, ConsolePage::live);
                 case "/overview" -> send(exchange, overview, ConsolePage::fragment);
-                default -> send(exchange, 404, "text/plain", "There is nothing here.\n");
+                default -> send(exchange, 404, "text/plain", "Not found.\n");
             }
         }
     }

@@ -74,7 +74,7 @@ public final class Words {
     public static String headline(Syncs syncs) {
         if (syncs.current().isPresent()) return current(syncs.current().get());
         var targets = syncs.targets();
-        if (syncs.shardsOld()) return "Asking the shards what they hold";
+        if (syncs.shardsOld()) return "Reading the shards";
         var others = targets.stream().filter(s -> !inStep(s)).toList();
         if (others.isEmpty())
             return targets.size() == 1 ? "The only shard is in step" : "All " + number(targets.size()) + " shards are in step";
@@ -86,7 +86,7 @@ public final class Words {
     private static String sentence(ShardStatus shard) {
         return shard.shard() + switch (shard.state()) {
             case "unreachable" -> " can't be reached";
-            case "never" -> " holds no sync yet";
+            case "never" -> " has no sync yet";
             default -> " is behind";
         };
     }
@@ -192,7 +192,7 @@ public final class Words {
 
     public static String outcome(Run run) {
         return switch (run.state().outcome()) {
-            case running -> run.held() ? "held" : run.running() ? "running" : "did not come to every shard";
+            case running -> run.held() ? "held" : run.running() ? "running" : "did not reach every shard";
             case verified -> run.kind() == Run.Kind.rollback ? "rolled back and verified" : "verified";
             case failed -> {
                 long failed = shardsIn(run, ShardPhase.failed);

@@ -24,7 +24,7 @@ public final class Linter {
             throw new UserFault("there is no " + program + ": run 'lockstep build'");
         }
         if (!Files.isRegularFile(rules)) {
-            throw new UserFault("there is no " + rules + ", which says by what rules migrations are linted");
+            throw new UserFault("there is no " + rules + ", the rules by which migrations are linted");
         }
     }
 

@@ -57,7 +57,7 @@ public record Migrations(SequencedMap<String, String> files) {
     static int number(String name) {
         var matcher = NAME.matcher(name);
         if (!matcher.matches()) {
-            throw new UserFault("'" + name + "' is no migration: expected a name such as V5__what_it_does.sql");
+            throw new UserFault("'" + name + "' is not a migration: expected a name such as V5__what_it_does.sql");
         }
         return Integer.parseInt(matcher.group(1));
     }

@@ -30,7 +30,7 @@ public final class ReleaseTests {
     /** @param tree a directory with a pom.xml and the product's module */
     public ReleaseTests(Path tree, Path log, List<String> options) {
         if (!Files.isRegularFile(tree.resolve("pom.xml")) || !Files.isRegularFile(tree.resolve(MODULE).resolve("pom.xml"))) {
-            throw new UserFault(tree + " is no release: expected pom.xml and " + MODULE + "/pom.xml in it");
+            throw new UserFault(tree + " is not a release: expected pom.xml and " + MODULE + "/pom.xml in it");
         }
         this.tree = tree;
         this.log = log;
@@ -124,7 +124,7 @@ public final class ReleaseTests {
                 }
             }
         } catch (IOException | SAXException | ParserConfigurationException e) {
-            throw new UserFault("cannot read what the tests reported in " + reports + ": " + e.getMessage(), e);
+            throw new UserFault("cannot read the test reports in " + reports + ": " + e.getMessage(), e);
         }
         if (tests == 0) {
             throw new UserFault("no test ran in " + tree + ", so nothing was checked", log);

@@ -17,8 +17,8 @@ import lockstep.cli.schema.Verdict.Finding;
  * the schema of the other. For failed tests, a bisection over the statements of the migrations finds the one that is responsible.
  */
 public final class SchemaGate {
-    private static final String EXPAND = "expand and contract: first a release that adds what is new and lets both work; take the old "
-            + "away in a later one, when no release in service uses it";
+    private static final String EXPAND = "expand and contract: first a release that adds the new and lets both work; remove the old in a "
+            + "later release, when no running release uses it";
     private static final String UPGRADE = "lockstep.clinic.UpgradeTest";
 
     private final ReleaseTests previous;
@@ -52,11 +52,11 @@ public final class SchemaGate {
         linter.lint(next.module().resolve(Migrations.SOURCES), added).stream().map(warning -> linted(warning, statements))
                 .forEach(findings::add);
         if (!statements.isEmpty()) {
-            progress.accept("the new migrations on a database that is in use");
+            progress.accept("applying the new migrations to a database that is in use");
             findings.addAll(upgrade(released, added, statements));
-            progress.accept("tests of " + name + " on the new schema");
+            progress.accept("running tests of " + name + " on the new schema");
             findings.addAll(previousOnNew(released, added, statements));
-            progress.accept("tests of the new release on the schema of " + name);
+            progress.accept("running tests of the new release on the schema of " + name);
             findings.addAll(newOnPrevious(released, added, statements));
         }
         return new Verdict(name, names, statements.size(), findings);
@@ -68,17 +68,17 @@ public final class SchemaGate {
         released.files().forEach((file, content) -> {
             String now = all.files().get(file);
             if (now == null) {
-                findings.add(new Finding(file, 0, "", "is of " + name + ", and gone",
-                        "put it back: a database that has it is refused without it", List.of()));
+                findings.add(new Finding(file, 0, "", "exists in " + name + " but was deleted",
+                        "restore it: without it, Flyway refuses a database that has it", List.of()));
             } else if (!now.equals(content)) {
-                findings.add(new Finding(file, 0, "", "is not as " + name + " has it",
-                        "put it back as it was, and write a new migration: databases hold its checksum", List.of()));
+                findings.add(new Finding(file, 0, "", "was changed since " + name,
+                        "restore it and write a new migration: databases store its checksum", List.of()));
             }
         });
         int last = Migrations.number(released.files().lastEntry().getKey());
         added.files().keySet().stream().filter(file -> Migrations.number(file) <= last)
                 .forEach(file -> findings
-                        .add(new Finding(file, 0, "", "is new, and its number is not above " + last + ", the last of " + name,
+                        .add(new Finding(file, 0, "", "is new, but its number is not above " + last + ", the last of " + name,
                                 "number it " + (last + 1) + " or higher", List.of())));
         return findings;
     }
@@ -87,7 +87,7 @@ public final class SchemaGate {
         String statement = statements.stream().filter(it -> it.file().equals(warning.file()) && it.line() <= warning.line())
                 .reduce((_, later) -> later).map(Statement::shortened).orElse("");
         return new Finding(warning.file(), warning.line(), statement, "squawk " + warning.rule() + ": " + warning.message(),
-                warning.help() + (warning.help().isEmpty() ? "" : " ") + "Where it is meant, write '-- squawk-ignore " + warning.rule()
+                warning.help() + (warning.help().isEmpty() ? "" : " ") + "If it is intended, write '-- squawk-ignore " + warning.rule()
                         + "' above it, and why",
                 List.of());
     }
@@ -97,8 +97,8 @@ public final class SchemaGate {
         var failing = next.failing(released, added, all, UPGRADE);
         return findings(attributed(failing.keySet(), all, (tests, count) -> next.failing(released, added, count, tests)), statements,
                 failing,
-                "fails on a database that holds data of " + name,
-                "let it work on whatever rows there are: fill in, then tighten, each in its own release", List.of());
+                "fails on a database with data of " + name,
+                "make it work with any existing rows: fill in values first, then tighten, each in its own release", List.of());
     }
 
     private List<Finding> previousOnNew(Migrations released, Migrations added, List<Statement> statements) {
@@ -120,16 +120,16 @@ public final class SchemaGate {
         return findings(attributed(foreign, all, (tests, count) -> {
             var still = next.failing(released, added, count, tests);
             return tests.stream().filter(test -> !still.containsKey(test)).collect(Collectors.toMap(test -> test, failing::get));
-        }), statements, failing, "is needed by the new release already, which must also run on the schema of " + name,
-                "expand first: release the migration alone, and what uses it in the next release; tests of the schema itself carry "
-                        + "@Tag(\"schema\")",
+        }), statements, failing, "is needed by the new release, which must also run on the schema of " + name,
+                "expand first: release only the migration, and the code that uses it in the next release; tag tests of the schema "
+                        + "itself with @Tag(\"schema\")",
                 unchecked(own, "the new release", "its own schema"));
     }
 
     private static List<Finding> unchecked(Map<String, String> own, String whose, String where) {
         return own.isEmpty() ? List.of()
-                : List.of(new Finding("tests", 0, "", "could not be checked: of " + whose + ", these fail on " + where + ", too",
-                        "mend them first",
+                : List.of(new Finding("tests", 0, "", "could not be checked: these tests of " + whose + " fail on " + where + ", too",
+                        "fix them first",
                         own.entrySet().stream().map(it -> it.getKey() + ": " + it.getValue()).toList()));
     }
 

@@ -29,7 +29,7 @@ public record Verdict(String previous, List<String> added, int statements, List<
             text.append("\n    ").append(finding.mend()).append("\n\n");
         }
         String scope = added.isEmpty() ? "no migration since " + previous
-                : added.size() + " migrations of " + statements + " statements since " + previous;
+                : added.size() + " migrations with " + statements + " statements since " + previous;
         return text.append(compatible() ? "compatible: " + scope : "not compatible: " + findings.size() + " findings; " + scope).toString();
     }
 }

@@ -93,7 +93,7 @@ class ConsolePageTest {
     @Test
     void whatShardsHeldBeforeARunIsNotToldAsIfItWereNow() {
         assertEquals("qa-1 can't be reached, qa-demo-1 is behind", Words.headline(overview(verified("a", 300)).dataSets().getFirst()));
-        assertEquals("Asking the shards what they hold", Words.headline(overview(verified("a", 10)).dataSets().getFirst()),
+        assertEquals("Reading the shards", Words.headline(overview(verified("a", 10)).dataSets().getFirst()),
                 "who were asked before it ended");
         assertEquals("A sync is running: 0 of 3 shards verified", Words.headline(overview(running("a")).dataSets().getFirst()));
     }

@@ -48,7 +48,7 @@ class SchemaGateTest {
                 COMMENT ON COLUMN tenant.inquiry.phone IS 'not a statement; either';
                 """);
         assertEquals(List.of(), verdict.findings(), verdict::text);
-        assertTrue(verdict.text().contains("compatible: 1 migrations of 2 statements since before"), verdict::text);
+        assertTrue(verdict.text().contains("compatible: 1 migrations with 2 statements since before"), verdict::text);
     }
 
     @Test
@@ -77,7 +77,7 @@ class SchemaGateTest {
         assertTold(verdict, 3, statement, "breaks before", "adding-required-field");
         assertTrue(
                 verdict.findings().stream().anyMatch(
-                        it -> it.statement().equals(statement) && it.what().equals("fails on a database that holds data of before")),
+                        it -> it.statement().equals(statement) && it.what().equals("fails on a database with data of before")),
                 verdict::text);
     }
 
@@ -99,7 +99,7 @@ class SchemaGateTest {
         var verdict = judge("ALTER TABLE tenant.inquiry ADD COLUMN fax text;\nALTER TABLE tenant.inquiry ADD COLUMN phone text;\n");
         assertTrue(verdict.findings().stream()
                 .anyMatch(it -> it.line() == 4 && it.statement().equals("ALTER TABLE tenant.inquiry ADD COLUMN phone text")
-                        && it.what().startsWith("is needed by the new release already")),
+                        && it.what().startsWith("is needed by the new release")),
                 verdict::text);
     }
 
@@ -111,18 +111,18 @@ class SchemaGateTest {
         Files.writeString(migrations.resolve("V2__late.sql"), "SELECT 1;\n");
         var verdict = gate("").judge();
         assertEquals(
-                List.of("V3__accounts.sql is of before, and gone", "V4__demo.sql is not as before has it",
-                        "V2__late.sql is new, and its number is not above " + LAST + ", the last of before"),
+                List.of("V3__accounts.sql exists in before but was deleted", "V4__demo.sql was changed since before",
+                        "V2__late.sql is new, but its number is not above " + LAST + ", the last of before"),
                 verdict.findings().stream().map(it -> it.file() + " " + it.what()).toList());
     }
 
     @Test
     void badInputSaysWhatIsExpected() throws IOException {
         Path nothing = Files.createDirectory(directory.resolve("nothing"));
-        assertEquals(nothing + " is no release: expected pom.xml and clinic/pom.xml in it",
+        assertEquals(nothing + " is not a release: expected pom.xml and clinic/pom.xml in it",
                 assertThrows(UserFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
         Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("five.sql"), "SELECT 1;\n");
-        assertEquals("'five.sql' is no migration: expected a name such as V5__what_it_does.sql",
+        assertEquals("'five.sql' is not a migration: expected a name such as V5__what_it_does.sql",
                 assertThrows(UserFault.class, () -> gate("").judge()).getMessage());
     }
 
