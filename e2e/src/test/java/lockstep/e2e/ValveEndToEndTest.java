@@ -81,8 +81,7 @@ class ValveEndToEndTest {
             for (String role : ATTACKERS) {
                 iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument(
                         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\","
-                                + "\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}"
-                                        .formatted(DEMO)));
+                                + "\"Principal\":{\"AWS\":\"arn:aws:iam::" + DEMO + ":root\"}}]}"));
                 iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument(
                         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
             }

@@ -171,13 +171,11 @@ class LandscapeReaderTest {
                                 + "hyphens, starting with a letter"
                                 + "; write it like clinic-1"),
                 new Mistake("shard name of 31 letters", "demo-1:", "d".repeat(31) + ":",
-                        "14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters, digits and single hyphens, "
-                                + "starting with a letter; write it like clinic-1"
-                                        .formatted("d".repeat(31))),
+                        ("14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters, digits and single hyphens, "
+                                + "starting with a letter; write it like clinic-1").formatted("d".repeat(31))),
                 new Mistake("data set name of 27 letters", "  master:\n", "  " + "m".repeat(27) + ":\n",
-                        "16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters, digits and single hyphens, starting "
-                                + "with a letter; write it like master"
-                                        .formatted("m".repeat(27))),
+                        ("16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters, digits and single hyphens, starting "
+                                + "with a letter; write it like master").formatted("m".repeat(27))),
                 new Mistake("release", "\"0.1.0\"", "0.1/0",
                         "2: release: '0.1/0' is not a release of at most 64 letters, digits, dots, hyphens and underscores; write it like "
                                 + "\"1.0.0\""),
