@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
                 ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class,
                 CommandLine.HelpCommand.class},
-        footer = {"", "Besides, the launcher knows: 'lockstep test' runs every test, 'lockstep build' only builds."},
+        footer = {"", "The launcher itself has 'lockstep test' (runs the tests), 'format' (formats the code) and 'build' (only builds)."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** The format of answers on standard output. Progress goes to standard error. */
