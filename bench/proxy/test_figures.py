@@ -6,12 +6,18 @@ import unittest
 from harness import load, measure, report
 from harness.contenders import CADDY, GATEWAY, NGINX
 
-GOOD = load.Result(requests=1000, errors={}, reconnects=0, rate=1000.0, p50=1e-3, p99=2e-3, cpu=1e-4, upstream_cpu=1e-5, load_cpu=1e-5, others=0.0)
+GOOD = load.Result(
+    requests=1000, errors={}, reconnects=0, rate=1000.0, p50=1e-3, p99=2e-3, cpu=1e-4, upstream_cpu=1e-5, load_cpu=1e-5, others=0.0
+)
 
 
 def oha(statuses, errors, size=1024):
-    return {"statusCodeDistribution": statuses, "errorDistribution": errors, "latencyPercentiles": {"p50": 1e-3, "p99": 2e-3},
-            "summary": {"total": 2.0, "sizePerRequest": size}}
+    return {
+        "statusCodeDistribution": statuses,
+        "errorDistribution": errors,
+        "latencyPercentiles": {"p50": 1e-3, "p99": 2e-3},
+        "summary": {"total": 2.0, "sizePerRequest": size},
+    }
 
 
 def runs(*rates):
@@ -21,7 +27,9 @@ def runs(*rates):
 class Parse(unittest.TestCase):
     def test_only_whole_answers_count(self):
         self.assertEqual(load.parse(oha({"200": 10}, {})), (10, {}, 0, 5.0, 1e-3, 2e-3))
-        self.assertEqual(load.parse(oha({"200": 10, "429": 2}, {"connection closed": 1}))[:2], (10, {"status 429": 2, "connection closed": 1}))
+        self.assertEqual(
+            load.parse(oha({"200": 10, "429": 2}, {"connection closed": 1}))[:2], (10, {"status 429": 2, "connection closed": 1})
+        )
         self.assertTrue(load.parse(oha({"200": 10}, {}, size=1000))[1])
 
     def test_the_end_of_a_connection_in_good_order_is_no_error_of_http2(self):
@@ -45,8 +53,13 @@ class Report(unittest.TestCase):
     def test_targets(self):
         def reached(gateway, caddy, nginx, added):
             slower = [dataclasses.replace(GOOD, rate=2000.0, p50=1e-3 + added, p99=2e-3 + added)]
-            measured = measure.Measured({measure.SATURATION: {GATEWAY: runs(gateway), CADDY: runs(caddy), NGINX: runs(nginx)},
-                                         measure.RATE: {GATEWAY: slower, NGINX: [dataclasses.replace(GOOD, rate=2000.0)]}}, flat=[100] * 8)
+            measured = measure.Measured(
+                {
+                    measure.SATURATION: {GATEWAY: runs(gateway), CADDY: runs(caddy), NGINX: runs(nginx)},
+                    measure.RATE: {GATEWAY: slower, NGINX: [dataclasses.replace(GOOD, rate=2000.0)]},
+                },
+                flat=[100] * 8,
+            )
             return [ok for _, _, ok in report.targets(measured)]
 
         self.assertEqual(reached(131, 100, 260, 0.2e-3), [True, True, True, True, True])
@@ -55,7 +68,9 @@ class Report(unittest.TestCase):
 
     def test_what_was_not_measured_is_not_reached(self):
         self.assertEqual([ok for _, _, ok in report.targets(measure.Measured())], [None] * 4)
-        everything_flagged = measure.Measured({measure.SATURATION: {GATEWAY: [dataclasses.replace(GOOD, errors={"x": 1})], NGINX: runs(1.0)}})
+        everything_flagged = measure.Measured(
+            {measure.SATURATION: {GATEWAY: [dataclasses.replace(GOOD, errors={"x": 1})], NGINX: runs(1.0)}}
+        )
         self.assertEqual(report.targets(everything_flagged)[1][2], None)
 
     def test_memory_that_grows_is_not_flat(self):

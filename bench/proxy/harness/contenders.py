@@ -24,6 +24,7 @@ KEPT = 512
 @dataclass(frozen=True)
 class Tools:
     """Paths of the programs, and environments of those that need one."""
+
     oha: Path
     nginx: Path
     gateway: Path
@@ -49,11 +50,13 @@ def free_ports(count):
 
 
 def certificates(settings):
-    """Creates the files that the settings process would write, and a client certificate. All keys are P-256, and one authority signs certificates and CRL."""
+    """Creates the files that the settings process would write, and a client certificate.
+    All keys are P-256, and one authority signs certificates and CRL."""
     settings.mkdir(parents=True)
     (settings / "ca.cnf").write_text(
         "[ca]\ndefault_ca=a\n[a]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\ndefault_crl_days=30\n"
-        "[client]\nextendedKeyUsage=clientAuth\n")
+        "[client]\nextendedKeyUsage=clientAuth\n"
+    )
     (settings / "index").touch()
     (settings / "number").write_text("01\n")
 
@@ -63,12 +66,44 @@ def certificates(settings):
             raise Failed(f"openssl {' '.join(words)}:\n{result.stderr}")
 
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "authority.key", "-out", "client-authority.pem", "-days", "30", "-subj", "/O=Bench/CN=authority")
-    openssl("req", "-x509", *key, "-keyout", "server.key", "-out", "server.pem", "-days", "30", "-subj", "/CN=localhost",
-            "-addext", f"subjectAltName=DNS:{HOST}")
+    openssl(
+        "req", "-x509", *key, "-keyout", "authority.key", "-out", "client-authority.pem", "-days", "30", "-subj", "/O=Bench/CN=authority"
+    )
+    openssl(
+        "req",
+        "-x509",
+        *key,
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.pem",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        f"subjectAltName=DNS:{HOST}",
+    )
     openssl("req", *key, "-keyout", "client.key", "-out", "client.csr", "-subj", "/O=Riverside Clinic/CN=workstation-1")
-    openssl("x509", "-req", "-in", "client.csr", "-CA", "client-authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-out", "client.pem",
-            "-days", "30", "-extfile", "ca.cnf", "-extensions", "client")
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        "client.csr",
+        "-CA",
+        "client-authority.pem",
+        "-CAkey",
+        "authority.key",
+        "-CAcreateserial",
+        "-out",
+        "client.pem",
+        "-days",
+        "30",
+        "-extfile",
+        "ca.cnf",
+        "-extensions",
+        "client",
+    )
     openssl("ca", "-config", "ca.cnf", "-gencrl", "-keyfile", "authority.key", "-cert", "client-authority.pem", "-out", "revoked.pem")
 
 
@@ -86,8 +121,14 @@ class Field:
             self.stage = self._make_stage()
             self.upstream = [self._upstream(alone)]
             for name in names:
-                start = {ALONE: lambda port: self.upstream, NGINX: self._nginx_alone, GATEWAY: self.gateway, HAPROXY: self._haproxy, CADDY: self._caddy,
-                         PLAIN: self._plain}[name]
+                start = {
+                    ALONE: lambda port: self.upstream,
+                    NGINX: self._nginx_alone,
+                    GATEWAY: self.gateway,
+                    HAPROXY: self._haproxy,
+                    CADDY: self._caddy,
+                    PLAIN: self._plain,
+                }[name]
                 self.add(name, start, alone if name == ALONE else free_ports(1)[0])
         except BaseException:
             self.close()
@@ -128,9 +169,17 @@ class Field:
         return process
 
     def _render(self, template, place, more):
-        values = {"DIRECTORY": place, "STAGE": self.stage, "SETTINGS": self.settings, "STABLE": self.stable, "CANARY": self.canary, "FALLBACK": self.fallback,
-                  # Workers of an nginx started as root would otherwise run as nobody, without access to these files.
-                  "USER": "user root root;" if os.geteuid() == 0 else "", **more}
+        values = {
+            "DIRECTORY": place,
+            "STAGE": self.stage,
+            "SETTINGS": self.settings,
+            "STABLE": self.stable,
+            "CANARY": self.canary,
+            "FALLBACK": self.fallback,
+            # Workers of an nginx started as root would otherwise run as nobody, without access to these files.
+            "USER": "user root root;" if os.geteuid() == 0 else "",
+            **more,
+        }
         text = (install.HERE / "contenders" / template).read_text()
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
@@ -139,8 +188,8 @@ class Field:
         return target
 
     def _make_stage(self):
-        """Assembles the content of the edition's image like its Dockerfile. Production requires certificates and demo does not. limits.conf is always
-        production's, because the load comes from one address and demo's limits are per address."""
+        """Assembles the content of the edition's image like its Dockerfile. Production requires certificates and demo does not. limits.conf
+        is always production's, because the load comes from one address and demo's limits are per address."""
         stage = self._place("stage")
         source = install.ROOT / "proxy" / "nginx"
         shutil.copy2(source / "start", stage)
@@ -159,11 +208,23 @@ class Field:
         return self._start(place, name, [self.tools.nginx, "-p", f"{place}/", "-e", "stderr", "-c", configuration])
 
     def _upstream(self, alone):
-        asks = "ssl_client_certificate client-authority.pem; ssl_crl revoked.pem; ssl_verify_client on; ssl_verify_depth 2;" if self.certificate else ""
-        return self._nginx("upstream", "upstream.conf", {"ALONE": alone, "BODY": "x" * 1024, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl" if self.scheme == "https" else ""})
+        asks = (
+            "ssl_client_certificate client-authority.pem; ssl_crl revoked.pem; ssl_verify_client on; ssl_verify_depth 2;"
+            if self.certificate
+            else ""
+        )
+        return self._nginx(
+            "upstream",
+            "upstream.conf",
+            {"ALONE": alone, "BODY": "x" * 1024, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl" if self.scheme == "https" else ""},
+        )
 
     def _nginx_alone(self, port):
-        return [self._nginx("nginxalone", "nginx.conf", {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme, "KEPT": KEPT})]
+        return [
+            self._nginx(
+                "nginxalone", "nginx.conf", {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme, "KEPT": KEPT}
+            )
+        ]
 
     def _plain(self, port):
         place = self._place("nginx+plainGo")
@@ -182,45 +243,96 @@ class Field:
             return f"{self.scheme}://127.0.0.1:{upstream}"
 
         routes = self.settings / "routes.json"
-        routes.write_text(json.dumps({
-            "edition": edition,
-            "tenantRules": [{"cookie": "tenant"}],
-            "shards": {"demo-1": {"upstream": at(self.stable), "health": "/health", "fallback": at(self.fallback),
-                                  "canary": {"upstream": at(self.canary), "weight": 10}}},
-            "hosts": {HOST: "demo-1", "*.localhost": "demo-1"},
-            "default": "demo-1",
-        }))
-        gateway = self._start(place, "gateway", [binary or self.tools.gateway], {
-            **(environment or {}), "EDITION": edition, "GATEWAY_ROUTES": str(routes), "GATEWAY_LISTEN": f"unix:{path}", "GATEWAY_ADMIN": f"127.0.0.1:{admin}",
-            "GATEWAY_SIGN_UP": "open" if edition == "demo" else "closed",
-            "GATEWAY_BANNER": "Do not enter data of real patients. 実在の患者さんの情報を入力しないでください。",
-            "GATEWAY_RATE_LIMIT": "1000000", "GATEWAY_RESPONSE_HEADERS": json.dumps([{"action": "set", "name": "X-Robots-Tag", "value": "noindex"}]),
-            "GATEWAY_UPSTREAM_IDLE_CONNECTIONS": str(KEPT), "GATEWAY_DRAIN_DELAY": "0s",
-        })
+        routes.write_text(
+            json.dumps(
+                {
+                    "edition": edition,
+                    "tenantRules": [{"cookie": "tenant"}],
+                    "shards": {
+                        "demo-1": {
+                            "upstream": at(self.stable),
+                            "health": "/health",
+                            "fallback": at(self.fallback),
+                            "canary": {"upstream": at(self.canary), "weight": 10},
+                        }
+                    },
+                    "hosts": {HOST: "demo-1", "*.localhost": "demo-1"},
+                    "default": "demo-1",
+                }
+            )
+        )
+        gateway = self._start(
+            place,
+            "gateway",
+            [binary or self.tools.gateway],
+            {
+                **(environment or {}),
+                "EDITION": edition,
+                "GATEWAY_ROUTES": str(routes),
+                "GATEWAY_LISTEN": f"unix:{path}",
+                "GATEWAY_ADMIN": f"127.0.0.1:{admin}",
+                "GATEWAY_SIGN_UP": "open" if edition == "demo" else "closed",
+                "GATEWAY_BANNER": "Do not enter data of real patients. 実在の患者さんの情報を入力しないでください。",
+                "GATEWAY_RATE_LIMIT": "1000000",
+                "GATEWAY_RESPONSE_HEADERS": json.dumps([{"action": "set", "name": "X-Robots-Tag", "value": "noindex"}]),
+                "GATEWAY_UPSTREAM_IDLE_CONNECTIONS": str(KEPT),
+                "GATEWAY_DRAIN_DELAY": "0s",
+            },
+        )
         wait_until(path.exists, "the gateway", gateway)
-        nginx = self._start(place, "stage", ["./start"], {
-            "NGINX": str(self.tools.nginx), "LISTEN_ADDRESS": "127.0.0.1", "PORT": str(port), "HEALTH_PORT": str(health), "SETTINGS_DIRECTORY": str(self.settings),
-            "GATEWAY_SOCKET": str(path), "TEMPORARY_DIRECTORY": str(place / "temporary"), "HOST": HOST,
-        }, self.stage)
+        nginx = self._start(
+            place,
+            "stage",
+            ["./start"],
+            {
+                "NGINX": str(self.tools.nginx),
+                "LISTEN_ADDRESS": "127.0.0.1",
+                "PORT": str(port),
+                "HEALTH_PORT": str(health),
+                "SETTINGS_DIRECTORY": str(self.settings),
+                "GATEWAY_SOCKET": str(path),
+                "TEMPORARY_DIRECTORY": str(place / "temporary"),
+                "HOST": HOST,
+            },
+            self.stage,
+        )
         return [gateway, nginx]
 
     def _haproxy(self, port):
         place = self._place("HAProxy")
         (place / "server-both.pem").write_text((self.settings / "server.pem").read_text() + (self.settings / "server.key").read_text())
         (place / "hosts.map").write_text(f"{HOST} shard\nlocalhost shard\n")
-        asks = f"ca-file {self.settings}/client-authority.pem crl-file {self.settings}/revoked.pem verify required" if self.certificate else ""
-        configuration = self._render("haproxy.cfg", place, {"PORT": port, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl verify none" if self.scheme == "https" else ""})
+        asks = (
+            f"ca-file {self.settings}/client-authority.pem crl-file {self.settings}/revoked.pem verify required" if self.certificate else ""
+        )
+        configuration = self._render(
+            "haproxy.cfg",
+            place,
+            {"PORT": port, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl verify none" if self.scheme == "https" else ""},
+        )
         command, environment = self.tools.haproxy
         return [self._start(place, "access", [command, "-db", "-f", configuration], environment)]
 
     def _caddy(self, port):
         place = self._place("Caddy")
-        asks = f"client_auth {{\n\t\t\tmode require_and_verify\n\t\t\ttrusted_ca_cert_file {self.settings}/client-authority.pem\n\t\t}}" if self.certificate else ""
+        asks = (
+            f"client_auth {{\n\t\t\tmode require_and_verify\n\t\t\ttrusted_ca_cert_file {self.settings}/client-authority.pem\n\t\t}}"
+            if self.certificate
+            else ""
+        )
         secure = "tls_insecure_skip_verify" if self.scheme == "https" else ""
-        configuration = self._render("Caddyfile", place, {"PORT": port, "CLIENT_CERTIFICATES": asks, "SCHEME": self.scheme, "UPSTREAM_TLS": secure})
+        configuration = self._render(
+            "Caddyfile", place, {"PORT": port, "CLIENT_CERTIFICATES": asks, "SCHEME": self.scheme, "UPSTREAM_TLS": secure}
+        )
         command, environment = self.tools.caddy
-        return [self._start(place, "caddy", [command, "run", "--config", configuration, "--adapter", "caddyfile"],
-                            {**environment, "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)})]
+        return [
+            self._start(
+                place,
+                "caddy",
+                [command, "run", "--config", configuration, "--adapter", "caddyfile"],
+                {**environment, "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)},
+            )
+        ]
 
     def _ask(self, port, certificate):
         context = ssl.create_default_context(cafile=self.settings / "server.pem")

@@ -56,8 +56,21 @@ class Apt:
         state = TOOLS / "apt"
         for directory in ("state/lists/partial", "cache/archives/partial"):
             (state / directory).mkdir(parents=True, exist_ok=True)
-        self.options = ["-qq", "-o", f"Dir::State={state}/state", "-o", "Dir::State::status=/var/lib/dpkg/status", "-o", f"Dir::Cache={state}/cache",
-                        "-o", f"APT::Sandbox::User={os.environ.get('USER', 'root')}", "-o", "Acquire::Languages=none", "-o", "Acquire::Retries=3"]
+        self.options = [
+            "-qq",
+            "-o",
+            f"Dir::State={state}/state",
+            "-o",
+            "Dir::State::status=/var/lib/dpkg/status",
+            "-o",
+            f"Dir::Cache={state}/cache",
+            "-o",
+            f"APT::Sandbox::User={os.environ.get('USER', 'root')}",
+            "-o",
+            "Acquire::Languages=none",
+            "-o",
+            "Acquire::Retries=3",
+        ]
         self.updated = False
 
     def unpack(self, package, target):
@@ -101,7 +114,9 @@ def peers():
         binaries = [path for path in (target / "usr/sbin" / name, target / "usr/bin" / name) if path.exists()]
         binary = str(binaries[0]) if binaries else shutil.which(name)
         if binary is None:
-            raise Missing(f"neither Debian's apt nor {name} on the PATH was found.\n  Get it:  apt install {name}   |   brew install {name}")
+            raise Missing(
+                f"neither Debian's apt nor {name} on the PATH was found.\n  Get it:  apt install {name}   |   brew install {name}"
+            )
         libraries = sorted({str(path.parent) for path in target.glob("usr/lib/**/*.so*")})
         found[name] = (binary, {"LD_LIBRARY_PATH": ":".join(libraries)} if libraries else {})
     return found

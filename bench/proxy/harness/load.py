@@ -15,6 +15,7 @@ COOKIES = "tenant=riverside-clinic; lockstep_track=demo-1.stable"
 @dataclass(frozen=True)
 class Load:
     """A load. rate is in requests per second; 0 means as many as possible."""
+
     connections: int
     http2: bool = False
     keep_alive: bool = True
@@ -28,8 +29,9 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
-    """Times are in seconds, cpu in seconds per request. others is the share of the machine used by neither contender, upstream nor load tool.
-    reconnects are requests that oha could not send because the server had closed the HTTP/2 connection gracefully."""
+    """Times are in seconds, cpu in seconds per request. others is the share of the machine used by neither contender, upstream nor
+    load tool. reconnects are requests that oha could not send because the server had closed the HTTP/2 connection gracefully."""
+
     requests: int
     errors: dict
     reconnects: int
@@ -77,8 +79,26 @@ def parse(report, http2=False):
 def run(oha, load, seconds, port, settings, contender, upstream):
     """Loads 127.0.0.1:port for some seconds. contender and upstream are lists of processes whose CPU time is measured."""
     output = settings.parent / "oha.json"
-    command = [oha, "--no-tui", "--output-format", "json", "--output", output, "--insecure", "--redirect", "0", "-z", f"{seconds}s", "--wait-ongoing-requests-after-deadline",
-               "-c", load.connections, "-H", f"cookie: {COOKIES}", "--connect-to", f"{HOST}:{port}:127.0.0.1:{port}"]
+    command = [
+        oha,
+        "--no-tui",
+        "--output-format",
+        "json",
+        "--output",
+        output,
+        "--insecure",
+        "--redirect",
+        "0",
+        "-z",
+        f"{seconds}s",
+        "--wait-ongoing-requests-after-deadline",
+        "-c",
+        load.connections,
+        "-H",
+        f"cookie: {COOKIES}",
+        "--connect-to",
+        f"{HOST}:{port}:127.0.0.1:{port}",
+    ]
     if load.http2:
         command.append("--http2")
     if not load.keep_alive:
@@ -108,5 +128,15 @@ def run(oha, load, seconds, port, settings, contender, upstream):
     if contender is upstream:
         upstream_cpu = 0.0
     each = max(1, requests)
-    return Result(requests, errors, reconnects, rate, p50, p99, cpu / each, upstream_cpu / each, load_cpu / each,
-                  max(0.0, all_cpu - cpu - upstream_cpu - load_cpu) / (seconds * os.cpu_count()))
+    return Result(
+        requests,
+        errors,
+        reconnects,
+        rate,
+        p50,
+        p99,
+        cpu / each,
+        upstream_cpu / each,
+        load_cpu / each,
+        max(0.0, all_cpu - cpu - upstream_cpu - load_cpu) / (seconds * os.cpu_count()),
+    )

@@ -13,6 +13,7 @@ SATURATION, RATE = Load(64), Load(64, rate=2000)
 @dataclass(frozen=True)
 class Plan:
     """seconds is the duration of one run of the load tool."""
+
     loads: tuple
     rounds: int
     seconds: int
@@ -23,8 +24,12 @@ class Plan:
 
 def full():
     protocols = [{}, {"keep_alive": False}, {"http2": True}]
-    loads = [Load(connections, certificate=certificate, **protocol)
-             for certificate in (False, True) for protocol in protocols for connections in (1, 64, 512)]
+    loads = [
+        Load(connections, certificate=certificate, **protocol)
+        for certificate in (False, True)
+        for protocol in protocols
+        for connections in (1, 64, 512)
+    ]
     loads += [Load(64, rate=2000, http2=http2, certificate=certificate) for certificate in (False, True) for http2 in (False, True)]
     return Plan(tuple(loads), rounds=5, seconds=3, rate_seconds=6, memory_seconds=10, flat_seconds=300)
 
@@ -37,6 +42,7 @@ def quick():
 @dataclass
 class Memory:
     """Proportional set size of all processes of a contender in bytes: at the start, the maximum under load, and some seconds after."""
+
     before: int
     under: int
     after: int
@@ -45,6 +51,7 @@ class Memory:
 @dataclass
 class Measured:
     """results[load][contender] has one Result per round, in the order of rounds."""
+
     results: dict = field(default_factory=dict)
     memory: dict = field(default_factory=dict)
     flat: list = field(default_factory=list)  # bytes, once a second
@@ -60,7 +67,11 @@ class Runner:
 
     def run(self, plan, memory):
         measured = Measured()
-        due = [certificate for certificate in (False, True) if any(load.certificate == certificate for load in plan.loads) or memory and not certificate]
+        due = [
+            certificate
+            for certificate in (False, True)
+            if any(load.certificate == certificate for load in plan.loads) or memory and not certificate
+        ]
         for certificate in due[1:]:
             self._arena(certificate).close()  # reports contenders that don't start now instead of in the middle of the run
         for certificate in due:
@@ -89,9 +100,16 @@ class Runner:
             turn = number % len(self.names)
             for name in self.names[turn:] + self.names[:turn]:
                 results[name].append(self._once(arena, arena.contenders[name], load, plan.rate_seconds if load.rate else plan.seconds))
-        self.say(load.name() + ": " + ", ".join(
-            f"{name} {statistics.median(r.p50 for r in runs) * 1e3:.2f} ms" if load.rate else f"{name} {statistics.median(r.rate for r in runs):,.0f}/s"
-            for name, runs in results.items()))
+        self.say(
+            load.name()
+            + ": "
+            + ", ".join(
+                f"{name} {statistics.median(r.p50 for r in runs) * 1e3:.2f} ms"
+                if load.rate
+                else f"{name} {statistics.median(r.rate for r in runs):,.0f}/s"
+                for name, runs in results.items()
+            )
+        )
         for name, runs in results.items():
             for flaw in filter(None, (r.flaw(load) for r in runs)):
                 self.say(f"  flagged: {name}: {flaw}")
@@ -115,6 +133,7 @@ class Runner:
 
     def _watched(self, arena, contender, load, seconds):
         from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(self._once, arena, contender, load, seconds)
             samples = [_total(contender)]

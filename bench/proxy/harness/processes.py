@@ -21,8 +21,15 @@ class Process:
         self.command = [str(part) for part in command]
         # Opened for appending, so that a log that is truncated between runs does not become a sparse file.
         with self.log.open("ab") as output:
-            self.popen = subprocess.Popen(self.command, env={**os.environ, **(environment or {})}, cwd=directory, stdin=subprocess.DEVNULL,
-                                          stdout=output, stderr=output, start_new_session=True)
+            self.popen = subprocess.Popen(
+                self.command,
+                env={**os.environ, **(environment or {})},
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     def check(self):
         if self.popen.poll() is not None:

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the contenders. They don't name columns, because source and target have the same ones in the same order.
 set -euo pipefail
 
@@ -30,3 +31,7 @@ copy_tables() {
     }
     both first second
 }
+
+# driver ARGUMENT…: runs the engine
+# shellcheck disable=SC2086 # JVM contains several options
+driver() { "$JAVA" $JVM ${BENCH_PROFILE:+$BENCH_PROFILE} -cp "$DRIVER" lockstep.bench.SyncDriver "$@"; }

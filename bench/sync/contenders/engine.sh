@@ -2,6 +2,5 @@
 # Lockstep: dump in one JVM and restore in another, with the options (infra's Handler.Size.WORKER) and parallelism of the deployed functions.
 # $SYNC is new; $BENCH_STORE contains the objects of the previous sync.
 . "$CONTENDERS/common.sh"
-driver() { "$JAVA" $JVM ${BENCH_PROFILE:+$BENCH_PROFILE} -cp "$DRIVER" lockstep.bench.SyncDriver "$@"; }
 driver dump "$SYNC" >"$WORK/dump.json"
 driver restore "$SYNC" >"$WORK/restore.json"

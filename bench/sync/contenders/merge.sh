@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced: the columns and conditions for merging a table.
 key() { case $1 in postal_code) echo "code, seq" ;; *) echo id ;; esac; }
 same_key() { case $1 in postal_code) echo "t.code = s.code AND t.seq = s.seq" ;; *) echo "t.id = s.id" ;; esac; }

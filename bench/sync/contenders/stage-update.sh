@@ -6,14 +6,14 @@
 {
     echo "BEGIN;"
     for table in $parents_first; do
-        changed $table || continue
-        echo "UPDATE master.$table t SET ($(values $table attname)) = ROW ($(values $table "'s.' || attname")) FROM staging.$table s
-              WHERE $(same_key $table) AND ROW ($(values $table "'t.' || attname")) IS DISTINCT FROM ROW ($(values $table "'s.' || attname"));"
-        echo "INSERT INTO master.$table OVERRIDING SYSTEM VALUE SELECT * FROM staging.$table s WHERE NOT EXISTS (SELECT FROM master.$table t WHERE $(same_key $table));"
+        changed "$table" || continue
+        echo "UPDATE master.$table t SET ($(values "$table" attname)) = ROW ($(values "$table" "'s.' || attname")) FROM staging.$table s
+              WHERE $(same_key "$table") AND ROW ($(values "$table" "'t.' || attname")) IS DISTINCT FROM ROW ($(values "$table" "'s.' || attname"));"
+        echo "INSERT INTO master.$table OVERRIDING SYSTEM VALUE SELECT * FROM staging.$table s WHERE NOT EXISTS (SELECT FROM master.$table t WHERE $(same_key "$table"));"
     done
     for table in $children_first; do
-        changed $table || continue
-        echo "DELETE FROM master.$table t WHERE NOT EXISTS (SELECT FROM staging.$table s WHERE $(same_key $table));"
+        changed "$table" || continue
+        echo "DELETE FROM master.$table t WHERE NOT EXISTS (SELECT FROM staging.$table s WHERE $(same_key "$table"));"
     done
     echo "COMMIT; DROP SCHEMA staging CASCADE;"
 } >"$WORK/merge.sql"

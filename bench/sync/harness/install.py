@@ -1,4 +1,5 @@
-"""Provides what the benchmark needs: the machine's programs if installed, otherwise Debian's, unpacked into .lockstep/tools/bench without root."""
+"""Provides what the benchmark needs: the machine's programs if installed, otherwise Debian's,
+unpacked into .lockstep/tools/bench without root."""
 
 import os
 import re
@@ -20,6 +21,7 @@ class Missing(Exception):
 @dataclass(frozen=True)
 class Tools:
     """postgres is the directory of the server and client programs; path has the other programs; driver is a class path."""
+
     postgres: Path
     path: list
     libraries: list
@@ -72,20 +74,40 @@ def _postgres(directory):
 
 
 def _java():
-    candidates = [os.environ.get("JAVA_HOME", ""), *sorted(map(str, Path("/usr/lib/jvm").glob("*"))), *sorted(map(str, Path.home().glob(".sdkman/candidates/java/*")))]
+    candidates = [
+        os.environ.get("JAVA_HOME", ""),
+        *sorted(map(str, Path("/usr/lib/jvm").glob("*"))),
+        *sorted(map(str, Path.home().glob(".sdkman/candidates/java/*"))),
+    ]
     for home in candidates:
         release = Path(home, "release")
         version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if home and release.exists() else None
         if version and int(version.group(1)) >= JDK and Path(home, "bin/javac").exists():
             return Path(home)
-    raise Missing(f"JDK {JDK} or later is required (searched JAVA_HOME, /usr/lib/jvm and ~/.sdkman).\n  Get one:  apt install temurin-{JDK}-jdk")
+    raise Missing(
+        f"JDK {JDK} or later is required (searched JAVA_HOME, /usr/lib/jvm and ~/.sdkman).\n  Get one:  apt install temurin-{JDK}-jdk"
+    )
 
 
 def _driver(home):
     if shutil.which("mvn") is None:
         raise Missing("mvn is required but not on the PATH.\n  Get it:  apt install maven")
-    _step("building the driver", ["mvn", "-B", "-ntp", "-q", "-f", HERE / "pom.xml", "compile", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath",
-                                  "-Dmdep.outputFile=target/classpath", "-Dmdep.includeScope=runtime"], env={**os.environ, "JAVA_HOME": str(home)})
+    _step(
+        "building the driver",
+        [
+            "mvn",
+            "-B",
+            "-ntp",
+            "-q",
+            "-f",
+            HERE / "pom.xml",
+            "compile",
+            "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath",
+            "-Dmdep.outputFile=target/classpath",
+            "-Dmdep.includeScope=runtime",
+        ],
+        env={**os.environ, "JAVA_HOME": str(home)},
+    )
     return f"{HERE / 'driver/target/classes'}:{(HERE / 'driver/target/classpath').read_text().strip()}"
 
 

@@ -21,7 +21,9 @@ BASE = "base"  # the sync that every live target has already received
 
 @dataclass
 class Run:
-    """One run of one contender. Sizes are in bytes. flaws lists what is wrong with the result; reader says what the product saw during the run."""
+    """One run of one contender. Sizes are in bytes. flaws lists what is wrong with the result;
+    reader says what the product saw during the run."""
+
     seconds: float
     cpu_source: float
     cpu_target: float
@@ -146,9 +148,21 @@ class Arena:
             shutil.rmtree(store, ignore_errors=True)
             if work.live:
                 shutil.copytree(self.store, store, copy_function=os.link)
-        environment = {"TABLES": work.tables, "WORK": str(place), "CONTENDERS": str(CONTENDERS), "SYNC": f"sync-{time.time_ns()}", "BENCH_STORE": str(store),
-                       "BENCH_SOURCE": self.source.place("source"), "BENCH_TARGET": self.target.place("target"), "JAVA": str(self.tools.java), "JVM": JVM, "DRIVER": self.tools.driver, "BENCH_SERVERS": self._servers(),
-                       "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}", "BENCH_WARM_TARGET": self.target.place("warm")}
+        environment = {
+            "TABLES": work.tables,
+            "WORK": str(place),
+            "CONTENDERS": str(CONTENDERS),
+            "SYNC": f"sync-{time.time_ns()}",
+            "BENCH_STORE": str(store),
+            "BENCH_SOURCE": self.source.place("source"),
+            "BENCH_TARGET": self.target.place("target"),
+            "JAVA": str(self.tools.java),
+            "JVM": JVM,
+            "DRIVER": self.tools.driver,
+            "BENCH_SERVERS": self._servers(),
+            "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}",
+            "BENCH_WARM_TARGET": self.target.place("warm"),
+        }
         if contender == ROLLBACK:
             self._driver("dump", environment["SYNC"], source="source", store=store)
             self._driver("restore", environment["SYNC"], target="target", store=store)
@@ -172,7 +186,9 @@ class Arena:
             client, flaws = 0.0, [f"failed: {problem}".replace(f"{CONTENDERS}/", "")]
         seconds, busy = time.monotonic() - begun, machine_cpu() - machine
         cpu = [self.source.cpu() - cpu[0], self.target.cpu() - cpu[1]]
-        run = Run(seconds, *cpu, client, self.target.wal() - sizes[1], 0, max(0.0, busy - sum(cpu) - client) / seconds / os.cpu_count(), flaws)
+        run = Run(
+            seconds, *cpu, client, self.target.wal() - sizes[1], 0, max(0.0, busy - sum(cpu) - client) / seconds / os.cpu_count(), flaws
+        )
         if reader:
             run.reader = reader.stop()
             run.reader["after"] = run.reader["at"] - wall
@@ -208,21 +224,45 @@ class Arena:
         place.mkdir(exist_ok=True)
         settings = {"SOURCE": source, "TARGET": target, "CONTENDERS": str(CONTENDERS), "WORK": str(place), **(environment or {})}
         script = CONTENDERS / f"{name}.sql"
-        command = [self.tools.postgres / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", target, "-f", script] if script.exists() else [CONTENDERS / f"{name}.sh"]
+        command = (
+            [self.tools.postgres / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", target, "-f", script]
+            if script.exists()
+            else [CONTENDERS / f"{name}.sh"]
+        )
         try:
             return self._script(command, settings)
         finally:
             shutil.rmtree(place / "dump", ignore_errors=True)
 
     def _driver(self, *arguments, source="", target="", store=""):
-        self._script([self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments],
-                     {"BENCH_SOURCE": self.source.place(source), "BENCH_TARGET": self.target.place(target), "BENCH_STORE": str(store), "BENCH_SERVERS": self._servers()})
+        self._script(
+            [self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments],
+            {
+                "BENCH_SOURCE": self.source.place(source),
+                "BENCH_TARGET": self.target.place(target),
+                "BENCH_STORE": str(store),
+                "BENCH_SERVERS": self._servers(),
+            },
+        )
 
     def _script(self, command, environment):
-        settings = {**os.environ, **self.tools.environment(), "SOURCE": self.source.uri("source"), "TARGET": self.target.uri("target"), **environment}
+        settings = {
+            **os.environ,
+            **self.tools.environment(),
+            "SOURCE": self.source.uri("source"),
+            "TARGET": self.target.uri("target"),
+            **environment,
+        }
         log = self.directory / "contender.log"
         with log.open("wb") as output:
-            process = subprocess.Popen([str(word) for word in command], env=settings, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                env=settings,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         end = time.monotonic() + MOST_SECONDS
         try:
             while True:
@@ -246,7 +286,15 @@ def _publishing(statements):
     """Sums up statements by kind. One connection publishes, so their durations add up to its time."""
     kinds = {"statistics": 0.0, "verify": 0.0, "merge": 0.0, "commit": 0.0}
     for milliseconds, text in statements:
-        kind = "statistics" if text.startswith("ANALYZE lockstep.") else "verify" if text.startswith("COPY (SELECT") else "commit" if text == "COMMIT" else "merge"
+        kind = (
+            "statistics"
+            if text.startswith("ANALYZE lockstep.")
+            else "verify"
+            if text.startswith("COPY (SELECT")
+            else "commit"
+            if text == "COMMIT"
+            else "merge"
+        )
         kinds[kind] += milliseconds / 1e3
     return kinds
 
@@ -257,30 +305,67 @@ class Reader:
     def __init__(self, arena, work, after):
         self.arena, source = arena, after
         halves = [", ".join(column for column in half) for half in self._questions(work)]
-        answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"), )]
+        answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"),)]
         # The source has no visitors, so their column stays as before.
-        after = [arena.source.psql(source, "-c", f"SELECT {column}")[0] if "tenant." not in column else arena.target.psql("target", "-c", f"SELECT {column}")[0]
-                 for half in self._questions(work) for column in half]
+        after = [
+            arena.source.psql(source, "-c", f"SELECT {column}")[0]
+            if "tenant." not in column
+            else arena.target.psql("target", "-c", f"SELECT {column}")[0]
+            for half in self._questions(work)
+            for column in half
+        ]
         question = arena.directory / "question"
         question.write_text("\n".join([*halves, answers[0], "|".join(after)]) + "\n")
-        self.process = subprocess.Popen([str(word) for word in (arena.tools.java, "-XX:+UseSerialGC", "-Xmx32m", "-XX:TieredStopAtLevel=1", "-cp", arena.tools.driver,
-                                                                "lockstep.bench.Reader", arena.target.place("target"), question)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(arena.directory / "reader.log").open("wb"), text=True)
+        self.process = subprocess.Popen(
+            [
+                str(word)
+                for word in (
+                    arena.tools.java,
+                    "-XX:+UseSerialGC",
+                    "-Xmx32m",
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    arena.tools.driver,
+                    "lockstep.bench.Reader",
+                    arena.target.place("target"),
+                    question,
+                )
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(arena.directory / "reader.log").open("wb"),
+            text=True,
+        )
         if self.process.stdout.readline() != "ready\n":
             raise Failed(f"the reader does not start:\n{(arena.directory / 'reader.log').read_text()[-2000:]}")
 
     def _questions(self, work):
         """Returns columns that identify the state: a changed row near the start, in the middle and at the end of each table."""
+
         def rows(table, key, text):
             changed = f"{key} < 100000000 AND revised_on = (SELECT max(revised_on) FROM master.{table})"
-            found = self.arena.source.sql("source", f"SELECT min(k), percentile_disc(0.5) WITHIN GROUP (ORDER BY k), max(k) FROM "
-                                                    f"(SELECT {key} AS k FROM master.{table} WHERE {changed}) AS changed")[0].split("|")
-            return f"(SELECT string_agg({text}, ',' ORDER BY {key}) FROM master.{table} WHERE {key} IN ({', '.join(found)}))" if table != "postal_code" else \
-                "(SELECT string_agg(code || seq || coalesce(town, ''), ',' ORDER BY code, seq) FROM master.postal_code WHERE (code, seq) IN (" + \
-                ", ".join(f"('{int(k) // 2:07d}', {int(k) % 2})" for k in found) + "))"
-        first = [rows("drug", "id", "id || ':' || price"), rows("ingredient", "id", "id || name"),
-                 "(SELECT count(*) FROM tenant.prescription p JOIN master.drug d ON d.id = p.drug_id WHERE p.id <= 20)"]
-        second = [rows("disease", "id", "id || ':' || billable"), rows("drug_interaction", "id", "id || mechanism"), rows("postal_code", "(code::bigint * 2 + seq)", "")]
+            found = self.arena.source.sql(
+                "source",
+                f"SELECT min(k), percentile_disc(0.5) WITHIN GROUP (ORDER BY k), max(k) FROM "
+                f"(SELECT {key} AS k FROM master.{table} WHERE {changed}) AS changed",
+            )[0].split("|")
+            return (
+                f"(SELECT string_agg({text}, ',' ORDER BY {key}) FROM master.{table} WHERE {key} IN ({', '.join(found)}))"
+                if table != "postal_code"
+                else "(SELECT string_agg(code || seq || coalesce(town, ''), ',' ORDER BY code, seq) "
+                "FROM master.postal_code WHERE (code, seq) IN (" + ", ".join(f"('{int(k) // 2:07d}', {int(k) % 2})" for k in found) + "))"
+            )
+
+        first = [
+            rows("drug", "id", "id || ':' || price"),
+            rows("ingredient", "id", "id || name"),
+            "(SELECT count(*) FROM tenant.prescription p JOIN master.drug d ON d.id = p.drug_id WHERE p.id <= 20)",
+        ]
+        second = [
+            rows("disease", "id", "id || ':' || billable"),
+            rows("drug_interaction", "id", "id || mechanism"),
+            rows("postal_code", "(code::bigint * 2 + seq)", ""),
+        ]
         return first, second
 
     def stop(self):

@@ -10,12 +10,25 @@ from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 
-# The same on both servers. Autovacuum and JIT are off, because they run at unpredictable times. Everything that makes commits durable is on.
+# The same on both servers. Autovacuum and JIT are off, because they run at unpredictable times.
+# Everything that makes commits durable is on.
 SETTINGS = {
-    "listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "1GB", "max_wal_size": "8GB", "min_wal_size": "1GB", "checkpoint_timeout": "30min",
-    "maintenance_work_mem": "128MB", "autovacuum": "off", "jit": "off", "max_parallel_workers_per_gather": "2", "max_parallel_workers": "4",
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "60",
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "min_wal_size": "1GB",
+    "checkpoint_timeout": "30min",
+    "maintenance_work_mem": "128MB",
+    "autovacuum": "off",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "2",
+    "max_parallel_workers": "4",
     # statements for the report; all statements of the engine's writer are logged (Arena.prepare)
-    "log_min_duration_statement": "50ms", "log_line_prefix": "%a|", "log_parameter_max_length": "0", "log_checkpoints": "off",
+    "log_min_duration_statement": "50ms",
+    "log_line_prefix": "%a|",
+    "log_parameter_max_length": "0",
+    "log_checkpoints": "off",
 }
 
 
@@ -38,20 +51,35 @@ class Server:
 
     def __enter__(self):
         environment = {**os.environ, **self.tools.environment()}
-        made = subprocess.run(self._as_user(self.tools.postgres / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"),
-                              env=environment, capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            self._as_user(
+                self.tools.postgres / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"
+            ),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if made.returncode:
             raise Failed(f"initdb: {made.stderr[-2000:]}")
         with (self.data / "postgresql.conf").open("a") as conf:
-            conf.writelines(f"{name} = '{value}'\n" for name, value in {**SETTINGS, "port": self.port, "unix_socket_directories": ""}.items())
+            conf.writelines(
+                f"{name} = '{value}'\n" for name, value in {**SETTINGS, "port": self.port, "unix_socket_directories": ""}.items()
+            )
         self._start()
         return self
 
     def _start(self):
         environment = {**os.environ, **self.tools.environment()}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._as_user(self.tools.postgres / "postgres", "-D", self.data), env=environment, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                self._as_user(self.tools.postgres / "postgres", "-D", self.data),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         end = time.monotonic() + 30
         while True:
             try:
@@ -98,8 +126,14 @@ class Server:
 
     def psql(self, database, *arguments):
         """Returns psql's output, one line per row."""
-        done = subprocess.run([self.tools.postgres / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", self.uri(database), *map(str, arguments)],
-                              env={**os.environ, **self.tools.environment()}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [self.tools.postgres / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", self.uri(database), *map(str, arguments)],
+            env={**os.environ, **self.tools.environment()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise Failed(f"{self.name} {database}: {done.stderr.strip()[-2000:]}")
         return done.stdout.splitlines()
@@ -109,8 +143,12 @@ class Server:
 
     def copy_text(self, database, table):
         """Returns the size of the table as COPY text, in bytes."""
-        with subprocess.Popen([self.tools.postgres / "psql", "-X", self.uri(database), "-c", f"COPY {table} TO STDOUT"],
-                              env={**os.environ, **self.tools.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as copying:
+        with subprocess.Popen(
+            [self.tools.postgres / "psql", "-X", self.uri(database), "-c", f"COPY {table} TO STDOUT"],
+            env={**os.environ, **self.tools.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        ) as copying:
             return sum(len(chunk) for chunk in iter(lambda: copying.stdout.read(1 << 20), b""))
 
     def file(self, database, path, **variables):
@@ -144,8 +182,13 @@ class Server:
 
     def size(self, database):
         """Size of all tables with their indexes, in bytes."""
-        return int(self.sql(database, "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text "
-                                      "NOT IN ('pg_catalog', 'information_schema', 'pg_toast')")[0])
+        return int(
+            self.sql(
+                database,
+                "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
+                "WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')",
+            )[0]
+        )
 
     def statements(self, offset, application="lockstep"):
         """Returns (application, milliseconds, statement) from the log after the offset, for applications with this prefix."""

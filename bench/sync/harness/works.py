@@ -18,6 +18,7 @@ class Work:
     often: contenders that run in every round, because a target figure depends on them. once: those that run in one round.
     minutes: the duration at scale 1 on two CPUs, for the estimate of the remaining time.
     """
+
     name: str
     title: str
     often: tuple
@@ -46,11 +47,43 @@ class Work:
 # Sorted by importance, so that an interrupted benchmark has the most important ones.
 ALL = (
     Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE), 4.3, once=("pgcopydb", WARM), live=False),
-    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", WARM), 4.8, once=("swap", "stage-update", "stage-upsert"), stride=100),
-    Work("100", "Refresh under live references, all rows changed", ("swap", ENGINE), 7.7, once=(WARM, "delete-copy", "truncate-copy", "restore-data-only"), stride=1),
+    Work(
+        "1",
+        "1 % changed, spread evenly, all tables",
+        (ENGINE, "row-hashes", WARM),
+        4.8,
+        once=("swap", "stage-update", "stage-upsert"),
+        stride=100,
+    ),
+    Work(
+        "100",
+        "Refresh under live references, all rows changed",
+        ("swap", ENGINE),
+        7.7,
+        once=(WARM, "delete-copy", "truncate-copy", "restore-data-only"),
+        stride=1,
+    ),
     Work("nothing", "Nothing changed", (ENGINE, WARM), 1.6, once=("stage-update",), rounds=2),
-    Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=tuple(f"limit-{name}" for name in (
-        "copy-to-copy-binary", "copy-out-text-1", "copy-out-text-2", "copy-out-binary-1", "copy-out-binary-2", "zstd-1", "lz4", "hash")), live=False),
+    Work(
+        "limits",
+        "The limits",
+        (COPY_TO_COPY,),
+        1.5,
+        once=tuple(
+            f"limit-{name}"
+            for name in (
+                "copy-to-copy-binary",
+                "copy-out-text-1",
+                "copy-out-text-2",
+                "copy-out-binary-1",
+                "copy-out-binary-2",
+                "zstd-1",
+                "lz4",
+                "hash",
+            )
+        ),
+        live=False,
+    ),
     Work("drugs", "1 % changed, only the drugs", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
     Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.3, rounds=2, stride=100),
     Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 1.7, once=("row-hashes",), rounds=2, stride=1000),

@@ -223,7 +223,7 @@ func parseListen(text string) (Listen, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		// The kernel's limit is 108 bytes, and the gateway first binds a longer name, which it then renames.
 		if path == "" || len(path) > 90 {
-			return Listen{}, errors.New("a path of at most 90 bytes after unix:")
+			return Listen{}, errors.New("unix: with a path of at most 90 bytes")
 		}
 		return Listen{Network: "unix", Address: filepath.Clean(path), Trusted: true}, nil
 	}

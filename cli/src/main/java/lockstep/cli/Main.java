@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
                 ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
                 CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class,
                 CommandLine.HelpCommand.class},
-        footer = {"", "The launcher also has 'lockstep test', which runs the tests, and 'lockstep build', which only builds."},
+        footer = {"", "The launcher also has 'lockstep test', which runs the tests, 'format', which formats the code, and 'build'."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
     /** The format of answers on standard output. Progress goes to standard error. */

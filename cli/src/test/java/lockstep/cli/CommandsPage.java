@@ -41,7 +41,8 @@ final class CommandsPage {
         var commands = commands(main);
         commands.forEach((name, command) -> page
                 .append("| [`%s`](#%s) | %s |\n".formatted(name, anchor("lockstep " + name), cell(description(command)))));
-        page.append("| `test`, `build` | Of the launcher: run the tests, as `.ci/run` does; only bring everything up to date. |\n");
+        page.append("| `test`, `format`, `build` | Of the launcher: run the tests, as `.ci/run` does; format the code; "
+                + "only bring everything up to date. |\n");
         commands.forEach((name, command) -> page.append(section(name, command)));
         return page.toString();
     }

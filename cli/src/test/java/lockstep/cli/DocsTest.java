@@ -40,7 +40,7 @@ class DocsTest {
     private static final long LARGEST_SOURCE = 2_000_000;
 
     /** Commands of the launcher, which are not in the model of the command line. */
-    private static final Set<String> OF_LAUNCHER = Set.of("test", "build", "compile", "synth-app");
+    private static final Set<String> OF_LAUNCHER = Set.of("test", "format", "build", "compile", "synth-app");
     /** Names in backticks that belong to AWS, PostgreSQL, HTTP and other software, or are examples of values. */
     private static final Set<String> FOREIGN_NAMES = Set.of(
             "Abc", "Accept", "Bool", "DescribeStacks", "E2E", "FILE.csv", "Forwarded", "Id", "Milk", "NAME.before", "Proxy", "Ref",
