@@ -109,9 +109,9 @@ public final class Templates {
 
     private static IllegalArgumentException unreadable(Stack stack, String what) {
         return new IllegalArgumentException(
-                "stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack "
-                        + "itself"
-                                .formatted(stack.name(), what));
+                ("stack %s: what becomes of %s stands in no template, so that nothing can be proven; write its resources into the stack "
+                        + "itself")
+                        .formatted(stack.name(), what));
     }
 
     Landscape landscape() {

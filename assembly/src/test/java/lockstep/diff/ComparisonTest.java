@@ -78,9 +78,9 @@ class ComparisonTest {
     void whatOneSideAloneHasIsToldAsOneButForPortsAndRights() {
         for (var part : List.of("Logs", "Logs/Key", "Bucket")) {
             assembly.with("demo-demo-proxy",
-                    "\"R%s\": {\"Type\": \"AWS::%s\", \"Properties\": {\"A\": 1, \"B\": {\"C\": 2}}, \"Metadata\": {\"aws:cdk:path\": "
-                            + "\"STACK/Firewall/%s/Resource\"}}"
-                                    .formatted(part.replace("/", ""), part.equals("Bucket") ? "S3::Bucket" : "Logs::LogGroup", part));
+                    ("\"R%s\": {\"Type\": \"AWS::%s\", \"Properties\": {\"A\": 1, \"B\": {\"C\": 2}}, \"Metadata\": {\"aws:cdk:path\": "
+                            + "\"STACK/Firewall/%s/Resource\"}}")
+                            .formatted(part.replace("/", ""), part.equals("Bucket") ? "S3::Bucket" : "Logs::LogGroup", part));
         }
         assembly.with("demo-demo-proxy",
                 "\"Acl\": {\"Type\": \"AWS::WAFv2::WebACL\", \"Properties\": {\"Scope\": \"REGIONAL\"}, \"Metadata\": {\"aws:cdk:path\": "
@@ -141,10 +141,19 @@ class ComparisonTest {
     }
 
     @Test
+    void featuresAndSchemaAreTheProducts() {
+        var comparison = assembly.compare("production", "demo");
+        assertEquals(List.of("shard.clinic.feature.signUp false → true features.json"), comparison.differences().stream()
+                .filter(found -> found.key().contains(".feature."))
+                .map(found -> found.key() + " " + found.values().from() + " → " + found.values().to() + " " + found.sources().to())
+                .toList());
+        assertEquals("V10", comparison.schema().from());
+    }
+
+    @Test
     void declaredUndeclaredAndGone() {
         assembly.with("demo-demo-proxy", "closed", "open").declaring("""
-                  - {what: [proxy.gateway.environment.GATEWAY_*, proxy.old], "
-                + "reason: Visitors, check: Sign up}
+                  - {what: [proxy.gateway.environment.GATEWAY_*, proxy.old], reason: Visitors, check: Sign up}
                   - {what: ["shard.clinic.feature.*", shards], reason: Built in, check: Look}
                 """);
         var comparison = assembly.compare("production", "demo");

@@ -80,9 +80,9 @@ class ValveEndToEndTest {
         try (var iam = CLOUD.root("demo").client(IamClient.builder())) {
             for (String role : ATTACKERS) {
                 iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument(
-                        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\","
-                                + "\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}"
-                                        .formatted(DEMO)));
+                        ("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\","
+                                + "\"Principal\":{\"AWS\":\"arn:aws:iam::%s:root\"}}]}")
+                                .formatted(DEMO)));
                 iam.putRolePolicy(r -> r.roleName(role).policyName("all").policyDocument(
                         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"));
             }

@@ -194,7 +194,7 @@ class ClinicDatabaseTest {
     @Test
     void missingExportIsNamedWithWhatWritesIt() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
-        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with clinic/data/export.py", fault.getMessage());
+        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with data/export.py", fault.getMessage());
         assertEquals(0, masterRows());
     }
 
