@@ -51,6 +51,13 @@ final class TestingCloud {
         landscape = LandscapeReader.read(landscapeFile);
     }
 
+    /** Returns a cloud with a landscape file of the checkout. */
+    static TestingCloud of(String name, String landscapeFile) {
+        var launcher = ProjectFiles.ofLauncher();
+        return new TestingCloud(new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target").resolve(name)),
+                launcher.project().resolve(landscapeFile));
+    }
+
     private TestingCloud(ProjectFiles files, Path landscapeFile) {
         this.files = files;
         this.landscapeFile = landscapeFile;

@@ -84,7 +84,7 @@ class MainTest {
         var lists = run(migrate, "", "seed", "master", directory.toString());
         assertTrue(lists.exit() == 1 && lists.output().contains("no readable file"), lists::toString);
         database.seeded(new MasterDataGenerator(3000, 500, 2000, 3000));
-        assertEquals(new Done(0, "added 8 rows\n"), run(migrate, "", "seed", "visitors"));
+        assertEquals(new Done(0, "added 9 rows\n"), run(migrate, "", "seed", "visitors"));
         assertEquals(new Done(0, "added 0 rows\n"), run(migrate, "", "seed", "visitors"));
 
         var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT",
