@@ -38,7 +38,8 @@ class OrderDeskEndToEndTest {
     void thePageOfTheDemoShowsTheMasterDataOfProduction() throws Exception {
         assertPage("<td>Großhandel</td><td>2026-04-01</td><td>400</td><td>250.00 EUR</td>");
 
-        CLOUD.sql("desk-1", "UPDATE \"Order Desk\".\"lineItem\" SET \"unitPrice\" = 9999.50 WHERE \"articleNo\" = 'A-0007' AND \"listId\" = 2");
+        CLOUD.sql("desk-1",
+                "UPDATE \"Order Desk\".\"lineItem\" SET \"unitPrice\" = 9999.50 WHERE \"articleNo\" = 'A-0007' AND \"listId\" = 2");
         var sync = CLOUD.lockstep("sync", "--output", "json");
         assertEquals(0, sync.exit(), sync::toString);
         assertPage("<td>Großhandel</td><td>2026-04-01</td><td>400</td><td>9999.50 EUR</td>");

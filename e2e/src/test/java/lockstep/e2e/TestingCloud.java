@@ -54,7 +54,8 @@ final class TestingCloud {
     /** Returns a cloud with a landscape file of the checkout. */
     static TestingCloud of(String name, String landscapeFile) {
         var launcher = ProjectFiles.ofLauncher();
-        return new TestingCloud(new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target").resolve(name)),
+        return new TestingCloud(
+                new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target").resolve(name)),
                 launcher.project().resolve(landscapeFile));
     }
 

@@ -177,7 +177,7 @@ final class NetworkStack extends AccountStack {
         return group;
     }
 
-    /** {@code OrderDeskClients} for the product {@code order-desk}. */
+    /** {@code ShopFloorClients} for the product {@code shop-floor}. */
     private String applicationClientsId() {
         return Arrays.stream(props().landscape().product().name().split("-"))
                 .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))

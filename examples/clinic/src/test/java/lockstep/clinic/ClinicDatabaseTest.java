@@ -170,7 +170,8 @@ class ClinicDatabaseTest {
     @Tag("nightly")
     @EnabledIfSystemProperty(named = "lockstep.tools", matches = ".+")
     void realExportIsLoaded() throws Exception {
-        var script = new ProcessBuilder(System.getProperty("lockstep.tools") + "/python/bin/python", "data/export.py", export.toString()).inheritIO();
+        var script = new ProcessBuilder(System.getProperty("lockstep.tools") + "/python/bin/python", "data/export.py", export.toString())
+                .inheritIO();
         assertEquals(0, script.start().waitFor());
         List<byte[]> first = List.of(Files.readAllBytes(export.resolve("disease.copy")),
                 Files.readAllBytes(export.resolve("postal_code.copy")));
