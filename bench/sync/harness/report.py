@@ -41,7 +41,7 @@ def into_staging(run):
 
 
 def ratio(ours, theirs, of=seconds):
-    """The median over rounds of ours divided by theirs, because both were disturbed alike; the ratio of medians if they shared one round."""
+    """The median over rounds of ours divided by theirs, because both were disturbed alike; the ratio of medians for one shared round."""
     ours, theirs = ([run for run in runs if not failed(run)] for runs in (ours, theirs))
     both = [of(a) / of(b) for a in ours for b in theirs if a.number == b.number]
     if len(both) > 1 or len(ours) == len(theirs) == 1:

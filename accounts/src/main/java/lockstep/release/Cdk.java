@@ -14,6 +14,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.accounts.LocalEndpoint;
 import lockstep.landscape.Account;
+import lockstep.landscape.LandscapeReader;
+import lockstep.landscape.Product;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import tools.jackson.databind.JsonNode;
@@ -22,8 +24,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The CDK command line. Except for {@link #deployToAws} and an AWS diff, it runs without settings that could lead it to a real account. */
 public final class Cdk {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** The contexts of the container images. */
-    private static final List<String> IMAGES = List.of("clinic/target/image", "proxy/nginx", "proxy/target/image");
+    /** The contexts of the proxy's images. */
+    private static final List<String> PROXY_IMAGES = List.of("proxy/nginx", "proxy/target/image");
     private final ProjectFiles files;
     private final String region;
 
@@ -45,7 +47,12 @@ public final class Cdk {
 
     /** @param release replaces the release of the landscape */
     public Path synthesize(Path landscape, Optional<String> release) {
-        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, release));
+        Product product = LandscapeReader.read(landscape).product();
+        if (!product.commands().build().isEmpty()) {
+            new Command(Product.in(product.directory(), product.commands().build()), product.directory(), System.getenv(),
+                    files.log("build-product")).run("building " + product.name());
+        }
+        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, product, release));
         if (!Files.exists(kept)) {
             Path fresh = kept.resolveSibling(kept.getFileName() + "." + ProcessHandle.current().pid());
             ProjectFiles.deleteTree(fresh);
@@ -63,9 +70,10 @@ public final class Cdk {
     }
 
     /** Returns a digest of all inputs of the templates and assets. */
-    private String inputs(Path landscape, Optional<String> release) {
+    private String inputs(Path landscape, Product product, Optional<String> release) {
         var text = new StringBuilder(release.orElse(""));
-        try (var images = IMAGES.stream().map(files.project()::resolve).flatMap(Cdk::filesBelow)) {
+        var built = product.image() instanceof Product.Built image ? Stream.of(image.context()) : Stream.<Path>empty();
+        try (var images = Stream.concat(built, PROXY_IMAGES.stream().map(files.project()::resolve)).flatMap(Cdk::filesBelow)) {
             images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ')
                     .append(digest(file)).append('\n'));
         }

@@ -2,24 +2,22 @@ package lockstep.diff;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.Comparator;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.zip.ZipFile;
 import lockstep.assembly.Assembly;
-import lockstep.clinic.ClinicDatabase;
-import lockstep.clinic.configuration.Features;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.Product;
 
 /** Collects all facts of one side by key. */
 final class EditionFacts {
-    private static final Pattern MIGRATION = Pattern.compile("db/migration/(V[0-9_.]+)__.+\\.sql");
+    private static final Pattern MIGRATION = Pattern.compile("V([0-9_.]+)__.+\\.sql");
 
     private EditionFacts() {}
 
@@ -36,23 +34,15 @@ final class EditionFacts {
             Roles.role(stack.name(), side, landscape)
                     .ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
         }
-        features(side).forEach((name, value) -> facts.put("shard.clinic.feature." + name,
-                new Fact(Axis.features, value, "lockstep.clinic.configuration.Features")));
+        Product product = landscape.product();
+        product.features().ifPresent(file -> Assembly.JSON.readTree(file).path(side.edition().word()).properties()
+                .forEach(feature -> facts.put("shard." + product.name() + ".feature." + feature.getKey(),
+                        new Fact(Axis.features, feature.getValue().asString(), file.getFileName().toString()))));
         facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()),
                 "lockstep.yaml accounts." + side.account().name() + ".shards"));
         facts.put("release", new Fact(Axis.features, release(facts, landscape), "tags"));
-        facts.put("schema", new Fact(Axis.features, schema(), "migrations in the clinic's jar"));
+        facts.put("schema", new Fact(Axis.features, schema(product), "lockstep.yaml product.migrations"));
         return facts;
-    }
-
-    /** Returns the feature settings of the product in this edition. */
-    private static Map<String, String> features(Side side) {
-        var edition = switch (side.edition()) {
-            case PRODUCTION -> lockstep.clinic.configuration.Edition.PRODUCTION;
-            case DEMO -> lockstep.clinic.configuration.Edition.DEMO;
-        };
-        return Assembly.JSON.valueToTree(Features.of(edition)).properties().stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, feature -> feature.getValue().toString()));
     }
 
     /** Returns the release from the tags of all stacks. */
@@ -62,32 +52,16 @@ final class EditionFacts {
         return releases.isEmpty() ? landscape.release() : String.join(", ", releases);
     }
 
-    /** Returns the newest migration. It is always the same on both sides, because both editions use one jar. */
-    private static String schema() {
-        try {
-            Path place = Path.of(ClinicDatabase.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-            var versions = new TreeSet<String>();
-            if (Files.isDirectory(place)) {
-                try (var files = Files.walk(place)) {
-                    files.map(file -> place.relativize(file).toString()).forEach(name -> version(name, versions));
-                }
-            } else {
-                try (var jar = new ZipFile(place.toFile())) {
-                    jar.stream().forEach(entry -> version(entry.getName(), versions));
-                }
-            }
-            return versions.stream()
-                    .max(java.util.Comparator.comparingDouble(version -> Double.parseDouble(version.substring(1).replace('_', '.'))))
-                    .orElse("none");
+    /** Returns the newest migration. It is always the same on both sides, because both editions have one image. */
+    private static String schema(Product product) {
+        if (product.migrations().filter(Files::isDirectory).isEmpty()) return "none";
+        try (var files = Files.list(product.migrations().get())) {
+            return files.map(file -> MIGRATION.matcher(file.getFileName().toString())).filter(Matcher::matches)
+                    .map(migration -> migration.group(1))
+                    .max(Comparator.comparingDouble(version -> Double.parseDouble(version.replace('_', '.'))))
+                    .map(version -> "V" + version).orElse("none");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
         }
-    }
-
-    private static void version(String file, TreeSet<String> versions) {
-        var migration = MIGRATION.matcher(file);
-        if (migration.matches()) versions.add(migration.group(1));
     }
 }

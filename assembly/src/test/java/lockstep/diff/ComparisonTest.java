@@ -141,6 +141,16 @@ class ComparisonTest {
     }
 
     @Test
+    void featuresAndSchemaAreTheProducts() {
+        var comparison = assembly.compare("production", "demo");
+        assertEquals(List.of("shard.clinic.feature.signUp false → true features.json"), comparison.differences().stream()
+                .filter(found -> found.key().contains(".feature."))
+                .map(found -> found.key() + " " + found.values().from() + " → " + found.values().to() + " " + found.sources().to())
+                .toList());
+        assertEquals("V10", comparison.schema().from());
+    }
+
+    @Test
     void declaredUndeclaredAndGone() {
         assembly.with("demo-demo-proxy", "closed", "open").declaring("""
                   - {what: [proxy.gateway.environment.GATEWAY_*, proxy.old], reason: Visitors, check: Sign up}

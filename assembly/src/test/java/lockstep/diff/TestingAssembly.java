@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lockstep.assembly.Assembly;
@@ -39,6 +40,8 @@ final class TestingAssembly {
         write("nginx/production/nginx.conf", "listen 8443 ssl;\n# ssl_crl old.pem;\ninclude limits.conf;\n");
         write("nginx/production/limits.conf", "limit a;\nlimit b;\nlimit c;\n");
         write("nginx/demo/.keep", "");
+        write("features.json", "{\"production\": {\"signUp\": false, \"search\": true}, \"demo\": {\"signUp\": true, \"search\": true}}");
+        for (var migration : List.of("V2__tables.sql", "V10__more.sql", "notes.txt")) write("migrations/" + migration, "");
         write("gateway/Dockerfile", "FROM scratch\nCMD [\"./gateway\"]\n");
     }
 
@@ -127,7 +130,8 @@ final class TestingAssembly {
     }
 
     private static final String LANDSCAPE = """
-            product: clinic
+            product: {name: clinic, build: image, port: 8443, health: /health, commands: {serve: [serve], migrate: [migrate]}, \
+            features: features.json, migrations: migrations}
             release: "1.0.0"
             region: eu-central-1
             accounts:

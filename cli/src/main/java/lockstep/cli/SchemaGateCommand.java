@@ -4,13 +4,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.StreamSupport;
 import lockstep.cli.schema.Linter;
-import lockstep.cli.schema.Migrations;
 import lockstep.cli.schema.ReleaseTests;
 import lockstep.cli.schema.SchemaGate;
+import lockstep.landscape.Product;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
@@ -36,11 +38,12 @@ public final class SchemaGateCommand implements Callable<Integer> {
                     + "commit).") private String previous;
 
     @Option(names = "--tests", paramLabel = "PATTERN", defaultValue = "",
-            description = "Only these tests, as Surefire takes them, such as 'DemoTest#inquiry*' (default: all).") private String tests;
+            description = "Only these tests, as product.test takes them, such as 'DemoTest#inquiry*' (default: all).") private String tests;
 
     @Override
     public Integer call() {
         Path project = main.files().project();
+        Product product = product(main.declaredLandscape().product(), project, main.declaredFile());
         Path work = main.files().tools().resolve("schema-gate");
         String name = previous == null ? newestTag(project) : previous;
         Path before = work.resolve("previous"), now = work.resolve("new");
@@ -57,39 +60,34 @@ public final class SchemaGateCommand implements Callable<Integer> {
         }
         copy(project, now);
         var progress = main.progress();
-        var gate = new SchemaGate(new ReleaseTests(before, work.resolve("previous.log"), List.of()),
-                new ReleaseTests(now, work.resolve("new.log"), upgradeFrom(before)),
-                new Linter(main.files().nodeTools(), now.resolve("clinic/.squawk.toml")), name, tests, progress::note);
+        var older = new ReleaseTests(before, product, work.resolve("previous.log"), Optional.empty());
+        var newer = new ReleaseTests(now, product, work.resolve("new.log"), Optional.of(older.directory()));
+        var gate = new SchemaGate(older, newer, new Linter(main.files().nodeTools()), name, tests, progress::note);
         var verdict = gate.judge();
         main.answer(verdict, verdict.text());
         return verdict.compatible() ? 0 : 1;
     }
 
-    /** Returns the Maven options that pass the migrations of the previous release to the upgrade test. */
-    public static List<String> upgradeFrom(Path previous) {
-        return List.of("-Dclinic.previous.migrations=" + previous.resolve("clinic").resolve(Migrations.SOURCES).toAbsolutePath());
+    /** Returns the product with paths relative to the checkout. */
+    public static Product product(Product product, Path project, Path landscape) {
+        if (product.migrations().isEmpty() || product.test().isEmpty())
+            throw new UserFault("the schema gate needs product.migrations and product.test in " + landscape);
+        if (!product.directory().startsWith(project) || !product.migrations().get().startsWith(project))
+            throw new UserFault("the schema gate needs the product's sources in " + project + ", not in " + product.directory());
+        return new Product(product.name(), project.relativize(product.directory()), product.image(), product.port(), product.health(),
+                product.commands(), product.features(), product.migrations().map(project::relativize), product.test());
     }
 
-    /** Copies the sources of the product, including uncommitted changes. */
+    /** Copies the sources of a checkout, including uncommitted changes. */
     public static void copy(Path from, Path to) {
-        try {
-            var files = new ArrayList<Path>();
-            try (var poms = Files.list(from)) {
-                for (Path entry : poms.toList()) {
-                    if (entry.getFileName().toString().equals("pom.xml")) files.add(entry);
-                    else if (Files.isRegularFile(entry.resolve("pom.xml"))) files.add(entry.resolve("pom.xml"));
-                }
-            }
-            if (Files.isDirectory(from.resolve("clinic"))) {
-                try (var walked = Files.walk(from.resolve("clinic"))) {
-                    walked.filter(path -> Files.isRegularFile(path) && !from.relativize(path).startsWith("clinic/target"))
-                            .forEach(files::add);
-                }
-            }
-            for (Path file : files) {
-                Path copy = to.resolve(from.relativize(file).toString());
+        try (var walked = Files.walk(from)) {
+            var built = Set.of(".git", ".lockstep", "node_modules", "target");
+            for (Path file : walked.filter(Files::isRegularFile).toList()) {
+                Path relative = from.relativize(file);
+                if (StreamSupport.stream(relative.spliterator(), false).anyMatch(name -> built.contains(name.toString()))) continue;
+                Path copy = to.resolve(relative.toString());
                 Files.createDirectories(copy.getParent());
-                Files.copy(file, copy, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot copy " + from + " to " + to, e);

@@ -51,6 +51,14 @@ final class TestingCloud {
         landscape = LandscapeReader.read(landscapeFile);
     }
 
+    /** Returns a cloud with a landscape file of the checkout. */
+    static TestingCloud of(String name, String landscapeFile) {
+        var launcher = ProjectFiles.ofLauncher();
+        return new TestingCloud(
+                new ProjectFiles(launcher.project(), launcher.tools(), launcher.project().resolve("e2e/target").resolve(name)),
+                launcher.project().resolve(landscapeFile));
+    }
+
     private TestingCloud(ProjectFiles files, Path landscapeFile) {
         this.files = files;
         this.landscapeFile = landscapeFile;
@@ -73,7 +81,8 @@ final class TestingCloud {
     private static Path watched(ProjectFiles files, String name, String watch) {
         try {
             String shipped = Files.readString(files.project().resolve("lockstep.yaml"));
-            String watched = shipped.replace("    source: clinic-1\n", "    source: clinic-1\n" + watch.indent(4));
+            String watched = shipped.replace("directory: ", "directory: " + files.project() + "/").replace("    source: clinic-1\n",
+                    "    source: clinic-1\n" + watch.indent(4));
             if (watched.equals(shipped)) throw new IllegalStateException("lockstep.yaml has no data set of clinic-1");
             return Files.writeString(Files.createDirectories(files.project().resolve("e2e/target")).resolve(name + ".yaml"), watched);
         } catch (IOException e) {

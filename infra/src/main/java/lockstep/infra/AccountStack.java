@@ -26,7 +26,7 @@ abstract class AccountStack extends Stack {
                 .env(Environment.builder().account(props.account().id()).region(props.landscape().region()).build())
                 .build());
         this.props = props;
-        Tags.of(this).add("product", props.landscape().product());
+        Tags.of(this).add("product", props.landscape().product().name());
         Tags.of(this).add("release", props.landscape().release());
         Tags.of(this).add("account", props.account().name());
     }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
+import lockstep.landscape.Product;
 import lockstep.landscape.Shard;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
@@ -13,6 +14,8 @@ import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ecr.Repository;
+import software.amazon.awscdk.services.ecr.RepositoryAttributes;
 import software.amazon.awscdk.services.ecr.assets.DockerImageAsset;
 import software.amazon.awscdk.services.ecr.assets.Platform;
 import software.amazon.awscdk.services.ecs.CloudMapOptions;
@@ -32,11 +35,7 @@ import software.constructs.Construct;
 
 /** The product as one shard runs it. Each task migrates the database before it serves, and is registered under the shard's name. */
 final class Application extends Construct {
-    private static final int PORT = 8443;
-    private static final int HEALTH_PORT = 8081;
     private static final String DATABASE_AUTHORITY = "DATABASE_SSL_ROOT";
-    /** The CA certificates of RDS, which are part of the image. */
-    private static final String DATABASE_AUTHORITIES = "/opt/clinic/rds-ca-bundle.pem";
     /** DNS returns a task's address for some time after the task was told to stop, and gateways keep idle connections for 20 s. */
     private static final Duration DRAIN_DELAY = Duration.seconds(25);
     private static final Duration STOP = Duration.seconds(60);
@@ -49,22 +48,23 @@ final class Application extends Construct {
     Application(ShardStack stack, NetworkStack network, IKey key) {
         super(stack, "Application");
         var shard = stack.shard();
-        var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
-                .directory(network.props().artefacts().clinic().toString()).platform(Platform.LINUX_AMD64).build());
-        var task = new Task(this, network, Capacity.of(shard.edition()).clinic(), List.of(TEMPORARY));
-        var migrate = task.add(new Task.Container("migrate", image, List.of("migrate"), Map.of(DATABASE_AUTHORITY, DATABASE_AUTHORITIES),
+        var product = stack.props().landscape().product();
+        var image = image(product);
+        var task = new Task(this, network, Capacity.of(shard.edition()).product(), List.of(TEMPORARY));
+        var migrate = task.add(new Task.Container("migrate", image, product.commands().migrate(),
+                Map.of(DATABASE_AUTHORITY, databaseAuthorities(product)),
                 Map.of("ADMIN_SECRET", stack.secretOf(DatabaseUser.ADMIN), "APPLICATION_SECRET", stack.secretOf(DatabaseUser.APPLICATION)),
                 Optional.empty(), Duration.seconds(30), List.of(TEMPORARY)));
-        var clinic = task.add(new Task.Container("clinic", image, List.of("serve"), environment(stack, shard, key, task),
+        var serve = task.add(new Task.Container(product.name(), image, product.commands().serve(), environment(stack, shard, key, task),
                 Map.of("DATABASE_SECRET", stack.secretOf(DatabaseUser.APPLICATION), "SESSION_KEY", sessionKey(stack, key)),
                 Optional.of(List.of("CMD-SHELL", "curl -fsS http://127.0.0.1:$HEALTH_PORT/alive >/dev/null")), STOP, List.of(TEMPORARY)));
-        clinic.addContainerDependencies(
+        serve.addContainerDependencies(
                 ContainerDependency.builder().container(migrate).condition(ContainerDependencyCondition.SUCCESS).build());
-        clinic.addPortMappings(PortMapping.builder().containerPort(PORT).build());
+        serve.addPortMappings(PortMapping.builder().containerPort(product.port()).build());
 
         group = SecurityGroup.Builder.create(this, "Group").vpc(network.vpc()).description("Application of " + shard.name())
                 .allowAllOutbound(false).build();
-        group.addIngressRule(network.clinicClients(this, shard.edition()), Port.tcp(PORT),
+        group.addIngressRule(network.applicationClients(this, shard.edition()), Port.tcp(product.port()),
                 "proxies of the " + shard.edition().word() + " edition");
         group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         service = new EditionService(this, network, shard.edition(), task, List.of(group), Optional.of(CloudMapOptions.builder()
@@ -73,6 +73,26 @@ final class Application extends Construct {
         service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm",
                 shard.name() + ": more than ten requests failed within a minute; a running deployment is rolled back", failing(task, shard),
                 10));
+    }
+
+    private ContainerImage image(Product product) {
+        return switch (product.image()) {
+            case Product.Built built -> ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
+                    .directory(built.context().toString()).platform(Platform.LINUX_AMD64).build());
+            case Product.Existing existing -> {
+                // ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG or @DIGEST
+                var parts = existing.reference().split("\\.dkr\\.ecr\\.|\\.amazonaws\\.com/|@|:(?=[^:]*$)", 4);
+                yield ContainerImage.fromEcrRepository(Repository.fromRepositoryAttributes(this, "Image", RepositoryAttributes.builder()
+                        .repositoryName(parts[2]).repositoryArn("arn:aws:ecr:%2$s:%1$s:repository/%3$s".formatted((Object[]) parts))
+                        .build()),
+                        parts[3]);
+            }
+        };
+    }
+
+    /** The CA certificates of RDS, which are part of the image. */
+    private static String databaseAuthorities(Product product) {
+        return "/opt/%s/rds-ca-bundle.pem".formatted(product.name());
     }
 
     /** Counts failures in the product's log, because no load balancer in front of it counts them. */
@@ -93,15 +113,16 @@ final class Application extends Construct {
     }
 
     private Map<String, String> environment(ShardStack stack, Shard shard, IKey key, Task task) {
+        var product = stack.props().landscape().product();
         var environment = new TreeMap<>(Map.of(
                 "AWS_REGION", stack.getRegion(),
                 "EDITION", shard.edition().word(),
                 "SHARD", shard.name(),
                 "RELEASE", stack.props().landscape().release(),
                 "LISTEN_ADDRESS", "0.0.0.0",
-                DATABASE_AUTHORITY, DATABASE_AUTHORITIES,
-                "PORT", String.valueOf(PORT),
-                "HEALTH_PORT", String.valueOf(HEALTH_PORT),
+                DATABASE_AUTHORITY, databaseAuthorities(product),
+                "PORT", String.valueOf(product.port()),
+                "HEALTH_PORT", String.valueOf(Product.HEALTH_PORT),
                 "DRAIN_DELAY", DRAIN_DELAY.toIsoString()));
         switch (shard.edition()) {
             case PRODUCTION -> {}

@@ -8,12 +8,12 @@ import software.amazon.awscdk.services.ecs.CapacityProviderStrategy;
  * The CPU and the number of tasks of an edition's services. Most of the demo's tasks beyond the first run on Fargate Spot: AWS may reclaim
  * them at two minutes' notice, and they cost a third.
  *
- * @param clinic   CPU units of a task of the product; 1024 units are one CPU. A task has two MiB of memory per unit
+ * @param product  CPU units of a task of the product; 1024 units are one CPU. A task has two MiB of memory per unit
  * @param proxy    CPU units of a task of the proxy
  * @param minTasks the minimum number of tasks of each service
  * @param maxTasks the maximum number of tasks of each service
  */
-record Capacity(int clinic, int proxy, int minTasks, int maxTasks, List<CapacityProviderStrategy> providers) {
+record Capacity(int product, int proxy, int minTasks, int maxTasks, List<CapacityProviderStrategy> providers) {
     static final List<String> PROVIDERS = List.of("FARGATE", "FARGATE_SPOT");
 
     static Capacity of(Edition edition) {

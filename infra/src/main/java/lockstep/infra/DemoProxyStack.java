@@ -62,7 +62,7 @@ final class DemoProxyStack extends AccountStack {
         group.getConnections().allowFrom(front, Port.tcp(ProxyTask.HEALTH_PORT), "load balancer");
 
         var service = new EditionService(task, network, proxy.edition(), task.task(),
-                List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.CANARY);
+                List.of(group, network.applicationClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.CANARY);
         var targets = targets(network, "Targets");
         var others = targets(network, "OtherTargets");
         var balancer = ApplicationLoadBalancer.Builder.create(this, "LoadBalancer")

@@ -9,6 +9,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Names;
+import lockstep.landscape.Product;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.Aspects;
@@ -31,6 +32,7 @@ public final class LockstepApp {
 
     /** Adds the stacks of all accounts and the checks of cdk-nag. A finding of cdk-nag fails the synthesis. */
     static void assemble(App app, Landscape landscape, Artefacts artefacts) {
+        if (landscape.product().image() instanceof Product.Built built) Artefacts.built(built.context(), "./lockstep build");
         Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
         var accounts = landscape.accounts().stream()
                 .map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();

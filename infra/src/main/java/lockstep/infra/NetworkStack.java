@@ -1,8 +1,11 @@
 package lockstep.infra;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Names;
 import software.amazon.awscdk.Acknowledgment;
@@ -46,7 +49,7 @@ final class NetworkStack extends AccountStack {
     private final OperationsTopic operations;
     private final Vpc vpc;
     private final SecurityGroup databaseClients;
-    private final Map<Edition, SecurityGroup> clinicClients = new EnumMap<>(Edition.class);
+    private final Map<Edition, SecurityGroup> applicationClients = new EnumMap<>(Edition.class);
     private final PrivateDnsNamespace namespace;
     private final Cluster cluster;
 
@@ -60,7 +63,7 @@ final class NetworkStack extends AccountStack {
         databaseClients.addEgressRule(Peer.ipv4(CIDR), Port.tcp(5432), "databases");
         databaseClients.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
         for (var edition : editions()) {
-            clinicClients.put(edition, createClinicClients(edition));
+            applicationClients.put(edition, createApplicationClients(edition));
         }
         namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product()))
                 .build();
@@ -85,8 +88,8 @@ final class NetworkStack extends AccountStack {
      * The security group that the applications of this edition admit, imported into another stack. The import is immutable, because
      * rules that the other stack adds would make the two stacks depend on each other.
      */
-    ISecurityGroup clinicClients(Construct scope, Edition edition) {
-        return SecurityGroup.fromSecurityGroupId(scope, "ClinicClients", clinicClients.get(edition).getSecurityGroupId(),
+    ISecurityGroup applicationClients(Construct scope, Edition edition) {
+        return SecurityGroup.fromSecurityGroupId(scope, applicationClientsId(), applicationClients.get(edition).getSecurityGroupId(),
                 SecurityGroupImportOptions.builder().mutable(false).build());
     }
 
@@ -166,12 +169,19 @@ final class NetworkStack extends AccountStack {
         };
     }
 
-    private SecurityGroup createClinicClients(Edition edition) {
-        var group = SecurityGroup.Builder.create(this, edition.word() + "ClinicClients")
+    private SecurityGroup createApplicationClients(Edition edition) {
+        var group = SecurityGroup.Builder.create(this, edition.word() + applicationClientsId())
                 .vpc(vpc).description("Proxies of the " + edition.word() + " edition").allowAllOutbound(false).build();
-        group.addEgressRule(Peer.ipv4(CIDR), Port.tcp(8443), "applications");
+        group.addEgressRule(Peer.ipv4(CIDR), Port.tcp(props().landscape().product().port()), "applications");
         exportValue(group.getSecurityGroupId());
         return group;
+    }
+
+    /** {@code ShopFloorClients} for the product {@code shop-floor}. */
+    private String applicationClientsId() {
+        return Arrays.stream(props().landscape().product().name().split("-"))
+                .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
+                .collect(Collectors.joining("", "", "Clients"));
     }
 
     private Cluster createCluster() {

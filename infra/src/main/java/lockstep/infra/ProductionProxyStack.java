@@ -54,7 +54,7 @@ final class ProductionProxyStack extends AccountStack {
         }
 
         var service = new EditionService(task, network, proxy.edition(), task.task(),
-                List.of(group, network.clinicClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.BLUE_GREEN);
+                List.of(group, network.applicationClients(this, proxy.edition())), Optional.empty(), EditionService.Rollout.BLUE_GREEN);
         var targets = targets(network, "Targets");
         var others = targets(network, "OtherTargets");
         var balancer = NetworkLoadBalancer.Builder.create(this, "LoadBalancer")

@@ -109,7 +109,8 @@ final class ProxySettings extends Construct {
         var upstreams = new TreeMap<String, Object>();
         var hosts = new TreeMap<String, String>();
         for (var shard : shards) {
-            upstreams.put(shard.name(), new TreeMap<>(Map.of("upstream", Names.upstream(product, shard.name()), "health", "/health")));
+            upstreams.put(shard.name(),
+                    new TreeMap<>(Map.of("upstream", Names.upstream(product, shard.name()), "health", product.health())));
             hosts.put(shard.name() + "." + proxy.host(), shard.name());
         }
         hosts.put(proxy.host(), shards.getFirst().name());

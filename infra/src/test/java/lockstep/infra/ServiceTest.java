@@ -11,10 +11,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import lockstep.infra.Assembly.Resource;
+import lockstep.landscape.Landscape;
+import lockstep.landscape.Product;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -67,6 +70,32 @@ class ServiceTest {
         assertEquals(shard, CLINIC.resource(stack, "AWS::ServiceDiscovery::Service", "Application").property("Name").asText());
         assertTrue(stream(CLINIC.resource(stack, "AWS::ECS::Service", "Application").body().get("DependsOn"))
                 .anyMatch(name -> name.startsWith("DatabaseWriter")), "there is a database to migrate");
+    }
+
+    @Test
+    void anotherProductHasItsNamePortAndExistingImage() {
+        var clinic = TestLandscapes.clinic();
+        var image = "222222222222.dkr.ecr.eu-central-1.amazonaws.com/shops/order-desk@sha256:" + "0a".repeat(32);
+        var product = new Product("order-desk", Path.of(""), new Product.Existing(image), 9443, "/up",
+                new Product.Commands(List.of("run"), List.of("upgrade", "--all"), List.of(), List.of(), List.of()), Optional.empty(),
+                Optional.empty(), List.of());
+        var assembly = Assembly.synthesize("order-desk",
+                new Landscape(product, clinic.release(), clinic.region(), clinic.accounts(), clinic.dataSets(), List.of()));
+        var task = assembly.resource("demo-shard-demo-1", "AWS::ECS::TaskDefinition", "Application");
+        var serve = container(task, "order-desk");
+        assertEquals("[\"run\"]", serve.get("Command").toString());
+        assertEquals("[\"upgrade\",\"--all\"]", container(task, "migrate").get("Command").toString());
+        assertEquals("[{\"ContainerPort\":9443,\"Protocol\":\"tcp\"}]", serve.get("PortMappings").toString());
+        assertEquals("9443", environment(serve).get("PORT"));
+        assertEquals("/opt/order-desk/rds-ca-bundle.pem", environment(serve).get("DATABASE_SSL_ROOT"));
+        assertEquals("{\"Fn::Join\":[\"\",[\"222222222222.dkr.ecr.eu-central-1.\",{\"Ref\":\"AWS::URLSuffix\"},"
+                + "\"/shops/order-desk@sha256:" + "0a".repeat(32) + "\"]]}", serve.get("Image").toString());
+        assertTrue(assembly.templates().get("demo-shard-demo-1")
+                .contains("arn:aws:ecr:eu-central-1:222222222222:repository/shops/order-desk"));
+        assertEquals(List.of(), assembly.findings());
+        assertEquals("9443", assembly.resource("demo-network", "AWS::EC2::SecurityGroup", "demoOrderDeskClients")
+                .property("SecurityGroupEgress").get(0).get("ToPort").asText());
+        assertFalse(assembly.templates().values().stream().anyMatch(template -> template.contains("ClinicClients")));
     }
 
     @Test
@@ -314,7 +343,7 @@ class ServiceTest {
         for (var task : CLINIC.resources("AWS::ECS::TaskDefinition")) {
             for (var container : elements(task.property("ContainerDefinitions")).toList()) {
                 var file = switch (container.get("Name").asText()) {
-                    case "migrate", "clinic" -> Path.of("..", "clinic", "Dockerfile");
+                    case "migrate", "clinic" -> Path.of("..", "examples", "clinic", "Dockerfile");
                     case "settings", "gateway" -> Path.of("..", "proxy", "Dockerfile");
                     case "nginx" -> Path.of("..", "proxy", "nginx", "Dockerfile");
                     case String other -> throw new AssertionError(other);

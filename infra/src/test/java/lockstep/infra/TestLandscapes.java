@@ -11,6 +11,7 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Delivery;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.Product;
 import lockstep.landscape.Proxy;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
@@ -22,13 +23,21 @@ final class TestLandscapes {
     private static final Path RESOURCES = Path.of("src", "test", "resources");
     /** Small artefacts in the form of the real build outputs. */
     static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("functions.jar"),
-            RESOURCES.resolve("images/clinic"), RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
+            RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
+
+    static final Product PRODUCT = product("clinic", new Product.Built(RESOURCES.resolve("images/clinic")));
 
     private TestLandscapes() {}
 
+    static Product product(String name, Product.Image image) {
+        return new Product(name, Path.of(""), image, 8443, "/health",
+                new Product.Commands(List.of("serve"), List.of("migrate"), List.of(), List.of(), List.of()), Optional.empty(),
+                Optional.empty(), List.of());
+    }
+
     /** Three accounts, five shards and one data set, like the shipped landscape, but with checks and automatic syncs. */
     static Landscape clinic() {
-        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(
+        return new Landscape(PRODUCT, "1.0.0", "eu-central-1", List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION,
                         List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
                         List.of(production("clinic.example"))),
@@ -57,6 +66,6 @@ final class TestLandscapes {
     }
 
     static Landscape empty() {
-        return new Landscape("clinic", "1.0.0", "eu-central-1", List.of(), List.of(), List.of());
+        return new Landscape(PRODUCT, "1.0.0", "eu-central-1", List.of(), List.of(), List.of());
     }
 }

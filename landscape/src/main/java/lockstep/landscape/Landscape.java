@@ -7,7 +7,7 @@ import java.util.Optional;
  * The content of lockstep.yaml: the product, its release, the region, accounts with their shards, data sets, the intended differences
  * between editions, and who may deploy. Without a delivery, only an account's own administrators may deploy.
  */
-public record Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
+public record Landscape(Product product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
         List<Difference> differences,
         Optional<Delivery> delivery) {
     public Landscape {
@@ -16,7 +16,7 @@ public record Landscape(String product, String release, String region, List<Acco
         differences = List.copyOf(differences);
     }
 
-    public Landscape(String product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
+    public Landscape(Product product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
             List<Difference> differences) {
         this(product, release, region, accounts, dataSets, differences, Optional.empty());
     }

@@ -23,30 +23,49 @@ import lockstep.landscape.YamlValue.Format;
 
 /** Reads lockstep.yaml. Its fields, choices and patterns are repeated in lockstep.schema.json for editors; a test compares them. */
 public final class LandscapeReader {
+    private static final String PRODUCT_EXAMPLE = "{name: shop, build: image, port: 8443, health: /health, commands: {serve: [serve], migrate: [migrate]}}";
+
     static final List<Field> LANDSCAPE = List.of(
-            new Field("product", true, "clinic"),
+            new Field("product", true, PRODUCT_EXAMPLE),
             new Field("release", true, "\"1.0.0\""),
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
-            new Field("dataSets", true, "{master: {source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
+            new Field("dataSets", true, "{master: {source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
             new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"),
             new Field("delivery", false, "{gitlab: \"https://gitlab.example.com\", project: group/lockstep, ref: main}"));
+    static final List<Field> PRODUCT = List.of(
+            new Field("name", true, "shop"),
+            new Field("directory", false, "., to which the paths here are relative"),
+            new Field("build", false, "image, a directory with a Dockerfile"),
+            new Field("image", false, "222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop:1.0.0"),
+            new Field("port", true, "8443"),
+            new Field("health", true, "/health"),
+            new Field("commands", true, "{serve: [serve], migrate: [migrate]}"),
+            new Field("features", false, "features.json"),
+            new Field("migrations", false, "migrations"),
+            new Field("test", false, "[./test-schema]"));
+    static final List<Field> COMMANDS = List.of(
+            new Field("serve", true, "[serve]"),
+            new Field("migrate", true, "[migrate]"),
+            new Field("addUser", false, "[add-user, \"{customer}\", \"{user}\"]"),
+            new Field("build", false, "[./build]"),
+            new Field("seed", false, "[./seed]"));
     static final List<Field> ACCOUNT = List.of(
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
             new Field("shards", true, "{demo-1: {edition: demo}}"),
-            new Field("proxies", false, "{demo: {host: demo.clinic.example}}"));
+            new Field("proxies", false, "{demo: {host: demo.shop.example}}"));
     static final List<Field> SHARD = List.of(
             new Field("edition", true, "production or demo"),
             new Field("tenantsExpireAfter", false, "7d"));
     static final List<Field> PROXY = List.of(
-            new Field("host", true, "demo.clinic.example"),
+            new Field("host", true, "demo.shop.example"),
             new Field("certificate", false, "arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"),
             new Field("signUp", false, "open or closed"),
             new Field("banner", false, "\"Please do not enter real patients' data.\""),
             new Field("rateLimit", false, "20"));
     static final List<Field> DATA_SET = List.of(
-            new Field("source", true, "clinic-1"),
+            new Field("source", true, "shop-1"),
             new Field("tables", true, "{master.drug: {key: [id], columns: [id, name]}}"),
             new Field("keep", false, "{manifests: 30, days: 90}"),
             new Field("triggers", false, "run"),
@@ -98,7 +117,7 @@ public final class LandscapeReader {
             new Field("email", false, "[operations@example.com]"));
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
-            "a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter", "write it like clinic-1");
+            "a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter", "write it like shop-1");
     /** Shorter than other names, because a bucket is named lockstep-NAME-ACCOUNT-REGION and S3 allows 63 characters. */
     static final Format DATA_SET_NAME = new Format("(?=.{1,26}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 26 lowercase letters, digits and single hyphens, starting with a letter", "write it like master");
@@ -109,6 +128,17 @@ public final class LandscapeReader {
     static final Format EDITION = new Format("production|demo", "an edition", "write production or demo");
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
+    static final Format PATH = new Format("[^\\x00-\\x1f\\x7f]{1,300}", "a path without control characters", "write it like target/image");
+    static final Format IMAGE = new Format(
+            "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com/[a-z0-9][a-z0-9._/-]{1,255}"
+                    + "(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})",
+            "an image in ECR, the only registry that tasks can reach, with its tag or digest",
+            "write it like 222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop:1.0.0");
+    static final Format PORT = new Format("[1-9][0-9]{3,4}", "a port from 1024 to 65535", "write it like 8443");
+    static final Format HEALTH = new Format("/[A-Za-z0-9._~/-]{0,100}", "an absolute path of letters, digits and -._~/",
+            "write it like /health");
+    static final Format WORD = new Format("[^\\x00-\\x1f\\x7f]{1,300}", "a word of a command without control characters",
+            "write it like serve");
     static final Format COLUMN_NAME = new Format("[^\\x00-\\x1f\\x7f]{1,63}",
             "the name of a column: 1 to 63 characters without control characters",
             "write it as the catalog stores it, without SQL quotes, like drug_id or lineItem");
@@ -117,7 +147,7 @@ public final class LandscapeReader {
             "write it like master.drug, or like '\"Order Desk\".\"lineItem\"' if it has anything but lowercase letters, digits and "
                     + "underscores");
     static final Format HOST = new Format("(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-            "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.clinic.example");
+            "a host name of lowercase letters, digits, hyphens and dots", "write it like demo.shop.example");
     static final Format CERTIFICATE = new Format("arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-zA-Z0-9-]+",
             "the ARN of an ACM certificate",
             "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
@@ -178,7 +208,12 @@ public final class LandscapeReader {
     private final Map<String, Owner> dataSetByTable = new HashMap<>();
     private final Map<String, Integer> lineByDifference = new HashMap<>();
 
-    private LandscapeReader() {}
+    private final Path directory;
+
+    /** @param directory the directory of the file */
+    private LandscapeReader(Path directory) {
+        this.directory = directory;
+    }
 
     /**
      * Reads and checks the file.
@@ -186,8 +221,8 @@ public final class LandscapeReader {
      * @throws LandscapeException with all problems at once
      */
     public static Landscape read(Path file) {
-        var reader = new LandscapeReader();
-        Landscape landscape = reader.landscape(YamlValue.of(file, "product: clinic and the other fields", reader.problems));
+        var reader = new LandscapeReader(file.toAbsolutePath().normalize().getParent());
+        Landscape landscape = reader.landscape(YamlValue.of(file, "product, release and the other fields", reader.problems));
         if (!reader.problems.isEmpty()) {
             reader.problems.sort(Comparator.comparingInt(Problem::line));
             throw new LandscapeException(file, reader.problems);
@@ -215,14 +250,45 @@ public final class LandscapeReader {
         fields.get("accounts").entries(NAME, "{id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}")
                 .forEach((name, value) -> accounts.add(account(name, value)));
         var dataSets = new ArrayList<DataSet>();
-        fields.get("dataSets").entries(DATA_SET_NAME, "{source: clinic-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
+        fields.get("dataSets").entries(DATA_SET_NAME, "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
         var differences = fields.get("differences").items().stream().map(this::difference).toList();
         return new Landscape(
-                fields.get("product").text(NAME).orElse(""),
+                product(fields.get("product")),
                 fields.get("release").text(RELEASE).orElse(""),
                 fields.get("region").text(REGION).orElse(""),
                 accounts, dataSets, differences, delivery(fields.get("delivery")));
+    }
+
+    private Product product(YamlValue value) {
+        var fields = value.fields(PRODUCT);
+        var name = fields.get("name").text(NAME).orElse("");
+        if (name.equals("migrate"))
+            fields.get("name").problem("'migrate' is the name of a container beside the product's", "give the product another name");
+        Path base = fields.get("directory").text(PATH).map(directory::resolve).orElse(directory).normalize();
+        var build = fields.get("build").text(PATH).map(path -> base.resolve(path).normalize());
+        var image = fields.get("image").text(IMAGE);
+        if (fields.get("commands").isGiven() && !fields.get("build").isGiven() && !fields.get("image").isGiven())
+            value.problem("'build' or 'image' is missing", "add build: the directory with the product's Dockerfile");
+        if (fields.get("build").isGiven() && fields.get("image").isGiven())
+            fields.get("image").problem("the image is given by 'build' too", "remove one of the two");
+        int port = fields.get("port").text(PORT).map(Integer::parseInt).orElse(8443);
+        if (port < 1024 || port > 65535)
+            fields.get("port").problem(quote(String.valueOf(port)) + " is not " + PORT.description(), PORT.fix());
+        if (port == Product.HEALTH_PORT)
+            fields.get("port").problem(quote(String.valueOf(port)) + " is the port of the container's health check", PORT.fix());
+        var commands = fields.get("commands").fields(COMMANDS);
+        return new Product(name, base,
+                image.<Product.Image>map(Product.Existing::new).orElseGet(() -> new Product.Built(build.orElse(base))), port,
+                fields.get("health").text(HEALTH).orElse(""),
+                new Product.Commands(words(commands.get("serve")), words(commands.get("migrate")), words(commands.get("addUser")),
+                        words(commands.get("build")), words(commands.get("seed"))),
+                fields.get("features").text(PATH).map(base::resolve), fields.get("migrations").text(PATH).map(base::resolve),
+                words(fields.get("test")));
+    }
+
+    private static List<String> words(YamlValue command) {
+        return command.items().stream().flatMap(word -> word.text(WORD).stream()).toList();
     }
 
     private Optional<Delivery> delivery(YamlValue value) {
@@ -252,7 +318,7 @@ public final class LandscapeReader {
                 .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose)));
         var proxies = new ArrayList<Proxy>();
         if (fields.get("proxies").isGiven()) {
-            fields.get("proxies").entries(EDITION, "{host: demo.clinic.example}")
+            fields.get("proxies").entries(EDITION, "{host: demo.shop.example}")
                     .forEach((edition, proxy) -> Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
                             .ifPresent(known -> proxies.add(proxy(known, proxy, name, shards))));
         }

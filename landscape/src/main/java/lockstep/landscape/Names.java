@@ -37,13 +37,13 @@ public final class Names {
     }
 
     /** The private DNS zone of an account's network, in which the shards are registered. */
-    public static String privateZone(String product) {
-        return product + ".internal";
+    public static String privateZone(Product product) {
+        return product.name() + ".internal";
     }
 
     /** The URL at which the account's proxies reach a shard's application. */
-    public static String upstream(String product, String shard) {
-        return "https://%s.%s:8443".formatted(shard, privateZone(product));
+    public static String upstream(Product product, String shard) {
+        return "https://%s.%s:%d".formatted(shard, privateZone(product), product.port());
     }
 
     public static String sourceStack(String account) {
@@ -208,7 +208,7 @@ public final class Names {
         return "lockstep-" + shard;
     }
 
-    /** {@code clinic_1} for the shard {@code clinic-1}. */
+    /** {@code demo_1} for the shard {@code demo-1}. */
     public static String database(String shard) {
         return shard.replace('-', '_');
     }

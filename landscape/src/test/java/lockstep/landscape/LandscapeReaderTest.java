@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class LandscapeReaderTest {
     private static final String VALID = """
-            product: clinic
+            product: {name: clinic, build: image, port: 8443, health: /health, commands: {serve: [serve], migrate: [migrate]}}
             release: "0.1.0"
             region: eu-central-1
             accounts:
@@ -47,6 +47,8 @@ class LandscapeReaderTest {
                     columns: [code]
                     where: valid_to IS NULL
             """;
+
+    private static final String IMAGE = "222222222222.dkr.ecr.eu-central-1.amazonaws.com/clinic@sha256:" + "0a".repeat(32);
 
     private static final String DIFFERENCES = """
             differences:
@@ -93,8 +95,8 @@ class LandscapeReaderTest {
                         "3: the character U+0007 is not allowed in YAML; remove it"),
                 new Mistake("duplicate field", "    purpose: demo\n", "    purpose: demo\n    purpose: qa\n",
                         "13: accounts.demo.purpose: 'purpose' is already defined in line 12; remove or rename one of the two"),
-                new Mistake("name that is a list", "product: clinic\n", "product: clinic\n? [a, b]\n: c\n",
-                        "2: the name of an entry is a list of 2; write a plain name"),
+                new Mistake("name that is a list", "region: eu-central-1\n", "region: eu-central-1\n? [a, b]\n: c\n",
+                        "4: the name of an entry is a list of 2; write a plain name"),
 
                 new Mistake("proxy of an edition that is not there", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      production: {host: a.example}\n",
@@ -129,8 +131,8 @@ class LandscapeReaderTest {
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, "
                                 + "tenantsExpireAfter"),
-                new Mistake("unknown field at the top", "product: clinic\n", "product: clinic\nowner: me\n",
-                        "2: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
+                new Mistake("unknown field at the top", "region: eu-central-1\n", "region: eu-central-1\nowner: me\n",
+                        "4: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
                                 + "differences, delivery"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
                         "1: 'region' is missing; add region: eu-central-1"),
@@ -149,33 +151,59 @@ class LandscapeReaderTest {
                 new Mistake("list instead of column", "columns: [id, name]", "columns: [id, [name]]",
                         "21: dataSets.master.tables.master.drug.columns[1]: expected a text, not a list of 1"
                                 + "; write [id, name], all columns that may leave the source"),
-                new Mistake("nothing instead of text", "product: clinic", "product:",
-                        "1: product: expected a text, not nothing; write clinic"),
+                new Mistake("nothing instead of text", "name: clinic", "name:",
+                        "1: product.name: expected a text, not nothing; write shop"),
                 new Mistake("nothing instead of map", "      demo-1: {edition: demo}\n", "",
                         "13: accounts.demo.shards: expected a map, not nothing; write {demo-1: {edition: demo}}"),
                 new Mistake("no accounts", VALID.substring(VALID.indexOf("accounts:"), VALID.indexOf("dataSets:")), "accounts: {}\n",
                         "4: accounts: the map is empty; write {demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: "
                                 + "demo}}}}"),
                 new Mistake("no data sets", VALID.substring(VALID.indexOf("dataSets:")), "dataSets: {}\n",
-                        "15: dataSets: the map is empty; write {master: {source: clinic-1, tables: {master.drug: {key: [id], columns: "
+                        "15: dataSets: the map is empty; write {master: {source: shop-1, tables: {master.drug: {key: [id], columns: "
                                 + "[id, name]}}}}"),
 
-                new Mistake("product name", "product: clinic", "product: Clinic",
-                        "1: product: 'Clinic' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
-                                + "letter; write it like clinic-1"),
+                new Mistake("product that is only a name", VALID.lines().findFirst().orElseThrow(), "product: clinic",
+                        "1: product: expected a map, not the text 'clinic'; write {name: shop, build: image, port: 8443, health: /health, "
+                                + "commands: {serve: [serve], migrate: [migrate]}}"),
+                new Mistake("product named like another container", "name: clinic", "name: migrate",
+                        "1: product.name: 'migrate' is the name of a container beside the product's; give the product another name"),
+                new Mistake("product without an image", "build: image, ", "",
+                        "1: product: 'build' or 'image' is missing; add build: the directory with the product's Dockerfile"),
+                new Mistake("product with two images", "build: image", "build: image, image: " + IMAGE,
+                        "1: product.image: the image is given by 'build' too; remove one of the two"),
+                new Mistake("image of a registry that tasks cannot reach", "build: image", "image: docker.io/shop:1",
+                        "1: product.image: 'docker.io/shop:1' is not an image in ECR, the only registry that tasks can reach, with its tag "
+                                + "or digest; write it like 222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop:1.0.0"),
+                new Mistake("port without privileges", "port: 8443", "port: 443",
+                        "1: product.port: '443' is not a port from 1024 to 65535; write it like 8443"),
+                new Mistake("port above all", "port: 8443", "port: 70000",
+                        "1: product.port: '70000' is not a port from 1024 to 65535; write it like 8443"),
+                new Mistake("port of the health check", "port: 8443", "port: 8081",
+                        "1: product.port: '8081' is the port of the container's health check; write it like 8443"),
+                new Mistake("health path that is relative", "health: /health", "health: health",
+                        "1: product.health: 'health' is not an absolute path of letters, digits and -._~/; write it like /health"),
+                new Mistake("product that cannot migrate", ", migrate: [migrate]", "",
+                        "1: product.commands: 'migrate' is missing; add migrate: [migrate]"),
+                new Mistake("command of no words", "serve: [serve]", "serve: []",
+                        "1: product.commands.serve: the list is empty; write [serve]"),
+                new Mistake("product name", "name: clinic", "name: Clinic",
+                        "1: product.name: 'Clinic' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
+                                + "letter; write it like shop-1"),
                 new Mistake("account name", "  demo:\n", "  2demo:\n",
                         "10: accounts.2demo: '2demo' is not a name of at most 30 lowercase letters, digits and single hyphens, starting "
-                                + "with a letter; write it like clinic-1"),
+                                + "with a letter; write it like shop-1"),
                 new Mistake("shard name", "demo-1:", "demo_1:",
                         "14: accounts.demo.shards.demo_1: 'demo_1' is not a name of at most 30 lowercase letters, digits and single "
                                 + "hyphens, starting with a letter"
-                                + "; write it like clinic-1"),
+                                + "; write it like shop-1"),
                 new Mistake("shard name of 31 letters", "demo-1:", "d".repeat(31) + ":",
                         ("14: accounts.demo.shards.%1$s: '%1$s' is not a name of at most 30 lowercase letters, digits and single hyphens, "
-                                + "starting with a letter; write it like clinic-1").formatted("d".repeat(31))),
+                                + "starting with a letter; write it like shop-1")
+                                .formatted("d".repeat(31))),
                 new Mistake("data set name of 27 letters", "  master:\n", "  " + "m".repeat(27) + ":\n",
                         ("16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters, digits and single hyphens, starting "
-                                + "with a letter; write it like master").formatted("m".repeat(27))),
+                                + "with a letter; write it like master")
+                                .formatted("m".repeat(27))),
                 new Mistake("release", "\"0.1.0\"", "0.1/0",
                         "2: release: '0.1/0' is not a release of at most 64 letters, digits, dots, hyphens and underscores; write it like "
                                 + "\"1.0.0\""),
@@ -288,7 +316,7 @@ class LandscapeReaderTest {
     @Test
     void allProblemsAtOnceInTheOrderOfTheFile() throws IOException {
         var failure = problemsOf("""
-                product: clinic
+                product: {name: clinic, build: image, port: 8443, health: /health, commands: {serve: [serve], migrate: [migrate]}}
                 region: Frankfurt
                 dataSets:
                   master:
@@ -327,7 +355,7 @@ class LandscapeReaderTest {
 
     @Test
     void readsWhatTheFileSays() throws IOException {
-        assertEquals(new Landscape("clinic", "0.1.0", "eu-central-1",
+        assertEquals(new Landscape(product("image"), "0.1.0", "eu-central-1",
                 List.of(new Account("production", "111111111111", Purpose.PRODUCTION, List.of(new Shard("clinic-1", Edition.PRODUCTION)),
                         List.of()),
                         new Account("demo", "222222222222", Purpose.DEMO, List.of(new Shard("demo-1", Edition.DEMO)), List.of())),
@@ -336,6 +364,28 @@ class LandscapeReaderTest {
                         new Table("master.disease", List.of("code"), List.of("code"), Optional.of("valid_to IS NULL"))))),
                 List.of()),
                 LandscapeReader.read(file(VALID)));
+    }
+
+    private Product product(String build) {
+        return new Product("clinic", directory, new Product.Built(directory.resolve(build)), 8443, "/health",
+                new Product.Commands(List.of("serve"), List.of("migrate"), List.of(), List.of(), List.of()), Optional.empty(),
+                Optional.empty(), List.of());
+    }
+
+    @Test
+    void pathsOfTheProductAreRelativeToItsDirectory() throws IOException {
+        Path shop = directory.resolve("shop");
+        assertEquals(
+                new Product("clinic", shop, new Product.Built(shop.resolve("target/image")), 9443, "/up/now",
+                        new Product.Commands(List.of("run", "--all"), List.of("migrate"), List.of("add", "{user}"), List.of("./build"),
+                                List.of("./seed")),
+                        Optional.of(shop.resolve("features.json")), Optional.of(Path.of("/migrations")), List.of("./test")),
+                LandscapeReader.read(file(VALID.replaceFirst("product: .*", """
+                        product: {name: clinic, directory: ./shop, build: target/image, port: 9443, health: /up/now, features: features.json, \
+                        migrations: /migrations, test: [./test], commands: {serve: [run, --all], migrate: [migrate], \
+                        addUser: [add, "{user}"], build: [./build], seed: [./seed]}}"""))).product());
+        assertEquals(new Product.Existing(IMAGE),
+                LandscapeReader.read(file(VALID.replace("build: image", "image: \"" + IMAGE + "\""))).product().image());
     }
 
     @Test

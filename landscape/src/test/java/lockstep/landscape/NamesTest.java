@@ -2,6 +2,7 @@ package lockstep.landscape;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** Other parties rely on these names, so a change affects them. */
@@ -25,7 +26,8 @@ class NamesTest {
     void ofAShard() {
         assertEquals("lockstep/clinic-1/reader", Names.secret("clinic-1", DatabaseUser.READER));
         assertEquals("lockstep/clinic-1/application", Names.secret("clinic-1", DatabaseUser.APPLICATION));
-        assertEquals("https://clinic-1.clinic.internal:8443", Names.upstream("clinic", "clinic-1"));
+        assertEquals("https://clinic-1.clinic.internal:8443",
+                Names.upstream(LandscapeReader.read(Path.of("../lockstep.yaml")).product(), "clinic-1"));
         assertEquals("lockstep-clinic-1-prepare-database", Names.prepareDatabase("clinic-1"));
         assertEquals("lockstep-clinic-1-report-status", Names.reportStatus("clinic-1"));
         assertEquals("lockstep-clinic-1", Names.cluster("clinic-1"));

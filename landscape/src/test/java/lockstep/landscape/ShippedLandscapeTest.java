@@ -29,6 +29,13 @@ class ShippedLandscapeTest {
     @Test
     void theReaderTakesTheShippedFile() {
         var landscape = LandscapeReader.read(FILE);
+        Path clinic = Path.of("../examples/clinic").toAbsolutePath().normalize();
+        assertEquals(new Product("clinic", clinic, new Product.Built(clinic.resolve("target/image")), 8443, "/health",
+                new Product.Commands(List.of("serve"), List.of("migrate"),
+                        List.of("add-user", "{customer}", "Sample clinic", "{user}", "Operator"),
+                        List.of(), List.of("./seed")),
+                Optional.of(clinic.resolve("features.json")), Optional.of(clinic.resolve("src/main/resources/db/migration")),
+                List.of("./test-schema")), landscape.product());
         assertEquals(List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION,
                         List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
@@ -68,7 +75,9 @@ class ShippedLandscapeTest {
         assertEquals(List.of(), schema.validate(shipped, InputFormat.YAML));
 
         // ... and finds a mistake in each kind of value
-        for (var mistake : List.of("product: → products: ", "\"333333333333\" → \"3333\"", "purpose: qa → purpose: staging",
+        for (var mistake : List.of("product: → products: ", "build: → image: ", "port: 8443 → port: 443",
+                "health: /health → health: health", "migrate: [migrate] → migrate: migrate", "\"333333333333\" → \"3333\"",
+                "purpose: qa → purpose: staging",
                 "edition: demo → edition: trial",
                 "After: 7d → After: 7", "signUp: open → signUp: ajar", "rateLimit: 20 → rateLimit: 0", "host: demo. → host: Demo.",
                 "source: clinic-1 → source: Clinic",
@@ -97,6 +106,15 @@ class ShippedLandscapeTest {
                 List.copyOf(schema.at("/delivery/properties").propertyNames()));
         assertEquals(LandscapeReader.DELIVERY.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
                 texts(schema.at("/delivery/required")));
+        Map.of("product", LandscapeReader.PRODUCT, "commands", LandscapeReader.COMMANDS).forEach((name, fields) -> {
+            assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
+                    List.copyOf(schema.get(name).get("properties").propertyNames()));
+            assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
+                    texts(schema.get(name).get("required")));
+        });
+        Map.of("/product/properties/image", LandscapeReader.IMAGE, "/product/properties/health", LandscapeReader.HEALTH, "/path",
+                LandscapeReader.PATH, "/command/items", LandscapeReader.WORD)
+                .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         Map.of("/delivery/properties/gitlab", LandscapeReader.GITLAB, "/delivery/properties/project", LandscapeReader.PROJECT,
                 "/delivery/properties/ref", LandscapeReader.REF)
                 .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));

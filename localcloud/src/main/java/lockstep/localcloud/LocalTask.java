@@ -154,6 +154,19 @@ public final class LocalTask {
         }
     }
 
+    /** Runs a program of this machine with the variables of a container, unless it completed before with the same last argument. */
+    void runHereOnce(String container, List<String> line, Path directory) {
+        resolve();
+        slot = ONCE;
+        String what = line.getLast(), key = name + "/seed-" + what;
+        if (store.read().completed().containsKey(key)) return;
+        var environment = Command.cleanEnvironment(files);
+        environment.putAll(environment(task.container(container)));
+        environment.merge("PATH", files.python().getParent().toString(), (path, python) -> python + ":" + path);
+        new Command(line, directory, environment, files.log(name + "-seed-" + what)).run("seed " + what + " of " + name);
+        store.update(state -> state.withCompleted(key, "done"));
+    }
+
     /**
      * Starts the other containers, unless they are running, healthy and up to date.
      *

@@ -83,6 +83,11 @@ public final class TemporaryShards {
                     known.set(shard.name(), JSON.valueToTree(Map.of("edition", shard.edition().word())));
                 }
             }
+            // the paths of the product are relative to the declared file
+            if (landscape.get("product") instanceof ObjectNode product) {
+                Path home = declared.toAbsolutePath().getParent();
+                product.put("directory", home.resolve(product.path("directory").asString("")).normalize().toString());
+            }
             // JSON is YAML
             byte[] merged = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(landscape);
             Path file = files.home().resolve(name);

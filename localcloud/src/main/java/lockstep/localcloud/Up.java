@@ -1,9 +1,7 @@
 package lockstep.localcloud;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,13 +13,13 @@ import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import lockstep.accounts.DeployedTask;
-import lockstep.clinic.ClinicDatabase;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
-import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
+import lockstep.landscape.Product;
+import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
 import lockstep.project.Command;
 import lockstep.project.Progress;
@@ -121,13 +119,14 @@ public final class Up {
     }
 
     private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
+        if (landscape.product().image() instanceof Product.Existing existing) throw new UserFault("the local cloud cannot run "
+                + existing.reference() + ", because it has no container engine; give product.build instead of product.image");
         // start with the synthesis, because it needs nothing from the cloud and takes longest
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
             progress.step("certificates", this::certify);
             var databases = deployment.into().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
                     () -> new PostgresServer(files, store, account.name()).ensure())).toList();
-            var codeLists = after(executor, "code lists exported", this::exportCodeLists);
             progress.step("emulator", emulator::ensure);
             var archive = JavaFunctions.Archive.of(files);
             var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null)
@@ -150,23 +149,24 @@ public final class Up {
                         }, executor)).toList();
                 var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
                         .map(shard -> after(executor, "shard " + shard.name(),
-                                () -> prepare(cloud, account, shard, application(tasks, shard)))))
+                                () -> prepare(cloud, account, shard, application(tasks, shard.name())))))
                         .toList();
                 joinAll(shards);
                 joinAll(proxies);
                 var applications = changing.stream().filter(task -> task.deployed().shard().isPresent())
                         .map(task -> CompletableFuture.runAsync(() -> start(task, () -> routeTo(cloud, tasks, task)), executor)).toList();
-                joinAll(List.of(codeLists));
                 new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving())
                         .forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
                     if (deployment.into().contains(landscape.accountOf(dataSet.source())))
-                        progress.step("data set " + dataSet.name() + " in " + dataSet.source(), () -> seedMaster(cloud, dataSet));
+                        seed(application(tasks, dataSet.source()), "master");
                 }
                 joinAll(applications);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
-                    progress.step("visitors' rows", () -> seedVisitors(cloud));
+                    landscape.accounts().stream().filter(account -> account.purpose() == Purpose.DEMO)
+                            .flatMap(account -> account.shards().stream())
+                            .forEach(shard -> seed(application(tasks, shard.name()), "visitors"));
                 });
                 // the images of accounts that are not deployed are unknown here
                 if (deployment.into().equals(landscape.accounts())) images.deleteOthers();
@@ -220,13 +220,13 @@ public final class Up {
                         () -> proxy.servingPort("gateway", "GATEWAY_ADMIN")));
     }
 
-    private static LocalTask application(List<LocalTask> tasks, Shard shard) {
-        return tasks.stream().filter(task -> task.deployed().shard().filter(shard.name()::equals).isPresent()).findFirst()
-                .orElseThrow(() -> new UserFault("no service of shard " + shard.name() + " is deployed"));
+    private static LocalTask application(List<LocalTask> tasks, String shard) {
+        return tasks.stream().filter(task -> task.deployed().shard().filter(shard::equals).isPresent()).findFirst()
+                .orElseThrow(() -> new UserFault("no service of shard " + shard + " is deployed"));
     }
 
-    private static int port(List<LocalTask> tasks, Shard shard) {
-        return application(tasks, shard).servingPort("clinic", "PORT");
+    private int port(List<LocalTask> tasks, Shard shard) {
+        return application(tasks, shard.name()).servingPort(landscape.product().name(), "PORT");
     }
 
     private void synthesize(Deployment deployment) {
@@ -283,56 +283,26 @@ public final class Up {
 
     /** Adds a user to a production shard, where nobody can sign up. */
     private void addUser(Shard shard, LocalTask application) {
-        if (shard.edition() == Edition.PRODUCTION) {
-            application.runOnce("clinic", List.of("add-user", Users.CUSTOMER, Users.CLINIC, Users.NAME, "Operator"),
+        Product product = landscape.product();
+        if (shard.edition() == Edition.PRODUCTION && !product.commands().addUser().isEmpty()) {
+            application.runOnce(product.name(), product.commands().addUser().stream()
+                    .map(word -> word.replace("{customer}", Users.CUSTOMER).replace("{user}", Users.NAME)).toList(),
                     new Users(files).password(shard.name()));
         }
     }
 
-    private void exportCodeLists() {
-        Path target = codeLists();
-        Path complete = target.resolve("complete");
-        Path script = files.project().resolve("clinic/data/export.py");
-        try {
-            if (Files.exists(complete) && Files.getLastModifiedTime(complete).compareTo(Files.getLastModifiedTime(script)) > 0) {
-                return;
-            }
-            Files.createDirectories(target);
-            new Command(List.of(files.python().toString(), script.toString(), target.toString()), files.home(),
-                    Command.cleanEnvironment(files),
-                    files.log("export-code-lists")).run("exporting the code lists");
-            Files.writeString(complete, "");
-        } catch (IOException e) {
-            throw new UserFault("cannot export the code lists: " + e.getMessage(), e);
-        }
-    }
-
-    private Path codeLists() {
-        return files.home().resolve("code-lists");
-    }
-
-    private void seedMaster(LocalCloud cloud, DataSet dataSet) {
-        try (var connection = cloud.database(dataSet.source()).connect(DatabaseUser.ADMIN)) {
-            ClinicDatabase.seedMaster(connection, codeLists());
-        } catch (SQLException e) {
-            throw new UserFault("cannot fill " + dataSet.source() + ": " + e.getMessage(), e);
-        }
-    }
-
-    /** Inserts sample rows of visitors, which refer to master rows, into each shard of the demo accounts. */
-    private void seedVisitors(LocalCloud cloud) {
-        for (Account account : landscape.accounts()) {
-            if (account.purpose() != lockstep.landscape.Purpose.DEMO) {
-                continue;
-            }
-            for (Shard shard : account.shards()) {
-                try (var connection = cloud.database(shard.name()).connect(DatabaseUser.ADMIN)) {
-                    ClinicDatabase.seedVisitors(connection);
-                } catch (SQLException e) {
-                    throw new UserFault("cannot enter visitors into " + shard.name() + ": " + e.getMessage(), e);
-                }
-            }
-        }
+    /**
+     * Lets the product fill a shard's database.
+     *
+     * @param what {@code master} for master data, {@code visitors} for rows that refer to master data
+     */
+    private void seed(LocalTask application, String what) {
+        Product product = landscape.product();
+        if (product.commands().seed().isEmpty()) return;
+        var line = new ArrayList<>(Product.in(product.directory(), product.commands().seed()));
+        line.add(what);
+        progress.step("seed " + what + " in " + application.deployed().shard().orElseThrow(),
+                () -> application.runHereOnce("migrate", line, product.directory()));
     }
 
     private Result result(LocalCloud cloud) {

@@ -11,7 +11,6 @@ import lockstep.project.ProjectFiles;
 /** The users of the local production shards, where nobody can sign up. */
 final class Users {
     static final String CUSTOMER = "sample";
-    static final String CLINIC = "Sample clinic";
     static final String NAME = "operator";
     private final Path directory;
 

@@ -8,23 +8,18 @@ import java.util.List;
 import lockstep.project.UserFault;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Lints migrations with squawk from node_modules and the rules in the product's {@code .squawk.toml}. */
+/** Lints migrations with squawk from node_modules. It finds its rules in the {@code .squawk.toml} of a directory above the migrations. */
 public final class Linter {
     /** @param line the line number, starting at 1 */
     record Warning(String file, int line, String rule, String message, String help) {}
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Path program;
-    private final Path rules;
 
-    public Linter(Path nodeTools, Path rules) {
+    public Linter(Path nodeTools) {
         program = nodeTools.resolve("squawk");
-        this.rules = rules;
         if (!Files.isExecutable(program)) {
             throw new UserFault("there is no " + program + ": run 'lockstep build'");
-        }
-        if (!Files.isRegularFile(rules)) {
-            throw new UserFault("there is no " + rules + ", the rules by which migrations are linted");
         }
     }
 
@@ -32,7 +27,7 @@ public final class Linter {
         if (migrations.files().isEmpty()) {
             return List.of();
         }
-        var line = new ArrayList<>(List.of(program.toString(), "--config", rules.toString(), "--reporter", "json"));
+        var line = new ArrayList<>(List.of(program.toString(), "--reporter", "json"));
         migrations.files().keySet().forEach(line::add);
         try {
             var builder = new ProcessBuilder(line).directory(directory.toFile())

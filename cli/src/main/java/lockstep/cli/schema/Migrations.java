@@ -30,8 +30,6 @@ public record Migrations(SequencedMap<String, String> files) {
         }
     }
 
-    /** The directories of migrations in the sources and the compiled classes of a module. */
-    public static final Path SOURCES = Path.of("src/main/resources/db/migration"), CLASSES = Path.of("target/classes/db/migration");
     /** Statements that do not change the schema. */
     private static final Pattern SETTING = Pattern.compile("(?is)(SET|RESET)\\s.*");
     private static final Pattern NAME = Pattern.compile("V(\\d+)__\\w+\\.sql");

@@ -1,12 +1,12 @@
 package lockstep.cli.schema;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -14,53 +14,67 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
+import lockstep.landscape.Product;
+import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import org.w3c.dom.Element;
 import org.xml.sax.SAXException;
 
-/** The tests of a product release, which can run on the schema of another release. Its own Maven build compiles them once. */
+/**
+ * The tests of a product release, which can run on the schema of another release. The product's test command runs them; docs/product.md
+ * describes how.
+ */
 public final class ReleaseTests {
-    private static final String MODULE = "clinic";
     private final Path tree;
+    private final Product product;
     private final Path log;
-    private final List<String> options;
-    private boolean compiled;
+    private final Optional<Path> previous;
 
-    /** @param tree a directory with a pom.xml and the product's module */
-    public ReleaseTests(Path tree, Path log, List<String> options) {
-        if (!Files.isRegularFile(tree.resolve("pom.xml")) || !Files.isRegularFile(tree.resolve(MODULE).resolve("pom.xml"))) {
-            throw new UserFault(tree + " is not a release: expected pom.xml and " + MODULE + "/pom.xml in it");
-        }
+    /**
+     * @param tree     a copy of the checkout with the release
+     * @param product  the product with paths relative to the checkout
+     * @param previous the migrations of the release before, for the test that upgrades a database
+     */
+    public ReleaseTests(Path tree, Product product, Path log, Optional<Path> previous) {
         this.tree = tree;
+        this.product = product;
         this.log = log;
-        this.options = List.copyOf(options);
+        this.previous = previous;
+        if (!Files.isDirectory(directory())) {
+            throw new UserFault(tree + " is not a release: expected migrations in " + product.migrations().orElseThrow());
+        }
     }
 
     Migrations migrations() {
-        return Migrations.in(module().resolve(Migrations.SOURCES));
+        return Migrations.in(directory());
     }
 
-    Path module() {
-        return tree.resolve(MODULE);
+    /** Returns the directory of the release's migrations. */
+    public Path directory() {
+        return tree.resolve(product.migrations().orElseThrow());
     }
 
     /**
      * Runs tests on a schema, and returns the message of each failed test.
      *
-     * @param selected the tests in Surefire syntax: {@code Class#method+method}
+     * @param selected the tests: {@code Class#method+method,Class}, {@code upgrade}, or empty for all
      */
     SequencedMap<String, String> failing(Migrations base, Migrations added, int count, String selected) {
-        compile();
-        base.write(module().resolve(Migrations.CLASSES), added, count);
-        Path reports = module().resolve("target/surefire-reports");
+        Path work = tree.resolve("target/schema-gate"), migrations = work.resolve("migrations"), reports = work.resolve("reports");
+        base.write(migrations, added, count);
         ProjectFiles.deleteTree(reports);
-        var line = new ArrayList<>(List.of("surefire:test", "-DexcludedGroups=schema", "-Dmaven.test.failure.ignore=true"));
-        if (!selected.isEmpty()) {
-            line.add("-Dtest=" + selected);
+        Path home = tree.resolve(product.directory());
+        var environment = new HashMap<>(System.getenv());
+        environment.putAll(Map.of("JAVA_HOME", System.getProperty("java.home"), "MIGRATIONS", migrations.toString(), "REPORTS",
+                reports.toString(), "TESTS", selected));
+        previous.ifPresent(directory -> environment.put("PREVIOUS_MIGRATIONS", directory.toString()));
+        try {
+            Files.createDirectories(reports);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot create " + reports, e);
         }
-        line.addAll(options);
-        maven(line);
+        new Command(Product.in(home, product.test()), home, environment, log).run("running tests in " + tree);
         return outcomes(reports);
     }
 
@@ -79,32 +93,6 @@ public final class ReleaseTests {
                     .ifPresent(message -> failing.put(test, message));
         }
         return failing;
-    }
-
-    private void compile() {
-        if (!compiled) {
-            maven(List.of("test-compile"));
-            compiled = true;
-        }
-    }
-
-    private void maven(List<String> goals) {
-        var line = new ArrayList<>(List.of("mvn", "-B", "-ntp", "-pl", MODULE));
-        line.addAll(goals);
-        try {
-            var builder = new ProcessBuilder(line).directory(tree.toFile()).redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.to(log.toFile()));
-            builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-            int exit = builder.start().waitFor();
-            if (exit != 0) {
-                throw new UserFault("Maven could not " + goals.getFirst() + " in " + tree + " (exit code " + exit + ")", log);
-            }
-        } catch (IOException e) {
-            throw new UserFault("cannot start mvn: " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UserFault("the schema gate was interrupted", e);
-        }
     }
 
     /** Reads the failed tests. If a class failed as a whole, its key has no method. */

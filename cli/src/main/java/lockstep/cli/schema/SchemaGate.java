@@ -19,7 +19,7 @@ import lockstep.cli.schema.Verdict.Finding;
 public final class SchemaGate {
     private static final String EXPAND = "expand and contract: first a release that adds the new and lets both work; remove the old in a "
             + "later release, when no running release uses it";
-    private static final String UPGRADE = "lockstep.clinic.UpgradeTest";
+    private static final String UPGRADE = "upgrade";
 
     private final ReleaseTests previous;
     private final ReleaseTests next;
@@ -49,7 +49,7 @@ public final class SchemaGate {
         if (!findings.isEmpty()) {
             return new Verdict(name, names, statements.size(), findings);
         }
-        linter.lint(next.module().resolve(Migrations.SOURCES), added).stream().map(warning -> linted(warning, statements))
+        linter.lint(next.directory(), added).stream().map(warning -> linted(warning, statements))
                 .forEach(findings::add);
         if (!statements.isEmpty()) {
             progress.accept("applying the new migrations to a database that is in use");

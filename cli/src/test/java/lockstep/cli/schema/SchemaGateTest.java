@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import lockstep.cli.SchemaGateCommand;
+import lockstep.landscape.LandscapeReader;
+import lockstep.landscape.Product;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,11 +24,14 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("nightly")
 class SchemaGateTest {
     private static final ProjectFiles LAUNCHER = ProjectFiles.ofLauncher();
+    private static final Path LANDSCAPE = LAUNCHER.project().resolve("lockstep.yaml");
+    private static final Product PRODUCT = SchemaGateCommand.product(LandscapeReader.read(LANDSCAPE).product(), LAUNCHER.project(),
+            LANDSCAPE);
     private static final String INQUIRY = "DemoTest#inquiryIsKeptWithItsMeeting";
     /** The first two lines of a migration; its statements start in line 3. */
     private static final String LIMITS = "SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\n";
     private static final int LAST = Migrations
-            .number(Migrations.in(LAUNCHER.project().resolve("clinic").resolve(Migrations.SOURCES)).files().lastEntry().getKey());
+            .number(Migrations.in(LAUNCHER.project().resolve(PRODUCT.migrations().orElseThrow())).files().lastEntry().getKey());
     private static final String MORE = "V" + (LAST + 1) + "__more.sql";
 
     @TempDir private Path directory;
@@ -90,7 +96,7 @@ class SchemaGateTest {
     /** A release must not need what its own migration adds, because it may still run on the old schema during the deployment. */
     @Test
     void newReleaseThatNeedsItsMigrationIsTold() throws IOException {
-        Path inquiries = next.resolve("clinic/src/main/java/lockstep/clinic/demo/Inquiries.java");
+        Path inquiries = next.resolve("examples/clinic/src/main/java/lockstep/clinic/demo/Inquiries.java");
         String source = Files.readString(inquiries);
         String needing = source.replace("meeting_at) VALUES (?", "meeting_at, phone) VALUES (?").replace("?, ?, ?, ?, ?)",
                 "?, ?, ?, ?, ?, '-')");
@@ -105,7 +111,7 @@ class SchemaGateTest {
 
     @Test
     void releasedMigrationsStayAsTheyAreAndNumbersGoUp() throws IOException {
-        Path migrations = next.resolve("clinic").resolve(Migrations.SOURCES);
+        Path migrations = next.resolve(PRODUCT.migrations().orElseThrow());
         Files.writeString(migrations.resolve("V4__demo.sql"), "-- tidied\n", java.nio.file.StandardOpenOption.APPEND);
         Files.delete(migrations.resolve("V3__accounts.sql"));
         Files.writeString(migrations.resolve("V2__late.sql"), "SELECT 1;\n");
@@ -119,9 +125,10 @@ class SchemaGateTest {
     @Test
     void badInputSaysWhatIsExpected() throws IOException {
         Path nothing = Files.createDirectory(directory.resolve("nothing"));
-        assertEquals(nothing + " is not a release: expected pom.xml and clinic/pom.xml in it",
-                assertThrows(UserFault.class, () -> new ReleaseTests(nothing, directory.resolve("log"), List.of())).getMessage());
-        Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve("five.sql"), "SELECT 1;\n");
+        assertEquals(nothing + " is not a release: expected migrations in examples/clinic/src/main/resources/db/migration",
+                assertThrows(UserFault.class, () -> new ReleaseTests(nothing, PRODUCT, directory.resolve("log"), Optional.empty()))
+                        .getMessage());
+        Files.writeString(next.resolve(PRODUCT.migrations().orElseThrow()).resolve("five.sql"), "SELECT 1;\n");
         assertEquals("'five.sql' is not a migration: expected a name such as V5__what_it_does.sql",
                 assertThrows(UserFault.class, () -> gate("").judge()).getMessage());
     }
@@ -147,14 +154,14 @@ class SchemaGateTest {
     }
 
     private Verdict judge(String migration) throws IOException {
-        Files.writeString(next.resolve("clinic").resolve(Migrations.SOURCES).resolve(MORE), LIMITS + migration);
+        Files.writeString(next.resolve(PRODUCT.migrations().orElseThrow()).resolve(MORE), LIMITS + migration);
         return gate(INQUIRY).judge();
     }
 
     private SchemaGate gate(String tests) {
-        return new SchemaGate(new ReleaseTests(previous, directory.resolve("previous.log"), List.of()),
-                new ReleaseTests(next, directory.resolve("next.log"), SchemaGateCommand.upgradeFrom(previous)),
-                new Linter(LAUNCHER.nodeTools(), next.resolve("clinic/.squawk.toml")), "before", tests, _ -> {});
+        var older = new ReleaseTests(previous, PRODUCT, directory.resolve("previous.log"), Optional.empty());
+        var newer = new ReleaseTests(next, PRODUCT, directory.resolve("next.log"), Optional.of(older.directory()));
+        return new SchemaGate(older, newer, new Linter(LAUNCHER.nodeTools()), "before", tests, _ -> {});
     }
 
     private static void assertTold(Verdict verdict, int line, String statement, String what, String rule) {

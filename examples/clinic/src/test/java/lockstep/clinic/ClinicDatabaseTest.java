@@ -165,12 +165,13 @@ class ClinicDatabaseTest {
                 () -> assertEquals(60_000, number("SELECT count(*) FROM master.drug_interaction")));
     }
 
-    /** Tests the real lists, if -Dclinic.export.python=VENV/bin/python is set and has requirements.txt installed, as with the launcher. */
+    /** Tests the real lists, with the Python of the launcher, which has data/requirements.txt installed. */
     @Test
     @Tag("nightly")
-    @EnabledIfSystemProperty(named = "clinic.export.python", matches = ".+")
+    @EnabledIfSystemProperty(named = "lockstep.tools", matches = ".+")
     void realExportIsLoaded() throws Exception {
-        var script = new ProcessBuilder(System.getProperty("clinic.export.python"), "data/export.py", export.toString()).inheritIO();
+        var script = new ProcessBuilder(System.getProperty("lockstep.tools") + "/python/bin/python", "data/export.py", export.toString())
+                .inheritIO();
         assertEquals(0, script.start().waitFor());
         List<byte[]> first = List.of(Files.readAllBytes(export.resolve("disease.copy")),
                 Files.readAllBytes(export.resolve("postal_code.copy")));
@@ -194,7 +195,7 @@ class ClinicDatabaseTest {
     @Test
     void missingExportIsNamedWithWhatWritesIt() throws SQLException {
         var fault = assertThrows(ClinicFault.class, () -> ClinicDatabase.seedMaster(connection, export));
-        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with clinic/data/export.py", fault.getMessage());
+        assertEquals("no readable file " + export.resolve("disease.copy") + "; create it with data/export.py", fault.getMessage());
         assertEquals(0, masterRows());
     }
 

@@ -84,14 +84,14 @@ public final class ClinicDatabase {
     /**
      * Loads the real code lists and generated drugs, unless a master table already contains rows.
      *
-     * @param export the directory that clinic/data/export.py wrote to
+     * @param export the directory that data/export.py wrote to
      * @return the number of rows loaded
      */
     public static long seedMaster(Connection connection, Path export) {
         for (MasterTable table : EXPORTED) {
             Path file = export.resolve(table.fileName());
             if (!Files.isReadable(file)) {
-                throw new ClinicFault("no readable file " + file + "; create it with clinic/data/export.py");
+                throw new ClinicFault("no readable file " + file + "; create it with data/export.py");
             }
         }
         return seedMaster(connection, (table, out) -> {

@@ -23,7 +23,7 @@ public enum MasterTable {
         return "master." + name;
     }
 
-    /** The name of the table's COPY text file, which clinic/data/export.py writes. */
+    /** The name of the table's COPY text file, which data/export.py writes. */
     public String fileName() {
         return name + ".copy";
     }

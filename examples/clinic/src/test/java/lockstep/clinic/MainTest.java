@@ -30,7 +30,8 @@ class MainTest {
 
     @Test
     void wrongCommandsTellTheUsage() throws Exception {
-        for (var arguments : List.of(List.<String>of(), List.of("fly"), List.of("serve", "now"), List.of("add-user", "x"))) {
+        for (var arguments : List.of(List.<String>of(), List.of("fly"), List.of("serve", "now"), List.of("add-user", "x"),
+                List.of("seed", "master"))) {
             var done = run(Map.of(), "", arguments.toArray(String[]::new));
             assertEquals(2, done.exit());
             assertTrue(done.output().startsWith("usage: Main serve | migrate | add-user"), done.output());
@@ -79,6 +80,12 @@ class MainTest {
                 migrated::toString);
         assertEquals(new Done(0, "applied 0 migrations; " + database.application().username() + " has access to the database\n"),
                 run(migrate, "", "migrate"));
+
+        var lists = run(migrate, "", "seed", "master", directory.toString());
+        assertTrue(lists.exit() == 1 && lists.output().contains("no readable file"), lists::toString);
+        database.seeded(new MasterDataGenerator(3000, 500, 2000, 3000));
+        assertEquals(new Done(0, "added 9 rows\n"), run(migrate, "", "seed", "visitors"));
+        assertEquals(new Done(0, "added 0 rows\n"), run(migrate, "", "seed", "visitors"));
 
         var application = Map.of("DATABASE_SECRET", json(database.application()), "DATABASE_SSL_ROOT",
                 TestingDatabase.authority().toString());

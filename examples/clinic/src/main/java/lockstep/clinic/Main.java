@@ -4,6 +4,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +27,7 @@ import lockstep.clinic.web.Server;
 /** The commands of the clinic's image. Exit codes: 0 success, 1 failure, 2 invalid command or environment. */
 public final class Main {
     private static final String USAGE = """
-            usage: Main serve | migrate | add-user CUSTOMER CLINIC USER NAME
+            usage: Main serve | migrate | add-user CUSTOMER CLINIC USER NAME | seed master DIRECTORY | seed visitors
 
             serve     serves browsers until SIGTERM
                       EDITION (production or demo), SHARD, DATABASE_SECRET, SESSION_KEY (32 bytes or more);
@@ -36,6 +39,9 @@ public final class Main {
             add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard \
             input
                       DATABASE_SECRET, DATABASE_SSL_ROOT
+            seed      loads the code lists that data/export.py wrote to a directory, or adds sample rows of visitors; does nothing if there \
+            are such rows
+                      ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
 
             A *_SECRET is JSON with host, port, dbname, username and password.
             """;
@@ -60,6 +66,8 @@ public final class Main {
                 case "serve" -> rest.isEmpty() ? serve(new Environment(variables).serve()) : usage();
                 case "migrate" -> rest.isEmpty() ? migrate(new Environment(variables).migrate()) : usage();
                 case "add-user" -> rest.size() == 4 ? addUser(new Environment(variables).addUser(), rest) : usage();
+                case "seed" -> rest.equals(List.of("visitors")) || rest.size() == 2 && rest.getFirst().equals("master")
+                        ? seed(new Environment(variables).migrate(), rest) : usage();
                 case "--help", "-h" -> {
                     System.out.print(USAGE);
                     yield 0;
@@ -107,6 +115,19 @@ public final class Main {
         // before any page requests them
         PublishedAssets.publish(url, admin.username(), admin.password(), Assets.load().generation());
         System.out.println("applied " + applied + " migrations; " + configuration.application().username() + " has access to the database");
+        return 0;
+    }
+
+    private static int seed(MigrateConfiguration configuration, List<String> arguments) {
+        var admin = configuration.admin();
+        try (var connection = DriverManager.getConnection(admin.url(configuration.databaseAuthority()), admin.username(),
+                admin.password())) {
+            long rows = arguments.size() == 2 ? ClinicDatabase.seedMaster(connection, Path.of(arguments.getLast()))
+                    : ClinicDatabase.seedVisitors(connection);
+            System.out.println("added " + rows + " rows");
+        } catch (SQLException e) {
+            throw new ClinicFault("could not connect to the database: " + e.getMessage(), e);
+        }
         return 0;
     }
 
