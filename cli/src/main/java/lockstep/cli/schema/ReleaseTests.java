@@ -82,7 +82,7 @@ public final class ReleaseTests {
     Map<String, String> failing(Migrations base, Migrations added, int count, Collection<String> tests) {
         var classes = new TreeMap<String, TreeSet<String>>();
         tests.forEach(
-                test -> classes.computeIfAbsent(test.replaceAll("#.*", ""), _ -> new TreeSet<>()).add(test.replaceAll("[^#]*#?", "")));
+                test -> classes.computeIfAbsent(test.replaceAll("#.*", ""), _ -> new TreeSet<>()).add(test.replaceFirst("[^#]*#?", "")));
         var selected = classes.entrySet().stream()
                 .map(entry -> entry.getValue().contains("") ? entry.getKey() : entry.getKey() + "#" + String.join("+", entry.getValue()))
                 .toList();
