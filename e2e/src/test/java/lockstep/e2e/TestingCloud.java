@@ -135,14 +135,13 @@ final class TestingCloud {
 
     /** Starts a command that runs until it is stopped. */
     Process start(Map<String, String> environment, String... arguments) {
-        var line = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                "-Dlockstep.root=" + files.project(), "-Dlockstep.tools=" + files.tools(),
-                "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "lockstep.cli.Main"));
+        var line = new ArrayList<>(List.of(files.project().resolve("lockstep").toString()));
         line.addAll(Arrays.asList(arguments));
         line.addAll(List.of("--landscape", landscapeFile.toString()));
         var builder = new ProcessBuilder(line).directory(files.project().toFile());
         builder.environment().put("LOCKSTEP_HOME", files.home().toString());
         builder.environment().put("LOCKSTEP_BUILT", "yes");
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(environment);
         try {
             var process = builder.start();
