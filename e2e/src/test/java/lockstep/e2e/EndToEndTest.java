@@ -147,6 +147,7 @@ class EndToEndTest {
     }
 
     @Test
+    @Tag("nightly")
     @Order(6)
     void aRowThatAVisitorRefersToIsKeptUntilItIsFree() {
         CLOUD.sql("clinic-1",
@@ -379,6 +380,7 @@ class EndToEndTest {
     // ---- forgery and damage
 
     @Test
+    @Tag("nightly")
     @Order(20)
     void anAlteredManifestIsRefused() {
         String id = "altered";

@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.List;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("nightly")
 class JavaFunctionsTest {
     @TempDir private Path directory;
 

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import lockstep.project.ProjectFiles;
 import lockstep.release.Cdk;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -21,6 +22,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Tests the list of changes against infra's synthesized task definitions. */
+@Tag("nightly")
 class LocalEnvironmentTest {
     private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS",
             "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");

@@ -9,9 +9,11 @@ import static lockstep.cli.console.TestingOverview.verified;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests the page in a browser while the test serves a sequence of states. */
+@Tag("nightly")
 class ConsoleBrowserTest {
     /** The number of refreshes before the next state, enough to take the screenshots. */
     private static final int LOOKS = 6;

@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Tests that keys that are equal but differ as text identify the same row: an update brings the source's spelling, and rows that refer
  * to it stay.
  */
+@Tag("nightly")
 class EqualKeysTest {
     private static final TestingShards SHARDS = new TestingShards("CREATE EXTENSION citext SCHEMA ext", "CREATE EXTENSION cube SCHEMA ext",
             "CREATE COLLATION ext.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",

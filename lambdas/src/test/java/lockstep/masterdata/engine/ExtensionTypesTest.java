@@ -15,11 +15,13 @@ import java.util.stream.IntStream;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.postgres.Key;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests key types whose operators are outside pg_catalog, in any schema, with logins that have only the grants of prepare-database. */
+@Tag("nightly")
 class ExtensionTypesTest {
     private static final List<String> EXTENSIONS = List.of("ltree", "citext", "cube", "isn", "seg", "hstore", "intarray");
     private static final TestingShards SHARDS = new TestingShards(EXTENSIONS.stream().map(e -> "CREATE EXTENSION " + e + " SCHEMA ext")

@@ -11,11 +11,13 @@ import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.masterdata.engine.restore.ShardReport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests that a sync's sessions set everything that they depend on, so that settings of roles and databases do not matter. */
+@Tag("nightly")
 class HostileSettingsTest {
     private static final TestingShards SHARDS = new TestingShards();
     private static final String ROLE = "DO $$ BEGIN CREATE ROLE hostile_role NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$";

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Tests that a policy that hides nothing from Lockstep's logins does not block a sync. If one hides rows, the sync is refused with the
  * statement that fixes it.
  */
+@Tag("nightly")
 class RowSecurityTest {
     private static final TestingShards SHARDS = new TestingShards();
     /** Matches the statements in a message; each ends with a semicolon. */
