@@ -125,7 +125,7 @@ class CostCommandTest {
         table.byName()
                 .forEach((name, price) -> assertTrue(price.usd() > 0 && price.source().matches("(https://|AWS Price List API).*"), name));
         assertTrue(table.unverified() > 0 && table.unverified() < table.byName().size());
-        assertTrue(CostCommand.text(List.of(), table, LoadProfile.rest()).contains("prices of eu-central-1 of " + table.date()
+        assertTrue(CostCommand.text(List.of(), table, LoadProfile.rest()).contains("prices of eu-central-1 on " + table.date()
                 + ", on demand; " + table.unverified() + " of " + table.byName().size() + " could not be verified"));
     }
 
