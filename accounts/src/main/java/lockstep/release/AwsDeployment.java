@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lockstep.accounts.AccountAccess;
+import lockstep.assembly.Assembly;
 import lockstep.accounts.LocalEndpoint;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
@@ -49,7 +50,7 @@ public final class AwsDeployment {
     }
 
     private List<String> stacks(Account account) {
-        var stacks = cdk.stacksOf(account, assembly).stream().map(Cdk.Stack::name).toList();
+        var stacks = new Assembly(assembly).stacksOf(account).stream().map(Assembly.Stack::name).toList();
         if (stacks.isEmpty()) throw new UserFault("the release has no stack for account " + account.name() + " (" + account.id() + ")");
         return stacks;
     }

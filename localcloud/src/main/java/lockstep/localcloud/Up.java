@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import lockstep.accounts.DeployedTask;
+import lockstep.assembly.Assembly.Stack;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
@@ -247,7 +248,7 @@ public final class Up {
             var fingerprints = new TreeMap<String, String>();
             cdk.stacksOf(account).forEach(stack -> fingerprints.put(stack.name(), instance + " " + stack.fingerprint()));
             var known = store.read().deployed();
-            var changed = cdk.stacksOf(account).stream().map(Cdk.Stack::name)
+            var changed = cdk.stacksOf(account).stream().map(Stack::name)
                     .filter(stack -> !fingerprints.get(stack).equals(known.get(account.name() + "/" + stack))).toList();
             if (changed.isEmpty()) {
                 progress.note("stacks of " + account.name() + " are unchanged");
@@ -261,7 +262,7 @@ public final class Up {
 
     private void subscribe(LocalCloud cloud, Deployment deployment) {
         for (Account account : deployment.into()) {
-            for (Cdk.Stack stack : cdk.stacksOf(account)) {
+            for (Stack stack : cdk.stacksOf(account)) {
                 new CrossAccountSubscriptions(cloud.account(account)).ensure(stack);
             }
         }
@@ -307,7 +308,7 @@ public final class Up {
 
     private Result result(LocalCloud cloud) {
         return new Result(landscape.accounts().stream().map(account -> new Result.AccountResult(account.name(), account.id(),
-                cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList(),
+                cdk.stacksOf(account).stream().map(Stack::name).toList(),
                 account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList(),
                 cloud.pages());
     }
