@@ -175,6 +175,11 @@ public final class Cdk {
         for (String inherited : List.of("HOME", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
             Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
         }
+        run(account, name, arguments, credentials, environment);
+    }
+
+    private void run(Account account, String name, List<String> arguments, Map<String, String> credentials,
+            Map<String, String> environment) {
         environment.putAll(credentials);
         var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
         line.addAll(arguments);
@@ -205,12 +210,8 @@ public final class Cdk {
         var environment = environment();
         environment.put("AWS_ENDPOINT_URL", endpoint.uri().toString());
         environment.put("NODE_EXTRA_CA_CERTS", endpoint.authority().toString());
-        environment.putAll(credentials);
         environment.put("AWS_REGION", region);
-        var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
-        line.addAll(arguments);
-        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name()))
-                .run("cdk " + name + " in " + account.name());
+        run(account, name, arguments, credentials, environment);
     }
 
     private Map<String, String> environment() {

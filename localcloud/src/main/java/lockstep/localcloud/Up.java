@@ -18,23 +18,17 @@ import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
-import lockstep.landscape.Names;
 import lockstep.landscape.Product;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
-import lockstep.project.Command;
 import lockstep.project.Progress;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
+import lockstep.release.AwsDeployment;
 import lockstep.release.Cdk;
-import lockstep.release.Synthesis;
-import software.amazon.awssdk.core.SdkBytes;
-import software.amazon.awssdk.services.lambda.LambdaClient;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Starts or updates the local cloud. Steps that are up to date are skipped. */
 public final class Up {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private final ProjectFiles files;
     private final Path declared;
     private final Path landscapeFile;
@@ -272,14 +266,7 @@ public final class Up {
         cloud.database(shard.name()).ensure();
         application.runToCompletion();
         addUser(shard, application);
-        try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
-            String function = Names.prepareDatabase(shard.name());
-            var answer = lambda.invoke(r -> r.functionName(function)
-                    .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", landscape.dataSets())))));
-            if (answer.functionError() != null) {
-                throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
-            }
-        }
+        AwsDeployment.prepareDatabase(cloud.account(account), shard, landscape.dataSets());
     }
 
     /** Adds a user to a production shard, where nobody can sign up. */
