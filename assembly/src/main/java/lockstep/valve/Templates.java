@@ -146,7 +146,8 @@ public final class Templates {
             if (!function.equals("Fn::If")) return super.unknown(function, value);
             undecided = true;
             var either = Assembly.JSON.createArrayNode();
-            value.valueStream().skip(1).forEach(branch -> either.addAll(elements(branch)));
+            value.valueStream().skip(1).flatMap(branch -> elements(branch).stream())
+                    .filter(branch -> !branch.path("Effect").asString("").equals("Deny")).forEach(either::add);
             return either;
         }
 
