@@ -14,6 +14,6 @@ final class ChosenDataSet {
     DataSet in(Landscape landscape) {
         return landscape.dataSets().stream().filter(d -> d.name().equals(name)).findFirst()
                 .orElseThrow(() -> new WrongUsage("there is no data set '" + name + "'; write one of "
-                                + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
+                        + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", "))));
     }
 }

@@ -77,7 +77,8 @@ final class CostCommand implements Callable<Integer> {
             bill.lines().forEach(
                     line -> table.row("  " + line.what(), line.count(), Prices.dollars(line.atRest()), Prices.dollars(line.atLoad())));
             table.row("  total, USD a month", "", Prices.dollars(bill.atRest()), Prices.dollars(bill.atLoad()));
-            text.append(table).append("\n  pausing would save ").append(Prices.dollars(bill.pausingSaves())).append(" a month at this load:\n");
+            text.append(table).append("\n  pausing would save ").append(Prices.dollars(bill.pausingSaves()))
+                    .append(" a month at this load:\n");
             bill.pausing()
                     .forEach(saving -> text.append(String.format(Locale.ROOT, "    %s: %s of the database, %s of its application; %s%n",
                             saving.shard(), Prices.dollars(saving.database()), Prices.dollars(saving.service()), saving.reason())));

@@ -50,7 +50,8 @@ final class DeployCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (from != null && release != null) throw new WrongUsage("--release cannot be given with --from: a built release already has a name");
+        if (from != null && release != null)
+            throw new WrongUsage("--release cannot be given with --from: a built release already has a name");
         // report wrong usage before anything is opened
         chosen(place.landscape(main), accounts);
         if (dryRun) return printChanges();

@@ -72,7 +72,8 @@ final class ImportCommand implements Callable<Integer> {
                 .orElseThrow(() -> new WrongUsage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
                         + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(
                                 () -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw new WrongUsage("file " + file + " does not exist or cannot be read");
+        if (!Files.isRegularFile(file) || !Files.isReadable(file))
+            throw new WrongUsage("file " + file + " does not exist or cannot be read");
         timeout.check();
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();

@@ -94,14 +94,14 @@ final class LogCommand implements Callable<Integer> {
     }
 
     static String table(List<LogEntry> entries) {
-        var table = new TextTable().left("when", 19).left("account", 11).left("what", 8).left("release", 23).left("result", 9)
+        var table = new TextTable().left("when", 20).left("account", 11).left("what", 8).left("release", 23).left("result", 9)
                 .right("time", 8).left("who", 0);
         for (var entry : entries) {
             String what = entry.action() == Action.sync ? entry.subject().orElse("-")
                     : entry.release().orElse("-") + entry.before().map(b -> " (" + b + ")").orElse("");
             table.row(entry.when().truncatedTo(ChronoUnit.SECONDS), entry.account(), entry.action(), what, entry.result(),
                     entry.seconds().map(s -> s + " s"), entry.who());
-            entry.cause().ifPresent(cause -> table.note("                     " + cause.lines().findFirst().orElse("")));
+            entry.cause().ifPresent(cause -> table.note("                      " + cause.lines().findFirst().orElse("")));
         }
         return table.toString();
     }

@@ -86,7 +86,7 @@ final class ReleaseCommand implements Callable<Integer> {
                                 kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
                     }
                 }
-                var table = new TextTable().left("account", 11).left("release", 15).left("in force", 8).left("digest", 12).left("since", 19)
+                var table = new TextTable().left("account", 11).left("release", 15).left("in force", 8).left("digest", 12).left("since", 20)
                         .left("commit", 0);
                 all.forEach(l -> table.row(l.account(), l.release(), l.inForce() ? "yes" : "", l.digest().substring(0, 12),
                         l.since().truncatedTo(java.time.temporal.ChronoUnit.SECONDS), l.commit().map(c -> c.substring(0, 12))));

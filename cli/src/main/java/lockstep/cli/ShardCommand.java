@@ -92,8 +92,9 @@ final class ShardCommand implements Callable<Integer> {
                                 + "reviewed");
             }
             if (!name.matches(NAME)) {
-                throw new WrongUsage("'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
-                        + "letter; write it like qa-demo-2");
+                throw new WrongUsage(
+                        "'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
+                                + "letter; write it like qa-demo-2");
             }
             landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst()
                     .ifPresent(known -> {
@@ -151,7 +152,8 @@ final class ShardCommand implements Callable<Integer> {
 
         private boolean confirmed(List<String> plan) {
             if (!parent.main.terminal()) {
-                throw new WrongUsage("cannot ask for confirmation without a terminal: give --yes, or --dry-run to see what would be deleted");
+                throw new WrongUsage(
+                        "cannot ask for confirmation without a terminal: give --yes, or --dry-run to see what would be deleted");
             }
             plan.forEach(what -> System.err.println("deletes  " + what));
             System.err.print("Delete all this? [y/N] ");

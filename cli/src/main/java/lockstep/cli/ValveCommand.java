@@ -32,7 +32,7 @@ final class ValveCommand implements Callable<Integer> {
         Landscape landscape = main.landscape();
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
             throw new WrongUsage("--assembly %s: there is no manifest.json; give the directory that 'cdk synth' wrote, such as cdk.out"
-                            .formatted(assembly));
+                    .formatted(assembly));
         }
         Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());
         var proof = Proof.of(new Templates(landscape, new Assembly(synthesized),
