@@ -20,7 +20,9 @@ import software.amazon.awssdk.http.SdkHttpResponse;
 
 /**
  * An image registry, such as ECR in an account. The blobs of the layout are pushed unchanged, so an image has the same digest in every
- * registry.
+ * registry. jib-core does not fit: it can't push an OCI layout, because it writes a new configuration and compresses layers again, so the
+ * digest that templates name would change. go-containerregistry could, as a further program that has to be compiled wherever a release is
+ * built or deployed, where now only Java is needed.
  *
  * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#push">OCI distribution: push</a>
  */

@@ -5,19 +5,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lockstep.accounts.AccountAccess;
+import lockstep.assembly.Assembly;
 import lockstep.accounts.LocalEndpoint;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
+import lockstep.landscape.Shard;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.lambda.LambdaClient;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Deploys an assembly to AWS accounts with the CDK command line. */
 public final class AwsDeployment {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Cdk cdk;
     private final Path assembly;
 
@@ -32,14 +32,17 @@ public final class AwsDeployment {
         var stacks = stacks(account);
         BuiltImages.push(account, assembly, stacks, access);
         cdk.deployToAws(account, assembly, stacks, access.environment());
+        account.shards().forEach(shard -> prepareDatabase(access, shard, dataSets));
+    }
+
+    /** Grants the logins of the sync their rights in a shard's database. */
+    public static void prepareDatabase(AccountAccess access, Shard shard, List<DataSet> dataSets) {
         try (var lambda = access.client(LambdaClient.builder())) {
-            for (var shard : account.shards()) {
-                String function = Names.prepareDatabase(shard.name());
-                var answer = lambda.invoke(r -> r.functionName(function)
-                        .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
-                if (answer.functionError() != null)
-                    throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
-            }
+            String function = Names.prepareDatabase(shard.name());
+            var answer = lambda.invoke(r -> r.functionName(function)
+                    .payload(SdkBytes.fromUtf8String(Assembly.JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
+            if (answer.functionError() != null)
+                throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
         }
     }
 
@@ -49,7 +52,7 @@ public final class AwsDeployment {
     }
 
     private List<String> stacks(Account account) {
-        var stacks = cdk.stacksOf(account, assembly).stream().map(Cdk.Stack::name).toList();
+        var stacks = new Assembly(assembly).stacksOf(account).stream().map(Assembly.Stack::name).toList();
         if (stacks.isEmpty()) throw new UserFault("the release has no stack for account " + account.name() + " (" + account.id() + ")");
         return stacks;
     }

@@ -2,24 +2,24 @@ package lockstep.release;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 import lockstep.accounts.AccountAccess;
+import lockstep.assembly.Assembly;
+import lockstep.assembly.Assembly.DockerImage;
+import lockstep.assembly.Assembly.Stack;
 import lockstep.landscape.Account;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import lockstep.registry.ImageLayout;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -28,15 +28,11 @@ import tools.jackson.databind.node.ObjectNode;
  * images. The asset manifests use the digest as the tag, so that the CDK finds the pushed images and builds none.
  */
 public final class BuiltImages {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String LAYOUT = "images";
     /** The supported build properties of an asset manifest. Ignoring another one could produce a different image. */
     private static final Set<String> KNOWN = Set.of("directory", "dockerBuildTarget", "platform");
 
     private BuiltImages() {}
-
-    /** The inputs of an image build. */
-    public record Source(Path context, Optional<String> target, Optional<String> platform) {}
 
     /**
      * Builds the images of an assembly with the container engine of this machine.
@@ -47,10 +43,10 @@ public final class BuiltImages {
     public static void build(ProjectFiles files, Path assembly, Path target) {
         var engine = Engine.ofThisMachine(files);
         Path saved = files.emptyHome().resolve("tmp/image.tar");
-        build(assembly, target, (source, asset) -> {
-            String name = "lockstep-image:" + asset.substring(0, 16);
+        build(assembly, target, image -> {
+            String name = "lockstep-image:" + image.hash().substring(0, 16);
             try {
-                engine.build(source.context(), source.target(), source.platform(), name);
+                engine.build(image.context(), image.stage(), image.platform(), name);
                 Files.deleteIfExists(saved);
                 engine.save(name, saved);
                 return saved;
@@ -60,79 +56,49 @@ public final class BuiltImages {
         });
     }
 
-    /** @param engine builds an image from a source and its asset hash, and returns a saved image that is valid until the next call */
-    public static void build(Path assembly, Path target, BiFunction<Source, String, Path> engine) {
+    /** @param engine builds an image, and returns it as a saved image that is valid until the next call */
+    public static void build(Path assembly, Path target, Function<DockerImage, Path> engine) {
         try {
             ProjectFiles.deleteTree(target);
             Files.createDirectories(target.getParent());
             ProjectFiles.copy(assembly, target, Set.of());
             var layout = new ImageLayout(target.resolve(LAYOUT));
-            var built = new HashMap<Source, String>();
-            for (Path file : manifests(target)) {
-                var assets = (ObjectNode) JSON.readTree(file);
-                if (assets.path("dockerImages").isEmpty()) continue;
-                var digests = new TreeMap<String, String>();
-                for (var image : assets.get("dockerImages").properties()) {
-                    var source = source(assembly, file, image.getValue().get("source"));
-                    digests.put(image.getKey(),
-                            built.computeIfAbsent(source, s -> layout.add(engine.apply(s, image.getKey()), name(image.getValue()))));
+            var digests = new HashMap<String, String>();
+            var copy = new Assembly(target);
+            for (var stack : new Assembly(assembly).stacks()) {
+                if (stack.images().isEmpty()) continue;
+                String template = stack.template().toString();
+                var entries = Assembly.JSON.createObjectNode();
+                for (var image : stack.images().values()) {
+                    refuseUnknown(image, stack);
+                    String digest = digests.computeIfAbsent(image.hash(), hash -> layout.add(engine.apply(image), image.name()));
+                    String named = template.replace(":" + image.hash(), "@" + digest);
+                    if (named.equals(template))
+                        throw new UserFault(stack.file() + " does not name the image " + image.hash() + " of its assets");
+                    template = named;
+                    image.asset().get("destinations").forEach(destination -> ((ObjectNode) destination).put("imageTag", tag(digest)));
+                    entries.set(tag(digest), image.asset());
                 }
-                rename(target, file, assets, digests);
+                ((ObjectNode) stack.assets()).set("dockerImages", entries);
+                copy.write(stack, Assembly.JSON.readTree(template));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot push images to " + target + ": " + e, e);
         }
     }
 
-    private static Source source(Path assembly, Path manifest, JsonNode source) {
-        for (String word : source.propertyNames()) {
-            if (!KNOWN.contains(word)) throw new UserFault(manifest.getFileName() + ": lockstep builds images with "
+    private static void refuseUnknown(DockerImage image, Stack stack) {
+        for (String word : image.asset().path("source").propertyNames()) {
+            if (!KNOWN.contains(word)) throw new UserFault(stack.file().replace(".template.", ".assets.") + ": lockstep builds images with "
                     + String.join(", ", KNOWN.stream().sorted().toList()) + " and does not support " + word);
         }
-        return new Source(assembly.resolve(source.get("directory").asString()),
-                Optional.ofNullable(source.path("dockerBuildTarget").asString(null)),
-                Optional.ofNullable(source.path("platform").asString(null)));
-    }
-
-    /**
-     * Replaces asset hashes with image digests in the template and its asset manifest. This changes the digest of the template, so it is
-     * replaced there and in the assembly manifest.
-     */
-    private static void rename(Path assembly, Path assetsFile, ObjectNode assets, Map<String, String> digests) throws IOException {
-        String templateName = assetsFile.getFileName().toString().replace(".assets.json", ".template.json");
-        Path templateFile = assembly.resolve(templateName);
-        String template = Files.readString(templateFile);
-        var images = JSON.createObjectNode();
-        for (var image : digests.entrySet()) {
-            String digest = image.getValue();
-            String named = template.replace(":" + image.getKey(), "@" + digest);
-            if (named.equals(template)) throw new UserFault(templateName + " does not name the image " + image.getKey() + " of its assets");
-            template = named;
-            var entry = (ObjectNode) assets.get("dockerImages").get(image.getKey());
-            entry.get("destinations").forEach(destination -> ((ObjectNode) destination).put("imageTag", tag(digest)));
-            images.set(tag(digest), entry);
-        }
-        assets.set("dockerImages", images);
-        Files.writeString(templateFile, template);
-        String before = assets.get("files").properties().stream()
-                .filter(file -> file.getValue().at("/source/path").asString("").equals(templateName)).map(Map.Entry::getKey).findFirst()
-                .orElseThrow(() -> new UserFault(assetsFile.getFileName() + " does not name " + templateName));
-        String after = ProjectFiles.digest(template.getBytes(StandardCharsets.UTF_8));
-        Files.writeString(assetsFile, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(assets).replace(before, after));
-        Path manifest = assembly.resolve("manifest.json");
-        Files.writeString(manifest, Files.readString(manifest).replace(before, after));
     }
 
     /** Returns the digests of the images of an assembly by name; empty if it was built without images. */
     public static Map<String, String> of(Path assembly) {
         var images = new TreeMap<String, String>();
-        if (!Files.exists(layout(assembly))) return images;
-        try {
-            for (Path file : manifests(assembly)) JSON.readTree(file).path("dockerImages").properties()
-                    .forEach(image -> images.put(name(image.getValue()), "sha256:" + image.getKey()));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the assets of " + assembly, e);
-        }
+        if (Files.exists(layout(assembly))) for (var stack : new Assembly(assembly).stacks())
+            stack.images().values().forEach(image -> images.put(image.name(), "sha256:" + image.hash()));
         return images;
     }
 
@@ -145,11 +111,12 @@ public final class BuiltImages {
     static void push(Account account, Path assembly, List<String> stacks, AccountAccess access) {
         var layout = new ImageLayout(layout(assembly));
         var pushed = new TreeSet<String>();
-        for (String stack : stacks) {
-            for (var image : JSON.readTree(assembly.resolve(stack + ".assets.json")).path("dockerImages").properties()) {
-                String digest = "sha256:" + image.getKey();
-                if (!layout.has(digest)) throw new UserFault("the release lacks the image " + name(image.getValue()) + " (" + digest + ")");
-                for (JsonNode destination : image.getValue().get("destinations")) {
+        for (var stack : new Assembly(assembly).stacksOf(account)) {
+            if (!stacks.contains(stack.name())) continue;
+            for (var image : stack.images().values()) {
+                String digest = "sha256:" + image.hash();
+                if (!layout.has(digest)) throw new UserFault("the release lacks the image " + image.name() + " (" + digest + ")");
+                for (JsonNode destination : image.asset().get("destinations")) {
                     String repository = destination.get("repositoryName").asString();
                     if (!pushed.add(repository + "@" + digest)) continue;
                     String role = destination.get("assumeRoleArn").asString().replace("${AWS::Partition}", "aws");
@@ -158,27 +125,14 @@ public final class BuiltImages {
                                 destination.get("imageTag").asString());
                     } catch (IllegalStateException | UncheckedIOException e) {
                         throw new UserFault(
-                                "image " + name(image.getValue()) + " was not pushed to account " + account.name() + ": " + e.getMessage(),
-                                e);
+                                "image " + image.name() + " was not pushed to account " + account.name() + ": " + e.getMessage(), e);
                     }
                 }
             }
         }
     }
 
-    private static List<Path> manifests(Path assembly) throws IOException {
-        try (var files = Files.list(assembly)) {
-            return files.filter(file -> file.getFileName().toString().endsWith(".assets.json")).sorted().toList();
-        }
-    }
-
     private static String tag(String digest) {
         return digest.substring(digest.indexOf(':') + 1);
-    }
-
-    /** Returns the name of an image: its construct and, if set, its build stage. */
-    private static String name(JsonNode image) {
-        return image.path("displayName").asString("image")
-                + Optional.ofNullable(image.at("/source/dockerBuildTarget").asString(null)).map(stage -> " " + stage).orElse("");
     }
 }

@@ -10,20 +10,18 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.accounts.LocalEndpoint;
+import lockstep.assembly.Assembly;
+import lockstep.assembly.Assembly.Stack;
 import lockstep.landscape.Account;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Product;
 import lockstep.project.Command;
 import lockstep.project.ProjectFiles;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The CDK command line. Except for {@link #deployToAws} and an AWS diff, it runs without settings that could lead it to a real account. */
 public final class Cdk {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     /** The contexts of the proxy's images. */
     private static final List<String> PROXY_IMAGES = List.of("proxy/nginx", "proxy/target/image");
     private final ProjectFiles files;
@@ -177,6 +175,11 @@ public final class Cdk {
         for (String inherited : List.of("HOME", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")) {
             Optional.ofNullable(System.getenv(inherited)).ifPresent(value -> environment.put(inherited, value));
         }
+        run(account, name, arguments, credentials, environment);
+    }
+
+    private void run(Account account, String name, List<String> arguments, Map<String, String> credentials,
+            Map<String, String> environment) {
         environment.putAll(credentials);
         var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
         line.addAll(arguments);
@@ -207,12 +210,8 @@ public final class Cdk {
         var environment = environment();
         environment.put("AWS_ENDPOINT_URL", endpoint.uri().toString());
         environment.put("NODE_EXTRA_CA_CERTS", endpoint.authority().toString());
-        environment.putAll(credentials);
         environment.put("AWS_REGION", region);
-        var line = new ArrayList<>(List.of(files.nodeTools().resolve("cdk").toString()));
-        line.addAll(arguments);
-        new Command(line, files.emptyHome(), environment, files.log(name + "-" + account.name()))
-                .run("cdk " + name + " in " + account.name());
+        run(account, name, arguments, credentials, environment);
     }
 
     private Map<String, String> environment() {
@@ -223,39 +222,8 @@ public final class Cdk {
         return environment;
     }
 
-    /** Returns the stacks of an account in the local assembly, in manifest order. */
+    /** Returns the stacks of an account in the local assembly, sorted by name. */
     public List<Stack> stacksOf(Account account) {
-        return stacksOf(account, files.assembly());
-    }
-
-    public List<Stack> stacksOf(Account account, Path assembly) {
-        var stacks = new ArrayList<Stack>();
-        for (var artifact : JSON.readTree(assembly.resolve("manifest.json")).get("artifacts").properties()) {
-            JsonNode value = artifact.getValue();
-            if (value.get("type").asString().equals("aws:cloudformation:stack")
-                    && value.get("environment").asString().equals("aws://" + account.id() + "/" + region)) {
-                stacks.add(new Stack(artifact.getKey(), value,
-                        JSON.readTree(assembly.resolve(value.at("/properties/templateFile").asString()))));
-            }
-        }
-        return stacks;
-    }
-
-    public record Stack(String name, JsonNode artifact, JsonNode template) {
-        /** Returns a digest of everything that would be deployed. The template contains the digests of its assets. */
-        public String fingerprint() {
-            return ProjectFiles.digest((artifact.toString() + template).getBytes(StandardCharsets.UTF_8));
-        }
-
-        /** Returns the properties of the resources of a type by logical id. */
-        public Map<String, JsonNode> resources(String type) {
-            var found = new TreeMap<String, JsonNode>();
-            template.get("Resources").properties().forEach(resource -> {
-                if (resource.getValue().get("Type").asString().equals(type)) {
-                    found.put(resource.getKey(), resource.getValue().path("Properties"));
-                }
-            });
-            return found;
-        }
+        return new Assembly(files.assembly()).stacksOf(account);
     }
 }

@@ -18,6 +18,7 @@ import lockstep.masterdata.schema.Finding.Severity;
 import lockstep.masterdata.schema.Finding;
 import lockstep.masterdata.schema.SchemaComparison;
 import lockstep.masterdata.schema.ShardInspection;
+import lockstep.project.TextTable;
 
 /**
  * Findings that would make a sync fail or behave unexpectedly. Each target is compared with the source, and both with the data set.
@@ -130,22 +131,18 @@ public record CheckReport(List<Problem> findings, List<String> checked, List<Unc
     public String table() {
         var lines = new ArrayList<String>();
         if (!findings.isEmpty()) {
-            int shards = Math.max("shards".length(),
-                    findings.stream().mapToInt(f -> String.join(", ", f.shards()).length()).max().orElse(0));
-            int place = Math.max("where".length(), findings.stream().mapToInt(f -> f.place().length()).max().orElse(0));
-            String format = "%-8s  %-" + shards + "s  %-" + place + "s  %s";
-            lines.add(String.format(format, "severity", "shards", "where", "what"));
+            var table = new TextTable().left("severity", 8).left("shards", 0).left("where", 0).left("what", 0);
             var groups = new LinkedHashMap<List<Object>, List<Problem>>();
             for (Problem problem : findings)
                 groups.computeIfAbsent(List.of(problem.severity(), problem.remedies()), g -> new ArrayList<>()).add(problem);
             for (var group : groups.values()) {
-                for (Problem problem : group) lines.add(
-                        String.format(format, problem.severity(), String.join(", ", problem.shards()), problem.place(), problem.what()));
+                for (Problem problem : group)
+                    table.row(problem.severity(), String.join(", ", problem.shards()), problem.place(), problem.what());
                 var remedies = group.getFirst().remedies();
-                for (Remedy remedy : remedies) lines.add("          fix"
+                for (Remedy remedy : remedies) table.note("          fix"
                         + (remedies.size() == 1 ? "" : " for " + String.join(", ", remedy.shards())) + ": " + remedy.remedy());
             }
-            lines.add("");
+            lines.add(table + "\n");
         }
         for (Unchecked shard : unchecked) lines.add("unchecked " + shard.shard() + ": " + shard.cause());
         lines.add(summary());

@@ -17,6 +17,7 @@ import lockstep.masterdata.engine.review.Assessment;
 import lockstep.masterdata.engine.review.ChangedRows;
 import lockstep.masterdata.engine.review.Held;
 import lockstep.poll.Poll;
+import lockstep.project.TextTable;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.sfn.SfnClient;
@@ -99,23 +100,22 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
     public static String difference(Assessment assessment, boolean verbose) {
         var lines = new ArrayList<String>();
         lines.add("sync " + assessment.syncId() + " against " + assessment.against().orElse("nothing"));
-        lines.add(String.format("%-28s %12s %12s %12s %12s", "table", "rows before", "rows after", "come", "go"));
+        var table = new TextTable().left("table", 27).right("rows before", 12).right("rows after", 11).right("come", 11).right("go", 11);
         var busiest = SyncReport.Busiest.of(changed(assessment), t -> t.came() + t.went(), verbose);
-        for (TableChange table : busiest.shown()) lines.add(line(table));
+        for (TableChange change : busiest.shown()) add(table, change.table(), change);
         busiest.others().stream()
                 .reduce((a, b) -> new TableChange("", a.before() + b.before(), a.after() + b.after(), a.came() + b.came(),
                         a.went() + b.went(), a.exact() && b.exact()))
-                .ifPresent(t -> lines.add(line(new TableChange("and " + busiest.others().size() + " more tables", t.before(), t.after(),
-                        t.came(), t.went(), t.exact()))));
+                .ifPresent(others -> add(table, "and " + busiest.others().size() + " more tables", others));
+        lines.add(table.toString());
         var shown = busiest.shown().stream().map(TableChange::table).toList();
         assessment.samples().stream().filter(sample -> shown.contains(sample.table())).forEach(sample -> lines.add(sample(sample)));
         assessment.reasons().forEach(reason -> lines.add("held: " + reason));
         return String.join("\n", lines);
     }
 
-    private static String line(TableChange table) {
-        return String.format(Locale.ROOT, "%-28s %,12d %,12d %12s %12s", table.table(), table.before(), table.after(),
-                atMost(table, table.came()), atMost(table, table.went()));
+    private static void add(TextTable table, String name, TableChange change) {
+        table.row(name, change.before(), change.after(), atMost(change, change.came()), atMost(change, change.went()));
     }
 
     /** Formats a sample row: {@code ~} for an update, {@code +} for an insert, {@code -} for a delete. */

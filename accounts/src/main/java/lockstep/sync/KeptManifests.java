@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -19,6 +18,7 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.restore.Applied;
+import lockstep.project.TextTable;
 import software.amazon.awssdk.services.s3.S3Client;
 import tools.jackson.core.JacksonException;
 
@@ -110,8 +110,8 @@ public record KeptManifests(List<Kept> all) {
      * @param everything whether all are printed; otherwise the newest, and those that are in force or the target of a rollback
      */
     public String table(List<AppliedSyncs> shards, boolean everything) {
-        var text = new StringBuilder(
-                String.format("%-34s %-21s %-12s %12s", "sync", "snapshot", "release", "rows") + (shards.isEmpty() ? "" : "  applied in"));
+        var table = new TextTable().left("sync", 33).left("snapshot", 20).left("release", 11).right("rows", 12);
+        if (!shards.isEmpty()) table.left("applied in", 0);
         var rollbackTargets = shards.stream().flatMap(s -> before(s).stream()).map(Kept::syncId).toList();
         var listed = listed(shards);
         int left = 0;
@@ -122,12 +122,13 @@ public record KeptManifests(List<Kept> all) {
                 left++;
                 continue;
             }
-            text.append(String.format(Locale.ROOT, "%n%-34s %-21s %-12s %,12d", sync.syncId(),
-                    sync.snapshotTime().truncatedTo(ChronoUnit.SECONDS), sync.release(), sync.rows()));
-            if (!shards.isEmpty()) text.append("  ").append(sync.applied().isEmpty() ? "no shard" : places(sync.applied(), shards.size()));
+            var cells = new ArrayList<Object>(List.of(sync.syncId(), sync.snapshotTime().truncatedTo(ChronoUnit.SECONDS), sync.release(),
+                    sync.rows()));
+            if (!shards.isEmpty()) cells.add(sync.applied().isEmpty() ? "no shard" : places(sync.applied(), shards.size()));
+            table.row(cells.toArray());
         }
-        if (left > 0) text.append(String.format("%nand %d older; --verbose lists them", left));
-        return text.toString();
+        if (left > 0) table.note("and " + left + " older; --verbose lists them");
+        return table.toString();
     }
 
     /**

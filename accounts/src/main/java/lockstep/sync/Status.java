@@ -1,10 +1,12 @@
 package lockstep.sync;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -24,16 +26,29 @@ import software.amazon.awssdk.services.s3.S3Client;
 
 /** Compares the actual contents of every shard with its source. */
 public record Status(List<ShardStatus> shards) {
-    /**
-     * @param state {@code in-step}: same contents as the source. {@code behind}: different contents. {@code never}: no sync was
-     *              applied. {@code unreachable}: the shard did not answer. If the source is unreachable, shards are compared with the
-     * newest
-     *              sync instead.
-     * @param cause why the shard is unreachable; null otherwise
-     */
+    /** What a shard holds. If the source is unreachable, shards are compared with the newest sync instead. */
+    public enum State {
+        /** The same as the source. */
+        IN_STEP,
+        /** Something else. */
+        BEHIND,
+        /** No sync was applied. */
+        NEVER,
+        /** The shard did not answer. */
+        UNREACHABLE;
+
+        /** Returns the word in answers, such as {@code in-step}. */
+        @JsonValue
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /** @param cause why the shard is unreachable; null otherwise */
     public record ShardStatus(String account, String shard, String edition, String dataset, String syncId, Instant snapshotTime,
             Long ageSeconds,
-            String state, List<TableStatus> tables, String cause) {}
+            State state, List<TableStatus> tables, String cause) {}
 
     /** @param kept rows that were deleted at the source but are still referenced; not included in {@code rows} */
     public record TableStatus(String name, long rows, String digest, long kept) {}
@@ -85,18 +100,18 @@ public record Status(List<ShardStatus> shards) {
         var sync = asked.isSource(dataSet) ? newest : asked.applied();
         var tables = asked.answer().report().map(r -> r.tables().stream()
                 .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept())).toList()).orElse(List.of());
-        String state = asked.answer().report().map(report -> state(dataSet, asked, report, expected)).orElse("unreachable");
+        State state = asked.answer().report().map(report -> state(dataSet, asked, report, expected)).orElse(State.UNREACHABLE);
         return new ShardStatus(asked.account().name(), asked.shard().name(),
-                asked.shard().edition().name().toLowerCase(java.util.Locale.ROOT), dataSet.name(),
+                asked.shard().edition().word(), dataSet.name(),
                 sync.map(Applied::syncId).orElse(null), sync.map(Applied::snapshotTime).orElse(null),
                 sync.map(s -> Duration.between(s.snapshotTime(), Instant.now()).toSeconds()).orElse(null), state, tables,
                 asked.answer().unreachable().orElse(null));
     }
 
-    private static String state(DataSet dataSet, Asked asked, ShardReport report, Optional<java.util.Map<String, String>> expected) {
-        if (asked.isSource(dataSet)) return "in-step";
-        if (report.applied().isEmpty()) return "never";
-        return expected.filter(tables(report)::equals).isPresent() ? "in-step" : "behind";
+    private static State state(DataSet dataSet, Asked asked, ShardReport report, Optional<java.util.Map<String, String>> expected) {
+        if (asked.isSource(dataSet)) return State.IN_STEP;
+        if (report.applied().isEmpty()) return State.NEVER;
+        return expected.filter(tables(report)::equals).isPresent() ? State.IN_STEP : State.BEHIND;
     }
 
     private static java.util.Map<String, String> tables(ShardReport report) {

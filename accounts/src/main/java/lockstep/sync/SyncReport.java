@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import lockstep.masterdata.engine.parts.Causes;
+import lockstep.project.TextTable;
 import lockstep.sync.SyncState.DumpPhase;
 import lockstep.sync.SyncState.ShardPhase;
 import lockstep.sync.SyncState.TableChange;
@@ -24,7 +25,6 @@ public record SyncReport(boolean verbose) {
     static final int TABLES = 8;
     /** The maximum number of shards that are named. */
     private static final int NAMES = 12;
-    private static final String ROW = "%-14s %-28s %12s %12s %12s %12s %12s%n";
 
     /** The busiest elements in their original order, and the others. */
     record Busiest<T>(List<T> shown, List<T> others) {
@@ -48,22 +48,22 @@ public record SyncReport(boolean verbose) {
 
     /** Formats the durations: one row per shard with the seconds of each state and the peak memory of its workers. */
     public static String summary(SyncState state) {
-        var text = new StringBuilder();
         if (state.dump().phase() == DumpPhase.failed) return "";
-        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "", "", "snapshot", "parts", "seal", "all", "memory"));
-        text.append(times("dump", "", state.dump().seconds(), List.of("snapshot", "parts", "seal", "all"), state.dump().peakMemoryMiB()));
-        text.append(String.format("%-14s %-12s %10s %10s %10s %10s %10s%n", "shard", "account", "preflight", "staging", "publish", "",
-                "memory"));
-        for (var shard : state.shards()) text.append(times(shard.shard(), shard.account(), shard.seconds(),
-                List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB()));
-        return text.toString();
+        var table = new TextTable().left("", 13).left("", 11).right("snapshot", 10).right("parts", 9).right("seal", 9).right("all", 9)
+                .right("memory", 9);
+        times(table, "dump", "", state.dump().seconds(), List.of("snapshot", "parts", "seal", "all"), state.dump().peakMemoryMiB());
+        table.row("shard", "account", "preflight", "staging", "publish", "", "memory");
+        for (var shard : state.shards()) times(table, shard.shard(), shard.account(), shard.seconds(),
+                List.of("preflight", "staging", "publish", ""), shard.peakMemoryMiB());
+        return table + "\n";
     }
 
-    private static String times(String subject, String account, Map<String, Double> seconds, List<String> states, Optional<Long> memory) {
-        var text = new StringBuilder(String.format("%-14s %-12s", subject, account));
-        for (String name : states)
-            text.append(seconds.containsKey(name) ? String.format(Locale.ROOT, " %8.1f s", seconds.get(name)) : " ".repeat(11));
-        return text.append(memory.filter(m -> m > 0).map(m -> String.format(" %6d MiB", m)).orElse("")).append('\n').toString();
+    private static void times(TextTable table, String subject, String account, Map<String, Double> seconds, List<String> states,
+            Optional<Long> memory) {
+        var cells = new ArrayList<Object>(List.of(subject, account));
+        for (String name : states) cells.add(seconds.containsKey(name) ? String.format(Locale.ROOT, "%.1f s", seconds.get(name)) : "");
+        cells.add(memory.filter(m -> m > 0).map(m -> m + " MiB").orElse(""));
+        table.row(cells.toArray());
     }
 
     /** Formats the changes by table, once for all shards with the same changes; empty if nothing changed. */
@@ -73,38 +73,42 @@ public record SyncReport(boolean verbose) {
                 .forEach(s -> alike.computeIfAbsent(changed(s), it -> new ArrayList<>()).add(s));
         alike.remove(List.<TableChange>of());
         if (alike.isEmpty()) return "";
-        var text = new StringBuilder(String.format("%-28s %12s %12s %12s %12s%n", "table", "inserted", "updated", "deleted", "kept"));
+        var text = changes(new TextTable());
         alike.forEach((tables, same) -> {
-            text.append(line(alike.size() == 1 && same.size() == shards.size() ? "all"
-                    : "all in " + names(same.stream().map(SyncState.Shard::shard).toList()), total(tables)));
-            tables(text, "", tables);
+            var total = total(tables);
+            text.row(alike.size() == 1 && same.size() == shards.size() ? "all"
+                    : "all in " + names(same.stream().map(SyncState.Shard::shard).toList()), total.inserted(), total.updated(),
+                    total.deleted(),
+                    total.kept());
+            tables(tables).forEach((name, table) -> text.row(name, table.inserted(), table.updated(), table.deleted(), table.kept()));
         });
-        return text.toString();
+        return text + "\n";
     }
 
     /** Formats the result of a dry run: the totals of each shard, and a line for each table that would change. */
     public String forecast(List<SyncState.Shard> shards) {
-        var text = new StringBuilder(String.format(ROW, "shard", "table", "inserted", "updated", "deleted", "kept", "kB to send"));
+        var text = changes(new TextTable().left("shard", 13)).right("kB to send", 11);
         for (var shard : shards) {
             if (shard.phase() != ShardPhase.verified) continue;
             TableChange total = total(shard.tables());
-            text.append(String.format(Locale.ROOT, "%-14s %-28s %,12d %,12d %,12d %,12d %,12.1f%n", shard.shard(), "all", total.inserted(),
-                    total.updated(), total.deleted(), total.kept(), shard.bytes().orElse(0L) / 1e3));
-            tables(text, String.format("%-15s", ""), changed(shard));
+            text.row(shard.shard(), "all", total.inserted(), total.updated(), total.deleted(), total.kept(),
+                    String.format(Locale.ROOT, "%,.1f", shard.bytes().orElse(0L) / 1e3));
+            tables(changed(shard))
+                    .forEach((name, table) -> text.row("", name, table.inserted(), table.updated(), table.deleted(), table.kept(), ""));
         }
-        return text.toString();
+        return text + "\n";
     }
 
-    private void tables(StringBuilder text, String indent, List<TableChange> changed) {
+    private static TextTable changes(TextTable table) {
+        return table.left("table", 27).right("inserted", 12).right("updated", 11).right("deleted", 11).right("kept", 11);
+    }
+
+    private Map<String, TableChange> tables(List<TableChange> changed) {
         var busiest = Busiest.of(changed, t -> t.inserted() + t.updated() + t.deleted() + t.kept(), verbose);
-        busiest.shown().forEach(table -> text.append(indent).append(line(table.name(), table)));
-        if (!busiest.others().isEmpty())
-            text.append(indent).append(line("and " + busiest.others().size() + " more tables", total(busiest.others())));
-    }
-
-    private static String line(String name, TableChange table) {
-        return String.format(Locale.ROOT, "%-28s %,12d %,12d %,12d %,12d%n", name, table.inserted(), table.updated(), table.deleted(),
-                table.kept());
+        var tables = new LinkedHashMap<String, TableChange>();
+        busiest.shown().forEach(table -> tables.put(table.name(), table));
+        if (!busiest.others().isEmpty()) tables.put("and " + busiest.others().size() + " more tables", total(busiest.others()));
+        return tables;
     }
 
     /** Returns the changed tables without their current contents, which differ between shards if visitors' rows keep some rows. */

@@ -9,7 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import lockstep.assembly.Assembly;
+import lockstep.assembly.Evaluator;
 import lockstep.cost.Bill.Line;
 import lockstep.cost.Bill.NotPriced;
 import lockstep.cost.Bill.Saving;
@@ -55,6 +57,7 @@ public final class Biller {
     private final List<Assembly.Stack> stacks;
     private final LoadProfile rest = LoadProfile.rest();
     private final LoadProfile load;
+    private final Evaluator evaluator;
     private final Map<String, double[]> lines = new LinkedHashMap<>();
     private final Map<String, NotPriced> notPriced = new TreeMap<>();
     private final List<Saving> pausing = new ArrayList<>();
@@ -65,6 +68,7 @@ public final class Biller {
         this.account = account;
         this.stacks = stacks;
         this.load = load;
+        evaluator = new Evaluator(stacks);
     }
 
     public static Bill of(Account account, Landscape landscape, Assembly assembly, Prices prices, LoadProfile load) {
@@ -74,7 +78,7 @@ public final class Biller {
     private Bill bill() {
         for (var stack : stacks) {
             stack.resources().properties().forEach(resource -> price(stack, resource.getKey(),
-                    resource.getValue().path("Type").asString(""), resource.getValue().path("Properties")));
+                    resource.getValue().path("Type").asString(""), properties(stack, resource.getKey())));
         }
         metrics();
         return new Bill(account.name(),
@@ -136,8 +140,8 @@ public final class Biller {
             return;
         }
         double least = scaling.path("MinCapacity").asDouble(), most = scaling.path("MaxCapacity").asDouble();
-        long instances = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::RDS::DBInstance")
-                && it.at("/Properties/DBClusterIdentifier/Ref").asString("").equals(id)).count();
+        long instances = propertiesOf(stack, "AWS::RDS::DBInstance")
+                .filter(instance -> instance.path("DBClusterIdentifier").asString("").equals(id)).count();
         add("databases (capacity)", instances * unitHours(rest, least, most) * usd("aurora-unit-hour"),
                 instances * unitHours(load, least, most) * usd("aurora-unit-hour"));
         add("databases (storage)", rest.databaseGigabytes() * usd("aurora-gb-month"), load.databaseGigabytes() * usd("aurora-gb-month"));
@@ -160,10 +164,9 @@ public final class Biller {
         double looked = queriedEverySeconds(shard).orElse(Double.POSITIVE_INFINITY);
         double asleep = Math.max(0, 1 - after / looked);
         double database = load.hoursIdle() * asleep * Math.max(least, LEAST_AWAKE) * instances * usd("aurora-unit-hour");
-        double service = stack.resources().properties().stream()
-                .filter(it -> it.getValue().path("Type").asString("").equals("AWS::ECS::Service"))
-                .mapToDouble(it -> tasks(stack, it.getKey(), it.getValue().path("Properties"), rest)
-                        * taskHour(stack, it.getValue().path("Properties")) * load.hoursIdle())
+        double service = stack.resources("AWS::ECS::Service").keySet().stream()
+                .mapToDouble(
+                        id -> tasks(stack, id, properties(stack, id), rest) * taskHour(stack, properties(stack, id)) * load.hoursIdle())
                 .sum();
         String reason = (least > 0 ? "its minimum capacity is " + least + ", so it never pauses: set it to 0, and " : "")
                 + "stop the application's tasks while nobody uses it"
@@ -182,9 +185,8 @@ public final class Biller {
         return stacks.stream()
                 .filter(stack -> source && stack.name().endsWith("master-data-source")
                         || target && stack.name().endsWith("master-data-target"))
-                .flatMap(stack -> stack.resources().valueStream())
-                .filter(resource -> resource.path("Type").asString("").equals("AWS::Events::Rule"))
-                .map(resource -> everySeconds(resource.at("/Properties/ScheduleExpression").asString(""))).flatMap(Optional::stream)
+                .flatMap(stack -> propertiesOf(stack, "AWS::Events::Rule"))
+                .map(rule -> everySeconds(rule.path("ScheduleExpression").asString(""))).flatMap(Optional::stream)
                 .min(Double::compare);
     }
 
@@ -204,18 +206,16 @@ public final class Biller {
     }
 
     private double taskHour(Assembly.Stack stack, JsonNode service) {
-        var task = stack.resources().path(service.path("TaskDefinition").path("Ref").asString("")).path("Properties");
+        var task = properties(stack, service.path("TaskDefinition").asString(""));
         return number(task.path("Cpu")) / 1024 * usd("fargate-vcpu-hour") + number(task.path("Memory")) / 1024 * usd("fargate-gb-hour");
     }
 
     /** Returns the number of tasks at a load, within the limits of the service's auto scaling. */
-    private static double tasks(Assembly.Stack stack, String id, JsonNode service, LoadProfile profile) {
-        var target = stack.resources().valueStream()
-                .filter(it -> it.path("Type").asString("").equals("AWS::ApplicationAutoScaling::ScalableTarget")
-                        && it.at("/Properties/ResourceId").toString().contains("\"" + id + "\""))
-                .findFirst();
-        double least = target.map(it -> number(it.at("/Properties/MinCapacity"))).orElse(service.path("DesiredCount").asDouble(1));
-        double most = target.map(it -> number(it.at("/Properties/MaxCapacity"))).orElse(least);
+    private double tasks(Assembly.Stack stack, String id, JsonNode service, LoadProfile profile) {
+        var target = propertiesOf(stack, "AWS::ApplicationAutoScaling::ScalableTarget")
+                .filter(it -> it.path("ResourceId").asString("").endsWith("/" + id + ".Name")).findFirst();
+        double least = target.map(it -> number(it.path("MinCapacity"))).orElse(service.path("DesiredCount").asDouble(1));
+        double most = target.map(it -> number(it.path("MaxCapacity"))).orElse(least);
         return Math.clamp(profile.tasks(), least, most);
     }
 
@@ -245,11 +245,12 @@ public final class Biller {
             return;
         }
         double runs = LoadProfile.HOURS * 3600 / every.get();
-        int states = properties.path("Targets").valueStream().map(target -> target.at("/Arn/Ref").asString(""))
-                .map(machine -> stack.resources().path(machine).path("Properties").toString())
+        int states = properties.path("Targets").valueStream()
+                .map(target -> properties(stack, target.path("Arn").asString("")).toString())
                 .mapToInt(definition -> definition.split("\\\\*\"Type\\\\*\":\\\\*\"", -1).length - 1).sum();
-        double memory = stack.resources().valueStream().filter(it -> it.path("Type").asString("").equals("AWS::Lambda::Function"))
-                .mapToDouble(it -> it.at("/Properties/MemorySize").asDouble(128)).max().orElse(128) / 1024;
+        double memory = propertiesOf(stack, "AWS::Lambda::Function").mapToDouble(it -> it.path("MemorySize").asDouble(128)).max()
+                .orElse(128)
+                / 1024;
         int shards = account.shards().size();
         double transitions = runs * states * shards / 1000 * usd("thousand-transitions");
         add("schedules (states and functions)", transitions + functions(runs * shards, rest, memory),
@@ -265,6 +266,15 @@ public final class Biller {
     private void metrics() {
         long receiving = landscape.dataSets().stream().mapToLong(set -> landscape.targetsIn(account, set).size()).sum();
         for (long i = 0; i < receiving * ShardMetric.values().length; i++) monthly("metrics of shards", usd("metric-month"));
+    }
+
+    /** Returns the evaluated properties of a resource. */
+    private JsonNode properties(Assembly.Stack stack, String id) {
+        return evaluator.resolve(stack, stack.resources().path(id).path("Properties"));
+    }
+
+    private Stream<JsonNode> propertiesOf(Assembly.Stack stack, String type) {
+        return stack.resources(type).keySet().stream().map(id -> properties(stack, id));
     }
 
     private double usd(String price) {

@@ -1,6 +1,6 @@
 package lockstep.diff;
 
-import static lockstep.diff.Intrinsics.elements;
+import static lockstep.assembly.Evaluator.elements;
 
 import java.util.ArrayList;
 import java.util.List;

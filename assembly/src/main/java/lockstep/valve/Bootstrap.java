@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import lockstep.assembly.Assembly.Stack;
 import lockstep.assembly.Assembly;
 import lockstep.landscape.Landscape;
@@ -26,8 +25,8 @@ public final class Bootstrap {
         try (var stream = Files.newInputStream(file)) {
             JsonNode template = Assembly.JSON.valueToTree(
                     new Load(LoadSettings.builder().setLabel(file.getFileName().toString()).build()).loadFromInputStream(stream));
-            return landscape.accounts().stream().map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), file.toString(),
-                    template, false, Map.of(), Map.of())).toList();
+            return landscape.accounts().stream()
+                    .map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), landscape.region(), template)).toList();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the CDK's bootstrap template; run ./lockstep build, which installs it", e);
         }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import lockstep.assembly.Evaluator;
 import lockstep.landscape.Edition;
 import lockstep.valve.Attack.Broken;
 import lockstep.valve.Attack.Step;
@@ -87,7 +88,7 @@ final class Exposure {
         if (unexpected.isPresent())
             return Optional.of("it forwards to targets other than the proxy's: " + unexpected.get().map(Resource::id).orElse("(unknown)"));
         if (Claim.isFrontDoor(balancer, Edition.DEMO)) {
-            boolean redirects = Statement.elements(listener.property("DefaultActions")).stream()
+            boolean redirects = Evaluator.elements(listener.property("DefaultActions")).stream()
                     .allMatch(action -> action.path("Type").asString("").equals("redirect"));
             return port == 443 || port == 80 && redirects ? Optional.empty()
                     : Optional.of("the demo's front doors are port 443, and port 80 if it only redirects");

@@ -3,6 +3,7 @@ package lockstep.valve;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import lockstep.assembly.Evaluator;
 
 /**
  * A pattern with {@code *} and {@code ?}, as used in policies. It stands for the set of texts that it matches.
@@ -13,8 +14,7 @@ import java.util.Optional;
 record Glob(String text, String spelled) {
     static final Glob ANY = new Glob("*");
 
-    /** Stands for a value that the templates do not determine; it can be anything. */
-    static final String UNKNOWN = "\uFFFD";
+    static final String UNKNOWN = Evaluator.UNKNOWN;
 
     Glob {
         if (text.contains("**")) text = text.replaceAll("\\*+", "*");

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import lockstep.assembly.Assembly;
+import lockstep.assembly.Evaluator;
 import lockstep.valve.Statement.Right;
 import lockstep.valve.Statement.Source;
 import lockstep.valve.Templates.Resource;
@@ -146,7 +147,7 @@ final class Policies {
     }
 
     private static boolean isPolicy(JsonNode value) {
-        return value.isObject() && Statement.elements(value.path("Statement")).stream().anyMatch(statement -> statement.has("Effect"));
+        return value.isObject() && Evaluator.elements(value.path("Statement")).stream().anyMatch(statement -> statement.has("Effect"));
     }
 
     private void add(Resource resource, String path, JsonNode document) {

@@ -1,5 +1,7 @@
 package lockstep.valve;
 
+import static lockstep.assembly.Evaluator.elements;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -105,9 +107,5 @@ record Statement(Source source, boolean allow, List<Principal> principals, boole
     static List<String> strings(JsonNode node) {
         return elements(node).stream().map(element -> element.isString() ? element.asString()
                 : element.isValueNode() ? element.asString("").toLowerCase(Locale.ROOT) : Glob.UNKNOWN).toList();
-    }
-
-    static List<JsonNode> elements(JsonNode node) {
-        return node.isArray() ? node.valueStream().toList() : node.isMissingNode() || node.isNull() ? List.of() : List.of(node);
     }
 }

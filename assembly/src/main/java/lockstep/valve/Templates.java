@@ -1,6 +1,7 @@
 package lockstep.valve;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -9,17 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import lockstep.assembly.Assembly.Stack;
 import lockstep.assembly.Assembly;
+import lockstep.assembly.Evaluator;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
-import tools.jackson.databind.node.StringNode;
 
 /**
  * The templates of all accounts, with references resolved to the names and ARNs that the resources will have. A name that CloudFormation
@@ -27,9 +25,6 @@ import tools.jackson.databind.node.StringNode;
  * is replaced by the stack name and logical id. A value that cannot be determined is {@link Glob#UNKNOWN}.
  */
 public final class Templates {
-    private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!}]+)}");
-    private static final JsonNode NOTHING = Assembly.JSON.getNodeFactory().missingNode();
-
     /**
      * Types whose resources are in no template of the assembly. The empty string stands for entries that are not resources, such as {@code
      * Fn::ForEach}.
@@ -54,12 +49,9 @@ public final class Templates {
 
     private final Landscape landscape;
     private final Map<String, Stack> stacks = new TreeMap<>();
-    private final Map<String, Map.Entry<Stack, JsonNode>> exports = new HashMap<>();
     private final List<Resource> resources = new ArrayList<>();
     private final Map<String, Resource> byName = new HashMap<>();
-    private final Set<String> resolving = new HashSet<>();
-    /** Set when a condition could not be decided. */
-    private boolean undecided;
+    private final Resolver resolver;
 
     /**
      * @param bootstrap the stacks that exist before the first deployment
@@ -77,10 +69,7 @@ public final class Templates {
     public Templates(Landscape landscape, List<Stack> all) {
         this.landscape = landscape;
         all.forEach(stack -> stacks.put(stack.name(), stack));
-        stacks.values().forEach(stack -> stack.template().path("Outputs").forEach(output -> {
-            String name = output.at("/Export/Name").asString("");
-            if (!name.isEmpty()) exports.put(name, Map.entry(stack, output.path("Value")));
-        }));
+        resolver = new Resolver(stacks.values());
         for (Stack stack : stacks.values()) {
             var account = landscape.accounts().stream().filter(known -> known.id().equals(stack.accountId())).findFirst()
                     .orElseThrow(() -> new IllegalArgumentException(
@@ -91,13 +80,12 @@ public final class Templates {
                         throw unreadable(stack, resource.getKey());
                     });
             stack.resources().properties().stream()
-                    .filter(resource -> holds(stack,
-                            Assembly.JSON.createObjectNode().put("Condition", resource.getValue().path("Condition").asString("")))
-                            .orElse(true))
+                    .filter(resource -> resolver.holds(stack, resource.getValue().path("Condition").asString("")).orElse(true))
                     .forEach(resource -> resources
                             .add(new Resource(account, stack.name(), resource.getKey(), resource.getValue().path("Type").asString(""),
-                                    attribute(stack, resource.getKey(), "Ref"), attribute(stack, resource.getKey(), "Arn"),
-                                    resolve(stack, resource.getValue().path("Properties")))));
+                                    resolver.reference(stack, resource.getKey(), "Ref"),
+                                    resolver.reference(stack, resource.getKey(), "Arn"),
+                                    resolver.resolve(stack, resource.getValue().path("Properties")))));
         }
         for (Resource resource : resources) {
             // an attachment has the reference of the secret it is attached to
@@ -134,150 +122,50 @@ public final class Templates {
         return Optional.ofNullable(byName.get(reference));
     }
 
-    private JsonNode resolve(Stack stack, JsonNode value) {
-        return switch (value) {
-            case ObjectNode object when object.size() == 1 && isFunction(object.propertyNames().iterator().next()) ->
-                    function(stack, object);
-            // with an undecided condition, an Allow applies and a Deny does not
-            case ObjectNode object when object.path("Effect").asString("").equals("Deny") -> {
-                undecided = false;
-                var denial = object(stack, object);
-                yield undecided ? NOTHING : denial;
-            }
-            case ObjectNode object -> object(stack, object);
-            case ArrayNode array -> {
-                var resolved = Assembly.JSON.createArrayNode();
-                array.forEach(element -> {
-                    JsonNode inner = resolve(stack, element);
-                    if (element.has("Fn::If")) resolved.addAll(Statement.elements(inner));
-                    else if (!inner.isMissingNode()) resolved.add(inner);
-                });
-                yield resolved;
-            }
-            default -> value;
-        };
-    }
+    /** Resolves references to the names and ARNs that the resources will have. */
+    private final class Resolver extends Evaluator {
+        private final Set<String> resolving = new HashSet<>();
+        /** Set when a condition could not be decided. */
+        private boolean undecided;
 
-    private ObjectNode object(Stack stack, ObjectNode object) {
-        var resolved = Assembly.JSON.createObjectNode();
-        object.properties().forEach(property -> {
-            JsonNode inner = resolve(stack, property.getValue());
-            if (!inner.isMissingNode()) resolved.set(property.getKey(), inner);
-        });
-        return resolved;
-    }
-
-    private static boolean isFunction(String name) {
-        return name.equals("Ref") || name.startsWith("Fn::");
-    }
-
-    private JsonNode function(Stack stack, ObjectNode object) {
-        String name = object.propertyNames().iterator().next();
-        JsonNode value = object.get(name);
-        return switch (name) {
-            case "Ref" -> value.asString().equals("AWS::NoValue") ? NOTHING : string(attribute(stack, value.asString(), "Ref"));
-            case "Fn::GetAtt" -> {
-                String id = value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", "");
-                yield string(
-                        attribute(stack, id, value.isArray() ? text(stack, value.get(1)) : value.asString().substring(id.length() + 1)));
-            }
-            case "Fn::ImportValue" -> Optional.ofNullable(exports.get(text(stack, value)))
-                    .map(export -> resolve(export.getKey(), export.getValue())).orElse(string(Glob.UNKNOWN));
-            case "Fn::Join" -> {
-                var parts = resolve(stack, value.get(1));
-                // the default of a list parameter is a single string
-                yield string(parts.isString() ? parts.asString()
-                        : parts.isArray() ? String.join(value.get(0).asString(), parts.valueStream().map(Templates::flat).toList())
-                        : Glob.UNKNOWN);
-            }
-            case "Fn::Sub" -> {
-                JsonNode own = value.isArray() ? value.get(1) : NOTHING;
-                yield string(SUBSTITUTION.matcher(value.isArray() ? value.get(0).asString() : value.asString()).replaceAll(match -> {
-                    String variable = match.group(1), id = variable.replaceAll("\\..*", "");
-                    return Matcher.quoteReplacement(own.has(variable) ? text(stack, own.get(variable))
-                            : attribute(stack, id, id.equals(variable) ? "Ref" : variable.substring(id.length() + 1)));
-                }).replace("${!", "${"));
-            }
-            case "Fn::Split" -> {
-                var parts = Assembly.JSON.createArrayNode();
-                for (String part : text(stack, value.get(1)).split(Pattern.quote(value.get(0).asString()), -1)) parts.add(part);
-                yield parts;
-            }
-            case "Fn::Select" -> {
-                var list = resolve(stack, value.get(1));
-                int index = value.get(0).asInt(Integer.parseInt(value.get(0).asString("0")));
-                yield list.isArray() && index < list.size() ? list.get(index) : string(Glob.UNKNOWN);
-            }
-            case "Fn::If" -> {
-                var holds = holds(stack, Assembly.JSON.createObjectNode().put("Condition", value.path(0).asString()));
-                if (holds.isPresent()) yield resolve(stack, value.path(holds.get() ? 1 : 2));
-                undecided = true;
-                var either = Assembly.JSON.createArrayNode();
-                for (int branch = 1; branch <= 2; branch++) either.addAll(Statement.elements(resolve(stack, value.path(branch))));
-                yield either;
-            }
-            case "Fn::ToJsonString" -> string(resolve(stack, value).toString());
-            default -> string(Glob.UNKNOWN);
-        };
-    }
-
-    /** Evaluates a condition of the template with the default parameters; empty if it compares a value that no template contains. */
-    private Optional<Boolean> holds(Stack stack, JsonNode condition) {
-        String function = condition.isObject() && condition.size() == 1 ? condition.propertyNames().iterator().next() : "";
-        JsonNode value = condition.path(function);
-        return switch (function) {
-            case "Condition" -> Optional.of(stack.template().at("/Conditions/" + value.asString())).filter(named -> !named.isMissingNode())
-                    .flatMap(named -> holds(stack, named));
-            case "Fn::Not" -> holds(stack, value.path(0)).map(holds -> !holds);
-            case "Fn::Equals" -> {
-                var sides = List.of(resolve(stack, value.path(0)), resolve(stack, value.path(1)));
-                yield sides.toString().contains(Glob.UNKNOWN) ? Optional.empty() : Optional.of(sides.get(0).equals(sides.get(1)));
-            }
-            case "Fn::And", "Fn::Or" -> {
-                var parts = value.valueStream().map(part -> holds(stack, part)).toList();
-                boolean decides = function.equals("Fn::Or");
-                yield parts.contains(Optional.of(decides)) ? Optional.of(decides)
-                        : parts.contains(Optional.<Boolean>empty()) ? Optional.empty() : Optional.of(!decides);
-            }
-            default -> Optional.empty();
-        };
-    }
-
-    private String text(Stack stack, JsonNode value) {
-        return flat(resolve(stack, value));
-    }
-
-    private static String flat(JsonNode value) {
-        return value.isValueNode() ? value.asString("") : Glob.UNKNOWN;
-    }
-
-    private static JsonNode string(String text) {
-        return Assembly.JSON.getNodeFactory().stringNode(text);
-    }
-
-    /** Returns an attribute of a resource, parameter or pseudo parameter. */
-    private String attribute(Stack stack, String id, String attribute) {
-        JsonNode resource = stack.resources().path(id);
-        if (resource.isMissingNode()) {
-            return switch (id) {
-                case "AWS::AccountId" -> stack.accountId();
-                case "AWS::Region" -> landscape.region();
-                case "AWS::Partition" -> "aws";
-                case "AWS::URLSuffix" -> "amazonaws.com";
-                case "AWS::StackName" -> stack.name();
-                default -> stack.template().at("/Parameters/" + id + "/Default").asString(Glob.UNKNOWN);
-            };
+        Resolver(Collection<Stack> stacks) {
+            super(stacks);
         }
-        if (!resolving.add(stack.name() + "/" + id + "." + attribute)) return Glob.UNKNOWN; // a circular reference
-        try {
-            return attribute(stack, id, attribute, resource.path("Type").asString(""), resource.path("Properties"));
-        } finally {
-            resolving.remove(stack.name() + "/" + id + "." + attribute);
+
+        /** With an undecided condition, an Allow applies and a Deny does not. */
+        @Override
+        protected JsonNode object(Stack stack, ObjectNode object) {
+            if (!object.path("Effect").asString("").equals("Deny")) return super.object(stack, object);
+            undecided = false;
+            var denial = super.object(stack, object);
+            return undecided ? NOTHING : denial;
+        }
+
+        @Override
+        protected JsonNode unknown(String function, JsonNode value) {
+            if (!function.equals("Fn::If")) return super.unknown(function, value);
+            undecided = true;
+            var either = Assembly.JSON.createArrayNode();
+            value.valueStream().skip(1).flatMap(branch -> elements(branch).stream())
+                    .filter(branch -> !branch.path("Effect").asString("").equals("Deny")).forEach(either::add);
+            return either;
+        }
+
+        @Override
+        protected String reference(Stack stack, String id, String attribute) {
+            String key = stack.name() + "/" + id + "." + attribute;
+            if (!resolving.add(key)) return UNKNOWN; // a circular reference
+            try {
+                var resource = stack.resources().path(id);
+                return attribute(stack, id, attribute, resource.path("Type").asString(""), resource.path("Properties"));
+            } finally {
+                resolving.remove(key);
+            }
         }
     }
 
     private String attribute(Stack stack, String id, String attribute, String type, JsonNode properties) {
-        String here = ":" + landscape.region() + ":" + stack.accountId() + ":";
+        String here = ":" + stack.region() + ":" + stack.accountId() + ":";
         String generatedName = stack.name() + "-" + id;
         boolean arn = attribute.equals("Arn") || attribute.endsWith("Arn");
         return switch (type) {
@@ -299,7 +187,7 @@ public final class Templates {
             case "AWS::SQS::Queue" -> {
                 String name = propertyOr(stack, properties, "QueueName", generatedName);
                 yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name
-                        : "https://sqs." + landscape.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
+                        : "https://sqs." + stack.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
             }
             case "AWS::SNS::Topic" -> {
                 String name = propertyOr(stack, properties, "TopicName", generatedName);
@@ -340,6 +228,6 @@ public final class Templates {
     }
 
     private String propertyOr(Stack stack, JsonNode properties, String name, String otherwise) {
-        return properties.has(name) ? text(stack, properties.get(name)) : otherwise;
+        return properties.has(name) ? resolver.textOf(stack, properties.get(name)) : otherwise;
     }
 }

@@ -58,7 +58,7 @@ final class SnapshotTemplates {
     private static Stack stack(Map.Entry<String, ObjectNode> template) {
         String account = template.getKey().replaceAll("-.*", "");
         String id = LANDSCAPE.accounts().stream().filter(known -> known.name().equals(account)).findFirst().orElseThrow().id();
-        return new Stack(template.getKey(), id, template.getKey() + ".json", template.getValue(), false, Map.of(), Map.of());
+        return new Stack(template.getKey(), id, LANDSCAPE.region(), template.getValue());
     }
 
     static List<String> stacks() {

@@ -8,20 +8,15 @@ import lockstep.landscape.Landscape;
 import lockstep.landscape.Shard;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "canary",
         description = "Starts or ends a canary: routes some new sessions of a shard to another upstream. Proxies follow within seconds.",
         footer = {"", "A session keeps its upstream when the weight changes, until --weight off ends the canary."})
 final class CanaryCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -37,14 +32,14 @@ final class CanaryCommand implements Callable<Integer> {
     public Integer call() {
         Landscape landscape = place.landscape(main);
         var account = landscape.accounts().stream().filter(a -> a.shards().stream().anyMatch(s -> s.name().equals(shard))).findFirst()
-                .orElseThrow(() -> usage("there is no shard '" + shard + "'"));
+                .orElseThrow(() -> new WrongUsage("there is no shard '" + shard + "'"));
         var edition = account.shards().stream().filter(s -> s.name().equals(shard)).map(Shard::edition).findFirst().orElseThrow();
         boolean off = weight.equals("off");
         if (off == (upstream != null)) {
-            throw usage(off ? "--upstream cannot be given with --weight off" : "--upstream is missing");
+            throw new WrongUsage(off ? "--upstream cannot be given with --weight off" : "--upstream is missing");
         }
         if (!off && !weight.matches("100|\\d{1,2}(\\.\\d{1,2})?")) {
-            throw usage("--weight takes a number from 0 to 100 with at most two decimals, or off, not '" + weight + "'");
+            throw new WrongUsage("--weight takes a number from 0 to 100 with at most two decimals, or off, not '" + weight + "'");
         }
         try (var accounts = place.open(main, landscape)) {
             var overrides = RoutingOverrides.of(account, edition, accounts.account(account));
@@ -61,9 +56,5 @@ final class CanaryCommand implements Callable<Integer> {
         main.answer(answer,
                 off ? "shard " + shard + " has no canary" : weight + " % of the new sessions of shard " + shard + " go to " + upstream);
         return 0;
-    }
-
-    private ParameterException usage(String text) {
-        return new ParameterException(spec.commandLine(), text);
     }
 }

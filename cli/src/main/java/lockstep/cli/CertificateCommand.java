@@ -9,11 +9,8 @@ import lockstep.localcloud.ClientCertificates.Client;
 import lockstep.localcloud.ClientCertificates;
 import lockstep.localcloud.LocalCloud;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "certificate",
         description = "Manages client certificates of the local cloud's production editions.", synopsisSubcommandLabel = "COMMAND",
@@ -22,18 +19,14 @@ import picocli.CommandLine.Spec;
 final class CertificateCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
-    @Spec private CommandSpec spec;
-
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "missing subcommand: issue, revoke or list");
+        throw new WrongUsage("missing subcommand: issue, revoke or list");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "issue", description = "Issues a certificate.")
     static final class Issue implements Callable<Integer> {
         @ParentCommand private CertificateCommand parent;
-
-        @Spec private CommandSpec spec;
 
         @Parameters(paramLabel = "NAME") private String name;
 
@@ -41,7 +34,7 @@ final class CertificateCommand implements Callable<Integer> {
         public Integer call() {
             parent.main.files().exclusively(() -> {
                 try (var cloud = parent.cloud()) {
-                    Client client = checked(spec, () -> cloud.clients().issue(name));
+                    Client client = checked(() -> cloud.clients().issue(name));
                     var files = cloud.clients().files(client.name());
                     var answer = new LinkedHashMap<String, Object>();
                     answer.put("client", client);
@@ -63,15 +56,13 @@ final class CertificateCommand implements Callable<Integer> {
     static final class Revoke implements Callable<Integer> {
         @ParentCommand private CertificateCommand parent;
 
-        @Spec private CommandSpec spec;
-
         @Parameters(paramLabel = "NAME") private String name;
 
         @Override
         public Integer call() {
             parent.main.files().exclusively(() -> {
                 try (var cloud = parent.cloud()) {
-                    Client client = checked(spec, () -> cloud.clients().revoke(name));
+                    Client client = checked(() -> cloud.clients().revoke(name));
                     cloud.publishClients();
                     parent.main.answer(Map.of("client", client),
                             "revoked the certificate of " + client.name() + "; every production proxy has the new list");
@@ -103,11 +94,11 @@ final class CertificateCommand implements Callable<Integer> {
     }
 
     /** Reports errors of {@link ClientCertificates} as wrong usage. */
-    private static Client checked(CommandSpec spec, Supplier<Client> work) {
+    private static Client checked(Supplier<Client> work) {
         try {
             return work.get();
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage());
+            throw new WrongUsage(e.getMessage());
         }
     }
 }

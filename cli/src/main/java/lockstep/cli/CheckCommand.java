@@ -12,13 +12,10 @@ import lockstep.sync.CheckReport;
 import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
-@Command(mixinStandardHelpOptions = true, name = "check", exitCodeOnExecutionException = CheckCommand.UNCHECKED,
+@Command(mixinStandardHelpOptions = true, name = "check", exitCodeOnExecutionException = Main.UNDECIDED,
         description = "Reports everything in the databases that would make a sync fail or behave unexpectedly, and how to fix it. Changes "
                 + "nothing.",
         footer = {"",
@@ -26,11 +23,7 @@ import picocli.CommandLine.Spec;
                         + "checked and there is no error elsewhere.",
                 "Warnings do not change the exit code, because they may be intended."})
 final class CheckCommand implements Callable<Integer> {
-    static final int UNCHECKED = 3;
-
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -44,11 +37,11 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         Landscape landscape = place.landscape(main);
         List<DataSet> dataSets = landscape.dataSets().stream().filter(d -> dataSetName == null || d.name().equals(dataSetName)).toList();
-        if (dataSets.isEmpty()) throw usage("there is no data set '" + dataSetName + "'; write one of "
+        if (dataSets.isEmpty()) throw new WrongUsage("there is no data set '" + dataSetName + "'; write one of "
                 + landscape.dataSets().stream().map(DataSet::name).collect(Collectors.joining(", ")));
         var known = landscape.accounts().stream().flatMap(a -> a.shards().stream()).map(Shard::name).toList();
         if (shardName != null && !known.contains(shardName))
-            throw usage("there is no shard '" + shardName + "'; write one of " + String.join(", ", known));
+            throw new WrongUsage("there is no shard '" + shardName + "'; write one of " + String.join(", ", known));
         try (var accounts = place.open(main, landscape)) {
             var reports = new ArrayList<CheckReport>();
             for (DataSet dataSet : dataSets) {
@@ -58,15 +51,11 @@ final class CheckCommand implements Callable<Integer> {
             }
             var report = CheckReport.all(reports);
             main.answer(report, report.table());
-            return report.has(Severity.error) ? 1 : report.unchecked().isEmpty() ? 0 : UNCHECKED;
+            return report.has(Severity.error) ? 1 : report.unchecked().isEmpty() ? 0 : Main.UNDECIDED;
         }
     }
 
     private static List<String> targets(Landscape landscape, DataSet dataSet) {
         return landscape.accounts().stream().flatMap(a -> landscape.targetsIn(a, dataSet).stream()).map(Shard::name).toList();
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

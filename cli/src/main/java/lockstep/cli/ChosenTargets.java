@@ -7,21 +7,16 @@ import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Shard;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The option that selects the target shards to restore. */
 final class ChosenTargets {
-    @Spec(Spec.Target.MIXEE) private CommandSpec command;
-
     @Option(names = "--shard", paramLabel = "SHARD", description = "Only this shard (default: every target).") private String name;
 
     /**
      * Returns each shard with its account, in landscape order.
      *
-     * @throws ParameterException if no shard with this name receives the data set
+     * @throws WrongUsage if no shard with this name receives the data set
      */
     Map<Shard, Account> in(Landscape landscape, DataSet dataSet) {
         var targets = new LinkedHashMap<Shard, Account>();
@@ -29,14 +24,10 @@ final class ChosenTargets {
         if (name == null) return targets;
         String names = targets.keySet().stream().map(Shard::name).collect(Collectors.joining(", "));
         if (name.equals(dataSet.source()))
-            throw usage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
+            throw new WrongUsage(name + " is the source of data set '" + dataSet.name() + "' and receives nothing; targets are " + names);
         targets.keySet().removeIf(s -> !s.name().equals(name));
         if (targets.isEmpty())
-            throw usage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; write one of " + names);
+            throw new WrongUsage("there is no shard '" + name + "' that receives data set '" + dataSet.name() + "'; write one of " + names);
         return targets;
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(command.commandLine(), message);
     }
 }

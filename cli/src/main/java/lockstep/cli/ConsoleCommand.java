@@ -11,11 +11,8 @@ import lockstep.cli.console.ConsoleReader;
 import lockstep.cli.console.ConsoleServer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "console",
         description = "Serves a web page on this machine that shows shards, syncs, what they changed, how long they took, and the commands "
@@ -23,8 +20,6 @@ import picocli.CommandLine.Spec;
         footer = {"", "The page updates itself until Ctrl-C. It is read-only: run the commands that it shows in a terminal."})
 final class ConsoleCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -37,9 +32,9 @@ final class ConsoleCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (port < 0 || port > 65535)
-            throw new ParameterException(spec.commandLine(), "--port takes a number from 0 to 65535, not " + port);
+            throw new WrongUsage("--port takes a number from 0 to 65535, not " + port);
         if (html != null && !Files.isDirectory(html.toAbsolutePath().getParent()))
-            throw new ParameterException(spec.commandLine(), "--html: there is no directory " + html.toAbsolutePath().getParent());
+            throw new WrongUsage("--html: there is no directory " + html.toAbsolutePath().getParent());
         try (var accounts = place.open(main, place.landscape(main));
                 var reader = new ConsoleReader(accounts, place.isAws(), main.landscapeOption())) {
             if (html != null) {

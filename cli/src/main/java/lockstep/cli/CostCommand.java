@@ -13,14 +13,12 @@ import lockstep.cost.Prices;
 import lockstep.cost.Settings;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
+import lockstep.project.TextTable;
 import lockstep.project.UserFault;
 import lockstep.release.Synthesis;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "cost",
         description = "Estimates the monthly cost of each account, at rest and under load, and what pausing databases saves.",
@@ -34,8 +32,6 @@ final class CostCommand implements Callable<Integer> {
     }
 
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Option(names = "--account", paramLabel = "A", description = "Only this account (default: all).") private String account;
 
@@ -51,7 +47,7 @@ final class CostCommand implements Callable<Integer> {
         Landscape landscape = main.landscape();
         var accounts = landscape.accounts().stream().filter(each -> account == null || each.name().equals(account)).toList();
         if (accounts.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "there is no account '" + account + "'; write one of "
+            throw new WrongUsage("there is no account '" + account + "'; write one of "
                     + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
         }
         var table = table(prices, landscape.region());
@@ -77,11 +73,12 @@ final class CostCommand implements Callable<Integer> {
     static String text(List<Bill> bills, Prices prices, LoadProfile load) {
         var text = new StringBuilder();
         for (Bill bill : bills) {
-            text.append(row(bill.account(), "", "at rest", "at load " + load.name()));
-            bill.lines().forEach(line -> text.append(
-                    row("  " + line.what(), String.valueOf(line.count()), Prices.dollars(line.atRest()), Prices.dollars(line.atLoad()))));
-            text.append(row("  total, USD a month", "", Prices.dollars(bill.atRest()), Prices.dollars(bill.atLoad())));
-            text.append("  pausing would save ").append(Prices.dollars(bill.pausingSaves())).append(" a month at this load:\n");
+            var table = table(bill.account(), "at rest", "at load " + load.name());
+            bill.lines().forEach(
+                    line -> table.row("  " + line.what(), line.count(), Prices.dollars(line.atRest()), Prices.dollars(line.atLoad())));
+            table.row("  total, USD a month", "", Prices.dollars(bill.atRest()), Prices.dollars(bill.atLoad()));
+            text.append(table).append("\n  pausing would save ").append(Prices.dollars(bill.pausingSaves()))
+                    .append(" a month at this load:\n");
             bill.pausing()
                     .forEach(saving -> text.append(String.format(Locale.ROOT, "    %s: %s of the database, %s of its application; %s%n",
                             saving.shard(), Prices.dollars(saving.database()), Prices.dollars(saving.service()), saving.reason())));
@@ -90,14 +87,14 @@ final class CostCommand implements Callable<Integer> {
                     .forEach(it -> text.append(String.format(Locale.ROOT, "    %d × %s: %s%n", it.count(), it.type(), it.reason())));
             text.append("\n");
         }
-        text.append(row("all", "", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()),
+        text.append(table("all", Prices.dollars(bills.stream().mapToDouble(Bill::atRest).sum()),
                 Prices.dollars(bills.stream().mapToDouble(Bill::atLoad).sum())));
-        return text.append("prices of ").append(prices.region()).append(" on ").append(prices.date()).append(", on demand; ")
+        return text.append("\nprices of ").append(prices.region()).append(" on ").append(prices.date()).append(", on demand; ")
                 .append(prices.unverified()).append(" of ").append(prices.byName().size())
                 .append(" could not be verified that day (assembly/src/main/resources/lockstep/cost/prices.yaml)").toString();
     }
 
-    private static String row(String what, String count, String rest, String load) {
-        return String.format(Locale.ROOT, "%-44s %5s %12s %16s%n", what, count, rest, load);
+    private static TextTable table(String what, String rest, String load) {
+        return new TextTable().left(what, 43).right("", 5).right(rest, 11).right(load, 15);
     }
 }

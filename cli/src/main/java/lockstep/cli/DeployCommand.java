@@ -3,7 +3,6 @@ package lockstep.cli;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -14,6 +13,7 @@ import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 import lockstep.localcloud.LocalCloud;
+import lockstep.project.TextTable;
 import lockstep.release.AwsDeployment;
 import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
@@ -21,12 +21,9 @@ import lockstep.release.ReleaseArchive;
 import lockstep.release.Synthesis;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "deploy",
         description = "Deploys a release to accounts, stores it there, and logs the result.",
@@ -35,8 +32,6 @@ import picocli.CommandLine.Spec;
                         + "release deploy."})
 final class DeployCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -55,13 +50,13 @@ final class DeployCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (from != null && release != null) throw new ParameterException(spec.commandLine(),
-                "--release cannot be given with --from: a built release already has a name");
+        if (from != null && release != null)
+            throw new WrongUsage("--release cannot be given with --from: a built release already has a name");
         // report wrong usage before anything is opened
-        chosen(spec, place.landscape(main), accounts);
+        chosen(place.landscape(main), accounts);
         if (dryRun) return printChanges();
         try (var delivery = new ReleaseDelivery(main, place)) {
-            var into = chosen(spec, delivery.landscape(), accounts);
+            var into = chosen(delivery.landscape(), accounts);
             var archive = from != null ? ReleaseArchive.of(from.toAbsolutePath())
                     : ReleaseBuilder.build(main, Optional.ofNullable(release), place.isAws(), delivery.archives().resolve("checkout.zip"));
             return report(main, delivery
@@ -72,7 +67,7 @@ final class DeployCommand implements Callable<Integer> {
     /** Prints the changes. A pipeline job uses a role that can only read templates. */
     private Integer printChanges() {
         Landscape landscape = place.landscape(main);
-        var into = chosen(spec, landscape, accounts);
+        var into = chosen(landscape, accounts);
         Path assembly = from == null
                 ? Synthesis.of(main.files(), main.landscapeFile(), landscape.region(),
                         Optional.ofNullable(release).map(ReleaseBuilder::checked))
@@ -96,10 +91,10 @@ final class DeployCommand implements Callable<Integer> {
     }
 
     /** Returns the accounts with the given names in landscape order, or all accounts if there are no names. */
-    static List<Account> chosen(CommandSpec spec, Landscape landscape, List<String> names) {
+    static List<Account> chosen(Landscape landscape, List<String> names) {
         for (String name : names) {
             if (landscape.accounts().stream().noneMatch(account -> account.name().equals(name))) {
-                throw new ParameterException(spec.commandLine(), "there is no account '" + name + "'; write one of "
+                throw new WrongUsage("there is no account '" + name + "'; write one of "
                         + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
             }
         }
@@ -107,13 +102,12 @@ final class DeployCommand implements Callable<Integer> {
     }
 
     static int report(Main main, List<Outcome> outcomes) {
-        var text = new StringBuilder(String.format("%-12s %-16s %-16s %-10s %8s", "account", "release", "before", "result", "time"));
+        var table = new TextTable().left("account", 11).left("release", 15).left("before", 15).left("result", 9).right("time", 8);
         for (var outcome : outcomes) {
-            text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-16s %-10s %6d s", outcome.account(), outcome.release(),
-                    outcome.before().orElse("-"), outcome.result(), outcome.seconds()));
-            outcome.cause().ifPresent(cause -> text.append(String.format("%n             %s", cause)));
+            table.row(outcome.account(), outcome.release(), outcome.before(), outcome.result(), outcome.seconds() + " s");
+            outcome.cause().ifPresent(cause -> table.note("             " + cause));
         }
-        main.answer(Map.of("accounts", outcomes), text.toString());
+        main.answer(Map.of("accounts", outcomes), table.toString());
         return outcomes.stream().allMatch(outcome -> outcome.result() == Result.succeeded) ? 0 : 1;
     }
 }

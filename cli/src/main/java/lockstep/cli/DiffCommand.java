@@ -10,11 +10,8 @@ import lockstep.diff.TextReport;
 import lockstep.landscape.Landscape;
 import lockstep.release.Synthesis;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "diff",
         description = "Prints every difference between two editions, and whether it is declared.",
@@ -24,8 +21,6 @@ import picocli.CommandLine.Spec;
                 "With --output markdown it prints the outline of a test plan."})
 final class DiffCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Option(names = "--from", paramLabel = "EDITION", defaultValue = "production",
             description = "An account, an edition or ACCOUNT/EDITION (default: ${DEFAULT-VALUE}).") private String from;
@@ -37,7 +32,7 @@ final class DiffCommand implements Callable<Integer> {
     public Integer call() {
         Landscape landscape = main.landscape();
         Side left = side(from, landscape), right = side(to, landscape);
-        if (left.equals(right)) throw new ParameterException(spec.commandLine(), "--from and --to are both " + left.name());
+        if (left.equals(right)) throw new WrongUsage("--from and --to are both " + left.name());
         var assembly = new Assembly(Synthesis.of(main.files(), main.landscapeFile(), landscape.region()));
         var comparison = Comparison.of(left, right, landscape, assembly);
         main.answer(comparison, TextReport.of(comparison, main.colour()), MarkdownReport.of(comparison));
@@ -48,7 +43,7 @@ final class DiffCommand implements Callable<Integer> {
         return Side.named(name, landscape).orElseThrow(() -> {
             var sides = Side.in(landscape).stream().map(Side::name).toList();
             var ofAccount = sides.stream().filter(side -> side.startsWith(name + "/")).toList();
-            return new ParameterException(spec.commandLine(), ofAccount.isEmpty()
+            return new WrongUsage(ofAccount.isEmpty()
                     ? "there is no account or edition '" + name + "'; write one of " + String.join(", ", sides)
                     : "account " + name + " has both editions: write " + ofAccount.stream().collect(Collectors.joining(" or ")));
         });

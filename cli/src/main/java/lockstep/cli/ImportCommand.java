@@ -2,7 +2,6 @@ package lockstep.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -27,12 +26,9 @@ import lockstep.sync.Execution;
 import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sfn.SfnClient;
@@ -47,11 +43,7 @@ import tools.jackson.databind.DeserializationFeature;
                 "Exit code: 0 when the import is done, 1 when the file was refused or the import failed, 2 on wrong usage, 3 when it is "
                         + "still running at --timeout."})
 final class ImportCommand implements Callable<Integer> {
-    private static final int STILL_RUNNING = 3;
-
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -70,19 +62,19 @@ final class ImportCommand implements Callable<Integer> {
             description = "Accept values that the column rounds or truncates, such as 1.005 in numeric(10,2), and list them (default: "
                     + "refuse them).") private boolean round;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "1800",
-            description = "How long to wait (default: ${DEFAULT-VALUE}).") private long timeout;
+    @Mixin private Timeout timeout;
 
     @Override
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
         String tableName = dataSet.table(givenTable).map(Table::name)
-                .orElseThrow(() -> usage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
+                .orElseThrow(() -> new WrongUsage("data set '" + dataSet.name() + "' has no table '" + givenTable + "'"
                         + dataSet.nearestTable(givenTable).map(nearest -> "; did you mean " + nearest + "?").orElseGet(
                                 () -> "; it has " + dataSet.tables().stream().map(Table::name).collect(Collectors.joining(", ")))));
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) throw usage("file " + file + " does not exist or cannot be read");
-        if (timeout <= 0) throw usage("--timeout takes a number of seconds above 0, not " + timeout);
+        if (!Files.isRegularFile(file) || !Files.isReadable(file))
+            throw new WrongUsage("file " + file + " does not exist or cannot be read");
+        timeout.check();
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
         try (var accounts = place.open(main, landscape)) {
@@ -106,11 +98,11 @@ final class ImportCommand implements Callable<Integer> {
         try (var sfn = access.client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id)
                     .input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
-            var execution = Poll.until(Instant.now().plusSeconds(timeout), () -> Execution.read(sfn, arn).filter(e -> !e.running()),
+            var execution = Poll.until(timeout.deadline(), () -> Execution.read(sfn, arn).filter(e -> !e.running()),
                     Optional::isPresent, e -> {});
             if (execution.isPresent()) return report(execution.get());
             System.err.println("Still running after --timeout; execution " + arn);
-            return STILL_RUNNING;
+            return Main.UNDECIDED;
         }
     }
 
@@ -170,9 +162,5 @@ final class ImportCommand implements Callable<Integer> {
 
     private static String shown(String value) {
         return Optional.ofNullable(value).map(v -> v.isEmpty() ? "\"\"" : v.replace("\r", "\\r").replace("\n", "\\n")).orElse("NULL");
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

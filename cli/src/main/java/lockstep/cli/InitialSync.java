@@ -31,7 +31,7 @@ record InitialSync(boolean terminal, boolean colour, Optional<Path> landscape) i
         for (DataSet dataSet : cloud.landscape().dataSets()) {
             var access = SyncAccess.of(cloud, dataSet);
             check(access, progress);
-            if (Status.read(access).shards().stream().allMatch(s -> s.state().equals("in-step"))) {
+            if (Status.read(access).shards().stream().allMatch(s -> s.state() == Status.State.IN_STEP)) {
                 progress.note("every shard is in step with " + dataSet.source());
                 continue;
             }

@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import lockstep.accounts.Accounts;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
+import lockstep.project.TextTable;
 import lockstep.release.LogEntry.Action;
 import lockstep.release.LogEntry.Result;
 import lockstep.release.LogEntry;
@@ -21,19 +21,14 @@ import lockstep.sync.Runs;
 import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "log",
         description = "Prints who deployed, rolled back or synced what, where and when, and the result. Newest first.",
         footer = {"", "Automatic syncs come from the history of the state machines, which AWS keeps for 90 days."})
 final class LogCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -42,7 +37,7 @@ final class LogCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (limit < 1) throw new ParameterException(spec.commandLine(), "--limit takes a number above 0, not " + limit);
+        if (limit < 1) throw new WrongUsage("--limit takes a number above 0, not " + limit);
         Landscape landscape = place.landscape(main);
         var entries = new ArrayList<LogEntry>();
         try (var accounts = place.open(main, landscape, Names.deployRole())) {
@@ -99,16 +94,15 @@ final class LogCommand implements Callable<Integer> {
     }
 
     static String table(List<LogEntry> entries) {
-        var text = new StringBuilder(
-                String.format("%-20s %-12s %-9s %-24s %-10s %8s  %s", "when", "account", "what", "release", "result", "time", "who"));
+        var table = new TextTable().left("when", 20).left("account", 11).left("what", 8).left("release", 23).left("result", 9)
+                .right("time", 8).left("who", 0);
         for (var entry : entries) {
             String what = entry.action() == Action.sync ? entry.subject().orElse("-")
                     : entry.release().orElse("-") + entry.before().map(b -> " (" + b + ")").orElse("");
-            text.append(String.format(Locale.ROOT, "%n%-20s %-12s %-9s %-24s %-10s %8s  %s", entry.when().truncatedTo(ChronoUnit.SECONDS),
-                    entry.account(), entry.action(), what, entry.result(),
-                    entry.seconds().map(s -> s + " s").orElse("-"), entry.who()));
-            entry.cause().ifPresent(cause -> text.append("\n                     ").append(cause.lines().findFirst().orElse("")));
+            table.row(entry.when().truncatedTo(ChronoUnit.SECONDS), entry.account(), entry.action(), what, entry.result(),
+                    entry.seconds().map(s -> s + " s"), entry.who());
+            entry.cause().ifPresent(cause -> table.note("                      " + cause.lines().findFirst().orElse("")));
         }
-        return text.toString();
+        return table.toString();
     }
 }

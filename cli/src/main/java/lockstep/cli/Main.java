@@ -13,11 +13,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The command line, and the shared options of its subcommands. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+/**
+ * The command line, and the shared options of its subcommands. Exit codes of all commands: 0 done, 1 failed, 2 wrong usage, and 3
+ * ({@link #UNDECIDED}).
+ */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class,
                 RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class,
@@ -28,6 +32,9 @@ import tools.jackson.databind.json.JsonMapper;
         footer = {"", "The launcher also has 'lockstep test', which runs the tests, 'format', which formats the code, and 'build'."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)
 public final class Main {
+    /** The exit code of a command that can't tell yet: what it follows still runs, or something could not be checked. */
+    static final int UNDECIDED = 3;
+
     /** The format of answers on standard output. Progress goes to standard error. */
     enum OutputFormat { text, json, markdown }
 
@@ -56,6 +63,9 @@ public final class Main {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((fault, command, parsed) -> {
+                    if (fault instanceof WrongUsage)
+                        return command.getParameterExceptionHandler()
+                                .handleParseException(new ParameterException(command, fault.getMessage()), arguments);
                     command.getErr().println("lockstep: " + (fault instanceof UserFault cloud ? cloud.report() : described(fault)));
                     return command.getCommandSpec().exitCodeOnExecutionException();
                 })

@@ -12,12 +12,9 @@ import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "maintenance",
         description = "Turns the maintenance page on or off for an edition or a shard. Proxies follow within seconds.")
@@ -26,8 +23,6 @@ final class MaintenanceCommand implements Callable<Integer> {
     enum Switch { on, off }
 
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -47,10 +42,10 @@ final class MaintenanceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (message != null && state == Switch.off) {
-            throw usage("--message can be given only with 'on'");
+            throw new WrongUsage("--message can be given only with 'on'");
         }
         if (edition == null && account == null && shard == null) {
-            throw usage("give at least one of --edition, --account and --shard");
+            throw new WrongUsage("give at least one of --edition, --account and --shard");
         }
         Landscape landscape = place.landscape(main);
         var chosen = chosen(landscape);
@@ -84,14 +79,10 @@ final class MaintenanceCommand implements Callable<Integer> {
             }
         }
         if (found.isEmpty()) {
-            throw usage("there is no proxy" + (edition == null ? "" : " of the " + edition.word() + " edition")
+            throw new WrongUsage("there is no proxy" + (edition == null ? "" : " of the " + edition.word() + " edition")
                     + (account == null ? "" : " in account '" + account + "'")
                     + (shard == null ? "" : " that routes to shard '" + shard + "'") + "; see lockstep.yaml");
         }
         return found;
-    }
-
-    private ParameterException usage(String text) {
-        return new ParameterException(spec.commandLine(), text);
     }
 }

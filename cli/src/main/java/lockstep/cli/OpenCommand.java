@@ -15,20 +15,15 @@ import lockstep.localcloud.Page;
 import lockstep.localcloud.User;
 import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "open",
         description = "Opens an edition or a shard of the local cloud in the browser, and prints what the browser needs.",
         footer = {"", "On AWS, open the edition's host in lockstep.yaml."})
 final class OpenCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Parameters(paramLabel = "demo|production|qa|SHARD",
             description = "An account with all its shards, or one shard.") private String what;
@@ -54,7 +49,7 @@ final class OpenCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (aws) {
-            throw usage("open works only on the local cloud; on AWS, open the edition's host in lockstep.yaml");
+            throw new WrongUsage("open works only on the local cloud; on AWS, open the edition's host in lockstep.yaml");
         }
         try (var cloud = LocalCloud.open(main.files(), main.landscape())) {
             var opened = chosen(cloud.pages()).stream().map(page -> opened(cloud, page)).toList();
@@ -73,7 +68,7 @@ final class OpenCommand implements Callable<Integer> {
             throw new UserFault("the local cloud is not up: run lockstep up");
         }
         if (shards.isEmpty() && account.isEmpty()) {
-            throw usage("there is no account or shard '" + what + "' to open; write one of "
+            throw new WrongUsage("there is no account or shard '" + what + "' to open; write one of "
                     + String.join(", ", pages.stream().map(Page::account).distinct().toList())
                     + ", " + String.join(", ", pages.stream().map(Page::shard).toList()));
         }
@@ -127,9 +122,5 @@ final class OpenCommand implements Callable<Integer> {
         } catch (IOException e) {
             System.err.println("lockstep: no browser could be started (" + e.getMessage() + "): open the URL yourself");
         }
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

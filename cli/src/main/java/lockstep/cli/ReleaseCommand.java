@@ -4,25 +4,22 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lockstep.landscape.Account;
 import lockstep.landscape.Purpose;
+import lockstep.project.TextTable;
 import lockstep.project.UserFault;
 import lockstep.release.LogEntry.Action;
 import lockstep.release.Parity;
 import lockstep.release.ReleaseArchive;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "release",
         description = "Manages releases, which are built once and stored in each account.",
@@ -32,11 +29,9 @@ import picocli.CommandLine.Spec;
 final class ReleaseCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
-    @Spec private CommandSpec spec;
-
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "missing subcommand: build, list, deploy, rollback or parity");
+        throw new WrongUsage("missing subcommand: build, list, deploy, rollback or parity");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "build",
@@ -91,13 +86,11 @@ final class ReleaseCommand implements Callable<Integer> {
                                 kept.release().commit(), inForce.equals(Optional.of(kept.release().name())), kept.release().images()));
                     }
                 }
-                var text = new StringBuilder(
-                        String.format("%-12s %-16s %-9s %-13s %-20s %s", "account", "release", "in force", "digest", "since", "commit"));
-                all.forEach(l -> text.append(String.format(Locale.ROOT, "%n%-12s %-16s %-9s %-13s %-20s %s", l.account(), l.release(),
-                        l.inForce() ? "yes" : "", l.digest().substring(0, 12),
-                        l.since().truncatedTo(java.time.temporal.ChronoUnit.SECONDS),
-                        l.commit().map(c -> c.substring(0, 12)).orElse("-"))));
-                parent.main.answer(Map.of("releases", all), text.toString());
+                var table = new TextTable().left("account", 11).left("release", 15).left("in force", 8).left("digest", 12).left("since", 20)
+                        .left("commit", 0);
+                all.forEach(l -> table.row(l.account(), l.release(), l.inForce() ? "yes" : "", l.digest().substring(0, 12),
+                        l.since().truncatedTo(java.time.temporal.ChronoUnit.SECONDS), l.commit().map(c -> c.substring(0, 12))));
+                parent.main.answer(Map.of("releases", all), table.toString());
                 return 0;
             }
         }
@@ -106,8 +99,6 @@ final class ReleaseCommand implements Callable<Integer> {
     @Command(mixinStandardHelpOptions = true, name = "deploy", description = "Deploys a stored release to one account or all.")
     static final class Deploy implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
-
-        @Spec private CommandSpec spec;
 
         @Mixin private Place place;
 
@@ -118,9 +109,9 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
+            DeployCommand.chosen(place.landscape(parent.main), accounts);
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
-                var into = DeployCommand.chosen(spec, delivery.landscape(), accounts);
+                var into = DeployCommand.chosen(delivery.landscape(), accounts);
                 var archive = delivery.fetch(release, into);
                 return DeployCommand.report(parent.main, delivery.deploy(
                         into.stream().collect(Collectors.toMap(a -> a, a -> archive, (a, b) -> a, LinkedHashMap::new)), Action.deploy));
@@ -136,8 +127,6 @@ final class ReleaseCommand implements Callable<Integer> {
     static final class Rollback implements Callable<Integer> {
         @ParentCommand private ReleaseCommand parent;
 
-        @Spec private CommandSpec spec;
-
         @Mixin private Place place;
 
         @Parameters(paramLabel = "ACCOUNT", arity = "0..*", description = "The accounts (default: all).") private List<
@@ -147,10 +136,10 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            DeployCommand.chosen(spec, place.landscape(parent.main), accounts);
+            DeployCommand.chosen(place.landscape(parent.main), accounts);
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var before = new LinkedHashMap<Account, String>();
-                for (Account account : DeployCommand.chosen(spec, delivery.landscape(), accounts)) {
+                for (Account account : DeployCommand.chosen(delivery.landscape(), accounts)) {
                     before.put(account,
                             delivery.history(account).before().orElseThrow(() -> new UserFault("the log of account " + account.name()
                                     + " has no release before the one in force; choose one: lockstep release deploy RELEASE "
@@ -182,8 +171,6 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @ParentCommand private ReleaseCommand parent;
 
-        @Spec private CommandSpec spec;
-
         @Mixin private Place place;
 
         @Option(names = "--for", paramLabel = "MINUTES", defaultValue = "60",
@@ -191,7 +178,7 @@ final class ReleaseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            if (minutes < 0) throw new ParameterException(spec.commandLine(), "--for takes a number of minutes, not " + minutes);
+            if (minutes < 0) throw new WrongUsage("--for takes a number of minutes, not " + minutes);
             try (var delivery = new ReleaseDelivery(parent.main, place)) {
                 var accounts = delivery.landscape().accounts().stream()
                         .filter(account -> account.purpose() != Purpose.QA && delivery.shelf(account).exists()).toList();

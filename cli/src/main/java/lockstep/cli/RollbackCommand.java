@@ -12,11 +12,8 @@ import lockstep.sync.KeptManifests;
 import lockstep.sync.SyncAccess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "rollback",
         description = "Rolls target shards back to an earlier sync that is still kept, and waits until each is verified.",
@@ -26,8 +23,6 @@ import picocli.CommandLine.Spec;
                 "Exit code: 0 when every chosen shard is verified, 1 when one failed, 2 on wrong usage, 3 when --timeout is reached."})
 final class RollbackCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -54,7 +49,7 @@ final class RollbackCommand implements Callable<Integer> {
             var kept = KeptManifests.read(access);
             if (to != null && kept.named(to).isEmpty()) {
                 var nearest = kept.nearest(to);
-                throw usage(
+                throw new WrongUsage(
                         "sync '" + to + "' is not kept" + (nearest.isEmpty() ? "" : "; did you mean " + String.join(" or ", nearest) + "?")
                                 + "\n" + kept.table(List.of(), following.verbose()));
             }
@@ -83,9 +78,5 @@ final class RollbackCommand implements Callable<Integer> {
         String inForce = "sync " + shard.inForce().get().syncId() + " in force";
         return shard.history().isEmpty() ? inForce + ", and no history until prepare-database has run there"
                 : inForce + ", and no earlier sync that is still kept";
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

@@ -16,11 +16,8 @@ import lockstep.landscape.Product;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "schema-gate",
         description = "Tests the previous release on the new schema of the product, and the new release on the previous schema.",
@@ -30,8 +27,6 @@ import picocli.CommandLine.Spec;
                 "Exit code: 0 when the two are compatible, 1 when they are not or could not be checked, 2 on wrong usage."})
 public final class SchemaGateCommand implements Callable<Integer> {
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Option(names = "--previous", paramLabel = "GIT-REF|DIR",
             description = "The previous release: a tag or commit, or a directory with its sources (default: the newest tag before this "
@@ -107,14 +102,13 @@ public final class SchemaGateCommand implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        throw new ParameterException(spec.commandLine(),
-                "there is no tag before this commit: give the previous release with --previous GIT-REF|DIR");
+        throw new WrongUsage("there is no tag before this commit: give the previous release with --previous GIT-REF|DIR");
     }
 
     private void export(Path project, String ref, Path directory, Path work) {
         Path archive = work.resolve("previous.tar"), log = work.resolve("git.log");
         if (run(project, log, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}") != 0) {
-            throw new ParameterException(spec.commandLine(), "--previous is '" + ref
+            throw new WrongUsage("--previous is '" + ref
                     + "', which is neither a directory nor a tag or commit of " + project + " (a shallow clone has only its newest)");
         }
         if (run(project, log, "git", "archive", "--format=tar", "-o", archive.toString(), ref) != 0

@@ -13,6 +13,7 @@ import java.util.Scanner;
 import java.util.concurrent.Callable;
 import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
+import lockstep.landscape.Interval;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Purpose;
@@ -22,14 +23,12 @@ import lockstep.localcloud.Removal;
 import lockstep.localcloud.TemporaryShards.TemporaryShard;
 import lockstep.localcloud.TemporaryShards;
 import lockstep.localcloud.Up;
+import lockstep.project.TextTable;
 import lockstep.project.UserFault;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "shard",
         description = "Manages temporary shards of the demo edition for QA, in addition to those of lockstep.yaml.",
@@ -41,19 +40,15 @@ final class ShardCommand implements Callable<Integer> {
 
     @ParentCommand private Main main;
 
-    @Spec private CommandSpec spec;
-
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "missing subcommand: up, down, list or expire");
+        throw new WrongUsage("missing subcommand: up, down, list or expire");
     }
 
     @Command(mixinStandardHelpOptions = true, name = "up",
             description = "Creates a shard: deploys it, fills it with the master data, and opens it to browsers.")
     static final class UpOne implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
-
-        @Spec private CommandSpec spec;
 
         @Parameters(paramLabel = "NAME", description = "A name such as qa-demo-2; the host is NAME.localhost.") private String name;
 
@@ -83,60 +78,50 @@ final class ShardCommand implements Callable<Integer> {
         }
 
         private Duration duration() {
-            if (!ttl.matches("[1-9]\\d{0,3}[mhd]")) {
-                throw new ParameterException(spec.commandLine(),
-                        "--ttl takes a number of minutes, hours or days, such as 30m, 8h or 2d, not '" + ttl + "'");
+            if (!ttl.matches(Interval.PATTERN)) {
+                throw new WrongUsage("--ttl takes a number of minutes, hours or days, such as 30m, 8h or 2d, not '" + ttl + "'");
             }
-            return Duration.of(Long.parseLong(ttl.substring(0, ttl.length() - 1)), switch (ttl.charAt(ttl.length() - 1)) {
-                case 'm' -> ChronoUnit.MINUTES;
-                case 'h' -> ChronoUnit.HOURS;
-                default -> ChronoUnit.DAYS;
-            });
+            return Interval.parse(ttl);
         }
 
         /** Returns the account for the shard, after checking the options. */
         private Account account(Landscape landscape) {
             if (edition == Edition.PRODUCTION) {
-                throw usage(
+                throw new WrongUsage(
                         "a shard of the production edition holds customers' data: declare it in lockstep.yaml, where changes are "
                                 + "reviewed");
             }
             if (!name.matches(NAME)) {
-                throw usage("'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
-                        + "letter; write it like qa-demo-2");
+                throw new WrongUsage(
+                        "'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
+                                + "letter; write it like qa-demo-2");
             }
             landscape.accounts().stream().filter(known -> known.shards().stream().anyMatch(shard -> shard.name().equals(name))).findFirst()
                     .ifPresent(known -> {
-                        throw usage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
+                        throw new WrongUsage("'" + name + "' is already a shard of account " + known.name() + parent.temporary().find(name)
                                 .map(shard -> ", until " + shard.expires() + "; to delete it: lockstep shard down " + name).orElse(""));
                     });
             var qa = landscape.accounts().stream().filter(known -> known.purpose() == Purpose.QA).toList();
             var names = String.join(", ", qa.stream().map(Account::name).toList());
             if (account == null) {
                 if (qa.size() != 1) {
-                    throw usage(qa.isEmpty() ? "there is no account of purpose qa" : "choose an account with --account: " + names);
+                    throw new WrongUsage(qa.isEmpty() ? "there is no account of purpose qa" : "choose an account with --account: " + names);
                 }
                 return qa.getFirst();
             }
             Account named = landscape.accounts().stream().filter(known -> known.name().equals(account)).findFirst()
-                    .orElseThrow(() -> usage("there is no account '" + account + "'; write one of purpose qa: " + names));
+                    .orElseThrow(() -> new WrongUsage("there is no account '" + account + "'; write one of purpose qa: " + names));
             if (named.purpose() != Purpose.QA) {
-                throw usage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT)
+                throw new WrongUsage("account " + account + " is of purpose " + named.purpose().name().toLowerCase(java.util.Locale.ROOT)
                         + ", but temporary shards need purpose qa: " + names);
             }
             return named;
-        }
-
-        private ParameterException usage(String message) {
-            return new ParameterException(spec.commandLine(), message);
         }
     }
 
     @Command(mixinStandardHelpOptions = true, name = "down", description = "Deletes a temporary shard with all its data.")
     static final class DownOne implements Callable<Integer> {
         @ParentCommand private ShardCommand parent;
-
-        @Spec private CommandSpec spec;
 
         @Parameters(paramLabel = "NAME") private String name;
 
@@ -146,7 +131,7 @@ final class ShardCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            var shard = parent.temporary().find(name).orElseThrow(() -> usage(parent.declared().accounts().stream()
+            var shard = parent.temporary().find(name).orElseThrow(() -> new WrongUsage(parent.declared().accounts().stream()
                     .filter(account -> account.shards().stream().anyMatch(known -> known.name().equals(name))).findFirst()
                     .map(account -> "'" + name + "' is a shard of account " + account.name() + " in lockstep.yaml: remove it there")
                     .orElse("there is no shard '" + name + "'; see lockstep shard list")));
@@ -167,15 +152,12 @@ final class ShardCommand implements Callable<Integer> {
 
         private boolean confirmed(List<String> plan) {
             if (!parent.main.terminal()) {
-                throw usage("cannot ask for confirmation without a terminal: give --yes, or --dry-run to see what would be deleted");
+                throw new WrongUsage(
+                        "cannot ask for confirmation without a terminal: give --yes, or --dry-run to see what would be deleted");
             }
             plan.forEach(what -> System.err.println("deletes  " + what));
             System.err.print("Delete all this? [y/N] ");
             return new Scanner(System.in, java.nio.charset.StandardCharsets.UTF_8).nextLine().strip().equalsIgnoreCase("y");
-        }
-
-        private ParameterException usage(String message) {
-            return new ParameterException(spec.commandLine(), message);
         }
     }
 
@@ -190,18 +172,17 @@ final class ShardCommand implements Callable<Integer> {
                 parent.main.files().exclusively(parent::expire);
             }
             var shards = new ArrayList<Map<String, Object>>();
-            var text = new StringBuilder(String.format("%-14s %-12s %-11s %-22s %s", "shard", "account", "edition", "until", "url"));
+            var table = new TextTable().left("shard", 13).left("account", 11).left("edition", 10).left("until", 21).left("url", 0);
             for (Account account : parent.main.landscape().accounts()) {
                 for (var shard : account.shards()) {
                     var described = parent.described(shard.name(), account.name(), shard.edition(),
                             parent.temporary().find(shard.name()).map(TemporaryShard::expires));
                     shards.add(described);
-                    text.append(String.format("%n%-14s %-12s %-11s %-22s %s", shard.name(), account.name(), shard.edition().word(),
-                            Optional.ofNullable(described.get("expires")).map(Object::toString).orElse("-"),
-                            Optional.ofNullable(described.get("url")).orElse("-")));
+                    table.row(shard.name(), account.name(), shard.edition().word(), Optional.ofNullable(described.get("expires")),
+                            Optional.ofNullable(described.get("url")));
                 }
             }
-            parent.main.answer(Map.of("shards", shards), text.toString());
+            parent.main.answer(Map.of("shards", shards), table.toString());
             return 0;
         }
     }

@@ -38,8 +38,6 @@ import software.amazon.awssdk.services.sfn.SfnClient;
  */
 record ShardRestores(Main main, SyncAccess access, String command, Mode mode, String prefix, String success, boolean dryRun,
         FollowOptions following, NextCommand next) {
-    static final int STILL_RUNNING = 3;
-
     /**
      * A shard to restore.
      *
@@ -106,7 +104,7 @@ record ShardRestores(Main main, SyncAccess access, String command, Mode mode, St
         return switch (answer.outcome()) {
             case verified -> 0;
             case failed -> 1;
-            case running -> STILL_RUNNING;
+            case running -> Main.UNDECIDED;
         };
     }
 

@@ -3,13 +3,15 @@ package lockstep.cli;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import lockstep.project.TextTable;
 import lockstep.release.RunningReleases;
 import lockstep.sync.NextCommand;
 import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status.State;
 import lockstep.sync.Status;
 import lockstep.sync.SyncAccess;
 import lockstep.sync.SyncFollower;
@@ -79,29 +81,27 @@ final class StatusCommand implements Callable<Integer> {
 
     /** @param releases the release by shard; if empty, there is no release column */
     static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
-        String release = releases.isEmpty() ? "" : String.format("%-12s ", "release");
-        var text = new StringBuilder(String.format("%-12s %-14s %-11s %s%-9s %-12s %9s %10s  %s", "account", "shard", "edition", release,
-                "data set", "state", "age", "rows", "sync"));
+        var table = new TextTable().left("account", 11).left("shard", 13).left("edition", 10);
+        if (!releases.isEmpty()) table.left("release", 11);
+        table.left("data set", 8).left("state", 11).right("age", 9).right("rows", 9).left("sync", 0);
         for (var shard : shards) {
-            long rows = shard.tables().stream().mapToLong(Status.TableStatus::rows).sum();
-            String runs = releases.isEmpty() ? "" : String.format("%-12s ", releases.getOrDefault(shard.shard(), "-"));
-            text.append(String.format(Locale.ROOT, "%n%-12s %-14s %-11s %s%-9s %s %9s %,10d  %s", shard.account(), shard.shard(),
-                    shard.edition(), runs, shard.dataset(),
-                    coloured(String.format("%-12s", shard.state()), colour),
-                    shard.ageSeconds() == null ? "-" : age(Duration.ofSeconds(shard.ageSeconds())), rows,
-                    shard.syncId() == null ? "-" : shard.syncId()));
-            if (shard.cause() != null) text.append(String.format("%n             %s", shard.cause()));
+            var cells = new ArrayList<Object>(List.of(shard.account(), shard.shard(), shard.edition()));
+            if (!releases.isEmpty()) cells.add(releases.getOrDefault(shard.shard(), "-"));
+            cells.addAll(List.of(shard.dataset(), colour ? coloured(shard.state()) : shard.state(),
+                    Optional.ofNullable(shard.ageSeconds()).map(Duration::ofSeconds).map(StatusCommand::age),
+                    shard.tables().stream().mapToLong(Status.TableStatus::rows).sum(), Optional.ofNullable(shard.syncId())));
+            table.row(cells.toArray());
+            if (shard.cause() != null) table.note("             " + shard.cause());
         }
-        return text.toString();
+        return table.toString();
     }
 
-    private static String coloured(String state, boolean colour) {
-        if (!colour) return state;
-        return switch (state.strip()) {
-            case "in-step" -> "\033[32m" + state + "\033[0m";
-            case "unreachable" -> "\033[31m" + state + "\033[0m";
-            default -> "\033[33m" + state + "\033[0m";
-        };
+    private static String coloured(State state) {
+        return switch (state) {
+            case IN_STEP -> "\033[32m";
+            case UNREACHABLE -> "\033[31m";
+            case BEHIND, NEVER -> "\033[33m";
+        } + state + "\033[0m";
     }
 
     private static String age(Duration age) {

@@ -3,7 +3,6 @@ package lockstep.cli;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import lockstep.accounts.Accounts;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.masterdata.engine.Fault;
@@ -19,11 +18,8 @@ import lockstep.sync.SyncState.Outcome;
 import lockstep.sync.SyncState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "sync",
         description = "Brings every target shard in step with the source, and waits until each is verified.",
@@ -32,11 +28,7 @@ import picocli.CommandLine.Spec;
                         + "is reached.",
                 "Ctrl-C stops waiting; the sync continues."})
 final class SyncCommand implements Callable<Integer> {
-    private static final int STILL_RUNNING = 3;
-
     @ParentCommand private Main main;
-
-    @Spec private CommandSpec spec;
 
     @Mixin private Place place;
 
@@ -59,7 +51,7 @@ final class SyncCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Landscape landscape = place.landscape(main);
         DataSet dataSet = chosen.in(landscape);
-        if (dryRun && (id != null || !wait)) throw usage("--dry-run cannot be given with --id or --no-wait");
+        if (dryRun && (id != null || !wait)) throw new WrongUsage("--dry-run cannot be given with --id or --no-wait");
         String syncId = dryRun ? "try-" + SyncAccess.newSyncId() : id == null ? SyncAccess.newSyncId() : checked(dataSet, id);
         following.check();
         try (var accounts = place.open(main, landscape);
@@ -93,7 +85,7 @@ final class SyncCommand implements Callable<Integer> {
             return switch (state.outcome()) {
                 case verified -> 0;
                 case failed -> 1;
-                case running -> STILL_RUNNING;
+                case running -> Main.UNDECIDED;
             };
         } finally {
             Runtime.getRuntime().removeShutdownHook(left);
@@ -133,11 +125,7 @@ final class SyncCommand implements Callable<Integer> {
         try {
             return new SyncPaths(dataSet.name(), given).syncId();
         } catch (Fault e) {
-            throw usage(e.getMessage());
+            throw new WrongUsage(e.getMessage());
         }
-    }
-
-    private ParameterException usage(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

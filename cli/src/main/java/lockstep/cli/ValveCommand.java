@@ -11,11 +11,8 @@ import lockstep.valve.Proof;
 import lockstep.valve.ProofText;
 import lockstep.valve.Templates;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(mixinStandardHelpOptions = true, name = "valve",
         description = "Proves from the templates what demo and the public can reach: in production, nothing except the published parts.",
@@ -26,8 +23,6 @@ import picocli.CommandLine.Spec;
 final class ValveCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
-    @Spec private CommandSpec spec;
-
     @Option(names = "--assembly", paramLabel = "DIRECTORY",
             description = "A synthesized assembly (cdk.out) to examine (default: synthesize one).") private Path assembly;
 
@@ -36,9 +31,8 @@ final class ValveCommand implements Callable<Integer> {
         // include temporary shards: they exist only in the local cloud, but what they would expose is worth knowing
         Landscape landscape = main.landscape();
         if (assembly != null && !Files.isRegularFile(assembly.resolve("manifest.json"))) {
-            throw new ParameterException(spec.commandLine(),
-                    "--assembly %s: there is no manifest.json; give the directory that 'cdk synth' wrote, such as cdk.out"
-                            .formatted(assembly));
+            throw new WrongUsage("--assembly %s: there is no manifest.json; give the directory that 'cdk synth' wrote, such as cdk.out"
+                    .formatted(assembly));
         }
         Path synthesized = assembly != null ? assembly : Synthesis.of(main.files(), main.landscapeFile(), landscape.region());
         var proof = Proof.of(new Templates(landscape, new Assembly(synthesized),

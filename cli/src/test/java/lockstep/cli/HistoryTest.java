@@ -71,7 +71,7 @@ class HistoryTest {
         assertEquals(List.of(Result.started, Result.failed), remaining.stream().map(LogEntry::result).toList());
         String table = LogCommand.table(remaining);
         assertTrue(table.contains(
-                "2026-11-23T00:01:33Z demo         deploy    1                        failed         93 s  anna\n                     no "
+                "2026-11-23T00:01:33Z  demo         deploy    1                        failed         93 s  anna\n                      no "
                         + "such bucket"),
                 table);
         assertTrue(!table.contains("at all"), "one line of a cause");

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import lockstep.release.RunningReleases;
 import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status.State;
 import org.junit.jupiter.api.Test;
 
 class RunningReleasesTest {
@@ -39,7 +40,7 @@ class RunningReleasesTest {
 
     @Test
     void releaseAndFreshnessStandSideBySide() {
-        var shard = new ShardStatus("demo", "demo-1", "demo", "master", "one", Instant.EPOCH, 60L, "in-step", List.of(), null);
+        var shard = new ShardStatus("demo", "demo-1", "demo", "master", "one", Instant.EPOCH, 60L, State.IN_STEP, List.of(), null);
         String table = StatusCommand.table(List.of(shard), Map.of("demo-1", "1.4.0"), false);
         assertTrue(table.lines().toList().getFirst().startsWith("account      shard          edition     release      data set  state"),
                 table);

@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
 import lockstep.localcloud.ContainerImages;
 import lockstep.localcloud.JavaFunctions;
 import lockstep.localcloud.Projection;
+import lockstep.assembly.Assembly.DockerImage;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import lockstep.registry.ImageLayout;
@@ -45,7 +46,7 @@ class BuiltImagesTest {
     private static ProjectFiles files;
     private static Path synthesized;
     private static Path built;
-    private static final List<BuiltImages.Source> ASKED = new ArrayList<>();
+    private static final List<DockerImage> ASKED = new ArrayList<>();
 
     @BeforeAll
     static void build() {
@@ -54,16 +55,16 @@ class BuiltImagesTest {
         files.create();
         synthesized = new Cdk(files, "eu-central-1").synthesize(files.project().resolve("lockstep.yaml"));
         built = directory.resolve("built");
-        BuiltImages.build(synthesized, built, (source, asset) -> {
+        BuiltImages.build(synthesized, built, source -> {
             ASKED.add(source);
             return image(source, "");
         });
     }
 
     /** @param what additional contents of the image, such as newer packages */
-    private static Path image(BuiltImages.Source source, String what) {
+    private static Path image(DockerImage source, String what) {
         return TestingImage.saved(directory.resolve("image.tar"), "base" + what,
-                source.context().getFileName() + source.target().orElse(""));
+                source.context().getFileName() + source.stage().orElse(""));
     }
 
     private static TreeMap<String, String> texts(Path assembly, String suffix) throws IOException {
@@ -82,7 +83,7 @@ class BuiltImagesTest {
         assertEquals(4, new HashSet<>(BuiltImages.of(built).values()).size());
         assertEquals(4, ASKED.size(), ASKED::toString);
         assertEquals(Set.of(Optional.empty(), Optional.of("production"), Optional.of("demo")),
-                ASKED.stream().map(BuiltImages.Source::target).collect(Collectors.toSet()));
+                ASKED.stream().map(DockerImage::stage).collect(Collectors.toSet()));
         ASKED.forEach(source -> assertEquals(Optional.of("linux/amd64"), source.platform()));
         assertEquals(Map.of(), BuiltImages.of(synthesized));
     }
@@ -143,10 +144,10 @@ class BuiltImagesTest {
     @Test
     void anotherBuildOfTheSameContextIsAnotherImage() throws IOException {
         Path again = directory.resolve("again");
-        BuiltImages.build(synthesized, again, (source, asset) -> image(source, ""));
+        BuiltImages.build(synthesized, again, source -> image(source, ""));
         assertTrue(texts(built, ".json").equals(texts(again, ".json")), "what is the same is the same");
         Path later = directory.resolve("later");
-        BuiltImages.build(synthesized, later, (source, asset) -> image(source, " of another day"));
+        BuiltImages.build(synthesized, later, source -> image(source, " of another day"));
         assertTrue(BuiltImages.of(later).values().stream().noneMatch(BuiltImages.of(built)::containsValue));
         assertNotEquals(texts(built, ".template.json"), texts(later, ".template.json"));
     }
@@ -181,7 +182,7 @@ class BuiltImagesTest {
         Path assets = other.resolve("demo-shard-demo-1.assets.json");
         Files.writeString(assets, Files.readString(assets).replace("\"platform\"", "\"dockerBuildSecrets\": {}, \"platform\""));
         var refused = assertThrows(UserFault.class,
-                () -> BuiltImages.build(other, directory.resolve("refused"), (source, asset) -> image(source, "")));
+                () -> BuiltImages.build(other, directory.resolve("refused"), source -> image(source, "")));
         assertEquals(
                 "demo-shard-demo-1.assets.json: lockstep builds images with directory, dockerBuildTarget, platform and does not support "
                         + "dockerBuildSecrets",

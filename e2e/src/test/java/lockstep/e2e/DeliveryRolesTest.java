@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import lockstep.accounts.AccountAccess;
 import lockstep.accounts.LocalEndpoint;
+import lockstep.assembly.Assembly;
 import lockstep.landscape.Account;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
@@ -134,7 +135,8 @@ class DeliveryRolesTest {
                 files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
         new Projection(JavaFunctions.runtime(files)).project(release.unpack(directory.resolve("9.9.9")).assembly(), second);
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
-            var stack = cdk.stacksOf(demo, second).stream().filter(s -> s.name().equals("demo-delivery")).findFirst().orElseThrow();
+            var stack = new Assembly(second).stacksOf(demo).stream().filter(s -> s.name().equals("demo-delivery")).findFirst()
+                    .orElseThrow();
             assertTrue(stack.template().toString().contains("9.9.9"));
             cdk.deploy(demo, second, List.of("demo-delivery"), endpoint, deploy.environment());
         }

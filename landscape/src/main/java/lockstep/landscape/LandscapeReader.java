@@ -370,18 +370,9 @@ public final class LandscapeReader {
         if (age.isGiven() && edition.equals(Optional.of(Edition.PRODUCTION))) {
             age.problem("tenants of the production edition never expire", "remove it");
         }
-        var expireAfter = age.text(AGE).map(LandscapeReader::duration);
+        var expireAfter = age.text(AGE).map(Interval::parse);
         return expireAfter.isPresent() ? new Shard(name, edition.orElse(Edition.DEMO), expireAfter)
                 : new Shard(name, edition.orElse(Edition.DEMO));
-    }
-
-    private static Duration duration(String age) {
-        long number = Long.parseLong(age.substring(0, age.length() - 1));
-        return switch (age.charAt(age.length() - 1)) {
-            case 'm' -> Duration.ofMinutes(number);
-            case 'h' -> Duration.ofHours(number);
-            default -> Duration.ofDays(number);
-        };
     }
 
     private DataSet dataSet(String name, YamlValue value) {
@@ -417,7 +408,7 @@ public final class LandscapeReader {
 
     private Starting starting(YamlValue value) {
         var fields = value.fields(SYNC);
-        return new Starting(fields.get("at").text(CLOCK), fields.get("quiet").text(INTERVAL).map(LandscapeReader::duration));
+        return new Starting(fields.get("at").text(CLOCK), fields.get("quiet").text(INTERVAL).map(Interval::parse));
     }
 
     private Watch watch(YamlValue value) {
@@ -433,7 +424,7 @@ public final class LandscapeReader {
     }
 
     private static Duration interval(YamlValue value, Duration usual) {
-        return value.text(INTERVAL).map(LandscapeReader::duration).orElse(usual);
+        return value.text(INTERVAL).map(Interval::parse).orElse(usual);
     }
 
     private Holding holding(YamlValue value) {

@@ -8,20 +8,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import lockstep.assembly.Assembly;
+import lockstep.assembly.Assembly.DockerImage;
 import lockstep.images.Image;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The images of an assembly, with their files laid out in local directories as in a container. */
 public final class ContainerImages {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Path directory;
-    private final Map<String, Source> sources;
+    private final Map<String, DockerImage> sources;
     private final Map<String, LaidOut> laidOut = new ConcurrentHashMap<>();
-
-    /** The build inputs of an image in an asset manifest. */
-    record Source(Path context, Optional<String> stage) {}
 
     /** @param root the directory that replaces the image's root; it is shared and must not be written to */
     public record LaidOut(Image image, Path root) {}
@@ -33,17 +30,9 @@ public final class ContainerImages {
     }
 
     /** Returns the images of an assembly by the digest in their tag. */
-    public static Map<String, Source> sources(Path assembly) {
-        var sources = new TreeMap<String, Source>();
-        try (var manifests = Files.newDirectoryStream(assembly, "*.assets.json")) {
-            for (Path manifest : manifests) {
-                JSON.readTree(manifest).path("dockerImages").properties().forEach(image -> sources.put(image.getKey(), new Source(
-                        assembly.resolve(image.getValue().at("/source/directory").asString()),
-                        Optional.ofNullable(image.getValue().at("/source/dockerBuildTarget").asString(null)))));
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the assets of " + assembly, e);
-        }
+    public static Map<String, DockerImage> sources(Path assembly) {
+        var sources = new TreeMap<String, DockerImage>();
+        new Assembly(assembly).stacks().forEach(stack -> sources.putAll(stack.images()));
         return sources;
     }
 

@@ -4,8 +4,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import lockstep.accounts.AccountAccess;
+import lockstep.assembly.Assembly.Stack;
+import lockstep.assembly.Evaluator;
 import lockstep.project.UserFault;
-import lockstep.release.Cdk;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
@@ -24,9 +25,11 @@ final class CrossAccountSubscriptions {
         this.subscriber = subscriber;
     }
 
-    void ensure(Cdk.Stack stack) {
-        for (JsonNode subscription : stack.resources("AWS::SNS::Subscription").values()) {
-            String topic = text(subscription.get("TopicArn"));
+    void ensure(Stack stack) {
+        for (JsonNode resource : stack.resources("AWS::SNS::Subscription").values()) {
+            var subscription = new Evaluator(List.of(stack)).resolve(stack, resource.get("Properties"));
+            String topic = subscription.get("TopicArn").asString();
+            // a reference, which is always within the account, does not result in an ARN
             if (!topic.startsWith("arn:") || topic.split(":")[4].equals(subscriber.accountId())) {
                 continue;
             }
@@ -37,7 +40,7 @@ final class CrossAccountSubscriptions {
                     attributes.put(name, value.isValueNode() ? value.asString() : value.toString());
                 }
             });
-            String queue = subscription.at("/Endpoint/Fn::GetAtt/0").asString();
+            String queue = subscription.get("Endpoint").asString().replace(".Arn", "");
             try (var sns = subscriber.client(SnsClient.builder())) {
                 sns.subscribe(
                         r -> r.topicArn(topic).protocol(subscription.get("Protocol").asString()).endpoint(queueArn(stack.name(), queue))
@@ -56,21 +59,5 @@ final class CrossAccountSubscriptions {
             return sqs.getQueueAttributes(r -> r.queueUrl(urls.getFirst()).attributeNames(QueueAttributeName.QUEUE_ARN))
                     .attributes().get(QueueAttributeName.QUEUE_ARN);
         }
-    }
-
-    /**
-     * Returns an ARN that is literal or joined from text and the partition. A reference, which is always within the account, does not
-     * result in an ARN.
-     */
-    private static String text(JsonNode value) {
-        if (value.isString()) {
-            return value.asString();
-        }
-        var joined = new StringBuilder();
-        for (JsonNode part : value.at("/Fn::Join/1")) {
-            joined.append(
-                    part.isString() ? part.asString() : Map.of("AWS::Partition", "aws").getOrDefault(part.path("Ref").asString(""), ""));
-        }
-        return joined.toString();
     }
 }

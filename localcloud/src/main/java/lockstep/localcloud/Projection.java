@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,16 +17,18 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import lockstep.assembly.Assembly;
+import lockstep.assembly.Assembly.DockerImage;
+import lockstep.assembly.Assembly.Stack;
+import lockstep.assembly.Evaluator;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 import lockstep.release.BuiltImages;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -89,9 +90,6 @@ public final class Projection {
             new Runtime("java25", "provided.al2023",
                     "managed Java runtimes need a container engine; here the same jar runs on this machine's JDK"));
 
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final Pattern SUBSTITUTION = Pattern.compile("\\$\\{([^!][^}.]*)(?:\\.[^}]*)?}");
-
     private final Map<String, byte[]> runtime;
     /** The digest of the archive by digest of the packed jar; stacks share one jar. */
     private final Map<String, String> packed = new TreeMap<>();
@@ -108,51 +106,35 @@ public final class Projection {
             packed.clear();
             ProjectFiles.copy(synthesized, target,
                     Stream.concat(Stream.of(BuiltImages.layout(synthesized)),
-                            ContainerImages.sources(synthesized).values().stream().map(ContainerImages.Source::context))
+                            ContainerImages.sources(synthesized).values().stream().map(DockerImage::context))
                             .collect(Collectors.toSet()));
-            var manifest = read(target.resolve("manifest.json"));
-            for (var artifact : manifest.get("artifacts").properties()) {
-                switch (artifact.getValue().get("type").asString()) {
-                    case "aws:cloudformation:stack" -> projectStack(target, (ObjectNode) artifact.getValue());
-                    case "cdk:cloud-assembly" ->
-                            throw new UserFault("the projection does not support nested assemblies: " + artifact.getKey());
-                    case String other -> {}
-                }
-            }
-            write(target.resolve("manifest.json"), manifest);
+            var copy = new Assembly(target);
+            for (var stack : copy.stacks()) projectStack(copy, stack);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot project " + synthesized, e);
         }
     }
 
-    private void projectStack(Path assembly, ObjectNode artifact) throws IOException {
-        var properties = (ObjectNode) artifact.get("properties");
-        Path templateFile = assembly.resolve(properties.get("templateFile").asString());
-        Path assetsFile = assembly.resolve(templateFile.getFileName().toString().replace(".template.json", ".assets.json"));
-        var template = read(templateFile);
-        var assets = read(assetsFile);
+    private void projectStack(Assembly assembly, Stack stack) throws IOException {
+        var template = (ObjectNode) stack.template();
+        var assets = (ObjectNode) stack.assets();
         var replaced = new LinkedHashMap<String, String>();
         for (Rewrite rewrite : REWRITES) {
             switch (rewrite) {
                 case Remove remove -> remove(template, remove);
                 case WithoutPolicy policy -> withoutPolicy(template, policy);
-                case Trust trust -> trust(template, trust, artifact.get("environment").asString().split("/")[2]);
+                case Trust trust -> trust(template, trust, stack.accountId());
                 case Images images -> assets.putObject("dockerImages");
                 case Reference reference -> replaceReferences(template, nameless(template, reference), reference.attribute());
                 case TaskKeys keys -> changeKeyCase(template, keys);
-                case Runtime runtime -> replaceRuntime(assembly, template, assets, runtime, replaced);
+                case Runtime runtime -> replaceRuntime(stack.directory(), template, assets, runtime, replaced);
             }
         }
-        var dangling = dangling(template);
+        var dangling = dangling(stack);
         if (!dangling.isEmpty()) {
-            throw new UserFault("the projection of " + templateFile.getFileName() + " removed resources that others refer to: " + dangling);
+            throw new UserFault("the projection of " + stack.file() + " removed resources that others refer to: " + dangling);
         }
-        write(templateFile, template);
-        // the CDK uploads a template under the digest of its content, unless that exists already
-        String before = properties.get("stackTemplateAssetObjectUrl").asString().replaceAll(".*/([0-9a-f]{64})\\.json$", "$1");
-        String after = ProjectFiles.digest(Files.readAllBytes(templateFile));
-        properties.put("stackTemplateAssetObjectUrl", properties.get("stackTemplateAssetObjectUrl").asString().replace(before, after));
-        write(assetsFile, read(JSON.writeValueAsString(assets).replace(before, after)));
+        assembly.write(stack, template);
     }
 
     // --- resource types that the emulator lacks ---
@@ -235,7 +217,7 @@ public final class Projection {
     /** Makes the first letter of keys lowercase, except in CloudFormation functions and their contents. */
     private static void changeKeyCase(JsonNode node) {
         switch (node) {
-            case ObjectNode object when object.propertyNames().stream().noneMatch(key -> key.equals("Ref") || key.startsWith("Fn::")) -> {
+            case ObjectNode object when !Evaluator.isFunction(object) -> {
                 for (String key : List.copyOf(object.propertyNames())) {
                     JsonNode value = object.remove(key);
                     changeKeyCase(value);
@@ -248,49 +230,19 @@ public final class Projection {
     }
 
     /** Returns the referenced names that do not exist. */
-    static Set<String> dangling(JsonNode template) {
-        var known = new HashSet<String>();
-        for (String section : List.of("Resources", "Parameters")) {
-            if (template.has(section)) {
-                known.addAll(template.get(section).propertyNames());
+    static Set<String> dangling(Stack stack) {
+        var missing = new TreeSet<String>();
+        for (JsonNode resource : stack.resources())
+            Evaluator.elements(resource.path("DependsOn")).forEach(name -> missing.add(name.asString()));
+        missing.removeAll(stack.resources().propertyNames());
+        new Evaluator(List.of(stack)) {
+            @Override
+            protected String parameter(Stack stack, String name) {
+                if (!name.startsWith("AWS::") && !stack.template().path("Parameters").has(name)) missing.add(name);
+                return name;
             }
-        }
-        return references(template).stream().filter(name -> !name.startsWith("AWS::") && !known.contains(name))
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private static Set<String> references(JsonNode node) {
-        var found = new TreeSet<String>();
-        collect(node, found);
-        return found;
-    }
-
-    private static void collect(JsonNode node, Set<String> found) {
-        switch (node) {
-            case ObjectNode object -> object.properties().forEach(property -> {
-                JsonNode value = property.getValue();
-                switch (property.getKey()) {
-                    case "Ref" -> found.add(value.asString());
-                    case "Fn::GetAtt" -> found.add(value.isArray() ? value.get(0).asString() : value.asString().replaceAll("\\..*", ""));
-                    case "Fn::Sub" -> {
-                        var own = value.isArray() ? Set.copyOf(value.get(1).propertyNames()) : Set.<String>of();
-                        SUBSTITUTION.matcher((value.isArray() ? value.get(0) : value).asString()).results().map(match -> match.group(1))
-                                .filter(name -> !own.contains(name)).forEach(found::add);
-                    }
-                    case "DependsOn" -> {
-                        if (value.isArray()) {
-                            value.forEach(name -> found.add(name.asString()));
-                        } else {
-                            found.add(value.asString());
-                        }
-                    }
-                    default -> {}
-                }
-                collect(value, found);
-            });
-            case ArrayNode array -> array.forEach(element -> collect(element, found));
-            case null, default -> {}
-        }
+        }.resolve(stack, stack.template());
+        return missing;
     }
 
     // --- functions ---
@@ -347,19 +299,5 @@ public final class Projection {
             }
         }
         return bytes.toByteArray();
-    }
-
-    // --- files ---
-
-    private static ObjectNode read(Path file) {
-        return (ObjectNode) JSON.readTree(file);
-    }
-
-    private static ObjectNode read(String text) {
-        return (ObjectNode) JSON.readTree(text);
-    }
-
-    private static void write(Path file, JsonNode content) throws IOException {
-        Files.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(content));
     }
 }

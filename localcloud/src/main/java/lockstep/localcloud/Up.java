@@ -13,27 +13,22 @@ import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import lockstep.accounts.DeployedTask;
+import lockstep.assembly.Assembly.Stack;
 import lockstep.landscape.Account;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
-import lockstep.landscape.Names;
 import lockstep.landscape.Product;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
-import lockstep.project.Command;
 import lockstep.project.Progress;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
+import lockstep.release.AwsDeployment;
 import lockstep.release.Cdk;
-import lockstep.release.Synthesis;
-import software.amazon.awssdk.core.SdkBytes;
-import software.amazon.awssdk.services.lambda.LambdaClient;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Starts or updates the local cloud. Steps that are up to date are skipped. */
 public final class Up {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private final ProjectFiles files;
     private final Path declared;
     private final Path landscapeFile;
@@ -247,7 +242,7 @@ public final class Up {
             var fingerprints = new TreeMap<String, String>();
             cdk.stacksOf(account).forEach(stack -> fingerprints.put(stack.name(), instance + " " + stack.fingerprint()));
             var known = store.read().deployed();
-            var changed = cdk.stacksOf(account).stream().map(Cdk.Stack::name)
+            var changed = cdk.stacksOf(account).stream().map(Stack::name)
                     .filter(stack -> !fingerprints.get(stack).equals(known.get(account.name() + "/" + stack))).toList();
             if (changed.isEmpty()) {
                 progress.note("stacks of " + account.name() + " are unchanged");
@@ -261,7 +256,7 @@ public final class Up {
 
     private void subscribe(LocalCloud cloud, Deployment deployment) {
         for (Account account : deployment.into()) {
-            for (Cdk.Stack stack : cdk.stacksOf(account)) {
+            for (Stack stack : cdk.stacksOf(account)) {
                 new CrossAccountSubscriptions(cloud.account(account)).ensure(stack);
             }
         }
@@ -271,14 +266,7 @@ public final class Up {
         cloud.database(shard.name()).ensure();
         application.runToCompletion();
         addUser(shard, application);
-        try (var lambda = cloud.account(account).client(LambdaClient.builder())) {
-            String function = Names.prepareDatabase(shard.name());
-            var answer = lambda.invoke(r -> r.functionName(function)
-                    .payload(SdkBytes.fromUtf8String(JSON.writeValueAsString(Map.of("dataSets", landscape.dataSets())))));
-            if (answer.functionError() != null) {
-                throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
-            }
-        }
+        AwsDeployment.prepareDatabase(cloud.account(account), shard, landscape.dataSets());
     }
 
     /** Adds a user to a production shard, where nobody can sign up. */
@@ -307,7 +295,7 @@ public final class Up {
 
     private Result result(LocalCloud cloud) {
         return new Result(landscape.accounts().stream().map(account -> new Result.AccountResult(account.name(), account.id(),
-                cdk.stacksOf(account).stream().map(Cdk.Stack::name).toList(),
+                cdk.stacksOf(account).stream().map(Stack::name).toList(),
                 account.shards().stream().map(shard -> new Result.ShardResult(shard.name(), shard.edition())).toList())).toList(),
                 cloud.pages());
     }

@@ -15,6 +15,7 @@ import lockstep.sync.KeptManifests.Kept;
 import lockstep.sync.NextCommand;
 import lockstep.sync.Run;
 import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status.State;
 import lockstep.sync.SyncState.Outcome;
 import lockstep.sync.SyncState.ShardPhase;
 import lockstep.sync.SyncState.TableChange;
@@ -85,9 +86,9 @@ public final class Words {
 
     private static String sentence(ShardStatus shard) {
         return shard.shard() + switch (shard.state()) {
-            case "unreachable" -> " can't be reached";
-            case "never" -> " has no sync yet";
-            default -> " is behind";
+            case UNREACHABLE -> " can't be reached";
+            case NEVER -> " has no sync yet";
+            case BEHIND, IN_STEP -> " is behind";
         };
     }
 
@@ -123,12 +124,12 @@ public final class Words {
     public static String mood(Syncs syncs) {
         if (syncs.current().isPresent()) return looks(syncs.current().get());
         if (syncs.shardsOld()) return "unknown";
-        if (syncs.targets().stream().anyMatch(s -> s.state().equals("unreachable"))) return "failed";
+        if (syncs.targets().stream().anyMatch(s -> s.state() == State.UNREACHABLE)) return "failed";
         return syncs.targets().stream().allMatch(Words::inStep) ? "verified" : "behind";
     }
 
     private static boolean inStep(ShardStatus shard) {
-        return shard.state().equals("in-step");
+        return shard.state() == State.IN_STEP;
     }
 
     /** Returns the shards of an account that are always visible: all if there are few, otherwise the source and those not in step. */
@@ -143,18 +144,18 @@ public final class Words {
     }
 
     public static String state(ShardStatus shard, Syncs syncs) {
-        if (shard.shard().equals(syncs.source())) return shard.state().equals("unreachable") ? "unreachable" : "source";
-        return shard.state().equals("never") ? "no sync yet" : shard.state().replace('-', ' ');
+        if (shard.shard().equals(syncs.source())) return shard.state() == State.UNREACHABLE ? "unreachable" : "source";
+        return shard.state() == State.NEVER ? "no sync yet" : shard.state().toString().replace('-', ' ');
     }
 
     /** Returns the style of a state. */
     public static String looks(ShardStatus shard, Syncs syncs) {
-        return switch (state(shard, syncs)) {
-            case "in step" -> "verified";
-            case "source" -> "source";
-            case "unreachable" -> "failed";
-            case "behind" -> "behind";
-            default -> "unknown";
+        if (state(shard, syncs).equals("source")) return "source";
+        return switch (shard.state()) {
+            case IN_STEP -> "verified";
+            case BEHIND -> "behind";
+            case NEVER -> "unknown";
+            case UNREACHABLE -> "failed";
         };
     }
 

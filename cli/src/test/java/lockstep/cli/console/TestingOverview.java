@@ -10,6 +10,7 @@ import lockstep.cli.console.Overview.Syncs;
 import lockstep.sync.KeptManifests.Kept;
 import lockstep.sync.Run;
 import lockstep.sync.Status.ShardStatus;
+import lockstep.sync.Status.State;
 import lockstep.sync.Status.TableStatus;
 import lockstep.sync.SyncState.Dump;
 import lockstep.sync.SyncState.DumpPhase;
@@ -30,10 +31,10 @@ final class TestingOverview {
     /** Returns an overview in which {@code qa-1} is unreachable and {@code qa-demo-1} is behind. */
     static Overview overview(Run... runs) {
         String id = "20260301T115500Z-0001";
-        var shards = List.of(shard("production", "clinic-1", "production", id, "in-step"),
-                shard("production", "clinic-2", "production", id, "in-step"), shard("demo", "demo-1", "demo", id, "in-step"),
-                new ShardStatus("qa", "qa-1", "production", "master", null, null, null, "unreachable", List.of(), "connection refused"),
-                shard("qa", "qa-demo-1", "demo", "20260301T114000Z-00ff", "behind"));
+        var shards = List.of(shard("production", "clinic-1", "production", id, State.IN_STEP),
+                shard("production", "clinic-2", "production", id, State.IN_STEP), shard("demo", "demo-1", "demo", id, State.IN_STEP),
+                new ShardStatus("qa", "qa-1", "production", "master", null, null, null, State.UNREACHABLE, List.of(), "connection refused"),
+                shard("qa", "qa-demo-1", "demo", "20260301T114000Z-00ff", State.BEHIND));
         var kept = new ArrayList<Kept>();
         for (int i = 1; i <= 5; i++)
             kept.add(new Kept("20260301T11" + (60 - 5 * i) + "00Z-000" + i, NOW.minus(Duration.ofMinutes(5L * i)), "0.1.0", 44_212));
@@ -41,7 +42,7 @@ final class TestingOverview {
                 List.of(new Syncs("master", "clinic-1", shards, Optional.of(NOW.minusSeconds(12)), List.of(runs), kept, List.of())));
     }
 
-    private static ShardStatus shard(String account, String name, String edition, String syncId, String state) {
+    private static ShardStatus shard(String account, String name, String edition, String syncId, State state) {
         return new ShardStatus(account, name, edition, "master", syncId, NOW.minus(Duration.ofMinutes(5)), 300L, state, TABLES, null);
     }
 
