@@ -1,4 +1,4 @@
--- Applied by each start of a task, so every statement can be repeated. %1$s is the application's role.
+-- Applied by each start of a task, so every statement can be repeated. %[1]s is the application's role.
 CREATE SCHEMA IF NOT EXISTS "Order Desk";
 
 CREATE TABLE IF NOT EXISTS "Order Desk"."priceList" (
@@ -16,5 +16,5 @@ CREATE TABLE IF NOT EXISTS "Order Desk"."lineItem" (
     PRIMARY KEY ("listId", "articleNo")
 );
 
-GRANT USAGE ON SCHEMA "Order Desk" TO %1$s;
-GRANT SELECT ON "Order Desk"."priceList", "Order Desk"."lineItem" TO %1$s;
+GRANT USAGE ON SCHEMA "Order Desk" TO %[1]s;
+GRANT SELECT ON "Order Desk"."priceList", "Order Desk"."lineItem" TO %[1]s;
