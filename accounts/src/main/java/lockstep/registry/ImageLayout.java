@@ -26,8 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A directory of built images in the OCI image layout: blobs by digest and an index. Each layer is compressed once, here, so that every
- * copy has the
- * same digests. A container engine would compress again when it pushes.
+ * copy has the same digests. A container engine would compress again when it pushes.
  *
  * @see <a href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md">OCI image layout</a>
  */

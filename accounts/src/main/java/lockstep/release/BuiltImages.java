@@ -24,8 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Builds each image of an assembly once and stores it in the assembly. The templates reference the images by digest, so that every account
- * runs the same
- * images. The asset manifests use the digest as the tag, so that the CDK finds the pushed images and builds none.
+ * runs the same images. The asset manifests use the digest as the tag, so that the CDK finds the pushed images and builds none.
  */
 public final class BuiltImages {
     private static final String LAYOUT = "images";

@@ -34,8 +34,7 @@ public final class Cdk {
 
     /**
      * Synthesizes the application with {@code cdk synth}. The same inputs produce the same templates, so an existing assembly of these
-     * inputs
-     * is reused. Synthesis would be most of the time of an {@code up} without changes.
+     * inputs is reused. Synthesis would be most of the time of an {@code up} without changes.
      *
      * @return the assembly, which must not be changed
      */

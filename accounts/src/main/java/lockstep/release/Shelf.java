@@ -27,8 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The releases that an account keeps, and its deploy log. An archive is stored under its digest, which is verified when it is read. A
- * release
- * name is assigned to one archive and never reassigned. Nothing is overwritten.
+ * release name is assigned to one archive and never reassigned. Nothing is overwritten.
  */
 public final class Shelf implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();

@@ -18,8 +18,7 @@ import lockstep.landscape.Shard;
 
 /**
  * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also
- * starts
- * restores. People, CI jobs and the local cloud use the same roles. None of them grants access to data.
+ * starts restores. People, CI jobs and the local cloud use the same roles. None of them grants access to data.
  */
 public final class SyncAccess {
     private final Landscape landscape;

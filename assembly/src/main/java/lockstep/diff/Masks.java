@@ -15,8 +15,7 @@ import lockstep.landscape.Names;
 
 /**
  * Replaces names that contain the side, such as those of accounts, stacks, shards and hosts, with a common name. The mask of a thing in
- * another
- * account keeps the name of that account, so that access to the own account never looks like access to another.
+ * another account keeps the name of that account, so that access to the own account never looks like access to another.
  */
 final class Masks {
     private final Map<String, String> names = new HashMap<>();

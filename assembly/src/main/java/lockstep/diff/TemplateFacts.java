@@ -13,8 +13,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Collects the facts of one stack. A key is {@code ROLE.PLACE.PROPERTY}, where the place is the construct path. A container uses its own
- * name
- * instead, as in {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
+ * name instead, as in {@code proxy.gateway.environment.GATEWAY_SIGN_UP}.
  */
 final class TemplateFacts {
     /** The key suffix of the fact that holds the type of a resource. */

@@ -13,8 +13,7 @@ import java.util.regex.Pattern;
 
 /**
  * The stages of a Dockerfile, in file order. Only the instructions that the images of this repository need are supported. All others are
- * refused,
- * because an ignored line would make the local image differ from the deployed one.
+ * refused, because an ignored line would make the local image differ from the deployed one.
  */
 record Dockerfile(Path file, List<Stage> stages) {
     private static final Set<String> KNOWN = Set.of("RUN", "COPY", "ENV", "WORKDIR", "ENTRYPOINT", "CMD", "USER", "STOPSIGNAL", "VOLUME");

@@ -14,8 +14,7 @@ import java.util.TreeMap;
 
 /**
  * The contents that a container image adds to its base, read from the Dockerfile of its context without building it. RUN is ignored: in
- * this
- * repository it only installs packages and creates directories.
+ * this repository it only installs packages and creates directories.
  *
  * @param files            the source in the context of each file, by absolute path in the image
  * @param environment      the variables that ENV sets

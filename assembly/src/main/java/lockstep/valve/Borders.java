@@ -13,11 +13,9 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Finds every place where a production template names a demo or qa account outside the policies that {@link Search} evaluates. Such a
- * connection
- * crosses the border in one direction or the other. Production needs none, because targets subscribe and read by themselves, so none is
- * permitted,
- * whatever its type. Demo's templates are not checked: an attacker who controls demo can write anything there, and production decides what
- * to accept.
+ * connection crosses the border in one direction or the other. Production needs none, because targets subscribe and read by themselves, so
+ * none is permitted, whatever its type. Demo's templates are not checked: an attacker who controls demo can write anything there, and
+ * production decides what to accept.
  */
 final class Borders {
     private static final Pattern ACCOUNT_ID = Pattern.compile("(?<![0-9A-Za-z])(\\d{12})(?![0-9A-Za-z])");

@@ -95,8 +95,7 @@ final class Claim {
 
     /**
      * Reports whether a statement admits only AWS log delivery. This is not public access: load balancer logs come from an account that AWS
-     * owns, and the
-     * log delivery service writes the logs of an account under that account's number, whoever asks it to.
+     * owns, and the log delivery service writes the logs of an account under that account's number, whoever asks it to.
      */
     boolean isLogDelivery(Statement statement, Right right, Source source) {
         var account = landscape.accounts().stream().filter(known -> known.name().equals(source.account())).findFirst().orElseThrow();

@@ -24,8 +24,7 @@ record Holder(Kind kind, String name, String accountId, Domain arn, Domain exter
         Surroundings surroundings) {
     /**
      * PRINCIPAL: a principal of an account. SERVICE: an AWS service that acts on instructions from that account. TOKEN: the owner of a
-     * token of an
-     * identity provider that serves many projects.
+     * token of an identity provider that serves many projects.
      */
     enum Kind { PRINCIPAL, SERVICE, TOKEN }
 

@@ -21,8 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The templates of all accounts, with references resolved to the names and ARNs that the resources will have. A name that CloudFormation
- * generates
- * is replaced by the stack name and logical id. A value that cannot be determined is {@link Glob#UNKNOWN}.
+ * generates is replaced by the stack name and logical id. A value that cannot be determined is {@link Glob#UNKNOWN}.
  */
 public final class Templates {
     /**

@@ -27,8 +27,7 @@ import picocli.CommandLine;
 
 /**
  * Checks that everything that Markdown pages name exists: files, anchors, classes, methods, tests, commands and options. docs/commands.md
- * is
- * generated from the command line; {@code -Ddocs.update=true} updates it.
+ * is generated from the command line; {@code -Ddocs.update=true} updates it.
  */
 class DocsTest {
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();

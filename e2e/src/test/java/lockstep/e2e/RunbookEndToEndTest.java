@@ -54,9 +54,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Tests the runbooks of docs/operate/alarms.md that no other test covers: it injects the fault, checks the described symptoms, and applies
- * the described fix.
- * The emulator supports only alarms on our own metrics and on direct function calls. It has no time limit for executions, so the tests stop
- * them instead.
+ * the described fix. The emulator supports only alarms on our own metrics and on direct function calls. It has no time limit for
+ * executions, so the tests stop them instead.
  */
 @ExtendWith(SharedCloud.class)
 // after other tests, which count what this one deploys and moves

@@ -32,8 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Tests that the contents of the secrets of all accounts appear nowhere else: not in logs, process lists, or API descriptions of functions,
- * tasks and executions, and in no
- * environment except those of containers whose task references the secret, as in ECS.
+ * tasks and executions, and in no environment except those of containers whose task references the secret, as in ECS.
  */
 @ExtendWith(SharedCloud.class)
 @Tag("nightly")

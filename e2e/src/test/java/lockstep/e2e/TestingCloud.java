@@ -92,8 +92,7 @@ final class TestingCloud {
 
     /**
      * Turns the schedules with a name on or off: {@code WatchSchedule}, {@code SyncWhenQuiet}. They are off while a test's changes must not
-     * be repaired. A schedule that
-     * was off for longer than its interval fires immediately.
+     * be repaired. A schedule that was off for longer than its interval fires immediately.
      */
     void schedule(String name, boolean on) {
         for (var account : landscape.accounts()) {

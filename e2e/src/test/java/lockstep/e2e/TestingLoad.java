@@ -98,8 +98,7 @@ final class TestingLoad implements AutoCloseable {
 
     /**
      * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins. This happens when
-     * nginx
-     * closes an idle connection at that moment. Over HTTP/1.1 Java's client does so itself.
+     * nginx closes an idle connection at that moment. Over HTTP/1.1 Java's client does so itself.
      */
     private Answer askAsABrowser(HttpClient http, CookieManager cookies) throws IOException, InterruptedException {
         try {

@@ -35,8 +35,7 @@ import software.amazon.awssdk.services.sts.StsClient;
 
 /**
  * Compares the proof with IAM: deploys changes of broken.yaml to the emulated production account, one at a time, and tries the attack with
- * demo's
- * credentials. Each attack is refused before the change and after the policy is restored.
+ * demo's credentials. Each attack is refused before the change and after the policy is restored.
  */
 @ExtendWith(SharedCloud.class)
 // after other tests, which count the messages in the dead-letter queues

@@ -35,8 +35,7 @@ import software.constructs.Construct;
 
 /**
  * The first hop of the demo edition: a load balancer that terminates TLS, behind a web application firewall because it is open to the
- * public.
- * It does not share a class with production's proxy, because the two must be free to differ.
+ * public. It does not share a class with production's proxy, because the two must be free to differ.
  */
 final class DemoProxyStack extends AccountStack {
     private static final Duration DEREGISTRATION = Duration.seconds(10);

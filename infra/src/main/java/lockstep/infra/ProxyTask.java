@@ -17,8 +17,7 @@ import software.constructs.Construct;
 
 /**
  * A task of nginx, the gateway behind it, and the settings container beside both. They start in the order settings, gateway, nginx, and
- * stop
- * in reverse, so that nginx finishes its requests while the gateway still serves them.
+ * stop in reverse, so that nginx finishes its requests while the gateway still serves them.
  */
 final class ProxyTask extends Construct {
     static final int PORT = 8443;

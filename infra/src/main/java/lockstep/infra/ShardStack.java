@@ -81,8 +81,7 @@ final class ShardStack extends AccountStack {
 
     /**
      * Exports the values even if no stack imports them today. Otherwise a shard that stops being a source or target could not be deployed:
-     * it
-     * would remove exports that the stack deployed after it still imports.
+     * it would remove exports that the stack deployed after it still imports.
      */
     private void exportAlways(String... values) {
         for (var value : values) {

@@ -26,8 +26,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Forwards messages of the operations topic to a chat. Only messages that the chat rejects are returned to the queue, which moves them to
- * its
- * dead-letter queue after some retries. The webhook's address is never logged, because whoever knows it can post to the chat.
+ * its dead-letter queue after some retries. The webhook's address is never logged, because whoever knows it can post to the chat.
  */
 public final class Notify implements RequestHandler<SQSEvent, SQSBatchResponse> {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);

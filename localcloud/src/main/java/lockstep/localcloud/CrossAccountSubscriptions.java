@@ -14,8 +14,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Creates the subscriptions of a template to topics of other accounts, because the emulator ignores them in CloudFormation. It uses the API
- * as
- * the subscriber. Subscribing is idempotent.
+ * as the subscriber. Subscribing is idempotent.
  */
 final class CrossAccountSubscriptions {
     private static final List<String> ATTRIBUTES = List.of("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy");

@@ -27,8 +27,7 @@ import lockstep.project.UserFault;
 
 /**
  * The emulator of the accounts: one process that serves the AWS API over TLS and evaluates IAM, and the functions that it starts, all in
- * one
- * process group. It stores nothing on disk. After a restart it is empty, and everything is deployed again.
+ * one process group. It stores nothing on disk. After a restart it is empty, and everything is deployed again.
  */
 public final class Emulator {
     private static final Duration START_PATIENCE = Duration.ofSeconds(60);

@@ -13,8 +13,7 @@ import lockstep.project.ProjectFiles;
 
 /**
  * Removes a temporary shard when it expires: a small process that polls the clock and then runs {@code lockstep shard expire}. If the
- * machine
- * sleeps or is off at that time, it runs afterwards. {@code down} stops the process and {@code up} starts it again.
+ * machine sleeps or is off at that time, it runs afterwards. {@code down} stops the process and {@code up} starts it again.
  */
 final class Expiry {
     /** Polls the clock, because a long sleep does not count the time while the machine is suspended. */

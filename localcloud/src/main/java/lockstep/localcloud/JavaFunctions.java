@@ -20,8 +20,7 @@ import software.amazon.awssdk.utilslite.SdkInternalThreadLocal;
 
 /**
  * Runs Java functions on this machine with AWS's runtime interface client and the current JDK. A class archive of the artifact more than
- * halves the
- * CPU time.
+ * halves the CPU time.
  */
 public final class JavaFunctions {
     private static final String NATIVE_LIBRARY = "libaws-lambda-jni.so";
@@ -88,9 +87,8 @@ public final class JavaFunctions {
 
     /**
      * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS
-     * set the heap.
-     * The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have mapped, and
-     * crash them.
+     * set the heap. The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have
+     * mapped, and crash them.
      */
     private static String bootstrap(ProjectFiles files) {
         var archive = Archive.of(files);

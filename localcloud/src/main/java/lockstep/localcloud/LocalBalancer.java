@@ -22,8 +22,7 @@ import lockstep.project.UserFault;
 
 /**
  * The local replacement for the load balancers in front of the proxies: one nginx that forwards TCP connections, so that the address stays
- * the same
- * while the task behind it changes. Open connections stay with their task until it closes them.
+ * the same while the task behind it changes. Open connections stay with their task until it closes them.
  */
 final class LocalBalancer {
     private static final String NAME = "balancer";

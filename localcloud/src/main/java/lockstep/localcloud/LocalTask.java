@@ -39,8 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A task of a service, run as local processes instead of by ECS. There is always one task, whatever the desired count of the service. It is
  * replaced like an ECS blue/green deployment: a task has two slots, each with its own ports and volumes. The new version starts in the free
- * slot.
- * When it is healthy, requests are routed to it, and then the old version stops. If it does not become healthy, the old version keeps
+ * slot. When it is healthy, requests are routed to it, and then the old version stops. If it does not become healthy, the old version keeps
  * running.
  */
 public final class LocalTask {

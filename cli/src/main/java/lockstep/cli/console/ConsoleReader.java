@@ -27,8 +27,7 @@ import lockstep.sync.SyncAccess;
 
 /**
  * Reads the data of the console with the roles that follow syncs. A shard reads all its rows to report its contents. So shards are queried
- * in the
- * background: once after each run, otherwise less often the longer a query takes, and only while the page is open.
+ * in the background: once after each run, otherwise less often the longer a query takes, and only while the page is open.
  */
 public final class ConsoleReader implements AutoCloseable {
     private static final int RUNS = 30;

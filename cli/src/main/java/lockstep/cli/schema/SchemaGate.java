@@ -13,8 +13,8 @@ import lockstep.cli.schema.Verdict.Finding;
 
 /**
  * Checks whether two consecutive releases work with each other's schema, as they must during a deployment and after a rollback. The tests
- * of each release run on
- * the schema of the other. For failed tests, a bisection over the statements of the migrations finds the one that is responsible.
+ * of each release run on the schema of the other. For failed tests, a bisection over the statements of the migrations finds the one that is
+ * responsible.
  */
 public final class SchemaGate {
     private static final String EXPAND = "expand and contract: first a release that adds the new and lets both work; remove the old in a "

@@ -19,11 +19,9 @@ import lockstep.landscape.TableName;
 
 /**
  * An independent comparison of tables that shares nothing with the engine: no class, no SQL, no format, no manifest. Each server converts
- * its rows
- * to text and hashes them; then the results of two servers are compared. It reads every row of every table and takes several times as long
- * as
- * the engine's verification. Different tables yield equal sums by accident with a probability of about 2^-127. It does not protect against
- * forgery, because MD5 is broken and sums of hashes can be forged.
+ * its rows to text and hashes them; then the results of two servers are compared. It reads every row of every table and takes several times
+ * as long as the engine's verification. Different tables yield equal sums by accident with a probability of about 2^-127. It does not
+ * protect against forgery, because MD5 is broken and sums of hashes can be forged.
  */
 public final class SqlCheck {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]+)}");
@@ -38,8 +36,7 @@ public final class SqlCheck {
 
     /**
      * Computes the sums of all tables in one snapshot. The connection must see every row; with {@code row_security = off}, PostgreSQL
-     * reports an
-     * error instead of hiding rows.
+     * reports an error instead of hiding rows.
      *
      * @throws SQLException             when a table can't be read
      * @throws IllegalArgumentException when the data set has no tables

@@ -33,9 +33,8 @@ import lockstep.masterdata.watch.Standing.Remedy;
 
 /**
  * Checks the shards of an account in parallel. Each shard is measured as soon as it has answered, and repaired by a restore of only this
- * shard. The
- * watcher is stateless: a restore's name is derived from the reason, the sync, the time and the shard, so that overlapping runs start
- * nothing twice.
+ * shard. The watcher is stateless: a restore's name is derived from the reason, the sync, the time and the shard, so that overlapping runs
+ * start nothing twice.
  */
 public final class Watcher {
     /** How many shards are queried in parallel. */

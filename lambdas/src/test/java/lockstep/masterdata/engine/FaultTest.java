@@ -22,9 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Injects one fault at a random moment of a sync, chosen by a seed: the sync succeeds or fails clearly, the next ordinary sync succeeds,
- * and concurrent readers only ever see
- * a state of the source. {@code -Dfaults.seed=N,…} repeats some runs, {@code -Dfaults.runs=500} sets their number; the results are written
- * to {@code target/faults.md}.
+ * and concurrent readers only ever see a state of the source. {@code -Dfaults.seed=N,…} repeats some runs, {@code -Dfaults.runs=500} sets
+ * their number; the results are written to {@code target/faults.md}.
  */
 @Tag("nightly")
 class FaultTest {

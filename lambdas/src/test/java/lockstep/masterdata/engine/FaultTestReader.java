@@ -13,8 +13,7 @@ import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * Reads {@link TestingProduct}'s tables continuously, as a product does: in single statements over all of them, and in transactions of two
- * statements.
- * An answer is right if it equals the source's content at one time, and no earlier answer was of a later time.
+ * statements. An answer is right if it equals the source's content at one time, and no earlier answer was of a later time.
  */
 final class FaultTestReader implements AutoCloseable {
     /** The queries for two halves of the content, without rows from 100000 on, which may be kept. */

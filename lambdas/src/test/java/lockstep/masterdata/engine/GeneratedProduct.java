@@ -16,9 +16,8 @@ import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * A schema generated from a seed: master tables with keys, unique columns and foreign keys of many types, and visitors' tables that refer
- * to
- * them. Each key, unique column and reference has a number, its class: values are equal according to the product's operators if
- * their classes are equal, however they are spelled. So a test can predict the result without comparing the values themselves.
+ * to them. Each key, unique column and reference has a number, its class: values are equal according to the product's operators if their
+ * classes are equal, however they are spelled. So a test can predict the result without comparing the values themselves.
  */
 final class GeneratedProduct {
     /** Rows of the source have classes below this one; a shard's own rows have higher ones. */

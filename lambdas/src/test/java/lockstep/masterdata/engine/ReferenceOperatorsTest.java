@@ -219,8 +219,7 @@ class ReferenceOperatorsTest {
 
     /**
      * PostgreSQL checks the reference with the master's collation, but finds rows for the ON DELETE action with the visitor's: the
-     * visitor's row
-     * would be affected by the deletion of any of the three.
+     * visitor's row would be affected by the deletion of any of the three.
      */
     @ParameterizedTest
     @ValueSource(strings = {"CASCADE", "SET NULL", "NO ACTION"})

@@ -14,8 +14,7 @@ import java.util.Optional;
 
 /**
  * Reads the records of a CSV file (RFC 4180) with FastCSV: fields are separated by commas, and a field with a comma, a quote or a line
- * break
- * is in quotes. Line ends are {@code \n} or {@code \r\n}. An empty field is NULL, and {@code ""} is an empty text, as in COPY.
+ * break is in quotes. Line ends are {@code \n} or {@code \r\n}. An empty field is NULL, and {@code ""} is an empty text, as in COPY.
  */
 public final class CsvRecords implements AutoCloseable {
     /** A longer field is refused, because it is more likely an unclosed quote than a value. */

@@ -33,10 +33,8 @@ record ImportColumn(String name, String type, boolean required, String base, Str
 
     /**
      * Returns an SQL condition that is true if the column stores less than what was written, because PostgreSQL rounds or truncates some
-     * types
-     * without an error. Empty for types that store everything they accept. Floating-point types are ignored, because the digits that they
-     * store
-     * depend on the value.
+     * types without an error. Empty for types that store everything they accept. Floating-point types are ignored, because the digits that
+     * they store depend on the value.
      *
      * @param written an SQL expression of type text that the column has accepted
      * @param kept    the column

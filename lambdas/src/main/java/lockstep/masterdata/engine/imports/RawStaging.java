@@ -24,8 +24,7 @@ import org.postgresql.copy.CopyIn;
  * by position ({@code c1}, {@code c2}, …), so that they can't collide with names of the product.
  *
  * <p>The records are sent in COPY's text format, which escapes every value. In CSV format, PostgreSQL 17 would take a line {@code \.} for
- * the
- * end of the file. {@link #verify} checks that the received records are those that were sent.
+ * the end of the file. {@link #verify} checks that the received records are those that were sent.
  */
 public final class RawStaging implements AutoCloseable {
     static final String TABLE = "pg_temp.lockstep_file";

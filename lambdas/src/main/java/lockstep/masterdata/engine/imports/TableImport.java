@@ -31,10 +31,9 @@ import lockstep.masterdata.engine.restore.StagedTable;
 
 /**
  * Imports a new edition of one code list into the source: updates the table to a CSV file in one transaction. The file is first copied into
- * a
- * temporary table with the same types, so that everything that the real table would reject is reported with its line. Only rows that differ
- * are written. Rows that are missing in the file stay while others refer to them, as in targets. After the merge the table is read and
- * compared with the file. A dry run does all of this and rolls it back.
+ * a temporary table with the same types, so that everything that the real table would reject is reported with its line. Only rows that
+ * differ are written. Rows that are missing in the file stay while others refer to them, as in targets. After the merge the table is read
+ * and compared with the file. A dry run does all of this and rolls it back.
  */
 public final class TableImport {
     private static final int SAMPLES = FileProblems.SAMPLES;

@@ -44,8 +44,7 @@ public record Latest(String syncId, Instant snapshotTime, Instant since, List<Ea
 
     /**
      * Returns the time since which there has been a manifest newer than a snapshot, or empty when there is none. Manifests that are no
-     * longer
-     * remembered are ignored.
+     * longer remembered are ignored.
      *
      * @param sealedAfter only manifests that were sealed later are considered
      */

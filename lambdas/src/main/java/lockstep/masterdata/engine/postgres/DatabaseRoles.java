@@ -59,8 +59,7 @@ public final class DatabaseRoles {
 
     /**
      * Refuses relations in Lockstep's schema, other than staging tables, that the logins own. The writer may create tables there, so it
-     * could
-     * create one under the name of a table of Lockstep, whose rows would then be trusted.
+     * could create one under the name of a table of Lockstep, whose rows would then be trusted.
      */
     private static void refuseRelationsOwnedByWorkers(Connection connection, Login reader, Login writer) throws SQLException {
         try (var query = connection

@@ -17,10 +17,8 @@ import lockstep.masterdata.schema.PolicyExpression;
 
 /**
  * Checks that row-level security hides no rows from a sync. A hidden row would be treated as deleted, or a reference from it would be
- * missed.
- * Sessions start with {@code row_security = off}, which makes PostgreSQL refuse to read a table whose policies apply to this login. This
- * class
- * switches it on after it has checked in the catalogue that the policies hide nothing.
+ * missed. Sessions start with {@code row_security = off}, which makes PostgreSQL refuse to read a table whose policies apply to this login.
+ * This class switches it on after it has checked in the catalogue that the policies hide nothing.
  */
 public final class RowSecurity {
     private RowSecurity() {}

@@ -81,8 +81,7 @@ public final class SchemaCheck {
 
     /**
      * Reports whether this finding stops a sync. Triggers do not, because what their source suggests need not happen in this sync. Policies
-     * do
-     * not, because {@link RowSecurity} checks them.
+     * do not, because {@link RowSecurity} checks them.
      */
     private static boolean isRefused(Finding finding) {
         return finding.severity() == Severity.error && finding.kind() != Kind.trigger && finding.kind() != Kind.policy;

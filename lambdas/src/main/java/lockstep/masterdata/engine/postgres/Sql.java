@@ -91,8 +91,8 @@ public final class Sql {
 
     /**
      * Runs statements that look up rows of a table by key with nested loops. PostgreSQL would otherwise prefer a hash join over the whole
-     * table. When
-     * the hash does not fit into memory, its rows come in random order, and an UPDATE then accesses the table and its indexes randomly.
+     * table. When the hash does not fit into memory, its rows come in random order, and an UPDATE then accesses the table and its indexes
+     * randomly.
      *
      * @param enforced if false, PostgreSQL chooses the join method
      */

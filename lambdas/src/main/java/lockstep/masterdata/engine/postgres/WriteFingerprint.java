@@ -9,9 +9,9 @@ import java.util.Map;
 
 /**
  * Detects writes to a table without reading it. It combines the table's files, which TRUNCATE and rewrites replace; its column numbers and
- * the labels of enums, which change values without a write; and the server's count of written rows. The server updates its counts
- * with a delay of some seconds, so a very recent write may be detected only by the next sync. A crash resets the counts;
- * {@code counted} reveals that, and the table is then treated as changed.
+ * the labels of enums, which change values without a write; and the server's count of written rows. The server updates its counts with a
+ * delay of some seconds, so a very recent write may be detected only by the next sync. A crash resets the counts; {@code counted} reveals
+ * that, and the table is then treated as changed.
  *
  * @param files   the files, column numbers and enum labels
  * @param writes  rows that the server counts as written
@@ -56,8 +56,7 @@ public record WriteFingerprint(String files, long writes, long counted) {
 
     /**
      * Records the fingerprints after this transaction: those from before, plus this transaction's own writes. Concurrent writes of others
-     * are
-     * excluded, so that the next sync detects them.
+     * are excluded, so that the next sync detects them.
      *
      * @param before the fingerprint of each table when Preflight planned this sync
      */

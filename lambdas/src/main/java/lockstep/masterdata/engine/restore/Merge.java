@@ -342,8 +342,7 @@ public final class Merge {
 
     /**
      * Runs one statement with the common table expressions of a resource for each table of the group. Returns the row count of each
-     * expression that
-     * {@code counted} names.
+     * expression that {@code counted} names.
      */
     private List<Long> inOneStatement(String name, List<StagedTable> group, Function<Integer, Stream<String>> counted) throws SQLException {
         String expressions = group.stream().map(t -> sql(name, t)).collect(Collectors.joining(",\n"));

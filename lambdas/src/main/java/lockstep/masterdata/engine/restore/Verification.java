@@ -22,10 +22,9 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 
 /**
  * Compares the target's rows with the manifest. A table whose earlier content was unknown is read completely after the merge. If its
- * earlier content is known from manifests, only the rows that the merge touches are read, before and after it, and the server's
- * count
- * must show that no other rows were written. The other rows were verified by an earlier sync; {@link WriteFingerprint} detects later
- * writes to them in Preflight.
+ * earlier content is known from manifests, only the rows that the merge touches are read, before and after it, and the server's count must
+ * show that no other rows were written. The other rows were verified by an earlier sync; {@link WriteFingerprint} detects later writes to
+ * them in Preflight.
  */
 final class Verification {
     private final Connection connection;

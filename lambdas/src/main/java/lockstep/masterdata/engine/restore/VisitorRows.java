@@ -16,12 +16,10 @@ import lockstep.masterdata.engine.postgres.Sql;
 
 /**
  * A safety net for the merge: verifies that it does not change rows outside the data set that refer to master rows. It shares no code with
- * the
- * decision which rows are deleted, and reads the referring columns directly.
+ * the decision which rows are deleted, and reads the referring columns directly.
  *
  * <p>Visitors may commit changes during the merge. So when the rows differ, the server's count decides whether this transaction has updated
- * or
- * deleted any of them.
+ * or deleted any of them.
  */
 final class VisitorRows {
     /**

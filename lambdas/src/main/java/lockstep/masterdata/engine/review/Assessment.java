@@ -13,8 +13,7 @@ import lockstep.masterdata.engine.restore.TablePlan;
 
 /**
  * The changes that a manifest would make compared with the newest admitted one. Row counts come from both manifests, changed rows from the
- * deltas
- * ({@link ChangedRows}). No database is read.
+ * deltas ({@link ChangedRows}). No database is read.
  *
  * @param against the sync it was compared with; empty for the first sync, which is never held
  * @param reasons why the sync is held; empty when it may continue
