@@ -343,6 +343,13 @@ final class SimulatedMachine {
     private static JsonNode path(String path, JsonNode data, JsonNode item) {
         if (path.equals("$$.Execution.Name")) return Assembly.JSON.getNodeFactory().textNode("20260301T120000Z-0001");
         if (path.equals("$$.Map.Item.Value")) return item;
+        if (path.startsWith("States.StringToJson("))
+            return Assembly.JSON.createObjectNode().set("errorMessage", path(path.substring(20, path.length() - 1), data, item));
+        if (path.startsWith("States.Format('{}: {}', ")) {
+            var values = path.substring(24, path.length() - 1).split(", ");
+            return Assembly.JSON.getNodeFactory()
+                    .textNode(path(values[0], data, item).asText() + ": " + path(values[1], data, item).asText());
+        }
         if (!path.startsWith("$") || path.startsWith("$$")) throw new IllegalStateException("no path is simulated like " + path);
         var found = data.at(path.substring(1).replace("[", "/").replace("]", "").replace('.', '/'));
         if (found.isMissingNode())
@@ -382,6 +389,7 @@ final class SimulatedMachine {
         if (rule.has("BooleanEquals")) return value.isBoolean() && value.asBoolean() == rule.get("BooleanEquals").asBoolean();
         if (rule.has("NumericGreaterThan")) return value.asDouble() > rule.get("NumericGreaterThan").asDouble();
         if (rule.has("StringEqualsPath")) return value.equals(path(rule.get("StringEqualsPath").asText(), data, NullNode.instance));
+        if (rule.has("StringMatches")) return value.asText().startsWith(rule.get("StringMatches").asText().replace("*", ""));
         throw new IllegalStateException("no choice is simulated like " + rule);
     }
 }
