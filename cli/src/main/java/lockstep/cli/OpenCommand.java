@@ -25,7 +25,7 @@ import picocli.CommandLine.ParentCommand;
 final class OpenCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
-    @Parameters(paramLabel = "demo|production|qa|SHARD",
+    @Parameters(paramLabel = "ACCOUNT|SHARD",
             description = "An account with all its shards, or one shard.") private String what;
 
     @Option(names = "--print", description = "Only print; do not open a browser (default without a desktop).") private boolean print;

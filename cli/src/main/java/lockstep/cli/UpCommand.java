@@ -53,6 +53,7 @@ final class UpCommand implements Callable<Integer> {
     private static String pages(List<Page> pages) {
         return pages.stream().map(page -> "%n%-12s %-14s %s".formatted(page.edition(), page.shard(), page.url()))
                 .collect(Collectors.joining())
-                + "\n\nTo see what the browser needs: lockstep open demo, production or qa";
+                + "\n\nTo see what the browser needs: lockstep open "
+                + pages.stream().map(Page::account).distinct().collect(Collectors.joining(" | "));
     }
 }
