@@ -497,8 +497,10 @@ def write(results, facts, sittings, volume):
     cold, warm = reach(results), reach(results, WARM)
     parts = [
         "# Figures of the sync\n",
-        "Written by `bench/sync/run`; [bench/sync](../sync/README.md) says what is measured and how. "
-        "Medians of interleaved rounds; the tables give their number.\n",
+        (
+            "Written by `bench/sync/run`; [bench/sync](../sync/README.md) says what is measured and how. "
+            "Medians of interleaved rounds; the tables give their number.\n"
+        ),
     ]
     runs = [run for by_name in results.values() for runs in by_name.values() for run in runs]
     noise = statistics.median(run.others for run in runs) if runs else 0
@@ -525,8 +527,10 @@ def write(results, facts, sittings, volume):
                 for f, w in zip(cold, warm)
             ],
         ),
-        "*measured* is the ratio to the peer where there is one, from a cold start: a JVM for the dump, one for the restore. "
-        "*warm* is a JVM that did six small syncs before, like a warm function.\n",
+        (
+            "*measured* is the ratio to the peer where there is one, from a cold start: a JVM for the dump, one for the restore. "
+            "*warm* is a JVM that did six small syncs before, like a warm function.\n"
+        ),
         "The time of a sync of ten rows is not measured here, because this benchmark has no state machines.\n",
     ]
     missing = [work.title for work in ALL if work.name not in results]

@@ -143,8 +143,8 @@ final class Workflow extends StateMachine {
     }
 
     /**
-     * Reports {@code $.failure} to operations, but only the message of its cause if one of our functions threw it: Step Functions then has an error
-     * with the name of a Java class, and a cause that is JSON with a stack trace.
+     * Reports {@code $.failure} to operations, but only the message of its cause if one of our functions threw it: Step Functions then has
+     * an error with the name of a Java class, and a cause that is JSON with a stack trace.
      */
     static Chain notifyFailure(Construct scope, NetworkStack network, String id, IChainable next) {
         var notify = notifyOperations(scope, network, id,

@@ -23,7 +23,8 @@ import lockstep.landscape.YamlValue.Format;
 
 /** Reads lockstep.yaml. Its fields, choices and patterns are repeated in lockstep.schema.json for editors; a test compares them. */
 public final class LandscapeReader {
-    private static final String PRODUCT_EXAMPLE = "{name: shop, build: image, port: 8443, health: /health, commands: {serve: [serve], migrate: [migrate]}}";
+    private static final String PRODUCT_EXAMPLE = "{name: shop, build: image, port: 8443, health: /health, commands: {serve: [serve], "
+            + "migrate: [migrate]}}";
 
     static final List<Field> LANDSCAPE = List.of(
             new Field("product", true, PRODUCT_EXAMPLE),

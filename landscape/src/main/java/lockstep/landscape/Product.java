@@ -52,7 +52,10 @@ public record Product(String name, Path directory, Image image, int port, String
         test = List.copyOf(test);
     }
 
-    /** Returns the line of a command for this machine. The path of its program is relative to a directory; without a slash it is on the PATH. */
+    /**
+     * Returns the line of a command for this machine. The path of its program is relative to a directory; without a slash it is on the
+     * PATH.
+     */
     public static List<String> in(Path directory, List<String> command) {
         var line = new ArrayList<>(command);
         if (line.getFirst().contains("/")) line.set(0, directory.resolve(line.getFirst()).normalize().toString());

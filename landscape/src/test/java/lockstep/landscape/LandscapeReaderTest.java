@@ -187,7 +187,8 @@ class LandscapeReaderTest {
                 new Mistake("command of no words", "serve: [serve]", "serve: []",
                         "1: product.commands.serve: the list is empty; write [serve]"),
                 new Mistake("product name", "name: clinic", "name: Clinic",
-                        "1: product.name: 'Clinic' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "
+                        "1: product.name: 'Clinic' is not a name of at most 30 lowercase letters, digits and single hyphens, starting "
+                                + "with a "
                                 + "letter; write it like shop-1"),
                 new Mistake("account name", "  demo:\n", "  2demo:\n",
                         "10: accounts.2demo: '2demo' is not a name of at most 30 lowercase letters, digits and single hyphens, starting "
@@ -381,7 +382,8 @@ class LandscapeReaderTest {
                                 List.of("./seed")),
                         Optional.of(shop.resolve("features.json")), Optional.of(Path.of("/migrations")), List.of("./test")),
                 LandscapeReader.read(file(VALID.replaceFirst("product: .*", """
-                        product: {name: clinic, directory: ./shop, build: target/image, port: 9443, health: /up/now, features: features.json, \
+                        product: {name: clinic, directory: ./shop, build: target/image, port: 9443, health: /up/now, features: \
+                        features.json, \
                         migrations: /migrations, test: [./test], commands: {serve: [run, --all], migrate: [migrate], \
                         addUser: [add, "{user}"], build: [./build], seed: [./seed]}}"""))).product());
         assertEquals(new Product.Existing(IMAGE),

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 class InlineRowsTest {
     private static final String CONTENT = "SELECT string_agg(t::text, E'\\n' ORDER BY \"Id\") FROM \"Order Desk\".\"lineItem\" t";
     private static final String[] PRODUCT = {"CREATE SCHEMA \"Order Desk\"", "CREATE DOMAIN \"Order Desk\".given AS text NOT NULL",
-            "CREATE TABLE \"Order Desk\".\"lineItem\" (hidden text, \"Id\" int PRIMARY KEY, \"größe\" numeric(6,2), dropped int, name varchar(40),"
+            "CREATE TABLE \"Order Desk\".\"lineItem\" (hidden text, \"Id\" int PRIMARY KEY, \"größe\" numeric(6,2), dropped int, name "
+                    + "varchar(40),"
                     + " tags text[], twice int GENERATED ALWAYS AS (2 * \"Id\") STORED)",
             "ALTER TABLE \"Order Desk\".\"lineItem\" DROP COLUMN dropped"};
     private final TestingDatabase source = TestingServer.database();
@@ -45,7 +46,8 @@ class InlineRowsTest {
         target.execute("UPDATE \"Order Desk\".\"lineItem\" SET hidden = 'own'");
         sync.run(source, target, "two");
         source.execute(
-                "UPDATE \"Order Desk\".\"lineItem\" SET name = E'\"\\\\ '' , ( ) { } \\n\\t\\r \\\\N', tags = ARRAY['\"', E'\\\\', '', NULL, '{}', ',']"
+                "UPDATE \"Order Desk\".\"lineItem\" SET name = E'\"\\\\ '' , ( ) { } \\n\\t\\r \\\\N', tags = ARRAY['\"', E'\\\\', '', "
+                        + "NULL, '{}', ',']"
                         + " WHERE \"Id\" = 1",
                 "UPDATE \"Order Desk\".\"lineItem\" SET name = '', tags = '{}', \"größe\" = NULL WHERE \"Id\" = 2",
                 "UPDATE \"Order Desk\".\"lineItem\" SET name = NULL, tags = NULL, \"größe\" = 1.50 WHERE \"Id\" = 3",
