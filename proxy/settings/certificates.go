@@ -133,43 +133,22 @@ func expired(revocations []byte, now time.Time) (issuers []string) {
 }
 
 func parseCertificates(data []byte) ([]*x509.Certificate, error) {
-	blocks, err := blocks(data, "CERTIFICATE")
-	if err != nil {
-		return nil, err
-	}
-	var all []*x509.Certificate
-	for _, block := range blocks {
+	return parseAll(data, "CERTIFICATE", func(block []byte) (*x509.Certificate, error) {
 		certificate, err := x509.ParseCertificate(block)
-		if err != nil {
-			return nil, err
+		if err == nil && !certificate.IsCA {
+			err = fmt.Errorf("%q is not an authority", certificate.Subject)
 		}
-		if !certificate.IsCA {
-			return nil, fmt.Errorf("%q is not an authority", certificate.Subject)
-		}
-		all = append(all, certificate)
-	}
-	return all, nil
+		return certificate, err
+	})
 }
 
 func parseLists(data []byte) ([]*x509.RevocationList, error) {
-	blocks, err := blocks(data, "X509 CRL")
-	if err != nil {
-		return nil, err
-	}
-	var all []*x509.RevocationList
-	for _, block := range blocks {
-		list, err := x509.ParseRevocationList(block)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list)
-	}
-	return all, nil
+	return parseAll(data, "X509 CRL", x509.ParseRevocationList)
 }
 
-// blocks returns the content of at least one PEM block. All blocks must be of kind.
-func blocks(data []byte, kind string) ([][]byte, error) {
-	var all [][]byte
+// parseAll parses at least one PEM block. All blocks must be of kind.
+func parseAll[T any](data []byte, kind string, parse func(block []byte) (T, error)) ([]T, error) {
+	var all []T
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
@@ -178,7 +157,11 @@ func blocks(data []byte, kind string) ([][]byte, error) {
 		if block.Type != kind {
 			return nil, fmt.Errorf("given a %s, expected %s", block.Type, kind)
 		}
-		all, data = append(all, block.Bytes), rest
+		parsed, err := parse(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all, data = append(all, parsed), rest
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no %s in PEM", kind)

@@ -20,14 +20,6 @@ func (p *problems) add(path, given, expected string) {
 	p.list = append(p.list, fmt.Sprintf("%s: given %s, expected %s", path, given, expected))
 }
 
-func (p *problems) err() error {
-	errs := make([]error, len(p.list))
-	for i, text := range p.list {
-		errs[i] = errors.New(text)
-	}
-	return errors.Join(errs...)
-}
-
 // object keeps the order of its keys.
 type object struct {
 	keys   []string
@@ -133,28 +125,17 @@ func (f *fields) get(key string) (any, bool) {
 
 func (f *fields) at(key string) string { return join(f.path, key) }
 
-func (f *fields) text(key string) string {
-	value, ok := f.get(key)
-	if !ok {
-		return ""
-	}
-	text, isText := value.(string)
-	if !isText {
-		f.problems.add(f.at(key), show(value), "a string")
-	}
-	return text
-}
+func (f *fields) text(key string) string { return typed[string](f, key, "a string") }
 
-func (f *fields) flag(key string) bool {
+func (f *fields) flag(key string) bool { return typed[bool](f, key, "true or false") }
+
+func typed[T any](f *fields, key, expected string) T {
 	value, ok := f.get(key)
-	if !ok {
-		return false
+	result, isType := value.(T)
+	if ok && !isType {
+		f.problems.add(f.at(key), show(value), expected)
 	}
-	flag, isFlag := value.(bool)
-	if !isFlag {
-		f.problems.add(f.at(key), show(value), "true or false")
-	}
-	return flag
+	return result
 }
 
 func (f *fields) number(key string, least, most, absent float64) float64 {

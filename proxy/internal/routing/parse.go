@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -92,7 +93,7 @@ func Parse(data []byte, edition string) (*Table, error) {
 	}
 	root.done()
 	if len(p.list) > 0 {
-		return nil, p.err()
+		return nil, errors.New(strings.Join(p.list, "\n"))
 	}
 	return t, nil
 }

@@ -70,17 +70,8 @@ func load(environ []string) (options.Options, *routing.File, error) {
 	o, err := options.Parse(environ)
 	if err != nil {
 		// Report the routing file's problems in the same run, if the file can be found.
-		edition, path := "", ""
-		for _, entry := range environ {
-			if value, ok := strings.CutPrefix(entry, "EDITION="); ok {
-				edition = value
-			}
-			if value, ok := strings.CutPrefix(entry, "GATEWAY_ROUTES="); ok {
-				path = value
-			}
-		}
-		if path != "" {
-			_, routesErr := routing.Open(path, edition)
+		if o.Routes != "" {
+			_, routesErr := routing.Open(o.Routes, string(o.Edition))
 			err = errors.Join(err, routesErr)
 		}
 		return o, nil, err

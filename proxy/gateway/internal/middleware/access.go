@@ -52,7 +52,7 @@ func Access(log *slog.Logger, lines *Lines, metrics *telemetry.Metrics, accessLo
 			if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
 				log.Error("panic", "request_id", e.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				if e.Status == 0 {
-					e.Refuse(r, page.Internal(), nil)
+					e.Refuse(r, page.Internal, nil)
 					fault, aborted = nil, false
 				} else {
 					fault = http.ErrAbortHandler

@@ -21,14 +21,14 @@ func Body(limit int64, timeout time.Duration, next http.Handler) http.Handler {
 		e := exchange.From(r.Context())
 		if limit > 0 && r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
-			e.Refuse(r, page.BodyTooLarge(), nil)
+			e.Refuse(r, page.BodyTooLarge, nil)
 			return
 		}
 		control := http.NewResponseController(w)
 		if r.ContentLength < 0 {
 			// A body without a length may be one direction of a two-way stream, so the response must not wait for its end.
 			if err := control.EnableFullDuplex(); err != nil {
-				e.Refuse(r, page.Internal(), err)
+				e.Refuse(r, page.Internal, err)
 				return
 			}
 		}

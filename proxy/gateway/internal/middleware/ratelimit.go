@@ -34,7 +34,7 @@ func RateLimit(perSecond float64, burst int, gauge prometheus.Gauge, next http.H
 		}
 		if !l.of(key, e.Started).AllowN(e.Started, 1) {
 			w.Header().Set("Retry-After", retry)
-			e.Refuse(r, page.RateLimited(), nil)
+			e.Refuse(r, page.RateLimited, nil)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -16,7 +16,7 @@ func Route(table func() *routing.Table, next http.Handler) http.Handler {
 		e.Table = table()
 		e.Tenant, e.Shard = e.Table.Route(r)
 		if e.Shard == nil {
-			e.Refuse(r, page.NotRouted(), errors.New("no tenant, host or default matches"))
+			e.Refuse(r, page.NotRouted, errors.New("no tenant, host or default matches"))
 			return
 		}
 		next.ServeHTTP(w, r)

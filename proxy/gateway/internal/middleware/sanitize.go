@@ -28,11 +28,11 @@ func Sanitize(next http.Handler) http.Handler {
 			e.Refuse(r, problem, errors.New(reason))
 		}
 		if r.ProtoMajor != 1 || r.ProtoMinor != 1 {
-			refuse(page.VersionNotSupported(), "the first hop must speak HTTP/1.1")
+			refuse(page.VersionNotSupported, "the first hop must speak HTTP/1.1")
 			return
 		}
 		if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-			refuse(page.MethodNotAllowed(), r.Method)
+			refuse(page.MethodNotAllowed, r.Method)
 			return
 		}
 		if reason := ambiguousPath(r); reason != "" {

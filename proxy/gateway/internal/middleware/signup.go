@@ -17,7 +17,7 @@ func SignUp(open bool, paths []string, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if below(r.URL.Path, paths) {
-			exchange.From(r.Context()).Refuse(r, page.SignUpClosed(), nil)
+			exchange.From(r.Context()).Refuse(r, page.SignUpClosed, nil)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -2,6 +2,7 @@
 package options
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -103,8 +104,8 @@ const (
 	adminDefault = "127.0.0.1:9901"
 )
 
-// Parse parses environ, which has the form of os.Environ. The error lists every problem, one per line. An unknown GATEWAY_ variable is a
-// problem too, because it is probably a typo.
+// Parse parses environ, which has the form of os.Environ. The error lists every problem, one per line; the options are then
+// incomplete. An unknown GATEWAY_ variable is a problem too, because it is probably a typo.
 func Parse(environ []string) (Options, error) {
 	r := reader{values: map[string]string{}}
 	for _, entry := range environ {
@@ -199,11 +200,7 @@ func Parse(environ []string) (Options, error) {
 	}
 	if len(r.problems) > 0 {
 		slices.Sort(r.problems)
-		errs := make([]error, len(r.problems))
-		for i, text := range r.problems {
-			errs[i] = errors.New(text)
-		}
-		return Options{}, errors.Join(errs...)
+		return o, errors.New(strings.Join(r.problems, "\n"))
 	}
 	return o, nil
 }
@@ -301,27 +298,13 @@ func (r *reader) flag(name string, absent bool) bool {
 }
 
 func (r *reader) number(name string, absent, least, most float64) float64 {
-	text := r.text(name, "")
-	if text == "" {
-		return absent
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(value >= least && value <= most) {
-		r.problem(name, text, fmt.Sprintf("a number from %g to %g", least, most))
-	}
-	return value
+	parse := func(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+	return within(r, name, absent, least, most, parse, "a number from %g to %g")
 }
 
 func (r *reader) integer(name string, absent, least, most int64) int64 {
-	text := r.text(name, "")
-	if text == "" {
-		return absent
-	}
-	value, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || value < least || value > most {
-		r.problem(name, text, fmt.Sprintf("a whole number from %d to %d", least, most))
-	}
-	return value
+	parse := func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
+	return within(r, name, absent, least, most, parse, "a whole number from %d to %d")
 }
 
 func (r *reader) timeout(name string, absent time.Duration) time.Duration {
@@ -329,13 +312,18 @@ func (r *reader) timeout(name string, absent time.Duration) time.Duration {
 }
 
 func (r *reader) duration(name string, absent, least, most time.Duration) time.Duration {
+	return within(r, name, absent, least, most, time.ParseDuration, "a duration from %v to %v, such as 500ms or 10s")
+}
+
+// within parses a value from least to most. expected has verbs for both.
+func within[T cmp.Ordered](r *reader, name string, absent, least, most T, parse func(string) (T, error), expected string) T {
 	text := r.text(name, "")
 	if text == "" {
 		return absent
 	}
-	value, err := time.ParseDuration(text)
-	if err != nil || value < least || value > most {
-		r.problem(name, text, fmt.Sprintf("a duration from %v to %v, such as 500ms or 10s", least, most))
+	value, err := parse(text)
+	if err != nil || !(value >= least && value <= most) { // also false for NaN
+		r.problem(name, text, fmt.Sprintf(expected, least, most))
 	}
 	return value
 }

@@ -19,42 +19,24 @@ type Problem struct {
 	Text   string
 }
 
-// None of the responses discloses anything about the network behind the gateway.
+// The pages. None of them discloses anything about the network behind the gateway.
+var (
+	MethodNotAllowed    = Problem{http.StatusMethodNotAllowed, "method_not_allowed", "This method is not allowed", "CONNECT and TRACE are not supported."}
+	NotRouted           = Problem{http.StatusNotFound, "not_routed", "Nothing is served at this address", "Please check the address that you were given."}
+	Timeout             = Problem{http.StatusRequestTimeout, "request_timeout", "The request took too long to arrive", "The connection may be slow. Please try again."}
+	BodyTooLarge        = Problem{http.StatusRequestEntityTooLarge, "body_too_large", "The request is too large", "Please send less at a time."}
+	RateLimited         = Problem{http.StatusTooManyRequests, "rate_limited", "Too many requests", "Please wait a moment, then try again."}
+	HeadersTooLarge     = Problem{http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's header is too large", "Deleting this site's cookies may help."}
+	SignUpClosed        = Problem{http.StatusForbidden, "sign_up_closed", "Sign-up is closed", "New accounts can't be created at the moment."}
+	Internal            = Problem{http.StatusInternalServerError, "internal", "Something went wrong", "The error has been logged with the request number below."}
+	Unreachable         = Problem{http.StatusBadGateway, "upstream_unreachable", "The service cannot be reached", "Please try again in a moment."}
+	UpstreamTimeout     = Problem{http.StatusGatewayTimeout, "upstream_timeout", "The service did not respond in time", "Please try again in a moment."}
+	VersionNotSupported = Problem{http.StatusHTTPVersionNotSupported, "http_version", "HTTP/1.1 is required", "HTTP/1.0 can't tell a truncated response from a complete one."}
+)
+
+// BadRequest describes what is wrong with the request.
 func BadRequest(text string) Problem {
 	return Problem{http.StatusBadRequest, "bad_request", "Bad request", text}
-}
-func MethodNotAllowed() Problem {
-	return Problem{http.StatusMethodNotAllowed, "method_not_allowed", "This method is not allowed", "CONNECT and TRACE are not supported."}
-}
-func NotRouted() Problem {
-	return Problem{http.StatusNotFound, "not_routed", "Nothing is served at this address", "Please check the address that you were given."}
-}
-func Timeout() Problem {
-	return Problem{http.StatusRequestTimeout, "request_timeout", "The request took too long to arrive", "The connection may be slow. Please try again."}
-}
-func BodyTooLarge() Problem {
-	return Problem{http.StatusRequestEntityTooLarge, "body_too_large", "The request is too large", "Please send less at a time."}
-}
-func RateLimited() Problem {
-	return Problem{http.StatusTooManyRequests, "rate_limited", "Too many requests", "Please wait a moment, then try again."}
-}
-func HeadersTooLarge() Problem {
-	return Problem{http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's header is too large", "Deleting this site's cookies may help."}
-}
-func SignUpClosed() Problem {
-	return Problem{http.StatusForbidden, "sign_up_closed", "Sign-up is closed", "New accounts can't be created at the moment."}
-}
-func Internal() Problem {
-	return Problem{http.StatusInternalServerError, "internal", "Something went wrong", "The error has been logged with the request number below."}
-}
-func Unreachable() Problem {
-	return Problem{http.StatusBadGateway, "upstream_unreachable", "The service cannot be reached", "Please try again in a moment."}
-}
-func UpstreamTimeout() Problem {
-	return Problem{http.StatusGatewayTimeout, "upstream_timeout", "The service did not respond in time", "Please try again in a moment."}
-}
-func VersionNotSupported() Problem {
-	return Problem{http.StatusHTTPVersionNotSupported, "http_version", "HTTP/1.1 is required", "HTTP/1.0 can't tell a truncated response from a complete one."}
 }
 
 // Maintenance shows the message, or a default text if it is empty.
@@ -69,15 +51,15 @@ func Maintenance(message string) Problem {
 func Parse(status int) Problem {
 	switch status {
 	case http.StatusRequestHeaderFieldsTooLarge:
-		return HeadersTooLarge()
+		return HeadersTooLarge
 	case http.StatusRequestTimeout:
-		return Timeout()
+		return Timeout
 	case http.StatusNotImplemented:
 		return Problem{status, "unknown_encoding", "Unknown transfer encoding", "Only chunked is supported."}
 	case http.StatusExpectationFailed:
 		return Problem{status, "expectation_failed", "Unknown expectation", "Only 100-continue is supported."}
 	case http.StatusHTTPVersionNotSupported:
-		return VersionNotSupported()
+		return VersionNotSupported
 	}
 	return BadRequest("The request or its header is not valid HTTP.")
 }

@@ -9,8 +9,8 @@ import (
 
 func TestEveryPage(t *testing.T) {
 	codes := map[string]bool{}
-	for _, p := range []Problem{BadRequest("<script>"), MethodNotAllowed(), NotRouted(), Timeout(), BodyTooLarge(), RateLimited(), HeadersTooLarge(),
-		SignUpClosed(), Internal(), Unreachable(), UpstreamTimeout(), VersionNotSupported(), Maintenance(""), Parse(501), Parse(417)} {
+	for _, p := range []Problem{BadRequest("<script>"), MethodNotAllowed, NotRouted, Timeout, BodyTooLarge, RateLimited, HeadersTooLarge,
+		SignUpClosed, Internal, Unreachable, UpstreamTimeout, VersionNotSupported, Maintenance(""), Parse(501), Parse(417)} {
 		if codes[p.Code] {
 			t.Errorf("two pages are called %s", p.Code)
 		}
@@ -34,7 +34,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	r := httptest.NewRequest("HEAD", "/", nil)
 	w := httptest.NewRecorder()
-	NotRouted().Write(w, r, "")
+	NotRouted.Write(w, r, "")
 	if w.Body.Len() != 0 || w.Header().Get("Content-Length") == "0" {
 		t.Error("HEAD has a length and no body")
 	}

@@ -80,9 +80,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(bodyError, &tooLarge):
-			e.Refuse(r, page.BodyTooLarge(), bodyError)
+			e.Refuse(r, page.BodyTooLarge, bodyError)
 		case errors.Is(bodyError, os.ErrDeadlineExceeded):
-			e.Refuse(r, page.Timeout(), bodyError)
+			e.Refuse(r, page.Timeout, bodyError)
 		case errors.Is(bodyError, io.ErrUnexpectedEOF):
 			e.Cause = bodyError
 			w.WriteHeader(statusClientGone)
@@ -98,15 +98,15 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
-		e.Refuse(r, page.Unreachable(), err)
+		e.Refuse(r, page.Unreachable, err)
 		return
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		e.Refuse(r, page.UpstreamTimeout(), err)
+		e.Refuse(r, page.UpstreamTimeout, err)
 		return
 	}
-	e.Refuse(r, page.Unreachable(), err)
+	e.Refuse(r, page.Unreachable, err)
 }
 
 type buffers struct{ pool sync.Pool }
