@@ -1,6 +1,7 @@
 package lockstep.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -45,6 +46,10 @@ class OrderDeskEndToEndTest {
         assertPage("<td>Großhandel</td><td>2026-04-01</td><td>400</td><td>9999.50 EUR</td>");
         var verify = CLOUD.lockstep("verify");
         assertEquals(0, verify.exit(), verify::toString);
+
+        var again = CLOUD.lockstep("up");
+        assertEquals(0, again.exit(), again::toString);
+        assertFalse(again.err().contains("started "), again::toString);
     }
 
     private static void assertPage(String row) throws IOException, InterruptedException {

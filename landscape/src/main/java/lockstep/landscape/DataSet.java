@@ -17,7 +17,7 @@ import java.util.Optional;
  */
 public record DataSet(String name, String source, List<Table> tables, Keep keep, Triggers triggers, Watch watch, List<Check> checks,
         Holding holding, Starting starting) {
-    /** The data set that commands use by default. */
+    /** The data set that commands use by default if there are several. */
     public static final String DEFAULT_NAME = "master";
 
     public DataSet {

@@ -153,6 +153,11 @@ public final class LocalTask {
         }
     }
 
+    /** Returns a task that can run something once while this one starts. */
+    LocalTask copy(LocalCloud cloud) {
+        return new LocalTask(files, store, images, cloud, task);
+    }
+
     /** Runs a program of this machine with the variables of a container, unless it completed before with the same last argument. */
     void runHereOnce(String container, List<String> line, Path directory) {
         resolve();

@@ -154,14 +154,14 @@ public final class Up {
                         .forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
                     if (deployment.into().contains(landscape.accountOf(dataSet.source())))
-                        seed(application(tasks, dataSet.source()), "master");
+                        seed(cloud, application(tasks, dataSet.source()), "master");
                 }
                 joinAll(applications);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
                     landscape.accounts().stream().filter(account -> account.purpose() == Purpose.DEMO)
                             .flatMap(account -> account.shards().stream())
-                            .forEach(shard -> seed(application(tasks, shard.name()), "visitors"));
+                            .forEach(shard -> seed(cloud, application(tasks, shard.name()), "visitors"));
                 });
                 // the images of accounts that are not deployed are unknown here
                 if (deployment.into().equals(landscape.accounts())) images.deleteOthers();
@@ -284,13 +284,13 @@ public final class Up {
      *
      * @param what {@code master} for master data, {@code visitors} for rows that refer to master data
      */
-    private void seed(LocalTask application, String what) {
+    private void seed(LocalCloud cloud, LocalTask application, String what) {
         Product product = landscape.product();
         if (product.commands().seed().isEmpty()) return;
         var line = new ArrayList<>(Product.in(product.directory(), product.commands().seed()));
         line.add(what);
         progress.step("seed " + what + " in " + application.deployed().shard().orElseThrow(),
-                () -> application.runHereOnce("migrate", line, product.directory()));
+                () -> application.copy(cloud).runHereOnce("migrate", line, product.directory()));
     }
 
     private Result result(LocalCloud cloud) {

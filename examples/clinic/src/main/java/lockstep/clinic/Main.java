@@ -39,9 +39,7 @@ public final class Main {
             add-user  adds a user, and the customer if it does not exist, or changes a user's password; reads the password from standard \
             input
                       DATABASE_SECRET, DATABASE_SSL_ROOT
-            seed      loads the code lists that data/export.py wrote to a directory, or adds sample rows of visitors; does nothing if \
-            there \
-            are such rows
+            seed      loads the code lists that data/export.py wrote to a directory, or adds sample rows of visitors, unless there are any
                       ADMIN_SECRET, APPLICATION_SECRET, DATABASE_SSL_ROOT
 
             A *_SECRET is JSON with host, port, dbname, username and password.
