@@ -55,7 +55,7 @@ func start(t *testing.T, table string, environ ...string) *running {
 		r.close()
 		if t.Failed() {
 			text := r.log.String()
-			t.Logf("log:\n%s", text[max(0, len(text)-4000):])
+			t.Logf("log:\n%s", text[max(0, len(text)-40000):])
 		}
 	})
 	return r
