@@ -147,7 +147,7 @@ class FirstHopTest {
         Ended again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
         assertEquals(200, TestingLoad.once(CLOUD.firstHop("clinic-1"), CLOUD.endpoint(), CLOUD.client("operator")).status(),
-                "up mends what was killed");
+                "up restarts what was killed");
     }
 
     // ---- a temporary shard for QA

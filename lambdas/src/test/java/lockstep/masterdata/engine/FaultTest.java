@@ -69,7 +69,7 @@ class FaultTest {
 
     private static List<String> report() {
         var lines = new ArrayList<>(
-                List.of("| fault | phase | runs | struck | in step at once | clear failure, mended by the next sync | answers | wrong |",
+                List.of("| fault | phase | runs | struck | in step at once | clear failure, fixed by the next sync | answers | wrong |",
                         "| --- | --- | --- | --- | --- | --- | --- | --- |"));
         var byPoint = OUTCOMES.stream().collect(Collectors.groupingBy(t -> t.kind() + " | " + t.phase(),
                 () -> new TreeMap<>(java.util.Comparator.comparingInt((String key) -> Kind.valueOf(key.split(" ")[0]).ordinal())
