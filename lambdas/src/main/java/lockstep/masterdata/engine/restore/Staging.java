@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,8 @@ final class Staging {
     private final Accepted accepted;
     private final Manifest manifest;
     private final String suffix;
+    /** The relations of inlined rows, because merge and verification use each several times. */
+    private final Map<String, String> inlined = new HashMap<>();
 
     Staging(Accepted accepted) {
         this.accepted = accepted;
@@ -68,8 +71,8 @@ final class Staging {
     }
 
     private String inline(TableManifest table, TableInfo info, boolean goes) {
-        var rows = accepted.pieces(accepted.tablePlan(table)).stream().flatMap(piece -> rows(piece, goes).stream()).toList();
-        return InlineRows.relation(table, info, rows);
+        return inlined.computeIfAbsent(name(table, goes), name -> InlineRows.relation(table, info,
+                accepted.pieces(accepted.tablePlan(table)).stream().flatMap(piece -> rows(piece, goes).stream()).toList()));
     }
 
     /** Returns the lines of a piece that is stored in the manifest. */
