@@ -38,9 +38,9 @@ public final class AwsDeployment {
     /** Grants the logins of the sync their rights in a shard's database. */
     public static void prepareDatabase(AccountAccess access, Shard shard, List<DataSet> dataSets) {
         try (var lambda = access.client(LambdaClient.builder())) {
-            String function = Names.prepareDatabase(shard.name());
+            String function = Names.prepareDatabase();
             var answer = lambda.invoke(r -> r.functionName(function)
-                    .payload(SdkBytes.fromUtf8String(Assembly.JSON.writeValueAsString(Map.of("dataSets", dataSets)))));
+                    .payload(SdkBytes.fromUtf8String(Assembly.JSON.writeValueAsString(Map.of("shard", shard.name(), "dataSets", dataSets)))));
             if (answer.functionError() != null)
                 throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
         }

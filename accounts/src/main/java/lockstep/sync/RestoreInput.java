@@ -16,11 +16,11 @@ import software.amazon.awssdk.services.sfn.model.ExecutionAlreadyExistsException
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record RestoreInput(String dataSet, String syncId, String bucket, String manifestKey, Mode mode, Optional<String> shard,
         boolean dryRun) {
-    /** Starts the restore in an account, unless it was started with this name before. */
-    public void start(SyncAccess access, Account account, String name) {
+    /** Starts the restore in an account, unless one was started with this id before. */
+    public void start(SyncAccess access, Account account, String id) {
         try (var sfn = access.starter(account).client(SfnClient.builder())) {
-            sfn.startExecution(
-                    r -> r.stateMachineArn(access.restoreMachineArn(account)).name(name).input(Json.MAPPER.writeValueAsString(this)));
+            sfn.startExecution(r -> r.stateMachineArn(access.restoreMachineArn(account)).name(access.execution(id))
+                    .input(Json.MAPPER.writeValueAsString(this)));
         } catch (ExecutionAlreadyExistsException e) {
             return;
         }

@@ -68,8 +68,8 @@ public final class Runs implements AutoCloseable {
         }
     }
 
-    private static List<ExecutionListItem> list(SfnClient sfn, String machineArn, int most) {
-        return sfn.listExecutions(r -> r.stateMachineArn(machineArn).maxResults(most)).executions();
+    private List<ExecutionListItem> list(SfnClient sfn, String machineArn, int most) {
+        return access.executions(sfn, machineArn, r -> {}).limit(most).toList();
     }
 
     private Optional<Run> sync(ExecutionListItem dump) {

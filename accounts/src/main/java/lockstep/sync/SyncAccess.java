@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import lockstep.accounts.AccountAccess;
 import lockstep.accounts.Accounts;
 import lockstep.landscape.Account;
@@ -15,6 +17,9 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
+import software.amazon.awssdk.services.sfn.model.ListExecutionsRequest;
 
 /**
  * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also
@@ -34,10 +39,10 @@ public final class SyncAccess {
         this.dataSet = dataSet;
         this.assume = assume;
         Account sourceAccount = sourceAccount();
-        source = assume.apply(sourceAccount, Names.roleArn(sourceAccount.id(), Names.syncStartRole(dataSet.name())));
+        source = assume.apply(sourceAccount, Names.roleArn(sourceAccount.id(), Names.syncStartRole()));
         for (Account account : landscape.accounts())
             if (!landscape.targetsIn(account, dataSet).isEmpty())
-                observers.put(account.name(), assume.apply(account, Names.roleArn(account.id(), Names.observerRole(dataSet.name()))));
+                observers.put(account.name(), assume.apply(account, Names.roleArn(account.id(), Names.observerRole())));
     }
 
     public DataSet dataSet() {
@@ -68,7 +73,7 @@ public final class SyncAccess {
     /** Returns the role that may start restores in an account. It is assumed only when needed. */
     public AccountAccess starter(Account account) {
         return starters.computeIfAbsent(account.name(),
-                name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole(dataSet.name()))));
+                name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole())));
     }
 
     /** Returns the role that may query the status of a shard. */
@@ -76,24 +81,38 @@ public final class SyncAccess {
         return shard.name().equals(dataSet.source()) ? source : observer(account);
     }
 
+    /** Returns the name of the execution of the data set's sync with this id. */
+    public String execution(String id) {
+        return Names.execution(dataSet.name(), id);
+    }
+
+    /** Returns a machine's executions for this data set, newest first. The name of each is its id. */
+    public Stream<ExecutionListItem> executions(SfnClient sfn, String machineArn, Consumer<ListExecutionsRequest.Builder> filter) {
+        String prefix = execution("");
+        return sfn.listExecutionsPaginator(r -> filter.accept(r.stateMachineArn(machineArn))).executions().stream()
+                .filter(item -> item.name().startsWith(prefix))
+                .map(item -> item.copy(b -> b.name(item.name().substring(prefix.length()))));
+    }
+
     public String dumpMachineArn() {
-        return Names.statesArn(landscape.region(), sourceAccount().id(), "stateMachine", Names.dumpMachine(dataSet.name()));
+        return Names.statesArn(landscape.region(), sourceAccount().id(), "stateMachine", Names.dumpMachine());
     }
 
     String dumpArn(String syncId) {
-        return Names.statesArn(landscape.region(), sourceAccount().id(), "execution", Names.dumpMachine(dataSet.name()) + ":" + syncId);
+        return Names.statesArn(landscape.region(), sourceAccount().id(), "execution", Names.dumpMachine() + ":" + execution(syncId));
     }
 
     String restoreMachineArn(Account account) {
-        return Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.restoreMachine(dataSet.name()));
+        return Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.restoreMachine());
     }
 
-    public String restoreArn(Account account, String syncId) {
-        return Names.statesArn(landscape.region(), account.id(), "execution", Names.restoreMachine(dataSet.name()) + ":" + syncId);
+    /** @param id the id of a sync, or of a restore that was started alone */
+    public String restoreArn(Account account, String id) {
+        return Names.statesArn(landscape.region(), account.id(), "execution", Names.restoreMachine() + ":" + execution(id));
     }
 
     public String bucket() {
-        return Names.bucket(dataSet.name(), sourceAccount().id(), landscape.region());
+        return Names.bucket(sourceAccount().id(), landscape.region());
     }
 
     /** Creates access that always uses the sync roles, even if the accounts were opened as root. */

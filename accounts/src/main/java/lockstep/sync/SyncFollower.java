@@ -74,7 +74,7 @@ public final class SyncFollower implements AutoCloseable {
         begun = Instant.now();
         try {
             source.startExecution(
-                    r -> r.stateMachineArn(access.dumpMachineArn()).name(paths.syncId()).input(dryRun ? "{\"dryRun\":true}" : "{}"));
+                    r -> r.stateMachineArn(access.dumpMachineArn()).name(access.execution(paths.syncId())).input(dryRun ? "{\"dryRun\":true}" : "{}"));
         } catch (ExecutionAlreadyExistsException e) {
             Execution.read(source, access.dumpArn(paths.syncId())).ifPresent(known -> begun = known.described().startDate());
         }

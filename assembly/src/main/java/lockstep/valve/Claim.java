@@ -6,7 +6,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import lockstep.landscape.Account;
-import lockstep.landscape.DataSet;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
@@ -20,8 +19,8 @@ import lockstep.valve.Templates.Resource;
  * defined here.
  */
 final class Claim {
-    /** An entry of the closed list. */
-    record Permit(String dataSet, Glob action, Glob resource) {
+    /** An entry of the closed list. @param source the source account of the data */
+    record Permit(String source, Glob action, Glob resource) {
         boolean covers(Right right) {
             return action.covers(right.action()) && resource.covers(right.resource());
         }
@@ -34,11 +33,11 @@ final class Claim {
 
     Claim(Templates templates) {
         landscape = templates.landscape();
-        for (var dataSet : landscape.dataSets()) {
-            var source = landscape.accountOf(dataSet.source());
-            String name = dataSet.name(), region = landscape.region(), bucket = "arn:aws:s3:::" + Names.bucket(name, source.id(), region);
-            entry.add(permit(name, "sts:AssumeRole", Names.roleArn(source.id(), Names.readerRole(name))));
-            String topic = Names.topicArn(region, source.id(), Names.topic(name));
+        for (var source : landscape.accounts()) {
+            if (landscape.sourcesIn(source).isEmpty()) continue;
+            String name = source.name(), region = landscape.region(), bucket = "arn:aws:s3:::" + Names.bucket(source.id(), region);
+            entry.add(permit(name, "sts:AssumeRole", Names.roleArn(source.id(), Names.readerRole())));
+            String topic = Names.topicArn(region, source.id(), Names.topic());
             announcements.add(permit(name, "sns:Subscribe", topic));
             announcements.add(permit(name, "sns:GetTopicAttributes", topic));
             reader.add(permit(name, "s3:GetObject", bucket + "/manifests/*"));
@@ -47,7 +46,7 @@ final class Claim {
                     .map(made -> made.property("BucketEncryption")
                             .at("/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID").asString(""))
                     .filter(key -> key.startsWith("arn:")).ifPresent(key -> reader.add(permit(name, "kms:Decrypt", key)));
-            String alias = Names.signingKeyAlias(name);
+            String alias = Names.signingKeyAlias();
             reader.add(permit(name, "kms:Verify", Names.keyAliasArn(region, source.id(), alias)));
             templates.ofType("AWS::KMS::Alias").filter(made -> made.account().equals(source) && made.text("AliasName").equals(alias))
                     .map(made -> made.text("TargetKeyId"))
@@ -55,33 +54,32 @@ final class Claim {
         }
     }
 
-    private static Permit permit(String dataSet, String action, String resource) {
-        return new Permit(dataSet, Glob.action(action), new Glob(resource));
+    private static Permit permit(String source, String action, String resource) {
+        return new Permit(source, Glob.action(action), new Glob(resource));
     }
 
     static boolean isProduction(Account account) {
         return account.purpose() == Purpose.PRODUCTION;
     }
 
-    /** The roles of a target account that may assume the reader role. */
-    List<String> readers(DataSet dataSet, Account account) {
-        return Stream.of(Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name())).map(role -> Names.roleArn(account.id(), role))
-                .toList();
+    /** The roles of a target account that may assume the reader roles. */
+    static List<String> readers(Account account) {
+        return Stream.of(Names.workerRole(), Names.watchRole()).map(role -> Names.roleArn(account.id(), role)).toList();
     }
 
-    /** Returns the data sets whose reader role the holder has assumed. */
+    /** Returns the source accounts whose reader role the holder has assumed. */
     Set<String> readerRoleOf(Holder holder) {
-        var sets = new TreeSet<String>();
+        var sources = new TreeSet<String>();
         holder.identity().ifPresent(identity -> entry.stream().filter(permit -> permit.resource().text().equals(identity.arn()))
-                .forEach(permit -> sets.add(permit.dataSet())));
-        return sets;
+                .forEach(permit -> sources.add(permit.source())));
+        return sources;
     }
 
     boolean permits(Search.Start start, Holder holder, Right right) {
         if (!start.receives()) return false;
         var own = readerRoleOf(holder);
-        if (!own.isEmpty()) return reader.stream().anyMatch(permit -> own.contains(permit.dataSet()) && permit.covers(right));
-        return entry.stream().anyMatch(permit -> holder.readerOf().contains(permit.dataSet()) && permit.covers(right))
+        if (!own.isEmpty()) return reader.stream().anyMatch(permit -> own.contains(permit.source()) && permit.covers(right));
+        return entry.stream().anyMatch(permit -> holder.readerOf().contains(permit.source()) && permit.covers(right))
                 || holder.kind() == Holder.Kind.PRINCIPAL && announcements.stream().anyMatch(permit -> permit.covers(right));
     }
 

@@ -18,7 +18,7 @@ import lockstep.valve.Statement.Principal;
  * @param arn        the possible values of {@code aws:PrincipalArn}
  * @param externalId the possible values of {@code sts:ExternalId}
  * @param identity   the role whose policies limit the holder; empty if it can give itself any policy
- * @param readerOf   the data sets whose reader role it may assume
+ * @param readerOf   the source accounts whose reader role it may assume
  */
 record Holder(Kind kind, String name, String accountId, Domain arn, Domain externalId, Optional<Identity> identity, Set<String> readerOf,
         Surroundings surroundings) {

@@ -15,7 +15,6 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.landscape.Account;
-import lockstep.landscape.DataSet;
 import lockstep.landscape.Names;
 import lockstep.landscape.Purpose;
 import lockstep.valve.Attack.Broken;
@@ -120,17 +119,17 @@ final class Search {
     /** Adds the starts of a demo account. The attacker owns the whole account and can create any principal with any rights in it. */
     private void startsOfDemo(Account account, List<Start> starts) {
         var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
-        var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
+        var readers = readers(account);
         starts.add(
                 start(account, "any principal of %s except its readers".formatted(account.name()), whole.except(readers), Domain.chosen(),
                         Set.of()));
         starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, used by " + account.name(), account.id(), Domain.ABSENT,
                 Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
-        for (var dataSet : templates.landscape().dataSets()) {
-            var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
-            String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(),
-                    Names.workerRole(dataSet.name()), Names.watchRole(dataSet.name()));
-            starts.add(start(account, worker, own, Domain.of(external), Set.of(dataSet.name())));
+        var own = Domain.of(readers.toArray(String[]::new));
+        String worker = "%s's reader (%s or %s)".formatted(account.name(), Names.workerRole(), Names.watchRole());
+        for (var source : sources()) {
+            String external = Names.externalId(source.name());
+            starts.add(start(account, worker, own, Domain.of(external), Set.of(source.name())));
             starts.add(start(account, worker + " without the external id", own, Domain.chosen().except(List.of(external)), Set.of()));
         }
     }
@@ -140,9 +139,14 @@ final class Search {
                 Broken.REACH, true);
     }
 
+    /** Returns the accounts with a source of a data set. */
+    private List<Account> sources() {
+        return templates.landscape().accounts().stream().filter(account -> !templates.landscape().sourcesIn(account).isEmpty()).toList();
+    }
+
     /** Returns the ARNs of the readers, and the session ARNs that an emulator may compare instead. */
-    private List<String> readers(DataSet dataSet, Account account) {
-        return claim.readers(dataSet, account).stream()
+    private static List<String> readers(Account account) {
+        return Claim.readers(account).stream()
                 .flatMap(arn -> Stream.of(arn, arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/*")).toList();
     }
 
@@ -152,13 +156,14 @@ final class Search {
             if (!identity.accountId().equals(account.id())) continue;
             String name = account.name() + "'s "
                     + (identity.name().startsWith(identity.resource().stack()) ? identity.resource().id() : identity.name());
-            if (Claim.demoStacks(account).contains(identity.resource().stack()))
+            if (Claim.demoStacks(account).contains(identity.resource().stack())
+                    || identity.resource().stack().equals(Names.shardFunctionsStack(account.name())))
                 starts.add(new Start(holder(identity, name, Domain.chosen(), Set.of()), Broken.REACH, false));
             if (!identity.resource().stack().equals(Names.targetStack(account.name()))) continue;
-            for (var dataSet : templates.landscape().dataSets()) {
-                boolean reader = claim.readers(dataSet, account).contains(identity.arn());
-                String external = Names.externalId(dataSet.name());
-                if (reader) starts.add(new Start(holder(identity, name, Domain.of(external), Set.of(dataSet.name())), Broken.REACH, true));
+            boolean reader = Claim.readers(account).contains(identity.arn());
+            for (var source : sources()) {
+                String external = Names.externalId(source.name());
+                if (reader) starts.add(new Start(holder(identity, name, Domain.of(external), Set.of(source.name())), Broken.REACH, true));
                 starts.add(new Start(holder(identity, reader ? name + " without the external id" : name,
                         reader ? Domain.chosen().except(List.of(external)) : Domain.chosen(), Set.of()), Broken.REACH, true));
             }

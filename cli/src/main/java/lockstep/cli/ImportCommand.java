@@ -78,13 +78,15 @@ final class ImportCommand implements Callable<Integer> {
         Account account = landscape.accountOf(dataSet.source());
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
         try (var accounts = place.open(main, landscape)) {
-            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole(dataSet.name())), "lockstep-cli");
+            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole()), "lockstep-cli");
             System.err.println(
                     (dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
-            put(access, Names.bucket(dataSet.name(), account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
-            return run(access, tableName,
-                    Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine(dataSet.name())),
-                    Names.statesArn(landscape.region(), account.id(), "execution", Names.importMachine(dataSet.name()) + ":" + id), id);
+            put(access, Names.bucket(account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
+            return run(access, dataSet, tableName,
+                    Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine()),
+                    Names.statesArn(landscape.region(), account.id(), "execution",
+                            Names.importMachine() + ":" + Names.execution(dataSet.name(), id)),
+                    id);
         }
     }
 
@@ -94,9 +96,9 @@ final class ImportCommand implements Callable<Integer> {
         }
     }
 
-    private int run(AccountAccess access, String tableName, String machineArn, String arn, String id) throws InterruptedException {
+    private int run(AccountAccess access, DataSet dataSet, String tableName, String machineArn, String arn, String id) throws InterruptedException {
         try (var sfn = access.client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(id)
+            sfn.startExecution(r -> r.stateMachineArn(machineArn).name(Names.execution(dataSet.name(), id))
                     .input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));
             var execution = Poll.until(timeout.deadline(), () -> Execution.read(sfn, arn).filter(e -> !e.running()),
                     Optional::isPresent, e -> {});

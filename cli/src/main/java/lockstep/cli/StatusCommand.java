@@ -41,8 +41,7 @@ final class StatusCommand implements Callable<Integer> {
     private static List<Held> held(SyncAccess access, NextCommand next) {
         var held = new ArrayList<Held>();
         try (var sfn = access.source().client(SfnClient.builder())) {
-            for (var running : sfn.listExecutions(r -> r.stateMachineArn(access.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING))
-                    .executions()) {
+            for (var running : access.executions(sfn, access.dumpMachineArn(), r -> r.statusFilter(ExecutionStatus.RUNNING)).toList()) {
                 try (var follower = SyncFollower.of(access, running.name(), running.startDate())) {
                     var state = follower.state();
                     if (state.held()) held.add(new Held(state.dataSet(), state.syncId(), state.dump().cause().orElse("?"),

@@ -22,7 +22,7 @@ class ValveCommandTest {
         var answer = valve(SynthesizedProject.assembly());
         assertEquals(0, answer.exit(), answer::out);
         assertTrue(answer.out().startsWith("The valve holds:"), answer::out);
-        assertTrue(answer.out().contains("s3:GetObject arn:aws:s3:::lockstep-master-111111111111-eu-central-1/parts/*"), answer::out);
+        assertTrue(answer.out().contains("s3:GetObject arn:aws:s3:::lockstep-111111111111-eu-central-1-master-data/parts/*"), answer::out);
 
         var json = JsonMapper.builder().build().readTree(valve(SynthesizedProject.assembly(), "--output", "json").out());
         assertTrue(json.get("holds").asBoolean());
@@ -37,15 +37,15 @@ class ValveCommandTest {
         Path changed = SynthesizedProject.copiedTo(directory.resolve("copy"));
         Path template = changed.resolve("production-master-data-source.template.json");
         String text = Files.readString(template);
-        String without = text.replaceAll("\"sts:ExternalId\": \"lockstep-master\"", "\"aws:SecureTransport\": \"true\"");
+        String without = text.replaceAll("\"sts:ExternalId\": \"lockstep-production\"", "\"aws:SecureTransport\": \"true\"");
         assertTrue(without.length() != text.length());
         Files.writeString(template, without);
 
         var answer = valve(changed);
         assertEquals(1, answer.exit(), answer::out);
         assertTrue(answer.out().contains("""
-                  1. demo's reader (lockstep-master-worker or lockstep-master-watch) without the external id
-                       sts:AssumeRole  arn:aws:iam::111111111111:role/lockstep-master-reader
+                  1. demo's reader (lockstep-worker or lockstep-watch) without the external id
+                       sts:AssumeRole  arn:aws:iam::111111111111:role/lockstep-reader
                        by production-master-data-source/masterReaderAD6D04ED AssumeRolePolicyDocument[0]
                 """), answer::out);
         var json = JsonMapper.builder().build().readTree(valve(changed, "--output", "json").out());

@@ -63,7 +63,7 @@ import tools.jackson.databind.JsonNode;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
-    private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
+    private static final String BUCKET = "lockstep-111111111111-eu-central-1-master-data";
 
     // ---- what a user does
 
@@ -595,7 +595,7 @@ class EndToEndTest {
     void theDemosFunctionsCanDoNothingElseInProduction() {
         String manifestKey = SyncPaths.manifest("master", "exactly");
         assertEquals(0, CLOUD.lockstep("sync").exit(), "the functions have run of late");
-        for (String handler : List.of("Preflight", "StageParts", "Publish", "Record", "StartRestore", "report-status")) {
+        for (String handler : List.of("RestoreShards", "StartRestore", "report-status")) {
             AccountAccess function = CLOUD.asFunction("demo", handler);
             try (var s3 = function.client(S3Client.builder().forcePathStyle(true)); var sfn = function.client(SfnClient.builder());
                     var secrets = function.client(SecretsManagerClient.builder()); var sns = function.client(SnsClient.builder());
@@ -605,17 +605,17 @@ class EndToEndTest {
                 denied(handler + " writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
                 denied(handler + " deletes", () -> s3.deleteObject(r -> r.bucket(BUCKET).key(manifestKey)));
                 denied(handler + " starts", () -> sfn.startExecution(
-                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-dump"))));
                 denied(handler + " reads a secret", () -> secrets.getSecretValue(
                         r -> r.secretId("arn:aws:secretsmanager:eu-central-1:111111111111:secret:lockstep/clinic-1/reader")));
                 denied(handler + " publishes", () -> sns.publish(r -> r.topicArn(topic()).message("x")));
                 denied(handler + " assumes without the external id",
                         () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
                 denied(handler + " becomes the one who starts", () -> sts
-                        .assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-master-sync-start")).roleSessionName("test")));
-                if (!List.of("Preflight", "StageParts").contains(handler))
+                        .assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-sync-start")).roleSessionName("test")));
+                if (!handler.equals("RestoreShards"))
                     denied(handler + " assumes the reader role",
-                            () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")));
+                            () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test")));
             }
         }
     }
@@ -623,9 +623,9 @@ class EndToEndTest {
     @Test
     @Order(51)
     void theReaderRoleOnlyReadsManifestsAndParts() {
-        AccountAccess worker = CLOUD.asFunction("demo", "Preflight");
+        AccountAccess worker = CLOUD.asFunction("demo", "RestoreShards");
         try (var sts = worker.client(StsClient.builder())) {
-            var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-master").roleSessionName("test")).credentials();
+            var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test")).credentials();
             var reader = worker.with(software.amazon.awssdk.auth.credentials.StaticCredentialsProvider.create(
                     software.amazon.awssdk.auth.credentials.AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(),
                             given.sessionToken())));
@@ -634,12 +634,12 @@ class EndToEndTest {
                 assertTrue(
                         s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))).asByteArray().length > 0);
                 denied("lists", () -> s3.listObjectsV2(r -> r.bucket(BUCKET)));
-                denied("reads a plan", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key("syncs/exactly/batches.json")));
+                denied("reads a plan", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key("syncs/master/exactly/batches.json")));
                 denied("writes", () -> s3.putObject(r -> r.bucket(BUCKET).key("parts/x"), RequestBody.fromString("x")));
                 denied("signs", () -> kms.sign(r -> r.keyId(signingKey()).messageType(MessageType.DIGEST)
                         .signingAlgorithm(SigningAlgorithmSpec.ECDSA_SHA_256).message(SdkBytes.fromByteArray(new byte[32]))));
                 denied("starts", () -> sfn.startExecution(
-                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                        r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-dump"))));
             }
         }
     }
@@ -647,7 +647,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoStartsSyncsCanNotTouchData() {
-        try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-sync-start"), "test");
+        try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-sync-start"), "test");
                 var s3 = start.client(S3Client.builder().forcePathStyle(true));
                 var secrets = start.client(SecretsManagerClient.builder())) {
             denied("reads a part", () -> s3
@@ -661,7 +661,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoImportsCanOnlyImport() {
-        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-master-import"), "test");
+        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-import"), "test");
                 var s3 = importer.client(S3Client.builder().forcePathStyle(true));
                 var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
@@ -669,19 +669,19 @@ class EndToEndTest {
                     () -> s3.putObject(r -> r.bucket(BUCKET).key("manifests/master/x.json"), RequestBody.fromString("x")));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/clinic-1/writer")));
             denied("starts a sync", () -> sfn.startExecution(
-                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-master-dump"))));
+                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "111111111111", "stateMachine", "lockstep-dump"))));
         }
     }
 
     @Test
     @Order(53)
     void observersOnlyLookAndWhoStartsRestoresCanNotTouchData() {
-        try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-observer"), "test");
-                var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-master-restore-start"), "test");
+        try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-observer"), "test");
+                var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-restore-start"), "test");
                 var looking = observer.client(SfnClient.builder()); var s3 = starter.client(S3Client.builder().forcePathStyle(true));
                 var secrets = starter.client(SecretsManagerClient.builder())) {
             denied("starts a restore", () -> looking.startExecution(
-                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "222222222222", "stateMachine", "lockstep-master-restore"))));
+                    r -> r.stateMachineArn(Names.statesArn("eu-central-1", "222222222222", "stateMachine", "lockstep-restore"))));
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
             denied("reads a secret", () -> secrets.getSecretValue(r -> r.secretId("lockstep/demo-1/writer")));
         }
@@ -777,11 +777,11 @@ class EndToEndTest {
     }
 
     private static String readerRole() {
-        return Names.roleArn("111111111111", "lockstep-master-reader");
+        return Names.roleArn("111111111111", "lockstep-reader");
     }
 
     private static String signingKey() {
-        return Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-master-signing");
+        return Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-signing");
     }
 
     private static S3Client s3(String account) {
@@ -862,8 +862,8 @@ class EndToEndTest {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             sfn.startExecution(r -> r
                     .stateMachineArn(
-                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore"))
-                    .name(name).input(input));
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-restore"))
+                    .name(Names.execution("master", name)).input(input));
         }
         return awaitEnd(account, name);
     }
@@ -874,7 +874,7 @@ class EndToEndTest {
             await("the end of restore " + name + " in " + account, Duration.ofMinutes(3), () -> {
                 try {
                     ended.set(sfn.describeExecution(r -> r.executionArn(
-                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-master-restore:" + name))));
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-restore:" + Names.execution("master", name)))));
                     return ended.get().status() != ExecutionStatus.RUNNING;
                 } catch (ExecutionDoesNotExistException e) {
                     return false;
@@ -888,7 +888,7 @@ class EndToEndTest {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             return sfn
                     .listExecutionsPaginator(r -> r.stateMachineArn(
-                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-master-restore")))
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "stateMachine", "lockstep-restore")))
                     .executions().stream().count();
         }
     }

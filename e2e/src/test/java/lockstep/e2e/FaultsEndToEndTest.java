@@ -32,7 +32,7 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
 @Tag("nightly")
 class FaultsEndToEndTest {
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
-    private static final String BUCKET = "lockstep-master-111111111111-eu-central-1";
+    private static final String BUCKET = "lockstep-111111111111-eu-central-1-master-data";
 
     /** Locks a row in the demo that the next sync updates. */
     private static Connection lockedAtTheDemo(int price) throws Exception {
@@ -74,7 +74,7 @@ class FaultsEndToEndTest {
             String before = CLOUD.master("demo-1");
             var sync = CLOUD.lockstepAsync("sync", "--output", "json", "--id", "stopped", "--timeout", "60");
             awaitPublishThatWaits();
-            stop("demo", "lockstep-master-restore", "stopped");
+            stop("demo", "lockstep-restore", "stopped");
             Ended ended = sync.join();
             assertTrue(ended.exit() == 1 || ended.exit() == 3, ended::toString);
             assertEquals(before, CLOUD.master("demo-1"), "the visitor still has the row");
@@ -94,7 +94,7 @@ class FaultsEndToEndTest {
             var sync = CLOUD.lockstepAsync("sync", "--output", "json", "--id", "stopped-dump");
             await("a worker that waits for the lock", Duration.ofSeconds(60), () -> !CLOUD.value("clinic-1",
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'").equals("0"));
-            stop("production", "lockstep-master-dump", "stopped-dump");
+            stop("production", "lockstep-dump", "stopped-dump");
             Ended ended = sync.join();
             assertEquals(1, ended.exit(), ended::toString);
             lock.rollback();
@@ -128,7 +128,7 @@ class FaultsEndToEndTest {
         assertEquals(0, CLOUD.lockstep("sync", "--id", "well-signed").exit());
         String before = CLOUD.master("demo-1");
         try (var kms = CLOUD.root("production").client(KmsClient.builder())) {
-            String key = kms.describeKey(r -> r.keyId(Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-master-signing")))
+            String key = kms.describeKey(r -> r.keyId(Names.keyAliasArn("eu-central-1", "111111111111", "alias/lockstep-signing")))
                     .keyMetadata().keyId();
             kms.disableKey(r -> r.keyId(key));
             try {
@@ -151,9 +151,9 @@ class FaultsEndToEndTest {
             String input = Json.MAPPER.writeValueAsString(Map.of("dataSet", "master", "syncId", "well-signed", "bucket", BUCKET,
                     "manifestKey", SyncPaths.manifest("master", "well-signed"), "snapshotTime", "2026-01-01T00:00:00Z"));
             sfn.startExecution(r -> r
-                    .stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account("demo").id(), "stateMachine", "lockstep-master-restore"))
-                    .name("unverified").input(input));
-            String execution = execution("demo", "lockstep-master-restore", "unverified");
+                    .stateMachineArn(Names.statesArn("eu-central-1", CLOUD.account("demo").id(), "stateMachine", "lockstep-restore"))
+                    .name(Names.execution("master", "unverified")).input(input));
+            String execution = execution("demo", "lockstep-restore", "unverified");
             await("the end of a restore that can't verify", Duration.ofMinutes(2),
                     () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
             var ended = sfn.describeExecution(r -> r.executionArn(execution));
@@ -169,7 +169,7 @@ class FaultsEndToEndTest {
     }
 
     private static String execution(String account, String machine, String name) {
-        return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + name);
+        return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + Names.execution("master", name));
     }
 
     private static void assertRepaired() {

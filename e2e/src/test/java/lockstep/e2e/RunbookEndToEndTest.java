@@ -66,7 +66,7 @@ class RunbookEndToEndTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final List<String> TARGETS = List.of("clinic-2", "demo-1", "qa-1", "qa-demo-1");
     private static final Duration SOON = Duration.ofMinutes(2);
-    private static final String WATCH = Names.watchMachine("master");
+    private static final String WATCH = Names.watchMachine();
     private static final Map<String, Operators> OPERATORS = new LinkedHashMap<>();
 
     @BeforeAll
@@ -86,7 +86,7 @@ class RunbookEndToEndTest {
     @Order(1)
     void aWatchThatCanNotReadTheSourceTellsWhyAndTheNextLookTriesAgain() {
         awaitFailedCalls(StateValue.OK, StateValue.INSUFFICIENT_DATA);
-        whileDenied("production", Names.readerRole("master"), "s3:GetObject", () -> {
+        whileDenied("production", Names.readerRole(), "s3:GetObject", () -> {
             var look = look("refused");
             assertEquals(ExecutionStatus.FAILED, look.status(), look::toString);
             assertTrue(look.error().endsWith("AccessRefused"), look::toString);
@@ -106,7 +106,7 @@ class RunbookEndToEndTest {
     void aLookThatTakesTooLongEndsAndTheNextOneTriesAgain() throws Exception {
         try (var _ = locked("demo-1", "LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE");
                 var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name("look-hangs").input("{}"));
+            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-hangs")).input("{\"dataSet\":\"master\"}"));
             awaitWaiting("demo-1");
             stop("demo", WATCH, "look-hangs");
             assertTrue(lastScheduled("demo", WATCH, "look-hangs").contains("Watch"));
@@ -118,7 +118,7 @@ class RunbookEndToEndTest {
     /** Runs a check of the watch with its state machine and waits for its end. */
     private static DescribeExecutionResponse look(String name) {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name("look-" + name).input("{}"));
+            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-" + name)).input("{\"dataSet\":\"master\"}"));
             String execution = execution("demo", WATCH, "look-" + name);
             await("the end of look " + name, SOON,
                     () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);
@@ -178,7 +178,7 @@ class RunbookEndToEndTest {
                                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY%'")
                             .equals("0"));
             assertTrue(tablesThatAreRead("dump-hangs").contains("master.drug"));
-            stop("production", Names.dumpMachine("master"), "dump-hangs");
+            stop("production", Names.dumpMachine(), "dump-hangs");
             endBlocking("clinic-1");
         }
         assertEquals("behind", stateOf("demo-1"));
@@ -190,7 +190,7 @@ class RunbookEndToEndTest {
     /** Returns the tables whose parts the dump's distributed map has started but not finished. */
     private static List<String> tablesThatAreRead(String sync) {
         try (var sfn = CLOUD.root("production").client(SfnClient.builder())) {
-            var run = sfn.listMapRuns(r -> r.executionArn(execution("production", Names.dumpMachine("master"), sync))).mapRuns().getFirst();
+            var run = sfn.listMapRuns(r -> r.executionArn(execution("production", Names.dumpMachine(), sync))).mapRuns().getFirst();
             return sfn.listExecutions(r -> r.mapRunArn(run.mapRunArn()).statusFilter(ExecutionStatus.RUNNING)).executions().stream()
                     .map(part -> JSON.readTree(sfn.describeExecution(r -> r.executionArn(part.executionArn())).input()))
                     .flatMap(part -> part.at("/batch/ranges").valueStream()).map(range -> range.get("table").asString()).toList();
@@ -201,12 +201,13 @@ class RunbookEndToEndTest {
     @Order(4)
     void aRestoreThatTakesTooLongIsToldByNoMessageAndLeavesStagingTablesUntilTheNextSync() throws Exception {
         String before = CLOUD.master("demo-1");
-        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id = 13");
+        // more rows than the manifest itself contains, so that they are staged
+        CLOUD.sql("clinic-1", "UPDATE master.drug SET price = price + 1 WHERE id <= 2000");
         try (var _ = locked("demo-1", "SELECT FROM master.drug WHERE id = 13 FOR UPDATE")) {
             assertEquals(0, CLOUD.lockstep("sync", "--id", "restore-hangs", "--no-wait").exit());
             awaitWaiting("demo-1");
-            stop("demo", Names.restoreMachine("master"), "restore-hangs");
-            assertTrue(lastScheduled("demo", Names.restoreMachine("master"), "restore-hangs").contains("Publish"));
+            stop("demo", Names.restoreMachine(), "restore-hangs");
+            assertTrue(lastScheduled("demo", Names.restoreMachine(), "restore-hangs").contains("Publish"));
             assertNotEquals("0", stagingTables("demo-1"));
             assertEquals(before, CLOUD.master("demo-1"));
             assertEquals("behind", stateOf("demo-1"));
@@ -510,7 +511,7 @@ class RunbookEndToEndTest {
     }
 
     private static String execution(String account, String machine, String name) {
-        return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + name);
+        return Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", machine + ":" + Names.execution("master", name));
     }
 
     /** Stops an execution like its time limit would: no further state is entered, so nobody is notified and nothing is cleaned up. */

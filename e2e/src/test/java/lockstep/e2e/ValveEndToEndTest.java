@@ -44,8 +44,8 @@ import software.amazon.awssdk.services.sts.StsClient;
 class ValveEndToEndTest {
     private static final String PRODUCTION = "111111111111", DEMO = "222222222222";
     private static final String SOURCE = "production-master-data-source/", TARGET = "production-master-data-target/";
-    private static final String BUCKET = Names.bucket("master", PRODUCTION, "eu-central-1");
-    private static final String READER = Names.roleArn(PRODUCTION, Names.readerRole("master"));
+    private static final String BUCKET = Names.bucket(PRODUCTION, "eu-central-1");
+    private static final String READER = Names.roleArn(PRODUCTION, Names.readerRole());
     private static final List<String> ATTACKERS = List.of("visitor", "debug", "lockstep-visitor");
 
     /** A place where a policy is in force. */
@@ -145,12 +145,12 @@ class ValveEndToEndTest {
                 inbox = TARGET + "masterInboxPolicy42757751 PolicyDocument";
         String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument",
                 inboxQueue = TARGET + "masterInbox0F18EECD";
-        var readerTrust = trustOf(Names.readerRole("master"));
+        var readerTrust = trustOf(Names.readerRole());
         return List.of(
                 // who may assume the reader role
                 new Case("reader trusts anyone", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
                 new Case("reader trusts any principal of demo", trust, "", readerTrust,
-                        () -> assume(as("visitor"), READER, "lockstep-master"), ""),
+                        () -> assume(as("visitor"), READER, "lockstep-production"), ""),
                 new Case("external id is missing", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
                 new Case("external id may be anything", trust, "", readerTrust, () -> assume(worker, READER, "anything"), ""),
                 new Case("external id only if there is one", trust, "", readerTrust, () -> assume(worker, READER, null), ""),
@@ -158,29 +158,29 @@ class ValveEndToEndTest {
                         () -> assume(worker, READER, null), ""),
                 new Case("everyone but qa may be the reader", trust, "", readerTrust, () -> assume(as("visitor"), READER, null), ""),
                 new Case("roles of demo by a pattern that others fit", trust, "", readerTrust,
-                        () -> assume(as("lockstep-visitor"), READER, "lockstep-master"), "the emulator compares the session's ARN"),
+                        () -> assume(as("lockstep-visitor"), READER, "lockstep-production"), "the emulator compares the session's ARN"),
                 new Case("everyone but one role of demo, by NotPrincipal", trust, "", readerTrust, () -> assume(as("debug"), READER, null),
                         "IAM takes no NotPrincipal that allows"),
                 new Case("only an organization pins who may be the reader", trust, "", readerTrust,
                         () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
                 // other roles
                 new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "",
-                        trustOf(Names.syncStartRole("master")),
-                        () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole("master")), null), ""),
-                new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole("master")),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null), ""),
+                        trustOf(Names.syncStartRole()),
+                        () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole()), null), ""),
+                new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole()),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null), ""),
                 new Case("chain of two roles, the second trusts the first by name",
-                        SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole("master")),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole("master")), null),
+                        SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole()),
+                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null),
                         "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
                 // what the reader may do
-                new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole("master")), () -> get(reader(), "imports/valve"),
+                new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole()), () -> get(reader(), "imports/valve"),
                         ""),
-                new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole("master")),
+                new Case("the reader writes manifests", rights, "", rightsOf(Names.readerRole()),
                         () -> put(reader(), "manifests/valve"), ""),
-                new Case("the reader may all but delete, by NotAction", rights, "", rightsOf(Names.readerRole("master")),
+                new Case("the reader may all but delete, by NotAction", rights, "", rightsOf(Names.readerRole()),
                         () -> get(reader(), "imports/valve"), ""),
-                new Case("the reader reads all but imports, by NotResource", rights, "", rightsOf(Names.readerRole("master")),
+                new Case("the reader reads all but imports, by NotResource", rights, "", rightsOf(Names.readerRole()),
                         () -> get(reader(), "syncs/valve"), ""),
                 // what resources admit
                 new Case("demo writes into production's bucket", bucket, "", bucketPolicy(),
@@ -204,7 +204,7 @@ class ValveEndToEndTest {
 
     private static AccountAccess reader() {
         try (var sts = worker.client(StsClient.builder())) {
-            var given = sts.assumeRole(r -> r.roleArn(READER).externalId("lockstep-master").roleSessionName("valve")).credentials();
+            var given = sts.assumeRole(r -> r.roleArn(READER).externalId("lockstep-production").roleSessionName("valve")).credentials();
             return worker.with(StaticCredentialsProvider
                     .create(AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(), given.sessionToken())));
         }
@@ -252,7 +252,7 @@ class ValveEndToEndTest {
     private static void publish(AccountAccess who) {
         try (var sns = who.client(SnsClient.builder())) {
             // every target moves it to the dead-letter queue, because it is not a notification
-            sns.publish(r -> r.topicArn(Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"))).message("of demo"));
+            sns.publish(r -> r.topicArn(Names.topicArn("eu-central-1", PRODUCTION, Names.topic())).message("of demo"));
         }
     }
 
@@ -327,7 +327,7 @@ class ValveEndToEndTest {
     }
 
     private static Place topicPolicy() {
-        String topic = Names.topicArn("eu-central-1", PRODUCTION, Names.topic("master"));
+        String topic = Names.topicArn("eu-central-1", PRODUCTION, Names.topic());
         return place(topic, document -> {
             var before = new String[1];
             with(production.client(SnsClient.builder()), sns -> {

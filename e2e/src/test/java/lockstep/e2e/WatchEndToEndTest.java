@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import lockstep.e2e.TestingCloud.Ended;
+import lockstep.landscape.DataSetMetric;
 import lockstep.landscape.Names;
 import lockstep.landscape.ShardMetric;
 import org.junit.jupiter.api.AfterAll;
@@ -80,24 +81,36 @@ class WatchEndToEndTest {
     }
 
     private static List<String> restores(String account, String kind) {
-        return executions(account, Names.restoreMachine("master"), kind);
+        return executions(account, Names.restoreMachine(), kind);
     }
 
     private static List<String> executions(String account, String machine, String kind) {
         try (var sfn = CLOUD.root(account).client(SfnClient.builder())) {
             return sfn.listExecutionsPaginator(r -> r.stateMachineArn(machine(account, machine))).executions().stream()
-                    .map(ExecutionListItem::name).filter(name -> name.startsWith(kind)).toList();
+                    .map(ExecutionListItem::name).filter(name -> name.startsWith(Names.execution("master", kind))).toList();
         }
     }
 
-    private static boolean fires(String shard, ShardMetric metric) {
-        return state(shard, metric) == StateValue.ALARM;
+    private static boolean fires(String account, DataSetMetric metric) {
+        return state(account, metric) == StateValue.ALARM;
     }
 
-    private static StateValue state(String shard, ShardMetric metric) {
-        try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
-            return cloudWatch.describeAlarmsForMetric(r -> r.namespace(Names.metrics("master", shard)).metricName(metric.word()))
+    private static StateValue state(String account, DataSetMetric metric) {
+        try (var cloudWatch = CLOUD.root(account).client(CloudWatchClient.builder())) {
+            return cloudWatch.describeAlarmsForMetric(r -> r.namespace(Names.metrics("master")).metricName(metric.word()))
                     .metricAlarms().getFirst().stateValue();
+        }
+    }
+
+    /** Whether the metric of a shard was above 0 lately. */
+    private static boolean measured(String shard, ShardMetric metric) {
+        return statistics(shard, metric, Statistic.MAXIMUM, 300).stream().anyMatch(point -> point.maximum() > 0);
+    }
+
+    private static List<Datapoint> statistics(String shard, ShardMetric metric, Statistic statistic, int seconds) {
+        try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
+            return cloudWatch.getMetricStatistics(r -> r.namespace(Names.metrics("master", shard)).metricName(metric.word())
+                    .startTime(Instant.now().minusSeconds(seconds)).endTime(Instant.now()).period(60).statistics(statistic)).datapoints();
         }
     }
 
@@ -113,7 +126,7 @@ class WatchEndToEndTest {
             next[0] = Instant.now().plusSeconds(10);
             for (var account : CLOUD.landscape.accounts()) {
                 try (var sfn = CLOUD.root(account.name()).client(SfnClient.builder())) {
-                    sfn.startExecution(r -> r.stateMachineArn(machine(account.name(), Names.watchMachine("master"))).input("{}"));
+                    sfn.startExecution(r -> r.stateMachineArn(machine(account.name(), Names.watchMachine())).input("{\"dataSet\":\"master\"}"));
                 }
             }
             return false;
@@ -150,18 +163,20 @@ class WatchEndToEndTest {
     void whatIsWrongIsNoticedToldAndMendedByTheScheduleAlone() {
         CLOUD.sql("clinic-2", "UPDATE master.drug SET price = -1 WHERE id = 7",
                 "DELETE FROM master.drug_interaction WHERE id = (SELECT min(id) FROM master.drug_interaction)");
-        CLOUD.schedule("WatchSchedule", true);
+        CLOUD.schedule("masterWatch", true);
         await("the alarms of what was edited", REPAIRED,
-                () -> fires("clinic-2", ShardMetric.DRIFT) && fires("clinic-2", ShardMetric.CHECKS_FAILED));
+                () -> fires("production", DataSetMetric.OUT_OF_STEP) && measured("clinic-2", ShardMetric.DRIFT)
+                        && measured("clinic-2", ShardMetric.CHECKS_FAILED));
         await("the alarms of the database that is down", REPAIRED,
-                () -> fires("qa-1", ShardMetric.UNREACHABLE) && fires("qa-demo-1", ShardMetric.UNREACHABLE));
+                () -> fires("qa", DataSetMetric.OUT_OF_STEP) && measured("qa-1", ShardMetric.UNREACHABLE)
+                        && measured("qa-demo-1", ShardMetric.UNREACHABLE));
         await("the repair, and the sync that was missed", REPAIRED, () -> inStep("clinic-2", "demo-1"));
-        assertTrue(fires("demo-1", ShardMetric.BEHIND));
+        assertTrue(fires("demo", DataSetMetric.OUT_OF_STEP) && measured("demo-1", ShardMetric.BEHIND));
         assertEquals(1, restores("production", "drift-missed-").size(), () -> restores("production", "drift-").toString());
         assertEquals(1, restores("demo", "missed-missed-").size(), () -> restores("demo", "missed-").toString());
         awaitNotified("production", "\"what\":\"drift\"", "clinic-2", "master.drug_interaction", "master.drug\"");
         awaitNotified("demo", "\"what\":\"missed\"", "demo-1");
-        awaitNotified("qa", "ALARM", "qa-1: the shard can't report its state");
+        awaitNotified("qa", "ALARM", "master: a shard is out of step");
     }
 
     @Test
@@ -170,7 +185,7 @@ class WatchEndToEndTest {
         await("a snapshot that is too old", AGE, () -> Instant.now().isAfter(old));
         CLOUD.server("qa").ensure();
         awaitWatched("the sync that both missed", () -> inStep("qa-1", "qa-demo-1"));
-        for (var metric : List.of(ShardMetric.BEHIND, ShardMetric.FRESHNESS)) assertTrue(fires("qa-1", metric), metric.word());
+        for (var metric : DataSetMetric.values()) assertTrue(fires("qa", metric), metric.word());
         assertEquals(List.of("in-step", "in-step", "in-step", "in-step", "in-step"),
                 status().valueStream().map(s -> s.get("state").asString()).toList());
     }
@@ -228,20 +243,20 @@ class WatchEndToEndTest {
     @Test
     @Order(6)
     void whenTheSourceHasChangedAndIsQuietEveryShardFollows() {
-        int before = executions("production", Names.dumpMachine("master"), "auto-").size();
+        int before = executions("production", Names.dumpMachine(), "auto-").size();
         CLOUD.sql("clinic-1", "INSERT INTO master.drug_interaction SELECT * FROM saved", "DROP TABLE saved");
-        CLOUD.schedule("SyncWhenQuiet", true);
+        CLOUD.schedule("masterWhenQuiet", true);
         await("every shard to follow", REPAIRED, () -> inStep(TARGETS.toArray(String[]::new)));
-        CLOUD.schedule("SyncWhenQuiet", false);
-        assertEquals(before + 1, executions("production", Names.dumpMachine("master"), "auto-").size());
+        CLOUD.schedule("masterWhenQuiet", false);
+        assertEquals(before + 1, executions("production", Names.dumpMachine(), "auto-").size());
     }
 
     @Test
     @Order(7)
     void theAlarmsClearAndTheFreshnessIsThatOfStatus() {
-        for (String shard : TARGETS)
-            for (var metric : ShardMetric.values())
-                awaitWatched(metric.word() + " of " + shard + " to clear", () -> state(shard, metric) == StateValue.OK);
+        for (var account : CLOUD.landscape.accounts())
+            for (var metric : DataSetMetric.values())
+                awaitWatched(metric.word() + " of " + account.name() + " to clear", () -> state(account.name(), metric) == StateValue.OK);
         awaitWatched("the freshness of demo-1 to be measured as it is told", () -> {
             long age = status().valueStream().filter(shard -> shard.get("shard").asString().equals("demo-1")).findFirst().orElseThrow()
                     .get("ageSeconds").asLong();
@@ -251,10 +266,6 @@ class WatchEndToEndTest {
 
     /** Returns the minimum of each of the last minutes in seconds, which shows the value after a sync. */
     private static List<Double> freshness(String shard) {
-        try (var cloudWatch = CLOUD.root(CLOUD.landscape.accountOf(shard).name()).client(CloudWatchClient.builder())) {
-            return cloudWatch.getMetricStatistics(r -> r.namespace(Names.metrics("master", shard)).metricName(ShardMetric.FRESHNESS.word())
-                    .startTime(Instant.now().minusSeconds(60)).endTime(Instant.now()).period(60).statistics(Statistic.MINIMUM)).datapoints()
-                    .stream().map(Datapoint::minimum).toList();
-        }
+        return statistics(shard, ShardMetric.FRESHNESS, Statistic.MINIMUM, 60).stream().map(Datapoint::minimum).toList();
     }
 }

@@ -116,7 +116,7 @@ final class DeliveryStack extends AccountStack {
         key.grantEncryptDecrypt(role);
         // a new release may have added tables, so the sync's logins are granted their rights again
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
-                .resources(List.of(Names.functionArn(region, account, Names.prepareDatabase("*")))).build());
+                .resources(List.of(Names.functionArn(region, account, Names.prepareDatabase()))).build());
         network.operations().grantPublish(role);
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudwatch:PutMetricData")).resources(List.of("*"))
                 // AWS always sets this key; an emulator may not
@@ -124,8 +124,6 @@ final class DeliveryStack extends AccountStack {
         Accepted.finding(role, "AwsSolutions-IAM5", "Metrics have no ARN; a condition restricts the namespace", "Resource::*");
         Accepted.finding(role, "AwsSolutions-IAM5", "Releases, their assemblies and log entries, whose names are not known in advance",
                 OBJECTS);
-        Accepted.finding(role, "AwsSolutions-IAM5", "The functions that prepare the databases of this account",
-                "/^Resource::arn:aws:lambda:.*:function:lockstep-\\*-prepare-database$/");
         Accepted.finding(role, "AwsSolutions-IAM5",
                 "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*",
                 "Action::kms:ReEncrypt*");
@@ -136,11 +134,9 @@ final class DeliveryStack extends AccountStack {
     private Role syncRole(WebIdentityPrincipal principal) {
         var role = role("Sync", Names.syncRole(), "Jobs of the protected branch: starts and follows syncs of master data", principal);
         var assumed = new ArrayList<String>();
-        for (var dataSet : props().landscape().dataSets()) {
-            if (props().account().shards().stream().anyMatch(shard -> shard.name().equals(dataSet.source())))
-                assumed.add(Names.syncStartRole(dataSet.name()));
-            if (!props().landscape().targetsIn(props().account(), dataSet).isEmpty()) assumed.add(Names.observerRole(dataSet.name()));
-        }
+        var landscape = props().landscape();
+        if (!landscape.sourcesIn(props().account()).isEmpty()) assumed.add(Names.syncStartRole());
+        if (!landscape.receivedBy(props().account()).isEmpty()) assumed.add(Names.observerRole());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
                 .resources(assumed.stream().map(name -> Names.roleArn(props().account().id(), name)).toList()).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject"))

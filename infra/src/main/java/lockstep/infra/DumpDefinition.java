@@ -5,11 +5,11 @@ import static lockstep.infra.Workflow.invoke;
 import static lockstep.infra.Workflow.retry;
 import static lockstep.infra.Workflow.sorted;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lockstep.landscape.DataSet;
-import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
@@ -21,7 +21,6 @@ import software.amazon.awscdk.services.stepfunctions.IChainable;
 import software.amazon.awscdk.services.stepfunctions.IntegrationPattern;
 import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.amazon.awscdk.services.stepfunctions.Parallel;
-import software.amazon.awscdk.services.stepfunctions.Pass;
 import software.amazon.awscdk.services.stepfunctions.S3JsonItemReader;
 import software.amazon.awscdk.services.stepfunctions.StateMachineType;
 import software.amazon.awscdk.services.stepfunctions.Succeed;
@@ -32,22 +31,20 @@ import software.amazon.awscdk.services.stepfunctions.tasks.SnsPublish;
 import software.constructs.Construct;
 
 /**
- * The states of a dump. One function holds the snapshot open while others read in it, so they run in two branches of a Parallel.
+ * The states of a dump. One step holds the snapshot open while others read in it, so they run in two branches of a Parallel.
  * SealManifest releases the snapshot. A branch that fails releases it too, so that the other branch does not wait in vain.
  *
- * @param sync the handlers' input, except for the sync id (the execution's name) and the execution's input ({@code dryRun}: don't publish)
+ * @param constants the handlers' input by data set, except for the sync id (in the execution's name) and the execution's input ({@code
+ *                  dryRun}: don't publish)
  */
-record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic topic, HandlerFunction holdSnapshot,
-        HandlerFunction awaitSnapshot,
-        HandlerFunction dumpParts, HandlerFunction sealManifest, HandlerFunction assess, HandlerFunction admit,
-        HandlerFunction releaseSnapshot,
-        HandlerFunction collectParts, DataSet dataSet) {
+record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> constants, ITopic topic, HandlerFunction readSource,
+        HandlerFunction manageManifests) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
+    private static final String SYNC_ID = JsonPath.stringAt("$.sync.syncId");
+    private static final Object HOLD = JsonPath.objectAt("$.review.hold");
+    private static final String OPTION = JsonPath.stringAt("$.review.option");
 
     IChainable build(Construct scope) {
-        var source = new TreeMap<>(sync);
-        source.put("syncId", JsonPath.stringAt("$$.Execution.Name"));
-        source.put("terms", JsonPath.objectAt("$"));
         var failed = failed(scope);
         var snapshot = Parallel.Builder.create(scope, "Snapshot")
                 .resultSelector(Map.of("manifest", JsonPath.objectAt("$[1].manifest")))
@@ -59,18 +56,24 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
         publish.addCatch(failed, caught());
         var done = new Succeed(scope, "Done");
         publish.next(collect(scope, done));
-        var admission = invoke(scope, admit, "Admit", Map.of("sync", SYNC), "$.admitted");
+        var admission = invoke(scope, manageManifests, "Admit", "Admit", Map.of("sync", SYNC), "$.admitted");
         admission.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         admission.next(publish);
-        return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(Map.of("sync", source)).build())
-                .next(snapshot).next(new Choice(scope, "DryRun?")
+        snapshot.next(new Choice(scope, "DryRun?")
                         .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"),
                                 Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
                         .otherwise(assess(scope, admission, failed)));
+        var prepared = new LinkedHashMap<DataSet, Map<String, Object>>();
+        constants.forEach((dataSet, sync) -> {
+            sync.put("syncId", JsonPath.stringAt("$.id"));
+            sync.put("terms", JsonPath.objectAt("$.terms"));
+            prepared.put(dataSet, sorted(Map.of("sync", sync, "review", review(dataSet))));
+        });
+        return Workflow.named(scope).next(Workflow.forDataSet(scope, prepared, snapshot));
     }
 
-    /** Assesses the changes before the manifest is published. Above the thresholds, the sync notifies operators and waits for approval. */
-    private IChainable assess(Construct scope, IChainable admission, Chain failed) {
+    /** What differs between data sets in the states after the dump. */
+    private static Map<String, Object> review(DataSet dataSet) {
         var thresholds = new TreeMap<String, Object>();
         for (var table : dataSet.tables()) {
             var hold = dataSet.hold(table);
@@ -79,21 +82,29 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
             hold.keys().ifPresent(keys -> threshold.put("keys", keys));
             thresholds.put(table.name(), threshold);
         }
-        var assessment = invoke(scope, assess, "Assess", sorted(Map.of("sync", SYNC, "hold", thresholds)), "$.assessment");
+        return sorted(Map.of(
+                "hold", thresholds,
+                "option", dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name(),
+                "longest", dataSet.holding().longest().toSeconds(),
+                "held", dataSet.holding().longest().toString(),
+                "keep", sorted(Map.of("manifests", dataSet.keep().manifests(), "days", dataSet.keep().days()))));
+    }
+
+    /** Assesses the changes before the manifest is published. Above the thresholds, the sync notifies operators and waits for approval. */
+    private IChainable assess(Construct scope, IChainable admission, Chain failed) {
+        var assessment = invoke(scope, manageManifests, "Assess", "Assess", sorted(Map.of("sync", SYNC, "hold", HOLD)), "$.assessment");
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
-        var options = dataSet.name().equals(DataSet.DEFAULT_NAME) ? "" : " --dataset " + dataSet.name();
         var notify = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
-                "do", JsonPath.format("lockstep approve {}" + options + " or lockstep reject {}" + options + "; on AWS with --aws",
-                        JsonPath.stringAt("$.sync.syncId"), JsonPath.stringAt("$.sync.syncId")))));
+                "do", JsonPath.format("lockstep approve {}{} or lockstep reject {}{}; on AWS with --aws", SYNC_ID, OPTION, SYNC_ID, OPTION))));
         // fails rather than wait for an approval that nobody was asked for
         notify.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
-                .lambdaFunction(assess)
+                .lambdaFunction(manageManifests)
                 .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
-                .payload(TaskInput.fromObject(sorted(Map.of("sync", SYNC, "hold", thresholds, "token", JsonPath.getTaskToken()))))
+                .payload(TaskInput.fromObject(Workflow.step("Assess", sorted(Map.of("sync", SYNC, "hold", HOLD, "token", JsonPath.getTaskToken())))))
                 .retryOnServiceExceptions(false)
-                .taskTimeout(Timeout.duration(Duration.minutes(dataSet.holding().longest().toMinutes())))
+                .taskTimeout(Timeout.at("$.review.longest"))
                 .resultPath(JsonPath.DISCARD).build();
         // rejected or timed out: nothing was changed
         wait.addRetry(retry(Workflow.NOT_READY)).addCatch(failed, caught());
@@ -103,7 +114,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
     }
 
     private IChainable hold(Construct scope) {
-        var hold = invoke(scope, holdSnapshot, "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
+        var hold = invoke(scope, readSource, "HoldSnapshot", "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
         // no retry after a snapshot may have been exported: the other branch may already have seen it
         hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException")));
         return hold.addCatch(releaseAndFail(scope, "Hold"), caught());
@@ -111,21 +122,21 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
 
     private IChainable dump(Construct scope) {
         var failed = releaseAndFail(scope, "Parts");
-        var await = invoke(scope, awaitSnapshot, "AwaitSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
+        var await = invoke(scope, manageManifests, "AwaitSnapshot", "AwaitSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
         await.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         var parts = DistributedMap.Builder.create(scope, "DumpParts")
                 .mapExecutionType(StateMachineType.STANDARD)
                 .itemReader(S3JsonItemReader.Builder.create()
                         .bucketNamePath(JsonPath.stringAt("$.sync.bucket"))
-                        .key(JsonPath.format("syncs/{}/batches.json", JsonPath.stringAt("$.sync.syncId"))).build())
+                        .key(JsonPath.format("syncs/{}/{}/batches.json", JsonPath.stringAt("$.sync.dataSet.name"), SYNC_ID)).build())
                 .itemSelector(sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(4)
                 .resultPath("$.outcomes").build();
-        var worker = invoke(scope, dumpParts, "DumpBatch", sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
+        var worker = invoke(scope, readSource, "DumpParts", "DumpBatch", sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));
         parts.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
         parts.addCatch(failed, caught());
-        var seal = invoke(scope, sealManifest, "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))),
+        var seal = invoke(scope, manageManifests, "SealManifest", "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))),
                 "$.manifest");
         seal.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         return Chain.start(await).next(parts).next(seal);
@@ -133,9 +144,8 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
 
     /** Runs last. A failure is reported and does not fail the dump, because the next dump collects what this one left. */
     private IChainable collect(Construct scope, Succeed done) {
-        var collect = invoke(scope, collectParts, "CollectParts",
-                sorted(Map.of("sync", SYNC, "keep", sorted(Map.of("manifests", dataSet.keep().manifests(), "days", dataSet.keep().days())),
-                        "held", dataSet.holding().longest().toString())),
+        var collect = invoke(scope, manageManifests, "CollectParts", "CollectParts",
+                sorted(Map.of("sync", SYNC, "keep", JsonPath.objectAt("$.review.keep"), "held", JsonPath.stringAt("$.review.held"))),
                 JsonPath.DISCARD);
         collect.addRetry(retry(Workflow.TRANSIENT));
         collect.addCatch(Workflow.notifyFailure(scope, network, "NotifyNotCollected", done), caught());
@@ -144,7 +154,7 @@ record DumpDefinition(NetworkStack network, Map<String, Object> sync, ITopic top
 
     private Chain releaseAndFail(Construct scope, String what) {
         var fail = Fail.Builder.create(scope, what + "Failed").errorPath("$.failure.Error").causePath("$.failure.Cause").build();
-        var release = invoke(scope, releaseSnapshot, "ReleaseAfter" + what + "Failure",
+        var release = invoke(scope, manageManifests, "ReleaseSnapshot", "ReleaseAfter" + what + "Failure",
                 sorted(Map.of("sync", SYNC, "reason", JsonPath.stringAt("$.failure.Cause"))), JsonPath.DISCARD);
         release.addRetry(retry(Workflow.TRANSIENT));
         // reports the original failure, not this one

@@ -4,28 +4,18 @@ import software.amazon.awscdk.Duration;
 
 /** The Lambda handlers of functions.jar, with their sizes, network access and timeouts. */
 enum Handler {
-    HOLD_SNAPSHOT("HoldSnapshot", Size.WORKER, true, Duration.minutes(15)),
-    /** Also waits for the plan, which counts the rows of large tables. The wait ends early if HoldSnapshot fails. */
-    AWAIT_SNAPSHOT("AwaitSnapshot", Size.SHORT, false, Duration.minutes(10)),
-    DUMP_PARTS("DumpParts", Size.WORKER, true, Duration.minutes(15)),
-    SEAL_MANIFEST("SealManifest", Size.SHORT, false, Duration.minutes(2)),
-    ASSESS("Assess", Size.SHORT, false, Duration.minutes(2)),
-    ADMIT("Admit", Size.SHORT, false, Duration.minutes(1)),
-    /** The next run continues where this one timed out. */
-    COLLECT_PARTS("CollectParts", Size.SHORT, false, Duration.minutes(15)),
-    START_SYNC("StartSync", Size.SHORT, false, Duration.minutes(3), true),
-    RELEASE_SNAPSHOT("ReleaseSnapshot", Size.SHORT, false, Duration.minutes(1)),
+    /** Holds the snapshot, and reads the tables in it. */
+    READ_SOURCE("ReadSource", Size.WORKER, true, Duration.minutes(15)),
+    /** The longest step waits for the plan of a dump. The next run of one that collects parts continues where it timed out. */
+    MANAGE_MANIFESTS("ManageManifests", Size.SHORT, false, Duration.minutes(15)),
+    IMPORT_TABLE("ImportTable", Size.WORKER, true, Duration.minutes(15)),
+    RESTORE_SHARDS("RestoreShards", Size.WORKER, true, Duration.minutes(15)),
     /** A cold start is slow with the CPU of this size, and starts over after a timeout. */
     START_RESTORE("StartRestore", Size.SHORT, false, Duration.seconds(30), true),
-    PREFLIGHT("Preflight", Size.WORKER, true, Duration.minutes(15)),
-    STAGE_PARTS("StageParts", Size.WORKER, true, Duration.minutes(15)),
-    PUBLISH("Publish", Size.WORKER, true, Duration.minutes(15)),
-    RECORD("Record", Size.SHORT, true, Duration.minutes(15)),
-    /** Invokes ReportStatus of every shard, and waits for the slowest. */
+    /** Invokes ReportStatus for every shard, and waits for the slowest. */
     WATCH("Watch", Size.SHORT, false, Duration.minutes(15), true),
     PREPARE_DATABASE("PrepareDatabase", Size.SHORT, true, Duration.minutes(2)),
     REPORT_STATUS("ReportStatus", Size.WORKER, true, Duration.minutes(15)),
-    IMPORT_TABLE("ImportTable", Size.WORKER, true, Duration.minutes(15)),
     /** Each attempt to reach the chat may take ten seconds. */
     NOTIFY("lockstep.delivery", "Notify", Size.SHORT, false, Duration.minutes(2), true);
 

@@ -59,6 +59,7 @@ public final class LockstepApp {
             for (var shard : props.account().shards()) {
                 shards.put(shard.name(), new ShardStack(app, Names.shardStack(account, shard.name()), props, network, shard));
             }
+            new ShardFunctionsStack(app, Names.shardFunctionsStack(account), props, network);
         }
 
         void addProxies() {
@@ -75,15 +76,14 @@ public final class LockstepApp {
 
         Optional<AccountStack> addSource() {
             Account account = props.account();
-            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> shards.containsKey(dataSet.source())).toList();
+            var dataSets = props.landscape().sourcesIn(account);
             return dataSets.isEmpty() ? Optional.empty()
                     : Optional.of(new MasterDataSourceStack(app, Names.sourceStack(account.name()), props, network, shards, dataSets));
         }
 
         Optional<AccountStack> addTarget() {
             Account account = props.account();
-            var dataSets = props.landscape().dataSets().stream().filter(dataSet -> !props.landscape().targetsIn(account, dataSet).isEmpty())
-                    .toList();
+            var dataSets = props.landscape().receivedBy(account);
             return dataSets.isEmpty() ? Optional.empty()
                     : Optional.of(new MasterDataTargetStack(app, Names.targetStack(account.name()), props, network, shards, dataSets));
         }

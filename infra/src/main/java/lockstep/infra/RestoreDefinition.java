@@ -5,9 +5,10 @@ import static lockstep.infra.Workflow.invoke;
 import static lockstep.infra.Workflow.retry;
 import static lockstep.infra.Workflow.sorted;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import lockstep.landscape.DataSet;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
@@ -26,46 +27,50 @@ import software.constructs.Construct;
 /**
  * The states of a restore. A shard that fails does not stop the others; its failure is reported at the end.
  *
- * @param sync   the handlers' input, without the execution's input: sync id, bucket and manifest, and optionally the terms {@code mode},
- *               {@code dryRun} and {@code shard}, which restricts the restore to one shard
- * @param shards name and secret of each shard that is restored
+ * @param constants the handlers' input by data set, without the execution's input: data set, sync id, bucket and manifest, and optionally
+ *                  the terms {@code mode}, {@code dryRun} and {@code shard}, which restricts the restore to one shard
+ * @param shards    name and secret of each shard of the account that receives a data set
  */
-record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Map<String, String>> shards, HandlerFunction preflight,
-        HandlerFunction stageParts, HandlerFunction publish, HandlerFunction record) {
+record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> constants, List<Map<String, String>> shards,
+        HandlerFunction restoreShards) {
     /** Step Functions runs at most 40 iterations of an inline Map at once, so a shard that hangs takes up one of 40 slots. */
     private static final int AT_ONCE = 40;
     private static final Object SYNC = JsonPath.objectAt("$.sync");
     private static final Object SHARD = JsonPath.objectAt("$.shard");
 
     IChainable build(Construct scope) {
-        var target = new TreeMap<>(sync);
-        for (var field : List.of("syncId", "bucket", "manifestKey")) {
-            target.put(field, JsonPath.stringAt("$." + field));
-        }
-        target.put("terms", JsonPath.objectAt("$"));
+        var prepared = new LinkedHashMap<DataSet, Map<String, Object>>();
+        constants.forEach((dataSet, sync) -> {
+            for (var field : List.of("syncId", "bucket", "manifestKey")) {
+                sync.put(field, JsonPath.stringAt("$." + field));
+            }
+            sync.put("terms", JsonPath.objectAt("$"));
+            prepared.put(dataSet, Map.of("sync", sync));
+        });
         var unexpected = Pass.Builder.create(scope, "Unexpected")
                 .parameters(Map.of("cause", JsonPath.stringAt("$.failure.Cause"))).resultPath("$.record").build();
         var failed = failed(scope);
         unexpected.next(failed);
-        var restoreShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
+        var inShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
                 .itemsPath("$.shards")
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(AT_ONCE)
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
                 .addCatch(unexpected, caught());
-        var recorded = invoke(scope, record, "Record",
+        var recorded = invoke(scope, restoreShards, "Record", "Record",
                 sorted(Map.of("sync", SYNC, "shards", JsonPath.objectAt("$.shards"), "outcomes", JsonPath.objectAt("$.outcomes"))),
                 "$.record");
         recorded.addRetry(retry(Workflow.TRANSIENT)).addCatch(unexpected, caught());
-        return Chain.start(Pass.Builder.create(scope, "Prepare").parameters(sorted(Map.of("sync", target, "shards", shards))).build())
-                .next(restoreShards).next(recorded)
+        var all = Pass.Builder.create(scope, "Shards").parameters(sorted(Map.of("sync", SYNC, "shards", shards))).build();
+        all.next(inShards).next(recorded)
                 .next(new Choice(scope, "AllInStep?").when(Condition.numberGreaterThan("$.record.failed", 0), failed)
                         .otherwise(new Succeed(scope, "Done")));
+        return Workflow.forDataSet(scope, prepared, all);
     }
 
     private IChainable restore(Construct scope) {
-        var check = invoke(scope, preflight, "Preflight", sorted(Map.of("sync", SYNC, "shard", SHARD)), "$.preflight");
+        var check = invoke(scope, restoreShards, "Preflight", "Preflight", sorted(Map.of("sync", SYNC, "shard", SHARD)), "$.preflight");
         check.addRetry(retry(Workflow.TRANSIENT)).addCatch(outcome(scope, "Preflight", "PreflightFailed"), caught());
 
         var stage = DistributedMap.Builder.create(scope, "StageParts")
@@ -74,14 +79,14 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(4)
                 .resultPath("$.staged").build();
-        var worker = invoke(scope, stageParts, "StageBatch",
+        var worker = invoke(scope, restoreShards, "StageParts", "StageBatch",
                 sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));
         stage.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
         var stageFailed = outcome(scope, "StageParts", "StageFailed");
         stage.addCatch(stageFailed, caught());
 
-        var merge = invoke(scope, publish, "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
+        var merge = invoke(scope, restoreShards, "Publish", "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
                 // the history records the changes to each table; for a thousand shards they would exceed the size limit of a state's output
                 sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));
@@ -94,8 +99,9 @@ record RestoreDefinition(NetworkStack network, Map<String, Object> sync, List<Ma
         merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
         merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
         check.next(stage).next(merge);
-        var selected = Condition.or(Condition.isNotPresent("$.sync.terms.shard"),
-                Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name"));
+        var selected = Condition.and(Condition.not(Condition.stringEqualsJsonPath("$.sync.dataSet.source", "$.shard.name")),
+                Condition.or(Condition.isNotPresent("$.sync.terms.shard"),
+                        Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name")));
         return new Choice(scope, "Selected?").when(selected, check)
                 .otherwise(
                         Pass.Builder.create(scope, "NotSelected").parameters(Map.of("shard", JsonPath.stringAt("$.shard.name"))).build());

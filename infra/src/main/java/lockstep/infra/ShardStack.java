@@ -17,7 +17,6 @@ import software.amazon.awscdk.services.iam.Grant;
 import software.amazon.awscdk.services.iam.GrantOnPrincipalOptions;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.kms.Key;
-import software.amazon.awscdk.services.lambda.IFunction;
 import software.amazon.awscdk.services.rds.AuroraPostgresClusterEngineProps;
 import software.amazon.awscdk.services.rds.AuroraPostgresEngineVersion;
 import software.amazon.awscdk.services.rds.BackupProps;
@@ -31,14 +30,12 @@ import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.constructs.Construct;
 
 /**
- * One shard: its database, the secrets of its users, the functions that prepare it and report on it, and its application. It is a separate
- * stack because it is stateful.
+ * One shard: its database, the secrets of its users, and its application. It is a separate stack because it is stateful.
  */
 final class ShardStack extends AccountStack {
     private final Shard shard;
     private final Key key;
     private final Map<DatabaseUser, ISecret> secrets = new EnumMap<>(DatabaseUser.class);
-    private final HandlerFunction reportStatus;
 
     ShardStack(Construct scope, String id, Props props, NetworkStack network, Shard shard) {
         super(scope, id, props, "Lockstep: database and application of the shard " + shard.name());
@@ -56,27 +53,11 @@ final class ShardStack extends AccountStack {
         secrets.put(DatabaseUser.WRITER, secret(DatabaseUser.WRITER).attach(cluster));
         secrets.put(DatabaseUser.APPLICATION, secret(DatabaseUser.APPLICATION).attach(cluster));
 
-        var prepare = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.PREPARE_DATABASE)
-                .named(Names.prepareDatabase(shard.name())).with(Map.of("ADMIN_SECRET_ARN", secretArn(DatabaseUser.ADMIN),
-                        "READER_SECRET_ARN", secretArn(DatabaseUser.READER), "WRITER_SECRET_ARN", secretArn(DatabaseUser.WRITER))));
-        for (var user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {
-            grantSecret(user, prepare);
-        }
-        reportStatus = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS)
-                .named(Names.reportStatus(shard.name())).with(Map.of("READER_SECRET_ARN", secretArn(DatabaseUser.READER))));
-        grantSecret(DatabaseUser.READER, reportStatus);
-
         var application = new Application(this, network, key);
         cluster.getConnections().allowFrom(application.group(), Port.POSTGRES, "application of this shard");
         // its first task migrates the database
         application.service().getNode().addDependency(cluster);
-        for (var dataSet : props().landscape().dataSets()) {
-            if (!dataSet.source().equals(shard.name())) {
-                // in the shard's stack and not in one stack for all shards, because a stack is limited to 500 resources
-                new ShardMetrics(dataSet, shard.name()).createAlarms(new Construct(this, "Watch" + dataSet.name()), network.operations());
-            }
-        }
-        exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn(), reportStatus.getFunctionArn());
+        exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn());
     }
 
     /**
@@ -99,10 +80,6 @@ final class ShardStack extends AccountStack {
 
     ISecret secretOf(DatabaseUser user) {
         return secrets.get(user);
-    }
-
-    IFunction reportStatus() {
-        return reportStatus;
     }
 
     /**

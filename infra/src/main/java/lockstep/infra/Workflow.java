@@ -16,6 +16,7 @@ import software.amazon.awscdk.services.stepfunctions.Chain;
 import software.amazon.awscdk.services.stepfunctions.Choice;
 import software.amazon.awscdk.services.stepfunctions.Condition;
 import software.amazon.awscdk.services.stepfunctions.DefinitionBody;
+import software.amazon.awscdk.services.stepfunctions.Fail;
 import software.amazon.awscdk.services.stepfunctions.IChainable;
 import software.amazon.awscdk.services.stepfunctions.JitterType;
 import software.amazon.awscdk.services.stepfunctions.JsonPath;
@@ -98,17 +99,51 @@ final class Workflow extends StateMachine {
                 .build());
     }
 
-    /** Invokes a function, retrying while it is not ready, and puts its result at the path. Other retries and catches are the caller's. */
-    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload, String resultPath) {
-        return invoke(scope, function, id, payload, null, resultPath);
+    /** The first state of an execution that is named as {@link Names#execution}: its result is {dataSet, id, terms}. */
+    static Chain named(Construct scope) {
+        var name = JsonPath.stringSplit(JsonPath.stringAt("$$.Execution.Name"), ".");
+        return Chain.start(Pass.Builder.create(scope, "Named").parameters(sorted(Map.of(
+                "dataSet", JsonPath.arrayGetItem(name, 0), "id", JsonPath.arrayGetItem(name, 1), "terms", JsonPath.objectAt("$")))).build());
+    }
+
+    /**
+     * Continues with the constants of the data set that {@code $.dataSet} names. They are part of this account's deployment, whatever the
+     * execution's input says.
+     */
+    static IChainable forDataSet(Construct scope, Map<DataSet, Map<String, Object>> constants, IChainable next) {
+        var choice = new Choice(scope, "DataSet?");
+        constants.forEach((dataSet, parameters) -> choice.when(Condition.stringEquals("$.dataSet", dataSet.name()),
+                Pass.Builder.create(scope, "Prepare " + dataSet.name()).parameters(parameters).build().next(next)));
+        return choice.otherwise(Fail.Builder.create(scope, "UnknownDataSet").error("UnknownDataSet")
+                .cause("this account was deployed from a lockstep.yaml without this data set").build());
+    }
+
+    /** The event of a function with several steps. */
+    static Map<String, Object> step(String step, Object event) {
+        return sorted(Map.of("step", step, "event", event));
+    }
+
+    /** Invokes a step of a function, retrying while it is not ready, and puts its result at the path. Other retries and catches are the caller's. */
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String step, String id, Object event, String resultPath) {
+        return invoke(scope, function, step, id, event, null, resultPath);
     }
 
     /** @param result the selector that replaces the result; null to keep the whole result */
-    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, Map<String, Object> payload,
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String step, String id, Object event,
             Map<String, Object> result, String resultPath) {
+        return invoke(scope, function, id, TaskInput.fromObject(step(step, event)), result, resultPath);
+    }
+
+    /** Invokes a function that has no steps with the state's input, and replaces that with its result. */
+    static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id) {
+        return invoke(scope, function, id, TaskInput.fromJsonPathAt("$"), null, "$");
+    }
+
+    private static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, TaskInput payload, Map<String, Object> result,
+            String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function.target())
-                .payload(TaskInput.fromObject(payload))
+                .payload(payload)
                 .payloadResponseOnly(true)
                 .retryOnServiceExceptions(false)
                 .taskTimeout(Timeout.duration(function.getTimeout().plus(Duration.minutes(1))))

@@ -67,12 +67,12 @@ class DeliveryTest {
     /** In the source's account also the sync-start role. All roles are of the same account. */
     @Test
     void whoSyncsBecomesTheRolesThatPeopleBecome() {
-        var everywhere = Set.of("sts:AssumeRole lockstep-master-observer", "s3:PutObject Releases/log/*", "kms:Decrypt Key",
+        var everywhere = Set.of("sts:AssumeRole lockstep-observer", "s3:PutObject Releases/log/*", "kms:Decrypt Key",
                 "kms:Encrypt Key", "kms:GenerateDataKey* Key", "kms:ReEncrypt* Key",
                 "sns:Publish IMPORT", "kms:Decrypt IMPORT", "kms:GenerateDataKey* IMPORT");
         ACCOUNTS.forEach((account, id) -> {
             var expected = new TreeSet<>(everywhere);
-            if (account.equals("production")) expected.add("sts:AssumeRole lockstep-master-sync-start");
+            if (account.equals("production")) expected.add("sts:AssumeRole lockstep-sync-start");
             assertEquals(expected, grants(account, "Sync", id));
         });
     }

@@ -29,7 +29,7 @@ class FurtherAccountTest {
     @Test
     void itHearsOfManifestsOfTheSource() {
         var subscription = WITH.resources("production-2-master-data-target", "AWS::SNS::Subscription").getFirst();
-        assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master", subscription.property("TopicArn").asText());
+        assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master-data", subscription.property("TopicArn").asText());
         assertTrue(WITH.resources("production-master-data-source", "AWS::SNS::TopicPolicy").getFirst().property("PolicyDocument").toString()
                 .contains(":iam::444444444444:root"), "who may subscribe");
     }
@@ -38,7 +38,7 @@ class FurtherAccountTest {
     void itMayReadThem() {
         var trust = WITH.resource("production-master-data-source", "AWS::IAM::Role", "Reader").property("AssumeRolePolicyDocument")
                 .toString();
-        assertTrue(trust.contains("arn:aws:iam::444444444444:role/lockstep-master-worker"), trust);
+        assertTrue(trust.contains("arn:aws:iam::444444444444:role/lockstep-worker"), trust);
     }
 
     @Test

@@ -124,7 +124,7 @@ final class Scale {
         var dumped = SimulatedMachine.run(dump(landscape), Assembly.JSON.createObjectNode(), new Source(landscape), BETWEEN);
         if (!dumped.error.isEmpty()) return new Simulated(landscape, dumped, null);
         var input = Assembly.JSON.createObjectNode().put("dataSet", "master").put("syncId", "20260301T120000Z-0001")
-                .put("bucket", "lockstep-master-111111111111-eu-central-1")
+                .put("bucket", "lockstep-111111111111-eu-central-1-master-data")
                 .put("manifestKey", "manifests/master/20260301T120000Z-0001.json").put("snapshotTime", "2026-03-01T12:00:02.123456Z");
         return new Simulated(landscape, dumped, SimulatedMachine.run(restore(landscape), input, new Target(landscape), BETWEEN));
     }

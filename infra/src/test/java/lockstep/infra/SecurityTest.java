@@ -164,7 +164,7 @@ class SecurityTest {
                         if (statement.toString().contains("111111111111")) {
                             assertEquals(
                                     "{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\","
-                                            + "\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-master-reader\"}",
+                                            + "\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-reader\"}",
                                     statement.toString());
                             assertTrue(policy.id().startsWith("masterWorker") || policy.id().startsWith("masterWatchRole"),
                                     policy::toString);
@@ -186,8 +186,8 @@ class SecurityTest {
         assertEquals(
                 accounts.stream()
                         .flatMap(a -> Stream.of("worker", "watch")
-                                .flatMap(role -> Stream.of("arn:aws:iam::%s:role/lockstep-master-%s".formatted(a, role),
-                                        "arn:aws:sts::%s:assumed-role/lockstep-master-%s/*".formatted(a, role))))
+                                .flatMap(role -> Stream.of("arn:aws:iam::%s:role/lockstep-%s".formatted(a, role),
+                                        "arn:aws:sts::%s:assumed-role/lockstep-%s/*".formatted(a, role))))
                         .toList(),
                 texts(statements.at("/0/Condition/ArnLike/aws:PrincipalArn")).toList());
     }
@@ -204,7 +204,7 @@ class SecurityTest {
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Decrypt \\{\"Fn::GetAtt\":\\[\"masterKey\\w+\",\"Arn\"]}")),
                 allowed::toString);
         assertTrue(
-                allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-master-signing\".*masterSigningKey.*")),
+                allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-signing\".*masterSigningKey.*")),
                 allowed::toString);
     }
 
@@ -366,7 +366,7 @@ class SecurityTest {
         for (var account : List.of("production", "demo", "qa")) {
             var send = CLINIC.resource(account + "-master-data-target", "AWS::SQS::QueuePolicy", "Inbox").property("PolicyDocument")
                     .get("Statement").get(1);
-            assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master", send.at("/Condition/ArnEquals/aws:SourceArn").asText());
+            assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master-data", send.at("/Condition/ArnEquals/aws:SourceArn").asText());
             assertEquals("sqs:SendMessage", send.get("Action").asText());
         }
     }

@@ -299,7 +299,7 @@ class WorkflowTest {
     void syncsStartByThemselves() {
         var stack = "production-master-data-source";
         var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").stream()
-                .filter(m -> m.property("StateMachineName").asText().equals("lockstep-master-start")).findFirst().orElseThrow();
+                .filter(m -> m.property("StateMachineName").asText().equals("lockstep-start")).findFirst().orElseThrow();
         var schedules = new TreeMap<String, String>();
         for (var rule : CLINIC.resources(stack, "AWS::Events::Rule")) {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
@@ -318,7 +318,7 @@ class WorkflowTest {
             var rule = CLINIC.resources(stack, "AWS::Events::Rule").getFirst();
             assertEquals("rate(15 minutes)", rule.property("ScheduleExpression").asText());
             var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getLast();
-            assertEquals("lockstep-master-watch", machine.property("StateMachineName").asText());
+            assertEquals("lockstep-watch", machine.property("StateMachineName").asText());
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
             var look = definition(machine).at("/States/Look");
             assertTrue(look.get("End").asBoolean());

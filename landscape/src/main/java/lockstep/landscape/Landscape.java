@@ -32,6 +32,16 @@ public record Landscape(Product product, String release, String region, List<Acc
                 .orElseThrow(() -> new IllegalArgumentException("no shard '" + shard + "' in the landscape"));
     }
 
+    /** The data sets whose source is in this account. */
+    public List<DataSet> sourcesIn(Account account) {
+        return dataSets.stream().filter(dataSet -> accountOf(dataSet.source()).equals(account)).toList();
+    }
+
+    /** The data sets that shards of this account receive. */
+    public List<DataSet> receivedBy(Account account) {
+        return dataSets.stream().filter(dataSet -> !targetsIn(account, dataSet).isEmpty()).toList();
+    }
+
     /** The shards of this account that receive the data set: all except its source. */
     public List<Shard> targetsIn(Account account, DataSet dataSet) {
         return account.shards().stream().filter(s -> !s.name().equals(dataSet.source())).toList();

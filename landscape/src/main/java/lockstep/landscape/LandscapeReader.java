@@ -119,9 +119,9 @@ public final class LandscapeReader {
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter", "write it like shop-1");
-    /** Shorter than other names, because a bucket is named lockstep-NAME-ACCOUNT-REGION and S3 allows 63 characters. */
-    static final Format DATA_SET_NAME = new Format("(?=.{1,26}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
-            "a name of at most 26 lowercase letters, digits and single hyphens, starting with a letter", "write it like master");
+    /** Shorter than other names, because an execution is named NAME.ID and Step Functions allows 80 characters. */
+    static final Format DATA_SET_NAME = new Format("(?=.{1,18}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
+            "a name of at most 18 lowercase letters, digits and single hyphens, starting with a letter", "write it like master");
     static final Format RELEASE = new Format("[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
             "a release of at most 64 letters, digits, dots, hyphens and underscores", "write it like \"1.0.0\"");
     static final Format REGION = new Format("[a-z]{2,4}(-(gov|iso[a-z]?|de))?-(central|(north|south)(east|west)?|east|west)-[1-9]",

@@ -54,21 +54,20 @@ public final class Names {
         return account + "-master-data-target";
     }
 
+    public static String shardFunctionsStack(String account) {
+        return account + "-shard-functions";
+    }
+
     public static String deliveryStack(String account) {
         return account + "-delivery";
     }
 
-    /**
-     * The bucket of an account's releases and deploy log. No data set's bucket can have this name, because a data set's name begins with a
-     * letter.
-     */
+    /** The bucket of an account's releases and deploy log. */
     public static String releases(String accountId, String region) {
         return "lockstep-%s-%s-releases".formatted(accountId, region);
     }
 
-    /**
-     * The topic of alarms, failures and deployments in an account. No data set's topic can have this name, because they have no underscore.
-     */
+    /** The topic of alarms, failures and deployments in an account. */
     public static String operationsTopic() {
         return "lockstep_operations";
     }
@@ -98,58 +97,72 @@ public final class Names {
         return "cdk-hnb659fds-%s-role-%s-%s".formatted(purpose, accountId, region);
     }
 
-    public static String bucket(String dataSet, String accountId, String region) {
-        return "lockstep-%s-%s-%s".formatted(dataSet, accountId, region);
+    /** In a source account: the bucket of all its data sets, with a prefix for each. */
+    public static String bucket(String accountId, String region) {
+        return "lockstep-%s-%s-master-data".formatted(accountId, region);
     }
 
-    public static String topic(String dataSet) {
-        return "lockstep-" + dataSet;
+    /** In a source account: announces new manifests of all its data sets. */
+    public static String topic() {
+        return "lockstep-master-data";
     }
 
-    /** The external id with which a target's worker assumes the reader role. */
-    public static String externalId(String dataSet) {
-        return "lockstep-" + dataSet;
+    /** The external id with which the targets' workers assume the reader role of a source account. */
+    public static String externalId(String sourceAccount) {
+        return "lockstep-" + sourceAccount;
     }
 
-    public static String dumpMachine(String dataSet) {
-        return "lockstep-" + dataSet + "-dump";
+    /** In a source account: dumps a data set. */
+    public static String dumpMachine() {
+        return "lockstep-dump";
     }
 
-    public static String restoreMachine(String dataSet) {
-        return "lockstep-" + dataSet + "-restore";
+    /** In a source account: imports a code list. */
+    public static String importMachine() {
+        return "lockstep-import";
     }
 
-    public static String importMachine(String dataSet) {
-        return "lockstep-" + dataSet + "-import";
+    /** In a source account: starts syncs automatically. */
+    public static String startMachine() {
+        return "lockstep-start";
     }
 
-    public static String signingKeyAlias(String dataSet) {
-        return "alias/lockstep-" + dataSet + "-signing";
-    }
-
-    /** In the source account: starts syncs automatically. */
-    public static String startMachine(String dataSet) {
-        return "lockstep-" + dataSet + "-start";
-    }
-
-    /** The ARN of the state machine's execution with this name. */
-    public static String execution(String machineArn, String name) {
-        return machineArn.replace(":stateMachine:", ":execution:") + ":" + name;
+    /** In a target account: restores a data set into its shards. */
+    public static String restoreMachine() {
+        return "lockstep-restore";
     }
 
     /** In a target account: watches its shards. */
-    public static String watchMachine(String dataSet) {
-        return "lockstep-" + dataSet + "-watch";
+    public static String watchMachine() {
+        return "lockstep-watch";
     }
 
-    /** In a target account: the role of the watch, which reads manifests by assuming the reader role. */
-    public static String watchRole(String dataSet) {
-        return "lockstep-" + dataSet + "-watch";
+    /**
+     * The name of an execution that works for a data set. The machines serve all data sets of an account, and two data sets may use the same
+     * id.
+     */
+    public static String execution(String dataSet, String id) {
+        return dataSet + "." + id;
     }
 
-    /** The dashboard of an account's shards that receive the data set. */
-    public static String dashboard(String dataSet) {
-        return "lockstep-" + dataSet;
+    /** The ARN of the state machine's execution with this name. */
+    public static String executionArn(String machineArn, String name) {
+        return machineArn.replace(":stateMachine:", ":execution:") + ":" + name;
+    }
+
+    /** In a source account: signs manifests. */
+    public static String signingKeyAlias() {
+        return "alias/lockstep-signing";
+    }
+
+    /** The dashboard of the data that an account's shards receive. */
+    public static String dashboard() {
+        return "lockstep-master-data";
+    }
+
+    /** The namespace of a data set's metrics in an account ({@link DataSetMetric}). They have no dimensions. */
+    public static String metrics(String dataSet) {
+        return "Lockstep/" + dataSet;
     }
 
     /** The namespace of a shard's metrics ({@link ShardMetric}). They have no dimensions. */
@@ -162,46 +175,53 @@ public final class Names {
         return "Lockstep/application/" + shard;
     }
 
-    /** In the source account: reads manifests and parts. */
-    public static String readerRole(String dataSet) {
-        return "lockstep-" + dataSet + "-reader";
+    /** In a source account: reads manifests and parts. */
+    public static String readerRole() {
+        return "lockstep-reader";
     }
 
-    /** In the source account: starts a dump and follows it. */
-    public static String syncStartRole(String dataSet) {
-        return "lockstep-" + dataSet + "-sync-start";
+    /** In a source account: starts dumps and follows them. */
+    public static String syncStartRole() {
+        return "lockstep-sync-start";
     }
 
-    /** In the source account: uploads code list files and imports them. */
-    public static String importRole(String dataSet) {
-        return "lockstep-" + dataSet + "-import";
+    /** In a source account: uploads code list files and imports them. */
+    public static String importRole() {
+        return "lockstep-import";
     }
 
-    /** In a target account: the only role that may assume the reader role. */
-    public static String workerRole(String dataSet) {
-        return "lockstep-" + dataSet + "-worker";
+    /** In a target account: restores shards. Only this role and the watch's may assume the reader role. */
+    public static String workerRole() {
+        return "lockstep-worker";
+    }
+
+    /** In a target account: the role of the watch, which reads manifests by assuming the reader role. */
+    public static String watchRole() {
+        return "lockstep-watch";
     }
 
     /** In a target account: follows restores. */
-    public static String observerRole(String dataSet) {
-        return "lockstep-" + dataSet + "-observer";
+    public static String observerRole() {
+        return "lockstep-observer";
     }
 
     /** In a target account: starts restores, for rollbacks and canaries, and follows them. */
-    public static String restoreStartRole(String dataSet) {
-        return "lockstep-" + dataSet + "-restore-start";
+    public static String restoreStartRole() {
+        return "lockstep-restore-start";
+    }
+
+    /** Creates the logins of a shard of its account. */
+    public static String prepareDatabase() {
+        return "lockstep-prepare-database";
+    }
+
+    /** Reports on a shard of its account. */
+    public static String reportStatus() {
+        return "lockstep-report-status";
     }
 
     public static String secret(String shard, DatabaseUser user) {
         return "lockstep/%s/%s".formatted(shard, user.word());
-    }
-
-    public static String prepareDatabase(String shard) {
-        return "lockstep-" + shard + "-prepare-database";
-    }
-
-    public static String reportStatus(String shard) {
-        return "lockstep-" + shard + "-report-status";
     }
 
     public static String cluster(String shard) {

@@ -202,7 +202,7 @@ class LandscapeReaderTest {
                                 + "starting with a letter; write it like shop-1")
                                 .formatted("d".repeat(31))),
                 new Mistake("data set name of 27 letters", "  master:\n", "  " + "m".repeat(27) + ":\n",
-                        ("16: dataSets.%1$s: '%1$s' is not a name of at most 26 lowercase letters, digits and single hyphens, starting "
+                        ("16: dataSets.%1$s: '%1$s' is not a name of at most 18 lowercase letters, digits and single hyphens, starting "
                                 + "with a letter; write it like master")
                                 .formatted("m".repeat(27))),
                 new Mistake("release", "\"0.1.0\"", "0.1/0",

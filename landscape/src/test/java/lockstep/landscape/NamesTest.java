@@ -8,18 +8,20 @@ import org.junit.jupiter.api.Test;
 /** Other parties rely on these names, so a change affects them. */
 class NamesTest {
     @Test
-    void ofADataSet() {
-        assertEquals("lockstep-master-111111111111-eu-central-1", Names.bucket("master", "111111111111", "eu-central-1"));
-        assertEquals("lockstep-master", Names.topic("master"));
-        assertEquals("lockstep-master", Names.externalId("master"));
-        assertEquals("lockstep-master-dump", Names.dumpMachine("master"));
-        assertEquals("lockstep-master-restore", Names.restoreMachine("master"));
-        assertEquals("alias/lockstep-master-signing", Names.signingKeyAlias("master"));
-        assertEquals("lockstep-master-reader", Names.readerRole("master"));
-        assertEquals("lockstep-master-sync-start", Names.syncStartRole("master"));
-        assertEquals("lockstep-master-worker", Names.workerRole("master"));
-        assertEquals("lockstep-master-observer", Names.observerRole("master"));
-        assertEquals("lockstep-master-restore-start", Names.restoreStartRole("master"));
+    void ofMasterData() {
+        assertEquals("lockstep-111111111111-eu-central-1-master-data", Names.bucket("111111111111", "eu-central-1"));
+        assertEquals("lockstep-master-data", Names.topic());
+        assertEquals("lockstep-production", Names.externalId("production"));
+        assertEquals("lockstep-dump", Names.dumpMachine());
+        assertEquals("lockstep-restore", Names.restoreMachine());
+        assertEquals("alias/lockstep-signing", Names.signingKeyAlias());
+        assertEquals("lockstep-reader", Names.readerRole());
+        assertEquals("lockstep-sync-start", Names.syncStartRole());
+        assertEquals("lockstep-worker", Names.workerRole());
+        assertEquals("lockstep-observer", Names.observerRole());
+        assertEquals("master.one", Names.execution("master", "one"));
+        assertEquals("Lockstep/master", Names.metrics("master"));
+        assertEquals("lockstep-restore-start", Names.restoreStartRole());
     }
 
     @Test
@@ -28,8 +30,8 @@ class NamesTest {
         assertEquals("lockstep/clinic-1/application", Names.secret("clinic-1", DatabaseUser.APPLICATION));
         assertEquals("https://clinic-1.clinic.internal:8443",
                 Names.upstream(LandscapeReader.read(Path.of("../lockstep.yaml")).product(), "clinic-1"));
-        assertEquals("lockstep-clinic-1-prepare-database", Names.prepareDatabase("clinic-1"));
-        assertEquals("lockstep-clinic-1-report-status", Names.reportStatus("clinic-1"));
+        assertEquals("lockstep-prepare-database", Names.prepareDatabase());
+        assertEquals("lockstep-report-status", Names.reportStatus());
         assertEquals("lockstep-clinic-1", Names.cluster("clinic-1"));
         assertEquals("qa_demo_1", Names.database("qa-demo-1"));
         assertEquals("qa_demo_1_writer", Names.databaseUser("qa-demo-1", DatabaseUser.WRITER));

@@ -6,9 +6,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.Supplier;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -28,13 +30,21 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
 
     @Override
     public final void handleRequest(InputStream input, OutputStream output, Context context) {
+        Json.MAPPER.writeValue(output, answer(() -> Json.MAPPER.readValue(input, eventType), context));
+    }
+
+    /** Handles an event that was read as a tree. */
+    final ObjectNode answer(JsonNode event, Context context) {
+        return answer(() -> Json.MAPPER.treeToValue(event, eventType), context);
+    }
+
+    private ObjectNode answer(Supplier<I> event, Context context) {
         var start = System.nanoTime();
         try {
-            I event = Json.MAPPER.readValue(input, eventType);
-            O answer = handle(event, Instant.now().plusMillis(context.getRemainingTimeInMillis()));
+            O answer = handle(event.get(), Instant.now().plusMillis(context.getRemainingTimeInMillis()));
             ObjectNode result = Json.MAPPER.valueToTree(answer);
-            result.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis()).put("peakMemoryMiB", Memory.peakMebibytes());
-            Json.MAPPER.writeValue(output, result);
+            return result.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+                    .put("peakMemoryMiB", Memory.peakMebibytes());
         } catch (JacksonException e) {
             throw logged(context,
                     new Fault.InvalidRequest("the event is not valid for " + getClass().getSimpleName() + ": " + e.getOriginalMessage()));

@@ -24,10 +24,8 @@ public final class Priming {
     private Priming() {}
 
     public static void main(String[] ignored) {
-        for (var handler : List.of(lockstep.delivery.Notify.class, Admit.class, Assess.class, AwaitSnapshot.class, CollectParts.class,
-                DumpParts.class, HoldSnapshot.class, ImportTable.class, Preflight.class, Publish.class, Record.class,
-                ReleaseSnapshot.class, ReportStatus.class, SealManifest.class, StageParts.class, StartRestore.class, StartSync.class,
-                Watch.class)) {
+        for (var handler : List.of(lockstep.delivery.Notify.class, ImportTable.class, ManageManifests.class, PrepareDatabase.class,
+                ReadSource.class, ReportStatus.class, RestoreShards.class, StartRestore.class, Watch.class)) {
             run(() -> handler.getConstructor().newInstance());
         }
         run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}",

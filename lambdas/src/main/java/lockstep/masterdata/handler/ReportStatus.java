@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.util.List;
 import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
@@ -18,7 +20,7 @@ import lockstep.masterdata.schema.ShardInspection;
 
 /** Reports the state of a shard's master data, read from its own database. */
 public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object> {
-    public record Event(DataSet dataSet, Request request) {}
+    public record Event(String shard, DataSet dataSet, Request request) {}
 
     /** A request. The comment of each kind names its answer. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
@@ -56,16 +58,13 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
     @JsonTypeName("schema")
     public record Schema(boolean source, String writer) implements Request {}
 
-    private final String readerSecretArn;
-
     public ReportStatus() {
         super(Event.class);
-        this.readerSecretArn = System.getenv("READER_SECRET_ARN");
     }
 
     @Override
     Object handle(Event event, Instant deadline) {
-        var database = Clients.database(readerSecretArn);
+        var database = Clients.database(Names.secret(event.shard(), DatabaseUser.READER));
         DataSet dataSet = event.dataSet();
         return switch (event.request()) {
             case Report report -> ShardReport.read(database, dataSet);

@@ -10,7 +10,7 @@ import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import tools.jackson.databind.DeserializationFeature;
 
-/** Invokes the function that reports on a shard of this account. */
+/** Invokes the function that reports on the shards of this account. */
 final class ShardFunction {
     /** The timeout is long because reading every row of a shard takes minutes, and nothing is sent until then. */
     private static final LambdaClient CLIENT = LambdaClient.builder()
@@ -19,9 +19,9 @@ final class ShardFunction {
     private ShardFunction() {}
 
     /** @param type the type of the answer to this request */
-    static <T> T ask(String shard, ReportStatus.Event event, Class<T> type) {
+    static <T> T ask(ReportStatus.Event event, Class<T> type) {
         var answer = CLIENT.invoke(
-                r -> r.functionName(Names.reportStatus(shard)).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
+                r -> r.functionName(Names.reportStatus()).payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(event))));
         if (answer.functionError() != null) throw new Fault.Unexpected(Causes.message(answer.payload().asUtf8String()), null);
         // JsonFunction adds fields to the answer
         return Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Objects;
 import lockstep.masterdata.aws.Clients;
+import lockstep.landscape.Names;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.SyncPaths;
@@ -53,7 +54,7 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
         for (SQSMessage message : event.getRecords()) {
             try {
                 var notification = Notification.parse(message.getBody());
-                String name = new SyncPaths(notification.dataSet(), notification.syncId()).syncId();
+                var name = Names.execution(notification.dataSet(), new SyncPaths(notification.dataSet(), notification.syncId()).syncId());
                 sfn.startExecution(r -> r.stateMachineArn(stateMachineArn).name(name).input(Json.MAPPER.writeValueAsString(notification)));
             } catch (ExecutionAlreadyExistsException e) {
                 context.getLogger().log("message " + message.getMessageId() + " is a duplicate: its restore was already started\n");

@@ -35,29 +35,34 @@ public final class StartSync extends JsonFunction<StartSync.Event, Starter.Answe
 
         @Override
         public SourceActivity tables() {
-            return ShardFunction.ask(event.dataSet().source(), new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity()),
+            return ShardFunction.ask(new ReportStatus.Event(event.dataSet().source(), event.dataSet(), new ReportStatus.Activity()),
                     SourceActivity.class);
         }
 
         @Override
         public List<String> dumps() {
             return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(event.dumpMachineArn()).statusFilter(ExecutionStatus.RUNNING))
-                    .executions().stream().map(ExecutionListItem::name).toList();
+                    .executions().stream().map(ExecutionListItem::name).filter(name -> name.startsWith(execution("")))
+                    .map(name -> name.substring(execution("").length())).toList();
         }
 
         @Override
         public boolean start(String syncId) {
             try {
-                Sfn.CLIENT.startExecution(r -> r.stateMachineArn(event.dumpMachineArn()).name(syncId).input("{}"));
+                Sfn.CLIENT.startExecution(r -> r.stateMachineArn(event.dumpMachineArn()).name(execution(syncId)).input("{}"));
                 return true;
             } catch (ExecutionAlreadyExistsException e) {
                 return false;
             }
         }
 
+        private String execution(String syncId) {
+            return Names.execution(event.dataSet().name(), syncId);
+        }
+
         @Override
         public Optional<Failure> failure(String syncId) {
-            var dump = Sfn.CLIENT.describeExecution(r -> r.executionArn(Names.execution(event.dumpMachineArn(), syncId)));
+            var dump = Sfn.CLIENT.describeExecution(r -> r.executionArn(Names.executionArn(event.dumpMachineArn(), execution(syncId))));
             return switch (dump.status()) {
                 case FAILED, TIMED_OUT -> Optional.of(new Failure(BY_HAND.contains(dump.error()), dump.stopDate()));
                 case ABORTED -> Optional.of(new Failure(true, dump.stopDate()));

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import lockstep.landscape.Check;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.DataSetMetric;
 import lockstep.landscape.Names;
 import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.aws.Clients;
@@ -60,19 +61,23 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
 
     @Override
     public ShardReport report(String shard) {
-        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Report()), ShardReport.class);
+        return ShardFunction.ask(new ReportStatus.Event(shard, dataSet, new ReportStatus.Report()), ShardReport.class);
     }
 
     @Override
     public Queries.Results check(String shard) {
-        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Checks(checks)), Queries.Results.class);
+        return ShardFunction.ask(new ReportStatus.Event(shard, dataSet, new ReportStatus.Checks(checks)), Queries.Results.class);
     }
 
     @Override
     public Set<String> running() {
         return Sfn.CLIENT.listExecutionsPaginator(r -> r.stateMachineArn(restoreMachineArn).statusFilter(ExecutionStatus.RUNNING))
-                .executions().stream()
-                .map(ExecutionListItem::name).collect(Collectors.toSet());
+                .executions().stream().map(ExecutionListItem::name).filter(name -> name.startsWith(execution("")))
+                .map(name -> name.substring(execution("").length())).collect(Collectors.toSet());
+    }
+
+    private String execution(String name) {
+        return Names.execution(dataSet.name(), name);
     }
 
     /** The input has the fields of a notification, plus mode and shard. */
@@ -82,8 +87,8 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
                 SyncPaths.manifest(dataSet.name(), remedy.syncId()),
                 "mode", remedy.mode(), "shard", shard);
         try {
-            Sfn.CLIENT
-                    .startExecution(r -> r.stateMachineArn(restoreMachineArn).name(execution).input(Json.MAPPER.writeValueAsString(input)));
+            Sfn.CLIENT.startExecution(
+                    r -> r.stateMachineArn(restoreMachineArn).name(execution(execution)).input(Json.MAPPER.writeValueAsString(input)));
             return true;
         } catch (ExecutionAlreadyExistsException e) {
             return false;
@@ -100,6 +105,13 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
         var data = values.entrySet().stream()
                 .map(v -> MetricDatum.builder().metricName(v.getKey().word()).unit(unit(v.getKey())).value(v.getValue()).build()).toList();
         CloudWatch.CLIENT.putMetricData(r -> r.namespace(Names.metrics(dataSet.name(), shard)).metricData(data));
+    }
+
+    @Override
+    public void measure(Map<DataSetMetric, Double> values) {
+        var data = values.entrySet().stream().map(v -> MetricDatum.builder().metricName(v.getKey().word()).value(v.getValue()).build())
+                .toList();
+        CloudWatch.CLIENT.putMetricData(r -> r.namespace(Names.metrics(dataSet.name())).metricData(data));
     }
 
     private static StandardUnit unit(ShardMetric metric) {

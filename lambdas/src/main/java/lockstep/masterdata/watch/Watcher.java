@@ -21,6 +21,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import lockstep.landscape.DataSetMetric;
+import lockstep.landscape.Names;
 import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.engine.parts.Causes;
@@ -43,6 +45,8 @@ public final class Watcher {
     private static final Duration NOTIFICATION_DELAY = Duration.ofMinutes(5);
     /** A remedy is tried once per this number of intervals. */
     private static final int SLOT = 4;
+    /** Characters of an execution's name. */
+    private static final int LONGEST_NAME = 80;
     private static final DateTimeFormatter SLOT_NAME = DateTimeFormatter.ofPattern("yyyyMMddHHmm").withZone(ZoneOffset.UTC);
 
     /** The watched account and the source. Every method may throw a {@link Fault}. */
@@ -66,6 +70,8 @@ public final class Watcher {
         void notifyStarted(StartedRestore restore);
 
         void measure(String shard, Map<ShardMetric, Double> values);
+
+        void measure(Map<DataSetMetric, Double> values);
     }
 
     /**
@@ -91,6 +97,11 @@ public final class Watcher {
             return standing.flatMap(Standing::age).isPresent();
         }
 
+        private boolean isOutOfStep(Duration behind) {
+            return !answered || !checks.isEmpty() || standing.flatMap(Standing::drift).filter(tables -> !tables.isEmpty()).isPresent()
+                    || standing.flatMap(Standing::behind).filter(late -> late.compareTo(behind) > 0).isPresent();
+        }
+
         /** Reports whether there is nothing to report about the shard. */
         public boolean quiet() {
             return failure.isEmpty() && checks.isEmpty() && started.isEmpty() && standing.flatMap(Standing::remedy).isEmpty();
@@ -101,14 +112,19 @@ public final class Watcher {
     private final String dataSet;
     private final String account;
     private final Duration every;
+    private final Duration behind;
     private final boolean hasChecks;
 
-    /** @param every the interval between runs */
-    public Watcher(Environment environment, String dataSet, String account, Duration every, boolean hasChecks) {
+    /**
+     * @param every  the interval between runs
+     * @param behind how long a newer manifest may not be in force before the shard counts as out of step
+     */
+    public Watcher(Environment environment, String dataSet, String account, Duration every, Duration behind, boolean hasChecks) {
         this.environment = environment;
         this.dataSet = dataSet;
         this.account = account;
         this.every = every;
+        this.behind = behind;
         this.hasChecks = hasChecks;
     }
 
@@ -130,6 +146,7 @@ public final class Watcher {
             var futures = executor.invokeAll(looks, Math.max(0, Duration.between(Instant.now(), until).toMillis()), TimeUnit.MILLISECONDS);
             var seen = new ArrayList<Seen>();
             for (int i = 0; i < shards.size(); i++) seen.add(seen(shards.get(i), futures.get(i)));
+            environment.measure(metrics(seen));
             // S3 also reports a missing object as access denied. If no shard has a sync in force, probably none was sealed yet.
             source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync))
                     .ifPresent(f -> { throw f; });
@@ -198,6 +215,14 @@ public final class Watcher {
         return metrics;
     }
 
+    private Map<DataSetMetric, Double> metrics(List<Seen> seen) {
+        var metrics = new EnumMap<DataSetMetric, Double>(DataSetMetric.class);
+        metrics.put(DataSetMetric.OUT_OF_STEP, (double) seen.stream().filter(s -> s.isOutOfStep(behind)).count());
+        var ages = seen.stream().flatMap(s -> s.standing().flatMap(Standing::age).stream()).toList();
+        if (ages.size() == seen.size()) ages.stream().max(Duration::compareTo).ifPresent(age -> metrics.put(DataSetMetric.FRESHNESS, seconds(age)));
+        return metrics;
+    }
+
     /** Keeps fractions of seconds, so that a shard that is repaired as soon as it is late exceeds the alarm's threshold. */
     private static double seconds(Duration duration) {
         return duration.toMillis() / 1000.0;
@@ -213,7 +238,9 @@ public final class Watcher {
             return Optional.empty();
         if (running.stream().anyMatch(name -> isRestoreOf(name, shard) || missed && name.equals(remedy.syncId()))) return Optional.empty();
         String why = missed ? "missed" : "drift";
-        String execution = why + "-" + shortened(remedy.syncId()) + "-" + slot(now) + "-" + shard;
+        String end = "-" + slot(now) + "-" + shard;
+        int room = LONGEST_NAME - Names.execution(dataSet, why + "-" + end).length();
+        String execution = why + "-" + shortened(remedy.syncId(), room) + end;
         if (!environment.start(execution, remedy, shard)) return Optional.empty();
         environment.notifyStarted(
                 new StartedRestore(why, dataSet, account, shard, remedy.syncId(), standing.drift().orElse(List.of()), execution));
@@ -228,12 +255,12 @@ public final class Watcher {
         return execution.endsWith("-" + shard);
     }
 
-    /** Shortens a sync id, which can be as long as an execution's name: 80 characters. */
-    private static String shortened(String syncId) {
-        if (syncId.length() <= 24) return syncId;
+    /** Replaces a sync id that is too long with its hash. The longest data set and shard leave ten characters. */
+    private static String shortened(String syncId, int room) {
+        if (syncId.length() <= room) return syncId;
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(syncId.getBytes(StandardCharsets.UTF_8)))
-                    .substring(0, 24);
+                    .substring(0, Math.min(room, 24));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

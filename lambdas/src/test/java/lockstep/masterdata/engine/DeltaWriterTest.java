@@ -28,7 +28,7 @@ class DeltaWriterTest {
     private final TestingStore store = new TestingStore();
 
     private RangeParts write(List<Part> base, List<String> lines, long partBytes) {
-        try (var writer = new PartWriter(store, new int[]{0}, new KeyRange("m.t", List.of(), List.of(), base), partBytes)) {
+        try (var writer = new PartWriter(store, "parts/m/", new int[]{0}, new KeyRange("m.t", List.of(), List.of(), base), partBytes)) {
             for (String line : lines) writer.line((line + "\n").getBytes(UTF_8));
             return writer.finish();
         }

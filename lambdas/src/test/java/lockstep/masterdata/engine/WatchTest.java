@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import lockstep.landscape.Check;
+import lockstep.landscape.DataSetMetric;
 import lockstep.landscape.ShardMetric;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.engine.TestingServer.TestingDatabase;
@@ -101,13 +102,19 @@ class WatchTest {
             measured.computeIfAbsent(shard, s -> new TreeMap<>()).putAll(values);
         }
 
+        @Override
+        public void measure(Map<DataSetMetric, Double> values) {
+            overall.clear();
+            overall.putAll(values);
+        }
+
         double last(ShardMetric metric) {
             return measured.get("demo-1").get(metric);
         }
     }
 
     private List<Watcher.Seen> look(Instant now, String... shards) {
-        return new Watcher(account, "master", "demo", EVERY, !account.checks.isEmpty())
+        return new Watcher(account, "master", "demo", EVERY, Duration.ofHours(1), !account.checks.isEmpty())
                 .look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
     }
 

@@ -1,9 +1,13 @@
 package lockstep.masterdata.handler;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -11,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import lockstep.landscape.Hold;
 import lockstep.landscape.Keep;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.watch.Standing;
@@ -83,12 +88,12 @@ class EventTest {
     void theWatchIsToldAllByItsDefinition() {
         var event = Json.MAPPER.readValue("""
                 {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT \
-                0"}],"dataSet":%s,"every":"PT15M","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
+                0"}],"dataSet":%s,"every":"PT15M","behind":"PT1H","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
                 "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET),
                 Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
         // the requests to the shards' functions
-        var asked = asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Checks(event.checks())));
+        var asked = asked(new ReportStatus.Event("demo-1", event.dataSet(), new ReportStatus.Checks(event.checks())));
         assertEquals(event.dataSet(), asked.dataSet());
         assertEquals(new ReportStatus.Checks(event.checks()), asked.request());
     }
@@ -112,7 +117,7 @@ class EventTest {
                 "{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET),
                 StartSync.Event.class);
         assertTrue(event.byClock());
-        assertEquals(new ReportStatus.Activity(), asked(new ReportStatus.Event(event.dataSet(), new ReportStatus.Activity())).request());
+        assertEquals(new ReportStatus.Activity(), asked(new ReportStatus.Event("demo-1", event.dataSet(), new ReportStatus.Activity())).request());
     }
 
     @Test
@@ -140,8 +145,15 @@ class EventTest {
         var dataSet = Json.MAPPER.readValue(DATA_SET, lockstep.landscape.DataSet.class);
         for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(),
                 new ReportStatus.Schema(true, "writer"))) {
-            assertEquals(new ReportStatus.Event(dataSet, request), asked(new ReportStatus.Event(dataSet, request)));
+            assertEquals(new ReportStatus.Event("demo-1", dataSet, request), asked(new ReportStatus.Event("demo-1", dataSet, request)));
         }
+    }
+
+    @Test
+    void aStepIsHandledByItsClass() {
+        var error = assertThrows(Fault.InvalidRequest.class, () -> new RestoreShards().handleRequest(
+                new ByteArrayInputStream("{\"step\":\"SealManifest\",\"event\":{}}".getBytes(UTF_8)), new ByteArrayOutputStream(), null));
+        assertEquals("RestoreShards has no step 'SealManifest'", error.getMessage());
     }
 
     private static ReportStatus.Event asked(ReportStatus.Event event) {

@@ -43,6 +43,7 @@ final class DeltaWriter implements AutoCloseable {
     }
 
     private final KeyRange range;
+    private final String prefix;
     /** The range's earlier rows, compressed; empty when there are none or they can't be read. */
     private final List<byte[]> objects;
     private final Set<Line> came = new LinkedHashSet<>();
@@ -52,7 +53,8 @@ final class DeltaWriter implements AutoCloseable {
     private boolean inStep;
     private long room;
 
-    DeltaWriter(PartStore store, KeyRange range) {
+    DeltaWriter(PartStore store, String prefix, KeyRange range) {
+        this.prefix = prefix;
         this.range = range;
         this.objects = objects(store, range);
         this.base = objects.isEmpty() ? Optional.empty() : Optional.of(new Lines(text()));
@@ -171,7 +173,7 @@ final class DeltaWriter implements AutoCloseable {
         Content wentContent = lines.content().minus(cameContent);
         if (lines.bytes() >= partBytes || !before.minus(wentContent).plus(cameContent).equals(after) || lines.textBytes() == 0)
             return Optional.empty();
-        String object = lines.put(store, "parts/delta-" + sha256.substring(0, 32));
+        String object = lines.put(store, prefix + "delta-" + sha256.substring(0, 32));
         return Optional.of(new Delta(range.from(), range.until(), before, after, cameContent, wentContent, object, sha256, lines.bytes(),
                 cameBytes, lines.textBytes()));
     }

@@ -56,7 +56,7 @@ public final class Dumper {
         var ranges = Streams.forEach(streams, batch.ranges(), source, connection -> join(connection, snapshot),
                 (connection, range) -> {
                     Table table = table(dataSet, range);
-                    return parts(connection, table, catalogue.tables().get(table.name()).knownKey(table.key()),
+                    return parts(dataSet.name(), connection, table, catalogue.tables().get(table.name()).knownKey(table.key()),
                             catalogue.secured().contains(table.name()), columns(snapshot, range), range);
                 });
         Dumped dumped = new Dumped(batch.index(), ranges);
@@ -84,13 +84,14 @@ public final class Dumper {
         }
     }
 
-    private RangeParts parts(Connection connection, Table table, Key key, boolean secured, List<Column> columns, KeyRange range)
+    private RangeParts parts(String dataSet, Connection connection, Table table, Key key, boolean secured, List<Column> columns,
+            KeyRange range)
             throws SQLException {
         var names = columns.stream().map(Column::name).toList();
         int[] positions = table.key().stream().mapToInt(names::indexOf).toArray();
         // with row_security off, PostgreSQL refuses to read a table whose policies could hide rows
         if (secured) RowSecurity.seeEveryRow(connection, List.of(table.name()));
-        try (var writer = new PartWriter(store, positions, range, partBytes)) {
+        try (var writer = new PartWriter(store, SyncPaths.parts(dataSet), positions, range, partBytes)) {
             TableReader.stream(connection, "SELECT " + Sql.columns("t.", names) + " FROM " + Sql.table(table.name()) + " t WHERE ("
                     + table.where().orElse("true") + ") AND " + key.within("t", range.from(), range.until())
                     + " ORDER BY " + key.order("t"), writer::line);

@@ -18,6 +18,7 @@ import lockstep.masterdata.engine.parts.PartStore;
  */
 public final class PartWriter implements AutoCloseable {
     private final PartStore store;
+    private final String prefix;
     private final int[] key;
     private final KeyRange range;
     private final long cutAt;
@@ -28,14 +29,18 @@ public final class PartWriter implements AutoCloseable {
     /** Whether all lines so far equal the earlier ones; they are counted but not packed yet. */
     private boolean sameSoFar;
 
-    /** @param partBytes target size of a part's COPY text */
-    public PartWriter(PartStore store, int[] key, KeyRange range, long partBytes) {
+    /**
+     * @param prefix    of the keys under which parts are stored
+     * @param partBytes target size of a part's COPY text
+     */
+    public PartWriter(PartStore store, String prefix, int[] key, KeyRange range, long partBytes) {
         this.store = store;
+        this.prefix = prefix;
         this.key = key;
         this.range = range;
         this.cutAt = cutAt(range, partBytes);
         this.from = range.from();
-        this.delta = new DeltaWriter(store, range);
+        this.delta = new DeltaWriter(store, prefix, range);
         this.sameSoFar = delta.isInStep();
     }
 
@@ -83,7 +88,7 @@ public final class PartWriter implements AutoCloseable {
         String sha256 = lines.sha256();
         Content content = lines.content();
         // stored even if the object exists already, because an old one may be about to be collected
-        String object = lines.put(store, "parts/" + content.digest() + "-" + sha256.substring(0, 16));
+        String object = lines.put(store, prefix + content.digest() + "-" + sha256.substring(0, 16));
         parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
     }
 

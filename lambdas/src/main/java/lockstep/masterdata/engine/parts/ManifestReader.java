@@ -76,13 +76,13 @@ public final class ManifestReader {
         for (TableManifest table : manifest.tables()) {
             Table allowedTable = known.remove(table.name());
             if (allowedTable == null) problems.add("table " + table.name() + " is not allowed, or comes twice");
-            else problems.addAll(problems(table, allowedTable));
+            else problems.addAll(problems(table, allowedTable, SyncPaths.parts(allowed.name())));
         }
         known.keySet().stream().sorted().forEach(name -> problems.add("table " + name + " is missing"));
         return problems;
     }
 
-    private static List<String> problems(TableManifest table, Table allowed) {
+    private static List<String> problems(TableManifest table, Table allowed, String parts) {
         var problems = new ArrayList<String>();
         for (String column : table.columnNames())
             if (!allowed.columns().contains(column)) problems.add("column " + table.name() + "." + column + " is not allowed");
@@ -98,8 +98,8 @@ public final class ManifestReader {
         for (Delta delta : table.deltas())
             if (!delta.addsUp()) problems.add("the delta of " + table.name() + " from " + delta.from() + " does not add up");
         if (Stream.concat(table.parts().stream().map(Part::object), table.deltas().stream().map(Delta::object)).anyMatch(
-                o -> !o.startsWith("parts/") && !Packed.isInline(o)))
-            problems.add("a part of " + table.name() + " is outside parts/");
+                o -> !o.startsWith(parts) && !Packed.isInline(o)))
+            problems.add("a part of " + table.name() + " is outside " + parts);
         return problems;
     }
 

@@ -45,12 +45,11 @@ public record Retention(int newest, Duration age, Duration grace) {
      * parts stay for the grace period. Nothing is deleted any more once a manifest can't be read, because the parts that it needs are
      * unknown.
      *
-     * @param store the store of only this data set
      * @throws Fault.ManifestRefused naming the manifest that can't be read
      */
     public Collected collect(PartStore store, VersionedStore versions, String dataSet, Instant now) {
         // Parts are listed first, so that those of a manifest sealed meanwhile are either needed or too young to be deleted.
-        var parts = versions.list("parts/");
+        var parts = versions.list(SyncPaths.parts(dataSet));
         var latest = Latest.read(store, dataSet).map(l -> SyncPaths.manifest(dataSet, l.syncId()));
         record Known(VersionedStore.ObjectVersion object, Manifest manifest) {}
         var manifests = versions.list("manifests/" + dataSet + "/").stream()

@@ -9,44 +9,56 @@ import lockstep.masterdata.engine.dump.Snapshot;
 import lockstep.masterdata.engine.review.Held;
 import lockstep.masterdata.watch.SourceActivity;
 
-/** The keys of a sync's objects in the store. */
+/**
+ * The keys of a sync's objects in the store. A sync id has at most 60 characters, because the name of its execution contains the data set's
+ * name too, and AWS allows 80.
+ */
 public record SyncPaths(String dataSet, String syncId) {
-    private static final Pattern SYNC_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,79}");
+    private static final Pattern SYNC_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,59}");
 
     public SyncPaths {
         if (syncId == null || !SYNC_ID.matcher(syncId).matches())
             throw new Fault.InvalidRequest(
-                    "sync id '" + syncId + "' is not 1 to 80 letters, digits, '-' or '_', beginning with a letter or digit");
+                    "sync id '" + syncId + "' is not 1 to 60 letters, digits, '-' or '_', beginning with a letter or digit");
+    }
+
+    private String work() {
+        return "syncs/" + dataSet + "/" + syncId + "/";
+    }
+
+    /** The prefix of the data set's parts. Manifests share parts. */
+    public static String parts(String dataSet) {
+        return "parts/" + dataSet + "/";
     }
 
     /** The snapshot and the schema, written by the holder: {@link Snapshot}. */
     public String snapshot() {
-        return "syncs/" + syncId + "/snapshot.json";
+        return work() + "snapshot.json";
     }
 
     /** The plan: an array of {@link Batch}. */
     public String batches() {
-        return "syncs/" + syncId + "/batches.json";
+        return work() + "batches.json";
     }
 
     /** A worker's result for a batch: {@link Dumped}. */
     public String dumped(int batch) {
-        return "syncs/" + syncId + "/dumped/" + batch + ".json";
+        return work() + "dumped/" + batch + ".json";
     }
 
     /** The request to release the snapshot: {@link Released}. */
     public String released() {
-        return "syncs/" + syncId + "/released.json";
+        return work() + "released.json";
     }
 
     /** Why the sync is held, and the token for answering: {@link Held}. */
     public String held() {
-        return "syncs/" + syncId + "/held.json";
+        return work() + "held.json";
     }
 
     /** The file to be imported under this id. */
     public String imported() {
-        return "imports/" + syncId + ".csv";
+        return "imports/" + dataSet + "/" + syncId + ".csv";
     }
 
     public String manifest() {

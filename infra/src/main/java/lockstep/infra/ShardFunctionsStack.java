@@ -1,0 +1,48 @@
+package lockstep.infra;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.Names;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.constructs.Construct;
+
+/**
+ * The functions that prepare the databases of an account's shards and report on them. One of each serves all shards: they find a shard's
+ * logins by the names of its secrets. It is a separate stack because it changes with each release, unlike the shards.
+ */
+final class ShardFunctionsStack extends AccountStack {
+    ShardFunctionsStack(Construct scope, String id, Props props, NetworkStack network) {
+        super(scope, id, props, "Lockstep: functions for the shards of " + props.account().name());
+        var prepare = new HandlerFunction(this,
+                new HandlerFunction.Props(network, Handler.PREPARE_DATABASE).named(Names.prepareDatabase()));
+        grantSecrets(prepare, DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER);
+        var report = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS).named(Names.reportStatus()));
+        grantSecrets(report, DatabaseUser.READER);
+    }
+
+    /** Allows invoking the function that reports on the shards of an account. */
+    static PolicyStatement report(Props props) {
+        return PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
+                .resources(List.of(Names.functionArn(props.landscape().region(), props.account().id(), Names.reportStatus()))).build();
+    }
+
+    /** By name, so that a shard can be added without changing this stack. Each shard has its own key, which IAM knows only by its use. */
+    private void grantSecrets(HandlerFunction function, DatabaseUser... users) {
+        // Secrets Manager adds six characters to a secret's name
+        var secrets = Stream.of(users).map(user -> "arn:aws:secretsmanager:%s:%s:secret:%s-??????".formatted(
+                props().landscape().region(), props().account().id(), Names.secret("*", user))).toList();
+        function.addToRolePolicy(
+                PolicyStatement.Builder.create().actions(List.of("secretsmanager:GetSecretValue")).resources(secrets).build());
+        function.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("kms:Decrypt"))
+                .resources(List.of("arn:aws:kms:%s:%s:key/*".formatted(props().landscape().region(), props().account().id())))
+                .conditions(Map.of("StringEquals",
+                        Map.of("kms:ViaService", "secretsmanager.%s.amazonaws.com".formatted(props().landscape().region())),
+                        "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets)))
+                .build());
+        Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
+                "The logins of all shards of this account, and their keys only for these secrets",
+                "/^Resource::arn:aws:secretsmanager:.*:secret:lockstep\\/\\*\\/[a-z]+-\\?{6}$/", "/^Resource::arn:aws:kms:.*:key\\/\\*$/");
+    }
+}
