@@ -113,7 +113,7 @@ final class Workflow extends StateMachine {
     static IChainable forDataSet(Construct scope, Map<DataSet, Map<String, Object>> constants, IChainable next) {
         var choice = new Choice(scope, "DataSet?");
         constants.forEach((dataSet, parameters) -> choice.when(Condition.stringEquals("$.dataSet", dataSet.name()),
-                Pass.Builder.create(scope, "Prepare " + dataSet.name()).parameters(parameters).build().next(next)));
+                Pass.Builder.create(scope, "Prepare-" + dataSet.name()).parameters(parameters).build().next(next)));
         return choice.otherwise(Fail.Builder.create(scope, "UnknownDataSet").error("UnknownDataSet")
                 .cause("this account was deployed from a lockstep.yaml without this data set").build());
     }

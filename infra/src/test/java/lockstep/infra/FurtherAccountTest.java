@@ -45,7 +45,7 @@ class FurtherAccountTest {
     void itRestoresItsShardsAndIsNoSource() {
         var shards = WorkflowTest
                 .definition(WITH.resource("production-2-master-data-target", "AWS::StepFunctions::StateMachine", "Restore"))
-                .at("/States/Prepare/Parameters/shards");
+                .at("/States/Shards/Parameters/shards");
         assertEquals(List.of("clinic-3"),
                 StreamSupport.stream(shards.spliterator(), false).map(shard -> shard.get("name").asText()).toList());
         assertTrue(WITH.templates().containsKey("production-2-shard-clinic-3"));

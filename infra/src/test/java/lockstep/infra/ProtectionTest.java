@@ -56,12 +56,12 @@ class ProtectionTest {
         var proxy = Set.of("SettingsKey6BF8E226", "SettingsAccessLogs59B05E16", "SettingsBucket5103C10B", "SettingsCertificate3734817B");
         var expected = new TreeMap<String, Set<String>>(Map.of(
                 "production-master-data-source",
-                Set.of("masterAccessLogs7F380304", "masterBucketEDAAB1DE", "masterKey59DF5E4D", "masterSigningKeyEBFDFCA2")));
+                Set.of("AccessLogs8B620ECA", "Bucket83908E77", "Key961B73FD", "SigningKeyEEFC2790")));
         for (var account : TestLandscapes.clinic().accounts()) {
             expected.put(account.name() + "-network", Set.of("Key961B73FD"));
             expected.put(account.name() + "-delivery",
                     Set.of("Key961B73FD", "AccessLogs8B620ECA", "ReleasesE6BA3EBF", "NotificationsWebhookEDE19EC4"));
-            expected.put(account.name() + "-master-data-target", Set.of("masterKey59DF5E4D"));
+            expected.put(account.name() + "-master-data-target", Set.of("Key961B73FD"));
             account.proxies().forEach(each -> expected.put(account.name() + "-" + each.edition().word() + "-proxy", proxy));
             account.shards().forEach(each -> expected.put(account.name() + "-shard-" + each.name(), shard));
         }

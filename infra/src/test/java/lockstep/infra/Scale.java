@@ -30,7 +30,7 @@ final class Scale {
     private static final double FUNCTION_MOST = 900;
     /** HoldSnapshot ends this long before its timeout. */
     private static final double HOLD_MOST = FUNCTION_MOST - 10;
-    private static final double AWAIT_MOST = 600;
+    private static final double AWAIT_MOST = FUNCTION_MOST - 2;
     /** Assumed durations: between states, and of a call to a warm function. */
     private static final double BETWEEN = 0.05;
     private static final double CALL = 0.1;
@@ -116,7 +116,7 @@ final class Scale {
 
     private static JsonNode with(JsonNode definition, DataSet dataSet) {
         var copy = definition.deepCopy();
-        ((ObjectNode) copy.at("/States/Prepare/Parameters/sync")).set("dataSet", Assembly.JSON.valueToTree(Workflow.constant(dataSet)));
+        ((ObjectNode) copy.at("/States/Prepare-master/Parameters/sync")).set("dataSet", Assembly.JSON.valueToTree(Workflow.constant(dataSet)));
         return copy;
     }
 
@@ -131,7 +131,7 @@ final class Scale {
 
     private JsonNode dump(Landscape landscape) {
         var copy = dump.deepCopy();
-        var batches = ((ObjectNode) copy.at("/States/Prepare/Parameters/sync")).putArray("batches");
+        var batches = ((ObjectNode) copy.at("/States/Prepare-master/Parameters/sync")).putArray("batches");
         int ranges = (int) (BATCH / PART);
         for (int i = 0; i < Math.max(1, Math.ceil(landscape.gb * 1e9 / BATCH)); i++) {
             var batch = batches.addObject().put("index", i).putArray("ranges");
@@ -143,7 +143,7 @@ final class Scale {
 
     private JsonNode restore(Landscape landscape) {
         var copy = restore.deepCopy();
-        var shards = ((ObjectNode) copy.at("/States/Prepare/Parameters")).putArray("shards");
+        var shards = ((ObjectNode) copy.at("/States/Shards/Parameters")).putArray("shards");
         for (int i = 1; i <= landscape.shards; i++)
             shards.addObject().put("name", name(i)).put("secretArn",
                     "arn:aws:secretsmanager:eu-central-1:444444444444:secret:lockstep/" + name(i) + "/writer-AbCdEf");

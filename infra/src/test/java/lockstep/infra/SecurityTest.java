@@ -166,7 +166,7 @@ class SecurityTest {
                                     "{\"Action\":\"sts:AssumeRole\",\"Effect\":\"Allow\","
                                             + "\"Resource\":\"arn:aws:iam::111111111111:role/lockstep-reader\"}",
                                     statement.toString());
-                            assertTrue(policy.id().startsWith("masterWorker") || policy.id().startsWith("masterWatchRole"),
+                            assertTrue(policy.id().startsWith("Worker") || policy.id().startsWith("WatchRole"),
                                     policy::toString);
                         }
                     }
@@ -180,7 +180,7 @@ class SecurityTest {
         var reader = CLINIC.resource("production-master-data-source", "AWS::IAM::Role", "Reader");
         var statements = reader.property("AssumeRolePolicyDocument").get("Statement");
         assertEquals(1, statements.size());
-        assertEquals("lockstep-master", statements.at("/0/Condition/StringEquals/sts:ExternalId").asText());
+        assertEquals("lockstep-production", statements.at("/0/Condition/StringEquals/sts:ExternalId").asText());
         var accounts = List.of("111111111111", "222222222222", "333333333333");
         assertEquals(accounts.stream().map("arn:aws:iam::%s:root"::formatted).toList(), texts(statements.at("/0/Principal/AWS")).toList());
         assertEquals(
@@ -201,10 +201,10 @@ class SecurityTest {
         }
         assertEquals(3, allowed.size(), allowed::toString);
         assertTrue(allowed.stream().anyMatch(grant -> grant.matches("s3:GetObject \\[.*/manifests/\\*.*/parts/\\*.*")), allowed::toString);
-        assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Decrypt \\{\"Fn::GetAtt\":\\[\"masterKey\\w+\",\"Arn\"]}")),
+        assertTrue(allowed.stream().anyMatch(grant -> grant.matches("kms:Decrypt \\{\"Fn::GetAtt\":\\[\"Key\\w+\",\"Arn\"]}")),
                 allowed::toString);
         assertTrue(
-                allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-signing\".*masterSigningKey.*")),
+                allowed.stream().anyMatch(grant -> grant.matches("kms:Verify \\[\".*alias/lockstep-signing\".*SigningKey.*")),
                 allowed::toString);
     }
 
@@ -214,13 +214,13 @@ class SecurityTest {
         for (var account : List.of("production", "demo", "qa")) {
             var stack = account + "-master-data-target";
             var observer = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "Observer"));
-            var starter = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStart"));
+            var starter = actions(CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStartDefault"));
             assertEquals(Set.of("lambda:InvokeFunction", "states:DescribeExecution", "states:DescribeMapRun", "states:GetExecutionHistory",
                     "states:ListExecutions", "states:ListMapRuns"), observer);
             assertTrue(starter.remove("states:StartExecution"));
             assertEquals(observer, starter);
             var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst().id();
-            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "masterRestoreStart").property("PolicyDocument")
+            for (var statement : CLINIC.resource(stack, "AWS::IAM::Policy", "RestoreStartDefault").property("PolicyDocument")
                     .get("Statement")) {
                 if (statement.get("Action").asText().equals("states:StartExecution"))
                     assertEquals("{\"Ref\":\"" + machine + "\"}", statement.get("Resource").toString());
@@ -232,13 +232,13 @@ class SecurityTest {
     @Test
     void theWatchHasNoSecret() {
         for (var account : List.of("production", "demo", "qa")) {
-            var policy = CLINIC.resource(account + "-master-data-target", "AWS::IAM::Policy", "masterWatchRole");
+            var policy = CLINIC.resource(account + "-master-data-target", "AWS::IAM::Policy", "WatchRole");
             assertEquals(Set.of("cloudwatch:PutMetricData", "kms:Decrypt", "kms:GenerateDataKey*", "lambda:InvokeFunction",
                     "logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish",
                     "states:ListExecutions", "states:StartExecution", "sts:AssumeRole"), actions(policy));
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 if (statement.get("Action").toString().contains("PutMetricData")) {
-                    assertEquals("{\"StringLikeIfExists\":{\"cloudwatch:namespace\":\"Lockstep/master/*\"}}",
+                    assertEquals("{\"StringLikeIfExists\":{\"cloudwatch:namespace\":[\"Lockstep/master\",\"Lockstep/master/*\"]}}",
                             statement.get("Condition").toString());
                 }
             }
@@ -257,10 +257,10 @@ class SecurityTest {
             if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals))
                 assertTrue(statement.get("Resource").toString().contains("/imports/*"), statement::toString);
             if (texts(statement.get("Action")).anyMatch("states:StartExecution"::equals))
-                assertTrue(statement.get("Resource").toString().contains("masterImport"), statement::toString);
+                assertTrue(statement.get("Resource").toString().contains("{\"Ref\":\"Import"), statement::toString);
         }
         var starter = CLINIC.resource(stack, "AWS::IAM::Policy", "SyncStart").property("PolicyDocument").toString();
-        assertFalse(starter.contains("imports/") || starter.contains("masterImport"), "who starts syncs changes nothing at the source");
+        assertFalse(starter.contains("imports/") || starter.contains("Import"), "who starts syncs changes nothing at the source");
     }
 
     @Test
@@ -270,14 +270,14 @@ class SecurityTest {
             for (var statement : policy.property("PolicyDocument").get("Statement")) {
                 if (texts(statement.get("Action"))
                         .anyMatch(action -> action.startsWith("s3:Delete") || action.equals("s3:ListBucketVersions"))) {
-                    assertTrue(policy.id().startsWith("masterCollectParts"), policy::toString);
+                    assertTrue(policy.id().startsWith("ManageManifests"), policy::toString);
                     may.add(statement.get("Action").asText());
                     var resources = statement.get("Resource").toString();
                     if (statement.get("Action").asText().equals("s3:DeleteObjectVersion")) {
-                        assertTrue(resources.contains("/parts/*") && resources.contains("/manifests/master/*"), resources);
+                        assertTrue(resources.contains("/parts/*") && resources.contains("/manifests/*"), resources);
                         assertEquals(2, statement.get("Resource").size());
                     } else {
-                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/\",\"manifests/master/*\"]}}",
+                        assertEquals("{\"StringLike\":{\"s3:prefix\":[\"parts/*\",\"manifests/*\"]}}",
                                 statement.get("Condition").toString());
                     }
                 }
@@ -320,7 +320,7 @@ class SecurityTest {
             assertEquals(4, StreamSupport.stream(bucket.property("PublicAccessBlockConfiguration").spliterator(), false)
                     .filter(JsonNode::asBoolean).count(), bucket::toString);
         }
-        assertTrue(CLINIC.resource("production-master-data-source", "AWS::S3::Bucket", "masterBucket").property("BucketEncryption")
+        assertTrue(CLINIC.resource("production-master-data-source", "AWS::S3::Bucket", "Bucket").property("BucketEncryption")
                 .toString().contains("aws:kms"));
     }
 
@@ -399,13 +399,53 @@ class SecurityTest {
     void prepareDatabaseReadsTheSecretsOfItsUsers() {
         for (var policy : CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase"))
                 .toList()) {
-            assertEquals(
-                    Set.of("secretsmanager:GetSecretValue AdminSecretAttachment", "secretsmanager:GetSecretValue ReaderSecretAttachment",
-                            "secretsmanager:GetSecretValue WriterSecretAttachment"),
-                    grants(policy).stream().filter(grant -> grant.startsWith("secretsmanager:")).collect(Collectors.toSet()),
-                    policy::toString);
+            assertEquals(List.of("admin", "reader", "writer"), secrets(policy), policy::toString);
         }
-        assertEquals(5, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
+        assertEquals(3, CLINIC.resources("AWS::IAM::Policy").stream().filter(policy -> policy.id().startsWith("PrepareDatabase")).count());
+    }
+
+    /** The function that reports has only the reader's logins. Both use the shards' keys only for these secrets. */
+    @Test
+    void whoReportsOnShardsLogsInAsTheirReader() {
+        for (var account : List.of("production", "demo", "qa")) {
+            var stack = account + "-functions";
+            assertEquals(List.of("reader"), secrets(CLINIC.resource(stack, "AWS::IAM::Policy", "ReportStatus")));
+            for (var policy : CLINIC.resources(stack, "AWS::IAM::Policy")) {
+                for (var statement : policy.property("PolicyDocument").get("Statement")) {
+                    if (!statement.get("Action").asText().equals("kms:Decrypt")) continue;
+                    assertEquals("secretsmanager.eu-central-1.amazonaws.com",
+                            statement.at("/Condition/StringEquals/kms:ViaService").asText());
+                    assertEquals(secrets(policy), texts(statement.at("/Condition/ArnLike/kms:EncryptionContext:SecretARN"))
+                            .map(SecurityTest::user).toList());
+                }
+            }
+        }
+    }
+
+    /** Returns the users whose secrets a policy allows to read. */
+    private static List<String> secrets(Resource policy) {
+        return StreamSupport.stream(policy.property("PolicyDocument").get("Statement").spliterator(), false)
+                .filter(statement -> statement.get("Action").asText().equals("secretsmanager:GetSecretValue"))
+                .flatMap(statement -> texts(statement.get("Resource"))).map(SecurityTest::user).toList();
+    }
+
+    private static String user(String secret) {
+        return secret.replaceFirst("arn:aws:secretsmanager:eu-central-1:[0-9]{12}:secret:lockstep/\\*/(\\w+)-\\?{6}", "$1");
+    }
+
+    @Test
+    void whoReadsTheDatabaseWritesNoManifestAndWhoWritesManifestsSeesNoDatabase() {
+        var stack = "production-master-data-source";
+        var reads = CLINIC.resource(stack, "AWS::IAM::Policy", "ReadSource").property("PolicyDocument");
+        assertFalse(reads.toString().contains("kms:Sign"), reads::toString);
+        for (var statement : reads.get("Statement")) {
+            if (texts(statement.get("Action")).anyMatch("s3:PutObject"::equals))
+                assertFalse(statement.get("Resource").toString().contains("manifests/"), statement::toString);
+        }
+        var manages = CLINIC.resource(stack, "AWS::IAM::Policy", "ManageManifests").property("PolicyDocument").toString();
+        assertTrue(manages.contains("kms:Sign"), manages);
+        assertFalse(manages.contains("secretsmanager:") || manages.contains("ec2:CreateNetworkInterface"), manages);
+        assertTrue(CLINIC.resource(stack, "AWS::Lambda::Function", "ManageManifests").property("VpcConfig").isMissingNode());
     }
 
     /** The execution role may write logs, pull from one repository, and read the secrets that the containers name. */

@@ -184,7 +184,7 @@ final class SimulatedMachine {
         while (true) {
             invocationsOf.merge(name, 1L, Long::sum);
             try {
-                var answer = work.answer(name, event, now, others);
+                var answer = work.answer(name, event.get("event"), now, others);
                 invoked(name, now, answer.seconds);
                 return new Ended(answer.output, now + answer.seconds);
             } catch (Failed e) {
@@ -341,7 +341,8 @@ final class SimulatedMachine {
     }
 
     private static JsonNode path(String path, JsonNode data, JsonNode item) {
-        if (path.equals("$$.Execution.Name")) return Assembly.JSON.getNodeFactory().textNode("20260301T120000Z-0001");
+        if (path.startsWith("States.ArrayGetItem(States.StringSplit($$.Execution.Name, '.'), ")) return Assembly.JSON.getNodeFactory()
+                .textNode("master.20260301T120000Z-0001".split("[.]")[Integer.parseInt(path.replaceAll(".* (\\d)\\)", "$1"))]);
         if (path.equals("$$.Map.Item.Value")) return item;
         if (path.startsWith("States.StringToJson("))
             return Assembly.JSON.createObjectNode().set("errorMessage", path(path.substring(20, path.length() - 1), data, item));
@@ -384,10 +385,12 @@ final class SimulatedMachine {
             for (var part : rule.get("Or")) if (holds(part, data)) return true;
             return false;
         }
+        if (rule.has("Not")) return !holds(rule.get("Not"), data);
         var value = data.at(rule.get("Variable").asText().substring(1).replace('.', '/'));
         if (rule.has("IsPresent")) return value.isMissingNode() != rule.get("IsPresent").asBoolean();
         if (rule.has("BooleanEquals")) return value.isBoolean() && value.asBoolean() == rule.get("BooleanEquals").asBoolean();
         if (rule.has("NumericGreaterThan")) return value.asDouble() > rule.get("NumericGreaterThan").asDouble();
+        if (rule.has("StringEquals")) return value.asText().equals(rule.get("StringEquals").asText());
         if (rule.has("StringEqualsPath")) return value.equals(path(rule.get("StringEqualsPath").asText(), data, NullNode.instance));
         if (rule.has("StringMatches")) return value.asText().startsWith(rule.get("StringMatches").asText().replace("*", ""));
         throw new IllegalStateException("no choice is simulated like " + rule);

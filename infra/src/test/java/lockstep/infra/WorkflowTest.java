@@ -34,8 +34,12 @@ class WorkflowTest {
 
     @Test
     void dumpGoesItsWay() {
-        assertEquals("Snapshot", DUMP.get("Prepare").get("Next").asText());
-        assertEquals("$$.Execution.Name", DUMP.get("Prepare").at("/Parameters/sync/syncId.$").asText());
+        assertEquals("DataSet?", DUMP.get("Named").get("Next").asText());
+        assertEquals("{\"dataSet.$\":\"States.ArrayGetItem(States.StringSplit($$.Execution.Name, '.'), 0)\","
+                + "\"id.$\":\"States.ArrayGetItem(States.StringSplit($$.Execution.Name, '.'), 1)\",\"terms.$\":\"$\"}",
+                DUMP.get("Named").get("Parameters").toString());
+        assertEquals("Snapshot", DUMP.get("Prepare-master").get("Next").asText());
+        assertEquals("$.id", DUMP.get("Prepare-master").at("/Parameters/sync/syncId.$").asText());
         assertEquals("DryRun?", DUMP.get("Snapshot").get("Next").asText());
         assertEquals("Assess", DUMP.get("DryRun?").get("Default").asText());
         assertEquals("Held?", DUMP.get("Assess").get("Next").asText());
@@ -44,14 +48,15 @@ class WorkflowTest {
         assertEquals("Done", DUMP.get("DryRun?").at("/Choices/0/Next").asText());
         assertEquals("{\"Variable\":\"$.sync.terms.dryRun\",\"BooleanEquals\":true}",
                 DUMP.get("DryRun?").at("/Choices/0/And/1").toString());
-        assertEquals("$", DUMP.get("Prepare").at("/Parameters/sync/terms.$").asText());
+        assertEquals("$.terms", DUMP.get("Prepare-master").at("/Parameters/sync/terms.$").asText());
         assertEquals(List.of("HoldSnapshot", "AwaitSnapshot"), StreamSupport
                 .stream(DUMP.get("Snapshot").get("Branches").spliterator(), false).map(b -> b.get("StartAt").asText()).toList());
         assertEquals("DumpParts", DUMP.get("AwaitSnapshot").get("Next").asText());
         assertEquals("SealManifest", DUMP.get("DumpParts").get("Next").asText());
         assertTrue(DUMP.get("SealManifest").get("End").asBoolean(), "which releases the snapshot itself");
         assertEquals("CollectParts", DUMP.get("PublishManifest").get("Next").asText());
-        assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("CollectParts").at("/Parameters/keep").toString());
+        assertEquals("{\"days\":90,\"manifests\":30}", DUMP.get("Prepare-master").at("/Parameters/review/keep").toString());
+        assertEquals("$.review.keep", DUMP.get("CollectParts").at("/Parameters/event/keep.$").asText());
         assertEquals("Done", DUMP.get("CollectParts").get("Next").asText());
         assertEquals(Set.of("bucket.$", "dataSet.$", "manifestKey.$", "snapshotTime.$", "syncId.$"),
                 names(DUMP.get("PublishManifest").at("/Parameters/Message")));
@@ -62,23 +67,26 @@ class WorkflowTest {
         assertEquals(
                 "{\"master.disease\":{\"changed\":100,\"deleted\":50,\"emptied\":50,\"rows\":10},\"master.drug\":{\"changed\":100,"
                         + "\"deleted\":50,\"emptied\":50,\"rows\":10}}",
-                DUMP.get("Assess").at("/Parameters/hold").toString());
+                DUMP.get("Prepare-master").at("/Parameters/review/hold").toString());
+        assertEquals("$.review.hold", DUMP.get("Assess").at("/Parameters/event/hold.$").asText());
         assertEquals("NotifyHeld", DUMP.get("Held?").at("/Choices/0/Next").asText());
         assertEquals("$.assessment.held", DUMP.get("Held?").at("/Choices/0/Variable").asText());
         assertEquals("WaitForApproval", DUMP.get("NotifyHeld").get("Next").asText());
         var wait = DUMP.get("WaitForApproval");
         assertTrue(wait.get("Resource").asText().endsWith(":states:::lambda:invoke.waitForTaskToken"), wait::toString);
-        assertEquals("$$.Task.Token", wait.at("/Parameters/Payload/token.$").asText());
-        assertEquals(3 * 24 * 3600, wait.get("TimeoutSeconds").asInt());
+        assertEquals("$$.Task.Token", wait.at("/Parameters/Payload/event/token.$").asText());
+        int longest = DUMP.get("Prepare-master").at("/Parameters/review/longest").asInt();
+        assertEquals(3 * 24 * 3600, longest);
+        assertEquals("$.review.longest", wait.get("TimeoutSecondsPath").asText());
         assertEquals("Admit", wait.get("Next").asText());
         // a sync that was rejected or timed out is not admitted
         for (var state : List.of("Assess", "NotifyHeld", "WaitForApproval", "Admit")) {
             assertEquals("NotifyFailure?", caught(DUMP, state));
         }
         var machine = definition(CLINIC.resources("production-master-data-source", "AWS::StepFunctions::StateMachine").getFirst());
-        assertTrue(machine.get("TimeoutSeconds").asInt() >= wait.get("TimeoutSeconds").asInt() + 7200,
+        assertTrue(machine.get("TimeoutSeconds").asInt() >= longest + 7200,
                 "the machine's own time includes it");
-        assertEquals("PT72H", DUMP.get("CollectParts").at("/Parameters/held").asText());
+        assertEquals("PT72H", DUMP.get("Prepare-master").at("/Parameters/review/held").asText());
     }
 
     /** Otherwise the Parallel would wait forever for the other branch. */
@@ -90,7 +98,7 @@ class WorkflowTest {
         }
         for (var branch : List.of("Hold", "Parts")) {
             var release = DUMP.get("ReleaseAfter" + branch + "Failure");
-            assertEquals("$.failure.Cause", release.at("/Parameters/reason.$").asText());
+            assertEquals("$.failure.Cause", release.at("/Parameters/event/reason.$").asText());
             assertEquals(branch + "Failed", release.get("Next").asText());
             assertEquals(branch + "Failed", caught(DUMP, "ReleaseAfter" + branch + "Failure"));
             assertEquals("$.failure.Cause", DUMP.get(branch + "Failed").get("CausePath").asText());
@@ -122,16 +130,19 @@ class WorkflowTest {
 
     @Test
     void restoreGoesItsWay() {
-        assertEquals("RestoreShards", RESTORE.get("Prepare").get("Next").asText());
+        assertEquals("Shards", RESTORE.get("Prepare-master").get("Next").asText());
+        assertEquals("RestoreShards", RESTORE.get("Shards").get("Next").asText());
         assertEquals(List.of("qa-1", "qa-demo-1"),
-                StreamSupport.stream(RESTORE.get("Prepare").at("/Parameters/shards").spliterator(), false)
+                StreamSupport.stream(RESTORE.get("Shards").at("/Parameters/shards").spliterator(), false)
                         .map(shard -> shard.get("name").asText()).toList());
         assertEquals("Selected?", RESTORE.get("RestoreShards").at("/ItemProcessor/StartAt").asText());
         assertEquals("Preflight", RESTORE.get("Selected?").at("/Choices/0/Next").asText());
+        assertEquals("{\"Variable\":\"$.sync.dataSet.source\",\"StringEqualsPath\":\"$.shard.name\"}",
+                RESTORE.get("Selected?").at("/Choices/0/And/0/Not").toString(), "never the source, even if it receives another data set");
         assertEquals(
                 "[{\"Variable\":\"$.sync.terms.shard\",\"IsPresent\":false},{\"Variable\":\"$.sync.terms.shard\","
                         + "\"StringEqualsPath\":\"$.shard.name\"}]",
-                RESTORE.get("Selected?").at("/Choices/0/Or").toString());
+                RESTORE.get("Selected?").at("/Choices/0/And/1/Or").toString());
         assertEquals(Set.of("shard.$"), names(RESTORE.get(RESTORE.get("Selected?").get("Default").asText()).get("Parameters")),
                 "an outcome without an error");
         assertEquals("StageParts", RESTORE.get("Preflight").get("Next").asText());
@@ -153,7 +164,7 @@ class WorkflowTest {
     /** Restores the account's shards, but never the source. */
     @Test
     void sourceShardIsNeverRestored() {
-        var shards = states("production-master-data-target").get("Prepare").at("/Parameters/shards");
+        var shards = states("production-master-data-target").get("Shards").at("/Parameters/shards");
         assertEquals("[clinic-2]",
                 StreamSupport.stream(shards.spliterator(), false).map(shard -> shard.get("name").asText()).toList().toString());
     }
@@ -193,7 +204,7 @@ class WorkflowTest {
     void everyFunctionIsRetriedOnWhatMayPassAndEveryFailureIsCaught() {
         for (var states : List.of(DUMP, RESTORE)) {
             states.forEach((name, state) -> {
-                if (state.get("Type").asText().equals("Task") && state.get("Resource").asText().startsWith("<master")) {
+                if (state.get("Type").asText().equals("Task") && isOfFunction(state)) {
                     var errors = new TreeSet<String>();
                     state.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
                     var expected = new TreeSet<>(name.equals("HoldSnapshot")
@@ -210,16 +221,19 @@ class WorkflowTest {
         }
     }
 
+    private static boolean isOfFunction(JsonNode state) {
+        return state.path("Resource").asText().matches("<(ReadSource|ManageManifests|RestoreShards)[A-F0-9]+>");
+    }
+
     @Test
     void machinesInvokeTheirFunctionsAlone() {
         for (var stack : List.of("production-master-data-source", "demo-master-data-target")) {
             var machine = CLINIC.resources(stack, "AWS::StepFunctions::StateMachine").getFirst();
             var named = new TreeSet<String>();
             states(stack).values().forEach(state -> {
-                var resource = state.path("Resource").asText();
-                if (resource.startsWith("<master")) {
-                    named.add(resource.replaceAll("[<>]", ""));
-                }
+                if (isOfFunction(state)) named.add(state.get("Resource").asText().replaceAll("[<>]", ""));
+                if (state.path("Resource").asText().endsWith("waitForTaskToken")) named.add(
+                        state.at("/Parameters/FunctionName").asText().replaceAll("[<>]", ""));
             });
             var role = machine.property("RoleArn").at("/Fn::GetAtt/0").asText();
             var invoked = new TreeSet<String>();
@@ -268,7 +282,7 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 * 3 + 3 * 6 + 4 + 4 * 5 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2 + 2, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 * 3 + 3 * 6 + 3 + 3 * 2 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2 + 2, CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }
@@ -276,22 +290,18 @@ class WorkflowTest {
 
     /** The period is two intervals, because one may contain no data point; without data, the freshness is unknown. */
     @Test
-    void eachTargetShardHasItsAlarms() {
-        for (var shard : List.of("production-shard-clinic-2", "demo-shard-demo-1", "qa-shard-qa-1", "qa-shard-qa-demo-1")) {
+    void eachDataSetHasTwoAlarmsInEachTarget() {
+        for (var account : List.of("production", "demo", "qa")) {
             var alarms = new TreeMap<String, String>();
-            for (var alarm : CLINIC.resources(shard, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Watch"))
-                    .toList()) {
+            for (var alarm : CLINIC.resources(account + "-master-data-target", "AWS::CloudWatch::Alarm").stream()
+                    .filter(alarm -> alarm.property("Namespace").asText().equals("Lockstep/master")).toList()) {
                 alarms.put(alarm.property("MetricName").asText(),
                         alarm.property("Threshold").asInt() + " " + alarm.property("TreatMissingData").asText());
-                assertEquals("Lockstep/master/" + shard.replaceFirst(".*-shard-", ""), alarm.property("Namespace").asText());
                 assertEquals("Maximum 1800", alarm.property("Statistic").asText() + " " + alarm.property("Period").asInt());
                 assertTrue(alarm.property("Dimensions").isMissingNode(), alarm::toString);
             }
-            assertEquals(Map.of("Freshness", "604800 breaching", "Behind", "3600 notBreaching", "Drift", "0 notBreaching", "Unreachable",
-                    "0 notBreaching", "ChecksFailed", "0 notBreaching"), alarms);
+            assertEquals(Map.of("Freshness", "604800 breaching", "OutOfStep", "0 notBreaching"), alarms);
         }
-        assertTrue(CLINIC.resources("production-shard-clinic-1", "AWS::CloudWatch::Alarm").stream()
-                .noneMatch(alarm -> alarm.id().startsWith("Watch")), "the source is behind nothing");
     }
 
     /** The schedule's role can start only this machine, and the machine can start only dumps. */
@@ -305,8 +315,8 @@ class WorkflowTest {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
             schedules.put(rule.property("ScheduleExpression").asText(), rule.property("Targets").at("/0/Input").asText());
         }
-        assertEquals(Map.of("cron(0 4 * * ? *)", "{\"byClock\":true}", "rate(5 minutes)", "{\"byClock\":false}"), schedules);
-        var start = definition(machine).at("/States/Start/Parameters");
+        assertEquals(Map.of("cron(0 4 * * ? *)", "{\"byClock\":true,\"dataSet\":\"master\"}", "rate(5 minutes)", "{\"byClock\":false,\"dataSet\":\"master\"}"), schedules);
+        var start = definition(machine).at("/States/Prepare-master/Parameters");
         assertEquals(Set.of("bucket", "byClock.$", "dataSet", "dumpMachineArn", "every"), names(start));
         assertEquals("PT5M", start.get("every").asText());
     }
@@ -322,20 +332,22 @@ class WorkflowTest {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
             var look = definition(machine).at("/States/Look");
             assertTrue(look.get("End").asBoolean());
-            assertEquals(Set.of("account", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn",
-                    "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(look.get("Parameters")));
-            assertEquals("PT15M", look.at("/Parameters/every").asText());
+            assertEquals("$", look.get("Parameters").asText("$"));
+            var prepared = definition(machine).at("/States/Prepare-master/Parameters");
+            assertEquals(Set.of("account", "behind", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn",
+                    "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(prepared));
+            assertEquals("PT15M", prepared.at("/every").asText());
         }
         assertEquals("[\"qa-1\",\"qa-demo-1\"]",
                 definition(CLINIC.resources("qa-master-data-target", "AWS::StepFunctions::StateMachine").getLast())
-                        .at("/States/Look/Parameters/shards").toString());
+                        .at("/States/Prepare-master/Parameters/shards").toString());
     }
 
     /** Lambda may have to recreate network interfaces, which takes a minute or two, also for HoldSnapshot. */
     @Test
     void whoWaitsForAFunctionThatSleptWaitsLongEnough() {
         for (var states : List.of(DUMP, RESTORE)) {
-            states.values().stream().filter(state -> state.path("Resource").asText().startsWith("<master")).forEach(state -> {
+            states.values().stream().filter(state -> isOfFunction(state)).forEach(state -> {
                 var wait = 0.0;
                 var retry = StreamSupport.stream(state.get("Retry").spliterator(), false)
                         .filter(r -> r.get("ErrorEquals").toString().contains("NotReady")).findFirst().orElseThrow();
@@ -355,7 +367,7 @@ class WorkflowTest {
         for (var function : CLINIC.resources("AWS::Lambda::Function")) {
             var options = function.property("Environment").at("/Variables/JAVA_TOOL_OPTIONS").asText();
             var worker = function.property("Handler").asText()
-                    .matches(".*\\.(HoldSnapshot|DumpParts|Preflight|StageParts|Publish|ReportStatus|ImportTable)::handleRequest");
+                    .matches(".*\\.(ReadSource|RestoreShards|ReportStatus|ImportTable)::handleRequest");
             assertEquals(worker ? 1769 : 512, function.property("MemorySize").asInt(), function::toString);
             assertTrue(options.endsWith(worker ? "TieredStopAtLevel=4" : "TieredStopAtLevel=1"), function::toString);
             assertTrue(!worker || function.property("Timeout").asInt() == 900, function::toString);

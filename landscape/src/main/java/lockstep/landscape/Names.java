@@ -55,7 +55,7 @@ public final class Names {
     }
 
     public static String shardFunctionsStack(String account) {
-        return account + "-shard-functions";
+        return account + "-functions";
     }
 
     public static String deliveryStack(String account) {

@@ -98,10 +98,10 @@ class RetentionTest {
     @Test
     void partsThatNoManifestNamesYetStayForTheTimeOfGrace() {
         sync.dump(source, "s0");
-        sync.store.put("parts/under-way", new byte[1]);
+        sync.store.put("parts/master/under-way", new byte[1]);
         assertEquals(0, collect(1, Duration.ofHours(5)).parts());
         assertEquals(1, collect(1, Duration.ofHours(7)).parts());
-        assertFalse(sync.store.objects.containsKey("parts/under-way"));
+        assertFalse(sync.store.objects.containsKey("parts/master/under-way"));
     }
 
     @Test

@@ -41,6 +41,7 @@ class WatchTest {
     /** An account with the shard demo-1, and shards that do not answer. */
     private final class Account implements Watcher.Environment {
         final Map<String, Map<ShardMetric, Double>> measured = new ConcurrentHashMap<>();
+        final Map<DataSetMetric, Double> overall = new TreeMap<>();
         final List<String> started = new ArrayList<>();
         final List<Watcher.StartedRestore> told = new ArrayList<>();
         final Set<String> running = new HashSet<>();
@@ -135,6 +136,8 @@ class WatchTest {
         assertEquals(0, account.last(ShardMetric.DRIFT));
         assertEquals(0, account.last(ShardMetric.UNREACHABLE));
         assertEquals(600, account.last(ShardMetric.FRESHNESS), 30);
+        assertEquals(600, account.overall.get(DataSetMetric.FRESHNESS), 30);
+        assertEquals(0, account.overall.get(DataSetMetric.OUT_OF_STEP));
     }
 
     @Test
@@ -144,6 +147,7 @@ class WatchTest {
         var now = Instant.parse("2030-01-01T10:07:00Z");
         look(now);
         assertEquals(2, account.last(ShardMetric.DRIFT));
+        assertEquals(1, account.overall.get(DataSetMetric.OUT_OF_STEP));
         assertEquals(List.of("drift-one-203001011000-demo-1"), account.started);
         assertEquals(List.of(new Watcher.StartedRestore("drift", "master", "demo", "demo-1", "one", List.of("m.interaction", "m.drug"),
                 "drift-one-203001011000-demo-1")), account.told);
@@ -168,8 +172,11 @@ class WatchTest {
         look(later(4));
         assertEquals(240, account.last(ShardMetric.BEHIND), 30);
         assertEquals(List.of(), account.started);
+        assertEquals(0, account.overall.get(DataSetMetric.OUT_OF_STEP), "not behind for long enough");
 
         account.running.add("two");
+        look(later(61));
+        assertEquals(1, account.overall.get(DataSetMetric.OUT_OF_STEP));
         look(later(10));
         account.running.clear();
         account.running.add("back-other-demo-1");
@@ -243,6 +250,7 @@ class WatchTest {
         var seen = look(later(10), "down", "slow", "demo-1");
         assertEquals(1, account.started.size());
         for (var shard : List.of("down", "slow")) assertEquals(Map.of(ShardMetric.UNREACHABLE, 1.0), account.measured.get(shard));
+        assertEquals(Map.of(DataSetMetric.OUT_OF_STEP, 3.0), account.overall, "and nobody knows how old the oldest snapshot is");
         assertEquals("the database is down", seen.getFirst().failure().orElseThrow());
         assertEquals(TestingProduct.contents(source), master());
     }
@@ -283,7 +291,7 @@ class WatchTest {
 
     @Test
     void namesFitWhateverTheSyncIsCalled() {
-        String id = "x".repeat(80);
+        String id = "x".repeat(60);
         sync.run(source, target, id);
         target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
         look(later(10));
@@ -301,6 +309,7 @@ class WatchTest {
                 new Check("after-all", "SELECT 'x'", "x"));
         var seen = look(later(10)).getFirst();
         assertEquals(7, account.last(ShardMetric.CHECKS_FAILED));
+        assertEquals(1, account.overall.get(DataSetMetric.OUT_OF_STEP));
         assertEquals("wrong: returned '71'", seen.checks().getFirst());
         assertTrue(seen.checks().get(1).contains("nothing"), seen.checks()::toString);
         assertEquals(List.of("null: returned NULL", "two-rows: the query returned more than one row",
