@@ -53,7 +53,7 @@ image() {
     name=$1 context=$2; shift 2
     b bud -q --pull-never --layers "$@" -t "lockstep/$name" "$context" >"$work/$name.build.log" 2>&1 ||
         { tail -n 20 "$work/$name.build.log" >&2; die "$name does not build: $work/$name.build.log"; }
-    container=$(b from --pull-never --ulimit nofile=65536:65536 "localhost/lockstep/$name")
+    container=$(b from --pull-never --ulimit "nofile=$(ulimit -Hn):$(ulimit -Hn)" "localhost/lockstep/$name")
     root=$(b mount "$container")
     say "$name: $(du -sm "$root" | cut -f 1) MB"
 }

@@ -46,7 +46,7 @@ class ValveCommandTest {
         assertTrue(answer.out().contains("""
                   1. demo's reader (lockstep-worker or lockstep-watch) without the external id
                        sts:AssumeRole  arn:aws:iam::111111111111:role/lockstep-reader
-                       by production-master-data-source/masterReaderAD6D04ED AssumeRolePolicyDocument[0]
+                       by production-master-data-source/ReaderF7BF189D AssumeRolePolicyDocument[0]
                 """), answer::out);
         var json = JsonMapper.builder().build().readTree(valve(changed, "--output", "json").out());
         assertEquals("reach", json.at("/attacks/0/claim").asString());

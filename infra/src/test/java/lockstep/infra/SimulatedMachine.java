@@ -175,7 +175,8 @@ final class SimulatedMachine {
 
     private Ended task(String name, JsonNode state, JsonNode data, JsonNode item, double start, double others, History history)
             throws Thrown {
-        var event = given(state, "Parameters", data, item);
+        var given = given(state, "Parameters", data, item);
+        var event = given.has("step") ? given.get("event") : given;
         note(name, event, start);
         history.events += 3;
         if (state.get("Resource").asText().endsWith(":sns:publish")) return new Ended(NullNode.instance, start + between);
@@ -184,7 +185,7 @@ final class SimulatedMachine {
         while (true) {
             invocationsOf.merge(name, 1L, Long::sum);
             try {
-                var answer = work.answer(name, event.get("event"), now, others);
+                var answer = work.answer(name, event, now, others);
                 invoked(name, now, answer.seconds);
                 return new Ended(answer.output, now + answer.seconds);
             } catch (Failed e) {

@@ -5,6 +5,7 @@ import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.masterdata.engine.Fault;
@@ -24,6 +25,10 @@ public abstract class Steps implements RequestStreamHandler {
 
     Steps(JsonFunction<?, ?>... steps) {
         this.steps = Stream.of(steps).collect(Collectors.toUnmodifiableMap(step -> step.getClass().getSimpleName(), step -> step));
+    }
+
+    public final Set<String> names() {
+        return steps.keySet();
     }
 
     @Override
