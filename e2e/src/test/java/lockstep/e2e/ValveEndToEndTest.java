@@ -140,11 +140,11 @@ class ValveEndToEndTest {
     }
 
     private List<Case> cases() {
-        String trust = SOURCE + "masterReaderAD6D04ED AssumeRolePolicyDocument",
-                rights = SOURCE + "masterReaderDefaultPolicy34F030A5 PolicyDocument",
-                inbox = TARGET + "masterInboxPolicy42757751 PolicyDocument";
-        String bucket = SOURCE + "masterBucketPolicy2D97F4D4 PolicyDocument", topic = SOURCE + "masterTopicPolicy57FBE5B8 PolicyDocument",
-                inboxQueue = TARGET + "masterInbox0F18EECD";
+        String trust = SOURCE + "ReaderF7BF189D AssumeRolePolicyDocument",
+                rights = SOURCE + "ReaderDefaultPolicy151F3818 PolicyDocument",
+                inbox = TARGET + "InboxPolicy63A7501F PolicyDocument";
+        String bucket = SOURCE + "BucketPolicyE9A3008A PolicyDocument", topic = SOURCE + "TopicPolicyA1747468 PolicyDocument",
+                inboxQueue = TARGET + "InboxA8E05DC3";
         var readerTrust = trustOf(Names.readerRole());
         return List.of(
                 // who may assume the reader role
@@ -164,13 +164,13 @@ class ValveEndToEndTest {
                 new Case("only an organization pins who may be the reader", trust, "", readerTrust,
                         () -> assume(as("visitor"), READER, null), "a condition that counts as open"),
                 // other roles
-                new Case("demo may start syncs", SOURCE + "masterSyncStart0A85737C AssumeRolePolicyDocument", "",
+                new Case("demo may start syncs", SOURCE + "SyncStart9F659570 AssumeRolePolicyDocument", "",
                         trustOf(Names.syncStartRole()),
                         () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole()), null), ""),
                 new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole()),
                         () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null), ""),
                 new Case("chain of two roles, the second trusts the first by name",
-                        SOURCE + "masterImportStartB431C624 AssumeRolePolicyDocument", "", trustOf(Names.importRole()),
+                        SOURCE + "ImportStartA9FFAD27 AssumeRolePolicyDocument", "", trustOf(Names.importRole()),
                         () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null),
                         "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
                 // what the reader may do
@@ -192,7 +192,7 @@ class ValveEndToEndTest {
                         () -> send(as("visitor")), ""),
                 new Case("the inbox takes messages from networks, which nobody can tell here", inbox, inboxQueue, inboxPolicy(),
                         () -> send(as("visitor")), "a condition that counts as open"),
-                new Case("demo publishes to the topic", topic, SOURCE + "masterTopicBA4DE180", topicPolicy(), () -> publish(as("visitor")),
+                new Case("demo publishes to the topic", topic, SOURCE + "TopicBFC7AF6E", topicPolicy(), () -> publish(as("visitor")),
                         ""));
     }
 
