@@ -118,7 +118,8 @@ final class Search {
     private void startsOfDemo(Account account, List<Start> starts) {
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
         starts.add(
-                start(account, "any principal of %s except its readers".formatted(account.name()), anyArn(account).except(readers), Domain.chosen(),
+                start(account, "any principal of %s except its readers".formatted(account.name()), anyArn(account).except(readers),
+                        Domain.chosen(),
                         Set.of()));
         starts.add(new Start(nameless(Kind.SERVICE, "an AWS service, used by " + account.name(), account.id()), Broken.REACH, false));
         for (var dataSet : templates.landscape().dataSets()) {

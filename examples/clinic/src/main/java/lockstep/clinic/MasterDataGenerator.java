@@ -34,9 +34,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
             throw new IllegalArgumentException(
                     "%,d drugs exceed a drug code's seven digits; the maximum is %,d".formatted(drugs, MOST_DRUGS));
         }
-        if (interactions > 0 && drugs < 2) {
-            throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
-        }
+        if (interactions > 0 && drugs < 2) throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
     }
 
     /** Writes all rows of the table as COPY text in UTF-8, in key order; leaves the stream open. */
@@ -124,9 +122,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
             Substance second = pick(SUBSTANCES, random);
             json.append(", ").append(ingredient(second, second.strengths().getFirst()));
         }
-        if (chance(random, 60)) {
-            json.append(", {\"excipient\": ").append(jsonText(pick(ODDITIES, random))).append("}");
-        }
+        if (chance(random, 60)) json.append(", {\"excipient\": ").append(jsonText(pick(ODDITIES, random))).append("}");
         return json.append("]").toString();
     }
 
@@ -142,18 +138,10 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     private static List<String> tags(Substance substance, SplittableRandom random) {
         var tags = new ArrayList<String>();
-        if (!chance(random, 40)) {
-            tags.add(substance.group());
-        }
-        if (chance(random, 3)) {
-            tags.add("generic");
-        }
-        if (chance(random, 50)) {
-            tags.add(pick(ODDITIES, random));
-        }
-        if (chance(random, 100)) {
-            tags.add(null);
-        }
+        if (!chance(random, 40)) tags.add(substance.group());
+        if (chance(random, 3)) tags.add("generic");
+        if (chance(random, 50)) tags.add(pick(ODDITIES, random));
+        if (chance(random, 100)) tags.add(null);
         return tags;
     }
 
@@ -174,21 +162,16 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r") + '"';
     }
 
-    private record Substance(String inn, String kana, String group, List<String> strengths) {
-    }
+    private record Substance(String inn, String kana, String group, List<String> strengths) {}
 
     /** The letter is used in drug codes, the name in names, and the dosage form in its own column. */
-    private record Form(String letter, String name, String kana, String dosageForm) {
-    }
+    private record Form(String letter, String name, String kana, String dosageForm) {}
 
-    private record Maker(String name, String kana) {
-    }
+    private record Maker(String name, String kana) {}
 
-    private record Area(String prefecture, String city, String kana) {
-    }
+    private record Area(String prefecture, String city, String kana) {}
 
-    private record Town(String name, String kana) {
-    }
+    private record Town(String name, String kana) {}
 
     private static final List<
             String> SEVERITIES = List.of("minor", "minor", "moderate", "moderate", "moderate", "major", "contraindicated");
