@@ -108,20 +108,24 @@ final class Search {
         }
         var outsiders = Domain.of("arn:aws:iam::*", "arn:aws:sts::*").orAbsent()
                 .except(surroundings.accountIds().stream().map(id -> "arn:aws:*::" + id + ":*").toList());
-        starts.add(new Start(party(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Set.of()), Broken.PUBLIC, false));
-        starts.add(new Start(nameless(Kind.SERVICE, "an AWS service, used by anyone", ""), Broken.PUBLIC, false));
-        starts.add(new Start(nameless(Kind.TOKEN, "anyone with a token of the same identity provider", ""), Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.PRINCIPAL, "anyone", "", outsiders, Domain.chosen(), Optional.empty(), Set.of(), surroundings),
+                Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, used by anyone", "", Domain.ABSENT, Domain.ABSENT, Optional.empty(),
+                Set.of(), surroundings), Broken.PUBLIC, false));
+        starts.add(new Start(new Holder(Kind.TOKEN, "anyone with a token of the same identity provider", "", Domain.ABSENT, Domain.ABSENT,
+                Optional.empty(), Set.of(), surroundings), Broken.PUBLIC, false));
         return starts;
     }
 
     /** Adds the starts of a demo account. The attacker owns the whole account and can create any principal with any rights in it. */
     private void startsOfDemo(Account account, List<Start> starts) {
+        var whole = Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
         var readers = templates.landscape().dataSets().stream().flatMap(dataSet -> readers(dataSet, account).stream()).toList();
         starts.add(
-                start(account, "any principal of %s except its readers".formatted(account.name()), anyArn(account).except(readers),
-                        Domain.chosen(),
+                start(account, "any principal of %s except its readers".formatted(account.name()), whole.except(readers), Domain.chosen(),
                         Set.of()));
-        starts.add(new Start(nameless(Kind.SERVICE, "an AWS service, used by " + account.name(), account.id()), Broken.REACH, false));
+        starts.add(new Start(new Holder(Kind.SERVICE, "an AWS service, used by " + account.name(), account.id(), Domain.ABSENT,
+                Domain.ABSENT, Optional.empty(), Set.of(), surroundings), Broken.REACH, false));
         for (var dataSet : templates.landscape().dataSets()) {
             var own = Domain.of(readers(dataSet, account).toArray(String[]::new));
             String external = Names.externalId(dataSet.name()), worker = "%s's reader (%s or %s)".formatted(account.name(),
@@ -132,20 +136,8 @@ final class Search {
     }
 
     private Start start(Account account, String name, Domain arn, Domain externalId, Set<String> readerOf) {
-        return new Start(party(Kind.PRINCIPAL, name, account.id(), arn, externalId, readerOf), Broken.REACH, true);
-    }
-
-    /** A holder that is not limited by policies. */
-    private Holder party(Kind kind, String name, String accountId, Domain arn, Domain externalId, Set<String> readerOf) {
-        return new Holder(kind, name, accountId, arn, externalId, Optional.empty(), readerOf, surroundings);
-    }
-
-    private static Domain anyArn(Account account) {
-        return Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*");
-    }
-
-    private Holder nameless(Kind kind, String name, String accountId) {
-        return party(kind, name, accountId, Domain.ABSENT, Domain.ABSENT, Set.of());
+        return new Start(new Holder(Kind.PRINCIPAL, name, account.id(), arn, externalId, Optional.empty(), readerOf, surroundings),
+                Broken.REACH, true);
     }
 
     /** Returns the ARNs of the readers, and the session ARNs that an emulator may compare instead. */
@@ -422,8 +414,9 @@ final class Search {
                 .ifPresent(reach -> {
                     var account = templates.landscape().accounts().stream().filter(known -> known.id().equals(holder.accountId()))
                             .findFirst().orElseThrow();
-                    var anyPrincipal = party(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(), anyArn(account),
-                            Domain.chosen(), Set.of());
+                    var anyPrincipal = new Holder(Kind.PRINCIPAL, "any principal of " + account.name(), account.id(),
+                            Domain.of("arn:aws:iam::" + account.id() + ":*", "arn:aws:sts::" + account.id() + ":*"),
+                            Domain.chosen(), Optional.empty(), Set.of(), surroundings);
                     taken.add(Map.entry(anyPrincipal,
                             new Step(holder.name(), reach.right().action().toString(), reach.right().resource().toString(),
                                     texts(reach.by()), "gives itself, or others, any rights in " + account.name())));
