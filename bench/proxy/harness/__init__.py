@@ -1,1 +1,6 @@
-"""The parts of bench/proxy/run: install, processes, contenders, load, measure, report."""
+"""The benchmark of the first hop."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # bench, which has machine.py

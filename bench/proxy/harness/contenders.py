@@ -6,16 +6,17 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import install
+from machine import ROOT, Failed, Process, step
+
+from .install import HERE
 from .load import COOKIES, HOST
-from .processes import Failed, Process, wait_until
 
 ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN = "upstream alone", "nginx alone", "nginx + gateway", "HAProxy", "Caddy", "nginx + plain Go"
-ALL = (ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN)
+OTHER = "nginx + other gateway"
+ALL = (ALONE, NGINX, GATEWAY, HAPROXY, CADDY, PLAIN, OTHER)
 
 # How many idle connections to the upstream each contender keeps, so that handshakes cost all of them the same.
 KEPT = 512
@@ -28,6 +29,7 @@ class Tools:
     oha: Path
     nginx: Path
     gateway: Path
+    other: Path
     plain: Path
     haproxy: tuple
     caddy: tuple
@@ -49,64 +51,6 @@ def free_ports(count):
     return ports
 
 
-def certificates(settings):
-    """Creates the files that the settings process would write, and a client certificate.
-    All keys are P-256, and one authority signs certificates and CRL."""
-    settings.mkdir(parents=True)
-    (settings / "ca.cnf").write_text(
-        "[ca]\ndefault_ca=a\n[a]\ndatabase=index\ncrlnumber=number\ndefault_md=sha256\ndefault_crl_days=30\n"
-        "[client]\nextendedKeyUsage=clientAuth\n"
-    )
-    (settings / "index").touch()
-    (settings / "number").write_text("01\n")
-
-    def openssl(*words):
-        result = subprocess.run(["openssl", *words], cwd=settings, capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise Failed(f"openssl {' '.join(words)}:\n{result.stderr}")
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl(
-        "req", "-x509", *key, "-keyout", "authority.key", "-out", "client-authority.pem", "-days", "30", "-subj", "/O=Bench/CN=authority"
-    )
-    openssl(
-        "req",
-        "-x509",
-        *key,
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.pem",
-        "-days",
-        "30",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        f"subjectAltName=DNS:{HOST}",
-    )
-    openssl("req", *key, "-keyout", "client.key", "-out", "client.csr", "-subj", "/O=Riverside Clinic/CN=workstation-1")
-    openssl(
-        "x509",
-        "-req",
-        "-in",
-        "client.csr",
-        "-CA",
-        "client-authority.pem",
-        "-CAkey",
-        "authority.key",
-        "-CAcreateserial",
-        "-out",
-        "client.pem",
-        "-days",
-        "30",
-        "-extfile",
-        "ca.cnf",
-        "-extensions",
-        "client",
-    )
-    openssl("ca", "-config", "ca.cnf", "-gencrl", "-keyfile", "authority.key", "-cert", "client-authority.pem", "-out", "revoked.pem")
-
-
 class Field:
     """The upstream and the contenders, which run at the same time, with or without client certificates. Use it as a context manager."""
 
@@ -114,31 +58,29 @@ class Field:
         self.tools, self.directory, self.certificate, self.scheme = tools, directory, certificate, upstream_scheme
         self.settings = directory / "settings"
         if not self.settings.exists():
-            certificates(self.settings)
+            self.settings.mkdir()
+            step("certificates", ["go", "run", "./internal/authority/throwaway", self.settings], cwd=ROOT / "proxy")
         self.stable, self.canary, self.fallback, alone = free_ports(4)
         self.started, self.contenders = [], {}
         try:
             self.stage = self._make_stage()
             self.upstream = [self._upstream(alone)]
+            starts = {
+                ALONE: lambda port: self.upstream,
+                NGINX: self._nginx_alone,
+                GATEWAY: lambda port: self._gateway("gateway", tools.gateway, port),
+                OTHER: lambda port: self._gateway("other", tools.other, port),
+                HAPROXY: self._haproxy,
+                CADDY: self._caddy,
+                PLAIN: self._plain,
+            }
             for name in names:
-                start = {
-                    ALONE: lambda port: self.upstream,
-                    NGINX: self._nginx_alone,
-                    GATEWAY: self.gateway,
-                    HAPROXY: self._haproxy,
-                    CADDY: self._caddy,
-                    PLAIN: self._plain,
-                }[name]
-                self.add(name, start, alone if name == ALONE else free_ports(1)[0])
+                port = alone if name == ALONE else free_ports(1)[0]
+                self.contenders[name] = Contender(name, port, starts[name](port))
+                self._prove(self.contenders[name])
         except BaseException:
             self.close()
             raise
-
-    def add(self, name, start, port=None):
-        """Starts another contender with start(port), which returns its processes."""
-        port = port or free_ports(1)[0]
-        self.contenders[name] = Contender(name, port, start(port))
-        self._prove(self.contenders[name])
 
     def __enter__(self):
         return self
@@ -180,7 +122,7 @@ class Field:
             "USER": "user root root;" if os.geteuid() == 0 else "",
             **more,
         }
-        text = (install.HERE / "contenders" / template).read_text()
+        text = (HERE / "contenders" / template).read_text()
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         target = place / template
@@ -191,7 +133,7 @@ class Field:
         """Assembles the content of the edition's image like its Dockerfile. Production requires certificates and demo does not. limits.conf
         is always production's, because the load comes from one address and demo's limits are per address."""
         stage = self._place("stage")
-        source = install.ROOT / "proxy" / "nginx"
+        source = ROOT / "proxy" / "nginx"
         shutil.copy2(source / "start", stage)
         shutil.copytree(source / "production", stage, dirs_exist_ok=True)
         if not self.certificate:
@@ -208,23 +150,19 @@ class Field:
         return self._start(place, name, [self.tools.nginx, "-p", f"{place}/", "-e", "stderr", "-c", configuration])
 
     def _upstream(self, alone):
-        asks = (
-            "ssl_client_certificate client-authority.pem; ssl_crl revoked.pem; ssl_verify_client on; ssl_verify_depth 2;"
-            if self.certificate
-            else ""
-        )
-        return self._nginx(
-            "upstream",
-            "upstream.conf",
-            {"ALONE": alone, "BODY": "x" * 1024, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl" if self.scheme == "https" else ""},
-        )
+        asks = "ssl_client_certificate client-authority.pem; ssl_crl revoked.pem; ssl_verify_client on; ssl_verify_depth 2;"
+        more = {"ALONE": alone, "BODY": "x" * 1024, "CLIENT_CERTIFICATES": self._with_certificate(asks)}
+        return self._nginx("upstream", "upstream.conf", {**more, "UPSTREAM_TLS": self._with_tls("ssl")})
+
+    def _with_certificate(self, setting):
+        return setting if self.certificate else ""
+
+    def _with_tls(self, setting):
+        return setting if self.scheme == "https" else ""
 
     def _nginx_alone(self, port):
-        return [
-            self._nginx(
-                "nginxalone", "nginx.conf", {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme, "KEPT": KEPT}
-            )
-        ]
+        more = {"PORT": port, "UPSTREAM": f"127.0.0.1:{self.stable}", "SCHEME": self.scheme, "KEPT": KEPT}
+        return [self._nginx("nginxalone", "nginx.conf", more)]
 
     def _plain(self, port):
         place = self._place("nginx+plainGo")
@@ -232,43 +170,31 @@ class Field:
         plain = self._start(place, "plain", [self.tools.plain, path, f"{self.scheme}://127.0.0.1:{self.stable}"])
         return [plain, self._nginx("nginx+plainGo", "nginx.conf", {"PORT": port, "UPSTREAM": f"unix:{path}", "SCHEME": "http", "KEPT": 64})]
 
-    def gateway(self, port, name="gateway", binary=None, environment=None):
-        """Starts nginx and the gateway as deployed. name, binary and environment are for comparing gateways."""
+    def _gateway(self, name, binary, port):
+        """Starts nginx and the gateway as deployed."""
         place = self._place(name)
         edition = "production" if self.certificate else "demo"
         path = place / "gateway.sock"
         admin, health = free_ports(2)
 
-        def at(upstream):
-            return f"{self.scheme}://127.0.0.1:{upstream}"
-
-        routes = self.settings / "routes.json"
-        routes.write_text(
-            json.dumps(
-                {
-                    "edition": edition,
-                    "tenantRules": [{"cookie": "tenant"}],
-                    "shards": {
-                        "demo-1": {
-                            "upstream": at(self.stable),
-                            "health": "/health",
-                            "fallback": at(self.fallback),
-                            "canary": {"upstream": at(self.canary), "weight": 10},
-                        }
-                    },
-                    "hosts": {HOST: "demo-1", "*.localhost": "demo-1"},
-                    "default": "demo-1",
-                }
-            )
-        )
+        stable, canary, fallback = (f"{self.scheme}://127.0.0.1:{upstream}" for upstream in (self.stable, self.canary, self.fallback))
+        shard = {"upstream": stable, "health": "/health", "fallback": fallback, "canary": {"upstream": canary, "weight": 10}}
+        hosts = {HOST: "demo-1", "*.localhost": "demo-1"}
+        routes = {
+            "edition": edition,
+            "tenantRules": [{"cookie": "tenant"}],
+            "shards": {"demo-1": shard},
+            "hosts": hosts,
+            "default": "demo-1",
+        }
+        (self.settings / "routes.json").write_text(json.dumps(routes))
         gateway = self._start(
             place,
             "gateway",
-            [binary or self.tools.gateway],
+            [binary],
             {
-                **(environment or {}),
                 "EDITION": edition,
-                "GATEWAY_ROUTES": str(routes),
+                "GATEWAY_ROUTES": str(self.settings / "routes.json"),
                 "GATEWAY_LISTEN": f"unix:{path}",
                 "GATEWAY_ADMIN": f"127.0.0.1:{admin}",
                 "GATEWAY_SIGN_UP": "open" if edition == "demo" else "closed",
@@ -279,7 +205,7 @@ class Field:
                 "GATEWAY_DRAIN_DELAY": "0s",
             },
         )
-        wait_until(path.exists, "the gateway", gateway)
+        gateway.wait_until(path.exists, "the gateway")
         nginx = self._start(
             place,
             "stage",
@@ -302,40 +228,22 @@ class Field:
         place = self._place("HAProxy")
         (place / "server-both.pem").write_text((self.settings / "server.pem").read_text() + (self.settings / "server.key").read_text())
         (place / "hosts.map").write_text(f"{HOST} shard\nlocalhost shard\n")
-        asks = (
-            f"ca-file {self.settings}/client-authority.pem crl-file {self.settings}/revoked.pem verify required" if self.certificate else ""
-        )
-        configuration = self._render(
-            "haproxy.cfg",
-            place,
-            {"PORT": port, "CLIENT_CERTIFICATES": asks, "UPSTREAM_TLS": "ssl verify none" if self.scheme == "https" else ""},
-        )
+        asks = f"ca-file {self.settings}/client-authority.pem crl-file {self.settings}/revoked.pem verify required"
+        more = {"PORT": port, "CLIENT_CERTIFICATES": self._with_certificate(asks), "UPSTREAM_TLS": self._with_tls("ssl verify none")}
         command, environment = self.tools.haproxy
-        return [self._start(place, "access", [command, "-db", "-f", configuration], environment)]
+        return [self._start(place, "access", [command, "-db", "-f", self._render("haproxy.cfg", place, more)], environment)]
 
     def _caddy(self, port):
         place = self._place("Caddy")
-        asks = (
-            f"client_auth {{\n\t\t\tmode require_and_verify\n\t\t\ttrusted_ca_cert_file {self.settings}/client-authority.pem\n\t\t}}"
-            if self.certificate
-            else ""
-        )
-        secure = "tls_insecure_skip_verify" if self.scheme == "https" else ""
-        configuration = self._render(
-            "Caddyfile", place, {"PORT": port, "CLIENT_CERTIFICATES": asks, "SCHEME": self.scheme, "UPSTREAM_TLS": secure}
-        )
+        asks = f"client_auth {{\n\t\t\tmode require_and_verify\n\t\t\ttrusted_ca_cert_file {self.settings}/client-authority.pem\n\t\t}}"
+        more = {"PORT": port, "CLIENT_CERTIFICATES": self._with_certificate(asks), "SCHEME": self.scheme}
+        configuration = self._render("Caddyfile", place, {**more, "UPSTREAM_TLS": self._with_tls("tls_insecure_skip_verify")})
         command, environment = self.tools.caddy
-        return [
-            self._start(
-                place,
-                "caddy",
-                [command, "run", "--config", configuration, "--adapter", "caddyfile"],
-                {**environment, "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)},
-            )
-        ]
+        environment = {**environment, "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)}
+        return [self._start(place, "caddy", [command, "run", "--config", configuration, "--adapter", "caddyfile"], environment)]
 
     def _ask(self, port, certificate):
-        context = ssl.create_default_context(cafile=self.settings / "server.pem")
+        context = ssl.create_default_context(cafile=self.settings / "client-authority.pem")
         if certificate:
             context.load_cert_chain(self.settings / "client.pem", self.settings / "client.key")
         # Uses the host name, which Caddy requires with client certificates, without resolving it.
@@ -350,7 +258,7 @@ class Field:
 
     def _prove(self, contender):
         """Checks that the contender returns the upstream's response, and refuses clients without a certificate if one is required."""
-        wait_until(lambda: self._ask(contender.port, self.certificate), contender.name, contender.processes[-1])
+        contender.processes[-1].wait_until(lambda: self._ask(contender.port, self.certificate), contender.name)
         status, body, headers = self._ask(contender.port, self.certificate)
         if status != 200 or len(body) != 1024:
             raise Failed(f"{contender.name} responds with {status} and {len(body)} bytes, expected 200 and 1024:\n{body[:2000]!r}")

@@ -5,7 +5,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from .processes import machine_cpu
+from machine import Failed, machine_cpu
 
 HOST = "demo-1.localhost"
 # An ongoing session: the tenant to route by, and the canary pin that the first response set.
@@ -79,26 +79,9 @@ def parse(report, http2=False):
 def run(oha, load, seconds, port, settings, contender, upstream):
     """Loads 127.0.0.1:port for some seconds. contender and upstream are lists of processes whose CPU time is measured."""
     output = settings.parent / "oha.json"
-    command = [
-        oha,
-        "--no-tui",
-        "--output-format",
-        "json",
-        "--output",
-        output,
-        "--insecure",
-        "--redirect",
-        "0",
-        "-z",
-        f"{seconds}s",
-        "--wait-ongoing-requests-after-deadline",
-        "-c",
-        load.connections,
-        "-H",
-        f"cookie: {COOKIES}",
-        "--connect-to",
-        f"{HOST}:{port}:127.0.0.1:{port}",
-    ]
+    command = [oha, "--no-tui", "--insecure", "--redirect", 0, "--wait-ongoing-requests-after-deadline"]
+    command += ["--output-format", "json", "--output", output]
+    command += ["-z", f"{seconds}s", "-c", load.connections, "-H", f"cookie: {COOKIES}", "--connect-to", f"{HOST}:{port}:127.0.0.1:{port}"]
     if load.http2:
         command.append("--http2")
     if not load.keep_alive:
@@ -121,10 +104,10 @@ def run(oha, load, seconds, port, settings, contender, upstream):
     for process in contender + upstream:
         process.check()
     if tool.returncode != 0:
-        raise RuntimeError(f"oha ended with status {tool.returncode}: {complaint}")
+        raise Failed(f"oha ended with status {tool.returncode}: {complaint}")
     requests, errors, reconnects, rate, p50, p99 = parse(json.loads(output.read_text()), load.http2)
     load_cpu = usage.ru_utime + usage.ru_stime
-    cpu, upstream_cpu, all_cpu = after[0] - before[0], after[1] - before[1], sum(after[2]) - sum(before[2])
+    cpu, upstream_cpu, all_cpu = (end - start for start, end in zip(before, after))
     if contender is upstream:
         upstream_cpu = 0.0
     each = max(1, requests)

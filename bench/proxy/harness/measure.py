@@ -2,7 +2,10 @@
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+from machine import rotated
 
 from .contenders import ALONE, GATEWAY, Field
 from .load import Load, run
@@ -67,11 +70,7 @@ class Runner:
 
     def run(self, plan, memory):
         measured = Measured()
-        due = [
-            certificate
-            for certificate in (False, True)
-            if any(load.certificate == certificate for load in plan.loads) or memory and not certificate
-        ]
+        due = sorted({load.certificate for load in plan.loads}.union([False] * memory))
         for certificate in due[1:]:
             self._arena(certificate).close()  # reports contenders that don't start now instead of in the middle of the run
         for certificate in due:
@@ -97,22 +96,13 @@ class Runner:
     def _rounds(self, arena, load, plan):
         results = {name: [] for name in self.names}
         for number in range(plan.rounds):
-            turn = number % len(self.names)
-            for name in self.names[turn:] + self.names[:turn]:
+            for name in rotated(self.names, number):
                 results[name].append(self._once(arena, arena.contenders[name], load, plan.rate_seconds if load.rate else plan.seconds))
-        self.say(
-            load.name()
-            + ": "
-            + ", ".join(
-                f"{name} {statistics.median(r.p50 for r in runs) * 1e3:.2f} ms"
-                if load.rate
-                else f"{name} {statistics.median(r.rate for r in runs):,.0f}/s"
-                for name, runs in results.items()
-            )
-        )
         for name, runs in results.items():
+            rate, p50 = statistics.median(r.rate for r in runs), statistics.median(r.p50 for r in runs)
+            self.say(f"{load.name()}: {name}: {rate:,.0f}/s, {p50 * 1e3:.2f} ms")
             for flaw in filter(None, (r.flaw(load) for r in runs)):
-                self.say(f"  flagged: {name}: {flaw}")
+                self.say(f"  flagged: {flaw}")
         return results
 
     def _memory(self, arena, plan, measured):
@@ -120,8 +110,7 @@ class Runner:
             if name == ALONE:
                 continue
             contender = arena.contenders[name]
-            before, largest = _total(contender), 0
-            # The load runs in a thread, so that memory can be measured at the same time.
+            before = _total(contender)
             largest = max(self._watched(arena, contender, Load(512), plan.memory_seconds))
             time.sleep(3)
             measured.memory[name] = Memory(before, largest, _total(contender))
@@ -132,8 +121,7 @@ class Runner:
         self.say(f"memory over {plan.flat_seconds} s: {min(measured.flat) >> 20} to {max(measured.flat) >> 20} MiB")
 
     def _watched(self, arena, contender, load, seconds):
-        from concurrent.futures import ThreadPoolExecutor
-
+        """Returns the memory every half a second. The load runs in a thread, so that memory can be measured at the same time."""
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(self._once, arena, contender, load, seconds)
             samples = [_total(contender)]

@@ -1,0 +1,6 @@
+"""The benchmark of the sync."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # bench, which has machine.py

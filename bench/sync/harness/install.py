@@ -1,21 +1,15 @@
-"""Provides what the benchmark needs: the machine's programs if installed, otherwise Debian's,
-unpacked into .lockstep/tools/bench without root."""
+"""Provides what the benchmark needs: the machine's programs if installed, otherwise Debian's, unpacked without root."""
 
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from machine import ROOT, Failed, debian, libraries, need, step
+
 HERE = ROOT / "bench" / "sync"
-TOOLS = ROOT / ".lockstep" / "tools" / "bench"
 JDK = 25
-
-
-class Missing(Exception):
-    """Raised if something can't be installed; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -32,31 +26,8 @@ class Tools:
     def environment(self):
         environment = {"PATH": ":".join(map(str, [self.postgres, *self.path])) + ":" + os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         if self.libraries:
-            environment["LD_LIBRARY_PATH"] = ":".join(map(str, self.libraries))
+            environment["LD_LIBRARY_PATH"] = ":".join(self.libraries)
         return environment
-
-
-def _step(title, command, **options):
-    print(f"bench: {title} …", flush=True)
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
-    if result.returncode != 0:
-        tail = "\n  ".join((result.stdout + result.stderr).splitlines()[-15:])
-        raise Missing(f"{title} failed ({' '.join(map(str, command))}):\n  {tail}")
-
-
-def _debian(package, *dependencies):
-    """Downloads and unpacks a package and the given dependencies on first use."""
-    target = TOOLS / package
-    if not (target / "done").exists():
-        if shutil.which("apt-get") is None:
-            raise Missing(f"{package} of Debian 12 is required, but there is no apt-get")
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        for name in (package, *dependencies):
-            _step(f"{name} of Debian", ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", name], cwd=target)
-            _step(f"unpacking {name}", ["dpkg", "-x", next(target.glob(f"{name}_*.deb")), target])
-        (target / "done").touch()
-    return target
 
 
 def _postgres(directory):
@@ -64,69 +35,49 @@ def _postgres(directory):
     if directory:
         lacking = [name for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore") if not (directory / name).exists()]
         if lacking:
-            raise Missing(f"given --postgres {directory}, which lacks {', '.join(lacking)}")
+            raise Failed(f"given --postgres {directory}, which lacks {', '.join(lacking)}")
         return directory, []
     installed = Path("/usr/lib/postgresql/15/bin")
     if (installed / "postgres").exists() and (installed / "pg_dump").exists():
         return installed, []
-    unpacked = _debian("postgresql-15", "postgresql-client-15", "libpq5")
-    return unpacked / "usr/lib/postgresql/15/bin", [next(unpacked.glob("usr/lib/*-linux-gnu"))]
+    unpacked = debian("postgresql-15")
+    return unpacked / "usr/lib/postgresql/15/bin", libraries(unpacked)
 
 
 def _java():
     candidates = [
-        os.environ.get("JAVA_HOME", ""),
-        *sorted(map(str, Path("/usr/lib/jvm").glob("*"))),
-        *sorted(map(str, Path.home().glob(".sdkman/candidates/java/*"))),
+        Path(os.environ.get("JAVA_HOME", "/usr")),
+        *sorted(Path("/usr/lib/jvm").glob("*")),
+        *sorted(Path.home().glob(".sdkman/candidates/java/*")),
     ]
     for home in candidates:
-        release = Path(home, "release")
-        version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if home and release.exists() else None
-        if version and int(version.group(1)) >= JDK and Path(home, "bin/javac").exists():
-            return Path(home)
-    raise Missing(
+        release = home / "release"
+        version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if release.exists() else None
+        if version and int(version.group(1)) >= JDK and (home / "bin/javac").exists():
+            return home
+    raise Failed(
         f"JDK {JDK} or later is required (searched JAVA_HOME, /usr/lib/jvm and ~/.sdkman).\n  Get one:  apt install temurin-{JDK}-jdk"
     )
 
 
 def _driver(home):
-    if shutil.which("mvn") is None:
-        raise Missing("mvn is required but not on the PATH.\n  Get it:  apt install maven")
-    _step(
-        "building the driver",
-        [
-            "mvn",
-            "-B",
-            "-ntp",
-            "-q",
-            "-f",
-            HERE / "pom.xml",
-            "compile",
-            "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath",
-            "-Dmdep.outputFile=target/classpath",
-            "-Dmdep.includeScope=runtime",
-        ],
-        env={**os.environ, "JAVA_HOME": str(home)},
-    )
+    need("mvn", "apt install maven")
+    classpath = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
+    options = ["-Dmdep.outputFile=target/classpath", "-Dmdep.includeScope=runtime"]
+    command = ["mvn", "-B", "-ntp", "-q", "-f", HERE / "pom.xml", "compile", classpath, *options]
+    step("building the driver", command, env={**os.environ, "JAVA_HOME": str(home)})
     return f"{HERE / 'driver/target/classes'}:{(HERE / 'driver/target/classpath').read_text().strip()}"
 
 
 def all_of(postgres=None):
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    path, libraries = [], []
-    programs, lib = _postgres(postgres)
-    libraries += lib
-    for name in ("zstd", "lz4"):
-        if shutil.which(name) is None:
-            path.append(_debian(name) / "usr/bin")
+    programs, found = _postgres(postgres)
+    path = []
     pgcopydb = bool(shutil.which("pgcopydb"))
     if not pgcopydb and not postgres:  # Debian's pgcopydb matches Debian's server
         try:
-            unpacked = _debian("pgcopydb", "libgc1")
-            path.append(unpacked / "usr/bin")
-            libraries += [directory for directory in unpacked.glob("usr/lib/*-linux-gnu")]
-            pgcopydb = True
-        except Missing as problem:
+            unpacked = debian("pgcopydb")
+            path, found, pgcopydb = [unpacked / "usr/bin"], [*found, *libraries(unpacked)], True
+        except Failed as problem:
             print(f"bench: continuing without pgcopydb: {problem}", flush=True)
     home = _java()
-    return Tools(programs, path, libraries, home / "bin/java", _driver(home), pgcopydb)
+    return Tools(programs, path, found, home / "bin/java", _driver(home), pgcopydb)

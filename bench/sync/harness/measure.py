@@ -3,16 +3,19 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import install
-from .servers import Failed, machine_cpu
+from machine import Failed, machine_cpu
+
+from .install import HERE
 from .works import ENGINES, ROLLBACK, TABLES, WARM
 
-SQL, CONTENDERS = install.HERE / "sql", install.HERE / "contenders"
+SQL, CONTENDERS = HERE / "sql", HERE / "contenders"
 MOST_SECONDS = 3600
 JVM = "-XX:+UseSerialGC -Xmx256m -XX:MaxDirectMemorySize=64m -XX:TieredStopAtLevel=4"  # infra's Handler.Size.WORKER
 WARM_DRUGS = 10_000
@@ -35,7 +38,6 @@ class Run:
     reader: dict = field(default_factory=dict)
     dump: dict = field(default_factory=dict)
     restore: dict = field(default_factory=dict)
-    statements: list = field(default_factory=list)  # the engine's statements over 50 ms: (server, step, milliseconds, statement)
     publish: dict = field(default_factory=dict)  # seconds by kind of statement in the engine's publish step
     number: int = 0  # the number of the round
 
@@ -52,17 +54,14 @@ class Arena:
         self.say(f"creating {self.drugs * 43 // 20:,} rows at the source")
         for server in (self.source, self.target):
             server.sql("postgres", "CREATE ROLE product LOGIN")
-        self.source.sql("postgres", "CREATE DATABASE base")
-        self.source.file("base", SQL / "tables.sql")
-        self.source.file("base", SQL / "rows.sql", drugs=self.drugs)
-        self.source.file("base", SQL / "keys.sql")
-        self._driver("prepare", self.source.place("base"))
-        self.source.sql("base", "VACUUM (FREEZE, ANALYZE)")
-        self.base_contents = self.source.psql("base", "-f", SQL / "content.sql")
-        self._prepare_warm()
+        self._create(self.source, "base", self.drugs)
+        self.base_contents = self.source.file("base", SQL / "content.sql")
+        # two small sources whose rows all differ, for the syncs that warm up the engine
+        self._create(self.source, "warm", WARM_DRUGS)
+        self._create(self.source, "warm_changed", WARM_DRUGS, stride=1)
         self.say("creating a blank target")
         for name in ("target", "warm"):
-            self._blank(name)
+            self._create(self.target, name)
         self.target.sql("postgres", "ALTER ROLE lockstep_writer SET log_min_duration_statement = 0")
         self.blank = self.directory / "template-blank"
         self.target.keep(self.blank)
@@ -81,26 +80,16 @@ class Arena:
         self.live = self.directory / "template-live"
         self.target.keep(self.live)
 
-    def _blank(self, name):
-        self.target.sql("postgres", f"CREATE DATABASE {name}")
-        self.target.file(name, SQL / "tables.sql")
-        self.target.file(name, SQL / "keys.sql")
-        self._driver("prepare", self.target.place(name))
-
-    def _prepare_warm(self):
-        """Creates two small sources whose rows all differ, for the syncs that warm up the engine."""
-        for name, stride in (("warm", 0), ("warm_changed", 1)):
-            self.source.sql("postgres", f"CREATE DATABASE {name}")
-            self.source.file(name, SQL / "tables.sql")
-            self.source.file(name, SQL / "rows.sql", drugs=WARM_DRUGS)
-            self.source.file(name, SQL / "keys.sql")
-            if stride:
-                self.source.file(name, SQL / "mutate.sql", stride=stride, drugs=WARM_DRUGS, drugs_only=0)
-            self._driver("prepare", self.source.place(name))
-            self.source.sql(name, "VACUUM (ANALYZE)")
-
-    def _servers(self):
-        return f"{self.source.process.pid},{self.target.process.pid}"
+    def _create(self, server, name, drugs=0, stride=0):
+        server.sql("postgres", f"CREATE DATABASE {name}")
+        server.file(name, SQL / "tables.sql")
+        if drugs:
+            server.file(name, SQL / "rows.sql", drugs=drugs)
+        server.file(name, SQL / "keys.sql")
+        if stride:
+            server.file(name, SQL / "mutate.sql", stride=stride, drugs=drugs, drugs_only=0)
+        self._driver("prepare", server.place(name))
+        server.sql(name, "VACUUM (FREEZE, ANALYZE)")
 
     def change(self, work):
         """Prepares the source for the work."""
@@ -119,10 +108,7 @@ class Arena:
                 self.source.sql("source", "VACUUM (FULL)")
             self.source.file("source", SQL / "keys.sql")
         self.source.sql("source", "VACUUM (ANALYZE)")
-        self.contents, self.shape = self.source.psql("source", "-f", SQL / "content.sql"), self._shape(self.source, "source")
-
-    def _shape(self, server, database):
-        return server.psql(database, "-f", SQL / "shape.sql")
+        self.contents, self.shape = (self.source.file("source", SQL / f"{what}.sql") for what in ("content", "shape"))
 
     def run(self, work, contender):
         try:
@@ -159,7 +145,6 @@ class Arena:
             "JAVA": str(self.tools.java),
             "JVM": JVM,
             "DRIVER": self.tools.driver,
-            "BENCH_SERVERS": self._servers(),
             "BENCH_WARM_SOURCES": f"{self.source.place('warm')},{self.source.place('warm_changed')}",
             "BENCH_WARM_TARGET": self.target.place("warm"),
         }
@@ -177,8 +162,8 @@ class Arena:
             server.sql("postgres", "CHECKPOINT")
         os.sync()
         sizes = [self.target.size("target"), self.target.wal()]
-        logs = {server: server.log.stat().st_size for server in (self.source, self.target)}
-        cpu, machine, begun, wall = [self.source.cpu(), self.target.cpu()], machine_cpu(), time.monotonic(), time.time()
+        logged = self.target.log.stat().st_size
+        cpu, machine, begun = [self.source.cpu(), self.target.cpu()], machine_cpu(), time.monotonic()
         flaws = []
         try:
             client = self._contender(contender, self.source.uri("source"), self.target.uri("target"), environment)
@@ -191,16 +176,13 @@ class Arena:
         )
         if reader:
             run.reader = reader.stop()
-            run.reader["after"] = run.reader["at"] - wall
         run.growth = self.target.size("target") - sizes[0]
         if contender in ENGINES and not flaws:
             run.dump, run.restore = (self._results(place / f"{phase}.json") for phase in ("dump", "restore"))
             if contender == WARM:  # whose JVM started before the run
                 del run.dump["jvm"], run.restore["jvm"]
                 run.cpu_client = sum(spent["engine"] for result in (run.dump, run.restore) for spent in result["phases"].values())
-            logged = [(server.name, *statement) for server in logs for statement in server.statements(logs[server])]
-            run.statements = [statement for statement in logged if statement[2] > 50]
-            run.publish = _publishing([(milliseconds, text) for _, step, milliseconds, text in logged if step.endswith("publish")])
+            run.publish = self.target.publishing(logged)
         if work.name != "limits" and not flaws:
             run.flaws += self._check(work, self.base_contents if contender == ROLLBACK else self.contents)
         return run
@@ -209,10 +191,9 @@ class Arena:
         return json.loads(path.read_text().splitlines()[-1]) if path.exists() else {}
 
     def _check(self, work, contents):
-        flaws = []
-        found = self.target.psql("target", "-f", SQL / "content.sql")
-        flaws += [f"rows differ: {is_so} instead of {wanted}" for is_so, wanted in zip(found, contents) if is_so != wanted]
-        lost = set(self.shape) - set(self._shape(self.target, "target"))
+        found = self.target.file("target", SQL / "content.sql")
+        flaws = [f"rows differ: {is_so} instead of {wanted}" for is_so, wanted in zip(found, contents) if is_so != wanted]
+        lost = set(self.shape) - set(self.target.file("target", SQL / "shape.sql"))
         flaws += [f"lost: {what}" for what in sorted(lost)]
         if work.live:
             flaws += [f"lost: {what}" for what in self.target.file("target", SQL / "kept.sql", drugs=self.drugs)]
@@ -224,113 +205,56 @@ class Arena:
         place.mkdir(exist_ok=True)
         settings = {"SOURCE": source, "TARGET": target, "CONTENDERS": str(CONTENDERS), "WORK": str(place), **(environment or {})}
         script = CONTENDERS / f"{name}.sql"
-        command = (
-            [self.tools.postgres / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", target, "-f", script]
-            if script.exists()
-            else [CONTENDERS / f"{name}.sh"]
-        )
+        psql = [self.tools.postgres / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", target, "-f", script]
         try:
-            return self._script(command, settings)
+            return self._script(psql if script.exists() else [CONTENDERS / f"{name}.sh"], settings)
         finally:
             shutil.rmtree(place / "dump", ignore_errors=True)
 
     def _driver(self, *arguments, source="", target="", store=""):
-        self._script(
-            [self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments],
-            {
-                "BENCH_SOURCE": self.source.place(source),
-                "BENCH_TARGET": self.target.place(target),
-                "BENCH_STORE": str(store),
-                "BENCH_SERVERS": self._servers(),
-            },
-        )
+        command = [self.tools.java, "-XX:+UseSerialGC", "-Xmx256m", "-cp", self.tools.driver, "lockstep.bench.SyncDriver", *arguments]
+        places = {"BENCH_SOURCE": self.source.place(source), "BENCH_TARGET": self.target.place(target)}
+        self._script(command, {**places, "BENCH_STORE": str(store)})
 
     def _script(self, command, environment):
-        settings = {
-            **os.environ,
-            **self.tools.environment(),
-            "SOURCE": self.source.uri("source"),
-            "TARGET": self.target.uri("target"),
-            **environment,
-        }
-        log = self.directory / "contender.log"
+        databases = {"SOURCE": self.source.uri("source"), "TARGET": self.target.uri("target")}
+        settings = {**os.environ, **self.tools.environment(), **databases, **environment}
+        log, command = self.directory / "contender.log", list(map(str, command))
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [str(word) for word in command],
-                env=settings,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+                command, env=settings, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        end = time.monotonic() + MOST_SECONDS
+        deadline = threading.Timer(MOST_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+        deadline.start()
         try:
-            while True:
-                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-                if pid:
-                    process.returncode = os.waitstatus_to_exitcode(status)
-                    break
-                if time.monotonic() > end:
-                    raise Failed(f"{command[0]} did not finish within {MOST_SECONDS} s")
-                time.sleep(0.005)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         finally:
+            deadline.cancel()
             if process.returncode is None:
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if process.returncode:
-            raise Failed(f"{' '.join(map(str, command))[-300:]}: {log.read_text(errors='replace').strip()[-1500:]}")
+            raise Failed(
+                f"{' '.join(command)[-300:]} ended with status {process.returncode}: {log.read_text(errors='replace').strip()[-1500:]}"
+            )
         return usage.ru_utime + usage.ru_stime
 
 
-def _publishing(statements):
-    """Sums up statements by kind. One connection publishes, so their durations add up to its time."""
-    kinds = {"statistics": 0.0, "verify": 0.0, "merge": 0.0, "commit": 0.0}
-    for milliseconds, text in statements:
-        kind = (
-            "statistics"
-            if text.startswith("ANALYZE lockstep.")
-            else "verify"
-            if text.startswith("COPY (SELECT")
-            else "commit"
-            if text == "COMMIT"
-            else "merge"
-        )
-        kinds[kind] += milliseconds / 1e3
-    return kinds
-
-
 class Reader:
-    """The product's reader during a run. after is the source database that the target will equal afterwards."""
+    """The product's reader during a run. source is the database that the target will equal afterwards."""
 
-    def __init__(self, arena, work, after):
-        self.arena, source = arena, after
-        halves = [", ".join(column for column in half) for half in self._questions(work)]
-        answers = [server.psql(database, "-c", f"SELECT {', '.join(halves)}")[0] for server, database in ((arena.target, "target"),)]
+    def __init__(self, arena, work, source):
+        self.arena = arena
+        halves = self._questions(work)
+        target = {column: arena.target.psql("target", "-c", f"SELECT {column}")[0] for half in halves for column in half}
         # The source has no visitors, so their column stays as before.
-        after = [
-            arena.source.psql(source, "-c", f"SELECT {column}")[0]
-            if "tenant." not in column
-            else arena.target.psql("target", "-c", f"SELECT {column}")[0]
-            for half in self._questions(work)
-            for column in half
-        ]
+        after = [now if "tenant." in column else arena.source.psql(source, "-c", f"SELECT {column}")[0] for column, now in target.items()]
         question = arena.directory / "question"
-        question.write_text("\n".join([*halves, answers[0], "|".join(after)]) + "\n")
+        question.write_text("\n".join([*(", ".join(half) for half in halves), "|".join(target.values()), "|".join(after)]) + "\n")
+        options = ["-XX:+UseSerialGC", "-Xmx32m", "-XX:TieredStopAtLevel=1", "-cp", arena.tools.driver]
         self.process = subprocess.Popen(
-            [
-                str(word)
-                for word in (
-                    arena.tools.java,
-                    "-XX:+UseSerialGC",
-                    "-Xmx32m",
-                    "-XX:TieredStopAtLevel=1",
-                    "-cp",
-                    arena.tools.driver,
-                    "lockstep.bench.Reader",
-                    arena.target.place("target"),
-                    question,
-                )
-            ],
+            list(map(str, [arena.tools.java, *options, "lockstep.bench.Reader", arena.target.place("target"), question])),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(arena.directory / "reader.log").open("wb"),

@@ -5,10 +5,8 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
+from machine import TICK, Failed, Process, processes
 
 # The same on both servers. Autovacuum and JIT are off, because they run at unpredictable times.
 # Everything that makes commits durable is on.
@@ -24,16 +22,11 @@ SETTINGS = {
     "jit": "off",
     "max_parallel_workers_per_gather": "2",
     "max_parallel_workers": "4",
-    # statements for the report; all statements of the engine's writer are logged (Arena.prepare)
-    "log_min_duration_statement": "50ms",
+    # for the statements of the engine's writer, which are logged (Arena.prepare)
     "log_line_prefix": "%a|",
     "log_parameter_max_length": "0",
     "log_checkpoints": "off",
 }
-
-
-class Failed(Exception):
-    """Raised if a required step fails."""
 
 
 class Server:
@@ -45,50 +38,31 @@ class Server:
             self.port = free.getsockname()[1]
         self.process = None
 
-    def _as_user(self, *command):
+    def _command(self, program, *arguments):
         # PostgreSQL refuses to run as root. In a user namespace without a mapping, the user is not root.
-        return (["unshare", "-U"] if os.geteuid() == 0 else []) + [str(word) for word in command]
+        return [*(["unshare", "-U"] if os.geteuid() == 0 else []), str(self.tools.postgres / program), "-D", str(self.data), *arguments]
+
+    def _run(self, command):
+        """Returns the lines of the output."""
+        environment = {**os.environ, **self.tools.environment()}
+        done = subprocess.run(
+            list(map(str, command)), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Failed(f"{self.name}: {' '.join(map(str, command[:3]))}: {done.stderr.strip()[-2000:]}")
+        return done.stdout.splitlines()
 
     def __enter__(self):
-        environment = {**os.environ, **self.tools.environment()}
-        made = subprocess.run(
-            self._as_user(
-                self.tools.postgres / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"
-            ),
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode:
-            raise Failed(f"initdb: {made.stderr[-2000:]}")
+        self._run(self._command("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"))
+        settings = {**SETTINGS, "port": self.port, "unix_socket_directories": ""}
         with (self.data / "postgresql.conf").open("a") as conf:
-            conf.writelines(
-                f"{name} = '{value}'\n" for name, value in {**SETTINGS, "port": self.port, "unix_socket_directories": ""}.items()
-            )
+            conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         self._start()
         return self
 
     def _start(self):
-        environment = {**os.environ, **self.tools.environment()}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._as_user(self.tools.postgres / "postgres", "-D", self.data),
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        end = time.monotonic() + 30
-        while True:
-            try:
-                self.sql("postgres", "SELECT 1")
-                return
-            except Failed:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise Failed(f"the {self.name} server does not start:\n{self.log.read_text()[-2000:]}") from None
-                time.sleep(0.1)
+        self.process = Process(self._command("postgres"), self.log, self.tools.environment())
+        self.process.wait_until(lambda: self.sql("postgres", "SELECT 1"), f"the {self.name} server")
 
     def __exit__(self, *_):
         self._stop()
@@ -106,13 +80,7 @@ class Server:
         self._start()
 
     def _stop(self, how=signal.SIGINT):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.send_signal(signal.SIGQUIT)
-                self.process.wait()
+        self.process.stop(how, seconds=60)
 
     def less_log(self):
         """Saves 6 GiB of disk, for works whose times are not compared."""
@@ -126,29 +94,16 @@ class Server:
 
     def psql(self, database, *arguments):
         """Returns psql's output, one line per row."""
-        done = subprocess.run(
-            [self.tools.postgres / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", self.uri(database), *map(str, arguments)],
-            env={**os.environ, **self.tools.environment()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Failed(f"{self.name} {database}: {done.stderr.strip()[-2000:]}")
-        return done.stdout.splitlines()
+        return self._run([self.tools.postgres / "psql", self.uri(database), "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments])
 
     def sql(self, database, *statements):
         return self.psql(database, *(word for statement in statements for word in ("-c", statement)))
 
     def copy_text(self, database, table):
         """Returns the size of the table as COPY text, in bytes."""
-        with subprocess.Popen(
-            [self.tools.postgres / "psql", "-X", self.uri(database), "-c", f"COPY {table} TO STDOUT"],
-            env={**os.environ, **self.tools.environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        ) as copying:
+        command = [self.tools.postgres / "psql", "-X", self.uri(database), "-c", f"COPY {table} TO STDOUT"]
+        environment = {**os.environ, **self.tools.environment()}
+        with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as copying:
             return sum(len(chunk) for chunk in iter(lambda: copying.stdout.read(1 << 20), b""))
 
     def file(self, database, path, **variables):
@@ -164,17 +119,13 @@ class Server:
 
     def cpu(self):
         """CPU seconds of all processes of the server, including those that have exited."""
-        total = 0
-        for path in Path("/proc").iterdir():
-            if not path.name.isdigit():
-                continue
-            fields = _stat(path)
-            if fields and int(fields[3]) == self.process.pid:
-                total += int(fields[11]) + int(fields[12])
-            elif fields and int(fields[1]) == self.process.pid:
-                total += int(fields[11]) + int(fields[12])  # PostgreSQL's children have their own sessions
-        ended = _stat(Path("/proc") / str(self.process.pid))
-        return (total + int(ended[13]) + int(ended[14])) / TICK
+        ticks = 0
+        for path, fields in processes():
+            if path.name == str(self.process.popen.pid):
+                ticks += sum(map(int, fields[11:15]))  # and of the children that exited
+            elif int(fields[1]) == self.process.popen.pid:
+                ticks += sum(map(int, fields[11:13]))
+        return ticks / TICK
 
     def wal(self):
         """Bytes of write-ahead log written since the server was created."""
@@ -190,37 +141,24 @@ class Server:
             )[0]
         )
 
-    def statements(self, offset, application="lockstep"):
-        """Returns (application, milliseconds, statement) from the log after the offset, for applications with this prefix."""
+    def publishing(self, offset):
+        """Returns the seconds of the engine's publish step by kind of statement, from the log after the offset.
+        One connection publishes, so their durations add up to its time."""
         with self.log.open("rb") as log:
             log.seek(offset)
             text = log.read().decode(errors="replace")
-        found = []
+        kinds = {"statistics": 0.0, "verify": 0.0, "merge": 0.0, "commit": 0.0}
         for line in text.splitlines():
-            if line.startswith("\t") and found:
-                found[-1][2] += "" if line.strip().startswith("--") else " " + line.strip()
-            elif "duration: " in line and line.startswith(application):
-                milliseconds, _, statement = line.split("duration: ", 1)[1].partition(" ms ")
-                found.append([line.partition("|")[0], float(milliseconds), statement.partition(": ")[2].partition("--")[0]])
-            else:
-                found.append(["", 0.0, ""])
-        return [(name, milliseconds, " ".join(statement.split())) for name, milliseconds, statement in found if name]
+            application, _, rest = line.partition("|")
+            if application.endswith(" publish") and "duration: " in rest:
+                milliseconds, _, statement = rest.split("duration: ", 1)[1].partition(" ms ")
+                statement = statement.partition(": ")[2].strip()
+                starts = {"ANALYZE lockstep.": "statistics", "COPY (SELECT": "verify", "COMMIT": "commit"}
+                kind = next((kind for start, kind in starts.items() if statement.startswith(start)), "merge")
+                kinds[kind] += float(milliseconds) / 1e3
+        return kinds
 
 
 def _copy(source, target):
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
-
-
-def _stat(path):
-    """Returns the fields of /proc/PID/stat after the name, which may contain any character: state, parent, group, session …"""
-    try:
-        return (path / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-
-
-def machine_cpu():
-    """CPU seconds used by the whole machine."""
-    user, nice, system, _, _, interrupts, soft, _ = map(int, Path("/proc/stat").read_text().split()[1:9])
-    return (user + nice + system + interrupts + soft) / TICK

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from machine import rotated
+
 TABLES = "ingredient disease postal_code drug drug_interaction"
 ENGINE = "engine"
 WARM = "engine-warm"
 ROLLBACK = "engine-rollback"
 ENGINES = (ENGINE, WARM, ROLLBACK)
 COPY_TO_COPY = "limit-copy-to-copy-text"
-RECIPES = ("stage-upsert", "stage-update", "row-hashes")
+RECIPES = ("stage-update", "row-hashes", "swap")
 
 
 @dataclass(frozen=True)
@@ -38,52 +40,24 @@ class Work:
         """Returns (round, contender) in order of execution, which rotates by one each round."""
         rounds = min(rounds, self.rounds)
         for number in range(rounds):
-            turn = number % max(1, len(self.often))
-            names = [*self.often[turn:], *self.often[:turn], *(name for i, name in enumerate(self.once) if i % rounds == number)]
-            for name in names:
+            for name in (*rotated(self.often, number), *(name for i, name in enumerate(self.once) if i % rounds == number)):
                 yield number, name
 
 
 # Sorted by importance, so that an interrupted benchmark has the most important ones.
 ALL = (
     Work("empty", "Full copy into empty, with indexes and keys", ("pg_dump-restore", ENGINE), 4.3, once=("pgcopydb", WARM), live=False),
-    Work(
-        "1",
-        "1 % changed, spread evenly, all tables",
-        (ENGINE, "row-hashes", WARM),
-        4.8,
-        once=("swap", "stage-update", "stage-upsert"),
-        stride=100,
-    ),
+    Work("1", "1 % changed, spread evenly, all tables", (ENGINE, "row-hashes", WARM), 4.8, once=("swap", "stage-update"), stride=100),
     Work(
         "100",
         "Refresh under live references, all rows changed",
         ("swap", ENGINE),
         7.7,
-        once=(WARM, "delete-copy", "truncate-copy", "restore-data-only"),
+        once=(WARM, "delete-copy", "truncate-copy"),
         stride=1,
     ),
     Work("nothing", "Nothing changed", (ENGINE, WARM), 1.6, once=("stage-update",), rounds=2),
-    Work(
-        "limits",
-        "The limits",
-        (COPY_TO_COPY,),
-        1.5,
-        once=tuple(
-            f"limit-{name}"
-            for name in (
-                "copy-to-copy-binary",
-                "copy-out-text-1",
-                "copy-out-text-2",
-                "copy-out-binary-1",
-                "copy-out-binary-2",
-                "zstd-1",
-                "lz4",
-                "hash",
-            )
-        ),
-        live=False,
-    ),
+    Work("limits", "The limits", (COPY_TO_COPY,), 1.5, once=("limit-copy-out-text-1", "limit-copy-out-text-2"), live=False),
     Work("drugs", "1 % changed, only the drugs", (ENGINE, WARM, "row-hashes"), 1.1, rounds=1, stride=100, tables="drug"),
     Work("rollback", "Rollback of a 1 % sync", (ROLLBACK,), 1.3, rounds=2, stride=100),
     Work("0.1", "0.1 % changed, spread evenly, all tables", (ENGINE, WARM), 1.7, once=("row-hashes",), rounds=2, stride=1000),

@@ -39,7 +39,7 @@ type Main struct {
 	admin    *http.Server
 	adminAt  string
 	sockets  []*wire.Socket
-	at       []string
+	at       []string // in the order of GATEWAY_LISTEN, with the actual ports; Unix sockets with the prefix unix:
 	draining atomic.Bool
 	inFlight atomic.Int64
 	failed   chan error
@@ -244,10 +244,6 @@ func (m *Main) ready() (bool, string) {
 
 // Failed receives the error of a listener that can no longer accept connections.
 func (m *Main) Failed() <-chan error { return m.failed }
-
-// Addresses returns the listen addresses in the order of GATEWAY_LISTEN (Unix sockets with the prefix unix:) and the
-// admin's host:port. Ports configured as 0 are replaced by the actual ones.
-func (m *Main) Addresses() (listen []string, admin string) { return m.at, m.adminAt }
 
 // How long to accept connections from the queue of a socket whose path has been removed.
 const acceptRest = 100 * time.Millisecond

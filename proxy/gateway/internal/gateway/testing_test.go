@@ -48,9 +48,7 @@ func start(t *testing.T, table string, environ ...string) *running {
 	if err := r.Run(); err != nil {
 		t.Fatal(err)
 	}
-	var listen []string
-	listen, r.admin = r.Addresses()
-	r.port = listen[len(listen)-1]
+	r.port, r.admin = r.at[len(r.at)-1], r.adminAt
 	t.Cleanup(func() {
 		r.close()
 		if t.Failed() {

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"lockstep/proxy/gateway/internal/exchange"
 	"lockstep/proxy/gateway/internal/page"
 )
@@ -77,7 +79,7 @@ func Clean(h http.Header, trusted bool) (Facts, string) {
 	var facts Facts
 	for name, values := range h {
 		switch {
-		case !validName(name):
+		case !httpguts.ValidHeaderFieldName(name):
 			return facts, "a header name is not a token"
 		case strings.IndexByte(name, '_') >= 0:
 			delete(h, name)
@@ -108,7 +110,7 @@ func Clean(h http.Header, trusted bool) (Facts, string) {
 			delete(h, name)
 		}
 	}
-	websocket := len(h["Upgrade"]) == 1 && strings.EqualFold(h["Upgrade"][0], "websocket") && hasToken(h["Connection"], "upgrade")
+	websocket := len(h["Upgrade"]) == 1 && strings.EqualFold(h["Upgrade"][0], "websocket") && httpguts.HeaderValuesContainsToken(h["Connection"], "upgrade")
 	// Any other upgrade, in particular h2c, would tunnel requests past this middleware.
 	for _, name := range dropped {
 		delete(h, name)
@@ -121,31 +123,6 @@ func Clean(h http.Header, trusted bool) (Facts, string) {
 
 var dropped = [...]string{"Forwarded", "X-Real-Ip", "True-Client-Ip", "X-Original-Url", "X-Rewrite-Url", "Proxy", "Proxy-Connection",
 	"Http2-Settings", "Keep-Alive", "Connection", "Upgrade", RequestID}
-
-// validName reports whether a name is a token. net/http already guarantees that; other callers may not.
-func validName(name string) bool {
-	if name == "" {
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func hasToken(values []string, token string) bool {
-	for _, value := range values {
-		for part := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // ambiguousPath returns why the gateway and an application could resolve the path differently, or "".
 func ambiguousPath(r *http.Request) string {

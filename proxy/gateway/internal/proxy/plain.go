@@ -5,7 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
+
+	"golang.org/x/net/http/httpguts"
 
 	"lockstep/proxy/gateway/internal/exchange"
 	"lockstep/proxy/gateway/internal/middleware"
@@ -15,12 +16,10 @@ import (
 // plain forwards the requests that upstream.Takes accepts, like httputil.ReverseProxy, but without copying the request: this is the last step, so
 // the original request is no longer needed. All other requests go to otherwise.
 type plain struct {
-	transport        http.RoundTripper
-	tell             func(h http.Header, e *exchange.Exchange, r *http.Request)
-	sanitizeResponse func(h http.Header)
-	refuse           func(w http.ResponseWriter, r *http.Request, err error)
-	otherwise        http.Handler
-	buffers          sync.Pool
+	transport http.RoundTripper
+	tell      func(h http.Header, e *exchange.Exchange, r *http.Request)
+	otherwise http.Handler
+	buffers   *buffers
 }
 
 // hopByHop lists headers that are dropped from requests, in addition to those dropped by middleware.Clean, and from responses.
@@ -33,10 +32,7 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e := exchange.From(r.Context())
 	h := r.Header
-	trailers := false
-	for _, value := range h["Te"] {
-		trailers = trailers || strings.Contains(strings.ToLower(value), "trailers")
-	}
+	trailers := httpguts.HeaderValuesContainsToken(h["Te"], "trailers")
 	drop(h)
 	if trailers {
 		h["Te"] = []string{"trailers"}
@@ -50,12 +46,12 @@ func (p *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	res, err := p.transport.RoundTrip(r)
 	if err != nil {
-		p.refuse(w, r, err)
+		refuse(w, r, err)
 		return
 	}
 	defer res.Body.Close()
 	drop(res.Header)
-	p.sanitizeResponse(res.Header)
+	sanitizeResponse(res.Header)
 	to := w.Header()
 	merge(to, res.Header)
 	announced := len(res.Trailer)
@@ -91,10 +87,10 @@ func (p *plain) copy(w http.ResponseWriter, res *http.Response) error {
 			return err
 		}
 	}
-	buffer := p.buffers.Get().(*[32 << 10]byte)
+	buffer := p.buffers.Get()
 	defer p.buffers.Put(buffer)
 	for {
-		n, err := res.Body.Read(buffer[:])
+		n, err := res.Body.Read(buffer)
 		if n > 0 {
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return err

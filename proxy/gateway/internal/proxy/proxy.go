@@ -38,9 +38,10 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 			h["X-Lockstep-Banner"] = banner
 		}
 	}
+	pool := &buffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}}
 	reverse := &httputil.ReverseProxy{
 		Transport:  transport,
-		BufferPool: newBuffers(),
+		BufferPool: pool,
 		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug), // the access log reports the same error with more details
 		Rewrite: func(r *httputil.ProxyRequest) {
 			// The pool replaces the address with that of the chosen upstream. The application sees the client's Host header.
@@ -54,9 +55,7 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 		},
 		ErrorHandler: refuse,
 	}
-	p := &plain{transport: transport, tell: tell, sanitizeResponse: sanitizeResponse, refuse: refuse, otherwise: reverse}
-	p.buffers.New = func() any { return new([32 << 10]byte) }
-	return p
+	return &plain{transport: transport, tell: tell, otherwise: reverse, buffers: pool}
 }
 
 // sanitizeResponse removes from a response's header what nginx must not see.
@@ -110,10 +109,6 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 type buffers struct{ pool sync.Pool }
-
-func newBuffers() *buffers {
-	return &buffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}}
-}
 
 // Get returns a buffer of 32 KiB.
 func (b *buffers) Get() []byte { return b.pool.Get().(*[32 << 10]byte)[:] }

@@ -7,6 +7,8 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 var errUnwritable = errors.New("the request contains characters that are not allowed in a header")
@@ -14,7 +16,7 @@ var errUnwritable = errors.New("the request contains characters that are not all
 // appendHead appends the header of a request without a body, in the form of http.Request.Write.
 func appendHead(to []byte, r *http.Request) ([]byte, error) {
 	target := r.URL.RequestURI()
-	if !printable(r.Method, false) || !printable(target, false) || !printable(r.Host, false) {
+	if !unspaced(r.Method) || !unspaced(target) || !unspaced(r.Host) {
 		return to, errUnwritable
 	}
 	to = append(append(append(to, r.Method...), ' '), target...)
@@ -31,12 +33,12 @@ func appendHead(to []byte, r *http.Request) ([]byte, error) {
 				continue // ReverseProxy's convention for an absent header
 			}
 		}
-		if !token(name) {
+		if !httpguts.ValidHeaderFieldName(name) {
 			return to, errUnwritable
 		}
 		for _, value := range values {
 			value = strings.Trim(value, " \t")
-			if !printable(value, true) {
+			if !httpguts.ValidHeaderFieldValue(value) {
 				return to, errUnwritable
 			}
 			to = append(append(to, name...), ": "...)
@@ -46,31 +48,9 @@ func appendHead(to []byte, r *http.Request) ([]byte, error) {
 	return append(to, "\r\n"...), nil
 }
 
-// printable reports whether a text contains no control characters. A value may also contain spaces, tabs and non-ASCII bytes.
-func printable(text string, value bool) bool {
-	for i := range len(text) {
-		if b := text[i]; b < ' ' && !(value && b == '\t') || b == 0x7f || b == ' ' && !value {
-			return false
-		}
-	}
-	return true
-}
-
-// tokens are the bytes that are allowed in a header's name.
-var tokens = func() (is [256]bool) {
-	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		is[b] = true
-	}
-	return is
-}()
-
-func token(name string) bool {
-	for i := range len(name) {
-		if !tokens[name[i]] {
-			return false
-		}
-	}
-	return name != ""
+// unspaced reports whether a text contains no spaces, tabs and control characters.
+func unspaced(text string) bool {
+	return httpguts.ValidHeaderFieldValue(text) && !strings.ContainsAny(text, " \t")
 }
 
 // headEnd returns the length of a header including the blank line that ends it, or 0 if it is incomplete. It recognizes every end that net/http does.
@@ -114,7 +94,7 @@ func parsePlain(data []byte) (*http.Response, int) {
 	head := string(data[len(version) : end+2]) // each line with its CR LF; one copy, which all parts share
 	status, rest, _ := strings.Cut(head, "\r\n")
 	if len(status) < 4 || status[0] < '2' || status[0] > '5' || status[1] < '0' || status[1] > '9' || status[2] < '0' || status[2] > '9' || status[3] != ' ' ||
-		!printable(status, true) {
+		!httpguts.ValidHeaderFieldValue(status) {
 		return nil, 0
 	}
 	code := int(status[0]-'0')*100 + int(status[1]-'0')*10 + int(status[2]-'0')
@@ -128,11 +108,11 @@ func parsePlain(data []byte) (*http.Response, int) {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		colon := strings.IndexByte(line, ':')
-		if colon <= 0 || !token(line[:colon]) {
+		if colon <= 0 || !httpguts.ValidHeaderFieldName(line[:colon]) {
 			return nil, 0
 		}
 		value := strings.Trim(line[colon+1:], " \t")
-		if !printable(value, true) {
+		if !httpguts.ValidHeaderFieldValue(value) {
 			return nil, 0
 		}
 		name := textproto.CanonicalMIMEHeaderKey(line[:colon])

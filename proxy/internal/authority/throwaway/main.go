@@ -1,7 +1,8 @@
-// Command throwaway writes a set of settings that is valid for an hour into a directory, for build-images.
+// Command throwaway writes a set of settings and a client's certificate, valid for a day, into a directory, for build-images and bench/proxy.
 package main
 
 import (
+	"crypto/x509/pkix"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,11 +23,15 @@ func main() {
 }
 
 func write(directory string) error {
-	a, err := authority.New("throw-away", time.Hour)
+	a, err := authority.New("throw-away", 24*time.Hour)
 	if err != nil {
 		return err
 	}
-	pair, err := a.Server("localhost")
+	pair, err := a.Server("localhost", "demo-1.localhost")
+	if err != nil {
+		return err
+	}
+	client, err := a.Client(pkix.Name{Organization: []string{"Riverside Clinic"}, CommonName: "workstation-1"}, a.Certificate.NotAfter)
 	if err != nil {
 		return err
 	}
@@ -35,6 +40,7 @@ func write(directory string) error {
 		return err
 	}
 	for name, data := range map[string][]byte{"server.pem": pair.Certificate, "server.key": pair.Key, "client-authority.pem": a.PEM(), "revoked.pem": list,
+		"client.pem": client.Certificate, "client.key": client.Key,
 		"routes.json": []byte(`{"edition": "demo", "shards": {"one": {"upstream": "https://127.0.0.1:8443"}}, "default": "one"}`)} {
 		if err := os.WriteFile(filepath.Join(directory, name), data, 0o644); err != nil {
 			return err

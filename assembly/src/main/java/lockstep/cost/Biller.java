@@ -241,9 +241,7 @@ public final class Biller {
      */
     private void schedule(Assembly.Stack stack, JsonNode properties) {
         var every = everySeconds(properties.path("ScheduleExpression").asString(""));
-        if (every.isEmpty()) {
-            return;
-        }
+        if (every.isEmpty()) return;
         double runs = LoadProfile.HOURS * 3600 / every.get();
         int states = properties.path("Targets").valueStream()
                 .map(target -> properties(stack, target.path("Arn").asString("")).toString())

@@ -23,9 +23,7 @@ public record LoadProfile(String name, double hoursPerDay, double requestsPerSec
     /** @param name a built-in profile, or a file */
     public static LoadProfile named(String name) {
         var known = Settings.ofResource("loads.yaml");
-        if (known.names().contains(name)) {
-            return read(name, known.settings(name));
-        }
+        if (known.names().contains(name)) return read(name, known.settings(name));
         if (!java.nio.file.Files.exists(Path.of(name))) {
             throw new lockstep.project.UserFault(
                     "--load is '" + name + "', which is neither a file nor a profile; the profiles are "

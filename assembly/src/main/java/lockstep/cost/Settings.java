@@ -52,9 +52,7 @@ public final class Settings {
     }
 
     private static Settings mapping(String where, Object value) {
-        if (!(value instanceof Map<?, ?> map)) {
-            throw new UserFault(where + ": expected a mapping of names to values, found " + value);
-        }
+        if (!(value instanceof Map<?, ?> map)) throw new UserFault(where + ": expected a mapping of names to values, found " + value);
         var values = new TreeMap<String, Object>();
         map.forEach((name, each) -> values.put(String.valueOf(name), each));
         return new Settings(where, values);
@@ -85,9 +83,7 @@ public final class Settings {
     }
 
     boolean flag(String name) {
-        if (value(name) instanceof Boolean flag) {
-            return flag;
-        }
+        if (value(name) instanceof Boolean flag) return flag;
         throw new UserFault(where + ": " + name + " is '" + value(name) + "'; expected true or false");
     }
 
@@ -98,9 +94,7 @@ public final class Settings {
     private Object value(String name) {
         read.add(name);
         Object value = values.get(name);
-        if (value == null) {
-            throw new UserFault(where + ": '" + name + "' is missing");
-        }
+        if (value == null) throw new UserFault(where + ": '" + name + "' is missing");
         return value;
     }
 

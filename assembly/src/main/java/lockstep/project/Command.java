@@ -35,9 +35,7 @@ public record Command(List<String> line, Path directory, Map<String, String> env
     public static Map<String, String> cleanEnvironment(ProjectFiles files) {
         var environment = new HashMap<String, String>();
         INHERITED.forEach(name -> {
-            if (System.getenv(name) != null) {
-                environment.put(name, System.getenv(name));
-            }
+            if (System.getenv(name) != null) environment.put(name, System.getenv(name));
         });
         environment.merge("PATH", files.nodeTools().toString(), (path, node) -> node + ":" + path);
         environment.put("JAVA_HOME", System.getProperty("java.home"));
@@ -84,9 +82,7 @@ public record Command(List<String> line, Path directory, Map<String, String> env
 
     /** Resolves the program in the PATH of its own environment; Java would use the PATH of this process. */
     private List<String> resolvedLine() {
-        if (line.getFirst().contains("/")) {
-            return line;
-        }
+        if (line.getFirst().contains("/")) return line;
         var found = new ArrayList<>(line);
         Stream.of(environment.getOrDefault("PATH", "").split(":")).map(folder -> Path.of(folder, line.getFirst()))
                 .filter(Files::isExecutable).findFirst()
@@ -100,9 +96,7 @@ public record Command(List<String> line, Path directory, Map<String, String> env
             Files.deleteIfExists(log);
             var process = start();
             int exit = process.waitFor();
-            if (exit != 0) {
-                throw new UserFault(what + " failed (exit code " + exit + ")", log);
-            }
+            if (exit != 0) throw new UserFault(what + " failed (exit code " + exit + ")", log);
         } catch (IOException e) {
             throw new UserFault("cannot write " + log, e);
         } catch (InterruptedException e) {

@@ -108,9 +108,7 @@ public record ProjectFiles(Path project, Path tools, Path home) {
         create();
         try (var channel = FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 var lock = channel.tryLock()) {
-            if (lock == null) {
-                throw new UserFault("another 'lockstep up' or 'lockstep down' is using " + home + "; wait until it ends");
-            }
+            if (lock == null) throw new UserFault("another 'lockstep up' or 'lockstep down' is using " + home + "; wait until it ends");
             work.run();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot lock " + home, e);
@@ -131,13 +129,9 @@ public record ProjectFiles(Path project, Path tools, Path home) {
 
     /** Deletes a directory and its contents, if it exists. */
     public static void deleteTree(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
+        if (!Files.exists(directory)) return;
         try (var paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot delete " + directory, e);
         }

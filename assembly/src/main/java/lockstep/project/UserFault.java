@@ -30,9 +30,7 @@ public final class UserFault extends RuntimeException {
 
     /** Returns the message, the relevant lines of the log and the path of the log. */
     public String report() {
-        if (log.isEmpty()) {
-            return getMessage();
-        }
+        if (log.isEmpty()) return getMessage();
         var text = new StringBuilder(getMessage());
         relevantLines(log.get()).forEach(line -> text.append("\n    ").append(line));
         return text.append("\n  the whole log: ").append(log.get()).toString();

@@ -310,9 +310,7 @@ final class Search {
         String owner = policy.holder().account().id();
         boolean same = owner.equals(holder.accountId());
         if (match == Match.NO || same && match == Match.ACCOUNT && policy.trust().isEmpty() && holder.identity().isPresent()) return;
-        if (!statement.conditions().mayMatch(key -> holder.domain(key, owner),
-                condition -> open.add(statement.source() + " " + condition.key())))
-            return;
+        if (!mayApply(statement, holder, owner)) return;
         if (holder.kind() == Kind.TOKEN && statement.conditions().limitToProject()) return;
         // S3 refuses such a policy
         if (policy.blocksPublic() && statement.conditions().isEmpty()
@@ -354,9 +352,7 @@ final class Search {
         var identity = holder.identity().orElseThrow();
         var reaches = new ArrayList<Reach>();
         for (var statement : identity.statements()) {
-            if (!statement.allow() || !statement.conditions().mayMatch(key -> holder.domain(key, identity.accountId()),
-                    condition -> open.add(statement.source() + " " + condition.key())))
-                continue;
+            if (!statement.allow() || !mayApply(statement, holder, identity.accountId())) continue;
             for (Right right : statement.rights()) {
                 for (Right bounded : bounded(identity, holder, right)) {
                     if (!isDenied(holder, identity.accountId(), bounded)) reaches.add(new Reach(bounded, List.of(statement.source()),
@@ -371,18 +367,19 @@ final class Search {
     private List<Right> bounded(Identity identity, Holder holder, Right right) {
         if (identity.boundary().isEmpty()) return List.of(right);
         return identity.boundary().get().stream().filter(Statement::allow)
-                .filter(limit -> limit.conditions().mayMatch(key -> holder.domain(key, identity.accountId()),
-                        condition -> open.add(limit.source() + " " + condition.key())))
-                .flatMap(
-                        limit -> limit.rights().stream())
-                .flatMap(
-                        limit -> right.action().narrowed(limit.action())
-                                .flatMap(
-                                        action -> right.resource().narrowed(limit.resource())
-                                                .map(resource -> new Right(action, joined(right.exceptActions(), limit.exceptActions()),
-                                                        resource, joined(right.exceptResources(), limit.exceptResources()))))
-                                .stream())
+                .filter(limit -> mayApply(limit, holder, identity.accountId()))
+                .flatMap(limit -> limit.rights().stream()).flatMap(limit -> right.action().narrowed(limit.action())
+                        .flatMap(action -> right.resource().narrowed(limit.resource())
+                                .map(resource -> new Right(action, joined(right.exceptActions(), limit.exceptActions()), resource,
+                                        joined(right.exceptResources(), limit.exceptResources()))))
+                        .stream())
                 .toList();
+    }
+
+    /** Reports whether some request of the holder meets the conditions of a statement. */
+    private boolean mayApply(Statement statement, Holder holder, String owner) {
+        return statement.conditions().mayMatch(key -> holder.domain(key, owner),
+                condition -> open.add(statement.source() + " " + condition.key()));
     }
 
     private static List<Glob> joined(List<Glob> one, List<Glob> other) {

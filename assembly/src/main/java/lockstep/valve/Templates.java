@@ -31,6 +31,18 @@ public final class Templates {
     private static final Set<String> UNREADABLE = Set.of("", "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet",
             "AWS::ServerlessRepo::Application");
 
+    /** The property with a resource's name, its ARN after {@code arn:aws:}, and the attribute with the name if {@code Ref} is the ARN. */
+    private record Naming(String property, String arn, String nameAttribute) {}
+
+    private static final Map<String, Naming> NAMED = Map.of(
+            "AWS::Lambda::Function", new Naming("FunctionName", "lambda%sfunction:%s", ""),
+            "AWS::Logs::LogGroup", new Naming("LogGroupName", "logs%slog-group:%s:*", ""),
+            "AWS::Events::EventBus", new Naming("Name", "events%sevent-bus/%s", ""),
+            "AWS::DynamoDB::Table", new Naming("TableName", "dynamodb%stable/%s", ""),
+            "AWS::ECR::Repository", new Naming("RepositoryName", "ecr%srepository/%s", ""),
+            "AWS::SNS::Topic", new Naming("TopicName", "sns%s%s", "TopicName"),
+            "AWS::StepFunctions::StateMachine", new Naming("StateMachineName", "states%sstateMachine:%s", "Name"));
+
     /** @param reference the value of {@code Ref} @param arn its ARN, or a substitute @param properties the resolved properties */
     record Resource(Account account, String stack, String logicalId, String type, String reference, String arn, JsonNode properties) {
         JsonNode property(String name) {
@@ -167,6 +179,12 @@ public final class Templates {
         String here = ":" + stack.region() + ":" + stack.accountId() + ":";
         String generatedName = stack.name() + "-" + id;
         boolean arn = attribute.equals("Arn") || attribute.endsWith("Arn");
+        var naming = NAMED.get(type);
+        if (naming != null) {
+            String name = propertyOr(stack, properties, naming.property(), generatedName);
+            boolean isName = naming.nameAttribute().isEmpty() ? !arn : attribute.equals(naming.nameAttribute());
+            return isName ? name : "arn:aws:" + naming.arn().formatted(here, name);
+        }
         return switch (type) {
             case "AWS::S3::Bucket" -> {
                 String name = propertyOr(stack, properties, "BucketName", generatedName.toLowerCase(Locale.ROOT));
@@ -188,37 +206,9 @@ public final class Templates {
                 yield arn ? "arn:aws:sqs" + here + name : attribute.equals("QueueName") ? name
                         : "https://sqs." + stack.region() + ".amazonaws.com/" + stack.accountId() + "/" + name;
             }
-            case "AWS::SNS::Topic" -> {
-                String name = propertyOr(stack, properties, "TopicName", generatedName);
-                yield attribute.equals("TopicName") ? name : "arn:aws:sns" + here + name;
-            }
             case "AWS::SecretsManager::Secret" ->
                     "arn:aws:secretsmanager" + here + "secret:" + propertyOr(stack, properties, "Name", generatedName) + "-000000";
             case "AWS::SecretsManager::SecretTargetAttachment" -> propertyOr(stack, properties, "SecretId", Glob.UNKNOWN);
-            case "AWS::Lambda::Function" -> {
-                String name = propertyOr(stack, properties, "FunctionName", generatedName);
-                yield arn ? "arn:aws:lambda" + here + "function:" + name : name;
-            }
-            case "AWS::StepFunctions::StateMachine" -> {
-                String name = propertyOr(stack, properties, "StateMachineName", generatedName);
-                yield attribute.equals("Name") ? name : "arn:aws:states" + here + "stateMachine:" + name;
-            }
-            case "AWS::Logs::LogGroup" -> {
-                String name = propertyOr(stack, properties, "LogGroupName", generatedName);
-                yield arn ? "arn:aws:logs" + here + "log-group:" + name + ":*" : name;
-            }
-            case "AWS::Events::EventBus" -> {
-                String name = propertyOr(stack, properties, "Name", generatedName);
-                yield arn ? "arn:aws:events" + here + "event-bus/" + name : name;
-            }
-            case "AWS::DynamoDB::Table" -> {
-                String name = propertyOr(stack, properties, "TableName", generatedName);
-                yield arn ? "arn:aws:dynamodb" + here + "table/" + name : name;
-            }
-            case "AWS::ECR::Repository" -> {
-                String name = propertyOr(stack, properties, "RepositoryName", generatedName);
-                yield arn ? "arn:aws:ecr" + here + "repository/" + name : name;
-            }
             default -> arn ? "arn:aws:" + type.replaceAll("^AWS::([^:]*)::.*", "$1").toLowerCase(Locale.ROOT) + here + generatedName
                     // Ref and GroupId of a security group are the same
                     : attribute.equals("Ref") || attribute.equals("GroupId") ? stack.name() + "/" + id

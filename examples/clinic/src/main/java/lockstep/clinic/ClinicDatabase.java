@@ -35,8 +35,7 @@ public final class ClinicDatabase {
     private static final int CONNECT_RETRY_SECONDS = 10;
     private static final int COPY_BUFFER_BYTES = 1 << 16;
 
-    private ClinicDatabase() {
-    }
+    private ClinicDatabase() {}
 
     /**
      * Applies pending migrations.
@@ -67,9 +66,7 @@ public final class ClinicDatabase {
                 String role = statement.enquoteIdentifier(application, true);
                 try (var found = connection.prepareStatement("SELECT FROM pg_roles WHERE rolname = ?")) {
                     found.setString(1, application);
-                    if (!found.executeQuery().next()) {
-                        statement.execute("CREATE ROLE " + role + " LOGIN");
-                    }
+                    if (!found.executeQuery().next()) statement.execute("CREATE ROLE " + role + " LOGIN");
                 }
                 // sends a SCRAM verifier, so that the password reaches neither the server nor its log
                 connection.unwrap(PGConnection.class).alterUserPassword(application, applicationPassword.toCharArray(), "scram-sha-256");
@@ -90,9 +87,7 @@ public final class ClinicDatabase {
     public static long seedMaster(Connection connection, Path export) {
         for (MasterTable table : EXPORTED) {
             Path file = export.resolve(table.fileName());
-            if (!Files.isReadable(file)) {
-                throw new ClinicFault("no readable file " + file + "; create it with data/export.py");
-            }
+            if (!Files.isReadable(file)) throw new ClinicFault("no readable file " + file + "; create it with data/export.py");
         }
         return seedMaster(connection, (table, out) -> {
             if (EXPORTED.contains(table)) {
@@ -113,9 +108,7 @@ public final class ClinicDatabase {
             // a concurrent seed waits, and then finds the rows of this one
             statement.execute("LOCK TABLE master.disease IN SHARE ROW EXCLUSIVE MODE");
             for (MasterTable table : MasterTable.values()) {
-                if (holdsRows(statement, table.qualifiedName())) {
-                    return 0L;
-                }
+                if (holdsRows(statement, table.qualifiedName())) return 0L;
             }
             long loaded = 0;
             for (MasterTable table : MasterTable.values()) {
@@ -141,9 +134,7 @@ public final class ClinicDatabase {
     public static long seedVisitors(Connection connection) {
         return inTransaction(connection, "seed the visitors", statement -> {
             statement.execute("LOCK TABLE tenant.patient IN SHARE ROW EXCLUSIVE MODE");
-            if (holdsRows(statement, "tenant.patient")) {
-                return 0L;
-            }
+            if (holdsRows(statement, "tenant.patient")) return 0L;
             for (MasterTable table : List.of(MasterTable.DISEASE, MasterTable.POSTAL_CODE, MasterTable.DRUG)) {
                 if (!holdsRows(statement, table.qualifiedName())) {
                     throw new ClinicFault(
@@ -162,9 +153,7 @@ public final class ClinicDatabase {
             out.flush();
             return copy.endCopy();
         } finally {
-            if (copy.isActive()) {
-                copy.cancelCopy();
-            }
+            if (copy.isActive()) copy.cancelCopy();
         }
     }
 
@@ -196,9 +185,7 @@ public final class ClinicDatabase {
                 rollback(connection, e);
                 throw e;
             } finally {
-                if (!connection.isClosed()) {
-                    connection.setAutoCommit(autoCommit);
-                }
+                if (!connection.isClosed()) connection.setAutoCommit(autoCommit);
             }
         } catch (SQLException | IOException | UncheckedIOException e) {
             throw new ClinicFault("could not " + what + ": " + rootMessage(e), e);

@@ -1,77 +1,32 @@
 package lockstep.clinic;
 
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** Writes rows in PostgreSQL's COPY text format: {@code add} each field, then {@code endRow}. It buffers only a few rows. */
+/** PostgreSQL's COPY text format. */
 final class CopyText {
-    private static final int FLUSH_CHARS = 1 << 15;
+    private CopyText() {}
 
-    private final OutputStream out;
-    private final StringBuilder text = new StringBuilder(FLUSH_CHARS + 4096);
-    private boolean rowStarted;
-
-    CopyText(OutputStream out) {
-        this.out = out;
+    /** Returns a row. A list becomes an array of texts. Fields and elements of lists may be null. */
+    static String row(Object... fields) {
+        return Arrays.stream(fields).map(CopyText::field).collect(Collectors.joining("\t", "", "\n"));
     }
 
-    /** Adds the text of a value, or NULL. */
-    CopyText add(Object valueOrNull) {
-        separate();
-        if (valueOrNull == null) {
-            text.append("\\N");
-        } else {
-            escape(valueOrNull.toString());
-        }
-        return this;
+    private static String field(Object field) {
+        return switch (field) {
+            case null -> "\\N";
+            case Boolean value -> value ? "t" : "f";
+            case List<?> elements -> escaped(elements.stream().map(CopyText::element).collect(Collectors.joining(",", "{", "}")));
+            default -> escaped(field.toString());
+        };
     }
 
-    CopyText add(boolean value) {
-        return add(value ? "t" : "f");
+    private static String element(Object element) {
+        return element == null ? "NULL" : '"' + element.toString().replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
-    /** Adds an array of texts; its elements may be null. */
-    CopyText addArray(List<String> elements) {
-        var literal = new StringBuilder("{");
-        for (String element : elements) {
-            literal.append(literal.length() == 1 ? "" : ",");
-            literal.append(element == null ? "NULL" : '"' + element.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
-        }
-        return add(literal.append('}'));
-    }
-
-    void endRow() throws IOException {
-        text.append('\n');
-        rowStarted = false;
-        if (text.length() > FLUSH_CHARS) {
-            flush();
-        }
-    }
-
-    void flush() throws IOException {
-        out.write(text.toString().getBytes(StandardCharsets.UTF_8));
-        text.setLength(0);
-    }
-
-    private void separate() {
-        if (rowStarted) {
-            text.append('\t');
-        }
-        rowStarted = true;
-    }
-
-    private void escape(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            switch (c) {
-                case '\\' -> text.append("\\\\");
-                case '\t' -> text.append("\\t");
-                case '\n' -> text.append("\\n");
-                case '\r' -> text.append("\\r");
-                default -> text.append(c);
-            }
-        }
+    private static String escaped(String text) {
+        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r");
     }
 }

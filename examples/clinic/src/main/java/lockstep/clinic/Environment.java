@@ -61,9 +61,7 @@ final class Environment {
     }
 
     private <T> T checked(T configuration) {
-        if (!problems.isEmpty()) {
-            throw new ConfigurationFault(problems);
-        }
+        if (!problems.isEmpty()) throw new ConfigurationFault(problems);
         return configuration;
     }
 
@@ -81,13 +79,9 @@ final class Environment {
     private Edition edition() {
         String value = required("EDITION");
         for (Edition edition : Edition.values()) {
-            if (edition.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return edition;
-            }
+            if (edition.name().toLowerCase(Locale.ROOT).equals(value)) return edition;
         }
-        if (!value.isEmpty()) {
-            problems.add("EDITION is '" + value + "'; expected production or demo");
-        }
+        if (!value.isEmpty()) problems.add("EDITION is '" + value + "'; expected production or demo");
         return Edition.DEMO; // this edition requires all variables; the value itself is never used, because there is a problem
     }
 
@@ -95,9 +89,7 @@ final class Environment {
         String value = optional(name).orElse(String.valueOf(usual));
         try {
             int port = Integer.parseInt(value);
-            if (port >= 0 && port <= 65535) {
-                return port;
-            }
+            if (port >= 0 && port <= 65535) return port;
         } catch (NumberFormatException e) {
             // reported below
         }
@@ -109,9 +101,7 @@ final class Environment {
         String value = optional("DRAIN_DELAY").orElse("PT5S");
         try {
             var duration = Duration.parse(value);
-            if (!duration.isNegative() && duration.compareTo(LONGEST_DRAIN) <= 0) {
-                return duration;
-            }
+            if (!duration.isNegative() && duration.compareTo(LONGEST_DRAIN) <= 0) return duration;
         } catch (DateTimeParseException e) {
             // reported below
         }
@@ -121,9 +111,7 @@ final class Environment {
 
     private Duration expiry() {
         String value = required("TENANTS_EXPIRE_AFTER");
-        if (value.isEmpty()) {
-            return Duration.ZERO;
-        }
+        if (value.isEmpty()) return Duration.ZERO;
         try {
             var duration = Duration.parse(value);
             if (duration.compareTo(SHORTEST_EXPIRY) < 0) {
@@ -160,9 +148,7 @@ final class Environment {
         var fields = new HashMap<String, String>();
         if (!json.isEmpty()) {
             try (var parser = new JsonFactory().createParser(ObjectReadContext.empty(), json)) {
-                if (parser.nextToken() != JsonToken.START_OBJECT) {
-                    problems.add(name + " is not a JSON object");
-                }
+                if (parser.nextToken() != JsonToken.START_OBJECT) problems.add(name + " is not a JSON object");
                 for (String field = parser.nextName(); field != null; field = parser.nextName()) {
                     parser.nextToken();
                     fields.put(field, parser.getString());
@@ -173,9 +159,7 @@ final class Environment {
                 return new DatabaseLogin("", 0, "", "", "");
             }
             for (String field : List.of("host", "port", "dbname", "username", "password")) {
-                if (fields.getOrDefault(field, "").isEmpty()) {
-                    problems.add(name + " lacks the field " + field);
-                }
+                if (fields.getOrDefault(field, "").isEmpty()) problems.add(name + " lacks the field " + field);
             }
         }
         int port = 0;

@@ -50,8 +50,7 @@ public final class Main {
     private static final Duration A_DATABASE_WAKES_UP = Duration.ofMinutes(1);
     private static final int SHORTEST_PASSWORD = 12;
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void main(String[] arguments) {
         System.exit(run(List.of(arguments), System.getenv()));

@@ -1,8 +1,11 @@
 package lockstep.clinic;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,14 +34,12 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
             throw new IllegalArgumentException(
                     "%,d drugs exceed a drug code's seven digits; the maximum is %,d".formatted(drugs, MOST_DRUGS));
         }
-        if (interactions > 0 && drugs < 2) {
-            throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
-        }
+        if (interactions > 0 && drugs < 2) throw new IllegalArgumentException("interactions need at least two drugs, given " + drugs);
     }
 
     /** Writes all rows of the table as COPY text in UTF-8, in key order; leaves the stream open. */
     public void write(MasterTable table, OutputStream out) throws IOException {
-        var rows = new CopyText(out);
+        var rows = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
         int count = switch (table) {
             case DISEASE -> diseases;
             case POSTAL_CODE -> postalCodes;
@@ -47,32 +48,30 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         };
         for (int number = 1; number <= count; number++) {
             var random = new SplittableRandom(((long) table.ordinal() << 40) + number);
-            switch (table) {
-                case DISEASE -> disease(rows, number, random);
-                case POSTAL_CODE -> postalCode(rows, number, random);
-                case DRUG -> drug(rows, number, random);
-                case DRUG_INTERACTION -> interaction(rows, number, random);
-            }
-            rows.endRow();
+            rows.write(switch (table) {
+                case DISEASE -> disease(number, random);
+                case POSTAL_CODE -> postalCode(number, random);
+                case DRUG -> drug(number, random);
+                case DRUG_INTERACTION -> interaction(number, random);
+            });
         }
         rows.flush();
     }
 
-    private static void disease(CopyText rows, int number, SplittableRandom random) {
+    private static String disease(int number, SplittableRandom random) {
         int index = number - 1;
         // A00 to Z99, then with subdivisions
         String category = (char) ('A' + index / 100 % 26) + "%02d".formatted(index % 100);
         String code = index < 2600 ? category : category + "." + Integer.toString(index / 2600, 36).toUpperCase();
         String site = pick(SITES, random);
         LocalDate from = LocalDate.of(2015, 10, 1).plusMonths(random.nextInt(120));
-        rows.add(number).add(code)
-                .add(pick(CONDITIONS, random) + " of " + site + ", " + pick(QUALIFIERS, random))
-                .add(category).add(index >= 2600)
-                .add(from).add(chance(random, 20) ? from.plusYears(1 + random.nextInt(8)) : null)
-                .addArray(chance(random, 14) ? List.of(oddText(random, site + " disorder"), "Disease of " + site + " NOS") : List.of());
+        return CopyText.row(number, code,
+                pick(CONDITIONS, random) + " of " + site + ", " + pick(QUALIFIERS, random), category, index >= 2600,
+                from, chance(random, 20) ? from.plusYears(1 + random.nextInt(8)) : null,
+                chance(random, 14) ? List.of(oddText(random, site + " disorder"), "Disease of " + site + " NOS") : List.of());
     }
 
-    private static void postalCode(CopyText rows, int number, SplittableRandom random) {
+    private static String postalCode(int number, SplittableRandom random) {
         // every twentieth code has two towns
         int index = number - 1;
         int within = index % 21;
@@ -81,13 +80,11 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         Town town = pick(TOWNS, random);
         int chome = 1 + random.nextInt(9);
         boolean wholeCity = code % 1000 == 0;
-        rows.add("%07d".formatted(code)).add(within == 20 ? 2 : 1)
-                .add(area.prefecture()).add(area.city())
-                .add(wholeCity ? null : town.name() + chome + "丁目")
-                .add(area.kana() + (wholeCity ? "" : town.kana() + chome + "チョウメ"));
+        return CopyText.row("%07d".formatted(code), within == 20 ? 2 : 1, area.prefecture(), area.city(),
+                wholeCity ? null : town.name() + chome + "丁目", area.kana() + (wholeCity ? "" : town.kana() + chome + "チョウメ"));
     }
 
-    private static void drug(CopyText rows, int id, SplittableRandom random) {
+    private static String drug(int id, SplittableRandom random) {
         Substance substance = substanceOf(id);
         Form form = pick(FORMS, random);
         Maker maker = pick(MAKERS, random);
@@ -96,28 +93,23 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         String label = herbal ? "" : strength + "mg";
         LocalDate approved = LocalDate.of(1975, 1, 1).plusDays(random.nextInt(18_500));
         boolean withdrawn = chance(random, 15);
-        rows.add(id)
-                .add((1_000_000 + id) + form.letter() + (1000 + random.nextInt(9000)))
-                .add(substance.kana() + form.name() + label + "「" + maker.name() + "」")
-                .add(substance.kana() + form.kana() + maker.kana())
-                .add(form.dosageForm())
-                .add(ingredients(substance, strength, random))
-                .add(herbal ? null : strength)
-                .add(chance(random, 30) ? null : BigDecimal.valueOf(570 + random.nextInt(20_000) * (chance(random, 50) ? 997L : 1L), 2))
-                .add(approved)
-                .add(withdrawn ? approved.plusDays(200 + random.nextInt(9000)) : null)
-                .addArray(tags(substance, random))
-                .add(chance(random, 25) ? oddText(random, "INTERNAL: price under negotiation, do not publish") : null);
+        return CopyText.row(id,
+                (1_000_000 + id) + form.letter() + (1000 + random.nextInt(9000)),
+                substance.kana() + form.name() + label + "「" + maker.name() + "」",
+                substance.kana() + form.kana() + maker.kana(),
+                form.dosageForm(), ingredients(substance, strength, random), herbal ? null : strength,
+                chance(random, 30) ? null : BigDecimal.valueOf(570 + random.nextInt(20_000) * (chance(random, 50) ? 997L : 1L), 2),
+                approved, withdrawn ? approved.plusDays(200 + random.nextInt(9000)) : null,
+                tags(substance, random),
+                chance(random, 25) ? oddText(random, "INTERNAL: price under negotiation, do not publish") : null);
     }
 
-    private void interaction(CopyText rows, int id, SplittableRandom random) {
+    private String interaction(int id, SplittableRandom random) {
         int drug = 1 + random.nextInt(drugs);
         int other = 1 + (drug + random.nextInt(drugs - 1)) % drugs; // any other drug
-        rows.add(id).add(drug).add(other)
-                .add(pick(SEVERITIES, random))
-                .add(oddText(random, substanceOf(drug).inn() + " " + pick(MECHANISMS, random) + " " + substanceOf(other).inn()))
-                .add(chance(random, 3) ? evidence(random) : null)
-                .add(LocalDate.of(1998, 1, 1).plusDays(random.nextInt(10_200)));
+        return CopyText.row(id, drug, other, pick(SEVERITIES, random),
+                oddText(random, substanceOf(drug).inn() + " " + pick(MECHANISMS, random) + " " + substanceOf(other).inn()),
+                chance(random, 3) ? evidence(random) : null, LocalDate.of(1998, 1, 1).plusDays(random.nextInt(10_200)));
     }
 
     private static Substance substanceOf(int drug) {
@@ -130,9 +122,7 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
             Substance second = pick(SUBSTANCES, random);
             json.append(", ").append(ingredient(second, second.strengths().getFirst()));
         }
-        if (chance(random, 60)) {
-            json.append(", {\"excipient\": ").append(jsonText(pick(ODDITIES, random))).append("}");
-        }
+        if (chance(random, 60)) json.append(", {\"excipient\": ").append(jsonText(pick(ODDITIES, random))).append("}");
         return json.append("]").toString();
     }
 
@@ -148,18 +138,10 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
 
     private static List<String> tags(Substance substance, SplittableRandom random) {
         var tags = new ArrayList<String>();
-        if (!chance(random, 40)) {
-            tags.add(substance.group());
-        }
-        if (chance(random, 3)) {
-            tags.add("generic");
-        }
-        if (chance(random, 50)) {
-            tags.add(pick(ODDITIES, random));
-        }
-        if (chance(random, 100)) {
-            tags.add(null);
-        }
+        if (!chance(random, 40)) tags.add(substance.group());
+        if (chance(random, 3)) tags.add("generic");
+        if (chance(random, 50)) tags.add(pick(ODDITIES, random));
+        if (chance(random, 100)) tags.add(null);
         return tags;
     }
 
@@ -180,21 +162,16 @@ public record MasterDataGenerator(int diseases, int postalCodes, int drugs, int 
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r") + '"';
     }
 
-    private record Substance(String inn, String kana, String group, List<String> strengths) {
-    }
+    private record Substance(String inn, String kana, String group, List<String> strengths) {}
 
     /** The letter is used in drug codes, the name in names, and the dosage form in its own column. */
-    private record Form(String letter, String name, String kana, String dosageForm) {
-    }
+    private record Form(String letter, String name, String kana, String dosageForm) {}
 
-    private record Maker(String name, String kana) {
-    }
+    private record Maker(String name, String kana) {}
 
-    private record Area(String prefecture, String city, String kana) {
-    }
+    private record Area(String prefecture, String city, String kana) {}
 
-    private record Town(String name, String kana) {
-    }
+    private record Town(String name, String kana) {}
 
     private static final List<
             String> SEVERITIES = List.of("minor", "minor", "moderate", "moderate", "moderate", "major", "contraindicated");

@@ -8,14 +8,12 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.review.Admission;
@@ -76,7 +74,7 @@ public final class SyncDriver {
                     List.of("id", "drug_id", "other_drug_id", "severity", "mechanism", "evidence", "revised_on"), List.of("id"),
                     Optional.empty())));
 
-    private final Phases phases = new Phases(System.getenv("BENCH_SERVERS"));
+    private final Phases phases = new Phases();
     private final FileStore store;
     private final Keys keys;
 
@@ -187,23 +185,14 @@ public final class SyncDriver {
         var results = phases.time("publish",
                 () -> new Publisher(target.during("publish"), LOCK_TIMEOUT).publish(DATA_SET.name(), paths.syncId()));
         phases.record("staged_rows", plan.rows());
-        phases.record("choices", plan.tables());
         phases.record("changed_rows", results.stream().mapToLong(t -> t.inserted() + t.updated() + t.deleted()).sum());
     }
 
-    private interface Step<T> {
-        void take(T item);
-    }
-
     /** Works like the state machines' Map states: runs some workers in parallel, each with one item. */
-    private static <T> Void map(List<T> items, Step<T> step) throws Exception {
+    private static <T> Void map(List<T> items, Consumer<T> step) throws Exception {
         try (var executor = Executors.newFixedThreadPool(WORKERS)) {
-            var running = new ArrayList<Future<Void>>();
-            for (T item : items) running.add(executor.submit((Callable<Void>) () -> {
-                step.take(item);
-                return null;
-            }));
-            for (var future : running) future.get();
+            var steps = items.stream().map(item -> Executors.callable(() -> step.accept(item))).toList();
+            for (var done : executor.invokeAll(steps)) done.get();
             return null;
         } catch (ExecutionException e) {
             throw e.getCause() instanceof Exception cause ? cause : e;

@@ -18,5 +18,4 @@ import lockstep.clinic.store.DatabaseLogin;
 public record ServeConfiguration(Edition edition, String shard, String release, String listenAddress, int port, int healthPort,
         Duration drainDelay, DatabaseLogin database,
         Optional<Path> databaseAuthority, byte[] sessionKey, Duration tenantsExpireAfter, Optional<String> inquiryTopic,
-        Optional<String> region, Optional<URI> endpoint) {
-}
+        Optional<String> region, Optional<URI> endpoint) {}

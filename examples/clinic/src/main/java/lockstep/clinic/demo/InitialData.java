@@ -14,14 +14,11 @@ import lockstep.clinic.store.Transaction;
  */
 public final class InitialData {
     /** A patient, and a drug that interacts with the patient's medication. The code distinguishes drugs with the same name. */
-    public record Suggestion(String patient, String drug, String drugCode) {
-    }
+    public record Suggestion(String patient, String drug, String drugCode) {}
 
-    private record Visit(String disease, String complaint, List<String> substances, int days, String advice) {
-    }
+    private record Visit(String disease, String complaint, List<String> substances, int days, String advice) {}
 
-    private record Pair(long taken, String other, String otherCode) {
-    }
+    private record Pair(long taken, String other, String otherCode) {}
 
     private static final int PATIENTS = 14;
     private static final int OLDEST_VISIT_DAYS = 120;
@@ -62,9 +59,7 @@ public final class InitialData {
     private Optional<Suggestion> enter() {
         String[] substances = VISITS.stream().flatMap(visit -> visit.substances().stream()).distinct().toArray(String[]::new);
         transaction.list("drugs_of_substances", row -> drugs.put(row.getString(1), row.getLong(2)), (Object) substances);
-        for (int i = 0; i < PATIENTS; i++) {
-            patient(FAMILY.get(random.nextInt(FAMILY.size())), GIVEN.get(i));
-        }
+        for (int i = 0; i < PATIENTS; i++) patient(FAMILY.get(random.nextInt(FAMILY.size())), GIVEN.get(i));
         var pairs = transaction.list("interacting_drugs", row -> new Pair(row.getLong(1), row.getString(2), row.getString(3)));
         return pairs.isEmpty() ? Optional.empty() : suggestion(pairs.get(random.nextInt(pairs.size())));
     }
@@ -92,8 +87,7 @@ public final class InitialData {
         return encounter.map(_ -> new Suggestion(person.name(), pair.other(), pair.otherCode()));
     }
 
-    private record Person(long id, String name) {
-    }
+    private record Person(long id, String name) {}
 
     private Person person(String family, String given) {
         String name = family.split(" ")[0] + " " + given.split(" ")[0];

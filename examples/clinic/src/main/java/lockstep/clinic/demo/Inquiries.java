@@ -9,11 +9,9 @@ import lockstep.clinic.store.Database;
 /** Visitors' inquiries to sales. They are kept until sales has been notified and the visitor's tenant has expired. */
 public final class Inquiries {
     /** @param meetingAt morning or afternoon */
-    public record Inquiry(String name, String email, String message, Optional<LocalDate> meetingOn, Optional<String> meetingAt) {
-    }
+    public record Inquiry(String name, String email, String message, Optional<LocalDate> meetingOn, Optional<String> meetingAt) {}
 
-    private record Due(UUID id, String customer, int tries) {
-    }
+    private record Due(UUID id, String customer, int tries) {}
 
     private final Database database;
 

@@ -13,8 +13,7 @@ import lockstep.clinic.store.Transaction;
 /** The tenants that visitors of the demo edition create, until they expire. */
 public final class Visitors {
     /** @param suggestion what to try; empty if the master data has not been synced yet */
-    public record Arrival(Accounts.User user, Optional<InitialData.Suggestion> suggestion) {
-    }
+    public record Arrival(Accounts.User user, Optional<InitialData.Suggestion> suggestion) {}
 
     public static final String USERNAME = "doctor";
     /** Advisory lock, so that only one instance at a time expires tenants. */
@@ -74,9 +73,7 @@ public final class Visitors {
         // Lock and check again: a tenant that became active in between is kept; a later request waits, and then finds nothing.
         var idle = t.first("SELECT 1 FROM tenant.activity WHERE customer = ? AND last_active_at < now() - ?::interval FOR UPDATE",
                 _ -> true, customer, interval);
-        if (idle.isEmpty()) {
-            return false;
-        }
+        if (idle.isEmpty()) return false;
         for (String table : List.of("accepted_interaction", "prescription", "encounter", "patient", "inquiry", "account")) {
             t.change("DELETE FROM tenant." + table + " WHERE customer = ?", customer);
         }

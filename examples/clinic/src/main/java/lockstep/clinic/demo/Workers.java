@@ -17,17 +17,13 @@ public final class Workers implements AutoCloseable {
     public void expire(Visitors visitors, Duration age, Duration every) {
         repeat("expire tenants", every, () -> {
             var expired = visitors.expire(age);
-            if (!expired.isEmpty()) {
-                LOG.info("expired " + expired.size() + " tenants");
-            }
+            if (!expired.isEmpty()) LOG.info("expired " + expired.size() + " tenants");
         });
     }
 
     public void tell(Inquiries inquiries, Predicate<Inquiries.Inquiry> teller, Duration every) {
         repeat("tell of inquiries", every, () -> {
-            while (inquiries.tellOne(teller)) {
-                LOG.fine("an inquiry was due");
-            }
+            while (inquiries.tellOne(teller)) LOG.fine("an inquiry was due");
         });
     }
 

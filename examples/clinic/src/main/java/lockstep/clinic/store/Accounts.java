@@ -10,11 +10,9 @@ public final class Accounts {
     /**
      * A user who is logged in. {@code since} is the login time by the database's clock, with which {@link #resume} detects ended sessions.
      */
-    public record User(String customer, String clinic, String username, String fullName, Instant since) {
-    }
+    public record User(String customer, String clinic, String username, String fullName, Instant since) {}
 
-    private record Try(String hash, String clinic, String fullName, Instant at) {
-    }
+    private record Try(String hash, String clinic, String fullName, Instant at) {}
 
     private final Database database;
     private final Passwords passwords;

@@ -11,11 +11,9 @@ import java.util.TreeMap;
 /** The code lists of this shard. */
 public final class MasterData {
     /** An entry to choose from: its key as text, its name, and details that distinguish it from others. */
-    public record Choice(String id, String title, String detail) {
-    }
+    public record Choice(String id, String title, String detail) {}
 
-    public record Interaction(long id, String severity, String drug, String mechanism) {
-    }
+    public record Interaction(long id, String severity, String drug, String mechanism) {}
 
     private final Database database;
 
@@ -66,9 +64,7 @@ public final class MasterData {
                 return times;
             });
         } catch (StoreFault e) {
-            if (e.isOfMissingTable()) {
-                return Map.of();
-            }
+            if (e.isOfMissingTable()) return Map.of();
             throw e;
         }
     }
@@ -76,9 +72,7 @@ public final class MasterData {
     private List<Choice> find(String statement, String words) {
         String[] patterns = Arrays.stream(words.strip().split("\\s+")).filter(word -> !word.isEmpty()).limit(8)
                 .map(word -> "%" + word.replaceAll("([\\\\%_])", "\\\\$1") + "%").toArray(String[]::new);
-        if (patterns.length == 0) {
-            return List.of();
-        }
+        if (patterns.length == 0) return List.of();
         String start = patterns[0].substring(1);
         return database.ofNobody(t -> t.list(statement, MasterData::choice, patterns, start, start));
     }

@@ -78,9 +78,7 @@ public final class Passwords {
         generator.init(new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id).withVersion(Argon2Parameters.ARGON2_VERSION_13)
                 .withMemoryAsKB(MEMORY_KIB).withIterations(ITERATIONS).withParallelism(LANES).withSalt(salt).build());
         byte[] hash = new byte[HASH_BYTES];
-        if (atOnce.getQueueLength() >= WAITING) {
-            throw new TooManyAtOnce();
-        }
+        if (atOnce.getQueueLength() >= WAITING) throw new TooManyAtOnce();
         atOnce.acquireUninterruptibly();
         try {
             generator.generateBytes(password.getBytes(StandardCharsets.UTF_8), hash);

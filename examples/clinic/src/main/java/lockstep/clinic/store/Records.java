@@ -12,12 +12,11 @@ import lockstep.clinic.store.MasterData.Interaction;
 public final class Records {
     /** @param town the prefecture, city and town of the postal code */
     public record Patient(long id, String name, Optional<String> kana, LocalDate bornOn, Optional<String> postalCode, Optional<String> town,
-            Optional<String> street, Optional<OffsetDateTime> lastSeen) {
-    }
+            Optional<String> street, Optional<OffsetDateTime> lastSeen) {}
 
     /** @param postalCode the postal code and the town's number, separated by a dash */
-    public record PatientEntry(String name, Optional<String> kana, LocalDate bornOn, Optional<String> postalCode, Optional<String> street) {
-    }
+    public record PatientEntry(String name, Optional<String> kana, LocalDate bornOn, Optional<String> postalCode,
+            Optional<String> street) {}
 
     public record Encounter(long id, long patient, OffsetDateTime startedAt, String diseaseCode, String disease, Optional<String> note,
             List<Prescription> prescriptions) {
@@ -27,8 +26,7 @@ public final class Records {
     }
 
     /** @param accepted the number of interactions that the prescriber was warned about and accepted */
-    public record Prescription(long encounter, String drugCode, String drug, int days, Optional<String> note, int accepted) {
-    }
+    public record Prescription(long encounter, String drugCode, String drug, int days, Optional<String> note, int accepted) {}
 
     private final Database database;
 
@@ -101,9 +99,7 @@ public final class Records {
     public boolean prescribe(String customer, Encounter encounter, long drug, int days, Optional<String> note, List<Long> accepted) {
         return database.of(customer, t -> {
             var found = interactions(t, encounter, drug).stream().map(Interaction::id).sorted().toList();
-            if (!found.equals(accepted.stream().sorted().toList())) {
-                return false;
-            }
+            if (!found.equals(accepted.stream().sorted().toList())) return false;
             long id = t.first("INSERT INTO tenant.prescription (encounter_id, drug_id, days, note) VALUES (?, ?, ?, ?) RETURNING id",
                     row -> row.getLong(1), encounter.id(), drug, days, note).orElseThrow();
             t.change("INSERT INTO tenant.accepted_interaction (prescription_id, interaction_id) SELECT ?, unnest(?)", id,

@@ -35,9 +35,7 @@ public final class Transaction {
     public <T> List<T> list(String statement, RowReader<T> reader, Object... parameters) {
         try (var prepared = prepare(statement, parameters); var row = prepared.executeQuery()) {
             var rows = new ArrayList<T>();
-            while (row.next()) {
-                rows.add(reader.read(row));
-            }
+            while (row.next()) rows.add(reader.read(row));
             return rows;
         } catch (SQLException e) {
             throw new StoreFault(e);

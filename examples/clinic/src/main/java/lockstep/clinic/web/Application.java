@@ -50,9 +50,7 @@ public final class Application implements AutoCloseable {
 
     public void start() {
         server.start();
-        if (Features.of(configuration.edition()).tenantExpiry()) {
-            workers.expire(visitors, configuration.tenantsExpireAfter(), EXPIRE_EVERY);
-        }
+        if (Features.of(configuration.edition()).tenantExpiry()) workers.expire(visitors, configuration.tenantsExpireAfter(), EXPIRE_EVERY);
         configuration.inquiryTopic().ifPresent(topic -> {
             Predicate<Inquiries.Inquiry> sales = new SalesTopic(topic, configuration.region().orElseThrow(), configuration.endpoint());
             workers.tell(inquiries, sales, TELL_EVERY);

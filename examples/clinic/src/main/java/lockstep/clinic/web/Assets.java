@@ -49,9 +49,7 @@ public record Assets(Asset style, Asset script, Asset icon) {
 
     /** @param others the files of the previous or next release */
     void route(RoutesConfig routes, PublishedAssets others) {
-        for (Asset asset : List.of(style, script, icon)) {
-            routes.get(asset.path(), ctx -> answer(ctx, asset.type(), asset.content()));
-        }
+        for (Asset asset : List.of(style, script, icon)) routes.get(asset.path(), ctx -> answer(ctx, asset.type(), asset.content()));
         routes.get("/static/{file}", ctx -> {
             if (!NAME.matcher(ctx.pathParam("file")).matches()) throw new NotFoundResponse();
             var found = others.find(ctx.path()).orElseThrow(NotFoundResponse::new);

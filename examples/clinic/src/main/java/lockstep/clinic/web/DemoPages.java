@@ -30,9 +30,7 @@ final class DemoPages {
     void route(RoutesConfig routes) {
         if (site.features.signUp()) {
             routes.get("/signup", ctx -> {
-                if (open(ctx)) {
-                    showSignUp(ctx, Form.with(Map.of()));
-                }
+                if (open(ctx)) showSignUp(ctx, Form.with(Map.of()));
             });
             routes.post("/signup", this::signUp);
         }
@@ -53,9 +51,7 @@ final class DemoPages {
 
     /** Accepts posts without a token, because they may come from the company's website. They give no access to existing data. */
     private void signUp(Context ctx) {
-        if (!open(ctx)) {
-            return;
-        }
+        if (!open(ctx)) return;
         var form = Form.of(ctx);
         if (!form.value("website").isEmpty()) { // a honeypot field, which people do not see
             ctx.redirect("/login", HttpStatus.SEE_OTHER);

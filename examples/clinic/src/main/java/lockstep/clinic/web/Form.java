@@ -58,9 +58,7 @@ public final class Form {
 
     Optional<String> optional(String name, int longest) {
         String value = value(name).strip().replace("\r\n", "\n");
-        if (value.length() > longest) {
-            reject(name, "Please enter at most %,d characters.".formatted(longest));
-        }
+        if (value.length() > longest) reject(name, "Please enter at most %,d characters.".formatted(longest));
         if (value.chars().anyMatch(c -> Character.isISOControl(c) && c != '\n' && c != '\t')) {
             reject(name, "This text contains a character that cannot be stored.");
         }
@@ -69,22 +67,16 @@ public final class Form {
 
     String email(String name) {
         String value = text(name, 200);
-        if (!value.isEmpty() && !value.matches("[^\\s@<>\"]+@[^\\s@<>\"]+\\.[^\\s@<>\"]+")) {
-            reject(name, "This is not an e-mail address.");
-        }
+        if (!value.isEmpty() && !value.matches("[^\\s@<>\"]+@[^\\s@<>\"]+\\.[^\\s@<>\"]+")) reject(name, "This is not an e-mail address.");
         return value;
     }
 
     Optional<LocalDate> date(String name, LocalDate earliest, LocalDate latest) {
         var text = optional(name, 10);
-        if (text.isEmpty()) {
-            return Optional.empty();
-        }
+        if (text.isEmpty()) return Optional.empty();
         try {
             var date = LocalDate.parse(text.get());
-            if (!date.isBefore(earliest) && !date.isAfter(latest)) {
-                return Optional.of(date);
-            }
+            if (!date.isBefore(earliest) && !date.isAfter(latest)) return Optional.of(date);
             reject(name, "Please enter a date from " + earliest + " to " + latest + ".");
         } catch (DateTimeException e) {
             reject(name, "Please enter a date such as 2026-01-31.");
@@ -94,9 +86,7 @@ public final class Form {
 
     int number(String name, int least, int most) {
         String text = text(name, 9);
-        if (text.matches("\\d{1,8}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most) {
-            return Integer.parseInt(text);
-        }
+        if (text.matches("\\d{1,8}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most) return Integer.parseInt(text);
         reject(name, "Please enter a whole number from %d to %d.".formatted(least, most));
         return least;
     }

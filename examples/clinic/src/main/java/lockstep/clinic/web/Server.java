@@ -47,8 +47,7 @@ public final class Server implements AutoCloseable {
      * @param drain  how long to keep serving and closing connections before new ones are refused
      * @param finish how long running requests may take after that
      */
-    public record Stopping(Duration drain, Duration finish) {
-    }
+    public record Stopping(Duration drain, Duration finish) {}
 
     private final Javalin javalin;
     private final Stopping stopping;
@@ -165,16 +164,12 @@ public final class Server implements AutoCloseable {
     private static void secureHeaders(Context ctx, boolean draining) {
         ctx.header("Content-Security-Policy", CONTENT_SECURITY_POLICY).header("X-Content-Type-Options", "nosniff").header("Referrer-Policy",
                 "same-origin");
-        if (draining) {
-            ctx.header("Connection", "close");
-        }
+        if (draining) ctx.header("Connection", "close");
     }
 
     /** Redirects users who are not logged in to the login page, and refuses posts without a valid CSRF token. */
     private static void admit(Context ctx, Site site) {
-        if (ctx.method() == HandlerType.POST && !ctx.path().equals("/signup")) {
-            site.checkToken(ctx);
-        }
+        if (ctx.method() == HandlerType.POST && !ctx.path().equals("/signup")) site.checkToken(ctx);
         if (!PUBLIC.contains(ctx.path()) && !ctx.path().startsWith("/static/") && site.user(ctx).isEmpty()) {
             ctx.redirect("/login", HttpStatus.SEE_OTHER);
             ctx.skipRemainingHandlers();
@@ -205,9 +200,7 @@ public final class Server implements AutoCloseable {
 
     /** Logs the route instead of the path, which may contain search terms. */
     private static void log(Context ctx, Float milliseconds) {
-        if (PLAIN.contains(ctx.path())) {
-            return;
-        }
+        if (PLAIN.contains(ctx.path())) return;
         String route = Optional.ofNullable(ctx.endpoints().lastHttpEndpoint()).map(it -> it.path).orElse("none");
         var fields = new LinkedHashMap<String, Object>();
         fields.put("request_id", requestId(ctx));

@@ -24,8 +24,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 final class ServerCertificate {
     private static final Duration LIFE = Duration.ofDays(3650);
 
-    private ServerCertificate() {
-    }
+    private ServerCertificate() {}
 
     /** A key store without a password that contains the key and its certificate. */
     static KeyStore make(String name) {

@@ -55,9 +55,7 @@ final class Sessions {
     /** Reads a session; empty unless it is signed with this key and has not expired. */
     Optional<Session> read(String signed) {
         int end = signed.lastIndexOf('.');
-        if (end < 0 || !same(mac("session", signed.substring(0, end)), signed.substring(end + 1))) {
-            return Optional.empty();
-        }
+        if (end < 0 || !same(mac("session", signed.substring(0, end)), signed.substring(end + 1))) return Optional.empty();
         String[] parts = signed.substring(0, end).split("\\.", -1);
         long micros = Long.parseLong(parts[1]);
         var since = Instant.ofEpochSecond(micros / MICROS, micros % MICROS * 1000);

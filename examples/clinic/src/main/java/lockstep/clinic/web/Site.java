@@ -36,8 +36,7 @@ final class Site {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm 'UTC'", Locale.ENGLISH)
             .withZone(ZoneOffset.UTC);
 
-    private record Freshness(Instant readAt, String text) {
-    }
+    private record Freshness(Instant readAt, String text) {}
 
     final Features features;
     final Accounts accounts;
@@ -127,9 +126,7 @@ final class Site {
     private Sessions.Session session(Context ctx) {
         return ctx.attributeOrCompute("session", it -> Optional.ofNullable(it.cookie(COOKIE)).flatMap(sessions::read).orElseGet(() -> {
             var session = sessions.anonymous();
-            if (it.method() == HandlerType.GET) {
-                it.cookie(cookie(COOKIE, sessions.sign(session), -1));
-            }
+            if (it.method() == HandlerType.GET) it.cookie(cookie(COOKIE, sessions.sign(session), -1));
             return session;
         }));
     }
@@ -141,9 +138,7 @@ final class Site {
 
     private String freshness() {
         var known = freshness.get();
-        if (known.readAt().plus(FRESHNESS_KEPT).isAfter(Instant.now())) {
-            return known.text();
-        }
+        if (known.readAt().plus(FRESHNESS_KEPT).isAfter(Instant.now())) return known.text();
         var times = masterData.freshness();
         String text = times.isEmpty() ? "Master data: not synced yet" : times.entrySet().stream()
                 .map(it -> (it.getKey().equals("master") ? "Master data" : "Data set " + it.getKey()) + " as of "
