@@ -23,7 +23,7 @@ class TemplateNamesTest {
     private static final Pattern HANDLER = Pattern.compile("\"(lockstep\\.[\\w.]+)::(\\w+)\"");
     /** In a machine's definition: the function of a state, and the step that the state names. */
     private static final Pattern STEP = Pattern.compile(
-            "\"Fn::GetAtt\": *\\[\\s*\"([A-Za-z]+?)[0-9A-F]{8}\",\\s*\"Arn\"\\s*]\\s*},\\s*\"[^\n]*?\\\\\"step\\\\\":\\\\\"(\\w+)\\\\\"");
+            "\"Ref\": *\"([A-Za-z]+?)CurrentVersion\\w+\"\\s*},\\s*\"[^\n]*?\\\\\"step\\\\\":\\\\\"(\\w+)\\\\\"");
     private static final Pattern FAULT = Pattern.compile("(lockstep\\.[\\w.]+\\$\\w+)");
 
     @Test

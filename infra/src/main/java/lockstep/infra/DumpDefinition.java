@@ -100,7 +100,7 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         // fails rather than wait for an approval that nobody was asked for
         notify.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
-                .lambdaFunction(manageManifests)
+                .lambdaFunction(manageManifests.target())
                 .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
                 .payload(TaskInput.fromObject(Workflow.step("Assess", sorted(Map.of("sync", SYNC, "hold", HOLD, "token", JsonPath.getTaskToken())))))
                 .retryOnServiceExceptions(false)

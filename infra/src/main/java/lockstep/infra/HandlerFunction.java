@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import lockstep.landscape.Names;
+import software.amazon.awscdk.Annotations;
+import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -18,6 +20,8 @@ import software.amazon.awscdk.services.lambda.FunctionProps;
 import software.amazon.awscdk.services.lambda.IFunction;
 import software.amazon.awscdk.services.lambda.LoggingFormat;
 import software.amazon.awscdk.services.lambda.Runtime;
+import software.amazon.awscdk.services.lambda.SnapStartConf;
+import software.amazon.awscdk.services.lambda.VersionOptions;
 import software.constructs.Construct;
 
 /** The Lambda function of one handler, with its log group and a role that may only write to it. */
@@ -65,17 +69,27 @@ final class HandlerFunction extends Function {
                 .environment(environment)
                 .role(role)
                 .logGroup(logs)
-                .loggingFormat(LoggingFormat.JSON);
+                .loggingFormat(LoggingFormat.JSON)
+                // of published versions, which callers invoke by alias or number
+                .snapStart(props.name().isEmpty() ? SnapStartConf.ON_PUBLISHED_VERSIONS : null)
+                // an execution that has begun goes on with the versions that its definition names
+                .currentVersionOptions(VersionOptions.builder().removalPolicy(RemovalPolicy.RETAIN).build());
         if (handler.opensDatabase) {
             function.vpc(props.network().vpc())
                     .vpcSubnets(SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build())
                     .securityGroups(List.of(props.network().databaseClients()));
         }
         super(scope, handler.className, function.build());
-        target = handler.independentlyVersioned ? alias(props.network().operations()) : this;
+        // the warning asks for a version, and there is one
+        Annotations.of(this).acknowledgeWarning("@aws-cdk/aws-lambda:snapStartRequirePublish");
+        if (props.name().isPresent()) target = this;
+        else target = handler.independentlyVersioned ? alias(props.network().operations()) : getCurrentVersion();
     }
 
-    /** Returns what callers invoke: the alias that shifts to new versions in steps, or the function if it has none. */
+    /**
+     * Returns what callers invoke: the alias that shifts to new versions in steps, or this release's version. A function with a name is
+     * invoked by it.
+     */
     IFunction target() {
         return target;
     }

@@ -52,9 +52,11 @@ final class Workflow extends StateMachine {
             "java.lang.OutOfMemoryError");
 
     /**
-     * The function has not run. Lambda reclaims the network interfaces of functions idle for weeks, and recreates them in a minute or two.
+     * The function has not run. Lambda reclaims the network interfaces and snapshots of functions idle for weeks, and recreates them in a
+     * minute or two.
      */
-    static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException");
+    static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException",
+            "Lambda.SnapStartNotReadyException");
 
     private final String name;
 

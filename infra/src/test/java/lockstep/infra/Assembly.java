@@ -109,6 +109,15 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
         }
     }
 
+    /** The number of resources of a template. */
+    static int count(String template) {
+        try {
+            return JSON.readTree(template).get("Resources").size();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The names of the outputs that other stacks import. */
     Set<String> exports(String stack) {
         try {

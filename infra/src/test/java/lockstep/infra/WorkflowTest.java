@@ -222,7 +222,7 @@ class WorkflowTest {
     }
 
     private static boolean isOfFunction(JsonNode state) {
-        return state.path("Resource").asText().matches("<(ReadSource|ManageManifests|RestoreShards)[A-F0-9]+>");
+        return state.path("Resource").asText().matches("<(ReadSource|ManageManifests|RestoreShards)CurrentVersion\\w+>");
     }
 
     @Test
@@ -241,7 +241,7 @@ class WorkflowTest {
                 if (policy.property("Roles").at("/0/Ref").asText().equals(role)) {
                     for (var statement : policy.property("PolicyDocument").get("Statement")) {
                         if (statement.get("Action").asText().equals("lambda:InvokeFunction")) {
-                            statement.get("Resource").findValues("Fn::GetAtt").forEach(attribute -> invoked.add(attribute.get(0).asText()));
+                            statement.get("Resource").findValues("Ref").forEach(version -> invoked.add(version.asText()));
                         }
                     }
                 }

@@ -107,7 +107,7 @@ public final class Emulator {
     private String configuration(int port) {
         try {
             String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"))
-                    + Files.readString(certificates.authority());
+                    + Files.readString(files.project().resolve("emulator/lean.py")) + Files.readString(certificates.authority());
             var command = command(port);
             return ProjectFiles
                     .digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
@@ -127,11 +127,12 @@ public final class Emulator {
         // a separate directory, because it is emptied at each start
         environment.put("TMPDIR", files.emulator().resolve("tmp").toString());
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
-        // the first JVM of each function is kept; additional ones from a burst use 150 MB each
-        environment.put("LAMBDA_WARM_TTL_SECONDS", "120");
+        // each function is a JVM of 150 MB
+        environment.put("LAMBDA_WARM_TTL_SECONDS", "60");
+        environment.put("PYTHONPATH", files.project().resolve("emulator").toString());
         environment.put("PYTHONUNBUFFERED", "1");
         // run with hypercorn, because its own command would also try to listen on port 443
-        return new Command(List.of(files.python().toString(), "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:" + port,
+        return new Command(List.of(files.python().toString(), "-m", "hypercorn", "lean:app", "--bind", "127.0.0.1:" + port,
                 "--certfile", certificates.certificate().toString(), "--keyfile", certificates.key().toString(), "--keep-alive", "75",
                 "--workers", "0"),
                 files.emulator(), environment, files.log("emulator")).detached(files);

@@ -261,6 +261,8 @@ public final class Projection {
                 replaced.put(before, replaceAsset(assembly, assets, before));
             }
             properties.put("Runtime", rule.to());
+            // only managed runtimes have it
+            properties.remove("SnapStart");
             code.put("S3Key", replaced.get(before) + ".zip");
         }
     }

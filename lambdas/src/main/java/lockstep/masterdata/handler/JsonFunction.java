@@ -22,6 +22,7 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
     private final Class<I> eventType;
 
     JsonFunction(Class<I> eventType) {
+        Priming.beforeSnapshot();
         this.eventType = eventType;
     }
 

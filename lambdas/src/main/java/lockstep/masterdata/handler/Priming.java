@@ -11,29 +11,61 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.postgres.PostgresDatabase;
 import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import org.crac.Context;
+import org.crac.Core;
+import org.crac.Resource;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sfn.SfnClient;
 
 /**
- * Executes the usual start of most functions once, so that the classes they load can be put into a class data archive. It runs without
- * access to AWS and a database, so each call ends in an expected fault.
+ * Executes the usual start of most functions once, so that what they load is in a class data archive, or in Lambda's snapshot of a new
+ * version (SnapStart).
  */
-public final class Priming {
+public final class Priming implements Resource {
     private static final String NOWHERE = "arn:aws:lockstep:nowhere";
+    private static final Priming PRIMING = new Priming();
 
     private Priming() {}
+
+    /** Primes this process before Lambda takes a snapshot of it. Does nothing if Lambda takes none. */
+    static void beforeSnapshot() {
+        Core.getGlobalContext().register(PRIMING);
+    }
+
+    @Override
+    public void beforeCheckpoint(Context<? extends Resource> context) {
+        load();
+    }
+
+    @Override
+    public void afterRestore(Context<? extends Resource> context) {}
 
     public static void main(String[] ignored) {
         for (var handler : List.of(lockstep.delivery.Notify.class, ImportTable.class, ManageManifests.class, PrepareDatabase.class,
                 ReadSource.class, ReportStatus.class, RestoreShards.class, StartRestore.class, Watch.class)) {
             run(() -> handler.getConstructor().newInstance());
         }
+        load();
+        call();
+    }
+
+    /** Loads what works without a network. */
+    private static void load() {
         run(() -> Json.MAPPER.readValue("{\"sync\":{\"syncId\":\"x\"},\"shard\":{\"name\":\"x\"},\"batch\":{\"from\":0,\"until\":1}}",
                 StageParts.Event.class));
         run(() -> Json.MAPPER.readValue("{\"format\":1,\"tables\":[]}", Manifest.class));
         run(() -> Json.MAPPER.writeValueAsString(new DataSet("x", "x", List.of())));
         byte[] bytes = "1\tx\n".getBytes(StandardCharsets.UTF_8);
         run(() -> Zstd.decompress(Zstd.compress(bytes), bytes.length));
+        run(() -> Clients.store("nowhere"));
+        run(() -> Clients.signature(NOWHERE));
+        run(() -> SfnClient.builder().httpClient(Clients.Http.CLIENT).build());
+        run(() -> new PostgresDatabase(new Login("127.0.0.1", 1, "x", "x", "x")).connect());
+    }
+
+    /** Calls services that do not answer, so each call ends in an expected fault. */
+    private static void call() {
+        byte[] bytes = "1\tx\n".getBytes(StandardCharsets.UTF_8);
         run(() -> Clients.store("nowhere").open("x"));
         run(() -> { Clients.store("nowhere").put("x", bytes, bytes.length); return null; });
         run(() -> Clients.signature(NOWHERE).sign(bytes));
@@ -41,7 +73,6 @@ public final class Priming {
         run(() -> Clients.database(NOWHERE));
         run(() -> new SourceReader(NOWHERE, "x", "nowhere", NOWHERE).manifest("x", "x"));
         run(() -> SfnClient.builder().httpClient(Clients.Http.CLIENT).build().startExecution(r -> r.stateMachineArn(NOWHERE)));
-        run(() -> new PostgresDatabase(new Login("127.0.0.1", 1, "x", "x", "x")).connect());
     }
 
     private interface Step {

@@ -41,6 +41,7 @@ public final class StartRestore implements RequestHandler<SQSEvent, SQSBatchResp
 
     public StartRestore() {
         this(SfnClient.builder().httpClient(Clients.Http.CLIENT).build(), System.getenv("RESTORE_STATE_MACHINE_ARN"));
+        Priming.beforeSnapshot();
     }
 
     StartRestore(SfnClient sfn, String stateMachineArn) {

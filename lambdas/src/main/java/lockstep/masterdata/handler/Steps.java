@@ -24,6 +24,7 @@ public abstract class Steps implements RequestStreamHandler {
     private final Map<String, JsonFunction<?, ?>> steps;
 
     Steps(JsonFunction<?, ?>... steps) {
+        Priming.beforeSnapshot();
         this.steps = Stream.of(steps).collect(Collectors.toUnmodifiableMap(step -> step.getClass().getSimpleName(), step -> step));
     }
 
