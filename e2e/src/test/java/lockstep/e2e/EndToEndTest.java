@@ -506,7 +506,7 @@ class EndToEndTest {
     void aWorkerKilledInTheMiddleOfStagingIsStartedAgain() throws Exception {
         assertVerifiedThoughStruck("clinic-2", "SELECT count(*) FROM pg_stat_progress_copy p JOIN pg_stat_activity a USING (pid)"
                 + " WHERE p.datname = current_database() AND p.tuples_processed > 0 AND a.query LIKE 'COPY lockstep.staging%'",
-                () -> CLOUD.functions("production", "StageParts").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0);
+                () -> CLOUD.functions("production", "RestoreShards").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0);
     }
 
     /** Repeats the sync until the query finds something and the fault is injected. A sync that ended before does not count. */
@@ -595,6 +595,7 @@ class EndToEndTest {
     void theDemosFunctionsCanDoNothingElseInProduction() {
         String manifestKey = SyncPaths.manifest("master", "exactly");
         assertEquals(0, CLOUD.lockstep("sync").exit(), "the functions have run of late");
+        assertEquals(0, CLOUD.lockstep("status").exit());
         for (String handler : List.of("RestoreShards", "StartRestore", "report-status")) {
             AccountAccess function = CLOUD.asFunction("demo", handler);
             try (var s3 = function.client(S3Client.builder().forcePathStyle(true)); var sfn = function.client(SfnClient.builder());
@@ -773,7 +774,7 @@ class EndToEndTest {
     }
 
     private static String topic() {
-        return Names.topicArn("eu-central-1", "111111111111", "lockstep-master");
+        return Names.topicArn("eu-central-1", "111111111111", Names.topic());
     }
 
     private static String readerRole() {

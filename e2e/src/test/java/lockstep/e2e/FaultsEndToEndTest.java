@@ -58,7 +58,7 @@ class FaultsEndToEndTest {
         try (var visitor = lockedAtTheDemo(101)) {
             var sync = CLOUD.lockstepAsync("sync", "--output", "json");
             awaitPublishThatWaits();
-            assertTrue(CLOUD.functions("demo", "Publish").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0,
+            assertTrue(CLOUD.functions("demo", "RestoreShards").keySet().stream().filter(ProcessHandle::destroyForcibly).count() > 0,
                     "a process of Publish");
             visitor.rollback();
             Ended ended = sync.join();

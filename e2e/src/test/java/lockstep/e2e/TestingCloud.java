@@ -32,6 +32,7 @@ import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -252,19 +253,31 @@ final class TestingCloud {
         var found = new LinkedHashMap<ProcessHandle, Map<String, String>>();
         ProcessHandle.allProcesses().forEach(process -> environment(process.pid()).ifPresent(environment -> {
             String name = environment.getOrDefault("AWS_LAMBDA_FUNCTION_NAME", "");
-            if (name.matches("(lockstep-)?" + account + "-.*" + handler + ".*")
-                    && environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString()))
+            if (environment.getOrDefault("LAMBDA_TASK_ROOT", "").startsWith(files.home().toString())
+                    && (name.matches(account + "-.*" + handler + ".*")
+                            || name.equals("lockstep-" + handler) && isOf(account, environment)))
                 found.put(process, environment);
         }));
         return found;
+    }
+
+    /** Each account has a function with this name. */
+    private boolean isOf(String account, Map<String, String> environment) {
+        try (var sts = as(account, environment).client(StsClient.builder())) {
+            return sts.getCallerIdentity().account().equals(account(account).id());
+        }
+    }
+
+    private AccountAccess as(String account, Map<String, String> environment) {
+        return root(account).with(StaticCredentialsProvider.create(AwsSessionCredentials.create(environment.get("AWS_ACCESS_KEY_ID"),
+                environment.get("AWS_SECRET_ACCESS_KEY"), environment.get("AWS_SESSION_TOKEN"))));
     }
 
     /** Returns access with the execution role's credentials of a function that has run. */
     AccountAccess asFunction(String account, String handler) {
         var environment = functions(account, handler).values().stream().findFirst()
                 .orElseThrow(() -> new IllegalStateException("no process of " + handler + " in " + account));
-        return root(account).with(StaticCredentialsProvider.create(AwsSessionCredentials.create(environment.get("AWS_ACCESS_KEY_ID"),
-                environment.get("AWS_SECRET_ACCESS_KEY"), environment.get("AWS_SESSION_TOKEN"))));
+        return as(account, environment);
     }
 
     private static Optional<Map<String, String>> environment(long pid) {

@@ -75,7 +75,7 @@ class ValveEndToEndTest {
         production = CLOUD.root("production");
         // so that the function has run recently
         CLOUD.lockstep("sync");
-        worker = CLOUD.asFunction("demo", "Preflight");
+        worker = CLOUD.asFunction("demo", "RestoreShards");
         try (var iam = CLOUD.root("demo").client(IamClient.builder())) {
             for (String role : ATTACKERS) {
                 iam.createRole(r -> r.roleName(role).assumeRolePolicyDocument(

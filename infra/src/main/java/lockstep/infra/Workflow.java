@@ -133,15 +133,15 @@ final class Workflow extends StateMachine {
     /** @param result the selector that replaces the result; null to keep the whole result */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String step, String id, Object event,
             Map<String, Object> result, String resultPath) {
-        return invoke(scope, function, id, TaskInput.fromObject(step(step, event)), result, resultPath);
+        return task(scope, function, id, TaskInput.fromObject(step(step, event)), result, resultPath);
     }
 
     /** Invokes a function that has no steps with the state's input, and replaces that with its result. */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id) {
-        return invoke(scope, function, id, TaskInput.fromJsonPathAt("$"), null, "$");
+        return task(scope, function, id, null, null, "$");
     }
 
-    private static LambdaInvoke invoke(Construct scope, HandlerFunction function, String id, TaskInput payload, Map<String, Object> result,
+    private static LambdaInvoke task(Construct scope, HandlerFunction function, String id, TaskInput payload, Map<String, Object> result,
             String resultPath) {
         var invoke = LambdaInvoke.Builder.create(scope, id)
                 .lambdaFunction(function.target())
