@@ -142,6 +142,7 @@ final class MasterDataTarget extends Construct {
                 "operationsTopicArn", network.operations().getTopicArn(),
                 "every", dataSet.watch().every().toString(),
                 "shards", shards.stream().map(shard -> shard.shard().name()).toList()));
+        input.put("rows", dataSet.watch().rows().toString());
         input.put("checks",
                 dataSet.checks().stream().map(
                         check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected())))

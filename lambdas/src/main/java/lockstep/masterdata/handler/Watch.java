@@ -16,9 +16,16 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
 
     private static final int MAX_REPORTED = 200;
 
-    /** @param every the interval between runs */
+    /**
+     * @param every the interval between runs
+     * @param rows  the interval between runs that read every row of a shard; null in the input of earlier releases: each run does
+     */
     public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
-            String restoreMachineArn, String operationsTopicArn, Duration every, List<Check> checks, List<String> shards) {}
+            String restoreMachineArn, String operationsTopicArn, Duration every, Duration rows, List<Check> checks, List<String> shards) {
+        public Event {
+            if (rows == null) rows = every;
+        }
+    }
 
     /**
      * @param told shards that are not in step or fail a check; at most {@link #MAX_REPORTED}, because a state's output is limited to 256 KB
@@ -39,7 +46,8 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
         var environment = new WatchedAccount(
                 new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
-        return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), !event.checks().isEmpty())
+        return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), event.rows(),
+                !event.checks().isEmpty())
                 .look(event.shards(), Instant.now(), deadline.minus(REPORTING_TIME)));
     }
 }

@@ -16,6 +16,7 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.Latest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.watch.Standing.Remedy;
@@ -59,8 +60,9 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
     }
 
     @Override
-    public ShardReport report(String shard) {
-        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Report()), ShardReport.class);
+    public ShardReport report(String shard, boolean rows) {
+        return ShardFunction.ask(shard, new ReportStatus.Event(dataSet, new ReportStatus.Report(rows ? Rows.ALL : Rows.WRITTEN)),
+                ShardReport.class);
     }
 
     @Override

@@ -53,7 +53,8 @@ public final class Watcher {
          *  @throws Fault.ManifestRefused when it does not match this account's deployment */
         Manifest manifest(String syncId);
 
-        ShardReport report(String shard);
+        /** @param rows whether every row is read, or only tables to which somebody has written */
+        ShardReport report(String shard, boolean rows);
 
         Queries.Results check(String shard);
 
@@ -101,14 +102,19 @@ public final class Watcher {
     private final String dataSet;
     private final String account;
     private final Duration every;
+    private final Duration rows;
     private final boolean hasChecks;
 
-    /** @param every the interval between runs */
-    public Watcher(Environment environment, String dataSet, String account, Duration every, boolean hasChecks) {
+    /**
+     * @param every the interval between runs
+     * @param rows  the interval between runs that read every row of a shard
+     */
+    public Watcher(Environment environment, String dataSet, String account, Duration every, Duration rows, boolean hasChecks) {
         this.environment = environment;
         this.dataSet = dataSet;
         this.account = account;
         this.every = every;
+        this.rows = rows;
         this.hasChecks = hasChecks;
     }
 
@@ -157,7 +163,7 @@ public final class Watcher {
     }
 
     private Seen look(String shard, Instant now, Optional<Latest> newest, Set<String> running, Map<String, Optional<Manifest>> manifests) {
-        var report = Attempt.of(() -> environment.report(shard));
+        var report = Attempt.of(() -> environment.report(shard, readsRows(shard, now)));
         if (report.failure().isPresent()) return unreachable(shard, Causes.message(report.failure().get()));
         Optional<Standing> standing = Optional.empty();
         try {
@@ -173,6 +179,15 @@ public final class Watcher {
         } catch (RuntimeException e) {
             return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(Causes.message(e)));
         }
+    }
+
+    /**
+     * Reports whether this run is the first one of an interval in which every row is read. Intervals begin at another time for each shard,
+     * so that an account's shards are not all read at once.
+     */
+    private boolean readsRows(String shard, Instant now) {
+        long interval = rows.toSeconds();
+        return Math.floorMod(now.getEpochSecond() - Math.floorMod(shard.hashCode(), interval), interval) < every.toSeconds();
     }
 
     private Seen unreachable(String shard, String cause) {

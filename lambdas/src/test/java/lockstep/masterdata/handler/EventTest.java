@@ -13,6 +13,7 @@ import lockstep.landscape.Hold;
 import lockstep.landscape.Keep;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.watch.Standing;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
@@ -138,10 +139,20 @@ class EventTest {
     @Test
     void eachRequestForAReportArrivesAsItWasSent() {
         var dataSet = Json.MAPPER.readValue(DATA_SET, lockstep.landscape.DataSet.class);
-        for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(),
+        for (var request : List.of(new ReportStatus.Report(Rows.DOUBTFUL), new ReportStatus.Progress(), new ReportStatus.Sums(),
                 new ReportStatus.Schema(true, "writer"))) {
             assertEquals(new ReportStatus.Event(dataSet, request), asked(new ReportStatus.Event(dataSet, request)));
         }
+    }
+
+    /** A caller of an earlier release expects that every row is read, and its watch has no interval for that. */
+    @Test
+    void requestsOfEarlierReleasesReadEveryRow() {
+        var asked = Json.MAPPER.readValue("{\"dataSet\":" + DATA_SET + ",\"request\":{\"type\":\"report\"}}", ReportStatus.Event.class);
+        assertEquals(new ReportStatus.Report(Rows.ALL), asked.request());
+        var answered = Json.MAPPER.readValue("{\"name\":\"m.t\",\"rows\":1,\"digest\":\"" + "0".repeat(32) + "\",\"kept\":0}",
+                lockstep.masterdata.engine.restore.ShardReport.TableContent.class);
+        assertTrue(answered.read());
     }
 
     private static ReportStatus.Event asked(ReportStatus.Event event) {

@@ -155,7 +155,7 @@ public final class SnapshotHolder {
     }
 
     /** Returns the types of the allowed columns. The tables were checked against the data set before. */
-    private static List<TableColumns> columns(Connection connection, DataSet dataSet, SourceFingerprints fingerprints, Instant time)
+    static List<TableColumns> columns(Connection connection, DataSet dataSet, SourceFingerprints fingerprints, Instant time)
             throws SQLException {
         var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         return dataSet.tables().stream().map(t -> new TableColumns(t.name(),

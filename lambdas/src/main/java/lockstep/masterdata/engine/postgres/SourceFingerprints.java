@@ -7,11 +7,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -59,11 +57,17 @@ public final class SourceFingerprints {
         if (!server(connection).equals(server)) return NONE;
         var writes = new HashMap<String, String>();
         counts.forEach((table, count) -> writes.put(table, digest(server.get() + " " + count.files() + " " + count.writes())));
-        var stable = dataSet.tables().stream()
-                .filter(t -> t.where().isEmpty() || StableFilter.isStable(t.where().get(), t.columns()))
+        return new SourceFingerprints(server.get(), writes, stable(connection, dataSet), "");
+    }
+
+    /** Returns the tables whose values cannot change without a write. */
+    public static Set<String> stable(Connection connection, DataSet dataSet) throws SQLException {
+        var stable = dataSet.tables().stream().filter(t -> t.where().isEmpty() || StableFilter.isStable(t.where().get(), t.columns()))
                 .map(Table::name).collect(Collectors.toCollection(HashSet::new));
-        stable.removeAll(withRenamedValues(connection, names));
-        return new SourceFingerprints(server.get(), writes, stable, "");
+        try (var query = Schema.query(connection, "renamed_values", stable); var row = query.executeQuery()) {
+            while (row.next()) stable.remove(row.getString(1));
+        }
+        return stable;
     }
 
     /** Completes the fingerprints in the transaction that has taken the snapshot. */
@@ -112,7 +116,7 @@ public final class SourceFingerprints {
      * @param patience after which to give up
      * @return whether they do
      */
-    static boolean areReported(Connection connection, Instant since, Duration patience) throws SQLException {
+    public static boolean areReported(Connection connection, Instant since, Duration patience) throws SQLException {
         String function = "'lockstep.unreported_sessions(timestamptz, timestamptz)'";
         if (value(connection, "SELECT true WHERE has_function_privilege(to_regprocedure(" + function + "), 'EXECUTE')").isEmpty())
             return false;
@@ -139,14 +143,6 @@ public final class SourceFingerprints {
     private static Optional<String> server(Connection connection) throws SQLException {
         Sql.execute(connection, "SELECT pg_stat_clear_snapshot()");
         return value(connection, Sql.named("server_state"));
-    }
-
-    private static List<String> withRenamedValues(Connection connection, List<String> tables) throws SQLException {
-        var names = new ArrayList<String>();
-        try (var query = Schema.query(connection, "renamed_values", tables); var row = query.executeQuery()) {
-            while (row.next()) names.add(row.getString(1));
-        }
-        return names;
     }
 
     private static Optional<String> value(Connection connection, String query) throws SQLException {
