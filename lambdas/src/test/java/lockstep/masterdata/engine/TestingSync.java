@@ -45,6 +45,8 @@ final class TestingSync {
     private final Planner planner;
     private final long partBytes;
     private final KeyPair keys;
+    /** Whether dumps read every row. */
+    boolean rows;
 
     /** Creates a sync with sizes so small that little data yields several ranges, batches and parts. */
     TestingSync(DataSet dataSet) {
@@ -101,7 +103,7 @@ final class TestingSync {
     Released hold(Database source, String syncId) {
         var paths = new SyncPaths(dataSet.name(), syncId);
         try {
-            return new SnapshotHolder(source, store, planner, this::verify).hold(dataSet, paths, Instant.now().plusSeconds(60));
+            return new SnapshotHolder(source, store, planner, this::verify).hold(dataSet, paths, Instant.now().plusSeconds(60), rows);
         } catch (Fault e) {
             new Released(e.getMessage()).write(store, paths);
             throw e;

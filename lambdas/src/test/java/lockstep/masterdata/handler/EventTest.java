@@ -42,6 +42,8 @@ class EventTest {
     void aDumpIsPublishedUnlessItIsADryRun() {
         assertFalse(source("{}").terms().isDryRun());
         assertTrue(source("{\"dryRun\":true}").terms().isDryRun());
+        assertFalse(source("{\"dryRun\":true}").terms().readsEveryRow());
+        assertTrue(source("{\"rows\":true}").terms().readsEveryRow());
         assertEquals(Keep.DEFAULT, source("{}").dataSet().keep(), "the definition's constant has no such field");
     }
 

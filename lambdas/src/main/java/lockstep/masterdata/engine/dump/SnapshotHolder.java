@@ -68,18 +68,23 @@ public final class SnapshotHolder {
      *                            holder before, because two snapshots must not be mixed
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
+        return hold(dataSet, paths, deadline, false);
+    }
+
+    /** @param rows whether every row is read, also of tables to which nobody has written */
+    public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline, boolean rows) {
         if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
             throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot, which is lost; start a new sync",
                     null);
         try (Connection connection = source.connect()) {
-            write(dataSet, paths, connection);
+            write(dataSet, paths, connection, rows);
             return awaitRelease(paths, connection, deadline);
         } catch (SQLException e) {
             throw Faults.of(e, source.name());
         }
     }
 
-    private void write(DataSet dataSet, SyncPaths paths, Connection connection) throws SQLException {
+    private void write(DataSet dataSet, SyncPaths paths, Connection connection, boolean rows) throws SQLException {
         // The lock lets only one holder at a time start its transaction and take its snapshot, so that snapshots are ordered by time.
         Sql.execute(connection, "SELECT pg_advisory_lock(hashtextextended('lockstep snapshot', 0))");
         String id;
@@ -103,7 +108,7 @@ public final class SnapshotHolder {
         var tables = columns(connection, dataSet, fingerprints, time);
         var newest = newest(dataSet);
         var before = Planner.comparable(tables, newest).stream().collect(Collectors.toMap(TableManifest::name, Function.identity()));
-        var known = before.values().stream().filter(t -> isReusable(t, time))
+        var known = before.values().stream().filter(t -> !rows && isReusable(t, time))
                 .collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
         var unwritten = fingerprints.unwritten(connection, dataSet, known, names -> timeToRead(names.stream().map(before::get).toList()));
         var plan = planner.plan(connection, dataSet, List.copyOf(before.values()), unwritten);
