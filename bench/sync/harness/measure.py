@@ -120,6 +120,17 @@ class Arena:
             self.source.file("source", SQL / "keys.sql")
         self.source.sql("source", "VACUUM (ANALYZE)")
         self.contents, self.shape = self.source.psql("source", "-f", SQL / "content.sql"), self._shape(self.source, "source")
+        self.previous = self.store
+        if work.live and not work.stride:
+            # In a copy of a database the engine reads everything, so the previous sync must be of this one.
+            self.previous = self._copied(self.store, "store-unchanged")
+            self._driver("dump", "unchanged", source="source", store=self.previous)
+
+    def _copied(self, store, name):
+        copy = self.directory / name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(store, copy, copy_function=os.link)
+        return copy
 
     def _shape(self, server, database):
         return server.psql(database, "-f", SQL / "shape.sql")
@@ -147,7 +158,7 @@ class Arena:
         if contender in ENGINES:
             shutil.rmtree(store, ignore_errors=True)
             if work.live:
-                shutil.copytree(self.store, store, copy_function=os.link)
+                self._copied(self.previous, "store")
         environment = {
             "TABLES": work.tables,
             "WORK": str(place),
