@@ -109,6 +109,17 @@ class Arena:
             self.source.file("source", SQL / "keys.sql")
         self.source.sql("source", "VACUUM (ANALYZE)")
         self.contents, self.shape = (self.source.file("source", SQL / f"{what}.sql") for what in ("content", "shape"))
+        self.previous = self.store
+        if work.live and not work.stride:
+            # In a copy of a database the engine reads everything, so the previous sync must be of this one.
+            self.previous = self._copied(self.store, "store-unchanged")
+            self._driver("dump", "unchanged", source="source", store=self.previous)
+
+    def _copied(self, store, name):
+        copy = self.directory / name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(store, copy, copy_function=os.link)
+        return copy
 
     def run(self, work, contender):
         try:
@@ -133,7 +144,7 @@ class Arena:
         if contender in ENGINES:
             shutil.rmtree(store, ignore_errors=True)
             if work.live:
-                shutil.copytree(self.store, store, copy_function=os.link)
+                self._copied(self.previous, "store")
         environment = {
             "TABLES": work.tables,
             "WORK": str(place),

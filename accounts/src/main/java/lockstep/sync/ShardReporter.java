@@ -10,6 +10,8 @@ import lockstep.landscape.Shard;
 import lockstep.masterdata.check.SqlCheck;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.handler.ReportStatus;
 import lockstep.masterdata.schema.ShardInspection;
@@ -33,9 +35,13 @@ public final class ShardReporter implements AutoCloseable {
     /** A report, or the reason why there is none. */
     record Answer(Optional<ShardReport> report, Optional<String> unreachable) {}
 
-    /** Returns the full report of the shard's current contents. */
-    Answer report() {
-        return askReport(new ReportStatus.Report());
+    /**
+     * Returns the full report of the shard's current contents.
+     *
+     * @param known at the source: tables of the newest manifest
+     */
+    Answer report(Rows rows, List<TableManifest> known) {
+        return askReport(new ReportStatus.Report(rows, known));
     }
 
     /** Returns a quick report with the sync in force but without tables. */

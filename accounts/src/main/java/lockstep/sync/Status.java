@@ -17,12 +17,16 @@ import lockstep.landscape.DataSet;
 import lockstep.landscape.Shard;
 import lockstep.masterdata.engine.parts.Causes;
 import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.restore.Applied;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
+import tools.jackson.core.JacksonException;
 
 /** Compares the actual contents of every shard with its source. */
 public record Status(List<ShardStatus> shards) {
@@ -50,8 +54,25 @@ public record Status(List<ShardStatus> shards) {
             Long ageSeconds,
             State state, List<TableStatus> tables, String cause) {}
 
-    /** @param kept rows that were deleted at the source but are still referenced; not included in {@code rows} */
-    public record TableStatus(String name, long rows, String digest, long kept) {}
+    /**
+     * @param kept rows that were deleted at the source but are still referenced; not included in {@code rows}
+     * @param from how this is known
+     */
+    public record TableStatus(String name, long rows, String digest, long kept, From from) {}
+
+    /** How a table's contents are known. */
+    public enum From {
+        /** Its rows were read. */
+        ROWS,
+        /** By its fingerprint, nobody has written to it since a sync whose manifest says what it holds. */
+        FINGERPRINT;
+
+        @JsonValue
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     private record Asked(Account account, Shard shard, ShardReporter.Answer answer) {
         boolean isSource(DataSet dataSet) {
@@ -63,12 +84,19 @@ public record Status(List<ShardStatus> shards) {
         }
     }
 
-    /** Queries all shards of the landscape in parallel. */
+    /** Queries all shards of the landscape in parallel. Tables to which nobody has written are not read. */
     public static Status read(SyncAccess access) {
+        return read(access, false);
+    }
+
+    /** @param rows whether every row of every table is read */
+    public static Status read(SyncAccess access, boolean rows) {
+        var known = rows ? List.<TableManifest>of() : newestTables(access);
         var asked = new ArrayList<Future<Asked>>();
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             for (Account account : access.landscape().accounts())
-                for (Shard shard : account.shards()) asked.add(executor.submit(ask(access, account, shard)));
+                for (Shard shard : account.shards())
+                    asked.add(executor.submit(ask(access, account, shard, rows ? Rows.ALL : Rows.DOUBTFUL, known)));
         }
         var answers = asked.stream().map(Status::result).toList();
         var newest = answers.stream().flatMap(a -> a.applied().stream()).max(java.util.Comparator.comparing(Applied::snapshotTime));
@@ -78,10 +106,10 @@ public record Status(List<ShardStatus> shards) {
         return new Status(answers.stream().map(a -> status(access.dataSet(), a, newest, expected)).toList());
     }
 
-    private static Callable<Asked> ask(SyncAccess access, Account account, Shard shard) {
+    private static Callable<Asked> ask(SyncAccess access, Account account, Shard shard, Rows rows, List<TableManifest> known) {
         return () -> {
             try (var reporter = new ShardReporter(access.statusOf(account, shard), shard, access.dataSet())) {
-                return new Asked(account, shard, reporter.report());
+                return new Asked(account, shard, reporter.report(rows, shard.name().equals(access.dataSet().source()) ? known : List.of()));
             }
         };
     }
@@ -99,7 +127,8 @@ public record Status(List<ShardStatus> shards) {
         // the source has no sync in force, so show the newest, which came from it
         var sync = asked.isSource(dataSet) ? newest : asked.applied();
         var tables = asked.answer().report().map(r -> r.tables().stream()
-                .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept())).toList()).orElse(List.of());
+                .map(t -> new TableStatus(t.name(), t.rows(), t.digest().toString(), t.kept(), t.read() ? From.ROWS : From.FINGERPRINT))
+                .toList()).orElse(List.of());
         State state = asked.answer().report().map(report -> state(dataSet, asked, report, expected)).orElse(State.UNREACHABLE);
         return new ShardStatus(asked.account().name(), asked.shard().name(),
                 asked.shard().edition().word(), dataSet.name(),
@@ -121,13 +150,29 @@ public record Status(List<ShardStatus> shards) {
     }
 
     private static Optional<java.util.Map<String, String>> manifestTables(SyncAccess access, Applied newest) {
-        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true))) {
-            var manifest = Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket())
-                    .key(SyncPaths.manifest(access.dataSet().name(), newest.syncId()))).asByteArrayUnsafe(), Manifest.class);
+        return object(access, SyncPaths.manifest(access.dataSet().name(), newest.syncId()), Manifest.class).map(manifest -> {
             var tables = new LinkedHashMap<String, String>();
             manifest.tables().forEach(t -> tables.put(t.name(), t.rows() + " " + t.digest()));
-            return Optional.of(tables);
-        } catch (SdkException e) {
+            return tables;
+        });
+    }
+
+    /** Returns the tables of the newest manifest without their parts, which are too large for a function's input. */
+    private static List<TableManifest> newestTables(SyncAccess access) {
+        String name = access.dataSet().name();
+        return object(access, SyncPaths.latest(name), Latest.class)
+                .flatMap(latest -> object(access, SyncPaths.manifest(name, latest.syncId()), Manifest.class))
+                .map(manifest -> manifest.tables().stream().map(t -> new TableManifest(t.name(), t.columns(), t.key(), t.where(), t.rows(),
+                        t.digest(), List.of(), List.of(), t.fingerprint())).toList())
+                .orElse(List.of());
+    }
+
+    /** Returns empty if the object does not exist or can't be read. */
+    private static <T> Optional<T> object(SyncAccess access, String key, Class<T> type) {
+        try (var s3 = access.source().client(S3Client.builder().forcePathStyle(true))) {
+            return Optional
+                    .of(Json.MAPPER.readValue(s3.getObjectAsBytes(r -> r.bucket(access.bucket()).key(key)).asByteArrayUnsafe(), type));
+        } catch (SdkException | JacksonException e) {
             return Optional.empty();
         }
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Optional;
 import lockstep.landscape.Account;
 import lockstep.landscape.Shard;
@@ -71,10 +72,19 @@ public final class SyncFollower implements AutoCloseable {
 
     /** Starts the dump, unless the sync was started before. */
     public void start() {
+        start(false);
+    }
+
+    /** @param rows whether the dump reads every row, also of tables to which nobody has written */
+    public void start(boolean rows) {
+        var terms = new TreeMap<String, Boolean>();
+        if (dryRun) terms.put("dryRun", true);
+        if (rows) terms.put("rows", true);
         begun = Instant.now();
         try {
             source.startExecution(
-                    r -> r.stateMachineArn(access.dumpMachineArn()).name(access.execution(paths.syncId())).input(dryRun ? "{\"dryRun\":true}" : "{}"));
+                    r -> r.stateMachineArn(access.dumpMachineArn()).name(access.execution(paths.syncId()))
+                            .input(Json.MAPPER.writeValueAsString(terms)));
         } catch (ExecutionAlreadyExistsException e) {
             Execution.read(source, access.dumpArn(paths.syncId())).ifPresent(known -> begun = known.described().startDate());
         }

@@ -17,6 +17,7 @@ import lockstep.sync.SyncAccess;
 import lockstep.sync.SyncFollower;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import software.amazon.awssdk.services.sfn.SfnClient;
 import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
@@ -25,11 +26,16 @@ import software.amazon.awssdk.services.sfn.model.ExecutionStatus;
         description = "Compares the contents of every shard's database with those of its source.",
         footer = {"",
                 "in-step: equal to the source now. behind: different. "
-                        + "never: no sync was applied. unreachable: not known."})
+                        + "never: no sync was applied. unreachable: not known.",
+                "", "from: how this is known. rows: all rows were read. fingerprints: nobody has written to any table since the sync that "
+                        + "wrote it, by the database server's counts, so none was read. 2 of 8 read: the others have not been written to."})
 final class StatusCommand implements Callable<Integer> {
     @ParentCommand private Main main;
 
     @Mixin private Place place;
+
+    @Option(names = "--rows",
+            description = "Read all rows of every table, also of tables to which nobody has written.") private boolean rows;
 
     /** A sync that waits for approval, and the commands that answer it. */
     record Held(String dataset, String syncId, String cause, String approve, String reject) {
@@ -60,7 +66,7 @@ final class StatusCommand implements Callable<Integer> {
             var held = new ArrayList<Held>();
             for (var dataSet : landscape.dataSets()) {
                 var access = SyncAccess.of(accounts, dataSet);
-                shards.addAll(Status.read(access).shards());
+                shards.addAll(Status.read(access, rows).shards());
                 held.addAll(held(access, place.next(main, dataSet)));
             }
             var releases = RunningReleases.read(accounts);
@@ -82,17 +88,23 @@ final class StatusCommand implements Callable<Integer> {
     static String table(List<ShardStatus> shards, Map<String, String> releases, boolean colour) {
         var table = new TextTable().left("account", 11).left("shard", 13).left("edition", 10);
         if (!releases.isEmpty()) table.left("release", 11);
-        table.left("data set", 8).left("state", 11).right("age", 9).right("rows", 9).left("sync", 0);
+        table.left("data set", 8).left("state", 11).right("age", 9).right("rows", 9).left("from", 12).left("sync", 0);
         for (var shard : shards) {
             var cells = new ArrayList<Object>(List.of(shard.account(), shard.shard(), shard.edition()));
             if (!releases.isEmpty()) cells.add(releases.getOrDefault(shard.shard(), "-"));
             cells.addAll(List.of(shard.dataset(), colour ? coloured(shard.state()) : shard.state(),
                     Optional.ofNullable(shard.ageSeconds()).map(Duration::ofSeconds).map(StatusCommand::age),
-                    shard.tables().stream().mapToLong(Status.TableStatus::rows).sum(), Optional.ofNullable(shard.syncId())));
+                    shard.tables().stream().mapToLong(Status.TableStatus::rows).sum(), from(shard), Optional.ofNullable(shard.syncId())));
             table.row(cells.toArray());
             if (shard.cause() != null) table.note("             " + shard.cause());
         }
         return table.toString();
+    }
+
+    private static String from(ShardStatus shard) {
+        long read = shard.tables().stream().filter(t -> t.from() == Status.From.ROWS).count();
+        if (shard.tables().isEmpty()) return "-";
+        return read == shard.tables().size() ? "rows" : read == 0 ? "fingerprints" : read + " of " + shard.tables().size() + " read";
     }
 
     private static String coloured(State state) {

@@ -45,6 +45,9 @@ final class SyncCommand implements Callable<Integer> {
             description = "Print what a sync would change in each table of each shard, and change nothing. Reads the source and "
                     + "compares, as a sync does.") private boolean dryRun;
 
+    @Option(names = "--rows", description = "Read every row at the source, also of tables to which nobody has written since the last "
+            + "sync. Needed after parts in the store were damaged or lost.") private boolean rows;
+
     @Mixin private FollowOptions following;
 
     @Override
@@ -56,7 +59,7 @@ final class SyncCommand implements Callable<Integer> {
         following.check();
         try (var accounts = place.open(main, landscape);
                 var follower = new SyncFollower(SyncAccess.of(accounts, dataSet), syncId, dryRun)) {
-            follower.start();
+            follower.start(rows);
             var record = dryRun ? Optional.<SyncRecord>empty() : Optional.of(SyncRecord.begin(accounts, dataSet, syncId, main.progress()));
             if (!wait) {
                 main.answer(java.util.Map.of("syncId", syncId), syncId);

@@ -156,6 +156,7 @@ final class MasterDataTargetStack extends AccountStack {
             input.put("restoreMachineArn", restore.getStateMachineArn());
             input.put("operationsTopicArn", network.operations().getTopicArn());
             input.put("every", dataSet.watch().every().toString());
+            input.put("rows", dataSet.watch().rows().toString());
             input.put("behind", dataSet.watch().behind().toString());
             input.put("shards", shards.stream().map(shard -> shard.shard().name()).toList());
             input.put("checks", dataSet.checks().stream().map(

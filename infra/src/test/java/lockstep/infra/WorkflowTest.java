@@ -335,7 +335,7 @@ class WorkflowTest {
             assertFalse(look.has("Parameters"), "its event is the whole input");
             var prepared = definition(machine).at("/States/Prepare-master/Parameters");
             assertEquals(Set.of("account", "behind", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn",
-                    "restoreMachineArn", "shards", "signingKeyArn", "sourceBucket"), names(prepared));
+                    "restoreMachineArn", "rows", "shards", "signingKeyArn", "sourceBucket"), names(prepared));
             assertEquals("PT15M", prepared.at("/every").asText());
         }
         assertEquals("[\"qa-1\",\"qa-demo-1\"]",

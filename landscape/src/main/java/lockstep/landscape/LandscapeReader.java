@@ -71,7 +71,7 @@ public final class LandscapeReader {
             new Field("keep", false, "{manifests: 30, days: 90}"),
             new Field("triggers", false, "run"),
             new Field("sync", false, "{quiet: 5m}"),
-            new Field("watch", false, "{every: 15m, behind: 1h, age: 7d}"),
+            new Field("watch", false, "{every: 15m, rows: 1d, behind: 1h, age: 7d}"),
             new Field("hold", false, "{for: 3d, changed: 30, deleted: 10}"),
             new Field("checks", false, "{drugs-have-names: {sql: \"SELECT count(*) FROM master.drug WHERE name = ''\", expected: \"0\"}}"));
     static final List<Field> KEEP = List.of(
@@ -82,6 +82,7 @@ public final class LandscapeReader {
             new Field("quiet", false, "5m"));
     static final List<Field> WATCH = List.of(
             new Field("every", false, "15m"),
+            new Field("rows", false, "1d"),
             new Field("behind", false, "1h"),
             new Field("age", false, "7d"));
     static final List<Field> HOLDING = List.of(
@@ -421,7 +422,14 @@ public final class LandscapeReader {
                     "write 12h or less");
             every = Watch.DEFAULT.every();
         }
-        return new Watch(every, interval(fields.get("behind"), Watch.DEFAULT.behind()), interval(fields.get("age"), Watch.DEFAULT.age()));
+        var rows = interval(fields.get("rows"), Watch.DEFAULT.rows());
+        if (rows.compareTo(every) < 0) {
+            fields.get("rows").problem("rows are read at one of the checks, which are less frequent",
+                    "write the interval of every or more");
+            rows = every;
+        }
+        return new Watch(every, rows, interval(fields.get("behind"), Watch.DEFAULT.behind()),
+                interval(fields.get("age"), Watch.DEFAULT.age()));
     }
 
     private static Duration interval(YamlValue value, Duration usual) {

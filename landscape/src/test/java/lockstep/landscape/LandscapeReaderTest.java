@@ -448,12 +448,15 @@ class LandscapeReaderTest {
     @Test
     void howShardsAreWatched() throws IOException {
         assertEquals(Watch.DEFAULT, LandscapeReader.read(file(VALID)).dataSets().getFirst().watch());
-        assertEquals(new Watch(Duration.ofMinutes(1), Duration.ofMinutes(5), Duration.ofDays(30)),
-                LandscapeReader.read(file(VALID.replace("    tables:", "    watch: {every: 1m, behind: 5m, age: 30d}\n    tables:")))
+        assertEquals(new Watch(Duration.ofMinutes(1), Duration.ofHours(3), Duration.ofMinutes(5), Duration.ofDays(30)),
+                LandscapeReader
+                        .read(file(VALID.replace("    tables:", "    watch: {every: 1m, rows: 3h, behind: 5m, age: 30d}\n    tables:")))
                         .dataSets().getFirst().watch());
-        assertEquals(new Watch(Duration.ofHours(2), Watch.DEFAULT.behind(), Watch.DEFAULT.age()),
+        assertEquals(new Watch(Duration.ofHours(2), Watch.DEFAULT.rows(), Watch.DEFAULT.behind(), Watch.DEFAULT.age()),
                 LandscapeReader.read(file(VALID.replace("    tables:", "    watch: {every: 2h}\n    tables:"))).dataSets().getFirst()
                         .watch());
+        assertTrue(problemsOf(VALID.replace("    tables:", "    watch: {every: 2h, rows: 1h}\n    tables:")).getMessage()
+                .contains("dataSets.master.watch.rows: rows are read at one of the checks, which are less frequent"));
         assertEquals("FILE:18: dataSets.master.watch.every: '30s' is not a number of minutes, hours or days; write it like 15m, 1h or 7d",
                 problemsOf(VALID.replace("    tables:", "    watch: {every: 30s}\n    tables:")).getMessage()
                         .replace(directory.resolve("lockstep.yaml").toString(), "FILE"));

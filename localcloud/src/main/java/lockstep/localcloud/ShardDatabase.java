@@ -38,6 +38,8 @@ public final class ShardDatabase {
             String verb = exists(connection, "select 1 from pg_roles where rolname = ?", name) ? "alter" : "create";
             executeFormatted(connection, verb + " role %I login createrole nosuperuser nobypassrls password %L", name,
                     admin.get("password").asString());
+            // as Aurora's administrator, who sees when other sessions were active
+            executeFormatted(connection, "grant pg_read_all_stats to %I", name);
             if (!exists(connection, "select 1 from pg_database where datname = ?", database)) {
                 executeFormatted(connection, "create database %I owner %I", database, name);
             }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import lockstep.cli.console.Overview.Syncs;
 import lockstep.sync.KeptManifests.Kept;
 import lockstep.sync.Run;
+import lockstep.sync.Status.From;
 import lockstep.sync.Status.ShardStatus;
 import lockstep.sync.Status.State;
 import lockstep.sync.Status.TableStatus;
@@ -23,8 +24,8 @@ import lockstep.sync.SyncState;
 /** Sample data of the console for a landscape like the shipped one. */
 final class TestingOverview {
     static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
-    private static final List<TableStatus> TABLES = List.of(new TableStatus("master.disease", 14_212, "d", 0),
-            new TableStatus("master.drug", 30_000, "d", 0));
+    private static final List<TableStatus> TABLES = List.of(new TableStatus("master.disease", 14_212, "d", 0, From.ROWS),
+            new TableStatus("master.drug", 30_000, "d", 0, From.ROWS));
 
     private TestingOverview() {}
 

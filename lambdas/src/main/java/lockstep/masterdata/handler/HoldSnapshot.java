@@ -24,6 +24,6 @@ public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Release
         SourceSync sync = event.sync();
         return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT,
                 Clients.signature(sync.signingKeyArn()))
-                .hold(sync.dataSet(), sync.paths(), deadline.minus(SHUTDOWN_TIME));
+                .hold(sync.dataSet(), sync.paths(), deadline.minus(SHUTDOWN_TIME), sync.terms().readsEveryRow());
     }
 }

@@ -12,9 +12,12 @@ import lockstep.landscape.Names;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.check.Queries;
 import lockstep.masterdata.check.SqlCheck;
+import lockstep.masterdata.engine.dump.SourceReport;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.watch.SourceActivity;
 import lockstep.masterdata.engine.postgres.RowSecurity;
 import lockstep.masterdata.engine.postgres.SchemaCheck;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.schema.ShardInspection;
 
@@ -29,9 +32,24 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
             @JsonSubTypes.Type(Schema.class)})
     public sealed interface Request {}
 
-    /** Reads every table: a {@link ShardReport}. */
+    /**
+     * Reports the content of every table: a {@link ShardReport}.
+     *
+     * @param rows  which tables are read; all if null
+     * @param known at the source: tables of the newest manifest, without parts. Tables to which nobody has written since are not read
+     */
     @JsonTypeName("report")
-    public record Report() implements Request {}
+    public record Report(Rows rows, List<TableManifest> known) implements Request {
+        public Report {
+            // callers of earlier releases expect that every table is read
+            if (rows == null) rows = Rows.ALL;
+            known = known == null ? List.of() : List.copyOf(known);
+        }
+
+        public Report(Rows rows) {
+            this(rows, List.of());
+        }
+    }
 
     /** Reads which sync is in force and what is staged, but no table: a {@link ShardReport}. */
     @JsonTypeName("progress")
@@ -67,7 +85,8 @@ public final class ReportStatus extends JsonFunction<ReportStatus.Event, Object>
         var database = Clients.database(Names.secret(event.shard(), DatabaseUser.READER));
         DataSet dataSet = event.dataSet();
         return switch (event.request()) {
-            case Report report -> ShardReport.read(database, dataSet);
+            case Report report -> report.known().isEmpty() ? ShardReport.read(database, dataSet, report.rows())
+                    : SourceReport.read(database, dataSet, report.known());
             case Progress progress -> ShardReport.progress(database, dataSet);
             case Sums sums -> database.run(connection -> {
                 RowSecurity.seeEveryRow(connection, dataSet);

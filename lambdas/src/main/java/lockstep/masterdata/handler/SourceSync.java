@@ -7,11 +7,18 @@ import lockstep.masterdata.engine.parts.SyncPaths;
 
 /** The input that the dump state machine passes to its functions: the sync's id, constants of its definition, and the execution's input. */
 record SourceSync(String syncId, DataSet dataSet, String bucket, String secretArn, String signingKeyArn, String release, Terms terms) {
-    /** @param dryRun whether the manifest only serves to report what a sync would change, and is not published */
+    /**
+     * @param dryRun whether the manifest only serves to report what a sync would change, and is not published
+     * @param rows   whether every row is read, also of tables to which nobody has written
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Terms(Optional<Boolean> dryRun) {
+    record Terms(Optional<Boolean> dryRun, Optional<Boolean> rows) {
         boolean isDryRun() {
             return dryRun.orElse(false);
+        }
+
+        boolean readsEveryRow() {
+            return rows.orElse(false);
         }
     }
 

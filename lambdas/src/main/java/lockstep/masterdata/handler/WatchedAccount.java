@@ -17,6 +17,7 @@ import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.Latest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.watch.Standing.Remedy;
@@ -60,8 +61,9 @@ record WatchedAccount(SourceReader source, DataSet dataSet, List<Check> checks, 
     }
 
     @Override
-    public ShardReport report(String shard) {
-        return ShardFunction.ask(new ReportStatus.Event(shard, dataSet, new ReportStatus.Report()), ShardReport.class);
+    public ShardReport report(String shard, boolean rows) {
+        return ShardFunction.ask(new ReportStatus.Event(shard, dataSet, new ReportStatus.Report(rows ? Rows.ALL : Rows.WRITTEN)),
+                ShardReport.class);
     }
 
     @Override

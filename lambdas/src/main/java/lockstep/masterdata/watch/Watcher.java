@@ -57,7 +57,8 @@ public final class Watcher {
          *  @throws Fault.ManifestRefused when it does not match this account's deployment */
         Manifest manifest(String syncId);
 
-        ShardReport report(String shard);
+        /** @param rows whether every row is read, or only tables to which somebody has written */
+        ShardReport report(String shard, boolean rows);
 
         Queries.Results check(String shard);
 
@@ -112,18 +113,22 @@ public final class Watcher {
     private final String dataSet;
     private final String account;
     private final Duration every;
+    private final Duration rows;
     private final Duration behind;
     private final boolean hasChecks;
 
     /**
      * @param every  the interval between runs
+     * @param rows   the interval between runs that read every row of a shard
      * @param behind how long a newer manifest may not be in force before the shard counts as out of step
      */
-    public Watcher(Environment environment, String dataSet, String account, Duration every, Duration behind, boolean hasChecks) {
+    public Watcher(Environment environment, String dataSet, String account, Duration every, Duration rows, Duration behind,
+            boolean hasChecks) {
         this.environment = environment;
         this.dataSet = dataSet;
         this.account = account;
         this.every = every;
+        this.rows = rows;
         this.behind = behind;
         this.hasChecks = hasChecks;
     }
@@ -174,7 +179,7 @@ public final class Watcher {
     }
 
     private Seen look(String shard, Instant now, Optional<Latest> newest, Set<String> running, Map<String, Optional<Manifest>> manifests) {
-        var report = Attempt.of(() -> environment.report(shard));
+        var report = Attempt.of(() -> environment.report(shard, readsRows(shard, now)));
         if (report.failure().isPresent()) return unreachable(shard, Causes.message(report.failure().get()));
         Optional<Standing> standing = Optional.empty();
         try {
@@ -190,6 +195,15 @@ public final class Watcher {
         } catch (RuntimeException e) {
             return new Seen(shard, true, standing, Optional.empty(), List.of(), Optional.of(Causes.message(e)));
         }
+    }
+
+    /**
+     * Reports whether this run is the first one of an interval in which every row is read. Intervals begin at another time for each shard,
+     * so that an account's shards are not all read at once.
+     */
+    private boolean readsRows(String shard, Instant now) {
+        long interval = rows.toSeconds();
+        return Math.floorMod(now.getEpochSecond() - Math.floorMod(shard.hashCode(), interval), interval) < every.toSeconds();
     }
 
     private Seen unreachable(String shard, String cause) {

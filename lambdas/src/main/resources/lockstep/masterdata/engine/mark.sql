@@ -10,7 +10,7 @@ WITH labels AS (
     WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
       AND setting LIKE 'track\_counts=%' AND NOT split_part(setting, '=', 2)::boolean) AS counts
 ), own AS (
-  SELECT pg_stat_get_tuples_inserted(o.oid) + pg_stat_get_xact_tuples_inserted(o.oid) AS inserted FROM (SELECT 'lockstep.applied_table'::regclass::oid) o(oid)
+  SELECT pg_stat_get_tuples_inserted(o.oid) + pg_stat_get_xact_tuples_inserted(o.oid) AS inserted FROM (SELECT to_regclass('lockstep.applied_table')::oid) o(oid)
 )
 SELECT w.name,
        string_agg(f.oid || ':' || f.relfilenode, ' ' ORDER BY f.oid)

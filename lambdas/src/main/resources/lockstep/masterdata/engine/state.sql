@@ -78,3 +78,17 @@ CREATE TABLE IF NOT EXISTS lockstep.kept_row (
 CREATE OR REPLACE VIEW lockstep.freshness AS SELECT data_set, snapshot_time FROM lockstep.applied;
 GRANT USAGE ON SCHEMA lockstep TO PUBLIC;
 GRANT SELECT ON lockstep.freshness TO PUBLIC;
+
+-- Counts the sessions that may not have reported all rows that they wrote before a moment, so that the server's counts may lack committed
+-- writes. A session reports at the end of a transaction unless it did so within the last second, after ten seconds of idling, when it ends,
+-- and at the end of a transaction whatever it has kept for a minute. It has nothing to hide if its state has not changed since "since", the
+-- moment from which on writes matter. Runs as the administrator, because others see no times of sessions that are not their own. Where the
+-- administrator does not see them either, every other session counts.
+CREATE OR REPLACE FUNCTION lockstep.unreported_sessions(since timestamptz, moment timestamptz) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*) FROM pg_stat_activity a
+  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
+    AND NOT coalesce(a.state = 'idle' AND (a.state_change < clock_timestamp() - interval '20 s' OR a.state_change > moment + interval '65 s')
+                     OR greatest(a.state_change, a.xact_start) < since, false)
+$$;
+REVOKE ALL ON FUNCTION lockstep.unreported_sessions FROM PUBLIC;

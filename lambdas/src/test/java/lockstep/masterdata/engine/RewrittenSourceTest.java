@@ -28,6 +28,7 @@ class RewrittenSourceTest {
     /** Dumps, and executes these statements between the snapshot and the first worker. */
     private static void dump(TestingSync sync, TestingDatabase source, String meanwhile) {
         sync.dump(source, "zero"); // so that the next dump is planned from this manifest, and no table is locked before the workers read it
+        source.execute("SELECT pg_stat_reset()"); // so that every table is read
         var paths = new SyncPaths("master", "one");
         var holder = CompletableFuture.supplyAsync(() -> sync.hold(source, "one"), task -> Thread.ofPlatform().start(task));
         try {

@@ -17,6 +17,7 @@ import lockstep.masterdata.engine.TestingServer.TestingDatabase;
 import lockstep.masterdata.engine.dump.AwaitedSnapshot;
 import lockstep.masterdata.engine.dump.Batch;
 import lockstep.masterdata.engine.dump.Released;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.restore.Publisher.TableResult;
 import lockstep.masterdata.engine.restore.ShardReport;
@@ -85,7 +86,8 @@ class SyncTest {
         var first = sync.dump(source, "one");
         source.execute("UPDATE m.drug SET secret = 'other', name = name", "VACUUM FULL m.drug");
         var second = sync.dump(source, "two");
-        assertEquals(first.tables(), second.tables());
+        assertEquals(first.tables().stream().map(TableManifest::parts).toList(),
+                second.tables().stream().map(TableManifest::parts).toList());
         assertTrue(first.tables().stream().mapToInt(t -> t.parts().size()).sum() > 10, "there are several parts");
     }
 

@@ -28,7 +28,8 @@ final class TestingCluster implements AutoCloseable {
     TestingCluster() {
         try {
             server = EmbeddedPostgres.builder().setServerConfig("fsync", "off").setServerConfig("synchronous_commit", "on")
-                    .setServerConfig("max_connections", "100").setServerConfig("shared_buffers", "32MB").start();
+                    .setServerConfig("max_connections", "100").setServerConfig("max_prepared_transactions", "5")
+                    .setServerConfig("shared_buffers", "32MB").start();
             var admin = database("postgres");
             data = Path.of(admin.value("SHOW data_directory"));
             // the server refuses to run as root, so it runs in a user namespace, as when it was started

@@ -36,7 +36,7 @@ import lockstep.masterdata.engine.review.Admission;
  * Runs the steps of a sync like the state machines: the holder runs in parallel to the dump, and each step reads its input from the store.
  */
 final class TestingSync {
-    final TestingStore store = new TestingStore();
+    final TestingStore store;
     final DataSet dataSet;
     /** The last result of Preflight. */
     Preflight.Plan plan;
@@ -44,7 +44,9 @@ final class TestingSync {
     final List<String> drifted = new ArrayList<>();
     private final Planner planner;
     private final long partBytes;
-    private final KeyPair keys = keys();
+    private final KeyPair keys;
+    /** Whether dumps read every row. */
+    boolean rows;
 
     /** Creates a sync with sizes so small that little data yields several ranges, batches and parts. */
     TestingSync(DataSet dataSet) {
@@ -52,9 +54,20 @@ final class TestingSync {
     }
 
     TestingSync(DataSet dataSet, Planner planner, long partBytes) {
+        this(dataSet, planner, partBytes, new TestingStore(), keys());
+    }
+
+    private TestingSync(DataSet dataSet, Planner planner, long partBytes, TestingStore store, KeyPair keys) {
         this.dataSet = dataSet;
         this.planner = planner;
         this.partBytes = partBytes;
+        this.store = store;
+        this.keys = keys;
+    }
+
+    /** Returns the same sync after the data set was changed. */
+    TestingSync with(DataSet changed) {
+        return new TestingSync(changed, planner, partBytes, store, keys);
     }
 
     /** Dumps and restores. */
@@ -90,7 +103,7 @@ final class TestingSync {
     Released hold(Database source, String syncId) {
         var paths = new SyncPaths(dataSet.name(), syncId);
         try {
-            return new SnapshotHolder(source, store, planner, this::verify).hold(dataSet, paths, Instant.now().plusSeconds(60));
+            return new SnapshotHolder(source, store, planner, this::verify).hold(dataSet, paths, Instant.now().plusSeconds(60), rows);
         } catch (Fault e) {
             new Released(e.getMessage()).write(store, paths);
             throw e;

@@ -24,6 +24,7 @@ import lockstep.masterdata.engine.parts.Latest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.engine.restore.ShardReport;
 import lockstep.masterdata.watch.Standing.Remedy;
 import lockstep.masterdata.watch.Watcher;
@@ -47,6 +48,8 @@ class WatchTest {
         final Set<String> running = new HashSet<>();
         List<Check> checks = List.of();
         Optional<RuntimeException> sourceFails = Optional.empty();
+        /** By default every look reads every row. */
+        Duration rows = EVERY;
 
         @Override
         public Optional<Latest> newest() {
@@ -60,9 +63,9 @@ class WatchTest {
         }
 
         @Override
-        public ShardReport report(String shard) {
+        public ShardReport report(String shard, boolean rows) {
             switch (shard) {
-                case "demo-1" -> { return ShardReport.read(target, sync.dataSet); }
+                case "demo-1" -> { return ShardReport.read(target, sync.dataSet, rows ? Rows.ALL : Rows.WRITTEN); }
                 case "slow" -> {
                     try {
                         Thread.sleep(60_000);
@@ -115,7 +118,7 @@ class WatchTest {
     }
 
     private List<Watcher.Seen> look(Instant now, String... shards) {
-        return new Watcher(account, "master", "demo", EVERY, Duration.ofHours(1), !account.checks.isEmpty())
+        return new Watcher(account, "master", "demo", EVERY, account.rows, Duration.ofHours(1), !account.checks.isEmpty())
                 .look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
     }
 
@@ -162,6 +165,46 @@ class WatchTest {
         look(now.plus(EVERY.multipliedBy(4)));
         assertEquals("drift-one-203001011100-demo-1", account.started.getLast());
         assertEquals(TestingProduct.contents(source), master());
+    }
+
+    /** Looks between those that read every row. */
+    @Test
+    void whatNobodyHasWrittenToIsReadOnceADay() {
+        account.rows = Duration.ofDays(1);
+        sync.run(source, target, "one");
+        var now = Instant.parse("2030-01-01T00:00:00Z");
+        long looksThatRead = 0;
+        for (int i = 0; i < 96; i++) {
+            String before = rowsRead();
+            look(now.plus(EVERY.multipliedBy(i)));
+            if (!before.equals(rowsRead())) looksThatRead++;
+        }
+        assertEquals(1, looksThatRead);
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        // as if the server had not counted it
+        target.execute("UPDATE lockstep.applied_table SET writes = writes + 1 WHERE table_name = 'm.drug'");
+        int looks = 0;
+        for (; account.started.isEmpty() && looks < 200; looks++) {
+            assertEquals(0, account.last(ShardMetric.DRIFT));
+            look(now.plus(EVERY.multipliedBy(96 + looks)));
+        }
+        assertTrue(looks > 1 && looks <= 96, "found after " + looks + " looks");
+        assertEquals(TestingProduct.contents(source), master());
+    }
+
+    @Test
+    void whatSomebodyHasWrittenToIsReadByEachLook() {
+        account.rows = Duration.ofDays(1000);
+        sync.run(source, target, "one");
+        target.execute("UPDATE m.drug SET price = 99 WHERE id = 7");
+        look(Instant.parse("2030-01-01T10:07:00Z"));
+        assertEquals(1, account.last(ShardMetric.DRIFT));
+        assertEquals(1, account.started.size());
+        assertEquals(TestingProduct.contents(source), master());
+    }
+
+    private String rowsRead() {
+        return target.value("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE schemaname = 'm'");
     }
 
     @Test

@@ -18,6 +18,7 @@ import lockstep.landscape.Keep;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
+import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.watch.Standing;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,8 @@ class EventTest {
     void aDumpIsPublishedUnlessItIsADryRun() {
         assertFalse(source("{}").terms().isDryRun());
         assertTrue(source("{\"dryRun\":true}").terms().isDryRun());
+        assertFalse(source("{\"dryRun\":true}").terms().readsEveryRow());
+        assertTrue(source("{\"rows\":true}").terms().readsEveryRow());
         assertEquals(Keep.DEFAULT, source("{}").dataSet().keep(), "the definition's constant has no such field");
     }
 
@@ -143,7 +146,7 @@ class EventTest {
     @Test
     void eachRequestForAReportArrivesAsItWasSent() {
         var dataSet = Json.MAPPER.readValue(DATA_SET, lockstep.landscape.DataSet.class);
-        for (var request : List.of(new ReportStatus.Report(), new ReportStatus.Progress(), new ReportStatus.Sums(),
+        for (var request : List.of(new ReportStatus.Report(Rows.DOUBTFUL), new ReportStatus.Progress(), new ReportStatus.Sums(),
                 new ReportStatus.Schema(true, "writer"))) {
             assertEquals(new ReportStatus.Event("demo-1", dataSet, request), asked(new ReportStatus.Event("demo-1", dataSet, request)));
         }

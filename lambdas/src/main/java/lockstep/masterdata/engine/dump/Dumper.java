@@ -50,6 +50,8 @@ public final class Dumper {
     public Dumped dump(DataSet dataSet, SyncPaths paths, Batch batch) {
         Snapshot snapshot = Json.read(store, paths.snapshot(), Snapshot.class)
                 .orElseThrow(() -> new Fault.SnapshotGone("sync " + paths.syncId() + " has no snapshot", null));
+        // no table needs to be read, and there is still one batch
+        if (batch.ranges().isEmpty()) return write(paths, new Dumped(batch.index(), List.of()));
         var names = batch.ranges().stream().map(KeyRange::table).distinct().toList();
         record Catalogue(Map<String, TableInfo> tables, Set<String> secured) {}
         var catalogue = source.run(connection -> new Catalogue(Schema.tables(connection, names), RowSecurity.active(connection, names)));
@@ -59,8 +61,11 @@ public final class Dumper {
                     return parts(dataSet.name(), connection, table, catalogue.tables().get(table.name()).knownKey(table.key()),
                             catalogue.secured().contains(table.name()), columns(snapshot, range), range);
                 });
-        Dumped dumped = new Dumped(batch.index(), ranges);
-        Json.write(store, paths.dumped(batch.index()), dumped);
+        return write(paths, new Dumped(batch.index(), ranges));
+    }
+
+    private Dumped write(SyncPaths paths, Dumped dumped) {
+        Json.write(store, paths.dumped(dumped.batch()), dumped);
         return dumped;
     }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.dump.Snapshot.TableColumns;
@@ -33,19 +34,35 @@ public record Planner(long rangeBytes, long batchBytes) {
 
     private record Sized(KeyRange range, long bytes) {}
 
-    /** @param before the previous manifest, if there is one */
-    List<Batch> plan(Connection connection, DataSet dataSet, List<TableColumns> columns, Optional<Manifest> before) throws SQLException {
+    /** @param unread tables that need not be read, as they are in the previous manifest */
+    record Plan(List<Batch> batches, List<TableManifest> unread) {}
+
+    /** Returns the previous manifest's tables that have still the same columns. */
+    static List<TableManifest> comparable(List<TableColumns> columns, Optional<Manifest> before) {
+        return columns.stream().flatMap(c -> before.flatMap(m -> m.table(c.name())).filter(t -> t.columns().equals(c.columns())).stream())
+                .toList();
+    }
+
+    /**
+     * @param before    the {@link #comparable} tables
+     * @param unwritten tables that have the same rows as before
+     */
+    Plan plan(Connection connection, DataSet dataSet, List<TableManifest> before, Set<String> unwritten) throws SQLException {
         var batches = new ArrayList<Batch>();
+        var unread = new ArrayList<TableManifest>();
         var current = new ArrayList<KeyRange>();
         long size = 0;
         var tables = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         for (Table table : dataSet.tables()) {
-            var columnsNow = columns.stream().filter(c -> c.name().equals(table.name())).findFirst().orElseThrow().columns();
-            var dumped = before.flatMap(m -> m.table(table.name())).filter(t -> t.columns().equals(columnsNow));
+            var dumped = before.stream().filter(t -> t.name().equals(table.name())).findFirst();
             // the sort order of text may have changed since
             Key key = tables.get(table.name()).knownKey(table.key());
             boolean inRanges = dumped.isPresent()
                     && key.ascends(connection, dumped.get().parts().stream().skip(1).map(Part::from).toList());
+            if (inRanges && unwritten.contains(table.name())) {
+                unread.add(dumped.get());
+                continue;
+            }
             for (Sized sized : inRanges ? ranges(dumped.get()) : ranges(connection, table, key)) {
                 if (!current.isEmpty() && size + sized.bytes() > batchBytes) {
                     batches.add(new Batch(batches.size(), List.copyOf(current)));
@@ -57,7 +74,7 @@ public record Planner(long rangeBytes, long batchBytes) {
             }
         }
         batches.add(new Batch(batches.size(), List.copyOf(current)));
-        return batches;
+        return new Plan(batches, unread);
     }
 
     private List<Sized> ranges(TableManifest before) {

@@ -49,6 +49,7 @@ public final class Sealer {
                 throw new Fault.BatchFailed("batch " + batch.index() + " was not dumped as planned");
             dumped.addAll(done.ranges());
         }
+        Json.read(store, paths.unread(), Dumped.class).ifPresent(unread -> dumped.addAll(unread.ranges()));
         var tables = dataSet.tables().stream().map(t -> table(t, snapshot, dumped)).toList();
         var manifest = new Manifest(Manifest.FORMAT, dataSet.name(), paths.syncId(), dataSet.source(), snapshot.time(), release, tables,
                 snapshot.schema());
@@ -68,11 +69,11 @@ public final class Sealer {
             reached = range.range().until();
         }
         if (ranges.isEmpty() || !reached.isEmpty()) throw gap(table, reached);
-        var columns = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow().columns();
+        var found = snapshot.tables().stream().filter(t -> t.name().equals(table.name())).findFirst().orElseThrow();
         var parts = ranges.stream().flatMap(r -> r.parts().stream()).toList();
         Content content = Part.contentOf(parts);
-        return new TableManifest(table.name(), columns, table.key(), table.where(), content.rows(), content.digest(), parts,
-                ranges.stream().flatMap(r -> r.delta().stream()).toList());
+        return new TableManifest(table.name(), found.columns(), table.key(), table.where(), content.rows(), content.digest(), parts,
+                ranges.stream().flatMap(r -> r.delta().stream()).toList(), found.fingerprint());
     }
 
     private static void checkCovered(Table table, RangeParts range) {

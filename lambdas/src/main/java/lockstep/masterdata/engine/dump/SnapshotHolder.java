@@ -2,26 +2,36 @@ package lockstep.masterdata.engine.dump;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.copy.Column;
+import lockstep.masterdata.engine.dump.Dumped.RangeParts;
 import lockstep.masterdata.engine.dump.Snapshot.TableColumns;
 import lockstep.masterdata.engine.parts.Json;
+import lockstep.masterdata.engine.parts.KeyRange;
 import lockstep.masterdata.engine.parts.Latest;
+import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.ManifestReader;
+import lockstep.masterdata.engine.parts.Part;
 import lockstep.masterdata.engine.parts.PartStore;
+import lockstep.masterdata.engine.parts.SourceFingerprint;
 import lockstep.masterdata.engine.parts.SyncPaths;
 import lockstep.masterdata.engine.postgres.Database;
 import lockstep.masterdata.engine.postgres.Faults;
 import lockstep.masterdata.engine.postgres.RowSecurity;
 import lockstep.masterdata.engine.postgres.Schema;
 import lockstep.masterdata.engine.postgres.SchemaCheck;
+import lockstep.masterdata.engine.postgres.SourceFingerprints;
 import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.poll.Poll;
 
@@ -30,6 +40,14 @@ import lockstep.poll.Poll;
  * all workers can read the same state.
  */
 public final class SnapshotHolder {
+    /** How many dumps in a row take a table from the previous manifest before its rows are read again. */
+    static final int REUSES = 30;
+    /** How long a table's rows are taken from previous manifests before they are read again. */
+    private static final Duration REUSABLE = Duration.ofDays(90);
+    /** The speed of reading that waiting for sessions has to beat. */
+    private static final long BYTES_PER_SECOND = 50_000_000;
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(4);
+
     private final Database source;
     private final PartStore store;
     private final Planner planner;
@@ -50,23 +68,30 @@ public final class SnapshotHolder {
      *                            holder before, because two snapshots must not be mixed
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
+        return hold(dataSet, paths, deadline, false);
+    }
+
+    /** @param rows whether every row is read, also of tables to which nobody has written */
+    public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline, boolean rows) {
         if (Json.read(store, paths.snapshot(), Snapshot.class).isPresent())
             throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot, which is lost; start a new sync",
                     null);
         try (Connection connection = source.connect()) {
-            write(dataSet, paths, connection);
+            write(dataSet, paths, connection, rows);
             return awaitRelease(paths, connection, deadline);
         } catch (SQLException e) {
             throw Faults.of(e, source.name());
         }
     }
 
-    private void write(DataSet dataSet, SyncPaths paths, Connection connection) throws SQLException {
+    private void write(DataSet dataSet, SyncPaths paths, Connection connection, boolean rows) throws SQLException {
         // The lock lets only one holder at a time start its transaction and take its snapshot, so that snapshots are ordered by time.
         Sql.execute(connection, "SELECT pg_advisory_lock(hashtextextended('lockstep snapshot', 0))");
         String id;
         Instant time;
+        SourceFingerprints fingerprints;
         try {
+            fingerprints = SourceFingerprints.read(connection, dataSet);
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
             try (var statement = connection.createStatement();
                     var row = statement.executeQuery("SELECT pg_export_snapshot(), transaction_timestamp()")) {
@@ -79,12 +104,40 @@ public final class SnapshotHolder {
         }
         var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
         RowSecurity.seeEveryRow(connection, dataSet);
-        var tables = columns(connection, dataSet);
+        fingerprints = fingerprints.inSnapshot(connection);
+        var tables = columns(connection, dataSet, fingerprints, time);
         var newest = newest(dataSet);
-        var batches = planner.plan(connection, dataSet, tables, newest);
-        Json.write(store, paths.batches(), batches);
-        Json.write(store, paths.snapshot(),
-                new Snapshot(id, newest.map(m -> after(m, time)).orElse(time), tables, batches.size(), Optional.of(schema)));
+        var before = Planner.comparable(tables, newest).stream().collect(Collectors.toMap(TableManifest::name, Function.identity()));
+        var known = before.values().stream().filter(t -> !rows && isReusable(t, time))
+                .collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
+        var unwritten = fingerprints.unwritten(connection, dataSet, known, names -> timeToRead(names.stream().map(before::get).toList()));
+        var plan = planner.plan(connection, dataSet, List.copyOf(before.values()), unwritten);
+        Json.write(store, paths.unread(), new Dumped(plan.batches().size(), plan.unread().stream().map(SnapshotHolder::asDumped).toList()));
+        Json.write(store, paths.batches(), plan.batches());
+        var unread = plan.unread().stream().collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
+        Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time),
+                tables.stream().map(t -> fingerprinted(t, unread)).toList(), plan.batches().size(), Optional.of(schema)));
+    }
+
+    /** Reports whether the table may be taken from the manifest once more. Its rows are read now and then, whatever its fingerprint says. */
+    private static boolean isReusable(TableManifest table, Instant now) {
+        return table.fingerprint().filter(f -> f.reused() < REUSES && f.read().isAfter(now.minus(REUSABLE))).isPresent();
+    }
+
+    /** Returns about how long it would take to read these tables, at most {@link #LONGEST_WAIT}. */
+    private static Duration timeToRead(List<TableManifest> tables) {
+        long bytes = tables.stream().flatMap(t -> t.parts().stream()).mapToLong(Part::textBytes).sum();
+        return Duration.ofMillis(Math.min(LONGEST_WAIT.toMillis(), bytes * 1000 / BYTES_PER_SECOND));
+    }
+
+    private static RangeParts asDumped(TableManifest table) {
+        return new RangeParts(new KeyRange(table.name(), List.of(), List.of(), List.of()), table.parts(), Optional.empty());
+    }
+
+    private static TableColumns fingerprinted(TableColumns table, Map<String, SourceFingerprint> unread) {
+        return unread.containsKey(table.name())
+                ? new TableColumns(table.name(), table.columns(), table.fingerprint().map(f -> f.after(unread.get(table.name()))))
+                : table;
     }
 
     /**
@@ -107,10 +160,12 @@ public final class SnapshotHolder {
     }
 
     /** Returns the types of the allowed columns. The tables were checked against the data set before. */
-    private static List<TableColumns> columns(Connection connection, DataSet dataSet) throws SQLException {
+    static List<TableColumns> columns(Connection connection, DataSet dataSet, SourceFingerprints fingerprints, Instant time)
+            throws SQLException {
         var infos = Schema.tables(connection, dataSet.tables().stream().map(Table::name).toList());
         return dataSet.tables().stream().map(t -> new TableColumns(t.name(),
-                t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList())).toList();
+                t.columns().stream().map(c -> new Column(c, infos.get(t.name()).columns().get(c).type())).toList(),
+                fingerprints.of(t.name(), time))).toList();
     }
 
     private Released awaitRelease(SyncPaths paths, Connection connection, Instant deadline) {

@@ -39,14 +39,22 @@ public record Manifest(int format, String dataSet, String syncId, String source,
      * @param parts  the parts in key order; they cover all keys without a gap
      * @param deltas the changes of ranges since the previous manifest; a range has none if it is unchanged or its delta would not be
      *         smaller
+     * @param fingerprint shows the next dump whether the table was written to since; empty if that can't be known
      */
     public record TableManifest(String name, List<Column> columns, List<String> key, Optional<String> where, long rows,
-            RowDigest digest, List<Part> parts, List<Delta> deltas) {
+            RowDigest digest, List<Part> parts, List<Delta> deltas, Optional<SourceFingerprint> fingerprint) {
         public TableManifest {
+            // manifests of earlier versions have none
+            if (fingerprint == null) fingerprint = Optional.empty();
             columns = List.copyOf(columns);
             key = List.copyOf(key);
             parts = List.copyOf(parts);
             deltas = List.copyOf(deltas);
+        }
+
+        public TableManifest(String name, List<Column> columns, List<String> key, Optional<String> where, long rows, RowDigest digest,
+                List<Part> parts, List<Delta> deltas) {
+            this(name, columns, key, where, rows, digest, parts, deltas, Optional.empty());
         }
 
         public List<String> columnNames() {

@@ -41,6 +41,11 @@ public record SyncPaths(String dataSet, String syncId) {
         return work() + "batches.json";
     }
 
+    /** The tables that need not be read, because nobody has written to them since the previous manifest: {@link Dumped}. */
+    public String unread() {
+        return "syncs/" + syncId + "/unread.json";
+    }
+
     /** A worker's result for a batch: {@link Dumped}. */
     public String dumped(int batch) {
         return work() + "dumped/" + batch + ".json";

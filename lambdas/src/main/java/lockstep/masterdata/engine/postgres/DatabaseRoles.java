@@ -42,6 +42,8 @@ public final class DatabaseRoles {
                         "GRANT SELECT ON lockstep.sync, lockstep.staged_part, lockstep.applied, lockstep.applied_history, "
                                 + "lockstep.applied_table, lockstep.kept_row TO "
                                 + Sql.identifier(login.username()));
+                Sql.execute(connection,
+                        "GRANT EXECUTE ON FUNCTION lockstep.unreported_sessions TO " + Sql.identifier(login.username()));
             }
             String user = Sql.identifier(writer.username());
             Sql.execute(connection, "GRANT CREATE ON SCHEMA lockstep TO " + user);
