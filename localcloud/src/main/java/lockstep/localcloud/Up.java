@@ -116,6 +116,13 @@ public final class Up {
     private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
         if (landscape.product().image() instanceof Product.Existing existing) throw new UserFault("the local cloud cannot run "
                 + existing.reference() + ", because it has no container engine; give product.build instead of product.image");
+        // a running cloud has its memory already
+        if (store.read().emulator().flatMap(known -> known.process().running()).isEmpty()) {
+            var room = Room.needed(landscape);
+            progress.note("needs about " + room);
+            files.create();
+            room.check(files.home());
+        }
         // start with the synthesis, because it needs nothing from the cloud and takes longest
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
