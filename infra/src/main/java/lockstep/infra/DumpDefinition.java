@@ -116,7 +116,7 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
     private IChainable hold(Construct scope) {
         var hold = invoke(scope, readSource, "HoldSnapshot", "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
         // no retry after a snapshot may have been exported: the other branch may already have seen it
-        hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException")));
+        hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE)));
         return hold.addCatch(releaseAndFail(scope, "Hold"), caught());
     }
 
@@ -130,7 +130,7 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
                         .bucketNamePath(JsonPath.stringAt("$.sync.bucket"))
                         .key(JsonPath.format("syncs/{}/{}/batches.json", JsonPath.stringAt("$.sync.dataSet.name"), SYNC_ID)).build())
                 .itemSelector(sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
-                .maxConcurrency(4)
+                .maxConcurrency(network.props().account().limits().batchesAtOnce())
                 .resultPath("$.outcomes").build();
         var worker = invoke(scope, readSource, "DumpParts", "DumpBatch", sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));

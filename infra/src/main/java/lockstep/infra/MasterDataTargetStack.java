@@ -158,6 +158,7 @@ final class MasterDataTargetStack extends AccountStack {
             input.put("every", dataSet.watch().every().toString());
             input.put("rows", dataSet.watch().rows().toString());
             input.put("behind", dataSet.watch().behind().toString());
+            input.put("reportsAtOnce", props().account().limits().reportsAtOnce());
             input.put("shards", shards.stream().map(shard -> shard.shard().name()).toList());
             input.put("checks", dataSet.checks().stream().map(
                     check -> Workflow.<String>sorted(Map.of("name", check.name(), "sql", check.sql(), "expected", check.expected())))

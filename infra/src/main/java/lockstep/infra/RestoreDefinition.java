@@ -33,8 +33,6 @@ import software.constructs.Construct;
  */
 record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> constants, List<Map<String, String>> shards,
         HandlerFunction restoreShards) {
-    /** Step Functions runs at most 40 iterations of an inline Map at once, so a shard that hangs takes up one of 40 slots. */
-    private static final int AT_ONCE = 40;
     private static final Object SYNC = JsonPath.objectAt("$.sync");
     private static final Object SHARD = JsonPath.objectAt("$.shard");
 
@@ -54,7 +52,7 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
         var inShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
                 .itemsPath("$.shards")
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
-                .maxConcurrency(AT_ONCE)
+                .maxConcurrency(network.props().account().limits().shardsAtOnce())
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
                 .addCatch(unexpected, caught());
@@ -77,7 +75,7 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
                 .mapExecutionType(StateMachineType.STANDARD)
                 .itemsPath("$.preflight.batches")
                 .itemSelector(sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
-                .maxConcurrency(4)
+                .maxConcurrency(network.props().account().limits().batchesAtOnce())
                 .resultPath("$.staged").build();
         var worker = invoke(scope, restoreShards, "StageParts", "StageBatch",
                 sorted(Map.of("sync", SYNC, "shard", SHARD, "batch", JsonPath.objectAt("$.batch"))), "$");

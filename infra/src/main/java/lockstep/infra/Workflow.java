@@ -47,7 +47,7 @@ final class Workflow extends StateMachine {
     /** Errors worth a retry: the environment failed, not the data. They are listed one by one, because no other fault of lockstep is. */
     static final List<String> TRANSIENT = List.of(
             DATABASE_UNAVAILABLE, FAULT + "StoreUnavailable",
-            "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException",
+            "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
             "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout",
             "java.lang.OutOfMemoryError");
 
@@ -57,6 +57,9 @@ final class Workflow extends StateMachine {
      */
     static final List<String> NOT_READY = List.of("Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException",
             "Lambda.SnapStartNotReadyException");
+
+    /** The account runs as many functions as it may. The function has not run, and runs when others have ended. */
+    static final List<String> THROTTLED = List.of("Lambda.TooManyRequestsException");
 
     private final String name;
 
@@ -154,6 +157,8 @@ final class Workflow extends StateMachine {
                 .build();
         invoke.addRetry(RetryProps.builder().errors(NOT_READY).interval(Duration.seconds(15)).backoffRate(1.5).maxAttempts(8)
                 .maxDelay(Duration.minutes(1)).build());
+        invoke.addRetry(RetryProps.builder().errors(THROTTLED).interval(Duration.seconds(2)).backoffRate(1.5).maxAttempts(60)
+                .maxDelay(Duration.seconds(20)).jitterStrategy(JitterType.FULL).build());
         return invoke;
     }
 

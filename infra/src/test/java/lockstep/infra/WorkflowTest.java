@@ -208,8 +208,9 @@ class WorkflowTest {
                     var errors = new TreeSet<String>();
                     state.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
                     var expected = new TreeSet<>(name.equals("HoldSnapshot")
-                            ? List.of(Workflow.DATABASE_UNAVAILABLE, "Lambda.TooManyRequestsException") : Workflow.TRANSIENT);
+                            ? List.of(Workflow.DATABASE_UNAVAILABLE) : Workflow.TRANSIENT);
                     expected.addAll(Workflow.NOT_READY);
+                    expected.addAll(Workflow.THROTTLED);
                     if (name.equals("Publish")) {
                         expected.add(Workflow.BUSY);
                     }
@@ -335,7 +336,7 @@ class WorkflowTest {
             assertFalse(look.has("Parameters"), "its event is the whole input");
             var prepared = definition(machine).at("/States/Prepare-master/Parameters");
             assertEquals(Set.of("account", "behind", "checks", "dataSet", "every", "externalId", "operationsTopicArn", "readerRoleArn",
-                    "restoreMachineArn", "rows", "shards", "signingKeyArn", "sourceBucket"), names(prepared));
+                    "reportsAtOnce", "restoreMachineArn", "rows", "shards", "signingKeyArn", "sourceBucket"), names(prepared));
             assertEquals("PT15M", prepared.at("/every").asText());
         }
         assertEquals("[\"qa-1\",\"qa-demo-1\"]",

@@ -3,11 +3,19 @@ package lockstep.landscape;
 import java.util.List;
 import java.util.Optional;
 
-/** An AWS account: its name in the landscape, its 12-digit id, its purpose, its shards in file order, and at most one proxy per edition. */
-public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {
+/**
+ * An AWS account: its name in the landscape, its 12-digit id, its purpose, its shards in file order, and at most one proxy per edition.
+ *
+ * @param limits what master data may use at once
+ */
+public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits) {
     public Account {
         shards = List.copyOf(shards);
         proxies = List.copyOf(proxies);
+    }
+
+    public Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {
+        this(name, id, purpose, shards, proxies, Limits.DEFAULT);
     }
 
     public List<Shard> shardsOf(Edition edition) {

@@ -55,7 +55,11 @@ public final class LandscapeReader {
             new Field("id", true, "\"222222222222\""),
             new Field("purpose", true, "production, demo or qa"),
             new Field("shards", true, "{demo-1: {edition: demo}}"),
-            new Field("proxies", false, "{demo: {host: demo.shop.example}}"));
+            new Field("proxies", false, "{demo: {host: demo.shop.example}}"),
+            new Field("limits", false, "{functions: 10, connections: 8}"));
+    static final List<Field> LIMITS = List.of(
+            new Field("functions", false, "10"),
+            new Field("connections", false, "8"));
     static final List<Field> SHARD = List.of(
             new Field("edition", true, "production or demo"),
             new Field("tenantsExpireAfter", false, "7d"));
@@ -155,6 +159,8 @@ public final class LandscapeReader {
             "write it like arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000");
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a single line of at most 200 characters",
             "shorten it, or remove the field");
+    static final Format FUNCTIONS = new Format("[4-9]|[1-9][0-9]{1,4}", "a whole number of functions from 4 to 99999", "write it like 10");
+    static final Format CONNECTIONS = new Format("[2-9]|[1-9][0-9]{1,2}", "a whole number of connections from 2 to 999", "write it like 8");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999",
             "write it like 20, or remove the field");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
@@ -324,7 +330,13 @@ public final class LandscapeReader {
                     .forEach((edition, proxy) -> Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
                             .ifPresent(known -> proxies.add(proxy(known, proxy, name, shards))));
         }
-        return new Account(name, id.orElse(""), purpose, shards, proxies);
+        return new Account(name, id.orElse(""), purpose, shards, proxies, limits(fields.get("limits")));
+    }
+
+    private Limits limits(YamlValue value) {
+        var fields = value.fields(LIMITS);
+        return new Limits(fields.get("functions").text(FUNCTIONS).map(Integer::parseInt).orElse(Limits.DEFAULT.functions()),
+                fields.get("connections").text(CONNECTIONS).map(Integer::parseInt).orElse(Limits.DEFAULT.connections()));
     }
 
     private Proxy proxy(Edition edition, YamlValue value, String account, List<Shard> shards) {

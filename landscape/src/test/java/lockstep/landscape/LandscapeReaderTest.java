@@ -105,6 +105,8 @@ class LandscapeReaderTest {
                 new Mistake("proxy of an edition that does not exist", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
                         "16: accounts.demo.proxies.trial: 'trial' is not an edition; write production or demo"),
+                new Mistake("too few functions", DEMO_SHARDS, DEMO_SHARDS + "    limits: {functions: 3}\n",
+                        "16: accounts.demo.limits.functions: '3' is not a whole number of functions from 4 to 99999; write it like 10"),
                 new Mistake("demo proxy without a certificate", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      demo: {host: a.example}\n",
                         "16: accounts.demo.proxies.demo: 'certificate' is missing; add certificate: the ARN of the load balancer's ACM "
                                 + "certificate"),
@@ -349,7 +351,7 @@ class LandscapeReaderTest {
                 FILE:12: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
                 FILE:13: accounts.demo.purpose: 'demos' is not one of production, demo, qa; did you mean 'demo'?
                 FILE:14: accounts.demo.shards: expected a map, not a list of 1; write {demo-1: {edition: demo}}
-                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies""",
+                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies, limits""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
         assertEquals(new Problem(2, "region", "'Frankfurt' is not an AWS region", "write it like eu-central-1"), failure.problems().get(1));
     }

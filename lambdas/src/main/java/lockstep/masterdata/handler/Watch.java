@@ -20,11 +20,12 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
      * @param every  the interval between runs
      * @param rows   the interval between runs that read every row of a shard
      * @param behind how long a newer manifest may not be in force
+     * @param reportsAtOnce how many shards are asked at once
      * @param shards the shards of this account that receive data sets
      */
     public record Event(DataSet dataSet, String account, String readerRoleArn, String externalId, String signingKeyArn, String sourceBucket,
             String restoreMachineArn, String operationsTopicArn, Duration every, Duration rows, Duration behind, List<Check> checks,
-            List<String> shards) {}
+            int reportsAtOnce, List<String> shards) {}
 
     /**
      * @param told shards that are not in step or fail a check; at most {@link #MAX_REPORTED}, because a state's output is limited to 256 KB
@@ -46,7 +47,7 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
                 new SourceReader(event.readerRoleArn(), event.externalId(), event.sourceBucket(), event.signingKeyArn()),
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
         return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), event.rows(), event.behind(),
-                !event.checks().isEmpty())
+                !event.checks().isEmpty(), event.reportsAtOnce())
                 .look(event.shards().stream().filter(shard -> !shard.equals(event.dataSet().source())).toList(), Instant.now(), deadline.minus(REPORTING_TIME)));
     }
 }

@@ -39,8 +39,6 @@ import lockstep.masterdata.watch.Standing.Remedy;
  * start nothing twice.
  */
 public final class Watcher {
-    /** How many shards are queried in parallel. */
-    private static final int PARALLEL_SHARDS = 32;
     /** How long to wait at most for the notification of a new manifest to start its restore. */
     private static final Duration NOTIFICATION_DELAY = Duration.ofMinutes(5);
     /** A remedy is tried once per this number of intervals. */
@@ -116,14 +114,16 @@ public final class Watcher {
     private final Duration rows;
     private final Duration behind;
     private final boolean hasChecks;
+    private final int reportsAtOnce;
 
     /**
      * @param every  the interval between runs
      * @param rows   the interval between runs that read every row of a shard
      * @param behind how long a newer manifest may not be in force before the shard counts as out of step
+     * @param reportsAtOnce how many shards are queried in parallel
      */
     public Watcher(Environment environment, String dataSet, String account, Duration every, Duration rows, Duration behind,
-            boolean hasChecks) {
+            boolean hasChecks, int reportsAtOnce) {
         this.environment = environment;
         this.dataSet = dataSet;
         this.account = account;
@@ -131,6 +131,7 @@ public final class Watcher {
         this.rows = rows;
         this.behind = behind;
         this.hasChecks = hasChecks;
+        this.reportsAtOnce = reportsAtOnce;
     }
 
     /**
@@ -146,7 +147,7 @@ public final class Watcher {
         var looks = shards.stream()
                 .map(shard -> (Callable<Seen>) () -> look(shard, now, source.answer().flatMap(n -> n), running, manifests)).toList();
         // not closed, because close would wait for a shard that does not answer
-        var executor = Executors.newFixedThreadPool(Math.clamp(shards.size(), 1, PARALLEL_SHARDS), Thread.ofPlatform().daemon().factory());
+        var executor = Executors.newFixedThreadPool(Math.clamp(shards.size(), 1, reportsAtOnce), Thread.ofPlatform().daemon().factory());
         try {
             var futures = executor.invokeAll(looks, Math.max(0, Duration.between(Instant.now(), until).toMillis()), TimeUnit.MILLISECONDS);
             var seen = new ArrayList<Seen>();

@@ -118,7 +118,7 @@ class WatchTest {
     }
 
     private List<Watcher.Seen> look(Instant now, String... shards) {
-        return new Watcher(account, "master", "demo", EVERY, account.rows, Duration.ofHours(1), !account.checks.isEmpty())
+        return new Watcher(account, "master", "demo", EVERY, account.rows, Duration.ofHours(1), !account.checks.isEmpty(), 32)
                 .look(shards.length == 0 ? List.of("demo-1") : List.of(shards), now, Instant.now().plusSeconds(10));
     }
 

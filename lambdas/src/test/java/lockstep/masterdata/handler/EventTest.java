@@ -92,7 +92,7 @@ class EventTest {
         var event = Json.MAPPER.readValue("""
                 {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT \
                 0"}],"dataSet":%s,"every":"PT15M","behind":"PT1H","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
-                "restoreMachineArn":"m","shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET),
+                "restoreMachineArn":"m","reportsAtOnce":8,"shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET),
                 Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
         // the requests to the shards' functions
