@@ -106,7 +106,7 @@ class LandscapeReaderTest {
                         DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
                         "16: accounts.demo.proxies.trial: 'trial' is not an edition; write production or demo"),
                 new Mistake("too few functions", DEMO_SHARDS, DEMO_SHARDS + "    limits: {functions: 3}\n",
-                        "16: accounts.demo.limits.functions: '3' is not a whole number of functions from 4 to 99999; write it like 10"),
+                        "15: accounts.demo.limits.functions: '3' is not a whole number of functions from 4 to 99999; write it like 10"),
                 new Mistake("demo proxy without a certificate", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      demo: {host: a.example}\n",
                         "16: accounts.demo.proxies.demo: 'certificate' is missing; add certificate: the ARN of the load balancer's ACM "
                                 + "certificate"),
