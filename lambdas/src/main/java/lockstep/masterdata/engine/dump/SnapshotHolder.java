@@ -112,7 +112,8 @@ public final class SnapshotHolder {
                 .collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
         var unwritten = fingerprints.unwritten(connection, dataSet, known, names -> timeToRead(names.stream().map(before::get).toList()));
         var plan = planner.plan(connection, dataSet, List.copyOf(before.values()), unwritten);
-        Json.write(store, paths.unread(), new Dumped(plan.batches().size(), plan.unread().stream().map(SnapshotHolder::asDumped).toList()));
+        Json.write(store, paths.unread(),
+                new Dumped(plan.batches().size(), plan.unread().stream().map(SnapshotHolder::asDumped).toList()));
         Json.write(store, paths.batches(), plan.batches());
         var unread = plan.unread().stream().collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
         Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time),
