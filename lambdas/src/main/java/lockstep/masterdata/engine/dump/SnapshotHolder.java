@@ -120,7 +120,7 @@ public final class SnapshotHolder {
                 tables.stream().map(t -> fingerprinted(t, unread)).toList(), plan.batches().size(), Optional.of(schema)));
     }
 
-    /** Reports whether the table may be taken from the manifest once more. Its rows are read now and then, whatever its fingerprint says. */
+    /** Reports whether the table may be taken from the manifest once more. Now and then its rows are read, whatever the fingerprint. */
     private static boolean isReusable(TableManifest table, Instant now) {
         return table.fingerprint().filter(f -> f.reused() < REUSES && f.read().isAfter(now.minus(REUSABLE))).isPresent();
     }
