@@ -112,14 +112,15 @@ public final class SnapshotHolder {
                 .collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
         var unwritten = fingerprints.unwritten(connection, dataSet, known, names -> timeToRead(names.stream().map(before::get).toList()));
         var plan = planner.plan(connection, dataSet, List.copyOf(before.values()), unwritten);
-        Json.write(store, paths.unread(), new Dumped(plan.batches().size(), plan.unread().stream().map(SnapshotHolder::asDumped).toList()));
+        Json.write(store, paths.unread(),
+                new Dumped(plan.batches().size(), plan.unread().stream().map(SnapshotHolder::asDumped).toList()));
         Json.write(store, paths.batches(), plan.batches());
         var unread = plan.unread().stream().collect(Collectors.toMap(TableManifest::name, t -> t.fingerprint().orElseThrow()));
         Json.write(store, paths.snapshot(), new Snapshot(id, newest.map(m -> after(m, time)).orElse(time),
                 tables.stream().map(t -> fingerprinted(t, unread)).toList(), plan.batches().size(), Optional.of(schema)));
     }
 
-    /** Reports whether the table may be taken from the manifest once more. Its rows are read now and then, whatever its fingerprint says. */
+    /** Reports whether the table may be taken from the manifest once more. Now and then its rows are read, whatever the fingerprint. */
     private static boolean isReusable(TableManifest table, Instant now) {
         return table.fingerprint().filter(f -> f.reused() < REUSES && f.read().isAfter(now.minus(REUSABLE))).isPresent();
     }
