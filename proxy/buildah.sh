@@ -48,12 +48,15 @@ bases() {
     done
 }
 
+# nginx opens more files than buildah allows by default, and nobody may allow more than the machine does.
+open_files=$(prlimit --nofile --output HARD --noheadings --raw)
+
 # image NAME CONTEXT [OPTION…]: builds it as lockstep/NAME, and creates $container from it, with its files at $root.
 image() {
     name=$1 context=$2; shift 2
     b bud -q --pull-never --layers "$@" -t "lockstep/$name" "$context" >"$work/$name.build.log" 2>&1 ||
         { tail -n 20 "$work/$name.build.log" >&2; die "$name does not build: $work/$name.build.log"; }
-    container=$(b from --pull-never --ulimit "nofile=$(ulimit -Hn):$(ulimit -Hn)" "localhost/lockstep/$name")
+    container=$(b from --pull-never --ulimit "nofile=$open_files:$open_files" "localhost/lockstep/$name")
     root=$(b mount "$container")
     say "$name: $(du -sm "$root" | cut -f 1) MB"
 }

@@ -40,7 +40,8 @@ public final class AwsDeployment {
         try (var lambda = access.client(LambdaClient.builder())) {
             String function = Names.prepareDatabase();
             var answer = lambda.invoke(r -> r.functionName(function)
-                    .payload(SdkBytes.fromUtf8String(Assembly.JSON.writeValueAsString(Map.of("shard", shard.name(), "dataSets", dataSets)))));
+                    .payload(SdkBytes
+                            .fromUtf8String(Assembly.JSON.writeValueAsString(Map.of("shard", shard.name(), "dataSets", dataSets)))));
             if (answer.functionError() != null)
                 throw new UserFault("function " + function + " failed: " + answer.payload().asUtf8String());
         }

@@ -83,7 +83,8 @@ public final class ShardReporter implements AutoCloseable {
     private <T> Asked<T> ask(ReportStatus.Request request, Class<T> type) {
         try {
             var answer = lambda.invoke(r -> r.functionName(Names.reportStatus())
-                    .payload(SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(new ReportStatus.Event(shard.name(), dataSet, request)))));
+                    .payload(
+                            SdkBytes.fromByteArray(Json.MAPPER.writeValueAsBytes(new ReportStatus.Event(shard.name(), dataSet, request)))));
             if (answer.functionError() != null)
                 return new Asked<>(Optional.empty(), Optional.of(Causes.message(answer.payload().asUtf8String())));
             T read = Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

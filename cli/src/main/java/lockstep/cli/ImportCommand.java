@@ -96,7 +96,8 @@ final class ImportCommand implements Callable<Integer> {
         }
     }
 
-    private int run(AccountAccess access, DataSet dataSet, String tableName, String machineArn, String arn, String id) throws InterruptedException {
+    private int run(AccountAccess access, DataSet dataSet, String tableName, String machineArn, String arn, String id)
+            throws InterruptedException {
         try (var sfn = access.client(SfnClient.builder())) {
             sfn.startExecution(r -> r.stateMachineArn(machineArn).name(Names.execution(dataSet.name(), id))
                     .input(Json.MAPPER.writeValueAsString(Map.of("table", tableName, "dryRun", dryRun, "round", round))));

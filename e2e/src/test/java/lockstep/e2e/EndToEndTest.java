@@ -626,7 +626,8 @@ class EndToEndTest {
     void theReaderRoleOnlyReadsManifestsAndParts() {
         AccountAccess worker = CLOUD.asFunction("demo", "RestoreShards");
         try (var sts = worker.client(StsClient.builder())) {
-            var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test")).credentials();
+            var given = sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test"))
+                    .credentials();
             var reader = worker.with(software.amazon.awssdk.auth.credentials.StaticCredentialsProvider.create(
                     software.amazon.awssdk.auth.credentials.AwsSessionCredentials.create(given.accessKeyId(), given.secretAccessKey(),
                             given.sessionToken())));
@@ -875,7 +876,8 @@ class EndToEndTest {
             await("the end of restore " + name + " in " + account, Duration.ofMinutes(3), () -> {
                 try {
                     ended.set(sfn.describeExecution(r -> r.executionArn(
-                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution", "lockstep-restore:" + Names.execution("master", name)))));
+                            Names.statesArn("eu-central-1", CLOUD.account(account).id(), "execution",
+                                    "lockstep-restore:" + Names.execution("master", name)))));
                     return ended.get().status() != ExecutionStatus.RUNNING;
                 } catch (ExecutionDoesNotExistException e) {
                     return false;

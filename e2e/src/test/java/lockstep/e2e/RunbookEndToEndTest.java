@@ -106,7 +106,8 @@ class RunbookEndToEndTest {
     void aLookThatTakesTooLongEndsAndTheNextOneTriesAgain() throws Exception {
         try (var _ = locked("demo-1", "LOCK TABLE master.drug IN ACCESS EXCLUSIVE MODE");
                 var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-hangs")).input("{\"dataSet\":\"master\"}"));
+            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-hangs"))
+                    .input("{\"dataSet\":\"master\"}"));
             awaitWaiting("demo-1");
             stop("demo", WATCH, "look-hangs");
             assertTrue(lastScheduled("demo", WATCH, "look-hangs").contains("Watch"));
@@ -118,7 +119,8 @@ class RunbookEndToEndTest {
     /** Runs a check of the watch with its state machine and waits for its end. */
     private static DescribeExecutionResponse look(String name) {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder())) {
-            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-" + name)).input("{\"dataSet\":\"master\"}"));
+            sfn.startExecution(r -> r.stateMachineArn(machine("demo", WATCH)).name(Names.execution("master", "look-" + name))
+                    .input("{\"dataSet\":\"master\"}"));
             String execution = execution("demo", WATCH, "look-" + name);
             await("the end of look " + name, SOON,
                     () -> sfn.describeExecution(r -> r.executionArn(execution)).status() != ExecutionStatus.RUNNING);

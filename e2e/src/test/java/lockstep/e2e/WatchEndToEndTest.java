@@ -126,7 +126,8 @@ class WatchEndToEndTest {
             next[0] = Instant.now().plusSeconds(10);
             for (var account : CLOUD.landscape.accounts()) {
                 try (var sfn = CLOUD.root(account.name()).client(SfnClient.builder())) {
-                    sfn.startExecution(r -> r.stateMachineArn(machine(account.name(), Names.watchMachine())).input("{\"dataSet\":\"master\"}"));
+                    sfn.startExecution(
+                            r -> r.stateMachineArn(machine(account.name(), Names.watchMachine())).input("{\"dataSet\":\"master\"}"));
                 }
             }
             return false;

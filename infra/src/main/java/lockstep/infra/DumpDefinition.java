@@ -60,9 +60,9 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         admission.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         admission.next(publish);
         snapshot.next(new Choice(scope, "DryRun?")
-                        .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"),
-                                Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
-                        .otherwise(assess(scope, admission, failed)));
+                .when(Condition.and(Condition.isPresent("$.sync.terms.dryRun"),
+                        Condition.booleanEquals("$.sync.terms.dryRun", true)), done)
+                .otherwise(assess(scope, admission, failed)));
         var prepared = new LinkedHashMap<DataSet, Map<String, Object>>();
         constants.forEach((dataSet, sync) -> {
             sync.put("syncId", JsonPath.stringAt("$.id"));
@@ -96,13 +96,15 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         assessment.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         var notify = Workflow.notifyOperations(scope, network, "NotifyHeld", sorted(Map.of(
                 "syncId", JsonPath.stringAt("$.sync.syncId"), "held", JsonPath.objectAt("$.assessment.reasons"),
-                "do", JsonPath.format("lockstep approve {}{} or lockstep reject {}{}; on AWS with --aws", SYNC_ID, OPTION, SYNC_ID, OPTION))));
+                "do",
+                JsonPath.format("lockstep approve {}{} or lockstep reject {}{}; on AWS with --aws", SYNC_ID, OPTION, SYNC_ID, OPTION))));
         // fails rather than wait for an approval that nobody was asked for
         notify.addRetry(retry(List.of("States.TaskFailed"))).addCatch(failed, caught());
         var wait = LambdaInvoke.Builder.create(scope, "WaitForApproval")
                 .lambdaFunction(manageManifests.target())
                 .integrationPattern(IntegrationPattern.WAIT_FOR_TASK_TOKEN)
-                .payload(TaskInput.fromObject(Workflow.step("Assess", sorted(Map.of("sync", SYNC, "hold", HOLD, "token", JsonPath.getTaskToken())))))
+                .payload(TaskInput
+                        .fromObject(Workflow.step("Assess", sorted(Map.of("sync", SYNC, "hold", HOLD, "token", JsonPath.getTaskToken())))))
                 .retryOnServiceExceptions(false)
                 .taskTimeout(Timeout.at("$.review.longest"))
                 .resultPath(JsonPath.DISCARD).build();
@@ -132,11 +134,13 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
                 .itemSelector(sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(network.props().account().limits().batchesAtOnce())
                 .resultPath("$.outcomes").build();
-        var worker = invoke(scope, readSource, "DumpParts", "DumpBatch", sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
+        var worker = invoke(scope, readSource, "DumpParts", "DumpBatch",
+                sorted(Map.of("sync", SYNC, "batch", JsonPath.objectAt("$.batch"))), "$");
         worker.addRetry(retry(Workflow.TRANSIENT));
         parts.itemProcessor(worker.addCatch(Workflow.outcomeOfFailure(scope, "BatchFailed"), caught()));
         parts.addCatch(failed, caught());
-        var seal = invoke(scope, manageManifests, "SealManifest", "SealManifest", sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))),
+        var seal = invoke(scope, manageManifests, "SealManifest", "SealManifest",
+                sorted(Map.of("sync", SYNC, "outcomes", JsonPath.objectAt("$.outcomes"))),
                 "$.manifest");
         seal.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         return Chain.start(await).next(parts).next(seal);

@@ -41,8 +41,7 @@ final class MasterDataSourceStack extends AccountStack {
     private static final String PARTS = "parts/*";
     private static final String MANIFESTS = "manifests/*";
     private static final String IMPORTS = "imports/*";
-    private static final String OBJECTS =
-            "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|imports|manifests|manifests\\/\\*\\/dropped)\\/\\*$/";
+    private static final String OBJECTS = "/^Resource::<.*Bucket.*\\.Arn>\\/(syncs|parts|imports|manifests)\\/\\*$/";
 
     private final NetworkStack network;
     private final List<DataSet> dataSets;

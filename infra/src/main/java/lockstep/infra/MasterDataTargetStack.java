@@ -229,6 +229,7 @@ final class MasterDataTargetStack extends AccountStack {
     private void grantFollow(Role role, Workflow restore) {
         restore.grantFollow(role);
         role.addToPolicy(ShardFunctionsStack.report(props()));
-        Accepted.finding(role, "AwsSolutions-IAM5", "Follows any restore that was started", "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
+        Accepted.finding(role, "AwsSolutions-IAM5", "Follows any restore that was started",
+                "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
     }
 }

@@ -84,7 +84,8 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
         var stageFailed = outcome(scope, "StageParts", "StageFailed");
         stage.addCatch(stageFailed, caught());
 
-        var merge = invoke(scope, restoreShards, "Publish", "Publish", sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
+        var merge = invoke(scope, restoreShards, "Publish", "Publish",
+                sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
                 // the history records the changes to each table; for a thousand shards they would exceed the size limit of a state's output
                 sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
         merge.addRetry(retry(Workflow.TRANSIENT));

@@ -108,7 +108,8 @@ final class Workflow extends StateMachine {
     static Chain named(Construct scope) {
         var name = JsonPath.stringSplit(JsonPath.stringAt("$$.Execution.Name"), ".");
         return Chain.start(Pass.Builder.create(scope, "Named").parameters(sorted(Map.of(
-                "dataSet", JsonPath.arrayGetItem(name, 0), "id", JsonPath.arrayGetItem(name, 1), "terms", JsonPath.objectAt("$")))).build());
+                "dataSet", JsonPath.arrayGetItem(name, 0), "id", JsonPath.arrayGetItem(name, 1), "terms", JsonPath.objectAt("$"))))
+                .build());
     }
 
     /**
@@ -128,7 +129,10 @@ final class Workflow extends StateMachine {
         return sorted(Map.of("step", step, "event", event));
     }
 
-    /** Invokes a step of a function, retrying while it is not ready, and puts its result at the path. Other retries and catches are the caller's. */
+    /**
+     * Invokes a step of a function, retrying while it is not ready, and puts its result at the path. Other retries and catches are the
+     * caller's.
+     */
     static LambdaInvoke invoke(Construct scope, HandlerFunction function, String step, String id, Object event, String resultPath) {
         return invoke(scope, function, step, id, event, null, resultPath);
     }

@@ -116,7 +116,8 @@ final class Scale {
 
     private static JsonNode with(JsonNode definition, DataSet dataSet) {
         var copy = definition.deepCopy();
-        ((ObjectNode) copy.at("/States/Prepare-master/Parameters/sync")).set("dataSet", Assembly.JSON.valueToTree(Workflow.constant(dataSet)));
+        ((ObjectNode) copy.at("/States/Prepare-master/Parameters/sync")).set("dataSet",
+                Assembly.JSON.valueToTree(Workflow.constant(dataSet)));
         return copy;
     }
 

@@ -366,7 +366,8 @@ class SecurityTest {
         for (var account : List.of("production", "demo", "qa")) {
             var send = CLINIC.resource(account + "-master-data-target", "AWS::SQS::QueuePolicy", "Inbox").property("PolicyDocument")
                     .get("Statement").get(1);
-            assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master-data", send.at("/Condition/ArnEquals/aws:SourceArn").asText());
+            assertEquals("arn:aws:sns:eu-central-1:111111111111:lockstep-master-data",
+                    send.at("/Condition/ArnEquals/aws:SourceArn").asText());
             assertEquals("sqs:SendMessage", send.get("Action").asText());
         }
     }

@@ -316,7 +316,8 @@ class WorkflowTest {
             assertEquals(machine.id(), rule.property("Targets").at("/0/Arn/Ref").asText());
             schedules.put(rule.property("ScheduleExpression").asText(), rule.property("Targets").at("/0/Input").asText());
         }
-        assertEquals(Map.of("cron(0 4 * * ? *)", "{\"byClock\":true,\"dataSet\":\"master\"}", "rate(5 minutes)", "{\"byClock\":false,\"dataSet\":\"master\"}"), schedules);
+        assertEquals(Map.of("cron(0 4 * * ? *)", "{\"byClock\":true,\"dataSet\":\"master\"}", "rate(5 minutes)",
+                "{\"byClock\":false,\"dataSet\":\"master\"}"), schedules);
         var start = definition(machine).at("/States/Prepare-master/Parameters");
         assertEquals(Set.of("bucket", "byClock.$", "dataSet", "dumpMachineArn", "every"), names(start));
         assertEquals("PT5M", start.get("every").asText());

@@ -17,7 +17,8 @@ public record Limits(int functions, int connections) {
 
     public Limits {
         if (functions < 4 || connections < 2)
-            throw new IllegalArgumentException("at least 4 functions and 2 connections are needed, not " + functions + " and " + connections);
+            throw new IllegalArgumentException(
+                    "at least 4 functions and 2 connections are needed, not " + functions + " and " + connections);
     }
 
     /** How many functions read or stage batches of rows of one database at once. */

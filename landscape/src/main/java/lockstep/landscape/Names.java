@@ -138,8 +138,7 @@ public final class Names {
     }
 
     /**
-     * The name of an execution that works for a data set. The machines serve all data sets of an account, and two data sets may use the same
-     * id.
+     * The name of an execution that works for a data set. The machines serve all data sets of an account, and two of them may use one id.
      */
     public static String execution(String dataSet, String id) {
         return dataSet + "." + id;

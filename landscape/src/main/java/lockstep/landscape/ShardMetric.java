@@ -1,6 +1,9 @@
 package lockstep.landscape;
 
-/** The metrics of each shard that receives a data set, in the namespace {@link Names#metrics(String, String)}. A value that is unknown is not published. */
+/**
+ * The metrics of each shard that receives a data set, in the namespace {@link Names#metrics(String, String)}. An unknown value is not
+ * published.
+ */
 public enum ShardMetric {
     /** Seconds: the age of the snapshot in force. */
     FRESHNESS("Freshness"),

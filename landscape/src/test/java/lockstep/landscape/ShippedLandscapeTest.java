@@ -106,12 +106,13 @@ class ShippedLandscapeTest {
                 List.copyOf(schema.at("/delivery/properties").propertyNames()));
         assertEquals(LandscapeReader.DELIVERY.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
                 texts(schema.at("/delivery/required")));
-        Map.of("product", LandscapeReader.PRODUCT, "commands", LandscapeReader.COMMANDS, "limits", LandscapeReader.LIMITS).forEach((name, fields) -> {
-            assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
-                    List.copyOf(schema.get(name).get("properties").propertyNames()));
-            assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
-                    texts(schema.get(name).get("required")));
-        });
+        Map.of("product", LandscapeReader.PRODUCT, "commands", LandscapeReader.COMMANDS, "limits", LandscapeReader.LIMITS)
+                .forEach((name, fields) -> {
+                    assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
+                            List.copyOf(schema.get(name).get("properties").propertyNames()));
+                    assertEquals(fields.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
+                            texts(schema.get(name).get("required")));
+                });
         Map.of("/product/properties/image", LandscapeReader.IMAGE, "/product/properties/health", LandscapeReader.HEALTH, "/path",
                 LandscapeReader.PATH, "/command/items", LandscapeReader.WORD)
                 .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));

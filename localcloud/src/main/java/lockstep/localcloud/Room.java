@@ -11,11 +11,11 @@ import lockstep.landscape.Landscape;
 import lockstep.project.UserFault;
 
 /**
- * The memory and disk that a local cloud needs, in MB. Without enough memory, the kernel would end processes of the cloud in the middle of a
- * sync.
+ * The memory and disk that a local cloud needs, in MB. Without enough memory, the kernel would end processes of the cloud in the middle of
+ * a sync.
  */
 record Room(long memory, long disk) {
-    /** Measured by {@code bench/local/run}: the emulator, and for each shard its application, its part of a database server and a function. */
+    /** Measured by {@code bench/local/run}: the emulator; for each shard its application, its part of a database server and a function. */
     private static final long BASE = 1500;
     private static final long SHARD = 500;
     /** Tools, databases and logs. */

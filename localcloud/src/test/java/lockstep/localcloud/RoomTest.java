@@ -20,14 +20,16 @@ class RoomTest {
         assertEquals("the local cloud of this landscape needs 3.9 GB of memory, but 1.0 GB is free. End other programs, delete files, or "
                 + "choose a landscape with fewer shards",
                 assertThrows(UserFault.class, () -> NEEDED.check(OptionalLong.of(1024), NEEDED.disk())).getMessage());
-        assertEquals("the local cloud of this landscape needs 3.9 GB of memory, but 1.0 GB is free, and 2.9 GB of disk, but 0.5 GB is free. "
-                + "End other programs, delete files, or choose a landscape with fewer shards",
+        assertEquals(
+                "the local cloud of this landscape needs 3.9 GB of memory, but 1.0 GB is free, and 2.9 GB of disk, but 0.5 GB is free. "
+                        + "End other programs, delete files, or choose a landscape with fewer shards",
                 assertThrows(UserFault.class, () -> NEEDED.check(OptionalLong.of(1024), 512)).getMessage());
     }
 
     @Test
     void memoryIsWhatTheKernelCallsAvailable() {
-        assertEquals(OptionalLong.of(2048), Room.available("MemTotal:       24000000 kB\nMemFree:          100000 kB\nMemAvailable:    2097152 kB\n"));
+        assertEquals(OptionalLong.of(2048),
+                Room.available("MemTotal:       24000000 kB\nMemFree:          100000 kB\nMemAvailable:    2097152 kB\n"));
         assertEquals(OptionalLong.empty(), Room.available("MemTotal: 1 kB\n"));
     }
 }

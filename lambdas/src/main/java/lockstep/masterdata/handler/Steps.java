@@ -38,7 +38,8 @@ public abstract class Steps implements RequestStreamHandler {
         try {
             call = Json.MAPPER.readValue(input, Call.class);
         } catch (JacksonException e) {
-            throw new Fault.InvalidRequest("the event does not name a step of " + getClass().getSimpleName() + ": " + e.getOriginalMessage());
+            throw new Fault.InvalidRequest(
+                    "the event does not name a step of " + getClass().getSimpleName() + ": " + e.getOriginalMessage());
         }
         var step = steps.get(call.step());
         if (step == null) throw new Fault.InvalidRequest(getClass().getSimpleName() + " has no step '" + call.step() + "'");

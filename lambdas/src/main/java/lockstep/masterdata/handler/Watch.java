@@ -48,6 +48,7 @@ public final class Watch extends JsonFunction<Watch.Event, Watch.Answer> {
                 event.dataSet(), event.checks(), event.restoreMachineArn(), event.operationsTopicArn());
         return Answer.of(new Watcher(environment, event.dataSet().name(), event.account(), event.every(), event.rows(), event.behind(),
                 !event.checks().isEmpty(), event.reportsAtOnce())
-                .look(event.shards().stream().filter(shard -> !shard.equals(event.dataSet().source())).toList(), Instant.now(), deadline.minus(REPORTING_TIME)));
+                .look(event.shards().stream().filter(shard -> !shard.equals(event.dataSet().source())).toList(), Instant.now(),
+                        deadline.minus(REPORTING_TIME)));
     }
 }

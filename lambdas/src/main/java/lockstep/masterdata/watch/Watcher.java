@@ -234,7 +234,8 @@ public final class Watcher {
         var metrics = new EnumMap<DataSetMetric, Double>(DataSetMetric.class);
         metrics.put(DataSetMetric.OUT_OF_STEP, (double) seen.stream().filter(s -> s.isOutOfStep(behind)).count());
         var ages = seen.stream().flatMap(s -> s.standing().flatMap(Standing::age).stream()).toList();
-        if (ages.size() == seen.size()) ages.stream().max(Duration::compareTo).ifPresent(age -> metrics.put(DataSetMetric.FRESHNESS, seconds(age)));
+        if (ages.size() == seen.size())
+            ages.stream().max(Duration::compareTo).ifPresent(age -> metrics.put(DataSetMetric.FRESHNESS, seconds(age)));
         return metrics;
     }
 

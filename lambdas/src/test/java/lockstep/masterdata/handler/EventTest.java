@@ -89,10 +89,12 @@ class EventTest {
 
     @Test
     void theWatchIsToldAllByItsDefinition() {
-        var event = Json.MAPPER.readValue("""
+        var event = Json.MAPPER.readValue(
+                """
                 {"account":"demo","checks":[{"expected":"0","name":"none","sql":"SELECT \
                 0"}],"dataSet":%s,"every":"PT15M","behind":"PT1H","externalId":"e","operationsTopicArn":"o","readerRoleArn":"r",
-                "restoreMachineArn":"m","reportsAtOnce":8,"shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}""".formatted(DATA_SET),
+                "restoreMachineArn":"m","reportsAtOnce":8,"shards":["demo-1"],"signingKeyArn":"k","sourceBucket":"b"}"""
+                        .formatted(DATA_SET),
                 Watch.Event.class);
         assertEquals(Duration.ofMinutes(15), event.every());
         // the requests to the shards' functions
@@ -120,7 +122,8 @@ class EventTest {
                 "{\"bucket\":\"b\",\"byClock\":true,\"dataSet\":%s,\"dumpMachineArn\":\"m\",\"every\":\"PT5M\"}".formatted(DATA_SET),
                 StartSync.Event.class);
         assertTrue(event.byClock());
-        assertEquals(new ReportStatus.Activity(), asked(new ReportStatus.Event("demo-1", event.dataSet(), new ReportStatus.Activity())).request());
+        assertEquals(new ReportStatus.Activity(),
+                asked(new ReportStatus.Event("demo-1", event.dataSet(), new ReportStatus.Activity())).request());
     }
 
     @Test

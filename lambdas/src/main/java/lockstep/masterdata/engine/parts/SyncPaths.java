@@ -43,7 +43,7 @@ public record SyncPaths(String dataSet, String syncId) {
 
     /** The tables that need not be read, because nobody has written to them since the previous manifest: {@link Dumped}. */
     public String unread() {
-        return "syncs/" + syncId + "/unread.json";
+        return work() + "unread.json";
     }
 
     /** A worker's result for a batch: {@link Dumped}. */
