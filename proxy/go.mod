@@ -40,3 +40,6 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+// Images and their file systems, which contain Go sources.
+ignore ./target
