@@ -43,7 +43,7 @@ class DocsTest {
     /** Names in backticks that belong to AWS, PostgreSQL, HTTP and other software, or are examples of values. */
     private static final Set<String> FOREIGN_NAMES = Set.of(
             "Abc", "Accept", "Bool", "DescribeStacks", "E2E", "FILE.csv", "Forwarded", "Id", "Milk", "NAME.before", "Proxy", "Ref",
-            "SHARD.host", "TooManyRequests", "Transform", "Upgrade");
+            "SHARD.host", "Transform", "Upgrade");
     /** Options of other programs that pages mention without the program. */
     private static final Set<String> FOREIGN_OPTIONS = Set.of("--cert", "--exclusively");
     /** S3 objects, paths in images or on servers, names of roles and metrics, and build outputs. */
