@@ -72,6 +72,13 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** The snapshot is not there yet. */
+    public static final class SnapshotPending extends Fault {
+        public SnapshotPending(String message) {
+            super(message, null);
+        }
+    }
+
     /** One or more batches of the dump or of the staging failed; the message carries the first cause. */
     public static final class BatchFailed extends Fault {
         public BatchFailed(String message) {
@@ -150,6 +157,13 @@ public abstract sealed class Fault extends RuntimeException {
 
         public List<String> tables() {
             return tables;
+        }
+    }
+
+    /** A function may not have the time for this step, which a task repeats. Nothing was changed. */
+    public static final class TooLong extends Fault {
+        public TooLong(String message) {
+            super(message, null);
         }
     }
 

@@ -23,7 +23,7 @@ public final class HoldSnapshot extends JsonFunction<HoldSnapshot.Event, Release
     Released handle(Event event, Instant deadline) {
         SourceSync sync = event.sync();
         return new SnapshotHolder(Clients.database(sync.secretArn()), Clients.store(sync.bucket()), Planner.DEFAULT,
-                Clients.signature(sync.signingKeyArn()))
+                Clients.signature(sync.signingKeyArn()), sync.functionTime())
                 .hold(sync.dataSet(), sync.paths(), deadline.minus(SHUTDOWN_TIME), sync.terms().readsEveryRow());
     }
 }

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
@@ -31,31 +32,31 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
 
     @Override
     public final void handleRequest(InputStream input, OutputStream output, Context context) {
-        Json.MAPPER.writeValue(output, answer(() -> Json.MAPPER.readValue(input, eventType), context));
+        Json.MAPPER.writeValue(output, answer(() -> Json.MAPPER.readValue(input, eventType), Steps.deadline(context), context.getLogger()::log));
     }
 
     /** Handles an event that was read as a tree. */
-    final ObjectNode answer(JsonNode event, Context context) {
-        return answer(() -> Json.MAPPER.treeToValue(event, eventType), context);
+    final ObjectNode answer(JsonNode event, Instant deadline, Consumer<String> log) {
+        return answer(() -> Json.MAPPER.treeToValue(event, eventType), deadline, log);
     }
 
-    private ObjectNode answer(Supplier<I> event, Context context) {
+    private ObjectNode answer(Supplier<I> event, Instant deadline, Consumer<String> log) {
         var start = System.nanoTime();
         try {
-            O answer = handle(event.get(), Instant.now().plusMillis(context.getRemainingTimeInMillis()));
+            O answer = handle(event.get(), deadline);
             ObjectNode result = Json.MAPPER.valueToTree(answer);
             return result.put("millis", Duration.ofNanos(System.nanoTime() - start).toMillis())
                     .put("peakMemoryMiB", Memory.peakMebibytes());
         } catch (JacksonException e) {
-            throw logged(context,
+            throw logged(log,
                     new Fault.InvalidRequest("the event is not valid for " + getClass().getSimpleName() + ": " + e.getOriginalMessage()));
         } catch (RuntimeException e) {
-            throw logged(context, e);
+            throw logged(log, e);
         }
     }
 
-    private static RuntimeException logged(Context context, RuntimeException e) {
-        context.getLogger().log(e + (e instanceof Fault ? "" : " at " + java.util.Arrays.toString(e.getStackTrace())) + "\n");
+    private static RuntimeException logged(Consumer<String> log, RuntimeException e) {
+        log.accept(e + (e instanceof Fault ? "" : " at " + java.util.Arrays.toString(e.getStackTrace())) + "\n");
         return e;
     }
 }

@@ -25,8 +25,8 @@ public final class Preflight extends JsonFunction<Preflight.Event, Preflight.Ans
             var reader = new ManifestReader(access.store(), access.signature());
             var manifest = sync.terms().isDryRun() ? reader.readForForecast(sync.manifestKey(), sync.dataSet(), sync.syncId())
                     : reader.read(sync.manifestKey(), sync.dataSet(), sync.syncId());
-            var plan = new lockstep.masterdata.engine.restore.Preflight(Clients.database(event.shard().secretArn())).prepare(manifest,
-                    sync.terms().mode().orElse(Mode.SYNC), sync.dataSet().triggers());
+            var plan = new lockstep.masterdata.engine.restore.Preflight(Clients.database(event.shard().secretArn()),
+                    sync.functionTime()).prepare(manifest, sync.terms().mode().orElse(Mode.SYNC), sync.dataSet().triggers());
             return new Answer(event.shard().name(), plan.batches(), plan.rows(), plan.tables(), plan.warnings());
         }
     }

@@ -26,7 +26,7 @@ public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
         var database = Clients.database(event.shard().secretArn());
         String dataSet = event.sync().dataSet().name();
         var tables = event.sync().terms().isDryRun() ? new Forecast(database).compute(dataSet, event.sync().syncId())
-                : new Publisher(database, LOCK_TIMEOUT).publish(dataSet, event.sync().syncId());
+                : new Publisher(database, LOCK_TIMEOUT, event.sync().functionTime()).publish(dataSet, event.sync().syncId());
         return new Answer(event.shard().name(), tables, BatchOutcome.Workers.of(event.staged()));
     }
 }

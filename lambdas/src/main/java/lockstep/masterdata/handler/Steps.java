@@ -4,14 +4,17 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.parts.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A Lambda function for several steps of a state machine that need the same rights. Its event has the name of a step, which is the simple
@@ -41,8 +44,16 @@ public abstract class Steps implements RequestStreamHandler {
             throw new Fault.InvalidRequest(
                     "the event does not name a step of " + getClass().getSimpleName() + ": " + e.getOriginalMessage());
         }
+        Json.MAPPER.writeValue(output, answer(call, deadline(context), context.getLogger()::log));
+    }
+
+    static Instant deadline(Context context) {
+        return Instant.now().plusMillis(context.getRemainingTimeInMillis());
+    }
+
+    final ObjectNode answer(Call call, Instant deadline, Consumer<String> log) {
         var step = steps.get(call.step());
         if (step == null) throw new Fault.InvalidRequest(getClass().getSimpleName() + " has no step '" + call.step() + "'");
-        Json.MAPPER.writeValue(output, step.answer(call.event(), context));
+        return step.answer(call.event(), deadline, log);
     }
 }

@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Table;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.FunctionTime;
 import lockstep.masterdata.engine.copy.Column;
 import lockstep.masterdata.engine.dump.Dumped.RangeParts;
 import lockstep.masterdata.engine.dump.Snapshot.TableColumns;
@@ -52,13 +53,19 @@ public final class SnapshotHolder {
     private final PartStore store;
     private final Planner planner;
     private final ManifestReader manifests;
+    private final FunctionTime time;
+
+    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
+        this(source, store, planner, verifier, FunctionTime.UNLIMITED);
+    }
 
     /** @param verifier verifies the source's own signature of the previous manifest, on which the plan is based */
-    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
+    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier, FunctionTime time) {
         this.source = source;
         this.store = store;
         this.planner = planner;
         this.manifests = new ManifestReader(store, verifier);
+        this.time = time;
     }
 
     /**
@@ -66,6 +73,7 @@ public final class SnapshotHolder {
      *
      * @throws Fault.SnapshotGone when the snapshot is not released before the deadline, the connection is lost, or this sync had a
      *                            holder before, because two snapshots must not be mixed
+     * @throws Fault.TooLong      when the dump may take longer than a function; no snapshot was taken
      */
     public Released hold(DataSet dataSet, SyncPaths paths, Instant deadline) {
         return hold(dataSet, paths, deadline, false);
@@ -77,6 +85,7 @@ public final class SnapshotHolder {
             throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot, which is lost; start a new sync",
                     null);
         try (Connection connection = source.connect()) {
+            time.toDump(Planner.bytes(connection, dataSet));
             write(dataSet, paths, connection, rows);
             return awaitRelease(paths, connection, deadline);
         } catch (SQLException e) {

@@ -66,6 +66,11 @@ public record Manifest(int format, String dataSet, String syncId, String source,
             return columns.equals(other.columns) && key.equals(other.key) && where.equals(other.where);
         }
 
+        /** Returns the number of bytes of the rows as COPY text. */
+        public long textBytes() {
+            return parts.stream().mapToLong(Part::textBytes).sum();
+        }
+
         public Content content() {
             return new Content(rows, digest);
         }

@@ -93,6 +93,15 @@ public final class Schema {
 
     private Schema() {}
 
+    /** Returns the size of a table on disk, with its partitions. */
+    public static long bytes(Connection connection, String table) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(Sql.named("table_bytes", Map.of("table", Sql.literal(Sql.table(table)))))) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
     /** Returns the tables by name, in the order of {@code names}. A table that does not exist has no columns. */
     public static Map<String, TableInfo> tables(Connection connection, Collection<String> names) throws SQLException {
         var columns = new HashMap<String, Map<String, ColumnInfo>>();

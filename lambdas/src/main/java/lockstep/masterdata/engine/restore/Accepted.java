@@ -68,6 +68,12 @@ record Accepted(Manifest manifest, Optional<Decision> decision) {
         return pieces;
     }
 
+    /** Returns the number of bytes of COPY text that come to the target or go from it. */
+    long stagedBytes() {
+        return tablePlans().stream().flatMap(tablePlan -> pieces(tablePlan).stream()).flatMap(piece -> piece.sections().stream())
+                .mapToLong(Section::textBytes).sum();
+    }
+
     /** Returns the pieces of one table. */
     List<Piece> pieces(TablePlan tablePlan) {
         var pieces = new ArrayList<Piece>();

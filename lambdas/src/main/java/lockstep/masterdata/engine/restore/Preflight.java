@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.FunctionTime;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
 import lockstep.masterdata.engine.parts.Part;
@@ -35,9 +36,15 @@ public final class Preflight {
     private static final long SMALL_BYTES = 8 << 20;
 
     private final Database target;
+    private final FunctionTime time;
 
     public Preflight(Database target) {
+        this(target, FunctionTime.UNLIMITED);
+    }
+
+    public Preflight(Database target, FunctionTime time) {
         this.target = target;
+        this.time = time;
     }
 
     /** The numbers of parts to be staged, from one (inclusive) up to another (exclusive). */
@@ -91,6 +98,7 @@ public final class Preflight {
      * @return a plan without batches if the sync is in force already
      * @throws Fault.SchemaMismatch naming everything that does not fit
      * @throws Fault.OutOfOrder     when a newer snapshot is in force
+     * @throws Fault.TooLong        when tables have to be read, and that may take longer than a function; nothing was changed
      */
     public Plan prepare(Manifest manifest, Mode mode, Triggers triggers) {
         return target.transaction(connection -> {
@@ -125,7 +133,7 @@ public final class Preflight {
                         + tablePlan.steps().stream().mapToLong(s -> s.delta().bytes()).sum());
     }
 
-    private static Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers,
+    private Accepted decide(Connection connection, Manifest manifest, Map<String, TableInfo> tables, Mode mode, Triggers triggers,
             Optional<Applied> applied) throws SQLException {
         var inForce = mode == Mode.REPAIR || applied.isEmpty() ? Optional.<Accepted>empty()
                 : Accepted.find(connection, manifest.dataSet(), applied.get().syncId());
@@ -136,6 +144,7 @@ public final class Preflight {
         var fingerprints = WriteFingerprint.read(connection, tables.keySet());
         var recordedFingerprints = WriteFingerprint.recorded(connection, manifest.dataSet());
         var reader = new ContentReader(connection, manifest.dataSet());
+        long toRead = 0;
         for (TableManifest table : manifest.tables()) {
             var fingerprint = Optional.ofNullable(fingerprints.get(table.name()));
             boolean kept = reader.kept(table.name()) > 0;
@@ -144,6 +153,7 @@ public final class Preflight {
             boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
             var info = tables.get(table.name());
+            if (from.isEmpty()) time.toRead(toRead += Schema.bytes(connection, table.name()));
             var plan = from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
                     : TablePlan.read(table, fingerprint, kept, differing(connection, reader, info, table), !trusted);
             tablePlans.add(plan.withInline(InlineRows.fit(plan, table, info)));

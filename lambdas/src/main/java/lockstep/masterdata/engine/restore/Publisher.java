@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import lockstep.landscape.Triggers;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.FunctionTime;
 import lockstep.masterdata.engine.copy.RowDigest;
 import lockstep.masterdata.engine.parts.Manifest.TableManifest;
 import lockstep.masterdata.engine.parts.Manifest;
@@ -32,11 +33,17 @@ import lockstep.masterdata.engine.restore.Merge.Changes;
 public final class Publisher {
     private final Database target;
     private final Duration lockTimeout;
+    private final FunctionTime time;
+
+    public Publisher(Database target, Duration lockTimeout) {
+        this(target, lockTimeout, FunctionTime.UNLIMITED);
+    }
 
     /** @param lockTimeout how long to wait for a visitor's transaction or another restore before {@link Fault.Busy} */
-    public Publisher(Database target, Duration lockTimeout) {
+    public Publisher(Database target, Duration lockTimeout, FunctionTime time) {
         this.target = target;
         this.lockTimeout = lockTimeout;
+        this.time = time;
     }
 
     /**
@@ -63,6 +70,7 @@ public final class Publisher {
      * @throws Fault.VerificationFailed when the target's rows did not match the manifest; nothing was changed
      * @throws Fault.Drifted            when the target has changed since Preflight: start again with Preflight, which then reads the
      *                                  tables concerned
+     * @throws Fault.TooLong            when this may take longer than a function; nothing was changed
      */
     public List<TableResult> publish(String dataSet, String syncId) {
         try {
@@ -102,6 +110,7 @@ public final class Publisher {
             throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
         var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
         RowSecurity.seeAndWriteEveryRow(connection, tables.keySet(), accepted.tables().stream().map(TableManifest::name).toList());
+        time.toPublish(accepted.stagedBytes(), applied.isEmpty(), accepted.tables().stream().mapToLong(TableManifest::textBytes).sum());
         staging.complete(connection, tables);
         var verification = new Verification(connection, accepted, staging, tables);
         verification.beforeMerge();
