@@ -1,10 +1,11 @@
-"""The emulator's application, in which idle functions end.
+"""The emulator's application, in which idle functions end and tasks run.
 
 MiniStack keeps the first process of each function for good. Here each is a JVM of 150 MB, and a landscape has about twenty.
 """
 
 import time
 
+import tasks  # noqa: F401  (it replaces how MiniStack runs tasks)
 from ministack.app import app
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc

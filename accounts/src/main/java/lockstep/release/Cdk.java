@@ -22,8 +22,8 @@ import lockstep.project.ProjectFiles;
 
 /** The CDK command line. Except for {@link #deployToAws} and an AWS diff, it runs without settings that could lead it to a real account. */
 public final class Cdk {
-    /** The contexts of the proxy's images. */
-    private static final List<String> PROXY_IMAGES = List.of("proxy/nginx", "proxy/target/image");
+    /** The contexts of our own images. The engine's has the jar of all functions. */
+    private static final List<String> IMAGES = List.of("proxy/nginx", "proxy/target/image", "lambdas/target/image");
     private final ProjectFiles files;
     private final String region;
 
@@ -70,7 +70,7 @@ public final class Cdk {
     private String inputs(Path landscape, Product product, Optional<String> release) {
         var text = new StringBuilder(release.orElse(""));
         var built = product.image() instanceof Product.Built image ? Stream.of(image.context()) : Stream.<Path>empty();
-        try (var images = Stream.concat(built, PROXY_IMAGES.stream().map(files.project()::resolve)).flatMap(Cdk::filesBelow)) {
+        try (var images = Stream.concat(built, IMAGES.stream().map(files.project()::resolve)).flatMap(Cdk::filesBelow)) {
             images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ')
                     .append(digest(file)).append('\n'));
         }
@@ -78,7 +78,7 @@ public final class Cdk {
                 .flatMap(Cdk::jars)) {
             for (Path input : Stream
                     .concat(modules, Stream.of(landscape, files.project().resolve("cdk.json"), files.project().resolve("package-lock.json"),
-                            files.project().resolve("infra/target/classpath"), files.project().resolve("lambdas/target/functions.jar")))
+                            files.project().resolve("infra/target/classpath")))
                     .toList()) {
                 text.append(input.getFileName()).append(' ').append(digest(input)).append('\n');
             }

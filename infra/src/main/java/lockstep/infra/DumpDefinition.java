@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lockstep.landscape.DataSet;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.sns.ITopic;
 import software.amazon.awscdk.services.stepfunctions.CatchProps;
 import software.amazon.awscdk.services.stepfunctions.Chain;
@@ -21,6 +22,7 @@ import software.amazon.awscdk.services.stepfunctions.IChainable;
 import software.amazon.awscdk.services.stepfunctions.IntegrationPattern;
 import software.amazon.awscdk.services.stepfunctions.JsonPath;
 import software.amazon.awscdk.services.stepfunctions.Parallel;
+import software.amazon.awscdk.services.stepfunctions.RetryProps;
 import software.amazon.awscdk.services.stepfunctions.S3JsonItemReader;
 import software.amazon.awscdk.services.stepfunctions.StateMachineType;
 import software.amazon.awscdk.services.stepfunctions.Succeed;
@@ -38,7 +40,7 @@ import software.constructs.Construct;
  *                  dryRun}: don't publish)
  */
 record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> constants, ITopic topic, HandlerFunction readSource,
-        HandlerFunction manageManifests) {
+        EngineTask engine, HandlerFunction manageManifests) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
     private static final String SYNC_ID = JsonPath.stringAt("$.sync.syncId");
     private static final Object HOLD = JsonPath.objectAt("$.review.hold");
@@ -67,7 +69,7 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         constants.forEach((dataSet, sync) -> {
             sync.put("syncId", JsonPath.stringAt("$.id"));
             sync.put("terms", JsonPath.objectAt("$.terms"));
-            prepared.put(dataSet, sorted(Map.of("sync", sync, "review", review(dataSet))));
+            prepared.put(dataSet, sorted(Map.of("sync", sync, "task", Workflow.forTask(sync, dataSet), "review", review(dataSet))));
         });
         return Workflow.named(scope).next(Workflow.forDataSet(scope, prepared, snapshot));
     }
@@ -119,12 +121,19 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         var hold = invoke(scope, readSource, "HoldSnapshot", "HoldSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
         // no retry after a snapshot may have been exported: the other branch may already have seen it
         hold.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE)));
-        return hold.addCatch(releaseAndFail(scope, "Hold"), caught());
+        var failed = releaseAndFail(scope, "Hold");
+        var inTask = engine.step(scope, "HoldSnapshot", Map.of("SYNC", "$.task"), null, JsonPath.DISCARD);
+        inTask.addRetry(retry(List.of(Workflow.DATABASE_UNAVAILABLE)));
+        inTask.addCatch(failed, caught());
+        return hold.addCatch(inTask, Workflow.tooLong()).addCatch(failed, caught());
     }
 
     private IChainable dump(Construct scope) {
         var failed = releaseAndFail(scope, "Parts");
         var await = invoke(scope, manageManifests, "AwaitSnapshot", "AwaitSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
+        // as long as the holder is at work; it writes the reason if it fails
+        await.addRetry(RetryProps.builder().errors(List.of(Workflow.SNAPSHOT_PENDING)).interval(Duration.seconds(1)).backoffRate(1)
+                .maxAttempts((int) (EngineTask.LONGEST.toMinutes().longValue() / Handler.MANAGE_MANIFESTS.timeout.toMinutes().longValue())).build());
         await.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         var parts = DistributedMap.Builder.create(scope, "DumpParts")
                 .mapExecutionType(StateMachineType.STANDARD)

@@ -9,6 +9,8 @@ import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.iam.CompositePrincipal;
+import software.amazon.awscdk.services.iam.IPrincipal;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
 import software.amazon.awscdk.services.iam.ServicePrincipal;
@@ -102,7 +104,17 @@ final class HandlerFunction extends Function {
 
     /** Creates an execution role. Its name is generated if null. */
     static Role executionRole(Construct scope, String id, String name, boolean inNetwork) {
-        var role = Role.Builder.create(scope, id).roleName(name).assumedBy(new ServicePrincipal("lambda.amazonaws.com")).build();
+        return executionRole(scope, id, name, inNetwork, new ServicePrincipal("lambda.amazonaws.com"));
+    }
+
+    /** Creates the role of a function and of the task that does its longer steps. */
+    static Role engineRole(Construct scope, String id, String name) {
+        return executionRole(scope, id, name, true,
+                new CompositePrincipal(new ServicePrincipal("lambda.amazonaws.com"), new ServicePrincipal("ecs-tasks.amazonaws.com")));
+    }
+
+    private static Role executionRole(Construct scope, String id, String name, boolean inNetwork, IPrincipal service) {
+        var role = Role.Builder.create(scope, id).roleName(name).assumedBy(service).build();
         if (inNetwork) {
             role.addToPolicy(PolicyStatement.Builder.create()
                     .actions(List.of("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",

@@ -104,8 +104,8 @@ final class MasterDataSourceStack extends AccountStack {
     }
 
     /** The function that reads the databases. It writes parts, but no manifests. */
-    private HandlerFunction readSource() {
-        var function = function(Handler.READ_SOURCE);
+    private HandlerFunction readSource(Role role) {
+        var function = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.READ_SOURCE).as(role));
         sources.values().forEach(source -> source.grantSecret(DatabaseUser.READER, function));
         bucket.grantRead(function, SYNCS);
         bucket.grantPut(function, SYNCS);
@@ -152,6 +152,7 @@ final class MasterDataSourceStack extends AccountStack {
         var constants = new TreeMap<String, Object>(Map.of(
                 "bucket", bucket.getBucketName(),
                 "signingKeyArn", signingKey.getKeyArn(),
+                "functionMinutes", props().account().limits().functionMinutes(),
                 "release", props().landscape().release()));
         var bySet = new LinkedHashMap<DataSet, Map<String, Object>>();
         for (var dataSet : dataSets) {
@@ -160,9 +161,12 @@ final class MasterDataSourceStack extends AccountStack {
             sync.put("secretArn", sources.get(dataSet.source()).secretOf(DatabaseUser.READER).getSecretArn());
             bySet.put(dataSet, sync);
         }
+        var reader = HandlerFunction.engineRole(this, "ReadSourceRole", null);
+        var engine = new EngineTask(this, network, Handler.READ_SOURCE, reader, dataSets);
         var longest = dataSets.stream().mapToLong(dataSet -> dataSet.holding().longest().toMinutes()).max().orElseThrow();
-        var machine = new Workflow(this, "Dump", Names.dumpMachine(), Duration.hours(2).plus(Duration.minutes(longest)), network,
-                new DumpDefinition(network, bySet, topic, readSource(), manageManifests).build(new Construct(this, "DumpStates")));
+        var machine = new Workflow(this, "Dump", Names.dumpMachine(), EngineTask.LONGEST.plus(Duration.hours(2)).plus(Duration.minutes(longest)), network,
+                new DumpDefinition(network, bySet, topic, readSource(reader), engine, manageManifests).build(new Construct(this, "DumpStates")));
+        engine.grantRun(machine);
         bucket.grantRead(machine, SYNCS);
         topic.grantPublish(machine);
         Accepted.finding(machine, "AwsSolutions-IAM5", "The Map reads its batches below one prefix", OBJECTS, "Action::s3:GetBucket*",

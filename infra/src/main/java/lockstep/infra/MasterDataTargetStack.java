@@ -110,18 +110,25 @@ final class MasterDataTargetStack extends AccountStack {
     }
 
     private Workflow restore() {
-        var worker = HandlerFunction.executionRole(this, "Worker", Names.workerRole(), true);
+        var worker = HandlerFunction.engineRole(this, "Worker", Names.workerRole());
         grantReading(worker);
         shards.forEach(shard -> shard.grantSecret(DatabaseUser.WRITER, worker));
         var function = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.RESTORE_SHARDS).as(worker));
+        var engine = new EngineTask(this, network, Handler.RESTORE_SHARDS, worker, dataSets);
         var constants = shards.stream()
                 .map(shard -> Workflow.<String>sorted(
                         Map.of("name", shard.shard().name(), "secretArn", shard.secretOf(DatabaseUser.WRITER).getSecretArn())))
                 .toList();
         var bySet = new LinkedHashMap<DataSet, Map<String, Object>>();
-        dataSets.forEach(dataSet -> bySet.put(dataSet, source(dataSet)));
-        return new Workflow(this, "Restore", Names.restoreMachine(), Duration.hours(4), network,
-                new RestoreDefinition(network, bySet, constants, function).build(new Construct(this, "RestoreStates")));
+        dataSets.forEach(dataSet -> {
+            var sync = source(dataSet);
+            sync.put("functionMinutes", props().account().limits().functionMinutes());
+            bySet.put(dataSet, sync);
+        });
+        var machine = new Workflow(this, "Restore", Names.restoreMachine(), EngineTask.LONGEST.plus(Duration.hours(4)), network,
+                new RestoreDefinition(network, bySet, constants, function, engine).build(new Construct(this, "RestoreStates")));
+        engine.grantRun(machine);
+        return machine;
     }
 
     private void startRestore(Workflow restore, Queue inbox) {

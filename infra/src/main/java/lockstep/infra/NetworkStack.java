@@ -153,6 +153,7 @@ final class NetworkStack extends AccountStack {
         interfaceEndpoint(vpc, endpoints, "Kms", InterfaceVpcEndpointAwsService.KMS);
         interfaceEndpoint(vpc, endpoints, "Registry", InterfaceVpcEndpointAwsService.ECR);
         interfaceEndpoint(vpc, endpoints, "Images", InterfaceVpcEndpointAwsService.ECR_DOCKER);
+        interfaceEndpoint(vpc, endpoints, "States", InterfaceVpcEndpointAwsService.STEP_FUNCTIONS);
         interfaceEndpoint(vpc, endpoints, "Logs", InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS);
         if (editions().contains(Edition.DEMO)) {
             interfaceEndpoint(vpc, endpoints, "Sns", InterfaceVpcEndpointAwsService.SNS);

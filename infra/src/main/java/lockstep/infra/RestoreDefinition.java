@@ -32,9 +32,15 @@ import software.constructs.Construct;
  * @param shards    name and secret of each shard of the account that receives a data set
  */
 record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> constants, List<Map<String, String>> shards,
-        HandlerFunction restoreShards) {
+        HandlerFunction restoreShards, EngineTask engine) {
     private static final Object SYNC = JsonPath.objectAt("$.sync");
+    private static final Object TASK = JsonPath.objectAt("$.task");
     private static final Object SHARD = JsonPath.objectAt("$.shard");
+
+    /** The event of a step in a task. */
+    private static final Map<String, String> EVENT = Map.of("SYNC", "$.task", "SHARD", "$.shard");
+    /** The history has the changes to each table; for a thousand shards they would exceed the size limit of a state's output. */
+    private static final Map<String, Object> MERGED = sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of()));
 
     IChainable build(Construct scope) {
         var prepared = new LinkedHashMap<DataSet, Map<String, Object>>();
@@ -43,7 +49,7 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
                 sync.put(field, JsonPath.stringAt("$." + field));
             }
             sync.put("terms", JsonPath.objectAt("$"));
-            prepared.put(dataSet, Map.of("sync", sync));
+            prepared.put(dataSet, sorted(Map.of("sync", sync, "task", Workflow.forTask(sync, dataSet))));
         });
         var unexpected = Pass.Builder.create(scope, "Unexpected")
                 .parameters(Map.of("cause", JsonPath.stringAt("$.failure.Cause"))).resultPath("$.record").build();
@@ -51,7 +57,7 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
         unexpected.next(failed);
         var inShards = software.amazon.awscdk.services.stepfunctions.Map.Builder.create(scope, "RestoreShards")
                 .itemsPath("$.shards")
-                .itemSelector(sorted(Map.of("sync", SYNC, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
+                .itemSelector(sorted(Map.of("sync", SYNC, "task", TASK, "shard", JsonPath.objectAt("$$.Map.Item.Value"))))
                 .maxConcurrency(network.props().account().limits().shardsAtOnce())
                 .resultPath("$.outcomes").build()
                 .itemProcessor(restore(scope))
@@ -60,7 +66,7 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
                 sorted(Map.of("sync", SYNC, "shards", JsonPath.objectAt("$.shards"), "outcomes", JsonPath.objectAt("$.outcomes"))),
                 "$.record");
         recorded.addRetry(retry(Workflow.TRANSIENT)).addCatch(unexpected, caught());
-        var all = Pass.Builder.create(scope, "Shards").parameters(sorted(Map.of("sync", SYNC, "shards", shards))).build();
+        var all = Pass.Builder.create(scope, "Shards").parameters(sorted(Map.of("sync", SYNC, "task", TASK, "shards", shards))).build();
         all.next(inShards).next(recorded)
                 .next(new Choice(scope, "AllInStep?").when(Condition.numberGreaterThan("$.record.failed", 0), failed)
                         .otherwise(new Succeed(scope, "Done")));
@@ -69,7 +75,10 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
 
     private IChainable restore(Construct scope) {
         var check = invoke(scope, restoreShards, "Preflight", "Preflight", sorted(Map.of("sync", SYNC, "shard", SHARD)), "$.preflight");
-        check.addRetry(retry(Workflow.TRANSIENT)).addCatch(outcome(scope, "Preflight", "PreflightFailed"), caught());
+        var refused = outcome(scope, "Preflight", "PreflightFailed");
+        var checkInTask = engine.step(scope, "Preflight", EVENT, null, "$.preflight");
+        check.addRetry(retry(Workflow.TRANSIENT)).addCatch(checkInTask, Workflow.tooLong()).addCatch(refused, caught());
+        checkInTask.addRetry(retry(Workflow.TRANSIENT)).addCatch(refused, caught());
 
         var stage = DistributedMap.Builder.create(scope, "StageParts")
                 .mapExecutionType(StateMachineType.STANDARD)
@@ -86,18 +95,26 @@ record RestoreDefinition(NetworkStack network, Map<DataSet, Map<String, Object>>
 
         var merge = invoke(scope, restoreShards, "Publish", "Publish",
                 sorted(Map.of("sync", SYNC, "shard", SHARD, "staged", JsonPath.objectAt("$.staged"))),
-                // the history records the changes to each table; for a thousand shards they would exceed the size limit of a state's output
-                sorted(Map.of("shard", JsonPath.stringAt("$.shard"), "tables", List.of())), "$");
-        merge.addRetry(retry(Workflow.TRANSIENT));
-        // another restore of this shard is running
-        merge.addRetry(RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10)
-                .maxDelay(Duration.minutes(1)).build());
+                MERGED, "$");
+        var mergeInTask = engine.step(scope, "Publish", EVENT, MERGED, "$");
+        merge.addCatch(mergeInTask, Workflow.tooLong());
+        var mergeFailed = outcome(scope, "Publish", "PublishFailed");
+        var retries = List.of(retry(Workflow.TRANSIENT),
+                // another restore of this shard is running
+                RetryProps.builder().errors(List.of(Workflow.BUSY)).interval(Duration.seconds(5)).backoffRate(1.5).maxAttempts(10)
+                        .maxDelay(Duration.minutes(1)).build());
+        for (var retry : retries) {
+            merge.addRetry(retry);
+            mergeInTask.addRetry(retry);
+        }
         // the shard is not in the state that Preflight assumed: run Preflight again, which then reads the tables
-        merge.addCatch(check, CatchProps.builder().errors(List.of(Workflow.DRIFTED)).resultPath("$.drift").build());
+        var drifted = CatchProps.builder().errors(List.of(Workflow.DRIFTED)).resultPath("$.drift").build();
         // Publish refuses a shard that was not staged completely; the outcome is that of the failed batch
-        merge.addCatch(stageFailed, CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build());
-        merge.addCatch(outcome(scope, "Publish", "PublishFailed"), caught());
+        var notStaged = CatchProps.builder().errors(List.of(Workflow.BATCH_FAILED)).resultPath("$.failure").build();
+        merge.addCatch(check, drifted).addCatch(stageFailed, notStaged).addCatch(mergeFailed, caught());
+        mergeInTask.addCatch(check, drifted).addCatch(stageFailed, notStaged).addCatch(mergeFailed, caught());
         check.next(stage).next(merge);
+        checkInTask.next(stage);
         var selected = Condition.and(Condition.not(Condition.stringEqualsJsonPath("$.sync.dataSet.source", "$.shard.name")),
                 Condition.or(Condition.isNotPresent("$.sync.terms.shard"),
                         Condition.stringEqualsJsonPath("$.sync.terms.shard", "$.shard.name")));

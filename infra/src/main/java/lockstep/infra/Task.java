@@ -23,6 +23,7 @@ import software.amazon.awscdk.services.ecs.OperatingSystemFamily;
 import software.amazon.awscdk.services.ecs.RuntimePlatform;
 import software.amazon.awscdk.services.ecs.Secret;
 import software.amazon.awscdk.services.ecs.Volume;
+import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.constructs.Construct;
@@ -42,17 +43,30 @@ final class Task extends FargateTaskDefinition {
     /**
      * @param command the arguments of the image's entry point, or the command if it has none; if empty, the image's default
      * @param secrets environment variables that ECS sets from these secrets
-     * @param health  the health check command in ECS's form; a container without one runs to completion and is not essential
+     * @param health  the health check command in ECS's form
+     * @param essential whether the task ends with the container
      * @param stop    how long the container may take to exit after SIGTERM
      */
     record Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
-            Optional<List<String>> health, Duration stop, List<Directory> directories) {}
+            Optional<List<String>> health, boolean essential, Duration stop, List<Directory> directories) {
+        /** A container that runs as long as its task if it has a health check, and otherwise to completion. */
+        Container(String name, ContainerImage image, List<String> command, Map<String, String> environment, Map<String, ISecret> secrets,
+                Optional<List<String>> health, Duration stop, List<Directory> directories) {
+            this(name, image, command, environment, secrets, health, health.isPresent(), stop, directories);
+        }
+    }
 
     private final LogGroup logs;
 
     /** @param cpu CPU units; 1024 units are one CPU */
     Task(Construct scope, NetworkStack network, int cpu, List<Directory> directories) {
+        this(scope, network, cpu, directories, null);
+    }
+
+    /** @param role the task's role; if null, it gets its own */
+    Task(Construct scope, NetworkStack network, int cpu, List<Directory> directories, IRole role) {
         super(scope, "Task", FargateTaskDefinitionProps.builder()
+                .taskRole(role)
                 .cpu(cpu).memoryLimitMiB(2 * cpu)
                 .runtimePlatform(RuntimePlatform.builder().cpuArchitecture(CpuArchitecture.X86_64)
                         .operatingSystemFamily(OperatingSystemFamily.LINUX).build())
@@ -75,7 +89,7 @@ final class Task extends FargateTaskDefinition {
                 .command(container.command().isEmpty() ? null : container.command())
                 .environment(new TreeMap<>(container.environment()))
                 .secrets(secrets)
-                .essential(container.health().isPresent())
+                .essential(container.essential())
                 .healthCheck(container.health().map(Task::healthCheck).orElse(null))
                 .stopTimeout(container.stop())
                 .user(USER)

@@ -43,6 +43,8 @@ final class Workflow extends StateMachine {
     static final String BATCH_FAILED = FAULT + "BatchFailed";
     static final String BUSY = FAULT + "Busy";
     static final String DRIFTED = FAULT + "Drifted";
+    static final String TOO_LONG = FAULT + "TooLong";
+    static final String SNAPSHOT_PENDING = FAULT + "SnapshotPending";
 
     /** Errors worth a retry: the environment failed, not the data. They are listed one by one, because no other fault of lockstep is. */
     static final List<String> TRANSIENT = List.of(
@@ -60,6 +62,9 @@ final class Workflow extends StateMachine {
 
     /** The account runs as many functions as it may. The function has not run, and runs when others have ended. */
     static final List<String> THROTTLED = List.of("Lambda.TooManyRequestsException");
+
+    /** ECS did not start the task, or the task no longer answers. */
+    static final List<String> NO_TASK = List.of("ECS.AmazonECSException", "AmazonECS.Unknown", "States.HeartbeatTimeout");
 
     private final String name;
 
@@ -172,6 +177,11 @@ final class Workflow extends StateMachine {
                 .jitterStrategy(JitterType.FULL).build();
     }
 
+    /** The step is too long for a function. */
+    static CatchProps tooLong() {
+        return CatchProps.builder().errors(List.of(TOO_LONG)).resultPath("$.tooLong").build();
+    }
+
     static CatchProps caught() {
         return CatchProps.builder().resultPath("$.failure").build();
     }
@@ -219,6 +229,16 @@ final class Workflow extends StateMachine {
         var constant = Workflow.<Object>sorted(Map.of("name", table.name(), "columns", table.columns(), "key", table.key()));
         table.where().ifPresent(where -> constant.put("where", where));
         return constant;
+    }
+
+    /**
+     * The sync of an engine's task: what handlers read, but only the name of the data set, and without the time of a function.
+     */
+    static Map<String, Object> forTask(Map<String, Object> sync, DataSet dataSet) {
+        var task = new TreeMap<>(sync);
+        task.put("dataSet", Map.of("name", dataSet.name()));
+        task.remove("functionMinutes");
+        return task;
     }
 
     /** Sorts a map by key, because the order of {@link Map#of} differs between JVMs, and templates would too. */

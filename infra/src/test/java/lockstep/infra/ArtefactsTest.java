@@ -18,10 +18,13 @@ class ArtefactsTest {
 
     @Test
     void anImageThatWasNotBuiltIsToldWithItsCommand() throws IOException {
+        assertEquals("no Dockerfile in " + root.resolve("lambdas/target/image") + "; create it with: ./lockstep build", failure());
+        dockerfile("lambdas/target/image");
         dockerfile("proxy/nginx");
         assertEquals("no Dockerfile in " + root.resolve("proxy/target/image") + "; create it with: proxy/build", failure());
         dockerfile("proxy/target/image");
         assertEquals(root.resolve("proxy/target/image"), Artefacts.of(root).gateway());
+        assertEquals(root.resolve("lambdas/target/image/functions.jar"), Artefacts.of(root).functions());
     }
 
     @Test

@@ -39,7 +39,7 @@ class ResourceCountTest {
     @Test
     void fiftyDataSetsAddTwoAlarmsAndAScheduleInEachTarget() {
         var two = with(2);
-        assertEquals(Map.of("production-master-data-source", 43, "production-master-data-target", 59, "demo-master-data-target", 59,
+        assertEquals(Map.of("production-master-data-source", 47, "production-master-data-target", 63, "demo-master-data-target", 63,
                 "demo-functions", 8, "production-shard-clinic-1", 32, "production-shard-clinic-2", 32), counts(two));
         var fifty = with(50);
         var expected = new TreeMap<>(counts(two));

@@ -30,6 +30,10 @@ final class Scale {
     private static final double FUNCTION_MOST = 900;
     /** HoldSnapshot ends this long before its timeout. */
     private static final double HOLD_MOST = FUNCTION_MOST - 10;
+    /** Longer work is done by a task, which has to start first (assumed). */
+    private static final double FUNCTION_LONGEST = 300;
+    private static final double TASK_START = 60;
+    private static final double TASK_MOST = 24 * 3600;
     private static final double AWAIT_MOST = FUNCTION_MOST - 2;
     /** Assumed durations: between states, and of a call to a warm function. */
     private static final double BETWEEN = 0.05;
@@ -58,18 +62,8 @@ final class Scale {
     /**
      * @param broken  the number of shards in each account whose database is down
      * @param gb      the size of the data set in GB of COPY text
-     * @param limited whether functions time out; if not, the other limits become visible
      */
-    record Landscape(int accounts, int shards, int broken, double gb, Kind kind, boolean limited) {
-        Landscape(int accounts, int shards, int broken, double gb, Kind kind) {
-            this(accounts, shards, broken, gb, kind, true);
-        }
-
-        /** Whether a duration is within the maximum; always true if not limited. */
-        boolean in(double seconds, double most) {
-            return !limited || seconds <= most;
-        }
-
+    record Landscape(int accounts, int shards, int broken, double gb, Kind kind) {
         int parts() {
             return (int) Math.max(1, Math.ceil(gb * 1e9 / PART));
         }
@@ -160,40 +154,64 @@ final class Scale {
         return Assembly.JSON.createObjectNode().put("millis", (long) (1000 * seconds)).put("peakMemoryMiB", 409);
     }
 
-    private static Answer timed(Landscape landscape, ObjectNode output, double seconds) throws Failed {
-        if (!landscape.in(seconds, FUNCTION_MOST)) throw new Failed("Sandbox.Timedout",
+    private static Answer timed(ObjectNode output, double seconds) throws Failed {
+        if (seconds > FUNCTION_MOST) throw new Failed("Sandbox.Timedout",
                 "{\"errorMessage\":\"RequestId: 00000000-0000-0000-0000-000000000000 Error: Task timed out after 900.00 seconds\"}",
                 FUNCTION_MOST);
         return new Answer(output, CALL + seconds);
     }
 
-    private record Source(Landscape landscape) implements SimulatedMachine.Work {
+    /** A function refuses work that would take it too long. */
+    private static void inFunction(double seconds) throws Failed {
+        if (seconds > FUNCTION_LONGEST) throw new Failed(Workflow.TOO_LONG, "{\"errorMessage\":\"publishing 1000.0 GB takes about 398 minutes\"}",
+                CALL);
+    }
+
+    private static Answer inTask(ObjectNode output, double seconds) throws Failed {
+        if (seconds > TASK_MOST) throw new Failed("States.Timeout", "", TASK_MOST);
+        return new Answer(output, TASK_START + seconds);
+    }
+
+    private static final class Source implements SimulatedMachine.Work {
+        private final Landscape landscape;
+        private double begun = -1;
+
+        Source(Landscape landscape) {
+            this.landscape = landscape;
+        }
+
+        private boolean large() {
+            return landscape.seconds(landscape.kind.dump) > FUNCTION_LONGEST;
+        }
+
         @Override
         public Answer answer(String state, JsonNode event, double now, double others) throws Failed {
             return switch (state) {
                 case "HoldSnapshot" -> {
-                    if (!landscape.in(others - now, HOLD_MOST)) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone",
+                    inFunction(landscape.seconds(landscape.kind.dump));
+                    if (others - now > HOLD_MOST) throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone",
                             "the snapshot was not released in time", HOLD_MOST);
                     yield new Answer(worked(others - now), Math.max(0, others - now));
                 }
+                case "HoldSnapshotInTask" -> inTask(worked(others - now), Math.max(0, others - now - TASK_START));
                 case "AwaitSnapshot" -> {
-                    double seconds = landscape.seconds(landscape.kind.plan);
-                    if (!landscape.in(seconds, AWAIT_MOST))
-                        throw new Failed("lockstep.masterdata.engine.Fault$SnapshotGone", "no snapshot was taken in time", AWAIT_MOST);
-                    yield timed(landscape, worked(seconds).put("snapshotTime", "2026-03-01T12:00:02.123456Z"), seconds);
+                    if (begun < 0) begun = now;
+                    double seconds = begun + landscape.seconds(landscape.kind.plan) + (large() ? TASK_START : 0) - now;
+                    if (seconds > AWAIT_MOST) throw new Failed(Workflow.SNAPSHOT_PENDING, "no snapshot was taken yet", AWAIT_MOST);
+                    yield timed(worked(seconds).put("snapshotTime", "2026-03-01T12:00:02.123456Z"), seconds);
                 }
                 case "DumpBatch" -> {
                     double seconds = landscape.seconds(landscape.kind.dump) / Math.max(1, Math.ceil(landscape.gb * 1e9 / BATCH));
-                    yield timed(landscape, worked(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
+                    yield timed(worked(seconds).put("parts", (int) (BATCH / PART)).put("rows", (long) (BATCH / ROW)), seconds);
                 }
-                case "SealManifest" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
+                case "SealManifest" -> timed(worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
                         .put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
                 // it reads at most 32 MB of a table's changes, regardless of the table's size
-                case "Assess" -> timed(landscape, assessed(), 1);
-                case "Admit" -> timed(landscape, worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
+                case "Assess" -> timed(assessed(), 1);
+                case "Admit" -> timed(worked(1).put("manifestKey", "manifests/master/20260301T120000Z-0001.json")
                         .put("snapshotTime", "2026-03-01T12:00:02.123456Z"), 0.1 + landscape.parts() / 1000.0);
-                case "CollectParts" -> timed(landscape, worked(1), 1);
-                case "ReleaseAfterHoldFailure", "ReleaseAfterPartsFailure" -> timed(landscape, worked(0.1), 0.1);
+                case "CollectParts" -> timed(worked(1), 1);
+                case "ReleaseAfterHoldFailure", "ReleaseAfterPartsFailure" -> timed(worked(0.1), 0.1);
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
             };
         }
@@ -217,13 +235,17 @@ final class Scale {
                 case "Preflight" -> preflight(event.at("/shard/name").asText());
                 case "StageBatch" -> {
                     double seconds = landscape.seconds(landscape.kind.stage) * PARTS_IN_BATCH / Math.max(PARTS_IN_BATCH, landscape.parts());
-                    yield timed(landscape, worked(seconds).put("parts", PARTS_IN_BATCH), seconds);
+                    yield timed(worked(seconds).put("parts", PARTS_IN_BATCH), seconds);
                 }
-                case "Publish" -> publish(event);
+                case "Publish" -> {
+                    inFunction(landscape.seconds(landscape.kind.publish));
+                    yield timed(published(event), landscape.seconds(landscape.kind.publish));
+                }
+                case "PublishInTask" -> inTask(published(event), landscape.seconds(landscape.kind.publish));
                 case "Record" -> {
                     long failed = 0;
                     for (var outcome : event.get("outcomes")) if (outcome.has("error")) failed++;
-                    yield timed(landscape, worked(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause",
+                    yield timed(worked(1).put("shards", event.get("outcomes").size()).put("failed", failed).put("cause",
                             failed == 0 ? "" : failed + " failed"), 0.1 + failed * 0.2);
                 }
                 default -> throw new IllegalStateException("no function is simulated of state " + state);
@@ -245,19 +267,18 @@ final class Scale {
             var tables = output.putArray("tables");
             for (int i = 0; i < 4; i++) tables.addObject().put("table", "master.drug_interaction").put("read", false).put("unchanged", 1234)
                     .put("deltas", 1234).put("parts", 1234).put("bytes", 123456789);
-            return timed(landscape, output, seconds);
+            return timed(output, seconds);
         }
 
-        private Answer publish(JsonNode event) throws Failed {
-            double seconds = landscape.seconds(landscape.kind.publish);
-            var output = worked(seconds).put("shard", event.at("/shard/name").asText());
+        private ObjectNode published(JsonNode event) {
+            var output = worked(landscape.seconds(landscape.kind.publish)).put("shard", event.at("/shard/name").asText());
             var tables = output.putArray("tables");
             for (int i = 0; i < 4; i++)
                 tables.addObject().put("name", "master.drug_interaction").put("rows", 1234567890)
                         .put("digest", "0123456789abcdef0123456789abcdef").put("inserted", 1234567).put("updated", 1234567)
                         .put("deleted", 1234567).put("kept", 12);
             output.putObject("workers").put("batches", 123).put("millis", 1234567).put("peakMemoryMiB", 409);
-            return timed(landscape, output, seconds);
+            return output;
         }
     }
 
@@ -269,14 +290,25 @@ final class Scale {
         int accounts = simulated.landscape.accounts;
         dollars.put("Step Functions", 0.025 / 1000 * (simulated.dump.transitions + accounts * simulated.restore.transitions));
         dollars.put("Lambda", lambda(simulated.dump) + accounts * lambda(simulated.restore));
+        dollars.put("Fargate", fargate(simulated.dump) + accounts * fargate(simulated.restore));
         dollars.put("S3", 0.0054 / 1000 * puts(simulated) + 0.00043 / 1000 * gets(simulated));
         return dollars;
     }
 
     private static double lambda(Execution execution) {
-        double gigabyteSeconds = execution.secondsOfFunctions.entrySet().stream()
+        double gigabyteSeconds = execution.secondsOfFunctions.entrySet().stream().filter(e -> !isTask(e.getKey()))
                 .mapToDouble(e -> e.getValue() * (isWorker(e.getKey()) ? 1769 : 512) / 1024).sum();
         return gigabyteSeconds * 0.0000166667 + execution.invocations.values().stream().mapToLong(i -> i).sum() * 0.20 / 1e6;
+    }
+
+    /** One CPU and two GB. */
+    private static double fargate(Execution execution) {
+        return execution.secondsOfFunctions.entrySet().stream().filter(e -> isTask(e.getKey())).mapToDouble(e -> e.getValue()).sum() / 3600
+                * (0.04656 + 2 * 0.00511);
+    }
+
+    private static boolean isTask(String state) {
+        return state.endsWith("InTask");
     }
 
     private static boolean isWorker(String state) {

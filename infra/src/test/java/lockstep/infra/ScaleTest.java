@@ -69,8 +69,7 @@ class ScaleTest {
                 new Landscape(10, 100, 0, 1, Kind.ONE_PERCENT), new Landscape(1, 1000, 0, 1, Kind.FIRST),
                 new Landscape(1, 1000, 0, 1, Kind.ONE_PERCENT),
                 new Landscape(1, 1, 0, 30, Kind.FIRST), new Landscape(1, 1, 0, 90, Kind.ONE_PERCENT),
-                new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT),
-                new Landscape(1, 1, 0, 1000, Kind.FIRST, false), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT, false)))
+                new Landscape(1, 1, 0, 1000, Kind.FIRST), new Landscape(1, 1, 0, 1000, Kind.ONE_PERCENT)))
             lines.add(row(SCALE.simulate(landscape)));
         lines.add("");
         lines.add("| | the most | then |");
@@ -105,7 +104,7 @@ class ScaleTest {
                 "%d × %,d%s".formatted(landscape.accounts(), landscape.shards(),
                         landscape.broken() == 0 ? "" : ", %d broken".formatted(landscape.broken())),
                 landscape.gb() < 1 ? "%.0f MB".formatted(1000 * landscape.gb()) : "%,.0f GB".formatted(landscape.gb()),
-                landscape.kind().told + (landscape.limited() ? "" : ", were functions without end"), simulated.outcome(),
+                landscape.kind().told, simulated.outcome(),
                 time(dump.seconds)));
         cells.add(restore == null ? "–" : time(restore.seconds));
         cells.add("%,.0f KiB, %s".formatted(fuller.mostBytes / 1024.0, fuller.mostBytesIn));

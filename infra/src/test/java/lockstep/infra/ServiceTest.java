@@ -37,7 +37,7 @@ class ServiceTest {
     void containersAreConfined() {
         var containers = CLINIC.resources("AWS::ECS::TaskDefinition").stream()
                 .flatMap(task -> elements(task.property("ContainerDefinitions"))).toList();
-        assertEquals(5 * 2 + 4 * 3, containers.size());
+        assertEquals(5 * 2 + 4 * 3 + 4, containers.size());
         for (var container : containers) {
             assertFalse(container.get("Privileged").asBoolean(true), container::toString);
             assertTrue(container.get("ReadonlyRootFilesystem").asBoolean(), container::toString);
@@ -345,6 +345,7 @@ class ServiceTest {
                 var file = switch (container.get("Name").asText()) {
                     case "migrate", "clinic" -> Path.of("..", "examples", "clinic", "Dockerfile");
                     case "settings", "gateway" -> Path.of("..", "proxy", "Dockerfile");
+                    case "engine" -> Path.of("..", "lambdas", "Dockerfile");
                     case "nginx" -> Path.of("..", "proxy", "nginx", "Dockerfile");
                     case String other -> throw new AssertionError(other);
                 };

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
@@ -176,7 +177,8 @@ final class SimulatedMachine {
     private Ended task(String name, JsonNode state, JsonNode data, JsonNode item, double start, double others, History history)
             throws Thrown {
         var given = given(state, "Parameters", data, item);
-        var event = given.has("step") ? given.get("event") : given;
+        boolean inTask = state.get("Resource").asText().contains(":ecs:runTask");
+        var event = inTask ? event(given) : given.has("step") ? given.get("event") : given;
         note(name, event, start);
         history.events += 3;
         if (state.get("Resource").asText().endsWith(":sns:publish")) return new Ended(NullNode.instance, start + between);
@@ -186,10 +188,10 @@ final class SimulatedMachine {
             invocationsOf.merge(name, 1L, Long::sum);
             try {
                 var answer = work.answer(name, event, now, others);
-                invoked(name, now, answer.seconds);
+                invoked(name, now, answer.seconds, inTask);
                 return new Ended(answer.output, now + answer.seconds);
             } catch (Failed e) {
-                invoked(name, now, e.seconds);
+                invoked(name, now, e.seconds, inTask);
                 now += e.seconds;
                 int retry = retry(state, e.error);
                 int tries = tried.merge(retry, 1, Integer::sum);
@@ -206,8 +208,22 @@ final class SimulatedMachine {
         }
     }
 
-    private void invoked(String name, double from, double seconds) {
-        invocations.add(new Invocation(from, from + seconds));
+    /** The event that a task puts together from its environment. */
+    private static JsonNode event(JsonNode given) {
+        var event = Assembly.JSON.createObjectNode();
+        for (var variable : given.at("/Overrides/ContainerOverrides/0/Environment")) {
+            var name = variable.get("Name").asText().toLowerCase(Locale.ROOT);
+            if (List.of("sync", "shard").contains(name)) try {
+                event.set(name, Assembly.JSON.readTree(variable.get("Value").asText()));
+            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return event;
+    }
+
+    private void invoked(String name, double from, double seconds, boolean inTask) {
+        if (!inTask) invocations.add(new Invocation(from, from + seconds));
         secondsOfFunctions.merge(name, seconds, Double::sum);
     }
 
@@ -345,6 +361,9 @@ final class SimulatedMachine {
         if (path.startsWith("States.ArrayGetItem(States.StringSplit($$.Execution.Name, '.'), ")) return Assembly.JSON.getNodeFactory()
                 .textNode("master.20260301T120000Z-0001".split("[.]")[Integer.parseInt(path.replaceAll(".* (\\d)\\)", "$1"))]);
         if (path.equals("$$.Map.Item.Value")) return item;
+        if (path.equals("$$.Task.Token")) return Assembly.JSON.getNodeFactory().textNode("token");
+        if (path.startsWith("States.JsonToString("))
+            return Assembly.JSON.getNodeFactory().textNode(path(path.substring(20, path.length() - 1), data, item).toString());
         if (path.startsWith("States.StringToJson("))
             return Assembly.JSON.createObjectNode().set("errorMessage", path(path.substring(20, path.length() - 1), data, item));
         if (path.startsWith("States.Format('{}: {}', ")) {

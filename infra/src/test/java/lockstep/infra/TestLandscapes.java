@@ -22,7 +22,7 @@ import lockstep.landscape.Table;
 final class TestLandscapes {
     private static final Path RESOURCES = Path.of("src", "test", "resources");
     /** Small artefacts in the form of the real build outputs. */
-    static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("functions.jar"),
+    static final Artefacts ARTEFACTS = new Artefacts(RESOURCES.resolve("images/engine"),
             RESOURCES.resolve("images/nginx"), RESOURCES.resolve("images/gateway"));
 
     static final Product PRODUCT = product("clinic", new Product.Built(RESOURCES.resolve("images/clinic")));

@@ -177,12 +177,14 @@ class WorkflowTest {
             assertEquals(Set.of("cause.$", "error.$", "shard.$", "state"), names(RESTORE.get(outcome).get("Parameters")));
             assertTrue(RESTORE.get(outcome).get("End").asBoolean());
         });
-        var drifted = RESTORE.get("Publish").get("Catch").get(0);
-        assertEquals("[\"lockstep.masterdata.engine.Fault$Drifted\"]", drifted.get("ErrorEquals").toString());
-        assertEquals("Preflight", drifted.get("Next").asText());
-        var notStaged = RESTORE.get("Publish").get("Catch").get(1);
-        assertEquals("[\"lockstep.masterdata.engine.Fault$BatchFailed\"]", notStaged.get("ErrorEquals").toString());
-        assertEquals("StageFailed", notStaged.get("Next").asText());
+        for (var publishing : List.of("Publish", "PublishInTask")) {
+            var next = new TreeMap<String, String>();
+            RESTORE.get(publishing).get("Catch").forEach(
+                    caught -> caught.get("ErrorEquals").forEach(error -> next.put(error.asText(), caught.get("Next").asText())));
+            assertEquals("Preflight", next.get(Workflow.DRIFTED));
+            assertEquals("StageFailed", next.get(Workflow.BATCH_FAILED));
+            assertEquals("PublishFailed", next.get("States.ALL"));
+        }
         assertEquals("Unexpected", caught(RESTORE, "RestoreShards"));
         assertEquals("Unexpected", caught(RESTORE, "Record"));
     }
@@ -211,6 +213,7 @@ class WorkflowTest {
                             ? List.of(Workflow.DATABASE_UNAVAILABLE) : Workflow.TRANSIENT);
                     expected.addAll(Workflow.NOT_READY);
                     expected.addAll(Workflow.THROTTLED);
+                    if (name.equals("AwaitSnapshot")) expected.add(Workflow.SNAPSHOT_PENDING);
                     if (name.equals("Publish")) {
                         expected.add(Workflow.BUSY);
                     }
@@ -219,6 +222,44 @@ class WorkflowTest {
                     assertTrue(state.has("TimeoutSeconds"), name);
                 }
             });
+        }
+    }
+
+    /** A step that is too long for a function is done by a task, which ends as the function would: by the same next state, or the same outcome. */
+    @Test
+    void whatIsTooLongForAFunctionIsDoneInATask() {
+        Map.of("HoldSnapshot", DUMP, "Preflight", RESTORE, "Publish", RESTORE).forEach((step, states) -> {
+            var function = states.get(step);
+            var task = states.get(step + "InTask");
+            var tooLong = StreamSupport.stream(function.get("Catch").spliterator(), false)
+                    .filter(caught -> caught.get("ErrorEquals").toString().equals("[\"" + Workflow.TOO_LONG + "\"]")).toList();
+            assertEquals(step + "InTask", tooLong.getFirst().get("Next").asText());
+            for (var field : List.of("Next", "End", "ResultPath", "ResultSelector"))
+                assertEquals(function.get(field), task.get(field), step + ": " + field);
+            assertEquals(caught(states, step), caught(states, step + "InTask"));
+            assertEquals(300, task.get("HeartbeatSeconds").asInt());
+            var errors = new TreeSet<String>();
+            task.get("Retry").forEach(retry -> retry.get("ErrorEquals").forEach(error -> errors.add(error.asText())));
+            assertTrue(errors.containsAll(Workflow.NO_TASK) && errors.contains(Workflow.DATABASE_UNAVAILABLE), errors::toString);
+            var environment = task.at("/Parameters/Overrides/ContainerOverrides/0/Environment");
+            var variables = new TreeMap<String, String>();
+            environment.forEach(variable -> variables.put(variable.get("Name").asText(), variable.has("Value") ? variable.get("Value").asText()
+                    : variable.get("Value.$").asText()));
+            var expected = new TreeMap<>(Map.of("STEP", step, "SYNC", "States.JsonToString($.task)", "TASK_TOKEN", "$$.Task.Token"));
+            if (states == RESTORE) expected.put("SHARD", "States.JsonToString($.shard)");
+            assertEquals(expected, variables);
+        });
+    }
+
+    /** The task reads the data set's definition from its own deployment, and has all the time it needs. */
+    @Test
+    void aTaskIsGivenOnlyTheNameOfTheDataSet() {
+        for (var states : List.of(DUMP, RESTORE)) {
+            var prepared = states.get("Prepare-master").get("Parameters");
+            var task = ((com.fasterxml.jackson.databind.node.ObjectNode) prepared.get("sync")).deepCopy();
+            assertEquals(5, task.remove("functionMinutes").asInt());
+            task.putObject("dataSet").put("name", "master");
+            assertEquals(task, prepared.get("task"));
         }
     }
 
@@ -233,7 +274,7 @@ class WorkflowTest {
             var named = new TreeSet<String>();
             states(stack).values().forEach(state -> {
                 if (isOfFunction(state)) named.add(state.get("Resource").asText().replaceAll("[<>]", ""));
-                if (state.path("Resource").asText().endsWith("waitForTaskToken")) named.add(
+                if (state.path("Resource").asText().endsWith("lambda:invoke.waitForTaskToken")) named.add(
                         state.at("/Parameters/FunctionName").asText().replaceAll("[<>]", ""));
             });
             var role = machine.property("RoleArn").at("/Fn::GetAtt/0").asText();

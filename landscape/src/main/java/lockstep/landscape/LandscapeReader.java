@@ -59,7 +59,8 @@ public final class LandscapeReader {
             new Field("limits", false, "{functions: 10, connections: 8}"));
     static final List<Field> LIMITS = List.of(
             new Field("functions", false, "10"),
-            new Field("connections", false, "8"));
+            new Field("connections", false, "8"),
+            new Field("functionMinutes", false, "5"));
     static final List<Field> SHARD = List.of(
             new Field("edition", true, "production or demo"),
             new Field("tenantsExpireAfter", false, "7d"));
@@ -160,6 +161,7 @@ public final class LandscapeReader {
     static final Format BANNER = new Format("(?=.*\\S)[^\\p{Cntrl}]{1,200}", "a single line of at most 200 characters",
             "shorten it, or remove the field");
     static final Format FUNCTIONS = new Format("[4-9]|[1-9][0-9]{1,4}", "a whole number of functions from 4 to 99999", "write it like 10");
+    static final Format FUNCTION_MINUTES = new Format("[0-9]|10", "a whole number of minutes from 0 to 10", "write it like 5");
     static final Format CONNECTIONS = new Format("[2-9]|[1-9][0-9]{1,2}", "a whole number of connections from 2 to 999", "write it like 8");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999",
             "write it like 20, or remove the field");
@@ -336,7 +338,8 @@ public final class LandscapeReader {
     private Limits limits(YamlValue value) {
         var fields = value.fields(LIMITS);
         return new Limits(fields.get("functions").text(FUNCTIONS).map(Integer::parseInt).orElse(Limits.DEFAULT.functions()),
-                fields.get("connections").text(CONNECTIONS).map(Integer::parseInt).orElse(Limits.DEFAULT.connections()));
+                fields.get("connections").text(CONNECTIONS).map(Integer::parseInt).orElse(Limits.DEFAULT.connections()),
+                fields.get("functionMinutes").text(FUNCTION_MINUTES).map(Integer::parseInt).orElse(Limits.DEFAULT.functionMinutes()));
     }
 
     private Proxy proxy(Edition edition, YamlValue value, String account, List<Shard> shards) {

@@ -5,9 +5,11 @@ package lockstep.landscape;
  *
  * @param functions   functions that run at once; at least 4
  * @param connections connections to one database; at least 2
+ * @param functionMinutes steps that are expected to take longer run as a task instead of a function; at most 10, because AWS ends a
+ *                        function after 15 minutes and a database may be slower than expected
  */
-public record Limits(int functions, int connections) {
-    public static final Limits DEFAULT = new Limits(200, 8);
+public record Limits(int functions, int connections, int functionMinutes) {
+    public static final Limits DEFAULT = new Limits(200, 8, 5);
     /** Step Functions runs at most 40 iterations of an inline Map at once. */
     private static final int MOST_SHARDS = 40;
     /** A function that reads or writes rows opens two. */
@@ -16,6 +18,7 @@ public record Limits(int functions, int connections) {
     private static final int OTHERS = 2;
 
     public Limits {
+        if (functionMinutes < 0 || functionMinutes > 10) throw new IllegalArgumentException("0 to 10 minutes are possible, not " + functionMinutes);
         if (functions < 4 || connections < 2)
             throw new IllegalArgumentException(
                     "at least 4 functions and 2 connections are needed, not " + functions + " and " + connections);

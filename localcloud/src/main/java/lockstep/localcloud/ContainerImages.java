@@ -2,12 +2,15 @@ package lockstep.localcloud;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import lockstep.assembly.Assembly;
 import lockstep.assembly.Assembly.DockerImage;
 import lockstep.images.Image;
@@ -45,6 +48,33 @@ public final class ContainerImages {
             Path root = directory.resolve(digest.substring(0, 16));
             read.materialize(root);
             return new LaidOut(read, root);
+        });
+    }
+
+    /**
+     * Writes a script for each image that has an entry point, named as the image's tag. It starts the entry point in the image's directory,
+     * with this machine's Java. The emulator runs tasks of state machines with it.
+     *
+     * @param trustStore the authority of the emulator and of the local databases
+     */
+    void writeStarters(Path scripts, Path trustStore) {
+        sources.keySet().forEach(tag -> {
+            var image = layOut(tag);
+            if (image.image().entrypoint().isEmpty()) return;
+            String script = """
+                    #!/bin/sh
+                    cd '%s' || exit 1
+                    export PATH='%s/bin':"$PATH" JAVA_TOOL_OPTIONS='-Djavax.net.ssl.trustStore=%s -Djavax.net.ssl.trustStoreType=PKCS12'
+                    exec %s "$@"
+                    """.formatted(image.root().resolve(image.image().workingDirectory().substring(1)), System.getProperty("java.home"),
+                    trustStore, image.image().entrypoint().stream().map(word -> "'" + word + "'").collect(Collectors.joining(" ")));
+            try {
+                Files.createDirectories(scripts);
+                ProjectFiles.writePrivately(scripts.resolve(tag), script.getBytes(StandardCharsets.UTF_8));
+                Files.setPosixFilePermissions(scripts.resolve(tag), PosixFilePermissions.fromString("rwx------"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         });
     }
 

@@ -107,7 +107,8 @@ public final class Emulator {
     private String configuration(int port) {
         try {
             String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"))
-                    + Files.readString(files.project().resolve("emulator/lean.py")) + Files.readString(certificates.authority());
+                    + Files.readString(files.project().resolve("emulator/lean.py")) + Files.readString(files.project().resolve("emulator/tasks.py"))
+                    + Files.readString(certificates.authority());
             var command = command(port);
             return ProjectFiles
                     .digest((command.line() + "\n" + command.ownEnvironment() + "\n" + requirements).getBytes(StandardCharsets.UTF_8));
@@ -129,6 +130,7 @@ public final class Emulator {
         environment.put("AWS_CA_BUNDLE", certificates.authority().toString());
         // each function is a JVM of 150 MB
         environment.put("LAMBDA_WARM_TTL_SECONDS", "60");
+        environment.put("TASK_IMAGES", files.emulator().resolve("images").toString());
         environment.put("PYTHONPATH", files.project().resolve("emulator").toString());
         environment.put("PYTHONUNBUFFERED", "1");
         // run with hypercorn, because its own command would also try to listen on port 443

@@ -49,7 +49,7 @@ public final class JavaFunctions {
         }
 
         private static Path built(ProjectFiles files) {
-            return files.project().resolve("lambdas/target/functions.jar");
+            return files.project().resolve("lambdas/target/image/functions.jar");
         }
 
         boolean exists() {

@@ -140,6 +140,7 @@ public final class Up {
                 joinAll(databases);
                 joinAll(List.of(archived));
                 var images = new ContainerImages(synthesized, files.images());
+                images.writeStarters(files.emulator().resolve("images"), certificates.trustStore());
                 var tasks = landscape.accounts().stream().flatMap(account -> DeployedTask.of(account, cloud.account(account)).stream())
                         .filter(this::isWanted).map(task -> new LocalTask(files, store, images, cloud, task)).toList();
                 stopOthers(tasks);

@@ -25,7 +25,7 @@ class JavaFunctionsTest {
         var archive = JavaFunctions.Archive.of(files);
         archive.make(files);
         assertTrue(archive.exists());
-        assertEquals(-1, Files.mismatch(archive.jar(), files.project().resolve("lambdas/target/functions.jar")));
+        assertEquals(-1, Files.mismatch(archive.jar(), files.project().resolve("lambdas/target/image/functions.jar")));
 
         String bootstrap = new String(JavaFunctions.runtime(files).get("bootstrap"), java.nio.charset.StandardCharsets.UTF_8);
         Path task = Files.createDirectories(directory.resolve("task/lib")).getParent();

@@ -8,20 +8,26 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.GZIPOutputStream;
 import lockstep.landscape.Hold;
 import lockstep.landscape.Keep;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.FunctionTime;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.restore.Preflight.Mode;
 import lockstep.masterdata.engine.restore.ShardReport.Rows;
 import lockstep.masterdata.watch.Standing;
 import lockstep.masterdata.watch.Watcher;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Tests the events that the state machines and the command line send. */
 class EventTest {
@@ -164,5 +170,37 @@ class EventTest {
 
     private static ReportStatus.Event asked(ReportStatus.Event event) {
         return Json.MAPPER.readValue(Json.MAPPER.writeValueAsString(event), ReportStatus.Event.class);
+    }
+
+    /** ECS takes 8 KiB of environment, so the event has only the data set's name. */
+    @Test
+    void aTaskPutsItsEventTogether() throws IOException {
+        var zipped = new ByteArrayOutputStream();
+        try (var zip = new GZIPOutputStream(zipped)) {
+            zip.write(("{\"master\":" + DATA_SET + "}").getBytes(UTF_8));
+        }
+        var sync = (ObjectNode) Json.MAPPER.readTree(Json.MAPPER.writeValueAsString(target("{\"dryRun\":true}")));
+        sync.putObject("dataSet").put("name", "master");
+        var environment = new TreeMap<>(Map.of("STEP", "Publish", "SYNC", sync.toString(), "SHARD", """
+                {"name":"demo-1","secretArn":"s"}""", "DATA_SETS", Base64.getEncoder().encodeToString(zipped.toByteArray())));
+        var call = EngineTask.call(environment);
+        assertEquals("Publish", call.step());
+        var event = Json.MAPPER.treeToValue(call.event(), Publish.Event.class);
+        assertEquals(target("{\"dryRun\":true}"), event.sync());
+        assertEquals(FunctionTime.UNLIMITED, event.sync().functionTime());
+        assertEquals(new TargetSync.TargetShard("demo-1", "s"), event.shard());
+        assertEquals(target("{}"), Json.MAPPER.treeToValue(EngineTask.call(with(environment, "SYNC", sync.deepCopy()
+                .set("terms", Json.MAPPER.createObjectNode()).toString())).event(), Preflight.Event.class).sync());
+
+        var unknown = assertThrows(Fault.InvalidRequest.class,
+                () -> EngineTask.call(with(environment, "SYNC", "{\"dataSet\":{\"name\":\"prices\"}}")));
+        assertEquals("this task was deployed without data set 'prices'", unknown.getMessage());
+        assertThrows(Fault.InvalidRequest.class, () -> EngineTask.call(with(environment, "SYNC", "{")));
+    }
+
+    private static Map<String, String> with(Map<String, String> environment, String name, String value) {
+        var changed = new TreeMap<>(environment);
+        changed.put(name, value);
+        return changed;
     }
 }

@@ -1,0 +1,49 @@
+"""Runs the tasks that state machines start as processes.
+
+MiniStack without Docker only records them. `up` writes a script for each image, named as the image's tag, that starts its entry point.
+"""
+
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+from ministack.core.lambda_runtime import execution_credentials
+from ministack.services import ecs, stepfunctions
+
+record_task = stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"]
+
+
+def run_task(resource, parameters):
+    """Start the container of a task with its command, its environment, and the credentials of its role."""
+    answer = record_task(resource, parameters)
+    overrides = {}
+    for container in parameters.get("Overrides", {}).get("ContainerOverrides", []):
+        overrides |= {variable["Name"]: variable["Value"] for variable in container.get("Environment", [])}
+    for started in answer["tasks"]:
+        task = ecs._tasks[started["taskArn"]]
+        definition = ecs._task_defs[started["taskDefinitionArn"].rsplit("/", 1)[-1]]
+        (container,) = definition["containerDefinitions"]
+        region, account, _ = task["taskArn"].split(":", 5)[3:]
+        identity = f"arn:aws:lambda:{region}:{account}:function:{task['taskArn'].rsplit('/', 1)[-1]}"
+        role = {"Role": definition["taskRoleArn"], "FunctionArn": identity, "FunctionName": "task"}
+        environment = {variable["name"]: variable["value"] for variable in container["environment"]} | overrides
+        process = subprocess.Popen(
+            [Path(os.environ["TASK_IMAGES"], container["image"].rsplit(":", 1)[-1]), *container.get("command", [])],
+            env=os.environ | environment | execution_credentials(role),
+        )
+        threading.Thread(target=wait, args=(process, task, overrides.get("TASK_TOKEN")), daemon=True).start()
+    return answer
+
+
+def wait(process, task, token):
+    """Record how the task ended. If it gave no answer, the state that waits for it times out at once instead of after its heartbeat."""
+    code = process.wait()
+    ecs._mark_task_stopped(task["taskArn"], task, "Essential container in task exited", "EssentialContainerExited", exit_code=code)
+    waiting = stepfunctions._task_tokens.get(token)
+    if waiting and not waiting["event"].is_set():
+        waiting["error"] = {"Error": "States.HeartbeatTimeout", "Cause": f"the task ended with exit code {code}"}
+        waiting["event"].set()
+
+
+stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"] = run_task
