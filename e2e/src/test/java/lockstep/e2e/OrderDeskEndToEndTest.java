@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * Brings up the second sample product with its own landscape: another language, port, health path, region, account names, and quoted
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.Test;
  */
 @Order(1)
 @Tag("nightly")
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OrderDeskEndToEndTest {
     private static final TestingCloud CLOUD = TestingCloud.of("order-desk", "examples/orderdesk/lockstep.yaml");
 
@@ -36,6 +41,7 @@ class OrderDeskEndToEndTest {
     }
 
     @Test
+    @Order(1)
     void thePageOfTheDemoShowsTheMasterDataOfProduction() throws Exception {
         assertPage("<td>Großhandel</td><td>2026-04-01</td><td>400</td><td>250.00 EUR</td>");
 
@@ -50,6 +56,44 @@ class OrderDeskEndToEndTest {
         var again = CLOUD.lockstep("up");
         assertEquals(0, again.exit(), again::toString);
         assertFalse(again.err().contains("started "), again::toString);
+    }
+
+    /** With no time for functions, holding the snapshot, planning the restore and publishing are tasks of the same engine. */
+    @Test
+    @Order(2)
+    void longStepsAreTasksAndOneThatDiesIsStartedAgain() throws Exception {
+        var slow = CLOUD.with(landscape -> landscape.replaceAll("( +)purpose: .*\n", "$0$1limits: {functionMinutes: 0}\n")
+                .replace("product:\n", "product:\n  directory: " + Path.of("../examples/orderdesk").toAbsolutePath().normalize() + "\n"));
+        var up = slow.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
+        slow.sql("desk-1",
+                "UPDATE \"Order Desk\".\"lineItem\" SET \"unitPrice\" = 7777.50 WHERE \"articleNo\" = 'A-0007' AND \"listId\" = 2");
+        try (var visitor = slow.connect("trial-1"); var statement = visitor.createStatement()) {
+            visitor.setAutoCommit(false);
+            statement.execute("SELECT FROM \"Order Desk\".\"lineItem\" WHERE \"articleNo\" = 'A-0007' FOR UPDATE");
+            var sync = slow.lockstepAsync("sync", "--output", "json");
+            TestingCloud.await("a task that waits for the visitor", Duration.ofMinutes(1), () -> slow.value("trial-1",
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lineItem%'").equals("1"));
+            var tasks = slow.tasks("Publish");
+            assertEquals(1, tasks.size());
+            tasks.getFirst().destroyForcibly();
+            TestingCloud.await("another task", Duration.ofMinutes(1),
+                    () -> slow.tasks("Publish").stream().anyMatch(task -> !tasks.contains(task)));
+            visitor.rollback();
+            assertEquals(0, sync.join().exit(), () -> sync.join().toString());
+        }
+        assertEquals(List.of(), slow.tasks("HoldSnapshot"));
+        assertPage("<td>Großhandel</td><td>2026-04-01</td><td>400</td><td>7777.50 EUR</td>");
+        // the fault of a task is told as that of a function
+        slow.sql("trial-1", "ALTER TABLE \"Order Desk\".\"lineItem\" ADD CONSTRAINT cheap CHECK (\"unitPrice\" < 9000)");
+        slow.sql("desk-1",
+                "UPDATE \"Order Desk\".\"lineItem\" SET \"unitPrice\" = 9999.50 WHERE \"articleNo\" = 'A-0007' AND \"listId\" = 2");
+        var refused = slow.lockstep("sync");
+        assertEquals(1, refused.exit(), refused::toString);
+        assertTrue(
+                refused.err().contains("trial-1 in Publish with MergeConflict")
+                        && refused.err().contains("violates check constraint \"cheap\""),
+                refused::toString);
     }
 
     private static void assertPage(String row) throws IOException, InterruptedException {

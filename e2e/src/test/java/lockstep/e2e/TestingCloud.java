@@ -73,7 +73,7 @@ final class TestingCloud {
             String after = change.apply(before);
             if (after.equals(before)) throw new IllegalStateException("nothing was changed in " + landscapeFile);
             return new TestingCloud(files,
-                    Files.writeString(landscapeFile.resolveSibling("changed-" + landscapeFile.getFileName()), after));
+                    Files.writeString(files.project().resolve("e2e/target").resolve("changed-" + landscapeFile.getFileName()), after));
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -259,6 +259,14 @@ final class TestingCloud {
                 found.put(process, environment);
         }));
         return found;
+    }
+
+    /** Returns the tasks that do a step of a state machine. */
+    List<ProcessHandle> tasks(String step) {
+        return ProcessHandle.allProcesses().filter(process -> environment(process.pid())
+                .filter(own -> step.equals(own.get("STEP")) && own.containsKey("TASK_TOKEN")
+                        && own.getOrDefault("TASK_IMAGES", "").startsWith(files.home().toString()))
+                .isPresent()).toList();
     }
 
     /** Each account has a function with this name. */

@@ -133,7 +133,8 @@ record DumpDefinition(NetworkStack network, Map<DataSet, Map<String, Object>> co
         var await = invoke(scope, manageManifests, "AwaitSnapshot", "AwaitSnapshot", Map.of("sync", SYNC), JsonPath.DISCARD);
         // as long as the holder is at work; it writes the reason if it fails
         await.addRetry(RetryProps.builder().errors(List.of(Workflow.SNAPSHOT_PENDING)).interval(Duration.seconds(1)).backoffRate(1)
-                .maxAttempts((int) (EngineTask.LONGEST.toMinutes().longValue() / Handler.MANAGE_MANIFESTS.timeout.toMinutes().longValue())).build());
+                .maxAttempts((int) (EngineTask.LONGEST.toMinutes().longValue() / Handler.MANAGE_MANIFESTS.timeout.toMinutes().longValue()))
+                .build());
         await.addRetry(retry(Workflow.TRANSIENT)).addCatch(failed, caught());
         var parts = DistributedMap.Builder.create(scope, "DumpParts")
                 .mapExecutionType(StateMachineType.STANDARD)

@@ -73,8 +73,8 @@ final class EngineTask extends Construct {
     }
 
     /**
-     * A state that runs a step as a task and waits for its answer. It is written out, because the CDK's state also allows the machine to stop
-     * any task.
+     * A state that runs a step as a task and waits for its answer. It is written out, because the CDK's state also allows the machine to
+     * stop any task.
      *
      * @param event  its event: {@code SYNC} without definitions, and {@code SHARD} in a restore, with their paths
      * @param result the selector that replaces the result; null to keep the whole result
@@ -96,7 +96,8 @@ final class EngineTask extends Construct {
                         "NetworkConfiguration", Map.of("AwsvpcConfiguration", Workflow.sorted(Map.of("Subnets", subnets, "SecurityGroups",
                                 List.of(network.databaseClients().getSecurityGroupId()), "AssignPublicIp", "DISABLED"))),
                         "Overrides", Map.of("ContainerOverrides", List.of(Workflow.sorted(Map.of(
-                                "Name", container.getContainerName(), "Environment", environment.stream().map(Workflow::sorted).toList())))))),
+                                "Name", container.getContainerName(), "Environment",
+                                environment.stream().map(Workflow::sorted).toList())))))),
                 "TimeoutSeconds", LONGEST.toSeconds(),
                 "HeartbeatSeconds", HEARTBEAT.toSeconds()));
         state.put("ResultPath", resultPath);
@@ -107,11 +108,13 @@ final class EngineTask extends Construct {
     /** Allows a state machine to run the task, in any revision, because an execution goes on with the one that its definition names. */
     void grantRun(Workflow machine) {
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("ecs:RunTask"))
-                .resources(List.of("arn:aws:ecs:%s:%s:task-definition/%s:*".formatted(network.getRegion(), network.getAccount(), task.getFamily())))
+                .resources(List.of(
+                        "arn:aws:ecs:%s:%s:task-definition/%s:*".formatted(network.getRegion(), network.getAccount(), task.getFamily())))
                 .conditions(Map.of("ArnEquals", Map.of("ecs:cluster", network.cluster().getClusterArn()))).build());
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("iam:PassRole"))
                 .resources(List.of(task.getTaskRole().getRoleArn(), task.obtainExecutionRole().getRoleArn()))
                 .conditions(Map.of("StringEquals", Map.of("iam:PassedToService", "ecs-tasks.amazonaws.com"))).build());
-        Accepted.finding(machine, "AwsSolutions-IAM5", "Any revision of the engine's task", "/^Resource::arn:aws:ecs:.*:task-definition\\/.*:\\*$/");
+        Accepted.finding(machine, "AwsSolutions-IAM5", "Any revision of the engine's task",
+                "/^Resource::arn:aws:ecs:.*:task-definition\\/.*:\\*$/");
     }
 }

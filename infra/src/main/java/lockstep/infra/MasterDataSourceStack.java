@@ -164,8 +164,10 @@ final class MasterDataSourceStack extends AccountStack {
         var reader = HandlerFunction.engineRole(this, "ReadSourceRole", null);
         var engine = new EngineTask(this, network, Handler.READ_SOURCE, reader, dataSets);
         var longest = dataSets.stream().mapToLong(dataSet -> dataSet.holding().longest().toMinutes()).max().orElseThrow();
-        var machine = new Workflow(this, "Dump", Names.dumpMachine(), EngineTask.LONGEST.plus(Duration.hours(2)).plus(Duration.minutes(longest)), network,
-                new DumpDefinition(network, bySet, topic, readSource(reader), engine, manageManifests).build(new Construct(this, "DumpStates")));
+        var machine = new Workflow(this, "Dump", Names.dumpMachine(),
+                EngineTask.LONGEST.plus(Duration.hours(2)).plus(Duration.minutes(longest)), network,
+                new DumpDefinition(network, bySet, topic, readSource(reader), engine, manageManifests)
+                        .build(new Construct(this, "DumpStates")));
         engine.grantRun(machine);
         bucket.grantRead(machine, SYNCS);
         topic.grantPublish(machine);

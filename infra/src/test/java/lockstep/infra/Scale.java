@@ -163,8 +163,9 @@ final class Scale {
 
     /** A function refuses work that would take it too long. */
     private static void inFunction(double seconds) throws Failed {
-        if (seconds > FUNCTION_LONGEST) throw new Failed(Workflow.TOO_LONG, "{\"errorMessage\":\"publishing 1000.0 GB takes about 398 minutes\"}",
-                CALL);
+        if (seconds > FUNCTION_LONGEST)
+            throw new Failed(Workflow.TOO_LONG, "{\"errorMessage\":\"publishing 1000.0 GB takes about 398 minutes\"}",
+                    CALL);
     }
 
     private static Answer inTask(ObjectNode output, double seconds) throws Failed {

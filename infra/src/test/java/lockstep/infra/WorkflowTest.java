@@ -225,7 +225,7 @@ class WorkflowTest {
         }
     }
 
-    /** A step that is too long for a function is done by a task, which ends as the function would: by the same next state, or the same outcome. */
+    /** A step that is too long for a function is done by a task. What comes next is the same. */
     @Test
     void whatIsTooLongForAFunctionIsDoneInATask() {
         Map.of("HoldSnapshot", DUMP, "Preflight", RESTORE, "Publish", RESTORE).forEach((step, states) -> {
@@ -243,8 +243,9 @@ class WorkflowTest {
             assertTrue(errors.containsAll(Workflow.NO_TASK) && errors.contains(Workflow.DATABASE_UNAVAILABLE), errors::toString);
             var environment = task.at("/Parameters/Overrides/ContainerOverrides/0/Environment");
             var variables = new TreeMap<String, String>();
-            environment.forEach(variable -> variables.put(variable.get("Name").asText(), variable.has("Value") ? variable.get("Value").asText()
-                    : variable.get("Value.$").asText()));
+            environment
+                    .forEach(variable -> variables.put(variable.get("Name").asText(), variable.has("Value") ? variable.get("Value").asText()
+                            : variable.get("Value.$").asText()));
             var expected = new TreeMap<>(Map.of("STEP", step, "SYNC", "States.JsonToString($.task)", "TASK_TOKEN", "$$.Task.Token"));
             if (states == RESTORE) expected.put("SHARD", "States.JsonToString($.shard)");
             assertEquals(expected, variables);

@@ -18,7 +18,8 @@ public record Limits(int functions, int connections, int functionMinutes) {
     private static final int OTHERS = 2;
 
     public Limits {
-        if (functionMinutes < 0 || functionMinutes > 10) throw new IllegalArgumentException("0 to 10 minutes are possible, not " + functionMinutes);
+        if (functionMinutes < 0 || functionMinutes > 10)
+            throw new IllegalArgumentException("0 to 10 minutes are possible, not " + functionMinutes);
         if (functions < 4 || connections < 2)
             throw new IllegalArgumentException(
                     "at least 4 functions and 2 connections are needed, not " + functions + " and " + connections);

@@ -107,7 +107,8 @@ public final class Emulator {
     private String configuration(int port) {
         try {
             String requirements = Files.readString(files.project().resolve("emulator/requirements.txt"))
-                    + Files.readString(files.project().resolve("emulator/lean.py")) + Files.readString(files.project().resolve("emulator/tasks.py"))
+                    + Files.readString(files.project().resolve("emulator/lean.py"))
+                    + Files.readString(files.project().resolve("emulator/tasks.py"))
                     + Files.readString(certificates.authority());
             var command = command(port);
             return ProjectFiles

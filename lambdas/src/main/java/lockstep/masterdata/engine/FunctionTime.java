@@ -49,7 +49,8 @@ public record FunctionTime(Duration longest) {
     private void admit(String what, double secondsTimesBytes, long bytes) {
         double seconds = secondsTimesBytes / 1e9;
         if (seconds > longest.toSeconds())
-            throw new Fault.TooLong("%s %.1f GB takes about %.0f minutes, and a function may take %d".formatted(what, bytes / 1e9, seconds / 60,
-                    longest.toMinutes()));
+            throw new Fault.TooLong(
+                    "%s %.1f GB takes about %.0f minutes, and a function may take %d".formatted(what, bytes / 1e9, seconds / 60,
+                            longest.toMinutes()));
     }
 }

@@ -83,8 +83,6 @@ public final class EngineTask {
             if (!definition.isObject()) throw new Fault.InvalidRequest("this task was deployed without data set '" + name + "'");
             event.withObject("sync").set("dataSet", definition);
             if (environment.containsKey("SHARD")) event.set("shard", Json.MAPPER.readTree(environment.get("SHARD")));
-            // the function has checked them
-            event.putArray("staged");
             return new Steps.Call(environment.get("STEP"), event);
         } catch (IOException | JacksonException e) {
             throw new Fault.InvalidRequest("the task's environment is invalid: " + e.getMessage());

@@ -32,7 +32,8 @@ public abstract class JsonFunction<I, O> implements RequestStreamHandler {
 
     @Override
     public final void handleRequest(InputStream input, OutputStream output, Context context) {
-        Json.MAPPER.writeValue(output, answer(() -> Json.MAPPER.readValue(input, eventType), Steps.deadline(context), context.getLogger()::log));
+        Json.MAPPER.writeValue(output,
+                answer(() -> Json.MAPPER.readValue(input, eventType), Steps.deadline(context), context.getLogger()::log));
     }
 
     /** Handles an event that was read as a tree. */

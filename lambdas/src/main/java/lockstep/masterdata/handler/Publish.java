@@ -12,7 +12,12 @@ import lockstep.masterdata.engine.restore.Publisher.TableResult;
 public final class Publish extends JsonFunction<Publish.Event, Publish.Answer> {
     private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
-    public record Event(TargetSync sync, TargetSync.TargetShard shard, List<BatchOutcome> staged) {}
+    /** @param staged empty in a task, which repeats the step of a function that has checked them */
+    public record Event(TargetSync sync, TargetSync.TargetShard shard, List<BatchOutcome> staged) {
+        public Event {
+            staged = staged == null ? List.of() : List.copyOf(staged);
+        }
+    }
 
     public record Answer(String shard, List<TableResult> tables, BatchOutcome.Workers workers) {}
 

@@ -44,7 +44,7 @@ public abstract class Steps implements RequestStreamHandler {
             throw new Fault.InvalidRequest(
                     "the event does not name a step of " + getClass().getSimpleName() + ": " + e.getOriginalMessage());
         }
-        Json.MAPPER.writeValue(output, answer(call, deadline(context), context.getLogger()::log));
+        Json.MAPPER.writeValue(output, step(call).answer(call.event(), deadline(context), context.getLogger()::log));
     }
 
     static Instant deadline(Context context) {
@@ -52,8 +52,12 @@ public abstract class Steps implements RequestStreamHandler {
     }
 
     final ObjectNode answer(Call call, Instant deadline, Consumer<String> log) {
+        return step(call).answer(call.event(), deadline, log);
+    }
+
+    private JsonFunction<?, ?> step(Call call) {
         var step = steps.get(call.step());
         if (step == null) throw new Fault.InvalidRequest(getClass().getSimpleName() + " has no step '" + call.step() + "'");
-        return step.answer(call.event(), deadline, log);
+        return step;
     }
 }

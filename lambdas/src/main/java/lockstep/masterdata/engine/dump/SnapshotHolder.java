@@ -53,19 +53,19 @@ public final class SnapshotHolder {
     private final PartStore store;
     private final Planner planner;
     private final ManifestReader manifests;
-    private final FunctionTime time;
+    private final FunctionTime functionTime;
 
     public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier) {
         this(source, store, planner, verifier, FunctionTime.UNLIMITED);
     }
 
     /** @param verifier verifies the source's own signature of the previous manifest, on which the plan is based */
-    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier, FunctionTime time) {
+    public SnapshotHolder(Database source, PartStore store, Planner planner, ManifestReader.Verifier verifier, FunctionTime functionTime) {
         this.source = source;
         this.store = store;
         this.planner = planner;
         this.manifests = new ManifestReader(store, verifier);
-        this.time = time;
+        this.functionTime = functionTime;
     }
 
     /**
@@ -85,7 +85,6 @@ public final class SnapshotHolder {
             throw new Fault.SnapshotGone("sync " + paths.syncId() + " already had a snapshot, which is lost; start a new sync",
                     null);
         try (Connection connection = source.connect()) {
-            time.toDump(Planner.bytes(connection, dataSet));
             write(dataSet, paths, connection, rows);
             return awaitRelease(paths, connection, deadline);
         } catch (SQLException e) {
@@ -112,6 +111,7 @@ public final class SnapshotHolder {
             Sql.execute(connection, "SELECT pg_advisory_unlock(hashtextextended('lockstep snapshot', 0))");
         }
         var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
+        functionTime.toDump(Planner.bytes(connection, dataSet));
         RowSecurity.seeEveryRow(connection, dataSet);
         fingerprints = fingerprints.inSnapshot(connection);
         var tables = columns(connection, dataSet, fingerprints, time);

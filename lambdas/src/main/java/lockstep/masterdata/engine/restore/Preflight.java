@@ -36,15 +36,15 @@ public final class Preflight {
     private static final long SMALL_BYTES = 8 << 20;
 
     private final Database target;
-    private final FunctionTime time;
+    private final FunctionTime functionTime;
 
     public Preflight(Database target) {
         this(target, FunctionTime.UNLIMITED);
     }
 
-    public Preflight(Database target, FunctionTime time) {
+    public Preflight(Database target, FunctionTime functionTime) {
         this.target = target;
-        this.time = time;
+        this.functionTime = functionTime;
     }
 
     /** The numbers of parts to be staged, from one (inclusive) up to another (exclusive). */
@@ -153,7 +153,7 @@ public final class Preflight {
             boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
             var info = tables.get(table.name());
-            if (from.isEmpty()) time.toRead(toRead += Schema.bytes(connection, table.name()));
+            if (from.isEmpty()) functionTime.toRead(toRead += Schema.bytes(connection, table.name()));
             var plan = from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
                     : TablePlan.read(table, fingerprint, kept, differing(connection, reader, info, table), !trusted);
             tablePlans.add(plan.withInline(InlineRows.fit(plan, table, info)));

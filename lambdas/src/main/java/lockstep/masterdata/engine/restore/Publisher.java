@@ -33,17 +33,17 @@ import lockstep.masterdata.engine.restore.Merge.Changes;
 public final class Publisher {
     private final Database target;
     private final Duration lockTimeout;
-    private final FunctionTime time;
+    private final FunctionTime functionTime;
 
     public Publisher(Database target, Duration lockTimeout) {
         this(target, lockTimeout, FunctionTime.UNLIMITED);
     }
 
     /** @param lockTimeout how long to wait for a visitor's transaction or another restore before {@link Fault.Busy} */
-    public Publisher(Database target, Duration lockTimeout, FunctionTime time) {
+    public Publisher(Database target, Duration lockTimeout, FunctionTime functionTime) {
         this.target = target;
         this.lockTimeout = lockTimeout;
-        this.time = time;
+        this.functionTime = functionTime;
     }
 
     /**
@@ -110,7 +110,8 @@ public final class Publisher {
             throw new Fault.BatchFailed("parts " + missing + " were not staged, or were lost by a crash of the database");
         var tables = Schema.tables(connection, manifest.tables().stream().map(TableManifest::name).toList());
         RowSecurity.seeAndWriteEveryRow(connection, tables.keySet(), accepted.tables().stream().map(TableManifest::name).toList());
-        time.toPublish(accepted.stagedBytes(), applied.isEmpty(), accepted.tables().stream().mapToLong(TableManifest::textBytes).sum());
+        functionTime.toPublish(accepted.stagedBytes(), applied.isEmpty(),
+                accepted.tables().stream().mapToLong(TableManifest::textBytes).sum());
         staging.complete(connection, tables);
         var verification = new Verification(connection, accepted, staging, tables);
         verification.beforeMerge();
