@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from ministack.core.lambda_runtime import execution_credentials
+from ministack.core.responses import request_scope
 from ministack.services import ecs, stepfunctions
 
 record_task = stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"]
@@ -39,11 +40,13 @@ def run_task(resource, parameters):
 def wait(process, task, token):
     """Record how the task ended. If it gave no answer, the state that waits for it times out at once instead of after its heartbeat."""
     code = process.wait()
-    ecs._mark_task_stopped(task["taskArn"], task, "Essential container in task exited", "EssentialContainerExited", exit_code=code)
-    waiting = stepfunctions._task_tokens.get(token)
-    if waiting and not waiting["event"].is_set():
-        waiting["error"] = {"Error": "States.HeartbeatTimeout", "Cause": f"the task ended with exit code {code}"}
-        waiting["event"].set()
+    region, account, _ = task["taskArn"].split(":", 5)[3:]
+    with request_scope(account, region):
+        ecs._mark_task_stopped(task["taskArn"], task, "Essential container in task exited", "EssentialContainerExited", exit_code=code)
+        waiting = stepfunctions._task_tokens.get(token)
+        if waiting and not waiting["event"].is_set():
+            waiting["error"] = {"Error": "States.HeartbeatTimeout", "Cause": f"the task ended with exit code {code}"}
+            waiting["event"].set()
 
 
 stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"] = run_task
