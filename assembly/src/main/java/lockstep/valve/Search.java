@@ -198,13 +198,24 @@ final class Search {
             }
             broken.forEach((by, reaches) -> report(node, by.getLast(), reaches));
             for (var next : takenOver(node.holder(), all)) {
-                if (!seen.add(next.getKey().name())) continue;
+                if (isPartyOfItsOwn(start, next.getKey()) || !seen.add(next.getKey().name())) continue;
                 var taken = new Node(start, next.getKey(), append(node.path(), next.getValue()),
                         append(node.unpermitted(), next.getValue()));
                 if (inScope(start, next.getKey().accountId())) reportTakenOver(taken);
                 else nodes.add(taken);
             }
         }
+    }
+
+    /**
+     * Reports whether a role belongs to the same stack of qa's master data as the start. It is searched as a start itself, with what it may
+     * reach, so taking it over gains nothing.
+     */
+    private boolean isPartyOfItsOwn(Start start, Holder other) {
+        return Stream.of(start.holder(), other).allMatch(holder -> holder.identity()
+                .filter(identity -> templates.landscape().accounts().stream().filter(account -> account.purpose() == Purpose.QA)
+                        .anyMatch(account -> identity.resource().stack().equals(Names.targetStack(account.name()))))
+                .isPresent()) && start.holder().accountId().equals(other.accountId());
     }
 
     /** Reports whether an account is checked for a start: production accounts for demo parties, all accounts for the public. */

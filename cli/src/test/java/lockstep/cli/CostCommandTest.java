@@ -42,7 +42,7 @@ class CostCommandTest {
                 () -> assertEquals(0.5 * 730 * 0.14, line(bill, "databases (capacity)").atRest(), 1e-9),
                 // a task of the product with 0.5 CPU and 1 GB, and one of the proxy with half of both
                 () -> assertEquals(730 * (0.75 * 0.04656 + 1.5 * 0.00511), line(bill, "containers (Fargate, on demand)").atRest(), 1e-9),
-                () -> assertEquals(7 * 2 * 730 * 0.012, line(bill, "interface endpoints (hours in each zone)").atRest(), 1e-9),
+                () -> assertEquals(8 * 2 * 730 * 0.012, line(bill, "interface endpoints (hours in each zone)").atRest(), 1e-9),
                 () -> assertEquals(730 * 0.027 + 2 * 730 * 0.005, line(bill, "load balancers (hours, addresses, units)").atRest(), 1e-9),
                 () -> assertEquals(5 + 7, line(bill, "firewall (list, rules, requests)").atRest(), 1e-9),
                 () -> assertEquals(5 * 0.30, line(bill, "metrics of shards").atRest(), 1e-9),

@@ -91,8 +91,8 @@ class OrderDeskEndToEndTest {
         var refused = slow.lockstep("sync");
         assertEquals(1, refused.exit(), refused::toString);
         assertTrue(
-                refused.err().contains("trial-1 in Publish with MergeConflict")
-                        && refused.err().contains("violates check constraint \"cheap\""),
+                refused.out().contains("trial-1 in Publish with MergeConflict")
+                        && refused.out().contains("violates check constraint \"cheap\""),
                 refused::toString);
     }
 
