@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import software.amazon.awssdk.services.lambda.LambdaClient;
 
 /**
  * Brings up the second sample product with its own landscape: another language, port, health path, region, account names, and quoted
@@ -63,7 +67,7 @@ class OrderDeskEndToEndTest {
     @Order(2)
     void longStepsAreTasksAndOneThatDiesIsStartedAgain() throws Exception {
         var slow = CLOUD.with(landscape -> landscape.replaceAll("( +)purpose: .*\n", "$0$1limits: {functionMinutes: 0}\n")
-                .replace("product:\n", "product:\n  directory: " + Path.of("../examples/orderdesk").toAbsolutePath().normalize() + "\n"));
+                .replace("product:\n", "product:\n  directory: " + product() + "\n"));
         var up = slow.lockstep("up");
         assertEquals(0, up.exit(), up::toString);
         slow.sql("desk-1",
@@ -94,6 +98,54 @@ class OrderDeskEndToEndTest {
                 refused.out().contains("trial-1 in Publish with MergeConflict")
                         && refused.out().contains("violates check constraint \"cheap\""),
                 refused::toString);
+        slow.sql("trial-1", "ALTER TABLE \"Order Desk\".\"lineItem\" DROP CONSTRAINT cheap");
+    }
+
+    /** A data set is a few lines of configuration: no function or state machine is added. */
+    @Test
+    @Order(3)
+    void tenDataSetsShareOneSetOfEverything() {
+        int functions = functions();
+        var more = IntStream.rangeClosed(1, 9).boxed().toList();
+        for (String shard : List.of("desk-1", "trial-1"))
+            more.forEach(i -> CLOUD.sql(shard, "CREATE TABLE public.more_" + i + " (id int PRIMARY KEY, name text)"));
+        var ten = CLOUD.with(landscape -> landscape.replace("product:\n", "product:\n  directory: " + product() + "\n") + more.stream()
+                .map(i -> """
+
+                          more-%1$d:
+                            source: desk-1
+                            tables:
+                              public.more_%1$d: {key: [id], columns: [id, name]}
+                        """.formatted(i)).collect(Collectors.joining()));
+        assertEquals(0, ten.lockstep("up").exit());
+        assertEquals(functions, functions());
+        for (int i : more) {
+            ten.sql("desk-1", "INSERT INTO public.more_" + i + " VALUES (1, 'one')");
+            var sync = ten.lockstep("sync", "--dataset", "more-" + i, "--output", "json");
+            assertEquals(0, sync.exit(), sync::toString);
+        }
+        ten.sql("desk-1", "UPDATE public.more_7 SET name = 'two'");
+        assertEquals(0, ten.lockstep("sync", "--dataset", "more-7").exit());
+        assertEquals("two", ten.value("trial-1", "SELECT name FROM public.more_7"));
+        var back = ten.lockstep("rollback", "--dataset", "more-7");
+        assertEquals(0, back.exit(), back::toString);
+        assertEquals("one", ten.value("trial-1", "SELECT name FROM public.more_7"));
+        assertEquals("one", ten.value("trial-1", "SELECT name FROM public.more_3"));
+        var status = ten.lockstep("status", "--output", "json");
+        assertEquals(10, status.json().get("shards").valueStream().filter(s -> s.get("shard").asString().equals("trial-1")).count(),
+                status::toString);
+    }
+
+    private static int functions() {
+        return Stream.of("live", "trial").mapToInt(account -> {
+            try (var client = CLOUD.root(account).client(LambdaClient.builder())) {
+                return client.listFunctions().functions().size();
+            }
+        }).sum();
+    }
+
+    private static Path product() {
+        return Path.of("../examples/orderdesk").toAbsolutePath().normalize();
     }
 
     private static void assertPage(String row) throws IOException, InterruptedException {
