@@ -40,14 +40,14 @@ final class EditionFacts {
                         new Fact(Axis.features, feature.getValue().asString(), file.getFileName().toString()))));
         facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()),
                 "lockstep.yaml accounts." + side.account().name() + ".shards"));
-        facts.put("release", new Fact(Axis.features, release(facts, landscape), "tags"));
+        facts.put("release", new Fact(Axis.features, release(facts, landscape), "RELEASE of the applications"));
         facts.put("schema", new Fact(Axis.features, schema(product), "lockstep.yaml product.migrations"));
         return facts;
     }
 
-    /** Returns the release from the tags of all stacks. */
+    /** Returns the release from the environments of all applications. */
     private static String release(SortedMap<String, Fact> facts, Landscape landscape) {
-        var releases = facts.entrySet().stream().filter(fact -> fact.getKey().endsWith(".Tags.release"))
+        var releases = facts.entrySet().stream().filter(fact -> fact.getKey().endsWith(".environment.RELEASE"))
                 .map(fact -> fact.getValue().value()).collect(Collectors.toCollection(TreeSet::new));
         return releases.isEmpty() ? landscape.release() : String.join(", ", releases);
     }

@@ -1,17 +1,23 @@
 package lockstep.cli;
 
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import lockstep.accounts.Accounts;
 import lockstep.landscape.DataSet;
 import lockstep.landscape.Landscape;
 import lockstep.landscape.Names;
+import lockstep.landscape.Placeholders;
 import lockstep.localcloud.LocalCloud;
+import lockstep.project.UserFault;
 import lockstep.sync.NextCommand;
 import picocli.CommandLine.Option;
 
 /** The option that selects where a command works: the local cloud, or AWS with {@code --aws}. */
 public final class Place {
     private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
+    private static final Pattern LOOPBACK = Pattern.compile("https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?/?");
 
     @Option(names = "--aws",
             description = "Run on AWS, using the AWS profile of the same name for each account "
@@ -28,7 +34,17 @@ public final class Place {
 
     /** Returns the landscape of the file; in the local cloud, with temporary shards. */
     public Landscape landscape(Main main) {
-        return aws ? main.declaredLandscape() : main.landscape();
+        if (!aws) return main.landscape();
+        refusePlaceholders(main.landscapeFile());
+        return main.declaredLandscape();
+    }
+
+    /** Fails if the landscape still has values of the shipped one, unless the AWS SDK is directed to a service of this machine. */
+    private static void refusePlaceholders(Path file) {
+        if (LOOPBACK.matcher(System.getenv().getOrDefault("AWS_ENDPOINT_URL", "")).matches()) return;
+        var found = Placeholders.in(file);
+        if (!found.isEmpty()) throw new UserFault("on AWS, these values name nothing of yours; replace them:\n"
+                + found.stream().map(value -> file + ":" + value).collect(Collectors.joining("\n")));
     }
 
     /** Opens the accounts for syncing and reading. */

@@ -26,8 +26,8 @@ abstract class AccountStack extends Stack {
                 .env(Environment.builder().account(props.account().id()).region(props.landscape().region()).build())
                 .build());
         this.props = props;
+        // not the release: CloudFormation would write every resource with every release, and reset what operators or deployments shifted
         Tags.of(this).add("product", props.landscape().product().name());
-        Tags.of(this).add("release", props.landscape().release());
         Tags.of(this).add("account", props.account().name());
     }
 

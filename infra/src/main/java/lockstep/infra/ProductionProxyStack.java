@@ -63,6 +63,8 @@ final class ProductionProxyStack extends AccountStack {
                 .securityGroups(List.of(front))
                 .deletionProtection(props.protection().deletion())
                 .build();
+        if (props.protection().deletion())
+            balancer.setAttribute("deletion_protection.enabled", Protection.parameter(this).getValueAsString());
         var listener = balancer.addListener("Https",
                 BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
         Accepted.finding(balancer, "AwsSolutions-ELB2",

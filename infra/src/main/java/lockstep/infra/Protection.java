@@ -1,7 +1,10 @@
 package lockstep.infra;
 
+import java.util.List;
 import lockstep.landscape.Purpose;
+import software.amazon.awscdk.CfnParameter;
 import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.logs.RetentionDays;
 
 /**
@@ -16,6 +19,16 @@ import software.amazon.awscdk.services.logs.RetentionDays;
  * @param minCapacity the minimum number of Aurora capacity units; 0 lets an idle database pause
  */
 record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, int backupDays, RetentionDays logs, double minCapacity) {
+    /** The parameter that switches the protection from deletion off for a first deployment, which could not roll back otherwise. */
+    static final String PARAMETER = "DeletionProtection";
+
+    /** Creates the parameter. A later deployment keeps its value. */
+    static CfnParameter parameter(Stack stack) {
+        return CfnParameter.Builder.create(stack, PARAMETER).type("String").allowedValues(List.of("true", "false")).defaultValue("true")
+                .description("Whether the database or load balancer of this stack can't be deleted; false only until the first success")
+                .build();
+    }
+
     static Protection of(Purpose purpose) {
         return switch (purpose) {
             case PRODUCTION -> new Protection(true, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RemovalPolicy.SNAPSHOT, 14,

@@ -17,6 +17,7 @@ import software.amazon.awscdk.services.iam.Grant;
 import software.amazon.awscdk.services.iam.GrantOnPrincipalOptions;
 import software.amazon.awscdk.services.iam.IGrantable;
 import software.amazon.awscdk.services.kms.Key;
+import software.amazon.awscdk.services.rds.CfnDBCluster;
 import software.amazon.awscdk.services.rds.AuroraPostgresClusterEngineProps;
 import software.amazon.awscdk.services.rds.AuroraPostgresEngineVersion;
 import software.amazon.awscdk.services.rds.BackupProps;
@@ -137,7 +138,10 @@ final class ShardStack extends AccountStack {
         Accepted.finding(cluster, "AwsSolutions-RDS6",
                 "Users log in with passwords from Secrets Manager, which works with any PostgreSQL server");
         Accepted.finding(cluster, "AwsSolutions-RDS11", "The port is open to one security group; a different number would hide nothing");
-        if (!props().protection().deletion()) {
+        if (props().protection().deletion()) {
+            ((CfnDBCluster) cluster.getNode().getDefaultChild()).addPropertyOverride("DeletionProtection",
+                    Map.of("Ref", Protection.parameter(this).getLogicalId()));
+        } else {
             Accepted.finding(cluster, "AwsSolutions-RDS10",
                     "Demo and qa are created and deleted at will; a sync restores everything they hold");
         }

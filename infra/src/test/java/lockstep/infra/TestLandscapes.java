@@ -37,7 +37,11 @@ final class TestLandscapes {
 
     /** Three accounts, five shards and one data set, like the shipped landscape, but with checks and automatic syncs. */
     static Landscape clinic() {
-        return new Landscape(PRODUCT, "1.0.0", "eu-central-1", List.of(
+        return clinic(PRODUCT);
+    }
+
+    static Landscape clinic(Product product) {
+        return new Landscape(product, "1.0.0", "eu-central-1", List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION,
                         List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
                         List.of(production("clinic.example"))),
