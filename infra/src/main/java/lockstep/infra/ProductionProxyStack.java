@@ -3,13 +3,11 @@ package lockstep.infra;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import lockstep.landscape.Names;
 import lockstep.landscape.Proxy;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
-import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
@@ -20,8 +18,10 @@ import software.amazon.awscdk.services.ecs.ListenerRuleConfiguration;
 import software.amazon.awscdk.services.ecs.LoadBalancerTargetOptions;
 import software.amazon.awscdk.services.elasticloadbalancingv2.BaseNetworkListenerProps;
 import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
+import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkListenerAction;
 import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkLoadBalancer;
 import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkTargetGroup;
+import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkWeightedTargetGroup;
 import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
 import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
 import software.constructs.Construct;
@@ -66,7 +66,12 @@ final class ProductionProxyStack extends AccountStack {
         if (props.protection().deletion())
             balancer.setAttribute("deletion_protection.enabled", Protection.parameter(this).getValueAsString());
         var listener = balancer.addListener("Https",
-                BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP).defaultTargetGroups(List.of(targets)).build());
+                BaseNetworkListenerProps.builder().port(443).protocol(Protocol.TCP)
+                        // both target groups must be attached before the service exists; a deployment then changes their weights
+                        .defaultAction(NetworkListenerAction.weightedForward(List.of(
+                                NetworkWeightedTargetGroup.builder().targetGroup(targets).weight(100).build(),
+                                NetworkWeightedTargetGroup.builder().targetGroup(others).weight(0).build())))
+                        .build());
         Accepted.finding(balancer, "AwsSolutions-ELB2",
                 "A network load balancer logs only TLS that it terminates, and this one passes TLS through; nginx logs each request");
         var shifting = new AlternateTargets(this, targets, others, listener.getListenerArn(), "elasticloadbalancing:ModifyListener",
@@ -79,17 +84,8 @@ final class ProductionProxyStack extends AccountStack {
                 network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                         targets.getMetrics().unHealthyHostCount(minimum), 0),
                 network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
-                        unhealthy(balancer, others), 0));
+                        others.getMetrics().unHealthyHostCount(minimum), 0));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
-    }
-
-    /** Defined explicitly, because the CDK knows no load balancer for a target group that only deployments route to. */
-    private static Metric unhealthy(NetworkLoadBalancer balancer, NetworkTargetGroup others) {
-        return Metric.Builder.create().namespace("AWS/NetworkELB").metricName("UnHealthyHostCount").statistic("Minimum")
-                .period(Duration.minutes(5))
-                .dimensionsMap(new TreeMap<>(
-                        Map.of("LoadBalancer", balancer.getLoadBalancerFullName(), "TargetGroup", others.getTargetGroupFullName())))
-                .build();
     }
 
     private NetworkTargetGroup targets(NetworkStack network, String id) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
+import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
@@ -119,6 +120,8 @@ final class ShardStack extends AccountStack {
                         .auroraPostgres(AuroraPostgresClusterEngineProps.builder().version(AuroraPostgresEngineVersion.VER_17_9).build()))
                 .writer(ClusterInstance.serverlessV2("Writer",
                         ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).build()))
+                .readers(hasReader() ? List.of(ClusterInstance.serverlessV2("Reader",
+                        ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).scaleWithWriter(true).build())) : List.of())
                 .serverlessV2MinCapacity(props().protection().minCapacity())
                 .serverlessV2MaxCapacity(4)
                 .credentials(Credentials.fromSecret(admin, Names.databaseUser(shard.name(), DatabaseUser.ADMIN)))
@@ -146,5 +149,10 @@ final class ShardStack extends AccountStack {
                     "Demo and qa are created and deleted at will; a sync restores everything they hold");
         }
         return cluster;
+    }
+
+    /** Without one, a failure of the instance or its zone means minutes without a database. */
+    private boolean hasReader() {
+        return shard.reader().orElse(props().account().purpose() == Purpose.PRODUCTION);
     }
 }

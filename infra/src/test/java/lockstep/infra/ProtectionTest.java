@@ -39,6 +39,14 @@ class ProtectionTest {
         }
     }
 
+    /** Only production pays for a second instance, which takes over when the first fails. */
+    @Test
+    void productionsDatabasesHaveAReader() {
+        for (var cluster : Assembly.clinic().resources("AWS::RDS::DBCluster"))
+            assertEquals(cluster.stack().startsWith("production-") ? 2 : 1,
+                    Assembly.clinic().resources(cluster.stack(), "AWS::RDS::DBInstance").size(), cluster::toString);
+    }
+
     @Test
     void keysBucketsAndSecrets() {
         for (var type : KEPT) {

@@ -12,8 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A release changes task definitions and functions, with what names their versions, and nothing else. CloudFormation writes a resource whose
- * template changes, so a listener rule would get back the weights that a deployment shifted, and a rule that an operator disabled would run.
+ * A release changes task definitions and functions, with what names their versions, and nothing else. CloudFormation writes a resource
+ * whose template changes, so a listener rule would get back the weights that a deployment shifted, and a rule that an operator disabled
+ * would run.
  */
 class ReleaseTest {
     @TempDir private Path built;

@@ -216,6 +216,13 @@ class ServiceTest {
             assertTrue(groups.stream().anyMatch(
                     group -> group.id().startsWith("OtherTargets") && group.id().equals(other.at("/AlternateTargetGroupArn/Ref").asText())),
                     service::toString);
+            // ECS refuses a target group that no listener routes to
+            var routed = demo
+                    ? CLINIC.resource(service.stack(), "AWS::ElasticLoadBalancingV2::ListenerRule", "Everything").property("Actions")
+                    : CLINIC.resource(service.stack(), "AWS::ElasticLoadBalancingV2::Listener", "LoadBalancerHttps")
+                            .property("DefaultActions");
+            assertEquals(groups.stream().map(Resource::id).sorted().toList(), elements(routed.at("/0/ForwardConfig/TargetGroups"))
+                    .map(group -> group.at("/TargetGroupArn/Ref").asText()).sorted().toList(), service::toString);
             assertTrue(other.get("ProductionListenerRule").get("Ref").asText().startsWith(demo ? "Everything" : "LoadBalancerHttps"),
                     other::toString);
             assertTrue(stream(service.body().get("DependsOn")).anyMatch(name -> name.startsWith("ShiftingRoleDefaultPolicy")),

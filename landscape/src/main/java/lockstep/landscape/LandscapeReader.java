@@ -63,7 +63,8 @@ public final class LandscapeReader {
             new Field("functionMinutes", false, "5"));
     static final List<Field> SHARD = List.of(
             new Field("edition", true, "production or demo"),
-            new Field("tenantsExpireAfter", false, "7d"));
+            new Field("tenantsExpireAfter", false, "7d"),
+            new Field("reader", false, "true"));
     static final List<Field> PROXY = List.of(
             new Field("host", true, "demo.shop.example"),
             new Field("certificate", false, "arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"),
@@ -165,6 +166,7 @@ public final class LandscapeReader {
     static final Format CONNECTIONS = new Format("[2-9]|[1-9][0-9]{1,2}", "a whole number of connections from 2 to 999", "write it like 8");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999",
             "write it like 20, or remove the field");
+    static final Format YES_OR_NO = new Format("true|false", "true or false", "write it like true");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
     static final Format CLOCK = new Format("(cron\\([^()]{11,100}\\)|rate\\([1-9][0-9]{0,3} (minute|hour|day)s?\\))",
@@ -388,8 +390,9 @@ public final class LandscapeReader {
             age.problem("tenants of the production edition never expire", "remove it");
         }
         var expireAfter = age.text(AGE).map(Interval::parse);
-        return expireAfter.isPresent() ? new Shard(name, edition.orElse(Edition.DEMO), expireAfter)
-                : new Shard(name, edition.orElse(Edition.DEMO));
+        var shard = new Shard(name, edition.orElse(Edition.DEMO));
+        return new Shard(name, shard.edition(), expireAfter.or(shard::tenantsExpireAfter),
+                fields.get("reader").text(YES_OR_NO).map(Boolean::parseBoolean));
     }
 
     private DataSet dataSet(String name, YamlValue value) {

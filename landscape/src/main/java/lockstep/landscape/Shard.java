@@ -8,12 +8,18 @@ import java.util.Optional;
  *
  * @param tenantsExpireAfter how long a visitor's tenant may stay unused before it is deleted. Always set in the demo edition, never in
  *         others
+ * @param reader whether the database has a second instance, which takes over when the first fails; by default in production accounts
  */
-public record Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter) {
+public record Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter, Optional<Boolean> reader) {
     static final Duration TENANTS_EXPIRE_AFTER = Duration.ofDays(7);
 
     /** Uses the edition's default for {@code tenantsExpireAfter}. */
     public Shard(String name, Edition edition) {
-        this(name, edition, edition == Edition.DEMO ? Optional.of(TENANTS_EXPIRE_AFTER) : Optional.empty());
+        this(name, edition, edition == Edition.DEMO ? Optional.of(TENANTS_EXPIRE_AFTER) : Optional.empty(), Optional.empty());
+    }
+
+    /** Uses the purpose's default for {@code reader}. */
+    public Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter) {
+        this(name, edition, tenantsExpireAfter, Optional.empty());
     }
 }

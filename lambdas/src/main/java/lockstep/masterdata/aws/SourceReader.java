@@ -13,6 +13,7 @@ import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.model.Credentials;
+import software.amazon.awssdk.services.sts.model.PackedPolicyTooLargeException;
 
 /**
  * A target worker's only access to the source account: the reader role, with a session policy that allows reading only the
@@ -39,7 +40,11 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
                 new KmsSignature(KmsClient.builder().httpClient(Clients.Http.CLIENT).credentialsProvider(session).build(), signingKeyArn));
     }
 
-    /** Returns a store that can read only these objects. */
+    /**
+     * Returns a store that can read only these objects.
+     *
+     * @throws Fault.PolicyTooLarge when the session policy can't name that many
+     */
     public S3PartStore objects(String syncId, List<String> keys) {
         return new S3PartStore(s3(session(syncId, keys, List.of("kms:Decrypt"))), bucket);
     }
@@ -54,10 +59,14 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
                 Map.of("Effect", "Allow", "Action", "s3:GetObject", "Resource", objects),
                 Map.of("Effect", "Allow", "Action", kmsActions, "Resource", "*"))));
         try {
-            Credentials credentials = Sts.CLIENT.assumeRole(r -> r.roleArn(roleArn).externalId(externalId).policy(policy)
-                    .roleSessionName(sessionName(syncId)).durationSeconds(3600)).credentials();
+            var assumed = Sts.CLIENT.assumeRole(r -> r.roleArn(roleArn).externalId(externalId).policy(policy)
+                    .roleSessionName(sessionName(syncId)).durationSeconds(3600));
+            System.out.println("session policy for " + keys.size() + " objects: " + assumed.packedPolicySize() + " % of the packed size");
+            Credentials credentials = assumed.credentials();
             return StaticCredentialsProvider.create(
                     AwsSessionCredentials.create(credentials.accessKeyId(), credentials.secretAccessKey(), credentials.sessionToken()));
+        } catch (PackedPolicyTooLargeException e) {
+            throw new Fault.PolicyTooLarge("the session policy for " + keys.size() + " objects is too large: " + e.getMessage(), e);
         } catch (SdkException e) {
             if (Transient.is(e)) throw new Fault.StoreUnavailable("STS can't be reached: " + e.getMessage(), e);
             throw new Fault.AccessRefused("role " + roleArn + " can't be assumed: " + e.getMessage()

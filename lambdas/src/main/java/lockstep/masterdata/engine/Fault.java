@@ -160,6 +160,13 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** STS refuses the session policy, because it names too many objects for its packed size. */
+    public static final class PolicyTooLarge extends Fault {
+        public PolicyTooLarge(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /** A function may not have the time for this step, which a task repeats. Nothing was changed. */
     public static final class TooLong extends Fault {
         public TooLong(String message) {

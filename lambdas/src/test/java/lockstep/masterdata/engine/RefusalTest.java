@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -301,5 +302,28 @@ class RefusalTest {
         var start = Instant.now();
         assertThrows(Fault.DatabaseUnavailable.class, nowhere::connect);
         assertTrue(Duration.between(start, Instant.now()).toSeconds() >= 3, "it tried for a while");
+    }
+
+    /** STS limits the packed size of a session policy by a rule that it does not tell. */
+    @Test
+    void aSessionPolicyThatIsTooLargeIsDividedUntilItFits() {
+        sync.dump(source, "one");
+        var opened = new ConcurrentSkipListSet<Integer>();
+        for (var batch : sync.preflight(target, "one").batches()) new Stager(target, 2).stage("master", "one", batch, keys -> {
+            if (keys.size() > 2) throw new Fault.PolicyTooLarge("the session policy is too large", null);
+            opened.add(keys.size());
+            return sync.store;
+        });
+        TestingSync.publisher(target).publish("master", "one");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(target));
+        assertTrue(opened.last() <= 2, opened::toString);
+
+        source.execute("UPDATE m.drug SET name = name || repeat('x', 300)");
+        sync.dump(source, "two");
+        var batches = sync.preflight(target, "two").batches();
+        var one = assertThrows(Fault.PolicyTooLarge.class, () -> new Stager(target, 1).stage("master", "two", batches.getFirst(), keys -> {
+            throw new Fault.PolicyTooLarge("the session policy for " + keys.size() + " objects is too large", null);
+        }));
+        assertEquals("the session policy for 1 objects is too large", one.getMessage());
     }
 }

@@ -3,7 +3,9 @@ package lockstep.masterdata.engine.restore;
 import java.io.InputStream;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -16,7 +18,7 @@ import lockstep.masterdata.engine.restore.Preflight.PartRange;
 
 /** Copies a batch of parts into a target's staging tables, several in parallel. */
 public final class Stager {
-    /** How many objects' names fit into a session policy of 2,048 characters. */
+    /** How many objects' names fit into a session policy of 2,048 characters. STS also limits its packed size, by a rule that it does not tell. */
     private static final int OBJECTS_IN_SESSION = 12;
     private final Database target;
     private final int streams;
@@ -29,7 +31,8 @@ public final class Stager {
     /**
      * Stages the batch.
      *
-     * @param storeOf opens a store that reads exactly these objects; it is called by several threads
+     * @param storeOf opens a store that reads exactly these objects; it is called by several threads, and with half of the objects after
+     *                {@link Fault.PolicyTooLarge}
      * @return the number of parts in the batch
      */
     public int stage(String dataSet, String syncId, PartRange batch, Function<List<String>, PartStore> storeOf) {
@@ -46,13 +49,38 @@ public final class Stager {
             var objects = together.stream().map(n -> parts.get(n).object()).toList();
             together.forEach(n -> sessions.put(n, objects));
         }
-        var stores = new ConcurrentHashMap<List<String>, PartStore>();
+        var stores = new Stores(storeOf);
         Streams.forEach(streams, numbers, target, connection -> connection.setAutoCommit(false), (connection, number) -> {
-            Function<String, Optional<InputStream>> store = object -> stores.computeIfAbsent(sessions.get(number), storeOf).open(object);
+            Function<String, Optional<InputStream>> store = object -> stores.of(sessions.get(number), object).open(object);
             staging.stage(connection, store, number, parts.get(number));
             connection.commit();
             return number;
         });
         return numbers.size();
+    }
+
+    /** The open stores by their objects. */
+    private static final class Stores {
+        private final Function<List<String>, PartStore> storeOf;
+        private final Map<List<String>, PartStore> opened = new ConcurrentHashMap<>();
+        private final Set<List<String>> tooLarge = ConcurrentHashMap.newKeySet();
+
+        Stores(Function<List<String>, PartStore> storeOf) {
+            this.storeOf = storeOf;
+        }
+
+        PartStore of(List<String> objects, String wanted) {
+            if (!tooLarge.contains(objects)) {
+                try {
+                    return opened.computeIfAbsent(objects, storeOf);
+                } catch (Fault.PolicyTooLarge e) {
+                    if (objects.size() == 1) throw e;
+                    tooLarge.add(objects);
+                }
+            }
+            int half = objects.size() / 2;
+            var first = objects.subList(0, half);
+            return of(first.contains(wanted) ? first : objects.subList(half, objects.size()), wanted);
+        }
     }
 }
