@@ -18,7 +18,7 @@ import lockstep.masterdata.engine.restore.Preflight.PartRange;
 
 /** Copies a batch of parts into a target's staging tables, several in parallel. */
 public final class Stager {
-    /** How many objects' names fit into a session policy of 2,048 characters. STS also limits its packed size, by a rule that it does not tell. */
+    /** How many names fit into a session policy of 2,048 characters. STS also limits its packed size, by a rule that it does not tell. */
     private static final int OBJECTS_IN_SESSION = 12;
     private final Database target;
     private final int streams;
