@@ -132,7 +132,7 @@ class LandscapeReaderTest {
                         "21: dataSets.master.tables.master.drug.Colums: unknown field 'Colums'; did you mean 'columns'?"),
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, "
-                                + "tenantsExpireAfter"),
+                                + "tenantsExpireAfter, reader"),
                 new Mistake("unknown field at the top", "region: eu-central-1\n", "region: eu-central-1\nowner: me\n",
                         "4: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
                                 + "differences, delivery"),
@@ -598,7 +598,7 @@ class LandscapeReaderTest {
     void aMapThatHoldsItselfEnds() throws IOException {
         assertEquals(
                 List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'",
-                        "remove it; the fields here are edition, tenantsExpireAfter"),
+                        "remove it; the fields here are edition, tenantsExpireAfter, reader"),
                         new Problem(14, "accounts.demo.shards.demo-1", "'edition' is missing", "add edition: production or demo")),
                 problemsOf(VALID.replace("shards:\n      demo-1: {edition: demo}", "shards: &shards\n      demo-1: *shards")).problems());
     }

@@ -30,6 +30,6 @@ class PlaceholdersTest {
         assertEquals(List.of(),
                 in("id: \"111111111112\"", "host: example.clinic.de", "host: an-example.com.shop", "directory: examples/clinic",
                         "certificate: arn:aws:acm:eu-central-1:222222222223:certificate/12345678-0000-0000-0000-000000000001",
-                        "build: target/image.example/x"));
+                        "build: target/image"));
     }
 }
