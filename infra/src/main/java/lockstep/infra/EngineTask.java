@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -17,6 +18,7 @@ import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
 import software.amazon.awscdk.services.ecr.assets.DockerImageAsset;
 import software.amazon.awscdk.services.ecr.assets.Platform;
+import software.amazon.awscdk.services.ecs.CfnTaskDefinition;
 import software.amazon.awscdk.services.ecs.ContainerDefinition;
 import software.amazon.awscdk.services.ecs.ContainerImage;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -41,6 +43,7 @@ final class EngineTask extends Construct {
 
     private final NetworkStack network;
     private final Task task;
+    private final String family;
     private final ContainerDefinition container;
 
     /** @param role the function's role, from {@link HandlerFunction#engineRole} */
@@ -48,6 +51,9 @@ final class EngineTask extends Construct {
         super(scope, "Engine");
         this.network = network;
         task = new Task(this, network, CPU, List.of(TEMPORARY), role);
+        // the same in each account, where the generated name has the account's
+        family = "lockstep-" + handler.className.replaceAll("(?<=[a-z])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+        ((CfnTaskDefinition) task.getNode().getDefaultChild()).setFamily(family);
         var image = ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
                 .directory(network.props().artefacts().engine().toString()).platform(Platform.LINUX_AMD64).build());
         container = task.add(new Task.Container("engine", image, List.of(handler.className),
@@ -109,7 +115,7 @@ final class EngineTask extends Construct {
     void grantRun(Workflow machine) {
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("ecs:RunTask"))
                 .resources(List.of(
-                        "arn:aws:ecs:%s:%s:task-definition/%s:*".formatted(network.getRegion(), network.getAccount(), task.getFamily())))
+                        "arn:aws:ecs:%s:%s:task-definition/%s:*".formatted(network.getRegion(), network.getAccount(), family)))
                 .conditions(Map.of("ArnEquals", Map.of("ecs:cluster", network.cluster().getClusterArn()))).build());
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("iam:PassRole"))
                 .resources(List.of(task.getTaskRole().getRoleArn(), task.obtainExecutionRole().getRoleArn()))
