@@ -79,10 +79,11 @@ class BuiltImagesTest {
 
     @Test
     void eachImageIsBuiltOnce() {
-        assertEquals(Set.of("Application/Image", "Proxy/GatewayImage", "Proxy/NginxImage production", "Proxy/NginxImage demo"),
+        assertEquals(
+                Set.of("Application/Image", "Engine/Image", "Proxy/GatewayImage", "Proxy/NginxImage production", "Proxy/NginxImage demo"),
                 BuiltImages.of(built).keySet());
-        assertEquals(4, new HashSet<>(BuiltImages.of(built).values()).size());
-        assertEquals(4, ASKED.size(), ASKED::toString);
+        assertEquals(5, new HashSet<>(BuiltImages.of(built).values()).size());
+        assertEquals(5, ASKED.size(), ASKED::toString);
         assertEquals(Set.of(Optional.empty(), Optional.of("production"), Optional.of("demo")),
                 ASKED.stream().map(DockerImage::stage).collect(Collectors.toSet()));
         ASKED.forEach(source -> assertEquals(Optional.of("linux/amd64"), source.platform()));
