@@ -87,7 +87,7 @@ public final class JavaFunctions {
 
     /**
      * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS
-     * set the heap. The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have
+     * set the heap. The C2 compiler would cost more than it saves, because the data is small and an idle function ends after a minute. The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have
      * mapped, and crash them.
      */
     private static String bootstrap(ProjectFiles files) {
@@ -99,7 +99,7 @@ public final class JavaFunctions {
                     functions='%1$s'
                     set -- -XX:AOTCache='%2$s' -Xlog:aot=off -Xlog:cds=off
                 fi
-                exec '%3$s/bin/java' "$@" -Djavax.net.ssl.trustStore='%4$s' -Djavax.net.ssl.trustStoreType=PKCS12 \\
+                exec '%3$s/bin/java' -XX:TieredStopAtLevel=1 "$@" -Djavax.net.ssl.trustStore='%4$s' -Djavax.net.ssl.trustStoreType=PKCS12 \\
                     -Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="$LAMBDA_TASK_ROOT/%5$s" \\
                     --enable-native-access=ALL-UNNAMED -cp '%6$s':"$functions" com.amazonaws.services.lambda.runtime.api.client.AWSLambda \
                     "$_HANDLER"

@@ -1,8 +1,19 @@
 package lockstep.masterdata.handler;
 
 import com.github.luben.zstd.Zstd;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import lockstep.landscape.DataSet;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.aws.SourceReader;
@@ -22,6 +33,14 @@ import software.amazon.awssdk.services.sfn.SfnClient;
  * version (SnapStart).
  */
 public final class Priming implements Resource {
+    /** The packages of which functions use most classes. */
+    private static final Pattern PRIMED = Pattern
+            .compile("(lockstep/(?!delivery)|org/postgresql/|tools/jackson/|com/amazonaws/services/lambda/runtime/(?!events)"
+                    + "|software/amazon/awssdk/(core|protocols|awscore|http)/).*\\.class");
+    private static final List<String> JDK = List.of("java.base/sun/security/ssl", "java.base/sun/security/x509",
+            "java.base/sun/security/provider/certpath", "java.base/sun/security/ec", "java.base/com/sun/crypto/provider",
+            "java.base/sun/security/validator", "java.base/java/security/cert",
+            "java.xml/com/sun/org/apache/xerces/internal/impl", "java.xml/com/sun/org/apache/xerces/internal/util");
     private static final String NOWHERE = "arn:aws:lockstep:nowhere";
     private static final Priming PRIMING = new Priming();
 
@@ -47,6 +66,38 @@ public final class Priming implements Resource {
         }
         load();
         call();
+        loadAll();
+    }
+
+    /**
+     * Loads what functions need when services answer, because the calls get no answer: the classes of their jars, and of the JDK those for
+     * TLS and XML.
+     */
+    private static void loadAll() {
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator)).forEach(jar -> {
+            try (var file = new JarFile(jar)) {
+                file.stream().map(JarEntry::getName).filter(name -> PRIMED.matcher(name).matches()).forEach(Priming::loadClass);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        for (String used : JDK) {
+            try (var files = Files.list(FileSystems.getFileSystem(URI.create("jrt:/")).getPath("modules", used))) {
+                files.map(Path::toString).filter(name -> name.endsWith(".class"))
+                        .forEach(name -> loadClass(name.replaceFirst("/modules/[^/]+/", "")));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    private static void loadClass(String file) {
+        try {
+            // an archive holds linked classes only, and asking for the methods links
+            Class.forName(file.replace(".class", "").replace('/', '.'), false, Priming.class.getClassLoader()).getDeclaredMethods();
+        } catch (ClassNotFoundException | LinkageError e) {
+            // needs a library that functions do not have
+        }
     }
 
     /** Loads what works without a network. */
