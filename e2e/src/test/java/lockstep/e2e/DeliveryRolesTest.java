@@ -127,17 +127,20 @@ class DeliveryRolesTest {
         }
     }
 
-    /** Deploys a release archive with only the role's credentials, like a job. The stack changes, because its tags contain the release. */
+    /** Deploys a release archive with only the role's credentials, like a job. The stack changes, because somebody else is notified. */
     @Test
-    void theDeployRoleDeploys() {
+    void theDeployRoleDeploys() throws IOException {
+        Path landscapeFile = Files.writeString(directory.resolve("second.yaml"),
+                Files.readString(files.project().resolve("lockstep.yaml")).replace("directory: ", "directory: " + files.project() + "/")
+                        .replace("operations@example.com", "second@example.com"));
         Path second = files.home().resolve("second");
-        var release = ReleaseArchive.pack(cdk.synthesize(files.project().resolve("lockstep.yaml"), Optional.of("9.9.9")),
-                files.project().resolve("lockstep.yaml"), "9.9.9", Optional.empty(), directory.resolve("9.9.9.zip"));
+        var release = ReleaseArchive.pack(cdk.synthesize(landscapeFile, Optional.of("9.9.9")), landscapeFile, "9.9.9", Optional.empty(),
+                directory.resolve("9.9.9.zip"));
         new Projection(JavaFunctions.runtime(files)).project(release.unpack(directory.resolve("9.9.9")).assembly(), second);
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
             var stack = new Assembly(second).stacksOf(demo).stream().filter(s -> s.name().equals("demo-delivery")).findFirst()
                     .orElseThrow();
-            assertTrue(stack.template().toString().contains("9.9.9"));
+            assertTrue(stack.template().toString().contains("second@example.com"));
             cdk.deploy(demo, second, List.of("demo-delivery"), endpoint, deploy.environment());
         }
         try (var sync = as(Names.syncRole(), TOKENS.ofMain())) {

@@ -117,7 +117,8 @@ class OrderDeskEndToEndTest {
                             tables:
                               public.more_%1$d: {key: [id], columns: [id, name]}
                         """.formatted(i)).collect(Collectors.joining()));
-        assertEquals(0, ten.lockstep("up").exit());
+        var up = ten.lockstep("up");
+        assertEquals(0, up.exit(), up::toString);
         assertEquals(functions, functions());
         for (int i : more) {
             ten.sql("desk-1", "INSERT INTO public.more_" + i + " VALUES (1, 'one')");

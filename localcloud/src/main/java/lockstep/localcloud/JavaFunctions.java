@@ -87,8 +87,9 @@ public final class JavaFunctions {
 
     /**
      * Returns the script that starts a function, because the emulator runs a file named {@code bootstrap}. The function's JAVA_TOOL_OPTIONS
-     * set the heap. The C2 compiler would cost more than it saves, because the data is small and an idle function ends after a minute. The path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have
-     * mapped, and crash them.
+     * set the heap. The C2 compiler would cost more than it saves, because the data is small and an idle function ends after a minute. The
+     * path of the native library is set, because otherwise each process would overwrite the file in /tmp that others have mapped, and crash
+     * them.
      */
     private static String bootstrap(ProjectFiles files) {
         var archive = Archive.of(files);
