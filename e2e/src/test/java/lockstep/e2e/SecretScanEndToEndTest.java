@@ -110,7 +110,7 @@ class SecretScanEndToEndTest {
                 }
             }
         }
-        assertTrue(descriptions.size() > 50, descriptions.keySet()::toString);
+        assertTrue(descriptions.size() > 30, descriptions.keySet()::toString);
         assertEquals(Set.of(), found(descriptions));
     }
 
