@@ -107,8 +107,11 @@ class OrderDeskEndToEndTest {
     void tenDataSetsShareOneSetOfEverything() {
         int functions = functions();
         var more = IntStream.rangeClosed(1, 9).boxed().toList();
-        for (String shard : List.of("desk-1", "trial-1"))
-            more.forEach(i -> CLOUD.sql(shard, "CREATE TABLE public.more_" + i + " (id int PRIMARY KEY, name text)"));
+        for (String shard : List.of("desk-1", "trial-1")) {
+            String owner = CLOUD.value(shard, "SELECT tableowner FROM pg_tables WHERE tablename = 'lineItem'");
+            more.forEach(i -> CLOUD.sql(shard, "CREATE TABLE public.more_" + i + " (id int PRIMARY KEY, name text)",
+                    "ALTER TABLE public.more_" + i + " OWNER TO " + owner));
+        }
         var ten = CLOUD.with(landscape -> landscape.replace("product:\n", "product:\n  directory: " + product() + "\n") + more.stream()
                 .map(i -> """
 
