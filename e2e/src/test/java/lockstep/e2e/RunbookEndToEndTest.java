@@ -138,11 +138,10 @@ class RunbookEndToEndTest {
     /** Calls the alias with the input from the state machine. */
     private static InvokeResponse callWatch() {
         try (var sfn = CLOUD.root("demo").client(SfnClient.builder()); var lambda = CLOUD.root("demo").client(LambdaClient.builder())) {
-            var look = JSON.readTree(sfn.describeStateMachine(r -> r.stateMachineArn(machine("demo", WATCH))).definition())
-                    .at("/States/Look");
-            var function = look.get("Resource").asString().split(":");
+            var states = JSON.readTree(sfn.describeStateMachine(r -> r.stateMachineArn(machine("demo", WATCH))).definition()).get("States");
+            var function = states.at("/Look/Resource").asString().split(":");
             return lambda.invoke(r -> r.functionName(function[6]).qualifier(function[7])
-                    .payload(SdkBytes.fromUtf8String(look.get("Parameters").toString())));
+                    .payload(SdkBytes.fromUtf8String(states.at("/Prepare-master/Parameters").toString())));
         }
     }
 
@@ -209,7 +208,7 @@ class RunbookEndToEndTest {
             assertEquals(0, CLOUD.lockstep("sync", "--id", "restore-hangs", "--no-wait").exit());
             awaitWaiting("demo-1");
             stop("demo", Names.restoreMachine(), "restore-hangs");
-            assertTrue(lastScheduled("demo", Names.restoreMachine(), "restore-hangs").contains("Publish"));
+            assertTrue(lastScheduled("demo", Names.restoreMachine(), "restore-hangs").contains("RestoreShards"));
             assertNotEquals("0", stagingTables("demo-1"));
             assertEquals(before, CLOUD.master("demo-1"));
             assertEquals("behind", stateOf("demo-1"));
