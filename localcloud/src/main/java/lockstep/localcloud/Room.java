@@ -16,8 +16,8 @@ import lockstep.project.UserFault;
  */
 record Room(long memory, long disk) {
     /** Measured by {@code bench/local/run}: the emulator; for each shard its application, its part of a database server and a function. */
-    private static final long BASE = 1500;
-    private static final long SHARD = 500;
+    private static final long BASE = 1700;
+    private static final long SHARD = 550;
     /** Tools, databases and logs. */
     private static final long DISK = 2000;
     private static final long SHARD_DISK = 200;
