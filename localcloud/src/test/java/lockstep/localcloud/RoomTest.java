@@ -17,11 +17,11 @@ class RoomTest {
     void whatIsMissingIsNamedWithWhatIsFree() {
         assertDoesNotThrow(() -> NEEDED.check(OptionalLong.of(NEEDED.memory()), NEEDED.disk()));
         assertDoesNotThrow(() -> NEEDED.check(OptionalLong.empty(), NEEDED.disk()), "the kernel does not say");
-        assertEquals("the local cloud of this landscape needs 3.9 GB of memory, but 1.0 GB is free. End other programs, delete files, or "
+        assertEquals("the local cloud of this landscape needs 4.3 GB of memory, but 1.0 GB is free. End other programs, delete files, or "
                 + "choose a landscape with fewer shards",
                 assertThrows(UserFault.class, () -> NEEDED.check(OptionalLong.of(1024), NEEDED.disk())).getMessage());
         assertEquals(
-                "the local cloud of this landscape needs 3.9 GB of memory, but 1.0 GB is free, and 2.9 GB of disk, but 0.5 GB is free. "
+                "the local cloud of this landscape needs 4.3 GB of memory, but 1.0 GB is free, and 2.9 GB of disk, but 0.5 GB is free. "
                         + "End other programs, delete files, or choose a landscape with fewer shards",
                 assertThrows(UserFault.class, () -> NEEDED.check(OptionalLong.of(1024), 512)).getMessage());
     }
