@@ -1,6 +1,7 @@
-"""Runs the tasks that state machines start as processes.
+"""Runs the tasks that state machines start as processes, and ends states whose timeout is in their input.
 
-MiniStack without Docker only records them. `up` writes a script for each image, named as the image's tag, that starts its entry point.
+MiniStack without Docker only records tasks. `up` writes a script for each image, named as the image's tag, that starts its entry point.
+MiniStack also ignores TimeoutSecondsPath.
 """
 
 import os
@@ -12,6 +13,7 @@ from ministack.core.lambda_runtime import execution_credentials
 from ministack.core.responses import request_scope
 from ministack.services import ecs, stepfunctions
 
+execute_state = stepfunctions._execute_task
 record_task = stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"]
 
 
@@ -50,3 +52,12 @@ def wait(process, task, token):
 
 
 stepfunctions._SERVICE_DISPATCH["arn:aws:states:::ecs:runTask"] = run_task
+
+
+def execute_with_timeout(state, data, execution, context):
+    if "TimeoutSecondsPath" in state:
+        state = state | {"TimeoutSeconds": stepfunctions._resolve_path(state["TimeoutSecondsPath"], data)}
+    return execute_state(state, data, execution, context)
+
+
+stepfunctions._execute_task = execute_with_timeout
