@@ -212,10 +212,10 @@ final class Search {
      * reach, so taking it over gains nothing.
      */
     private boolean isPartyOfItsOwn(Start start, Holder other) {
-        return Stream.of(start.holder(), other).allMatch(holder -> holder.identity()
-                .filter(identity -> templates.landscape().accounts().stream().filter(account -> account.purpose() == Purpose.QA)
-                        .anyMatch(account -> identity.resource().stack().equals(Names.targetStack(account.name()))))
-                .isPresent()) && start.holder().accountId().equals(other.accountId());
+        var stack = start.holder().identity().map(identity -> identity.resource().stack());
+        return stack.equals(other.identity().map(identity -> identity.resource().stack())) && templates.landscape().accounts().stream()
+                .filter(account -> account.purpose() == Purpose.QA).map(account -> Names.targetStack(account.name()))
+                .anyMatch(target -> stack.filter(target::equals).isPresent());
     }
 
     /** Reports whether an account is checked for a start: production accounts for demo parties, all accounts for the public. */

@@ -3,9 +3,11 @@ package lockstep.infra;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.TreeSet;
 import lockstep.landscape.Product;
 import org.junit.jupiter.api.Test;
@@ -40,11 +42,11 @@ class ReleaseTest {
                 after.properties().stream().filter(resource -> !before.has(resource.getKey()))
                         .forEach(resource -> changed.add(resource.getValue().get("Type").asText()));
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         });
         assertEquals("1.0.0", clinic.release());
-        assertEquals(new TreeSet<>(java.util.List.of(
+        assertEquals(new TreeSet<>(List.of(
                 "AWS::ECS::TaskDefinition", "AWS::Lambda::Alias", "AWS::Lambda::Function", "AWS::Lambda::Version",
                 // they invoke versions, and may invoke no others
                 "AWS::IAM::Policy", "AWS::StepFunctions::StateMachine")), changed);

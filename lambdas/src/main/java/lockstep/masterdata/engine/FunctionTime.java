@@ -13,14 +13,15 @@ public record FunctionTime(Duration longest) {
     /** The time of a task. */
     public static final FunctionTime UNLIMITED = new FunctionTime(Duration.ofDays(365));
 
-    /** Seconds for a GB: reading and digesting rows. */
-    private static final double READ = 5;
+    private static final double GB = 1e9;
+    /** Seconds for a byte: reading and digesting rows. */
+    private static final double READ = 5 / GB;
     /** Reading rows in several functions at once, and writing them as parts. */
-    private static final double DUMP = 6;
+    private static final double DUMP = 6 / GB;
     /** Filling an empty table from staging, with its keys and indexes, and verifying it. */
-    private static final double FILL = 24;
+    private static final double FILL = 24 / GB;
     /** Merging and verifying rows that differ. */
-    private static final double MERGE = 95;
+    private static final double MERGE = 95 / GB;
 
     public static FunctionTime ofMinutes(Optional<Integer> minutes) {
         return minutes.map(m -> new FunctionTime(Duration.ofMinutes(m))).orElse(UNLIMITED);
@@ -46,11 +47,10 @@ public record FunctionTime(Duration longest) {
         admit("publishing", (empty ? FILL : MERGE) * staged + READ * verified, verified);
     }
 
-    private void admit(String what, double secondsTimesBytes, long bytes) {
-        double seconds = secondsTimesBytes / 1e9;
+    private void admit(String what, double seconds, long bytes) {
         if (seconds > longest.toSeconds())
             throw new Fault.TooLong(
-                    "%s %.1f GB takes about %.0f minutes, and a function may take %d".formatted(what, bytes / 1e9, seconds / 60,
+                    "%s %.1f GB takes about %.0f minutes, and a function may take %d".formatted(what, bytes / GB, seconds / 60,
                             longest.toMinutes()));
     }
 }

@@ -33,14 +33,6 @@ import software.amazon.awssdk.services.sfn.SfnClient;
  * version (SnapStart).
  */
 public final class Priming implements Resource {
-    /** The packages of which functions use most classes. */
-    private static final Pattern PRIMED = Pattern
-            .compile("(lockstep/(?!delivery)|org/postgresql/|tools/jackson/|com/amazonaws/services/lambda/runtime/(?!events)"
-                    + "|software/amazon/awssdk/(core|protocols|awscore|http)/).*\\.class");
-    private static final List<String> JDK = List.of("java.base/sun/security/ssl", "java.base/sun/security/x509",
-            "java.base/sun/security/provider/certpath", "java.base/sun/security/ec", "java.base/com/sun/crypto/provider",
-            "java.base/sun/security/validator", "java.base/java/security/cert",
-            "java.xml/com/sun/org/apache/xerces/internal/impl", "java.xml/com/sun/org/apache/xerces/internal/util");
     private static final String NOWHERE = "arn:aws:lockstep:nowhere";
     private static final Priming PRIMING = new Priming();
 
@@ -74,14 +66,21 @@ public final class Priming implements Resource {
      * TLS and XML.
      */
     private static void loadAll() {
+        // the packages of which functions use most classes; not constants, because functions would set them up at each start
+        var ours = Pattern.compile("(lockstep/(?!delivery)|org/postgresql/|tools/jackson/|com/amazonaws/services/lambda/runtime/(?!events)"
+                + "|software/amazon/awssdk/(core|protocols|awscore|http)/).*\\.class");
+        var jdk = List.of("java.base/sun/security/ssl", "java.base/sun/security/x509", "java.base/sun/security/provider/certpath",
+                "java.base/sun/security/ec", "java.base/com/sun/crypto/provider", "java.base/sun/security/validator",
+                "java.base/java/security/cert", "java.xml/com/sun/org/apache/xerces/internal/impl",
+                "java.xml/com/sun/org/apache/xerces/internal/util");
         Stream.of(System.getProperty("java.class.path").split(File.pathSeparator)).forEach(jar -> {
             try (var file = new JarFile(jar)) {
-                file.stream().map(JarEntry::getName).filter(name -> PRIMED.matcher(name).matches()).forEach(Priming::loadClass);
+                file.stream().map(JarEntry::getName).filter(name -> ours.matcher(name).matches()).forEach(Priming::loadClass);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         });
-        for (String used : JDK) {
+        for (String used : jdk) {
             try (var files = Files.list(FileSystems.getFileSystem(URI.create("jrt:/")).getPath("modules", used))) {
                 files.map(Path::toString).filter(name -> name.endsWith(".class"))
                         .forEach(name -> loadClass(name.replaceFirst("/modules/[^/]+/", "")));

@@ -1,3 +1,4 @@
 -- size on disk; pg_partition_tree returns no rows for a table that is not partitioned
+WITH tables AS (SELECT unnest(ARRAY[{tables}]::regclass[]) AS oid)
 SELECT sum(pg_table_size(c.oid)) FROM pg_class c
-WHERE c.oid = {table}::regclass OR c.oid IN (SELECT p.relid FROM pg_partition_tree({table}) p)
+WHERE c.oid IN (SELECT t.oid FROM tables t) OR c.oid IN (SELECT p.relid FROM tables t, pg_partition_tree(t.oid) p)

@@ -99,20 +99,13 @@ public record Planner(long rangeBytes, long batchBytes) {
     }
 
     private List<Sized> ranges(Connection connection, Table table, Key key) throws SQLException {
-        long bytes = Schema.bytes(connection, table.name());
+        long bytes = Schema.bytes(connection, List.of(table.name()));
         var bounds = bytes <= rangeBytes ? List.<List<String>>of() : bounds(connection, table, key, Math.ceilDiv(bytes, rangeBytes));
         var ranges = new ArrayList<Sized>();
         for (int i = 0; i <= bounds.size(); i++)
             ranges.add(new Sized(new KeyRange(table.name(), i == 0 ? List.of() : bounds.get(i - 1),
                     i == bounds.size() ? List.of() : bounds.get(i), List.of()), bytes / (bounds.size() + 1)));
         return ranges;
-    }
-
-    /** Returns the size of the tables on disk. */
-    static long bytes(Connection connection, DataSet dataSet) throws SQLException {
-        long bytes = 0;
-        for (var table : dataSet.tables()) bytes += Schema.bytes(connection, table.name());
-        return bytes;
     }
 
     private static List<List<String>> bounds(Connection connection, Table table, Key key, long ranges) throws SQLException {

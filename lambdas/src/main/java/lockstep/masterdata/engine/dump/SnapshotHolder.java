@@ -113,7 +113,7 @@ public final class SnapshotHolder {
         var schema = SchemaCheck.atSource(connection, source.name(), dataSet);
         // rolled back, because reading sizes locks partitions until the end of the transaction
         Sql.execute(connection, "SAVEPOINT sizes");
-        functionTime.toDump(Planner.bytes(connection, dataSet));
+        functionTime.toDump(Schema.bytes(connection, dataSet.tables().stream().map(Table::name).toList()));
         Sql.execute(connection, "ROLLBACK TO SAVEPOINT sizes");
         RowSecurity.seeEveryRow(connection, dataSet);
         fingerprints = fingerprints.inSnapshot(connection);

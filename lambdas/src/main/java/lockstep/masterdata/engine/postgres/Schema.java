@@ -93,10 +93,11 @@ public final class Schema {
 
     private Schema() {}
 
-    /** Returns the size of a table on disk, with its partitions. */
-    public static long bytes(Connection connection, String table) throws SQLException {
+    /** Returns the size of the tables on disk, with their partitions. */
+    public static long bytes(Connection connection, Collection<String> tables) throws SQLException {
+        String literals = tables.stream().map(table -> Sql.literal(Sql.table(table))).collect(Collectors.joining(", "));
         try (var statement = connection.createStatement();
-                var row = statement.executeQuery(Sql.named("table_bytes", Map.of("table", Sql.literal(Sql.table(table)))))) {
+                var row = statement.executeQuery(Sql.named("table_bytes", Map.of("tables", literals)))) {
             row.next();
             return row.getLong(1);
         }

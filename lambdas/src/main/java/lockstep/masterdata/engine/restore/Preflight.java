@@ -153,7 +153,7 @@ public final class Preflight {
             boolean untouched = trusted && fingerprint.isPresent() && recorded.isPresent() && fingerprint.get().isStill(recorded.get());
             var from = inForce.flatMap(a -> a.manifest().table(table.name())).filter(t -> untouched && t.sameShape(table));
             var info = tables.get(table.name());
-            if (from.isEmpty()) functionTime.toRead(toRead += Schema.bytes(connection, table.name()));
+            if (from.isEmpty()) functionTime.toRead(toRead += Schema.bytes(connection, List.of(table.name())));
             var plan = from.isPresent() ? TablePlan.known(from.get(), table, older, fingerprint, kept)
                     : TablePlan.read(table, fingerprint, kept, differing(connection, reader, info, table), !trusted);
             tablePlans.add(plan.withInline(InlineRows.fit(plan, table, info)));
