@@ -97,14 +97,17 @@ final class TestingLoad implements AutoCloseable {
     }
 
     /**
-     * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins. This happens when
-     * nginx closes an idle connection at that moment. Over HTTP/1.1 Java's client does so itself.
+     * Sends a request like a browser, which repeats a GET once if an open connection ends before the response begins, or if the server says
+     * that it did not process the request (RFC 9113, 8.7). Both happen when nginx closes a connection at that moment. Over HTTP/1.1 Java's
+     * client does so itself.
      */
     private Answer askAsABrowser(HttpClient http, CookieManager cookies) throws IOException, InterruptedException {
         try {
             return ask(http, cookies);
         } catch (IOException e) {
-            if (http.version() != Version.HTTP_2 || !String.valueOf(e.getMessage()).contains("EOF reached while reading")) throw e;
+            String message = String.valueOf(e.getMessage());
+            boolean ended = message.contains("EOF reached while reading") || message.contains("request not processed by peer");
+            if (http.version() != Version.HTTP_2 || !ended) throw e;
             repeated.incrementAndGet();
             return ask(http, cookies);
         }
