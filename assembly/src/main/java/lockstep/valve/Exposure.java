@@ -5,24 +5,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lockstep.assembly.Evaluator;
 import lockstep.landscape.Edition;
 import lockstep.valve.Attack.Broken;
 import lockstep.valve.Attack.Step;
 import lockstep.valve.Templates.Resource;
+import lockstep.valve.TypeTable.Exposed;
 import tools.jackson.databind.JsonNode;
 
 /** Finds what the internet can reach without AWS permissions: by address, port, route and security group. */
 final class Exposure {
     private static final String INTERNET = "anyone on the internet";
-    /** Types that are always open to the internet. None of them is a front door. */
-    private static final Set<String> OPEN_BY_NATURE = Set.of("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api",
-            "AWS::CloudFront::Distribution", "AWS::AppRunner::Service", "AWS::AppSync::GraphQLApi",
-            "AWS::Transfer::Server", "AWS::GlobalAccelerator::Accelerator", "AWS::Amplify::App", "AWS::ElasticBeanstalk::Environment",
-            "AWS::ECR::PublicRepository", "AWS::EC2::ClientVpnEndpoint",
-            "AWS::Cognito::UserPool", "AWS::Cognito::IdentityPool", "AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Lightsail::Instance",
-            "AWS::EC2::EIPAssociation", "AWS::EKS::Cluster");
+    /** The properties that give a resource a public address, and their values. They may be in a text, with or without escaped quotes. */
+    private static final Pattern ADDRESS = Pattern
+            .compile("\"(%s)(?:\\.\\$)?\\\\*\":\\s*\\\\*\"?([^\\\\\",}\\]]*)"
+                    .formatted(String.join("|", TypeTable.TABLE.addresses().keySet())));
 
     private final Templates templates;
     private final List<Attack> attacks = new ArrayList<>();
@@ -33,17 +33,16 @@ final class Exposure {
         for (var resource : templates.resources()) {
             switch (resource.type()) {
                 case "AWS::ElasticLoadBalancingV2::LoadBalancer" -> loadBalancer(resource);
-                case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster" -> database(resource);
-                case "AWS::ECS::Service" -> service(resource);
-                case "AWS::EC2::Instance" -> instance(resource);
                 case "AWS::S3::Bucket" -> bucket(resource);
-                default -> {
-                    if (OPEN_BY_NATURE.contains(resource.type())) report(resource, "calls", resource.type(), List.of(resource.id()),
-                            "such a resource is open to the internet and is not a front door");
-                    else if (resource.property("PubliclyAccessible").asBoolean(false))
-                        report(resource, "connects to", resource.id(), List.of(resource.id() + " PubliclyAccessible"), "");
-                }
+                default -> {}
             }
+            if (!TypeTable.KNOWN.contains(resource.type())) attacks.add(unknown(resource));
+            var exposed = TypeTable.TABLE.exposed().stream().filter(entry -> entry.types().contains(resource.type()))
+                    .filter(entry -> !isClosed(resource, entry)).toList();
+            exposed.forEach(entry -> report(resource, "reaches", resource.type(),
+                    List.of(resource.id() + entry.unless().keySet().stream().map(path -> " " + path).collect(Collectors.joining())),
+                    "it exposes " + entry.exposes() + ", and is no front door"));
+            if (exposed.isEmpty()) address(resource);
         }
     }
 
@@ -59,6 +58,34 @@ final class Exposure {
     private void report(Resource resource, String action, String what, List<String> by, String note) {
         attacks.add(new Attack(Broken.PUBLIC, "the internet reaches %s in %s".formatted(resource.id(), resource.account().name()),
                 List.of(new Step(INTERNET, action, what, by, note))));
+    }
+
+    // ---- by type
+
+    private Attack unknown(Resource resource) {
+        return new Attack(Broken.PUBLIC,
+                "the valve does not know what %s of %s can reach or open".formatted(resource.type(), resource.id()),
+                List.of(new Step(INTERNET, "may reach", resource.type(), List.of(resource.id()),
+                        "remove it, or find out what such a resource connects or exposes and add its type to types.yaml: docs/valve.md")));
+    }
+
+    private boolean isClosed(Resource resource, Exposed exposed) {
+        return !exposed.unless().isEmpty() && exposed.unless().entrySet().stream().allMatch(closed -> {
+            var values = resource.texts(closed.getKey());
+            return (values.isEmpty() ? List.of("") : values).stream().map(value -> isInTemplate(resource, value) ? "in a template" : value)
+                    .allMatch(value -> TypeTable.matches(closed.getValue(), value));
+        });
+    }
+
+    private boolean isInTemplate(Resource resource, String value) {
+        return templates.named(value).filter(named -> named.account().equals(resource.account())).isPresent();
+    }
+
+    private void address(Resource resource) {
+        ADDRESS.matcher(resource.properties().toString()).results()
+                .filter(match -> !TypeTable.matches(TypeTable.TABLE.addresses().get(match.group(1)), match.group(2))).findFirst()
+                .ifPresent(match -> report(resource, "connects to", resource.id(), List.of(resource.id() + " " + match.group(1)),
+                        "it has a public address, and is no front door"));
     }
 
     // ---- load balancers
@@ -116,40 +143,6 @@ final class Exposure {
                 .filter(JsonNode::isString).map(group -> templates.named(group.asString())).toList();
     }
 
-    // ---- resources with a public address
-
-    private void database(Resource database) {
-        if (!database.property("PubliclyAccessible").asBoolean(false)) return;
-        var cluster = templates.named(database.text("DBClusterIdentifier")).orElse(database);
-        var groups = Stream.concat(Statement.strings(database.property("VPCSecurityGroups")).stream(),
-                Statement.strings(cluster.property("VpcSecurityGroupIds")).stream()).toList();
-        var subnets = Stream.of(database, cluster).map(made -> made.text("DBSubnetGroupName")).filter(name -> !name.isEmpty()).findFirst()
-                .flatMap(templates::named)
-                .map(group -> Statement.strings(group.property("SubnetIds"))).orElse(List.of());
-        int port = cluster.properties().has("Port") ? number(cluster.property("Port")) : 5432;
-        checkPublicAddress(database, groups, subnets, port, "PubliclyAccessible");
-    }
-
-    private void service(Resource service) {
-        var network = service.property("NetworkConfiguration").path("AwsvpcConfiguration");
-        if (!network.path("AssignPublicIp").asString("").equals("ENABLED")) return;
-        checkPublicAddress(service, Statement.strings(network.path("SecurityGroups")), Statement.strings(network.path("Subnets")), -1,
-                "AssignPublicIp");
-    }
-
-    private void instance(Resource instance) {
-        checkPublicAddress(instance, Statement.strings(instance.property("SecurityGroupIds")),
-                Statement.strings(instance.property("SubnetId")), -1, "SubnetId");
-    }
-
-    /** @param port -1 for any */
-    private void checkPublicAddress(Resource resource, List<String> groups, List<String> subnets, int port, String property) {
-        var admitted = openRule(groups, port);
-        boolean routed = subnets.isEmpty() || subnets.stream().anyMatch(this::isPublic);
-        if (routed) admitted.ifPresent(rule -> report(resource, port < 0 ? "connects to" : "connects to port " + port, resource.id(),
-                List.of(resource.id() + " " + property, rule), "it has a public address, in a subnet with a route to the internet"));
-    }
-
     /** Returns the rule that admits the internet. A group that no template contains counts as open. */
     private Optional<String> openRule(List<String> groups, int port) {
         for (String name : groups) {
@@ -170,15 +163,7 @@ final class Exposure {
         boolean world = rule.has("SourcePrefixListId") || !from.isEmpty() && !from.matches(
                 "(10\\.|192\\.168\\.|172\\.(1[6-9]|2\\d|3[01])\\.|127\\.|169\\.254\\.|f[cd]).*/(8|9|[12]\\d|3[0-2]|[4-9]\\d|1\\d\\d)");
         boolean all = rule.path("IpProtocol").asString("").equals("-1") || !rule.has("FromPort");
-        return world && (port < 0 || all || number(rule.path("FromPort")) <= port && port <= number(rule.path("ToPort")));
-    }
-
-    private boolean isPublic(String subnet) {
-        if (templates.named(subnet).isEmpty()) return true;
-        var tables = templates.ofType("AWS::EC2::SubnetRouteTableAssociation").filter(made -> made.text("SubnetId").equals(subnet))
-                .map(made -> made.text("RouteTableId")).toList();
-        return templates.ofType("AWS::EC2::Route")
-                .anyMatch(route -> tables.contains(route.text("RouteTableId")) && route.properties().has("GatewayId"));
+        return world && (all || number(rule.path("FromPort")) <= port && port <= number(rule.path("ToPort")));
     }
 
     private void bucket(Resource bucket) {

@@ -224,7 +224,9 @@ final class Policies {
         var byKind = statement.putObject("Principal");
         Map.of("Service", true, "AWS", false).forEach((kind, service) -> {
             var list = byKind.putArray(kind);
-            Statement.strings(principals).stream().filter(principal -> principal.endsWith(".amazonaws.com") == service).forEach(list::add);
+            Statement.strings(principals).stream().filter(principal -> principal.endsWith(".amazonaws.com") == service)
+                    // the accounts of an organization are unknown
+                    .map(principal -> principal.contains(":organizations:") ? "*" : principal).forEach(list::add);
         });
         statement.set("Condition", conditions);
         return Optional.of(document);

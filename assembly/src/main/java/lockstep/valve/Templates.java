@@ -53,6 +53,14 @@ public final class Templates {
             return properties.path(name).asString("");
         }
 
+        /** Returns the texts at a path of property names, through lists. */
+        List<String> texts(String path) {
+            var nodes = List.of(properties);
+            for (String name : path.split("\\."))
+                nodes = nodes.stream().flatMap(node -> Evaluator.elements(node).stream()).map(node -> node.path(name)).toList();
+            return nodes.stream().flatMap(node -> Statement.strings(node).stream()).toList();
+        }
+
         String id() {
             return stack + "/" + logicalId;
         }
@@ -128,9 +136,9 @@ public final class Templates {
         return resources.stream().filter(resource -> resource.type().equals(type));
     }
 
-    /** Returns the resource with a resolved reference or ARN. */
+    /** Returns the resource with a resolved reference or ARN, or with an attribute such as {@code STACK/ID.VpcId}. */
     Optional<Resource> named(String reference) {
-        return Optional.ofNullable(byName.get(reference));
+        return Optional.ofNullable(byName.getOrDefault(reference, byName.get(reference.replaceFirst("^([^:/]+/\\w+)\\.\\w+$", "$1"))));
     }
 
     /** Resolves references to the names and ARNs that the resources will have. */
