@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import lockstep.accounts.AccountAccess;
 import lockstep.cli.console.ConsoleBrowser;
 import lockstep.e2e.TestingCloud.Ended;
@@ -705,6 +707,21 @@ class EndToEndTest {
         assertEquals(1, confused.exit(), confused::toString);
         assertTrue(confused.err().contains("AWS profile 'demo' belongs to account 111111111111, but lockstep.yaml says 222222222222"),
                 confused::toString);
+    }
+
+    /** The emulator has no Service Quotas. Everything else is as after a deployment, so all names belong to our stacks. */
+    @Test
+    @Tag("nightly")
+    @Order(55)
+    void preflightReadsEachAccountAndSaysWhatItCouldNotCheck() throws Exception {
+        Ended preflight = asOnAws("111111111111", "222222222222", "preflight", "--aws", "--output", "json");
+        assertEquals(1, preflight.exit(), preflight::toString);
+        var states = preflight.json().get("checks").valueStream().collect(Collectors.groupingBy(line -> text(line, "check"),
+                Collectors.mapping(line -> text(line, "state"), Collectors.toSet())));
+        for (var check : List.of("identity", "cdk bootstrap", "names of log groups", "names of buckets", "names of roles",
+                "names of secrets"))
+            assertEquals(Set.of("ok"), states.get(check), () -> check + ": " + preflight);
+        assertEquals(Set.of("unchecked"), states.get("quota: Fargate vCPU on demand"), preflight::toString);
     }
 
     /** Runs a command with only the user's AWS configuration, without access through the local cloud. */
