@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import lockstep.landscape.Names;
 import lockstep.registry.ImageRegistry;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -115,7 +116,7 @@ public final class AccountAccess implements AutoCloseable {
                         .build());
         var anonymous = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
         var sts = anonymous.client(StsClient.builder());
-        String arn = "arn:aws:iam::%s:role/%s".formatted(accountId, role);
+        String arn = Names.roleArn(region, accountId, role);
         var credentials = StsAssumeRoleWithWebIdentityCredentialsProvider.builder().stsClient(sts)
                 .refreshRequest(r -> r.roleArn(arn).roleSessionName(session).webIdentityToken(token)).build();
         try {

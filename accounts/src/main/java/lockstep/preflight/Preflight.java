@@ -62,7 +62,7 @@ public record Preflight(List<Line> checks) {
 
     /** Returns the lines of an account. If the profile belongs to another account, nothing else is read there. */
     static List<Line> read(Landscape landscape, Account account, List<Stack> stacks) {
-        String region = landscape.region(), needed = account.id() + ", " + region;
+        String region = landscape.regionOf(account), needed = account.id() + ", " + region;
         try (var access = AccountAccess.unverified(account.name(), region, account.id())) {
             String found = access.callerAccount();
             if (!found.equals(account.id())) return List.of(Line.of(account.name(), "identity", Result.wrong(found, needed,
@@ -81,12 +81,12 @@ public record Preflight(List<Line> checks) {
     private static List<Check> checks(Landscape landscape, Account account, List<Stack> stacks) {
         var checks = new ArrayList<Check>();
         stacks.stream().map(stack -> stack.artifact().path("properties")).filter(p -> p.has("requiresBootstrapStackVersion")).findFirst()
-                .ifPresent(p -> checks.add(new Bootstrapped(account, landscape.region(),
+                .ifPresent(p -> checks.add(new Bootstrapped(account, landscape.regionOf(account),
                         p.path("bootstrapStackVersionSsmParameter").asString(), p.path("requiresBootstrapStackVersion").asInt())));
         checks.add(ServiceRoles.of(account, stacks));
         checks.addAll(new Quotas(landscape, account, stacks).limits());
         account.proxies().stream().filter(proxy -> proxy.certificate().isPresent())
-                .forEach(proxy -> checks.add(new Certificate(account, landscape.region(), proxy)));
+                .forEach(proxy -> checks.add(new Certificate(account, landscape.regionOf(account), proxy)));
         checks.add(Zones.of(stacks));
         checks.addAll(TakenNames.of(account, stacks));
         return checks;

@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import lockstep.accounts.AccountAccess;
 import lockstep.assembly.Assembly.Stack;
 import lockstep.assembly.Assembly;
 import lockstep.landscape.Account;
@@ -59,6 +62,7 @@ class PreflightTest {
         aws.answer("ServiceQuotasV20190624.GetServiceQuota", 200, quota(1000));
         aws.answer("CertificateManager.DescribeCertificate", 200, certificate("ISSUED", "demo.shop.example", "*.demo.shop.example"));
         aws.answer("Action=DescribeAvailabilityZones", 200, zones("eu-central-1a", "eu-central-1b", "eu-central-1c"));
+        aws.answer("Action=DescribeSubnets", 200, "<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsResponse>");
         aws.answer("Action=DescribeVpcs", 200,
                 "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet></DescribeVpcsResponse>");
         aws.answer("Action=ListStackResources", 400, """
@@ -168,7 +172,22 @@ class PreflightTest {
     @Test
     void aZoneIsMissing() {
         aws.answer("Action=DescribeAvailabilityZones", 200, zones("eu-central-1b", "eu-central-1c"));
-        assertState(State.WRONG, "availability zones", "");
+        assertState(State.WRONG, "availability zones", "zones: [eu-central-1b, eu-central-1c]");
+    }
+
+    /** CloudFormation offers a template only the zones of default subnets, if there are any. */
+    @ParameterizedTest
+    @CsvSource({"eu-central-1a, wrong", "eu-central-1a eu-central-1c, ok"})
+    void zonesThatTheTemplatesDoNotName(String defaults, String state) {
+        var subnet = "{\"Type\": \"AWS::EC2::Subnet\", \"Properties\": {\"AvailabilityZone\": {\"Fn::Select\": [%d, {\"Fn::GetAZs\": \"\"}]}}}";
+        var stack = new Stack("demo-network", ID, "eu-central-1", Assembly.JSON.readTree(
+                "{\"Resources\": {\"A\": " + subnet.formatted(0) + ", \"B\": " + subnet.formatted(1) + "}}"));
+        aws.answer("Action=DescribeSubnets", 200, "<R>" + Stream.of(defaults.split(" "))
+                .map(zone -> "<availabilityZone>" + zone + "</availabilityZone>").collect(Collectors.joining()) + "</R>");
+        try (var access = AccountAccess.unverified("demo", "eu-central-1", ID)) {
+            var result = Zones.of(List.of(stack)).of(new AccountReader(access, List.of()));
+            assertEquals(state, result.state().toString(), result::toString);
+        }
     }
 
     @Test

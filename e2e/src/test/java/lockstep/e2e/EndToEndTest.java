@@ -615,7 +615,8 @@ class EndToEndTest {
                 denied(handler + " assumes without the external id",
                         () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
                 denied(handler + " becomes the one who starts", () -> sts
-                        .assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-sync-start")).roleSessionName("test")));
+                        .assumeRole(r -> r.roleArn(Names.roleArn("eu-central-1", "111111111111", "lockstep-sync-start"))
+                                .roleSessionName("test")));
                 if (!handler.equals("RestoreShards"))
                     denied(handler + " assumes the reader role",
                             () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test")));
@@ -651,7 +652,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoStartsSyncsCanNotTouchData() {
-        try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-sync-start"), "test");
+        try (var start = CLOUD.root("production").assume(Names.roleArn("eu-central-1", "111111111111", "lockstep-sync-start"), "test");
                 var s3 = start.client(S3Client.builder().forcePathStyle(true));
                 var secrets = start.client(SecretsManagerClient.builder())) {
             denied("reads a part", () -> s3
@@ -665,7 +666,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoImportsCanOnlyImport() {
-        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-import"), "test");
+        try (var importer = CLOUD.root("production").assume(Names.roleArn("eu-central-1", "111111111111", "lockstep-import"), "test");
                 var s3 = importer.client(S3Client.builder().forcePathStyle(true));
                 var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
@@ -680,8 +681,8 @@ class EndToEndTest {
     @Test
     @Order(53)
     void observersOnlyLookAndWhoStartsRestoresCanNotTouchData() {
-        try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-observer"), "test");
-                var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-restore-start"), "test");
+        try (var observer = CLOUD.root("demo").assume(Names.roleArn("eu-central-1", "222222222222", "lockstep-observer"), "test");
+                var starter = CLOUD.root("demo").assume(Names.roleArn("eu-central-1", "222222222222", "lockstep-restore-start"), "test");
                 var looking = observer.client(SfnClient.builder()); var s3 = starter.client(S3Client.builder().forcePathStyle(true));
                 var secrets = starter.client(SecretsManagerClient.builder())) {
             denied("starts a restore", () -> looking.startExecution(
@@ -796,7 +797,7 @@ class EndToEndTest {
     }
 
     private static String readerRole() {
-        return Names.roleArn("111111111111", "lockstep-reader");
+        return Names.roleArn("eu-central-1", "111111111111", "lockstep-reader");
     }
 
     private static String signingKey() {
