@@ -179,7 +179,8 @@ class PreflightTest {
     @ParameterizedTest
     @CsvSource({"eu-central-1a, wrong", "eu-central-1a eu-central-1c, ok"})
     void zonesThatTheTemplatesDoNotName(String defaults, String state) {
-        var subnet = "{\"Type\": \"AWS::EC2::Subnet\", \"Properties\": {\"AvailabilityZone\": {\"Fn::Select\": [%d, {\"Fn::GetAZs\": \"\"}]}}}";
+        var subnet = "{\"Type\": \"AWS::EC2::Subnet\", \"Properties\": {\"AvailabilityZone\": "
+                + "{\"Fn::Select\": [%d, {\"Fn::GetAZs\": \"\"}]}}}";
         var stack = new Stack("demo-network", ID, "eu-central-1", Assembly.JSON.readTree(
                 "{\"Resources\": {\"A\": " + subnet.formatted(0) + ", \"B\": " + subnet.formatted(1) + "}}"));
         aws.answer("Action=DescribeSubnets", 200, "<R>" + Stream.of(defaults.split(" "))

@@ -37,8 +37,8 @@ abstract class AccountStack extends Stack {
     }
 
     /**
-     * Returns the zones of the landscape, or the account's first two when it is deployed. The default would look them up in the account, and
-     * templates would depend on where they are synthesized.
+     * Returns the zones of the landscape, or the account's first two when it is deployed. The default would look them up in the account,
+     * and templates would depend on where they are synthesized.
      */
     @Override
     public List<String> getAvailabilityZones() {

@@ -370,7 +370,9 @@ class LandscapeReaderTest {
                 FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies, limits, \
                 region, zones""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
-        assertEquals(new Problem(2, "region", "'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov", "write it like eu-central-1"), failure.problems().get(1));
+        assertEquals(new Problem(2, "region",
+                "'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov",
+                "write it like eu-central-1"), failure.problems().get(1));
     }
 
     @Test
@@ -574,7 +576,8 @@ class LandscapeReaderTest {
     /** All accounts may be in another region than the landscape's, as long as it is the same for a source and its targets. */
     @Test
     void regionsAndZonesOfAccounts() throws IOException {
-        var landscape = LandscapeReader.read(file(VALID.replace(PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    region: us-east-1\n").replace(DEMO_SHARDS,
+        var landscape = LandscapeReader.read(file(VALID.replace(PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    region: us-east-1\n")
+                .replace(DEMO_SHARDS,
                 DEMO_SHARDS + "    region: us-east-1\n    zones: [us-east-1a, us-east-1c]\n")));
         assertEquals("eu-central-1", landscape.region());
         assertEquals(List.of("us-east-1", "us-east-1"), landscape.accounts().stream().map(landscape::regionOf).toList());
