@@ -578,7 +578,7 @@ class LandscapeReaderTest {
     void regionsAndZonesOfAccounts() throws IOException {
         var landscape = LandscapeReader.read(file(VALID.replace(PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    region: us-east-1\n")
                 .replace(DEMO_SHARDS,
-                DEMO_SHARDS + "    region: us-east-1\n    zones: [us-east-1a, us-east-1c]\n")));
+                        DEMO_SHARDS + "    region: us-east-1\n    zones: [us-east-1a, us-east-1c]\n")));
         assertEquals("eu-central-1", landscape.region());
         assertEquals(List.of("us-east-1", "us-east-1"), landscape.accounts().stream().map(landscape::regionOf).toList());
         assertEquals(List.of(List.of(), List.of("us-east-1a", "us-east-1c")), landscape.accounts().stream().map(Account::zones).toList());
