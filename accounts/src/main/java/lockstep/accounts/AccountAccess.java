@@ -5,9 +5,11 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import lockstep.landscape.Names;
 import lockstep.registry.ImageRegistry;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -17,6 +19,7 @@ import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
+import software.amazon.awssdk.awscore.endpoint.AwsClientEndpointProvider;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.ContentStreamProvider;
@@ -26,7 +29,9 @@ import software.amazon.awssdk.http.SdkHttpFullRequest;
 import software.amazon.awssdk.http.SdkHttpMethod;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
+import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.regions.ServiceMetadata;
 import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider;
 import tools.jackson.databind.json.JsonMapper;
@@ -69,19 +74,31 @@ public final class AccountAccess implements AutoCloseable {
      * @throws IllegalArgumentException if the profile does not exist, or its account differs from the landscape
      */
     public static AccountAccess profile(String profile, String region, String accountId) {
-        var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build();
-        var access = new AccountAccess(Optional.empty(), Region.of(region), accountId, ProfileCredentialsProvider.create(profile), http);
-        try (var sts = access.client(StsClient.builder())) {
-            String found = sts.getCallerIdentity().account();
+        var access = unverified(profile, region, accountId);
+        try {
+            String found = access.callerAccount();
             if (!found.equals(accountId)) {
                 throw new IllegalArgumentException(
                         "AWS profile '" + profile + "' belongs to account " + found + ", but lockstep.yaml says " + accountId);
             }
             return access;
         } catch (SdkException | IllegalArgumentException e) {
-            http.close();
+            access.close();
             throw new IllegalArgumentException("account '" + profile + "' can't be reached: " + e.getMessage()
                     + "\n  Create a profile of that name, for example: aws configure sso --profile " + profile, e);
+        }
+    }
+
+    /** Opens an AWS account with a profile, without asking to which account it belongs. */
+    public static AccountAccess unverified(String profile, String region, String accountId) {
+        var http = Apache5HttpClient.builder().maxConnections(64).socketTimeout(Duration.ofMinutes(16)).tcpKeepAlive(true).build();
+        return new AccountAccess(Optional.empty(), Region.of(region), accountId, ProfileCredentialsProvider.create(profile), http);
+    }
+
+    /** Returns the id of the account to which the credentials belong. */
+    public String callerAccount() {
+        try (var sts = client(StsClient.builder())) {
+            return sts.getCallerIdentity().account();
         }
     }
 
@@ -99,7 +116,7 @@ public final class AccountAccess implements AutoCloseable {
                         .build());
         var anonymous = new AccountAccess(endpoint, Region.of(region), accountId, AnonymousCredentialsProvider.create(), http);
         var sts = anonymous.client(StsClient.builder());
-        String arn = "arn:aws:iam::%s:role/%s".formatted(accountId, role);
+        String arn = Names.roleArn(region, accountId, role);
         var credentials = StsAssumeRoleWithWebIdentityCredentialsProvider.builder().stsClient(sts)
                 .refreshRequest(r -> r.roleArn(arn).roleSessionName(session).webIdentityToken(token)).build();
         try {
@@ -159,33 +176,58 @@ public final class AccountAccess implements AutoCloseable {
      */
     public ImageRegistry registry() {
         // the only ECR call, so it is made without the ECR client
-        byte[] body = "{}".getBytes(StandardCharsets.UTF_8);
-        var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST)
-                .uri(endpoint.map(LocalEndpoint::uri).orElseGet(() -> URI.create("https://api.ecr." + region.id() + ".amazonaws.com")))
-                .encodedPath("/").putHeader("Content-Type", "application/x-amz-json-1.1")
-                .putHeader("Content-Length", Integer.toString(body.length))
-                .putHeader("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken").build();
-        var signed = AwsV4HttpSigner.create()
-                .sign(r -> r.identity(credentials.resolveCredentials()).request(request).payload(ContentStreamProvider.fromByteArray(body))
-                        .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "ecr").putProperty(AwsV4HttpSigner.REGION_NAME, region.id()));
+        var answer = post("api.ecr", Map.of("Content-Type", "application/x-amz-json-1.1", "X-Amz-Target",
+                "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"), "{}");
+        if (!answer.isSuccessful()) throw new IllegalStateException(
+                "the registry of account " + accountId + " can't be opened: " + answer.status() + " " + answer.body());
+        var token = JsonMapper.builder().build().readTree(answer.body()).at("/authorizationData/0");
+        return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()),
+                Optional.of("Basic " + token.get("authorizationToken").asString()));
+    }
+
+    /** The answer of a service to {@link #post}. */
+    public record Answer(int status, String body) {
+        public boolean isSuccessful() {
+            return status / 100 == 2;
+        }
+    }
+
+    /**
+     * Sends a signed request to a service whose client would be used for this one call.
+     *
+     * @param service the prefix of its endpoints, such as {@code iam}
+     * @throws UncheckedIOException if the service can't be reached
+     */
+    public Answer post(String service, Map<String, String> headers, String body) {
+        byte[] content = body.getBytes(StandardCharsets.UTF_8);
+        var request = SdkHttpFullRequest.builder().method(SdkHttpMethod.POST).uri(endpointOf(service)).encodedPath("/")
+                .putHeader("Content-Length", Integer.toString(content.length));
+        headers.forEach(request::putHeader);
+        var unsigned = request.build();
+        var signingRegion = ServiceMetadata.of(service).signingRegion(region);
+        var signed = AwsV4HttpSigner.create().sign(
+                r -> r.identity(credentials.resolveCredentials()).request(unsigned).payload(ContentStreamProvider.fromByteArray(content))
+                        .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, service.replace("api.", ""))
+                        .putProperty(AwsV4HttpSigner.REGION_NAME, signingRegion.id()));
         try {
             var answer = http.prepareRequest(
                     HttpExecuteRequest.builder().request(signed.request()).contentStreamProvider(signed.payload().orElseThrow()).build())
                     .call();
-            byte[] content;
             try (var in = answer.responseBody().orElseThrow()) {
-                content = in.readAllBytes();
+                return new Answer(answer.httpResponse().statusCode(), new String(in.readAllBytes(), StandardCharsets.UTF_8));
             }
-            if (!answer.httpResponse().isSuccessful()) {
-                throw new IllegalStateException("the registry of account " + accountId + " can't be opened: "
-                        + answer.httpResponse().statusCode() + " " + new String(content, StandardCharsets.UTF_8));
-            }
-            var token = JsonMapper.builder().build().readTree(content).at("/authorizationData/0");
-            return new ImageRegistry(http, URI.create(token.get("proxyEndpoint").asString()),
-                    Optional.of("Basic " + token.get("authorizationToken").asString()));
         } catch (IOException e) {
-            throw new UncheckedIOException("the registry of account " + accountId + " can't be reached", e);
+            throw new UncheckedIOException(service + " can't be reached for account " + accountId, e);
         }
+    }
+
+    /** Returns the endpoint that a client of the service would use, which the user's environment can replace. */
+    private URI endpointOf(String service) {
+        return endpoint.map(LocalEndpoint::uri)
+                .orElseGet(() -> AwsClientEndpointProvider.builder().serviceEndpointPrefix(service).region(region).defaultProtocol("https")
+                        .serviceEndpointOverrideEnvironmentVariable("AWS_ENDPOINT_URL_" + service.toUpperCase(Locale.ROOT))
+                        .serviceEndpointOverrideSystemProperty("aws.endpointUrl" + service).serviceProfileProperty(service)
+                        .profileFile(ProfileFile::defaultProfileFile).profileName("default").build().clientEndpoint());
     }
 
     public String accountId() {

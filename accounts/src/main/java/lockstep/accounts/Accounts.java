@@ -20,7 +20,7 @@ public interface Accounts extends AutoCloseable {
     static Accounts onAws(Landscape landscape) {
         var opened = new LinkedHashMap<String, AccountAccess>();
         for (Account account : landscape.accounts()) {
-            opened.put(account.name(), AccountAccess.profile(account.name(), landscape.region(), account.id()));
+            opened.put(account.name(), AccountAccess.profile(account.name(), landscape.regionOf(account), account.id()));
         }
         return new OnAws(landscape, Map.copyOf(opened));
     }
@@ -33,7 +33,8 @@ public interface Accounts extends AutoCloseable {
     static Accounts byToken(Landscape landscape, Optional<LocalEndpoint> endpoint, String role, String token, String session) {
         var opened = new LinkedHashMap<String, AccountAccess>();
         for (Account account : landscape.accounts()) {
-            opened.put(account.name(), AccountAccess.webIdentity(endpoint, landscape.region(), account.id(), role, token, session));
+            opened.put(account.name(),
+                    AccountAccess.webIdentity(endpoint, landscape.regionOf(account), account.id(), role, token, session));
         }
         return new OnAws(landscape, Map.copyOf(opened));
     }

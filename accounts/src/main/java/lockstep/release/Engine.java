@@ -10,7 +10,7 @@ import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
 /** A container engine with the command line of Docker, such as Podman, nerdctl or Finch. */
-record Engine(ProjectFiles files, String command) {
+public record Engine(ProjectFiles files, String command) {
     /** The variable that also selects the engine of the CDK. */
     private static final String CHOICE = "CDK_DOCKER";
 
@@ -19,7 +19,7 @@ record Engine(ProjectFiles files, String command) {
      *
      * @throws UserFault if it does not respond
      */
-    static Engine ofThisMachine(ProjectFiles files) {
+    public static Engine ofThisMachine(ProjectFiles files) {
         var engine = new Engine(files, Optional.ofNullable(System.getenv(CHOICE)).filter(chosen -> !chosen.isBlank()).orElse("docker"));
         try {
             engine.run("asking the container engine", List.of("info"));

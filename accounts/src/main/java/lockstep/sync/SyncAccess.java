@@ -39,10 +39,10 @@ public final class SyncAccess {
         this.dataSet = dataSet;
         this.assume = assume;
         Account sourceAccount = sourceAccount();
-        source = assume.apply(sourceAccount, Names.roleArn(sourceAccount.id(), Names.syncStartRole()));
+        source = assume.apply(sourceAccount, roleArn(sourceAccount, Names.syncStartRole()));
         for (Account account : landscape.accounts())
             if (!landscape.targetsIn(account, dataSet).isEmpty())
-                observers.put(account.name(), assume.apply(account, Names.roleArn(account.id(), Names.observerRole())));
+                observers.put(account.name(), assume.apply(account, roleArn(account, Names.observerRole())));
     }
 
     public DataSet dataSet() {
@@ -73,7 +73,7 @@ public final class SyncAccess {
     /** Returns the role that may start restores in an account. It is assumed only when needed. */
     public AccountAccess starter(Account account) {
         return starters.computeIfAbsent(account.name(),
-                name -> assume.apply(account, Names.roleArn(account.id(), Names.restoreStartRole())));
+                name -> assume.apply(account, roleArn(account, Names.restoreStartRole())));
     }
 
     /** Returns the role that may query the status of a shard. */
@@ -95,24 +95,32 @@ public final class SyncAccess {
     }
 
     public String dumpMachineArn() {
-        return Names.statesArn(landscape.region(), sourceAccount().id(), "stateMachine", Names.dumpMachine());
+        return statesArn(sourceAccount(), "stateMachine", Names.dumpMachine());
     }
 
     String dumpArn(String syncId) {
-        return Names.statesArn(landscape.region(), sourceAccount().id(), "execution", Names.dumpMachine() + ":" + execution(syncId));
+        return statesArn(sourceAccount(), "execution", Names.dumpMachine() + ":" + execution(syncId));
     }
 
     String restoreMachineArn(Account account) {
-        return Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.restoreMachine());
+        return statesArn(account, "stateMachine", Names.restoreMachine());
     }
 
     /** @param id the id of a sync, or of a restore that was started alone */
     public String restoreArn(Account account, String id) {
-        return Names.statesArn(landscape.region(), account.id(), "execution", Names.restoreMachine() + ":" + execution(id));
+        return statesArn(account, "execution", Names.restoreMachine() + ":" + execution(id));
     }
 
     public String bucket() {
-        return Names.bucket(sourceAccount().id(), landscape.region());
+        return Names.bucket(sourceAccount().id(), landscape.regionOf(sourceAccount()));
+    }
+
+    private String roleArn(Account account, String role) {
+        return Names.roleArn(landscape.regionOf(account), account.id(), role);
+    }
+
+    private String statesArn(Account account, String kind, String name) {
+        return Names.statesArn(landscape.regionOf(account), account.id(), kind, name);
     }
 
     /** Creates access that always uses the sync roles, even if the accounts were opened as root. */

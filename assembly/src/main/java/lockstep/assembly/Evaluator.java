@@ -16,7 +16,8 @@ import tools.jackson.databind.node.StringNode;
 
 /**
  * Evaluates the intrinsic functions of templates. A reference to a resource becomes its logical id, or {@code ID.ATTRIBUTE}; subclasses
- * interpret references and unknown values in another way.
+ * interpret references and unknown values in another way. All ARNs become those of the partition {@code aws}: a landscape is in one
+ * partition, so what its templates mean does not depend on which.
  */
 public class Evaluator {
     /** Stands for a value that the templates do not determine; it can be anything. */
@@ -54,7 +55,7 @@ public class Evaluator {
                 });
                 yield resolved;
             }
-            case StringNode text -> text(text.asString());
+            case StringNode text -> text(canonical(text.asString()));
             default -> value;
         };
     }
@@ -163,7 +164,12 @@ public class Evaluator {
 
     /** Returns an evaluated value as text; the text itself is not interpreted. */
     public final String textOf(Stack stack, JsonNode value) {
-        return value.isString() ? value.asString() : flat(resolve(stack, value));
+        return value.isString() ? canonical(value.asString()) : flat(resolve(stack, value));
+    }
+
+    /** Returns a text with ARNs and domains of the partition {@code aws}. */
+    public static String canonical(String text) {
+        return text.replace("arn:aws-cn:", "arn:aws:").replace("arn:aws-us-gov:", "arn:aws:").replace("amazonaws.com.cn", "amazonaws.com");
     }
 
     // --- interpretations ---

@@ -26,7 +26,8 @@ public final class Bootstrap {
             JsonNode template = Assembly.JSON.valueToTree(
                     new Load(LoadSettings.builder().setLabel(file.getFileName().toString()).build()).loadFromInputStream(stream));
             return landscape.accounts().stream()
-                    .map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), landscape.region(), template)).toList();
+                    .map(account -> new Stack(account.name() + "-CDKToolkit", account.id(), landscape.regionOf(account), template))
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the CDK's bootstrap template; run ./lockstep build, which installs it", e);
         }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import lockstep.assembly.Evaluator;
 import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
@@ -35,9 +36,9 @@ final class Claim {
         landscape = templates.landscape();
         for (var source : landscape.accounts()) {
             if (landscape.sourcesIn(source).isEmpty()) continue;
-            String name = source.name(), region = landscape.region(), bucket = "arn:aws:s3:::" + Names.bucket(source.id(), region);
-            entry.add(permit(name, "sts:AssumeRole", Names.roleArn(source.id(), Names.readerRole())));
-            String topic = Names.topicArn(region, source.id(), Names.topic());
+            String name = source.name(), region = landscape.regionOf(source), bucket = "arn:aws:s3:::" + Names.bucket(source.id(), region);
+            entry.add(permit(name, "sts:AssumeRole", Names.roleArn(region, source.id(), Names.readerRole())));
+            String topic = Evaluator.canonical(Names.topicArn(region, source.id(), Names.topic()));
             announcements.add(permit(name, "sns:Subscribe", topic));
             announcements.add(permit(name, "sns:GetTopicAttributes", topic));
             reader.add(permit(name, "s3:GetObject", bucket + "/manifests/*"));
@@ -55,7 +56,7 @@ final class Claim {
     }
 
     private static Permit permit(String source, String action, String resource) {
-        return new Permit(source, Glob.action(action), new Glob(resource));
+        return new Permit(source, Glob.action(action), new Glob(Evaluator.canonical(resource)));
     }
 
     static boolean isProduction(Account account) {
@@ -64,7 +65,8 @@ final class Claim {
 
     /** The roles of a target account that may assume the reader roles. */
     static List<String> readers(Account account) {
-        return Stream.of(Names.workerRole(), Names.watchRole()).map(role -> Names.roleArn(account.id(), role)).toList();
+        // in the partition aws, as all ARNs of evaluated templates
+        return Stream.of(Names.workerRole(), Names.watchRole()).map(role -> Names.roleArn("", account.id(), role)).toList();
     }
 
     /** Returns the source accounts whose reader role the holder has assumed. */

@@ -192,7 +192,8 @@ final class Policies {
                     conditions.putObject("ArnLike").put("aws:SourceArn", resource.text("SourceArn"));
                 String function = resource.text("FunctionName");
                 yield allow(resource.property("Principal"), resource.text("Action"), function.startsWith("arn:") ? function
-                        : "arn:aws:lambda:%s:%s:function:%s".formatted(templates.landscape().region(), resource.account().id(), function),
+                        : "arn:aws:lambda:%s:%s:function:%s".formatted(templates.landscape().regionOf(resource.account()),
+                                resource.account().id(), function),
                         conditions);
             }
             case "AWS::Lambda::LayerVersionPermission" ->

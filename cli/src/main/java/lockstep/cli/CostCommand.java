@@ -50,7 +50,9 @@ final class CostCommand implements Callable<Integer> {
             throw new WrongUsage("there is no account '" + account + "'; write one of "
                     + landscape.accounts().stream().map(Account::name).collect(Collectors.joining(", ")));
         }
-        var table = table(prices, landscape.region());
+        var regions = accounts.stream().map(landscape::regionOf).distinct().toList();
+        if (regions.size() > 1) throw new WrongUsage("the accounts are in " + String.join(" and ", regions) + ": give one with --account");
+        var table = table(prices, regions.getFirst());
         var profile = LoadProfile.named(load);
         var assembly = new Assembly(Synthesis.of(main.files(), main.landscapeFile(), landscape.region()));
         var bills = accounts.stream().map(each -> Biller.of(each, landscape, assembly, table, profile)).toList();

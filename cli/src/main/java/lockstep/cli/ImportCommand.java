@@ -76,15 +76,16 @@ final class ImportCommand implements Callable<Integer> {
             throw new WrongUsage("file " + file + " does not exist or cannot be read");
         timeout.check();
         Account account = landscape.accountOf(dataSet.source());
+        String region = landscape.regionOf(account);
         String id = (dryRun ? "try-" : "") + SyncAccess.newSyncId();
         try (var accounts = place.open(main, landscape)) {
-            var access = accounts.account(account).assume(Names.roleArn(account.id(), Names.importRole()), "lockstep-cli");
+            var access = accounts.account(account).assume(Names.roleArn(region, account.id(), Names.importRole()), "lockstep-cli");
             System.err.println(
                     (dryRun ? "dry run of import " : "import ") + id + " of " + file + " into " + tableName + " of " + dataSet.source());
-            put(access, Names.bucket(account.id(), landscape.region()), new SyncPaths(dataSet.name(), id).imported());
+            put(access, Names.bucket(account.id(), region), new SyncPaths(dataSet.name(), id).imported());
             return run(access, dataSet, tableName,
-                    Names.statesArn(landscape.region(), account.id(), "stateMachine", Names.importMachine()),
-                    Names.statesArn(landscape.region(), account.id(), "execution",
+                    Names.statesArn(region, account.id(), "stateMachine", Names.importMachine()),
+                    Names.statesArn(region, account.id(), "execution",
                             Names.importMachine() + ":" + Names.execution(dataSet.name(), id)),
                     id);
         }

@@ -25,9 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
         subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class,
                 RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class,
-                VerifyCommand.class, CheckCommand.class, ImportCommand.class, ConsoleCommand.class, OpenCommand.class, DiffCommand.class,
-                ValveCommand.class, CostCommand.class, SchemaGateCommand.class, MaintenanceCommand.class, CanaryCommand.class,
-                CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class, VersionCommand.class,
+                VerifyCommand.class, CheckCommand.class, PreflightCommand.class, ImportCommand.class, ConsoleCommand.class,
+                OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class,
+                MaintenanceCommand.class, CanaryCommand.class, CertificateCommand.class, ShardCommand.class, DatabaseUrlCommand.class,
+                VersionCommand.class,
                 CommandLine.HelpCommand.class},
         footer = {"", "The launcher also has 'lockstep test', which runs the tests, 'format', which formats the code, and 'build'."},
         versionProvider = Main.Version.class, mixinStandardHelpOptions = true)

@@ -119,9 +119,13 @@ class DeliveryRolesTest {
                 var shelf = new Shelf(demo, diff)) {
             assertEquals(403, assertThrows(S3Exception.class, shelf::exists).statusCode());
             assertThrows(RuntimeException.class,
-                    () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())), "attack"));
+                    () -> diff.assume(
+                            Names.roleArn(landscape.region(), demo.id(), Names.bootstrapRole("deploy", demo.id(), landscape.region())),
+                            "attack"));
             assertThrows(RuntimeException.class,
-                    () -> diff.assume(Names.roleArn(demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())), "attack"));
+                    () -> diff.assume(
+                            Names.roleArn(landscape.region(), demo.id(), Names.bootstrapRole("lookup", demo.id(), landscape.region())),
+                            "attack"));
             String changes = new AwsDeployment(files, landscape.region(), files.assembly()).diff(demo, diff, Optional.of(endpoint));
             assertTrue(changes.contains("demo-delivery"), changes);
         }
@@ -152,7 +156,7 @@ class DeliveryRolesTest {
     /** Images are pushed with the image publishing role of the CDK bootstrap. */
     @Test
     void onlyWhoDeploysOpensTheRegistryOfImages() {
-        String role = Names.roleArn(demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
+        String role = Names.roleArn(landscape.region(), demo.id(), Names.bootstrapRole("image-publishing", demo.id(), landscape.region()));
         try (var deploy = as(Names.deployRole(), TOKENS.ofMain())) {
             assertEquals(demo.id() + ".dkr.ecr." + landscape.region() + ".amazonaws.com",
                     deploy.assume(role, "images").registry().address().getHost());

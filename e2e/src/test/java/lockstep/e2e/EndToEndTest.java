@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import lockstep.accounts.AccountAccess;
 import lockstep.cli.console.ConsoleBrowser;
 import lockstep.e2e.TestingCloud.Ended;
@@ -613,7 +615,8 @@ class EndToEndTest {
                 denied(handler + " assumes without the external id",
                         () -> sts.assumeRole(r -> r.roleArn(readerRole()).roleSessionName("test")));
                 denied(handler + " becomes the one who starts", () -> sts
-                        .assumeRole(r -> r.roleArn(Names.roleArn("111111111111", "lockstep-sync-start")).roleSessionName("test")));
+                        .assumeRole(r -> r.roleArn(Names.roleArn("eu-central-1", "111111111111", "lockstep-sync-start"))
+                                .roleSessionName("test")));
                 if (!handler.equals("RestoreShards"))
                     denied(handler + " assumes the reader role",
                             () -> sts.assumeRole(r -> r.roleArn(readerRole()).externalId("lockstep-production").roleSessionName("test")));
@@ -649,7 +652,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoStartsSyncsCanNotTouchData() {
-        try (var start = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-sync-start"), "test");
+        try (var start = CLOUD.root("production").assume(Names.roleArn("eu-central-1", "111111111111", "lockstep-sync-start"), "test");
                 var s3 = start.client(S3Client.builder().forcePathStyle(true));
                 var secrets = start.client(SecretsManagerClient.builder())) {
             denied("reads a part", () -> s3
@@ -663,7 +666,7 @@ class EndToEndTest {
     @Test
     @Order(52)
     void whoImportsCanOnlyImport() {
-        try (var importer = CLOUD.root("production").assume(Names.roleArn("111111111111", "lockstep-import"), "test");
+        try (var importer = CLOUD.root("production").assume(Names.roleArn("eu-central-1", "111111111111", "lockstep-import"), "test");
                 var s3 = importer.client(S3Client.builder().forcePathStyle(true));
                 var secrets = importer.client(SecretsManagerClient.builder()); var sfn = importer.client(SfnClient.builder())) {
             denied("reads a manifest", () -> s3.getObjectAsBytes(r -> r.bucket(BUCKET).key(SyncPaths.manifest("master", "exactly"))));
@@ -678,8 +681,8 @@ class EndToEndTest {
     @Test
     @Order(53)
     void observersOnlyLookAndWhoStartsRestoresCanNotTouchData() {
-        try (var observer = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-observer"), "test");
-                var starter = CLOUD.root("demo").assume(Names.roleArn("222222222222", "lockstep-restore-start"), "test");
+        try (var observer = CLOUD.root("demo").assume(Names.roleArn("eu-central-1", "222222222222", "lockstep-observer"), "test");
+                var starter = CLOUD.root("demo").assume(Names.roleArn("eu-central-1", "222222222222", "lockstep-restore-start"), "test");
                 var looking = observer.client(SfnClient.builder()); var s3 = starter.client(S3Client.builder().forcePathStyle(true));
                 var secrets = starter.client(SecretsManagerClient.builder())) {
             denied("starts a restore", () -> looking.startExecution(
@@ -705,6 +708,21 @@ class EndToEndTest {
         assertEquals(1, confused.exit(), confused::toString);
         assertTrue(confused.err().contains("AWS profile 'demo' belongs to account 111111111111, but lockstep.yaml says 222222222222"),
                 confused::toString);
+    }
+
+    /** The emulator has no Service Quotas. Everything else is as after a deployment, so all names belong to our stacks. */
+    @Test
+    @Tag("nightly")
+    @Order(55)
+    void preflightReadsEachAccountAndSaysWhatItCouldNotCheck() throws Exception {
+        Ended preflight = asOnAws("111111111111", "222222222222", "preflight", "--aws", "--output", "json");
+        assertEquals(1, preflight.exit(), preflight::toString);
+        var states = preflight.json().get("checks").valueStream().collect(Collectors.groupingBy(line -> text(line, "check"),
+                Collectors.mapping(line -> text(line, "state"), Collectors.toSet())));
+        for (var check : List.of("identity", "cdk bootstrap", "names of log groups", "names of buckets", "names of roles",
+                "names of secrets"))
+            assertEquals(Set.of("ok"), states.get(check), () -> check + ": " + preflight);
+        assertEquals(Set.of("unchecked"), states.get("quota: Fargate vCPU on demand"), preflight::toString);
     }
 
     /** Runs a command with only the user's AWS configuration, without access through the local cloud. */
@@ -779,7 +797,7 @@ class EndToEndTest {
     }
 
     private static String readerRole() {
-        return Names.roleArn("111111111111", "lockstep-reader");
+        return Names.roleArn("eu-central-1", "111111111111", "lockstep-reader");
     }
 
     private static String signingKey() {

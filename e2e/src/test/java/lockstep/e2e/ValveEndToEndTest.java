@@ -45,7 +45,7 @@ class ValveEndToEndTest {
     private static final String PRODUCTION = "111111111111", DEMO = "222222222222";
     private static final String SOURCE = "production-master-data-source/", TARGET = "production-master-data-target/";
     private static final String BUCKET = Names.bucket(PRODUCTION, "eu-central-1");
-    private static final String READER = Names.roleArn(PRODUCTION, Names.readerRole());
+    private static final String READER = Names.roleArn("eu-central-1", PRODUCTION, Names.readerRole());
     private static final List<String> ATTACKERS = List.of("visitor", "debug", "lockstep-visitor");
 
     /** A place where a policy is in force. */
@@ -166,12 +166,12 @@ class ValveEndToEndTest {
                 // other roles
                 new Case("demo may start syncs", SOURCE + "SyncStart9F659570 AssumeRolePolicyDocument", "",
                         trustOf(Names.syncStartRole()),
-                        () -> assume(as("visitor"), Names.roleArn(PRODUCTION, Names.syncStartRole()), null), ""),
+                        () -> assume(as("visitor"), Names.roleArn("eu-central-1", PRODUCTION, Names.syncStartRole()), null), ""),
                 new Case("chain of two roles, the second trusts its account", rights, "", rightsOf(Names.readerRole()),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null), ""),
+                        () -> assume(reader(), Names.roleArn("eu-central-1", PRODUCTION, Names.importRole()), null), ""),
                 new Case("chain of two roles, the second trusts the first by name",
                         SOURCE + "ImportStartA9FFAD27 AssumeRolePolicyDocument", "", trustOf(Names.importRole()),
-                        () -> assume(reader(), Names.roleArn(PRODUCTION, Names.importRole()), null),
+                        () -> assume(reader(), Names.roleArn("eu-central-1", PRODUCTION, Names.importRole()), null),
                         "AWS lets in whom a trust of its own account names, the emulator asks the reader's policy too"),
                 // what the reader may do
                 new Case("the reader reads imports", rights, "", rightsOf(Names.readerRole()), () -> get(reader(), "imports/valve"),
@@ -199,7 +199,7 @@ class ValveEndToEndTest {
     // ---- attackers
 
     private static AccountAccess as(String role) {
-        return CLOUD.root("demo").assume(Names.roleArn(DEMO, role), "valve");
+        return CLOUD.root("demo").assume(Names.roleArn("eu-central-1", DEMO, role), "valve");
     }
 
     private static AccountAccess reader() {

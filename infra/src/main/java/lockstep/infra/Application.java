@@ -80,10 +80,10 @@ final class Application extends Construct {
             case Product.Built built -> ContainerImage.fromDockerImageAsset(DockerImageAsset.Builder.create(this, "Image")
                     .directory(built.context().toString()).platform(Platform.LINUX_AMD64).build());
             case Product.Existing existing -> {
-                // ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG or @DIGEST
-                var parts = existing.reference().split("\\.dkr\\.ecr\\.|\\.amazonaws\\.com/|@|:(?=[^:]*$)", 4);
+                // ACCOUNT.dkr.ecr.REGION.DOMAIN/REPOSITORY:TAG or @DIGEST
+                var parts = existing.reference().split("\\.dkr\\.ecr\\.|\\.amazonaws\\.com(?:\\.cn)?/|@|:(?=[^:]*$)", 4);
                 yield ContainerImage.fromEcrRepository(Repository.fromRepositoryAttributes(this, "Image", RepositoryAttributes.builder()
-                        .repositoryName(parts[2]).repositoryArn("arn:aws:ecr:%2$s:%1$s:repository/%3$s".formatted((Object[]) parts))
+                        .repositoryName(parts[2]).repositoryArn(Names.arn("ecr", parts[1], parts[0], "repository/" + parts[2]))
                         .build()),
                         parts[3]);
             }

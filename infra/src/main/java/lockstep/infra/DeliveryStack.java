@@ -55,7 +55,7 @@ final class DeliveryStack extends AccountStack {
                 .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
                 .removalPolicy(props().protection().data()).build();
         return Bucket.Builder.create(this, "Releases")
-                .bucketName(Names.releases(props().account().id(), props().landscape().region()))
+                .bucketName(Names.releases(props().account().id(), props().region()))
                 .encryption(BucketEncryption.KMS).encryptionKey(key).bucketKeyEnabled(true)
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .versioned(true)
@@ -90,7 +90,8 @@ final class DeliveryStack extends AccountStack {
     private WebIdentityPrincipal principal(Delivery delivery, Map<String, Map<String, String>> conditions) {
         var sorted = new TreeMap<String, Object>();
         conditions.forEach((operator, values) -> sorted.put(operator, new TreeMap<>(values)));
-        return new WebIdentityPrincipal("arn:aws:iam::%s:oidc-provider/%s".formatted(props().account().id(), delivery.issuer()), sorted);
+        return new WebIdentityPrincipal(
+                Names.globalArn("iam", getRegion(), props().account().id(), "oidc-provider/" + delivery.issuer()), sorted);
     }
 
     private Role role(String id, String name, String description, WebIdentityPrincipal principal) {
@@ -101,11 +102,11 @@ final class DeliveryStack extends AccountStack {
     /** A role that deploys with the CDK's bootstrap roles, as a person does, and that stores releases and writes the deploy log. */
     private Role deployRole(WebIdentityPrincipal principal) {
         var role = role("Deploy", Names.deployRole(), "Jobs of the protected branch: deploys releases into this account", principal);
-        var region = props().landscape().region();
+        var region = props().region();
         var account = props().account().id();
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole", "sts:TagSession"))
                 .resources(Stream.of("deploy", "file-publishing", "image-publishing", "lookup")
-                        .map(purpose -> Names.roleArn(account, Names.bootstrapRole(purpose, account, region))).toList())
+                        .map(purpose -> Names.roleArn(region, account, Names.bootstrapRole(purpose, account, region))).toList())
                 .build());
         role.addToPolicy(
                 PolicyStatement.Builder.create().actions(List.of("s3:ListBucket")).resources(List.of(releases.getBucketArn())).build());
@@ -138,7 +139,7 @@ final class DeliveryStack extends AccountStack {
         if (!landscape.sourcesIn(props().account()).isEmpty()) assumed.add(Names.syncStartRole());
         if (!landscape.receivedBy(props().account()).isEmpty()) assumed.add(Names.observerRole());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
-                .resources(assumed.stream().map(name -> Names.roleArn(props().account().id(), name)).toList()).build());
+                .resources(assumed.stream().map(name -> Names.roleArn(getRegion(), props().account().id(), name)).toList()).build());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject"))
                 .resources(List.of(releases.arnForObjects("log/*"))).build());
         key.grantEncryptDecrypt(role);
@@ -154,11 +155,11 @@ final class DeliveryStack extends AccountStack {
     private Role diffRole(WebIdentityPrincipal principal) {
         var role = role("Diff", Names.diffRole(), "Jobs of any branch: reads the deployed templates", principal);
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("cloudformation:DescribeStacks", "cloudformation:GetTemplate"))
-                .resources(List.of("arn:aws:cloudformation:%s:%s:stack/%s-*/*".formatted(props().landscape().region(),
-                        props().account().id(), props().account().name())))
+                .resources(List.of(Names.arn("cloudformation", getRegion(), props().account().id(),
+                        "stack/" + props().account().name() + "-*/*")))
                 .build());
         Accepted.finding(role, "AwsSolutions-IAM5", "The stacks of this account; stack ids are not known in advance",
-                "/^Resource::arn:aws:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
+                "/^Resource::arn:aws[a-z-]*:cloudformation:.*:stack\\/.*-\\*\\/\\*$/");
         return role;
     }
 

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.GZIPOutputStream;
 import lockstep.landscape.DataSet;
+import lockstep.landscape.Names;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
@@ -94,7 +95,7 @@ final class EngineTask extends Construct {
         var subnets = network.vpc().selectSubnets(SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build()).getSubnetIds();
         var state = new TreeMap<String, Object>(Map.of(
                 "Type", "Task",
-                "Resource", "arn:aws:states:::ecs:runTask.waitForTaskToken",
+                "Resource", "arn:%s:states:::ecs:runTask.waitForTaskToken".formatted(Names.partition(network.getRegion())),
                 "Parameters", Workflow.sorted(Map.of(
                         "Cluster", network.cluster().getClusterArn(),
                         "TaskDefinition", task.getTaskDefinitionArn(),
@@ -115,12 +116,12 @@ final class EngineTask extends Construct {
     void grantRun(Workflow machine) {
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("ecs:RunTask"))
                 .resources(List.of(
-                        "arn:aws:ecs:%s:%s:task-definition/%s:*".formatted(network.getRegion(), network.getAccount(), family)))
+                        Names.arn("ecs", network.getRegion(), network.getAccount(), "task-definition/" + family + ":*")))
                 .conditions(Map.of("ArnEquals", Map.of("ecs:cluster", network.cluster().getClusterArn()))).build());
         machine.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("iam:PassRole"))
                 .resources(List.of(task.getTaskRole().getRoleArn(), task.obtainExecutionRole().getRoleArn()))
                 .conditions(Map.of("StringEquals", Map.of("iam:PassedToService", "ecs-tasks.amazonaws.com"))).build());
         Accepted.finding(machine, "AwsSolutions-IAM5", "Any revision of the engine's task",
-                "/^Resource::arn:aws:ecs:.*:task-definition\\/.*:\\*$/");
+                "/^Resource::arn:aws[a-z-]*:ecs:.*:task-definition\\/.*:\\*$/");
     }
 }

@@ -90,7 +90,7 @@ final class MasterDataSourceStack extends AccountStack {
                 .lifecycleRules(List.of(LifecycleRule.builder().expiration(Duration.days(90)).build()))
                 .removalPolicy(props().protection().data()).build();
         return Bucket.Builder.create(this, "Bucket")
-                .bucketName(Names.bucket(props().account().id(), props().landscape().region()))
+                .bucketName(Names.bucket(props().account().id(), props().region()))
                 .encryption(BucketEncryption.KMS).encryptionKey(key).bucketKeyEnabled(true)
                 .blockPublicAccess(BlockPublicAccess.BLOCK_ALL).enforceSsl(true)
                 .versioned(true)
@@ -180,10 +180,11 @@ final class MasterDataSourceStack extends AccountStack {
      * ARN patterns of an account's worker and watch. IAM matches the role's ARN as text, so the role need not exist yet. An emulator
      * may match the session's ARN, which no other role can have.
      */
-    private static List<String> readers(Account account) {
+    private List<String> readers(Account account) {
+        var region = props().landscape().regionOf(account);
         return Stream.of(Names.workerRole(), Names.watchRole())
-                .flatMap(role -> Stream.of(Names.roleArn(account.id(), role),
-                        "arn:aws:sts::%s:assumed-role/%s/*".formatted(account.id(), role)))
+                .flatMap(role -> Stream.of(Names.roleArn(region, account.id(), role),
+                        Names.globalArn("sts", region, account.id(), "assumed-role/" + role + "/*")))
                 .toList();
     }
 
@@ -202,7 +203,7 @@ final class MasterDataSourceStack extends AccountStack {
                 .actions(List.of("s3:GetObject")).resources(List.of(bucket.arnForObjects(MANIFESTS), bucket.arnForObjects(PARTS))).build());
         key.grantDecrypt(role);
         // by alias, because a key's id is not a contract
-        var alias = Names.keyAliasArn(props().landscape().region(), props().account().id(), Names.signingKeyAlias());
+        var alias = Names.keyAliasArn(props().region(), props().account().id(), Names.signingKeyAlias());
         role.addToPolicy(
                 PolicyStatement.Builder.create().actions(List.of("kms:Verify")).resources(List.of(signingKey.getKeyArn(), alias)).build());
         Accepted.finding(role, "AwsSolutions-IAM5",
@@ -228,7 +229,7 @@ final class MasterDataSourceStack extends AccountStack {
     /** Starts syncs on a schedule, or once the source is quiet: two consecutive checks found the same counters of writes. */
     private void startAutomatically(Workflow dump, HandlerFunction manageManifests) {
         // by name, because the machine invokes the function
-        var machineArn = Names.statesArn(props().landscape().region(), props().account().id(), "stateMachine", Names.dumpMachine());
+        var machineArn = Names.statesArn(props().region(), props().account().id(), "stateMachine", Names.dumpMachine());
         manageManifests.addToRolePolicy(PolicyStatement.Builder.create()
                 .actions(List.of("states:StartExecution", "states:ListExecutions")).resources(List.of(machineArn)).build());
         manageManifests.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("states:DescribeExecution"))

@@ -79,7 +79,7 @@ final class MasterDataTargetStack extends AccountStack {
                 .visibilityTimeout(Duration.seconds(2 * Handler.START_RESTORE.timeout.toSeconds().intValue()))
                 .deadLetterQueue(DeadLetterQueue.builder().queue(refused).maxReceiveCount(3).build()).build();
         for (var source : sources) {
-            var topicArn = Names.topicArn(props().landscape().region(), source.id(), Names.topic());
+            var topicArn = Names.topicArn(props().landscape().regionOf(source), source.id(), Names.topic());
             Topic.fromTopicArn(this, "TopicOf" + source.name(), topicArn)
                     .addSubscription(SqsSubscription.Builder.create(inbox).rawMessageDelivery(true).build());
         }
@@ -94,19 +94,19 @@ final class MasterDataTargetStack extends AccountStack {
     /** The place and keys of a data set at its source, which only this account's own deployment decides. */
     private TreeMap<String, Object> source(DataSet dataSet) {
         var source = props().landscape().accountOf(dataSet.source());
-        var region = props().landscape().region();
+        var region = props().landscape().regionOf(source);
         return new TreeMap<>(Map.of(
                 "account", props().account().name(),
                 "dataSet", Workflow.constant(dataSet),
                 "sourceBucket", Names.bucket(source.id(), region),
-                "readerRoleArn", Names.roleArn(source.id(), Names.readerRole()),
+                "readerRoleArn", Names.roleArn(region, source.id(), Names.readerRole()),
                 "externalId", Names.externalId(source.name()),
                 "signingKeyArn", Names.keyAliasArn(region, source.id(), Names.signingKeyAlias())));
     }
 
     private void grantReading(Role role) {
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
-                .resources(sources.stream().map(source -> Names.roleArn(source.id(), Names.readerRole())).toList()).build());
+                .resources(sources.stream().map(source -> Names.roleArn(getRegion(), source.id(), Names.readerRole())).toList()).build());
     }
 
     private Workflow restore() {

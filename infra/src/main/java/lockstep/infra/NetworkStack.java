@@ -117,9 +117,9 @@ final class NetworkStack extends AccountStack {
         var key = Key.Builder.create(this, "Key")
                 .description("Logs and operations topic of " + props().account().name())
                 .enableKeyRotation(true).removalPolicy(props().protection().data()).build();
-        var logs = "arn:aws:logs:%s:%s:log-group:*".formatted(props().landscape().region(), props().account().id());
+        var logs = Names.arn("logs", getRegion(), props().account().id(), "log-group:*");
         key.addToResourcePolicy(PolicyStatement.Builder.create()
-                .principals(List.of(new ServicePrincipal("logs.%s.amazonaws.com".formatted(props().landscape().region()))))
+                .principals(List.of(new ServicePrincipal("logs.%s.%s".formatted(getRegion(), Names.domain(getRegion())))))
                 .actions(List.of("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"))
                 .resources(List.of("*"))
                 .conditions(Map.of("ArnLike", Map.of("kms:EncryptionContext:aws:logs:arn", logs)))

@@ -25,24 +25,25 @@ final class ShardFunctionsStack extends AccountStack {
     /** Allows invoking the function that reports on the shards of an account. */
     static PolicyStatement report(Props props) {
         return PolicyStatement.Builder.create().actions(List.of("lambda:InvokeFunction"))
-                .resources(List.of(Names.functionArn(props.landscape().region(), props.account().id(), Names.reportStatus()))).build();
+                .resources(List.of(Names.functionArn(props.region(), props.account().id(), Names.reportStatus()))).build();
     }
 
     /** By name, so that a shard can be added without changing this stack. Each shard has its own key, which IAM knows only by its use. */
     private void grantSecrets(HandlerFunction function, DatabaseUser... users) {
         // Secrets Manager adds six characters to a secret's name
-        var secrets = Stream.of(users).map(user -> "arn:aws:secretsmanager:%s:%s:secret:%s-??????".formatted(
-                props().landscape().region(), props().account().id(), Names.secret("*", user))).toList();
+        var secrets = Stream.of(users).map(user -> Names.arn("secretsmanager", getRegion(), props().account().id(),
+                "secret:" + Names.secret("*", user) + "-??????")).toList();
         function.addToRolePolicy(
                 PolicyStatement.Builder.create().actions(List.of("secretsmanager:GetSecretValue")).resources(secrets).build());
         function.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("kms:Decrypt"))
-                .resources(List.of("arn:aws:kms:%s:%s:key/*".formatted(props().landscape().region(), props().account().id())))
+                .resources(List.of(Names.arn("kms", getRegion(), props().account().id(), "key/*")))
                 .conditions(Map.of("StringEquals",
-                        Map.of("kms:ViaService", "secretsmanager.%s.amazonaws.com".formatted(props().landscape().region())),
+                        Map.of("kms:ViaService", "secretsmanager.%s.amazonaws.com".formatted(getRegion())),
                         "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets)))
                 .build());
         Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
                 "The logins of all shards of this account, and their keys only for these secrets",
-                "/^Resource::arn:aws:secretsmanager:.*:secret:lockstep\\/\\*\\/[a-z]+-\\?{6}$/", "/^Resource::arn:aws:kms:.*:key\\/\\*$/");
+                "/^Resource::arn:aws[a-z-]*:secretsmanager:.*:secret:lockstep\\/\\*\\/[a-z]+-\\?{6}$/",
+                "/^Resource::arn:aws[a-z-]*:kms:.*:key\\/\\*$/");
     }
 }

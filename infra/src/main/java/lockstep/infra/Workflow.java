@@ -91,7 +91,7 @@ final class Workflow extends StateMachine {
                 "GenerateDataKey, with and without plaintext, on the keys of the topics it publishes to", "Action::kms:GenerateDataKey*");
         Accepted.finding(this, "AwsSolutions-IAM5",
                 "A distributed Map follows and stops executions of this machine, whose ids are not known in advance",
-                "/^Resource::arn:aws:states:.*:execution:.*\\*$/");
+                "/^Resource::arn:aws[a-z-]*:states:.*:execution:.*\\*$/");
     }
 
     /** Allows the role to list this machine's executions and to follow them and their Map runs. */

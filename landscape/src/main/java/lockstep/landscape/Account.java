@@ -7,11 +7,19 @@ import java.util.Optional;
  * An AWS account: its name in the landscape, its 12-digit id, its purpose, its shards in file order, and at most one proxy per edition.
  *
  * @param limits what master data may use at once
+ * @param region its region; if empty, the landscape's
+ * @param zones  the two availability zones of its network; if empty, the first two that the account has when it is deployed
  */
-public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits) {
+public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits,
+        Optional<String> region, List<String> zones) {
     public Account {
         shards = List.copyOf(shards);
         proxies = List.copyOf(proxies);
+        zones = List.copyOf(zones);
+    }
+
+    public Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits) {
+        this(name, id, purpose, shards, proxies, limits, Optional.empty(), List.of());
     }
 
     public Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {

@@ -6,6 +6,8 @@ import java.util.Optional;
 /**
  * The content of lockstep.yaml: the product, its release, the region, accounts with their shards, data sets, the intended differences
  * between editions, and who may deploy. Without a delivery, only an account's own administrators may deploy.
+ *
+ * @param region the region of the accounts that name none
  */
 public record Landscape(Product product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
         List<Difference> differences,
@@ -24,6 +26,11 @@ public record Landscape(Product product, String release, String region, List<Acc
     /** The same landscape with another release. */
     public Landscape of(String otherRelease) {
         return new Landscape(product, otherRelease, region, accounts, dataSets, differences, delivery);
+    }
+
+    /** The region of an account. */
+    public String regionOf(Account account) {
+        return account.region().orElse(region);
     }
 
     /** The account of the shard with this name. {@link LandscapeReader} has checked that it exists. */

@@ -9,12 +9,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
@@ -56,7 +58,9 @@ public final class LandscapeReader {
             new Field("purpose", true, "production, demo or qa"),
             new Field("shards", true, "{demo-1: {edition: demo}}"),
             new Field("proxies", false, "{demo: {host: demo.shop.example}}"),
-            new Field("limits", false, "{functions: 10, connections: 8}"));
+            new Field("limits", false, "{functions: 10, connections: 8}"),
+            new Field("region", false, "eu-central-1"),
+            new Field("zones", false, "[eu-central-1a, eu-central-1b]"));
     static final List<Field> LIMITS = List.of(
             new Field("functions", false, "10"),
             new Field("connections", false, "8"),
@@ -131,14 +135,15 @@ public final class LandscapeReader {
             "a name of at most 18 lowercase letters, digits and single hyphens, starting with a letter", "write it like master");
     static final Format RELEASE = new Format("[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
             "a release of at most 64 letters, digits, dots, hyphens and underscores", "write it like \"1.0.0\"");
-    static final Format REGION = new Format("[a-z]{2,4}(-(gov|iso[a-z]?|de))?-(central|(north|south)(east|west)?|east|west)-[1-9]",
-            "an AWS region", "write it like eu-central-1");
+    static final Format REGION = new Format("[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-[1-9]",
+            "a region of the partitions aws, aws-cn and aws-us-gov", "write it like eu-central-1");
+    static final Format ZONE = new Format(REGION.pattern().pattern() + "[a-z]", "an availability zone", "write it like eu-central-1a");
     static final Format EDITION = new Format("production|demo", "an edition", "write production or demo");
     static final Format ID = new Format("[0-9]{12}",
             "an AWS account id of 12 digits", "write it quoted, as \"222222222222\"");
     static final Format PATH = new Format("[^\\x00-\\x1f\\x7f]{1,300}", "a path without control characters", "write it like target/image");
     static final Format IMAGE = new Format(
-            "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com/[a-z0-9][a-z0-9._/-]{1,255}"
+            "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9][a-z0-9._/-]{1,255}"
                     + "(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})",
             "an image in ECR, the only registry that tasks can reach, with its tag or digest",
             "write it like 222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop:1.0.0");
@@ -219,6 +224,8 @@ public final class LandscapeReader {
     private final Map<String, Owner> accountByHost = new HashMap<>();
     private final Map<String, Owner> dataSetByTable = new HashMap<>();
     private final Map<String, Integer> lineByDifference = new HashMap<>();
+    private final Map<String, YamlValue> regionByAccount = new HashMap<>();
+    private final Set<String> crossesPartitions = new HashSet<>();
 
     private final Path directory;
 
@@ -261,15 +268,47 @@ public final class LandscapeReader {
         var accounts = new ArrayList<Account>();
         fields.get("accounts").entries(NAME, "{id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}")
                 .forEach((name, value) -> accounts.add(account(name, value)));
+        String region = fields.get("region").text(REGION).orElse("");
+        if (!region.isEmpty()) checkPartitions(region, accounts);
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
         var differences = fields.get("differences").items().stream().map(this::difference).toList();
-        return new Landscape(
+        var landscape = new Landscape(
                 product(fields.get("product")),
                 fields.get("release").text(RELEASE).orElse(""),
-                fields.get("region").text(REGION).orElse(""),
+                region,
                 accounts, dataSets, differences, delivery(fields.get("delivery")));
+        if (!region.isEmpty())
+            dataSets.stream().filter(dataSet -> homeByShard.containsKey(dataSet.source())).forEach(set -> checkRegions(landscape, set));
+        return landscape;
+    }
+
+    /** A network without internet access reaches S3 and KMS of its own region only. */
+    private void checkRegions(Landscape landscape, DataSet dataSet) {
+        var source = landscape.accountOf(dataSet.source());
+        for (Account account : landscape.accounts()) {
+            String here = landscape.regionOf(account), there = landscape.regionOf(source);
+            if (!landscape.targetsIn(account, dataSet).isEmpty() && !here.equals(there) && !crossesPartitions.contains(account.name()))
+                regionByAccount.get(account.name()).problem(
+                        "account " + account.name() + " is in " + here + " and could not read data set " + dataSet.name()
+                                + ", whose source "
+                                + "is in " + there
+                                + ": its network has no internet access, so it reaches S3 and KMS of its own region only",
+                        "use the region of account " + source.name());
+        }
+    }
+
+    private void checkPartitions(String region, List<Account> accounts) {
+        for (Account account : accounts) {
+            if (account.region().filter(own -> !Names.partition(own).equals(Names.partition(region))).isEmpty()) continue;
+            crossesPartitions.add(account.name());
+            regionByAccount.get(account.name()).problem(
+                    quote(account.region().get()) + " is in the partition " + Names.partition(account.region().get())
+                            + ", but the landscape's region is in " + Names.partition(region)
+                            + ": accounts of different partitions can't trust each other",
+                    "use a landscape file for each partition");
+        }
     }
 
     private Product product(YamlValue value) {
@@ -334,7 +373,17 @@ public final class LandscapeReader {
                     .forEach((edition, proxy) -> Arrays.stream(Edition.values()).filter(known -> known.word().equals(edition)).findFirst()
                             .ifPresent(known -> proxies.add(proxy(known, proxy, name, shards))));
         }
-        return new Account(name, id.orElse(""), purpose, shards, proxies, limits(fields.get("limits")));
+        regionByAccount.put(name, fields.get("region"));
+        return new Account(name, id.orElse(""), purpose, shards, proxies, limits(fields.get("limits")),
+                fields.get("region").text(REGION), zones(fields.get("zones")));
+    }
+
+    private static List<String> zones(YamlValue value) {
+        var items = value.items();
+        var zones = items.stream().flatMap(zone -> zone.text(ZONE).stream()).toList();
+        if (value.isGiven() && zones.size() == items.size() && zones.stream().distinct().count() != 2)
+            value.problem("a network has two zones", "name two different zones of the account's region");
+        return zones;
     }
 
     private Limits limits(YamlValue value) {

@@ -2,7 +2,7 @@ package lockstep.landscape;
 
 /**
  * The physical names that another account, the CLI or an operator must know. CloudFormation names everything else.
- * All methods are pure functions. ARNs are in the partition {@code aws}.
+ * All methods are pure functions. ARNs are in the partition of their region.
  */
 public final class Names {
     /** Object in a proxy's settings bucket: the CA that signs client certificates, as PEM. */
@@ -236,25 +236,45 @@ public final class Names {
         return database(shard) + "_" + user.word();
     }
 
-    public static String roleArn(String accountId, String role) {
-        return "arn:aws:iam::%s:role/%s".formatted(accountId, role);
+    /** The partition of a region: {@code aws}, {@code aws-cn} or {@code aws-us-gov}. No account reaches one of another partition. */
+    public static String partition(String region) {
+        return region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+    }
+
+    /** The domain of AWS's services in a region. */
+    public static String domain(String region) {
+        return region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+    }
+
+    public static String arn(String service, String region, String accountId, String resource) {
+        return "arn:%s:%s:%s:%s:%s".formatted(partition(region), service, region, accountId, resource);
+    }
+
+    /** The ARN of something in IAM or STS, which has no region. @param region a region of the account */
+    public static String globalArn(String service, String region, String accountId, String resource) {
+        return "arn:%s:%s::%s:%s".formatted(partition(region), service, accountId, resource);
+    }
+
+    /** @param region a region of the account, which decides on the partition */
+    public static String roleArn(String region, String accountId, String role) {
+        return globalArn("iam", region, accountId, "role/" + role);
     }
 
     public static String topicArn(String region, String accountId, String topic) {
-        return "arn:aws:sns:%s:%s:%s".formatted(region, accountId, topic);
+        return arn("sns", region, accountId, topic);
     }
 
     /** @param alias with its prefix {@code alias/} */
     public static String keyAliasArn(String region, String accountId, String alias) {
-        return "arn:aws:kms:%s:%s:%s".formatted(region, accountId, alias);
+        return arn("kms", region, accountId, alias);
     }
 
     public static String functionArn(String region, String accountId, String function) {
-        return "arn:aws:lambda:%s:%s:function:%s".formatted(region, accountId, function);
+        return arn("lambda", region, accountId, "function:" + function);
     }
 
     /** @param kind {@code stateMachine}, {@code execution} or {@code mapRun} */
     public static String statesArn(String region, String accountId, String kind, String name) {
-        return "arn:aws:states:%s:%s:%s:%s".formatted(region, accountId, kind, name);
+        return arn("states", region, accountId, kind + ":" + name);
     }
 }

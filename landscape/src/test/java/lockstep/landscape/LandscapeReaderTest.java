@@ -105,6 +105,21 @@ class LandscapeReaderTest {
                 new Mistake("proxy of an edition that does not exist", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
                         "16: accounts.demo.proxies.trial: 'trial' is not an edition; write production or demo"),
+                new Mistake("account in another region than the source of what it receives", DEMO_SHARDS,
+                        DEMO_SHARDS + "    region: us-east-1\n",
+                        "15: accounts.demo.region: account demo is in us-east-1 and could not read data set master, whose source is in "
+                                + "eu-central-1: its network has no internet access, so it reaches S3 and KMS of its own region only; use "
+                                + "the region of account production"),
+                new Mistake("account in another partition", DEMO_SHARDS, DEMO_SHARDS + "    region: cn-north-1\n",
+                        "15: accounts.demo.region: 'cn-north-1' is in the partition aws-cn, but the landscape's region is in aws: accounts "
+                                + "of different partitions can't trust each other; use a landscape file for each partition"),
+                new Mistake("region of a partition whose names are not known", "eu-central-1", "us-iso-east-1",
+                        "3: region: 'us-iso-east-1' is not a region of the partitions aws, aws-cn and aws-us-gov; write it like "
+                                + "eu-central-1"),
+                new Mistake("one zone", DEMO_SHARDS, DEMO_SHARDS + "    zones: [eu-central-1a, eu-central-1a]\n",
+                        "15: accounts.demo.zones: a network has two zones; name two different zones of the account's region"),
+                new Mistake("region for a zone", DEMO_SHARDS, DEMO_SHARDS + "    zones: [eu-central-1a, eu-central-1]\n",
+                        "15: accounts.demo.zones[1]: 'eu-central-1' is not an availability zone; write it like eu-central-1a"),
                 new Mistake("too few functions", DEMO_SHARDS, DEMO_SHARDS + "    limits: {functions: 3}\n",
                         "15: accounts.demo.limits.functions: '3' is not a whole number of functions from 4 to 99999; write it like 10"),
                 new Mistake("demo proxy without a certificate", DEMO_SHARDS, DEMO_SHARDS + "    proxies:\n      demo: {host: a.example}\n",
@@ -211,9 +226,10 @@ class LandscapeReaderTest {
                         "2: release: '0.1/0' is not a release of at most 64 letters, digits, dots, hyphens and underscores; write it like "
                                 + "\"1.0.0\""),
                 new Mistake("region", "eu-central-1", "Frankfurt",
-                        "3: region: 'Frankfurt' is not an AWS region; write it like eu-central-1"),
+                        "3: region: 'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov; write it like eu-central-1"),
                 new Mistake("zone for a region", "eu-central-1", "eu-central-1a",
-                        "3: region: 'eu-central-1a' is not an AWS region; write it like eu-central-1"),
+                        "3: region: 'eu-central-1a' is not a region of the partitions aws, aws-cn and "
+                                + "aws-us-gov; write it like eu-central-1"),
 
                 new Mistake("account id too short", "\"222222222222\"", "\"12345\"",
                         "11: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as \"222222222222\""),
@@ -337,7 +353,7 @@ class LandscapeReaderTest {
                 """);
         assertEquals("""
                 FILE:1: 'release' is missing; add release: "1.0.0"
-                FILE:2: region: 'Frankfurt' is not an AWS region; write it like eu-central-1
+                FILE:2: region: 'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov; write it like eu-central-1
                 FILE:5: dataSets.master.source: there is no shard 'clinic-9'; did you mean 'clinic-1'?
                 FILE:7: dataSets.master.tables.drug: 'drug' is not schema.table as in SQL; write it like master.drug, or like '"Order \
                 Desk"."lineItem"' if it has anything but lowercase letters, digits and underscores
@@ -351,9 +367,12 @@ class LandscapeReaderTest {
                 FILE:12: accounts.demo.id: '12345' is not an AWS account id of 12 digits; write it quoted, as "222222222222"
                 FILE:13: accounts.demo.purpose: 'demos' is not one of production, demo, qa; did you mean 'demo'?
                 FILE:14: accounts.demo.shards: expected a map, not a list of 1; write {demo-1: {edition: demo}}
-                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies, limits""",
+                FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies, limits, \
+                region, zones""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
-        assertEquals(new Problem(2, "region", "'Frankfurt' is not an AWS region", "write it like eu-central-1"), failure.problems().get(1));
+        assertEquals(new Problem(2, "region",
+                "'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov",
+                "write it like eu-central-1"), failure.problems().get(1));
     }
 
     @Test
@@ -552,6 +571,17 @@ class LandscapeReaderTest {
                 List.of(new Problem(26, "differences", "the list is empty",
                         "write [{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]")),
                 problemsOf(VALID + "differences: []\n").problems());
+    }
+
+    /** All accounts may be in another region than the landscape's, as long as it is the same for a source and its targets. */
+    @Test
+    void regionsAndZonesOfAccounts() throws IOException {
+        var landscape = LandscapeReader.read(file(VALID.replace(PRODUCTION_SHARDS, PRODUCTION_SHARDS + "    region: us-east-1\n")
+                .replace(DEMO_SHARDS,
+                        DEMO_SHARDS + "    region: us-east-1\n    zones: [us-east-1a, us-east-1c]\n")));
+        assertEquals("eu-central-1", landscape.region());
+        assertEquals(List.of("us-east-1", "us-east-1"), landscape.accounts().stream().map(landscape::regionOf).toList());
+        assertEquals(List.of(List.of(), List.of("us-east-1a", "us-east-1c")), landscape.accounts().stream().map(Account::zones).toList());
     }
 
     @Test

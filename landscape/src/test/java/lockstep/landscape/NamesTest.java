@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Other parties rely on these names, so a change affects them. */
 class NamesTest {
@@ -55,10 +57,18 @@ class NamesTest {
 
     @Test
     void arns() {
-        assertEquals("arn:aws:iam::111111111111:role/reader", Names.roleArn("111111111111", "reader"));
+        assertEquals("arn:aws:iam::111111111111:role/reader", Names.roleArn("eu-central-1", "111111111111", "reader"));
         assertEquals("arn:aws:sns:eu-central-1:111111111111:topic", Names.topicArn("eu-central-1", "111111111111", "topic"));
         assertEquals("arn:aws:kms:eu-central-1:111111111111:alias/key", Names.keyAliasArn("eu-central-1", "111111111111", "alias/key"));
         assertEquals("arn:aws:states:eu-central-1:111111111111:mapRun:dump/*",
                 Names.statesArn("eu-central-1", "111111111111", "mapRun", "dump/*"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"eu-central-1, aws, amazonaws.com", "us-gov-west-1, aws-us-gov, amazonaws.com", "cn-north-1, aws-cn, amazonaws.com.cn"})
+    void arnsAreInThePartitionOfTheRegion(String region, String partition, String domain) {
+        assertEquals("arn:" + partition + ":iam::111111111111:role/reader", Names.roleArn(region, "111111111111", "reader"));
+        assertEquals("arn:" + partition + ":sns:" + region + ":111111111111:topic", Names.topicArn(region, "111111111111", "topic"));
+        assertEquals(domain, Names.domain(region));
     }
 }

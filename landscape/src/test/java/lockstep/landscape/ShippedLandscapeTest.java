@@ -131,6 +131,8 @@ class ShippedLandscapeTest {
                 "/proxy/properties/certificate", LandscapeReader.CERTIFICATE, "/shard/properties/tenantsExpireAfter", LandscapeReader.AGE,
                 "/difference/properties/what/items", LandscapeReader.DIFFERENCE_KEY, "/name", LandscapeReader.NAME)
                 .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
+        Map.of("/account/properties/region", LandscapeReader.REGION, "/account/properties/zones/items", LandscapeReader.ZONE)
+                .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         assertEquals("^" + LandscapeReader.CLOCK.pattern() + "$", schema.at("/sync/properties/at").get("pattern").asString());
         assertEquals("^" + LandscapeReader.INTERVAL.pattern() + "$", schema.at("/interval").get("pattern").asString());
         assertEquals(LandscapeReader.DATA_SET_NAME.pattern().pattern(),

@@ -31,7 +31,7 @@ public final class LocalCloud implements Accounts {
         this.store = store;
         this.files = files;
         for (Account account : landscape.accounts()) {
-            accounts.put(account.name(), AccountAccess.root(endpoint, landscape.region(), account.id()));
+            accounts.put(account.name(), AccountAccess.root(endpoint, landscape.regionOf(account), account.id()));
             servers.put(account.name(), new PostgresServer(files, store, account.name()));
         }
     }

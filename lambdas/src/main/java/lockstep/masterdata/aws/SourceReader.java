@@ -54,7 +54,8 @@ public record SourceReader(String roleArn, String externalId, String bucket, Str
     }
 
     private StaticCredentialsProvider session(String syncId, List<String> keys, List<String> kmsActions) {
-        var objects = keys.stream().map(k -> "arn:aws:s3:::" + bucket + "/" + k).toList();
+        String partition = roleArn.split(":")[1];
+        var objects = keys.stream().map(k -> "arn:" + partition + ":s3:::" + bucket + "/" + k).toList();
         String policy = Json.MAPPER.writeValueAsString(Map.of("Version", "2012-10-17", "Statement", List.of(
                 Map.of("Effect", "Allow", "Action", "s3:GetObject", "Resource", objects),
                 Map.of("Effect", "Allow", "Action", kmsActions, "Resource", "*"))));
