@@ -6,20 +6,27 @@ import java.util.Optional;
 /**
  * An AWS account: its name in the landscape, its 12-digit id, its purpose, its shards in file order, and at most one proxy per edition.
  *
- * @param limits what master data may use at once
+ * @param limits  what master data may use at once
+ * @param network the network that exists already; created if empty
  */
-public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits) {
+public record Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies, Limits limits,
+        Optional<ExistingNetwork> network) {
     public Account {
         shards = List.copyOf(shards);
         proxies = List.copyOf(proxies);
     }
 
     public Account(String name, String id, Purpose purpose, List<Shard> shards, List<Proxy> proxies) {
-        this(name, id, purpose, shards, proxies, Limits.DEFAULT);
+        this(name, id, purpose, shards, proxies, Limits.DEFAULT, Optional.empty());
     }
 
     public List<Shard> shardsOf(Edition edition) {
         return shards.stream().filter(shard -> shard.edition() == edition).toList();
+    }
+
+    /** The shards of this edition that run the product. */
+    public List<Shard> applicationsOf(Edition edition) {
+        return shardsOf(edition).stream().filter(Shard::runsProduct).toList();
     }
 
     public Optional<Proxy> proxyOf(Edition edition) {
