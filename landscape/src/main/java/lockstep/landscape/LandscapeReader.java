@@ -57,8 +57,9 @@ public final class LandscapeReader {
             new Field("shards", true, "{demo-1: {edition: demo}}"),
             new Field("proxies", false, "{demo: {host: demo.shop.example}}"),
             new Field("limits", false, "{functions: 10, connections: 8}"),
-            new Field("network", false, "{vpc: vpc-0123456789abcdef0, cidr: 10.20.0.0/16, subnets: {eu-central-1a: subnet-0123456789abcdef0, "
-                    + "eu-central-1b: subnet-0123456789abcdef1}, endpoints: [s3]}"));
+            new Field("network", false,
+                    "{vpc: vpc-0123456789abcdef0, cidr: 10.20.0.0/16, subnets: {eu-central-1a: subnet-0123456789abcdef0, "
+                            + "eu-central-1b: subnet-0123456789abcdef1}, endpoints: [s3]}"));
     static final List<Field> LIMITS = List.of(
             new Field("functions", false, "10"),
             new Field("connections", false, "8"),
@@ -270,7 +271,8 @@ public final class LandscapeReader {
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
-        boolean runsProduct = accounts.isEmpty() || accounts.stream().flatMap(account -> account.shards().stream()).anyMatch(Shard::runsProduct);
+        boolean runsProduct = accounts.isEmpty()
+                || accounts.stream().flatMap(account -> account.shards().stream()).anyMatch(Shard::runsProduct);
         if (runsProduct && root.isGiven() && !fields.get("product").isGiven())
             root.problem("'product' is missing", "add product: " + PRODUCT_EXAMPLE);
         var differences = fields.get("differences").items().stream().map(this::difference).toList();

@@ -135,14 +135,16 @@ class ExistingReaderTest {
                         + "secretsmanager, sts, kms, ecr.api, ecr.dkr, states, logs or sns, or remove it");
         assertProblem("        edition: demo\n", "        edition: demo\n        tenantsExpireAfter: 7d\n",
                 "33: accounts.trial.shards.trial-1.tenantsExpireAfter: an existing database has no tenantsExpireAfter; remove it");
-        assertProblem("    shards:\n      trial-1:", "    proxies: {demo: {host: a.example, certificate: \"arn:aws:acm:eu-central-1:222222222222:"
-                + "certificate/0a\"}}\n    shards:\n      other-1: {edition: demo}\n      trial-1:",
+        assertProblem("    shards:\n      trial-1:",
+                "    proxies: {demo: {host: a.example, certificate: \"arn:aws:acm:eu-central-1:222222222222:"
+                        + "certificate/0a\"}}\n    shards:\n      other-1: {edition: demo}\n      trial-1:",
                 "1: 'product' is missing; add product: {name: shop, build: image, port: 8443, health: /health, commands: {serve: [serve], "
                         + "migrate: [migrate]}}",
                 "23: accounts.trial.network: 'publicSubnets' is missing; add publicSubnets: the subnets of the proxies' load balancers, by "
                         + "zone");
-        assertProblem("    shards:\n      trial-1:", "    proxies: {demo: {host: a.example, certificate: \"arn:aws:acm:eu-central-1:222222222222:"
-                + "certificate/0a\"}}\n    shards:\n      trial-1:",
+        assertProblem("    shards:\n      trial-1:",
+                "    proxies: {demo: {host: a.example, certificate: \"arn:aws:acm:eu-central-1:222222222222:"
+                        + "certificate/0a\"}}\n    shards:\n      trial-1:",
                 "23: accounts.trial.network: 'publicSubnets' is missing; add publicSubnets: the subnets of the proxies' load balancers, by "
                         + "zone",
                 "30: accounts.trial.proxies.demo: account trial has no shard of the demo edition that runs the product; remove this proxy, or"
@@ -176,8 +178,9 @@ class ExistingReaderTest {
         String changed = VALID.replace(replaced, by);
         var found = assertThrows(LandscapeException.class, () -> LandscapeReader.read(file(changed)), replaced).problems().stream()
                 .filter(problem -> !problem.message().contains("unknown field")).toList();
-        assertEquals(List.of(problems), found.stream().map(problem -> problem.line() + ": " + (problem.path().isEmpty() ? "" : problem.path()
-                + ": ") + problem.message() + "; " + problem.fix()).toList());
+        assertEquals(List.of(problems),
+                found.stream().map(problem -> problem.line() + ": " + (problem.path().isEmpty() ? "" : problem.path()
+                        + ": ") + problem.message() + "; " + problem.fix()).toList());
     }
 
     private Path file(String text) throws IOException {
