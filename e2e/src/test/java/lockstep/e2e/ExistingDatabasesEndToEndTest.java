@@ -45,8 +45,10 @@ class ExistingDatabasesEndToEndTest {
         OTHERS.create();
         Certificates.in(OTHERS.certificates()).ensure();
         SERVER.ensure();
-        port = new CloudState.Store(OTHERS).read().databases().get("others").port();
-        try (var superuser = SERVER.connect("postgres"); var statement = superuser.createStatement()) {
+        try (var superuser = SERVER.connect("postgres"); var statement = superuser.createStatement();
+                var answer = statement.executeQuery("SHOW port")) {
+            answer.next();
+            port = answer.getInt(1);
             statement.execute("CREATE ROLE shop_admin LOGIN CREATEROLE PASSWORD '" + PASSWORD + "'");
             statement.execute("CREATE DATABASE shop OWNER shop_admin");
             statement.execute("CREATE DATABASE trial OWNER shop_admin");
