@@ -12,8 +12,8 @@ final class Roles {
     /** Returns the role of a stack; empty if it belongs to the other edition, to a further shard or to an existing database. */
     static Optional<String> role(String stack, Side side, Landscape landscape) {
         String account = side.account().name();
-        var shard = side.shard(landscape);
-        if (shard.runsProduct() && stack.equals(Names.shardStack(account, shard.name()))) return Optional.of("shard");
+        var compared = side.shard(landscape);
+        if (compared.runsProduct() && stack.equals(Names.shardStack(account, compared.name()))) return Optional.of("shard");
         if (side.account().shards().stream().anyMatch(shard -> stack.equals(Names.shardStack(account, shard.name()))))
             return Optional.empty();
         if (stack.equals(Names.proxyStack(account, side.edition()))) return Optional.of("proxy");
