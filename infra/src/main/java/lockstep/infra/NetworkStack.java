@@ -51,7 +51,8 @@ import software.constructs.Construct;
 
 /**
  * The resources that all stacks of an account share: a network in which only load balancers reach the internet, or what an existing network
- * lacks; the ECS cluster, the key of the logs, and the operations topic. It is a separate stack because everything depends on it, and it changes about once a year.
+ * lacks; the ECS cluster, the key of the logs, and the operations topic. It is a separate stack because everything depends on it,
+ * and it changes about once a year.
  */
 final class NetworkStack extends AccountStack {
     /** The addresses of a network that is created here: the same in each account, because these networks are never connected. */

@@ -78,8 +78,8 @@ final class ShardStack extends AccountStack {
     }
 
     /**
-     * Adds secrets in the form of those of a created database. The administrator's names the existing secret that has the user and password,
-     * as in secrets of RDS; the password that it gets here is not used.
+     * Adds secrets in the form of those of a created database. The administrator's names the existing secret that has the user and
+     * password, as in secrets of RDS; the password that it gets here is not used.
      */
     private void addLogins(ExistingDatabase database) {
         for (var user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** The values of the shipped landscape that stand for those of an adopter: ids of accounts, networks and certificates, secrets, and names of hosts. */
+/** The values of examples that stand for those of an adopter: ids of accounts, networks and certificates, secrets, and hosts. */
 public final class Placeholders {
     /** Account ids of one digit, certificates of zeros, and domains that are reserved for documentation (RFC 2606). */
     private static final Pattern PLACEHOLDER = Pattern.compile(String.join("|",

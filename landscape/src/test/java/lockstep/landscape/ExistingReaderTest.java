@@ -100,8 +100,10 @@ class ExistingReaderTest {
         assertProblem("    network:\n      vpc: vpc-0a", "    limits: {functions: 9}\n    x:\n      vpc: vpc-0a",
                 "4: accounts.live: 'network' is missing; add network: the existing network from which the databases can be reached");
         assertProblem("222222222222:secret:shop/admin-", "111111111111:secret:shop/admin-",
-                "37: accounts.trial.shards.trial-1.database.secret: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop/admin-AbCd"
-                        + "Ef' is not a secret of account trial; copy it into that account, because no account may read secrets of another");
+                "37: accounts.trial.shards.trial-1.database.secret:"
+                        + " 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop/admin-AbCd"
+                        + "Ef' is not a secret of account trial; copy it into that account, because no account may read secrets of"
+                                + " another");
         assertProblem("db.trial.internal", "shop.cluster-abc.eu-central-1.rds.amazonaws.com",
                 "34: accounts.trial.shards.trial-1.database.host: 'shop.cluster-abc.eu-central-1.rds.amazonaws.com' is also the server of "
                         + "shard shop-1 of account live in line 15; give each account a server of its own");
@@ -121,12 +123,14 @@ class ExistingReaderTest {
                         + "postgresql://postgres@localhost:5432/shop, and put the password into the file 'passwordFile'");
         assertProblem("host: db.trial.internal", "host: localhost",
                 "34: accounts.trial.shards.trial-1.database.host: 'localhost' is not a host name or address that the account's network "
-                        + "resolves; write it like shop.cluster-abc123.eu-central-1.rds.amazonaws.com; a database of this machine belongs in"
+                        + "resolves; write it like shop.cluster-abc123.eu-central-1.rds.amazonaws.com; a database of this machine"
+                                + " belongs in"
                         + " 'local'");
         assertProblem("port: 6432", "port: 70000",
                 "35: accounts.trial.shards.trial-1.database.port: '70000' is not a port from 1 to 65535; write it like 5432");
         assertProblem(", rtb-0bbbbbbbbbbbbbbb2]", "]",
-                "23: accounts.trial.network: the endpoint of S3 needs the route table of each subnet, but 'routeTables' has 1 for 2 subnets;"
+                "23: accounts.trial.network: the endpoint of S3 needs the route table of each subnet, but 'routeTables' has 1 for 2"
+                        + " subnets;"
                         + " list them in the order of the subnets, or add s3 to 'endpoints' if there is one");
         assertProblem(", eu-central-1b: subnet-0aaaaaaaaaaaaaaa2}", "}",
                 "10: accounts.live.network.subnets: there are fewer than two zones; name a private subnet in each of at least two zones");
@@ -147,7 +151,8 @@ class ExistingReaderTest {
                         + "certificate/0a\"}}\n    shards:\n      trial-1:",
                 "23: accounts.trial.network: 'publicSubnets' is missing; add publicSubnets: the subnets of the proxies' load balancers, by "
                         + "zone",
-                "30: accounts.trial.proxies.demo: account trial has no shard of the demo edition that runs the product; remove this proxy, or"
+                "30: accounts.trial.proxies.demo: account trial has no shard of the demo edition that runs the product; remove this"
+                        + " proxy, or"
                         + " add such a shard");
     }
 

@@ -100,7 +100,8 @@ class LandscapeReaderTest {
 
                 new Mistake("proxy of an edition that is not there", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      production: {host: a.example}\n",
-                        "16: accounts.demo.proxies.production: account demo has no shard of the production edition that runs the product; remove this proxy, or "
+                        "16: accounts.demo.proxies.production: account demo has no shard of the production edition that runs the "
+                                + "product; remove this proxy, or "
                                 + "add such a shard"),
                 new Mistake("proxy of an edition that does not exist", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
