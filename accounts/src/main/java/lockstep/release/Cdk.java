@@ -15,6 +15,7 @@ import lockstep.accounts.LocalEndpoint;
 import lockstep.assembly.Assembly;
 import lockstep.assembly.Assembly.Stack;
 import lockstep.landscape.Account;
+import lockstep.landscape.Landscape;
 import lockstep.landscape.LandscapeReader;
 import lockstep.landscape.Product;
 import lockstep.project.Command;
@@ -44,12 +45,11 @@ public final class Cdk {
 
     /** @param release replaces the release of the landscape */
     public Path synthesize(Path landscape, Optional<String> release) {
-        Product product = LandscapeReader.read(landscape).product();
-        if (!product.commands().build().isEmpty()) {
-            new Command(Product.in(product.directory(), product.commands().build()), product.directory(), System.getenv(),
-                    files.log("build-product")).run("building " + product.name());
-        }
-        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, product, release));
+        var declared = LandscapeReader.read(landscape);
+        declared.product().filter(product -> !product.commands().build().isEmpty())
+                .ifPresent(product -> new Command(Product.in(product.directory(), product.commands().build()), product.directory(),
+                        System.getenv(), files.log("build-product")).run("building " + product.name()));
+        Path kept = files.tools().resolve("synthesized").resolve(inputs(landscape, declared, release));
         if (!Files.exists(kept)) {
             Path fresh = kept.resolveSibling(kept.getFileName() + "." + ProcessHandle.current().pid());
             ProjectFiles.deleteTree(fresh);
@@ -67,9 +67,12 @@ public final class Cdk {
     }
 
     /** Returns a digest of all inputs of the templates and assets. */
-    private String inputs(Path landscape, Product product, Optional<String> release) {
+    private String inputs(Path landscape, Landscape declared, Optional<String> release) {
         var text = new StringBuilder(release.orElse(""));
-        var built = product.image() instanceof Product.Built image ? Stream.of(image.context()) : Stream.<Path>empty();
+        declared.accounts().stream().flatMap(account -> account.shards().stream()).flatMap(shard -> shard.database().stream())
+                .flatMap(database -> database.ca().stream()).forEach(ca -> text.append(ca).append(' ').append(digest(ca)).append('\n'));
+        var built = declared.product().map(Product::image).filter(Product.Built.class::isInstance).map(Product.Built.class::cast)
+                .map(Product.Built::context).stream();
         try (var images = Stream.concat(built, IMAGES.stream().map(files.project()::resolve)).flatMap(Cdk::filesBelow)) {
             images.forEach(file -> text.append(files.project().relativize(file)).append(' ').append(Files.isExecutable(file)).append(' ')
                     .append(digest(file)).append('\n'));

@@ -34,14 +34,16 @@ final class EditionFacts {
             Roles.role(stack.name(), side, landscape)
                     .ifPresent(role -> new TemplateFacts(facts, role, stack, intrinsics, masks, containers).add());
         }
-        Product product = landscape.product();
-        product.features().ifPresent(file -> Assembly.JSON.readTree(file).path(side.edition().word()).properties()
-                .forEach(feature -> facts.put("shard." + product.name() + ".feature." + feature.getKey(),
-                        new Fact(Axis.features, feature.getValue().asString(), file.getFileName().toString()))));
+        landscape.product()
+                .ifPresent(product -> product.features()
+                        .ifPresent(file -> Assembly.JSON.readTree(file).path(side.edition().word()).properties()
+                                .forEach(feature -> facts.put("shard." + product.name() + ".feature." + feature.getKey(),
+                                        new Fact(Axis.features, feature.getValue().asString(), file.getFileName().toString())))));
         facts.put("shards", new Fact(Axis.infrastructure, String.valueOf(side.account().shardsOf(side.edition()).size()),
                 "lockstep.yaml accounts." + side.account().name() + ".shards"));
         facts.put("release", new Fact(Axis.features, release(facts, landscape), "RELEASE of the applications"));
-        facts.put("schema", new Fact(Axis.features, schema(product), "lockstep.yaml product.migrations"));
+        facts.put("schema",
+                new Fact(Axis.features, landscape.product().map(EditionFacts::schema).orElse("none"), "lockstep.yaml product.migrations"));
         return facts;
     }
 

@@ -36,6 +36,18 @@ final class Masks {
                 names.put(proxy.host(), "<host" + ofProxy + ">");
                 proxy.certificate().ifPresent(certificate -> names.put(certificate, "<certificate" + ofProxy + ">"));
             });
+            account.network().ifPresent(network -> {
+                names.put(network.vpc(), "<network" + of + ">");
+                names.put(network.cidr(), "<addresses" + of + ">");
+                network.subnets().values().forEach(subnet -> names.put(subnet, "<subnet" + of + ">"));
+                network.publicSubnets().values().forEach(subnet -> names.put(subnet, "<public subnet" + of + ">"));
+                network.routeTables().forEach(table -> names.put(table, "<route table" + of + ">"));
+                network.securityGroup().ifPresent(group -> names.put(group, "<group of database clients" + of + ">"));
+                network.namespace().ifPresent(namespace -> {
+                    names.put(namespace.id(), "<namespace" + of + ">");
+                    names.put(namespace.name(), "<zone" + of + ">");
+                });
+            });
             int further = 1;
             for (var shard : account.shards()) {
                 boolean source = landscape.dataSets().stream().anyMatch(dataSet -> dataSet.source().equals(shard.name()));
@@ -43,6 +55,10 @@ final class Masks {
                         : shard.equals(side.shard(landscape)) ? "shard" : "shard " + ++further;
                 names.put(shard.name(), "<" + name + ">");
                 names.put(Names.database(shard.name()), "<" + name + "'s database>");
+                shard.database().ifPresent(database -> {
+                    names.put(database.host(), "<" + name + "'s server>");
+                    names.put(database.secret(), "<" + name + "'s administrator>");
+                });
             }
         }
         for (var stack : assembly.stacksOf(side.account())) {

@@ -9,10 +9,11 @@ import lockstep.landscape.Names;
 final class Roles {
     private Roles() {}
 
-    /** Returns the role of a stack; empty if the stack is not compared, because it belongs to the other edition or to a further shard. */
+    /** Returns the role of a stack; empty if it belongs to the other edition, to a further shard or to an existing database. */
     static Optional<String> role(String stack, Side side, Landscape landscape) {
         String account = side.account().name();
-        if (stack.equals(Names.shardStack(account, side.shard(landscape).name()))) return Optional.of("shard");
+        var compared = side.shard(landscape);
+        if (compared.runsProduct() && stack.equals(Names.shardStack(account, compared.name()))) return Optional.of("shard");
         if (side.account().shards().stream().anyMatch(shard -> stack.equals(Names.shardStack(account, shard.name()))))
             return Optional.empty();
         if (stack.equals(Names.proxyStack(account, side.edition()))) return Optional.of("proxy");

@@ -40,9 +40,13 @@ public record Side(Account account, Edition edition) {
         return account.name() + "/" + edition.word();
     }
 
-    /** Returns the shard that represents the edition: the first that is not a source, because a source is unlike all others. */
+    /**
+     * Returns the shard that represents the edition: the first that runs the product and is not a source, because a source is unlike all
+     * others.
+     */
     Shard shard(Landscape landscape) {
-        var shards = account.shardsOf(edition);
+        var running = account.applicationsOf(edition);
+        var shards = running.isEmpty() ? account.shardsOf(edition) : running;
         return shards.stream().filter(shard -> landscape.dataSets().stream().noneMatch(dataSet -> dataSet.source().equals(shard.name())))
                 .findFirst().orElse(shards.getFirst());
     }

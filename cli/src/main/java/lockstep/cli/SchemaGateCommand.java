@@ -38,7 +38,9 @@ public final class SchemaGateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path project = main.files().project();
-        Product product = product(main.declaredLandscape().product(), project, main.declaredFile());
+        Product product = product(main.declaredLandscape().product()
+                .orElseThrow(() -> new UserFault("the schema gate needs a product in " + main.declaredFile())), project,
+                main.declaredFile());
         Path work = main.files().tools().resolve("schema-gate");
         String name = previous == null ? newestTag(project) : previous;
         Path before = work.resolve("previous"), now = work.resolve("new");

@@ -91,6 +91,9 @@ final class ShardCommand implements Callable<Integer> {
                         "a shard of the production edition holds customers' data: declare it in lockstep.yaml, where changes are "
                                 + "reviewed");
             }
+            if (landscape.product().isEmpty()) {
+                throw new WrongUsage("lockstep.yaml has no product that a temporary shard could run");
+            }
             if (!name.matches(NAME)) {
                 throw new WrongUsage(
                         "'" + name + "' is not a name of at most 30 lowercase letters, digits and single hyphens, starting with a "

@@ -32,7 +32,7 @@ abstract class AccountStack extends Stack {
                 .build());
         this.props = props;
         // not the release: CloudFormation would write every resource with every release, and reset what operators or deployments shifted
-        Tags.of(this).add("product", props.landscape().product().name());
+        props.landscape().product().ifPresent(product -> Tags.of(this).add("product", product.name()));
         Tags.of(this).add("account", props.account().name());
     }
 

@@ -48,7 +48,7 @@ final class Application extends Construct {
     Application(ShardStack stack, NetworkStack network, IKey key) {
         super(stack, "Application");
         var shard = stack.shard();
-        var product = stack.props().landscape().product();
+        var product = stack.props().landscape().product().orElseThrow();
         var image = image(product);
         var task = new Task(this, network, Capacity.of(shard.edition()).product(), List.of(TEMPORARY));
         var migrate = task.add(new Task.Container("migrate", image, product.commands().migrate(),
@@ -113,7 +113,7 @@ final class Application extends Construct {
     }
 
     private Map<String, String> environment(ShardStack stack, Shard shard, IKey key, Task task) {
-        var product = stack.props().landscape().product();
+        var product = stack.props().landscape().product().orElseThrow();
         var environment = new TreeMap<>(Map.of(
                 "AWS_REGION", stack.getRegion(),
                 "EDITION", shard.edition().word(),

@@ -48,7 +48,7 @@ final class DemoProxyStack extends AccountStack {
         var settings = new ProxySettings(this, proxy);
         // trusts every address of the network to name the client, because security groups admit only the load balancer
         var task = new ProxyTask(this, network, proxy, settings, Map.of(),
-                Map.of("TRUSTED_PROXIES", NetworkStack.CIDR, "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
+                Map.of("TRUSTED_PROXIES", network.cidr(), "DRAIN_DELAY", String.valueOf(NGINX_DRAIN_DELAY.toSeconds())));
 
         var front = SecurityGroup.Builder.create(this, "LoadBalancerGroup").vpc(network.vpc())
                 .description("Load balancer of " + proxy.host()).allowAllOutbound(false).build();

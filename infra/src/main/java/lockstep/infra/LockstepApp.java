@@ -32,7 +32,9 @@ public final class LockstepApp {
 
     /** Adds the stacks of all accounts and the checks of cdk-nag. A finding of cdk-nag fails the synthesis. */
     static void assemble(App app, Landscape landscape, Artefacts artefacts) {
-        if (landscape.product().image() instanceof Product.Built built) Artefacts.built(built.context(), "./lockstep build");
+        landscape.product().ifPresent(product -> {
+            if (product.image() instanceof Product.Built built) Artefacts.built(built.context(), "./lockstep build");
+        });
         Aspects.of(app).add(AwsSolutionsChecks.Builder.create().verbose(true).build());
         var accounts = landscape.accounts().stream()
                 .map(account -> new AccountStacks(app, new AccountStack.Props(landscape, account, artefacts))).toList();
@@ -70,7 +72,7 @@ public final class LockstepApp {
                     case DEMO -> new DemoProxyStack(app, id, props, network, proxy);
                 };
                 // the shards must exist before the proxy routes to them
-                props.account().shardsOf(proxy.edition()).forEach(shard -> stack.addStackDependency(shards.get(shard.name())));
+                props.account().applicationsOf(proxy.edition()).forEach(shard -> stack.addStackDependency(shards.get(shard.name())));
             }
         }
 

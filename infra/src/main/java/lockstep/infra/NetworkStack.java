@@ -2,13 +2,21 @@ package lockstep.infra;
 
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import lockstep.landscape.Edition;
+import lockstep.landscape.ExistingDatabase;
+import lockstep.landscape.ExistingNetwork;
 import lockstep.landscape.Names;
+import lockstep.landscape.Product;
 import software.amazon.awscdk.Acknowledgment;
+import software.amazon.awscdk.Annotations;
+import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Validations;
 import software.amazon.awscdk.services.ec2.FlowLogDestination;
 import software.amazon.awscdk.services.ec2.FlowLogOptions;
@@ -24,8 +32,10 @@ import software.amazon.awscdk.services.ec2.Port;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.SecurityGroupImportOptions;
 import software.amazon.awscdk.services.ec2.SubnetConfiguration;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
 import software.amazon.awscdk.services.ec2.Vpc;
+import software.amazon.awscdk.services.ec2.VpcAttributes;
 import software.amazon.awscdk.services.ecs.CfnCluster;
 import software.amazon.awscdk.services.ecs.Cluster;
 import software.amazon.awscdk.services.ecs.ContainerInsights;
@@ -34,44 +44,46 @@ import software.amazon.awscdk.services.iam.ServicePrincipal;
 import software.amazon.awscdk.services.kms.Key;
 import software.amazon.awscdk.services.logs.LogGroup;
 import software.amazon.awscdk.services.servicediscovery.CfnPrivateDnsNamespace;
+import software.amazon.awscdk.services.servicediscovery.IPrivateDnsNamespace;
 import software.amazon.awscdk.services.servicediscovery.PrivateDnsNamespace;
+import software.amazon.awscdk.services.servicediscovery.PrivateDnsNamespaceAttributes;
 import software.constructs.Construct;
 
 /**
- * The resources that all stacks of an account share: a network in which only load balancers reach the internet, the ECS cluster, the key of
- * the logs, and the operations topic. It is a separate stack because everything depends on it, and it changes about once a year.
+ * The resources that all stacks of an account share: a network in which only load balancers reach the internet, or what an existing network
+ * lacks; the ECS cluster, the key of the logs, and the operations topic. It is a separate stack because everything depends on it,
+ * and it changes about once a year.
  */
 final class NetworkStack extends AccountStack {
-    /** The same in each account, because the networks are never connected. */
-    static final String CIDR = "10.0.0.0/16";
+    /** The addresses of a network that is created here: the same in each account, because these networks are never connected. */
+    private static final String CIDR = "10.0.0.0/16";
+
+    private static final SubnetSelection ISOLATED = SubnetSelection.builder().subnetType(SubnetType.PRIVATE_ISOLATED).build();
 
     private final Key key;
     private final OperationsTopic operations;
-    private final Vpc vpc;
-    private final SecurityGroup databaseClients;
+    private final Optional<ExistingNetwork> existing;
+    private final IVpc vpc;
+    private final ISecurityGroup databaseClients;
     private final Map<Edition, SecurityGroup> applicationClients = new EnumMap<>(Edition.class);
-    private final PrivateDnsNamespace namespace;
+    private final Optional<IPrivateDnsNamespace> namespace;
     private final Cluster cluster;
 
     NetworkStack(Construct scope, String id, Props props) {
         super(scope, id, props, "Lockstep: network, cluster, log key and operations topic of " + props.account().name());
         key = createKey();
         operations = new OperationsTopic(this, "Operations", key);
-        vpc = createVpc();
-        databaseClients = SecurityGroup.Builder.create(this, "DatabaseClients")
-                .vpc(vpc).description("Functions that may open a database").allowAllOutbound(false).build();
-        databaseClients.addEgressRule(Peer.ipv4(CIDR), Port.tcp(5432), "databases");
-        databaseClients.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
-        for (var edition : editions()) {
-            applicationClients.put(edition, createApplicationClients(edition));
-        }
-        namespace = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props.landscape().product()))
-                .build();
-        // lets resolvers retry a missing name soon; by default they may cache its absence for 15 minutes
-        ((CfnPrivateDnsNamespace) namespace.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
-                .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
-                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build())
-                .build());
+        existing = props.account().network();
+        vpc = existing.map(this::importVpc).orElseGet(this::createVpc);
+        addEndpoints();
+        databaseClients = existing.flatMap(ExistingNetwork::securityGroup)
+                .map(group -> SecurityGroup.fromSecurityGroupId(this, "DatabaseClients", group,
+                        SecurityGroupImportOptions.builder().mutable(false).build()))
+                .orElseGet(this::createDatabaseClients);
+        props.landscape().product().ifPresent(product -> editions()
+                .forEach(edition -> applicationClients.put(edition, createApplicationClients(edition, product))));
+        namespace = props.landscape().product().map(product -> existing.flatMap(ExistingNetwork::namespace).map(this::importNamespace)
+                .orElseGet(() -> createNamespace(product)));
         cluster = createCluster();
     }
 
@@ -79,8 +91,13 @@ final class NetworkStack extends AccountStack {
         return vpc;
     }
 
+    /** The IPv4 addresses of the network. */
+    String cidr() {
+        return existing.map(ExistingNetwork::cidr).orElse(CIDR);
+    }
+
     /** The security group that the databases of this account admit. */
-    SecurityGroup databaseClients() {
+    ISecurityGroup databaseClients() {
         return databaseClients;
     }
 
@@ -89,13 +106,14 @@ final class NetworkStack extends AccountStack {
      * rules that the other stack adds would make the two stacks depend on each other.
      */
     ISecurityGroup applicationClients(Construct scope, Edition edition) {
-        return SecurityGroup.fromSecurityGroupId(scope, applicationClientsId(), applicationClients.get(edition).getSecurityGroupId(),
+        return SecurityGroup.fromSecurityGroupId(scope, applicationClientsId(props().landscape().product().orElseThrow()),
+                applicationClients.get(edition).getSecurityGroupId(),
                 SecurityGroupImportOptions.builder().mutable(false).build());
     }
 
     /** The private DNS zone of the applications. */
-    PrivateDnsNamespace namespace() {
-        return namespace;
+    IPrivateDnsNamespace namespace() {
+        return namespace.orElseThrow();
     }
 
     Cluster cluster() {
@@ -144,21 +162,75 @@ final class NetworkStack extends AccountStack {
                 .build());
         vpc.addFlowLog("FlowLog", FlowLogOptions.builder()
                 .destination(FlowLogDestination.toCloudWatchLogs(logGroup(this, "FlowLogs", null))).build());
-        vpc.addGatewayEndpoint("S3", GatewayVpcEndpointOptions.builder().service(GatewayVpcEndpointAwsService.S3).build());
-        var endpoints = SecurityGroup.Builder.create(this, "Endpoints")
-                .vpc(vpc).description("Interface endpoints").allowAllOutbound(false).build();
-        endpoints.addIngressRule(Peer.ipv4(CIDR), Port.HTTPS, "anything in this network");
-        interfaceEndpoint(vpc, endpoints, "SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER);
-        interfaceEndpoint(vpc, endpoints, "Sts", InterfaceVpcEndpointAwsService.STS);
-        interfaceEndpoint(vpc, endpoints, "Kms", InterfaceVpcEndpointAwsService.KMS);
-        interfaceEndpoint(vpc, endpoints, "Registry", InterfaceVpcEndpointAwsService.ECR);
-        interfaceEndpoint(vpc, endpoints, "Images", InterfaceVpcEndpointAwsService.ECR_DOCKER);
-        interfaceEndpoint(vpc, endpoints, "States", InterfaceVpcEndpointAwsService.STEP_FUNCTIONS);
-        interfaceEndpoint(vpc, endpoints, "Logs", InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS);
-        if (editions().contains(Edition.DEMO)) {
-            interfaceEndpoint(vpc, endpoints, "Sns", InterfaceVpcEndpointAwsService.SNS);
-        }
         return vpc;
+    }
+
+    /** By ids alone: a lookup would make templates depend on where they are synthesized. */
+    private IVpc importVpc(ExistingNetwork network) {
+        var attributes = VpcAttributes.builder().vpcId(network.vpc()).vpcCidrBlock(network.cidr())
+                .availabilityZones(List.copyOf(network.subnets().keySet()))
+                .isolatedSubnetIds(List.copyOf(network.subnets().values()));
+        if (!network.routeTables().isEmpty()) attributes.isolatedSubnetRouteTableIds(network.routeTables());
+        if (!network.publicSubnets().isEmpty())
+            attributes.publicSubnetIds(network.subnets().keySet().stream().map(network.publicSubnets()::get).toList());
+        var vpc = Vpc.fromVpcAttributes(this, "Vpc", attributes.build());
+        // read only for the endpoint of S3
+        Annotations.of(this).acknowledgeWarning("@aws-cdk/aws-ec2:noSubnetRouteTableId");
+        return vpc;
+    }
+
+    /** Creates the endpoints that the network lacks, by the services' names in endpoints. */
+    private void addEndpoints() {
+        var others = existing.map(ExistingNetwork::endpoints).orElse(List.of());
+        if (!others.contains("s3")) vpc.addGatewayEndpoint("S3",
+                GatewayVpcEndpointOptions.builder().service(GatewayVpcEndpointAwsService.S3).build());
+        var services = new LinkedHashMap<String, InterfaceVpcEndpointAwsService>();
+        services.put("SecretsManager", InterfaceVpcEndpointAwsService.SECRETS_MANAGER);
+        services.put("Sts", InterfaceVpcEndpointAwsService.STS);
+        services.put("Kms", InterfaceVpcEndpointAwsService.KMS);
+        services.put("Registry", InterfaceVpcEndpointAwsService.ECR);
+        services.put("Images", InterfaceVpcEndpointAwsService.ECR_DOCKER);
+        services.put("States", InterfaceVpcEndpointAwsService.STEP_FUNCTIONS);
+        services.put("Logs", InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS);
+        if (editions().contains(Edition.DEMO) && props().landscape().product().isPresent())
+            services.put("Sns", InterfaceVpcEndpointAwsService.SNS);
+        services.values().removeIf(service -> others.contains(service.getShortName()));
+        if (services.isEmpty()) return;
+        var group = SecurityGroup.Builder.create(this, "Endpoints")
+                .vpc(vpc).description("Interface endpoints").allowAllOutbound(false).build();
+        group.addIngressRule(Peer.ipv4(cidr()), Port.HTTPS, "anything in this network");
+        services.forEach((id, service) -> vpc.addInterfaceEndpoint(id, InterfaceVpcEndpointOptions.builder().service(service).open(false)
+                .subnets(ISOLATED).securityGroups(List.of(group)).build()));
+    }
+
+    private SecurityGroup createDatabaseClients() {
+        var group = SecurityGroup.Builder.create(this, "DatabaseClients")
+                .vpc(vpc).description("Functions that may open a database").allowAllOutbound(false).build();
+        Stream.concat(Stream.of(5432), props().account().shards().stream().flatMap(shard -> shard.database().stream())
+                .map(ExistingDatabase::port)).distinct()
+                .forEach(port -> group.addEgressRule(Peer.ipv4(cidr()), Port.tcp(port), "databases"));
+        group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, "S3 and the interface endpoints; there is no other route");
+        // existing databases must admit it
+        if (existing.isPresent()) CfnOutput.Builder.create(this, "DatabaseClientsGroup").value(group.getSecurityGroupId()).build();
+        return group;
+    }
+
+    private IPrivateDnsNamespace createNamespace(Product product) {
+        var created = PrivateDnsNamespace.Builder.create(this, "Namespace").vpc(vpc).name(Names.privateZone(props().account(), product))
+                .build();
+        // lets resolvers retry a missing name soon; by default they may cache its absence for 15 minutes
+        ((CfnPrivateDnsNamespace) created.getNode().getDefaultChild()).setProperties(CfnPrivateDnsNamespace.PropertiesProperty.builder()
+                .dnsProperties(CfnPrivateDnsNamespace.PrivateDnsPropertiesMutableProperty.builder()
+                        .soa(CfnPrivateDnsNamespace.SOAProperty.builder().ttl(5).build()).build())
+                .build());
+        return created;
+    }
+
+    private IPrivateDnsNamespace importNamespace(ExistingNetwork.Namespace known) {
+        return PrivateDnsNamespace.fromPrivateDnsNamespaceAttributes(this, "Namespace", PrivateDnsNamespaceAttributes.builder()
+                .namespaceId(known.id()).namespaceName(known.name())
+                .namespaceArn(Names.arn("servicediscovery", getRegion(), props().account().id(), "namespace/" + known.id()))
+                .build());
     }
 
     /** The editions that the account may host, even without a shard today: an exported value can't be removed while it is imported. */
@@ -170,17 +242,17 @@ final class NetworkStack extends AccountStack {
         };
     }
 
-    private SecurityGroup createApplicationClients(Edition edition) {
-        var group = SecurityGroup.Builder.create(this, edition.word() + applicationClientsId())
+    private SecurityGroup createApplicationClients(Edition edition, Product product) {
+        var group = SecurityGroup.Builder.create(this, edition.word() + applicationClientsId(product))
                 .vpc(vpc).description("Proxies of the " + edition.word() + " edition").allowAllOutbound(false).build();
-        group.addEgressRule(Peer.ipv4(CIDR), Port.tcp(props().landscape().product().port()), "applications");
+        group.addEgressRule(Peer.ipv4(cidr()), Port.tcp(product.port()), "applications");
         exportValue(group.getSecurityGroupId());
         return group;
     }
 
     /** {@code ShopFloorClients} for the product {@code shop-floor}. */
-    private String applicationClientsId() {
-        return Arrays.stream(props().landscape().product().name().split("-"))
+    private static String applicationClientsId(Product product) {
+        return Arrays.stream(product.name().split("-"))
                 .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
                 .collect(Collectors.joining("", "", "Clients"));
     }
@@ -195,10 +267,5 @@ final class NetworkStack extends AccountStack {
         // on the cluster's own property: the CDK would add a resource for it, which only clusters with EC2 instances need
         ((CfnCluster) cluster.getNode().getDefaultChild()).setCapacityProviders(Capacity.PROVIDERS);
         return cluster;
-    }
-
-    private static void interfaceEndpoint(Vpc vpc, SecurityGroup group, String id, InterfaceVpcEndpointAwsService service) {
-        vpc.addInterfaceEndpoint(id,
-                InterfaceVpcEndpointOptions.builder().service(service).open(false).securityGroups(List.of(group)).build());
     }
 }

@@ -104,13 +104,14 @@ final class ProxySettings extends Construct {
      * Writes the routes to the deployed shards into a temporary file. Its path does not matter, because an asset is named by its content.
      */
     private String routes(Proxy proxy) {
-        var product = stack.props().landscape().product();
-        var shards = stack.props().account().shardsOf(proxy.edition());
+        var product = stack.props().landscape().product().orElseThrow();
+        var account = stack.props().account();
+        var shards = account.applicationsOf(proxy.edition());
         var upstreams = new TreeMap<String, Object>();
         var hosts = new TreeMap<String, String>();
         for (var shard : shards) {
             upstreams.put(shard.name(),
-                    new TreeMap<>(Map.of("upstream", Names.upstream(product, shard.name()), "health", product.health())));
+                    new TreeMap<>(Map.of("upstream", Names.upstream(account, product, shard.name()), "health", product.health())));
             hosts.put(shard.name() + "." + proxy.host(), shard.name());
         }
         hosts.put(proxy.host(), shards.getFirst().name());

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.ExistingDatabase;
 import lockstep.landscape.Names;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.constructs.Construct;
@@ -17,9 +18,11 @@ final class ShardFunctionsStack extends AccountStack {
         super(scope, id, props, "Lockstep: functions for the shards of " + props.account().name());
         var prepare = new HandlerFunction(this,
                 new HandlerFunction.Props(network, Handler.PREPARE_DATABASE).named(Names.prepareDatabase()));
-        grantSecrets(prepare, DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER);
+        var administrators = props.account().shards().stream().flatMap(shard -> shard.database().stream()).map(ExistingDatabase::secret);
+        grantSecrets(prepare,
+                Stream.concat(secrets(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER), administrators).toList());
         var report = new HandlerFunction(this, new HandlerFunction.Props(network, Handler.REPORT_STATUS).named(Names.reportStatus()));
-        grantSecrets(report, DatabaseUser.READER);
+        grantSecrets(report, secrets(DatabaseUser.READER).toList());
     }
 
     /** Allows invoking the function that reports on the shards of an account. */
@@ -28,18 +31,22 @@ final class ShardFunctionsStack extends AccountStack {
                 .resources(List.of(Names.functionArn(props.region(), props.account().id(), Names.reportStatus()))).build();
     }
 
-    /** By name, so that a shard can be added without changing this stack. Each shard has its own key, which IAM knows only by its use. */
-    private void grantSecrets(HandlerFunction function, DatabaseUser... users) {
+    /** By name, so that a shard can be added without changing this stack. */
+    private Stream<String> secrets(DatabaseUser... users) {
         // Secrets Manager adds six characters to a secret's name
-        var secrets = Stream.of(users).map(user -> Names.arn("secretsmanager", getRegion(), props().account().id(),
-                "secret:" + Names.secret("*", user) + "-??????")).toList();
+        return Stream.of(users).map(user -> Names.arn("secretsmanager", getRegion(), props().account().id(),
+                "secret:" + Names.secret("*", user) + "-??????"));
+    }
+
+    /** Each shard has its own key, which IAM knows only by its use. */
+    private void grantSecrets(HandlerFunction function, List<String> secrets) {
         function.addToRolePolicy(
                 PolicyStatement.Builder.create().actions(List.of("secretsmanager:GetSecretValue")).resources(secrets).build());
         function.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("kms:Decrypt"))
                 .resources(List.of(Names.arn("kms", getRegion(), props().account().id(), "key/*")))
-                .conditions(Map.of("StringEquals",
+                .conditions(Workflow.sorted(Map.of("StringEquals",
                         Map.of("kms:ViaService", "secretsmanager.%s.amazonaws.com".formatted(getRegion())),
-                        "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets)))
+                        "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets))))
                 .build());
         Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
                 "The logins of all shards of this account, and their keys only for these secrets",

@@ -1,10 +1,16 @@
 package lockstep.infra;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.ExistingDatabase;
 import lockstep.landscape.Names;
 import lockstep.landscape.Purpose;
 import lockstep.landscape.Shard;
@@ -29,10 +35,14 @@ import software.amazon.awscdk.services.rds.DatabaseClusterEngine;
 import software.amazon.awscdk.services.rds.DatabaseSecret;
 import software.amazon.awscdk.services.rds.ServerlessV2ClusterInstanceProps;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
+import software.amazon.awscdk.services.secretsmanager.Secret;
+import software.amazon.awscdk.services.secretsmanager.SecretStringGenerator;
 import software.constructs.Construct;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * One shard: its database, the secrets of its users, and its application. It is a separate stack because it is stateful.
+ * One shard: its database, the secrets of its users, and its application; or only secrets, if its database exists already. It is a separate
+ * stack because it is stateful.
  */
 final class ShardStack extends AccountStack {
     private final Shard shard;
@@ -40,7 +50,8 @@ final class ShardStack extends AccountStack {
     private final Map<DatabaseUser, ISecret> secrets = new EnumMap<>(DatabaseUser.class);
 
     ShardStack(Construct scope, String id, Props props, NetworkStack network, Shard shard) {
-        super(scope, id, props, "Lockstep: database and application of the shard " + shard.name());
+        super(scope, id, props,
+                "Lockstep: %s of the shard %s".formatted(shard.runsProduct() ? "database and application" : "logins", shard.name()));
         this.shard = shard;
         Tags.of(this).add("shard", shard.name());
         Tags.of(this).add("edition", shard.edition().name().toLowerCase(Locale.ROOT));
@@ -48,6 +59,11 @@ final class ShardStack extends AccountStack {
         key = Key.Builder.create(this, "Key")
                 .description("Database and secrets of " + shard.name()).enableKeyRotation(true).removalPolicy(props().protection().data())
                 .build();
+        shard.database().ifPresentOrElse(this::addLogins, () -> addDatabase(network));
+        exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn());
+    }
+
+    private void addDatabase(NetworkStack network) {
         var admin = secret(DatabaseUser.ADMIN);
         var cluster = cluster(network, admin);
         secrets.put(DatabaseUser.ADMIN, cluster.getSecret());
@@ -59,7 +75,36 @@ final class ShardStack extends AccountStack {
         cluster.getConnections().allowFrom(application.group(), Port.POSTGRES, "application of this shard");
         // its first task migrates the database
         application.service().getNode().addDependency(cluster);
-        exportAlways(secretArn(DatabaseUser.READER), secretArn(DatabaseUser.WRITER), key.getKeyArn());
+    }
+
+    /**
+     * Adds secrets in the form of those of a created database. The administrator's names the existing secret that has the user and
+     * password, as in secrets of RDS; the password that it gets here is not used.
+     */
+    private void addLogins(ExistingDatabase database) {
+        for (var user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {
+            var login = new TreeMap<String, Object>(
+                    Map.of("engine", "postgres", "host", database.host(), "port", database.port(), "dbname", database.name()));
+            if (user == DatabaseUser.ADMIN) login.put("masterarn", database.secret());
+            else login.put("username", Names.databaseUser(shard.name(), user));
+            database.ca().ifPresent(ca -> login.put("sslrootcert", read(ca)));
+            var secret = Secret.Builder.create(this, user.title() + "Secret").secretName(Names.secret(shard.name(), user))
+                    .encryptionKey(key)
+                    .generateSecretString(
+                            SecretStringGenerator.builder().secretStringTemplate(JsonMapper.shared().writeValueAsString(login))
+                                    .generateStringKey("password").passwordLength(32).excludePunctuation(true).build())
+                    .build();
+            protect(secret);
+            secrets.put(user, secret);
+        }
+    }
+
+    private String read(Path ca) {
+        try {
+            return Files.readString(ca);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the CA certificate of the database of %s cannot be read".formatted(shard.name()), e);
+        }
     }
 
     /**
@@ -101,11 +146,15 @@ final class ShardStack extends AccountStack {
                 .secretName(Names.secret(shard.name(), user))
                 .username(Names.databaseUser(shard.name(), user))
                 .encryptionKey(key).build();
+        protect(secret);
+        return secret;
+    }
+
+    private void protect(Secret secret) {
         secret.applyRemovalPolicy(props().protection().data());
         Accepted.finding(secret, "AwsSolutions-SMG4", "AWS's rotation functions need internet access and its repository of serverless "
                 + "applications. A password is renewed by setting a new value and invoking prepare-database or redeploying the "
                 + "application.");
-        return secret;
     }
 
     private DatabaseCluster cluster(NetworkStack network, DatabaseSecret admin) {

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.LandscapeReader;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.AppProps;
 
@@ -28,6 +29,7 @@ import software.amazon.awscdk.AppProps;
 record Assembly(Map<String, String> templates, List<String> findings, List<String> lookups) {
     static final ObjectMapper JSON = new ObjectMapper();
     private static Assembly clinic;
+    private static Assembly existing;
 
     /** The shipped landscape, synthesized once for all tests. */
     static synchronized Assembly clinic() {
@@ -35,6 +37,14 @@ record Assembly(Map<String, String> templates, List<String> findings, List<Strin
             clinic = synthesize("clinic", TestLandscapes.clinic());
         }
         return clinic;
+    }
+
+    /** An account with an existing network, and one for syncs only. */
+    static synchronized Assembly existing() {
+        if (existing == null) {
+            existing = synthesize("existing", LandscapeReader.read(Path.of("src", "test", "resources", "existing", "lockstep.yaml")));
+        }
+        return existing;
     }
 
     /** Synthesizes with the feature flags of cdk.json, like the CDK CLI. */

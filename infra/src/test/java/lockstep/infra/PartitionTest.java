@@ -84,7 +84,7 @@ class PartitionTest {
 
     private static Account in(String region, List<String> zones, Account account) {
         return new Account(account.name(), account.id(), account.purpose(), account.shards(), account.proxies(), account.limits(),
-                Optional.of(region), zones);
+                Optional.of(region), zones, account.network());
     }
 
     private static Proxy in(String region, Proxy proxy) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -17,14 +19,20 @@ class SnapshotTest {
     private static final boolean UPDATE = Boolean.getBoolean("snapshots.update");
 
     static Stream<String> stacks() {
-        return Assembly.clinic().templates().keySet().stream();
+        return templates().keySet().stream();
+    }
+
+    private static Map<String, String> templates() {
+        var templates = new TreeMap<>(Assembly.clinic().templates());
+        templates.putAll(Assembly.existing().templates());
+        return templates;
     }
 
     @ParameterizedTest
     @MethodSource("stacks")
     void asItWas(String stack) throws IOException {
         var file = SNAPSHOTS.resolve(stack + ".json");
-        var template = masked(Assembly.clinic().templates().get(stack)) + "\n";
+        var template = masked(templates().get(stack)) + "\n";
         if (UPDATE) {
             Files.createDirectories(SNAPSHOTS);
             Files.writeString(file, template);

@@ -41,7 +41,7 @@ final class TestLandscapes {
     }
 
     static Landscape clinic(Product product) {
-        return new Landscape(product, "1.0.0", "eu-central-1", List.of(
+        return new Landscape(Optional.of(product), "1.0.0", "eu-central-1", List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION,
                         List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),
                         List.of(production("clinic.example"))),

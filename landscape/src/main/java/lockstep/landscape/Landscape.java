@@ -5,11 +5,12 @@ import java.util.Optional;
 
 /**
  * The content of lockstep.yaml: the product, its release, the region, accounts with their shards, data sets, the intended differences
- * between editions, and who may deploy. Without a delivery, only an account's own administrators may deploy.
+ * between editions, and who may deploy. Without a delivery, only an account's own administrators may deploy. There is a product if a shard
+ * runs it.
  *
  * @param region the region of the accounts that name none
  */
-public record Landscape(Product product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
+public record Landscape(Optional<Product> product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
         List<Difference> differences,
         Optional<Delivery> delivery) {
     public Landscape {
@@ -20,7 +21,7 @@ public record Landscape(Product product, String release, String region, List<Acc
 
     public Landscape(Product product, String release, String region, List<Account> accounts, List<DataSet> dataSets,
             List<Difference> differences) {
-        this(product, release, region, accounts, dataSets, differences, Optional.empty());
+        this(Optional.ofNullable(product), release, region, accounts, dataSets, differences, Optional.empty());
     }
 
     /** The same landscape with another release. */

@@ -29,7 +29,7 @@ public final class LandscapeReader {
             + "migrate: [migrate]}}";
 
     static final List<Field> LANDSCAPE = List.of(
-            new Field("product", true, PRODUCT_EXAMPLE),
+            new Field("product", false, PRODUCT_EXAMPLE),
             new Field("release", true, "\"1.0.0\""),
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
@@ -60,7 +60,10 @@ public final class LandscapeReader {
             new Field("proxies", false, "{demo: {host: demo.shop.example}}"),
             new Field("limits", false, "{functions: 10, connections: 8}"),
             new Field("region", false, "eu-central-1"),
-            new Field("zones", false, "[eu-central-1a, eu-central-1b]"));
+            new Field("zones", false, "[eu-central-1a, eu-central-1b]"),
+            new Field("network", false,
+                    "{vpc: vpc-0123456789abcdef0, cidr: 10.20.0.0/16, subnets: {eu-central-1a: subnet-0123456789abcdef0, "
+                            + "eu-central-1b: subnet-0123456789abcdef1}, endpoints: [s3]}"));
     static final List<Field> LIMITS = List.of(
             new Field("functions", false, "10"),
             new Field("connections", false, "8"),
@@ -68,7 +71,9 @@ public final class LandscapeReader {
     static final List<Field> SHARD = List.of(
             new Field("edition", true, "production or demo"),
             new Field("tenantsExpireAfter", false, "7d"),
-            new Field("reader", false, "true"));
+            new Field("reader", false, "true"),
+            new Field("database", false, "{host: shop.cluster-abc123.eu-central-1.rds.amazonaws.com, name: shop, secret: "
+                    + "\"arn:aws:secretsmanager:eu-central-1:222222222222:secret:shop-admin-AbCdEf\"}"));
     static final List<Field> PROXY = List.of(
             new Field("host", true, "demo.shop.example"),
             new Field("certificate", false, "arn:aws:acm:eu-central-1:222222222222:certificate/00000000-0000-0000-0000-000000000000"),
@@ -228,10 +233,12 @@ public final class LandscapeReader {
     private final Set<String> crossesPartitions = new HashSet<>();
 
     private final Path directory;
+    private final ExistingReader existing;
 
     /** @param directory the directory of the file */
     private LandscapeReader(Path directory) {
         this.directory = directory;
+        this.existing = new ExistingReader(directory);
     }
 
     /**
@@ -273,9 +280,13 @@ public final class LandscapeReader {
         var dataSets = new ArrayList<DataSet>();
         fields.get("dataSets").entries(DATA_SET_NAME, "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
                 .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        boolean runsProduct = accounts.isEmpty()
+                || accounts.stream().flatMap(account -> account.shards().stream()).anyMatch(Shard::runsProduct);
+        if (runsProduct && root.isGiven() && !fields.get("product").isGiven())
+            root.problem("'product' is missing", "add product: " + PRODUCT_EXAMPLE);
         var differences = fields.get("differences").items().stream().map(this::difference).toList();
         var landscape = new Landscape(
-                product(fields.get("product")),
+                                fields.get("product").isGiven() ? Optional.of(product(fields.get("product"))) : Optional.empty(),
                 fields.get("release").text(RELEASE).orElse(""),
                 region,
                 accounts, dataSets, differences, delivery(fields.get("delivery")));
@@ -366,7 +377,10 @@ public final class LandscapeReader {
         var purpose = fields.get("purpose").choice(Purpose.class).orElse(Purpose.QA);
         var shards = new ArrayList<Shard>();
         fields.get("shards").entries(NAME, "{edition: demo}")
-                .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose)));
+                .forEach((shard, shardValue) -> shards.add(shard(shard, shardValue, name, purpose, id)));
+        var network = fields.get("network");
+        if (!network.isGiven() && !shards.stream().allMatch(Shard::runsProduct))
+            value.problem("'network' is missing", "add network: the existing network from which the databases can be reached");
         var proxies = new ArrayList<Proxy>();
         if (fields.get("proxies").isGiven()) {
             fields.get("proxies").entries(EDITION, "{host: demo.shop.example}")
@@ -375,7 +389,7 @@ public final class LandscapeReader {
         }
         regionByAccount.put(name, fields.get("region"));
         return new Account(name, id.orElse(""), purpose, shards, proxies, limits(fields.get("limits")),
-                fields.get("region").text(REGION), zones(fields.get("zones")));
+                fields.get("region").text(REGION), zones(fields.get("zones")), existing.network(network, name, !proxies.isEmpty()));
     }
 
     private static List<String> zones(YamlValue value) {
@@ -395,8 +409,8 @@ public final class LandscapeReader {
 
     private Proxy proxy(Edition edition, YamlValue value, String account, List<Shard> shards) {
         var fields = value.fields(PROXY);
-        if (!shards.isEmpty() && shards.stream().noneMatch(shard -> shard.edition() == edition)) {
-            value.problem("account " + account + " has no shard of the " + edition.word() + " edition",
+        if (!shards.isEmpty() && shards.stream().noneMatch(shard -> shard.edition() == edition && shard.runsProduct())) {
+            value.problem("account " + account + " has no shard of the " + edition.word() + " edition that runs the product",
                     "remove this proxy, or add such a shard");
         }
         var host = fields.get("host").text(HOST);
@@ -414,7 +428,7 @@ public final class LandscapeReader {
                 fields.get("rateLimit").text(RATE_LIMIT).map(text -> OptionalInt.of(Integer.parseInt(text))).orElse(OptionalInt.empty()));
     }
 
-    private Shard shard(String name, YamlValue value, String account, Purpose purpose) {
+    private Shard shard(String name, YamlValue value, String account, Purpose purpose, Optional<String> accountId) {
         var fields = value.fields(SHARD);
         var field = fields.get("edition");
         var edition = field.choice(Edition.class);
@@ -438,10 +452,15 @@ public final class LandscapeReader {
         if (age.isGiven() && edition.equals(Optional.of(Edition.PRODUCTION))) {
             age.problem("tenants of the production edition never expire", "remove it");
         }
+        var database = fields.get("database");
+        for (var ofProduct : List.of("tenantsExpireAfter", "reader")) {
+            if (database.isGiven() && fields.get(ofProduct).isGiven())
+                fields.get(ofProduct).problem("an existing database has no " + ofProduct, "remove it");
+        }
         var expireAfter = age.text(AGE).map(Interval::parse);
         var shard = new Shard(name, edition.orElse(Edition.DEMO));
         return new Shard(name, shard.edition(), expireAfter.or(shard::tenantsExpireAfter),
-                fields.get("reader").text(YES_OR_NO).map(Boolean::parseBoolean));
+                fields.get("reader").text(YES_OR_NO).map(Boolean::parseBoolean), existing.database(database, name, account, accountId));
     }
 
     private DataSet dataSet(String name, YamlValue value) {

@@ -37,13 +37,14 @@ public final class Names {
     }
 
     /** The private DNS zone of an account's network, in which the shards are registered. */
-    public static String privateZone(Product product) {
-        return product.name() + ".internal";
+    public static String privateZone(Account account, Product product) {
+        return account.network().flatMap(ExistingNetwork::namespace).map(ExistingNetwork.Namespace::name)
+                .orElse(product.name() + ".internal");
     }
 
     /** The URL at which the account's proxies reach a shard's application. */
-    public static String upstream(Product product, String shard) {
-        return "https://%s.%s:%d".formatted(shard, privateZone(product), product.port());
+    public static String upstream(Account account, Product product, String shard) {
+        return "https://%s.%s:%d".formatted(shard, privateZone(account, product), product.port());
     }
 
     public static String sourceStack(String account) {

@@ -8,12 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** The values of the shipped landscape that stand for those of an adopter: ids of accounts and certificates, and names of hosts. */
+/** The values of examples that stand for those of an adopter: ids of accounts, networks and certificates, secrets, and hosts. */
 public final class Placeholders {
     /** Account ids of one digit, certificates of zeros, and domains that are reserved for documentation (RFC 2606). */
     private static final Pattern PLACEHOLDER = Pattern.compile(String.join("|",
             "\\b(\\d)\\1{11}\\b",
             "\\b00000000-0000-0000-0000-\\d{12}\\b",
+            "\\b(vpc|subnet|rtb|sg|ns)-0123456789abcdef\\w*",
+            "\\bsecret:\\S+-AbCdEf\\b",
             "(?<![\\w.-])[\\w-]+(\\.[\\w-]+)*\\.example(\\.(com|org|net))?(?![\\w.-])",
             "(?<![\\w.-])([\\w-]+\\.)*example\\.(com|org|net)(?![\\w.-])"));
 

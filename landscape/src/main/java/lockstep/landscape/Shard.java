@@ -4,22 +4,30 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * One application and one database for a group of customers. Its name is unique in the landscape.
+ * One application and one database for a group of customers, or a database that exists already. Its name is unique in the landscape.
  *
  * @param tenantsExpireAfter how long a visitor's tenant may stay unused before it is deleted. Always set in the demo edition, never in
  *         others
  * @param reader whether the database has a second instance, which takes over when the first fails; by default in production accounts
+ * @param database the database that exists already; Lockstep then runs no application either
  */
-public record Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter, Optional<Boolean> reader) {
+public record Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter, Optional<Boolean> reader,
+        Optional<ExistingDatabase> database) {
     static final Duration TENANTS_EXPIRE_AFTER = Duration.ofDays(7);
 
     /** Uses the edition's default for {@code tenantsExpireAfter}. */
     public Shard(String name, Edition edition) {
-        this(name, edition, edition == Edition.DEMO ? Optional.of(TENANTS_EXPIRE_AFTER) : Optional.empty(), Optional.empty());
+        this(name, edition, edition == Edition.DEMO ? Optional.of(TENANTS_EXPIRE_AFTER) : Optional.empty(), Optional.empty(),
+                Optional.empty());
     }
 
     /** Uses the purpose's default for {@code reader}. */
     public Shard(String name, Edition edition, Optional<Duration> tenantsExpireAfter) {
-        this(name, edition, tenantsExpireAfter, Optional.empty());
+        this(name, edition, tenantsExpireAfter, Optional.empty(), Optional.empty());
+    }
+
+    /** Whether Lockstep creates its database and runs the product on it. */
+    public boolean runsProduct() {
+        return database.isEmpty();
     }
 }

@@ -100,7 +100,8 @@ class LandscapeReaderTest {
 
                 new Mistake("proxy of an edition that is not there", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      production: {host: a.example}\n",
-                        "16: accounts.demo.proxies.production: account demo has no shard of the production edition; remove this proxy, or "
+                        "16: accounts.demo.proxies.production: account demo has no shard of the production edition that runs the "
+                                + "product; remove this proxy, or "
                                 + "add such a shard"),
                 new Mistake("proxy of an edition that does not exist", DEMO_SHARDS,
                         DEMO_SHARDS + "    proxies:\n      trial: {host: a.example}\n",
@@ -147,7 +148,7 @@ class LandscapeReaderTest {
                         "21: dataSets.master.tables.master.drug.Colums: unknown field 'Colums'; did you mean 'columns'?"),
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, "
-                                + "tenantsExpireAfter, reader"),
+                                + "tenantsExpireAfter, reader, database"),
                 new Mistake("unknown field at the top", "region: eu-central-1\n", "region: eu-central-1\nowner: me\n",
                         "4: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
                                 + "differences, delivery"),
@@ -368,7 +369,7 @@ class LandscapeReaderTest {
                 FILE:13: accounts.demo.purpose: 'demos' is not one of production, demo, qa; did you mean 'demo'?
                 FILE:14: accounts.demo.shards: expected a map, not a list of 1; write {demo-1: {edition: demo}}
                 FILE:15: accounts.demo.owner: unknown field 'owner'; remove it; the fields here are id, purpose, shards, proxies, limits, \
-                region, zones""",
+                region, zones, network""",
                 failure.getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
         assertEquals(new Problem(2, "region",
                 "'Frankfurt' is not a region of the partitions aws, aws-cn and aws-us-gov",
@@ -406,9 +407,9 @@ class LandscapeReaderTest {
                         product: {name: clinic, directory: ./shop, build: target/image, port: 9443, health: /up/now, features: \
                         features.json, \
                         migrations: /migrations, test: [./test], commands: {serve: [run, --all], migrate: [migrate], \
-                        addUser: [add, "{user}"], build: [./build], seed: [./seed]}}"""))).product());
+                        addUser: [add, "{user}"], build: [./build], seed: [./seed]}}"""))).product().orElseThrow());
         assertEquals(new Product.Existing(IMAGE),
-                LandscapeReader.read(file(VALID.replace("build: image", "image: \"" + IMAGE + "\""))).product().image());
+                LandscapeReader.read(file(VALID.replace("build: image", "image: \"" + IMAGE + "\""))).product().orElseThrow().image());
     }
 
     @Test
@@ -628,7 +629,7 @@ class LandscapeReaderTest {
     void aMapThatHoldsItselfEnds() throws IOException {
         assertEquals(
                 List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'",
-                        "remove it; the fields here are edition, tenantsExpireAfter, reader"),
+                        "remove it; the fields here are edition, tenantsExpireAfter, reader, database"),
                         new Problem(14, "accounts.demo.shards.demo-1", "'edition' is missing", "add edition: production or demo")),
                 problemsOf(VALID.replace("shards:\n      demo-1: {edition: demo}", "shards: &shards\n      demo-1: *shards")).problems());
     }

@@ -28,10 +28,11 @@ class NamesTest {
 
     @Test
     void ofAShard() {
+        var shipped = LandscapeReader.read(Path.of("../lockstep.yaml"));
         assertEquals("lockstep/clinic-1/reader", Names.secret("clinic-1", DatabaseUser.READER));
         assertEquals("lockstep/clinic-1/application", Names.secret("clinic-1", DatabaseUser.APPLICATION));
         assertEquals("https://clinic-1.clinic.internal:8443",
-                Names.upstream(LandscapeReader.read(Path.of("../lockstep.yaml")).product(), "clinic-1"));
+                Names.upstream(shipped.accounts().getFirst(), shipped.product().orElseThrow(), "clinic-1"));
         assertEquals("lockstep-prepare-database", Names.prepareDatabase());
         assertEquals("lockstep-report-status", Names.reportStatus());
         assertEquals("lockstep-clinic-1", Names.cluster("clinic-1"));

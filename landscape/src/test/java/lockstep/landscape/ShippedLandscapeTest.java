@@ -35,7 +35,7 @@ class ShippedLandscapeTest {
                         List.of("add-user", "{customer}", "Sample clinic", "{user}", "Operator"),
                         List.of(), List.of("./seed")),
                 Optional.of(clinic.resolve("features.json")), Optional.of(clinic.resolve("src/main/resources/db/migration")),
-                List.of("./test-schema")), landscape.product());
+                List.of("./test-schema")), landscape.product().orElseThrow());
         assertEquals(List.of(
                 new Account("production", "111111111111", Purpose.PRODUCTION,
                         List.of(new Shard("clinic-1", Edition.PRODUCTION), new Shard("clinic-2", Edition.PRODUCTION)),

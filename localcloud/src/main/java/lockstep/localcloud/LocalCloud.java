@@ -11,6 +11,7 @@ import lockstep.accounts.LocalEndpoint;
 import lockstep.landscape.Account;
 import lockstep.landscape.Edition;
 import lockstep.landscape.Landscape;
+import lockstep.landscape.Shard;
 import lockstep.project.ProjectFiles;
 import lockstep.project.UserFault;
 
@@ -85,7 +86,7 @@ public final class LocalCloud implements Accounts {
     public List<Page> pages() {
         var state = store.read();
         return landscape.accounts().stream()
-                .flatMap(account -> account.shards().stream()
+                .flatMap(account -> account.shards().stream().filter(Shard::runsProduct)
                         .flatMap(shard -> LocalBalancer.port(state, LocalTask.name(account.name(), shard.edition())).stream()
                                 .map(port -> new Page(account.name(), shard.edition().word(), shard.name(),
                                         "https://" + LocalProxy.host(shard) + ":" + port + "/"))))

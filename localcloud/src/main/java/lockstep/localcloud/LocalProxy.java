@@ -67,7 +67,7 @@ final class LocalProxy {
     }
 
     private Set<String> write(ToIntFunction<Shard> port) {
-        var shards = task.account().shardsOf(task.edition());
+        var shards = task.account().applicationsOf(task.edition());
         var upstreams = new TreeMap<String, URI>();
         var hosts = new TreeMap<String, String>();
         shards.forEach(shard -> {

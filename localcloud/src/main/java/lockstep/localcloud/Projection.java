@@ -64,7 +64,10 @@ public final class Projection {
     /** Removes an update policy that needs something the emulator does not support. */
     record WithoutPolicy(String key, String reason) implements Rewrite {}
 
-    /** Replaces {@code Ref} to resources of a type without {@code Name} by an attribute that has the same value on AWS. */
+    /**
+     * Replaces {@code Ref} to secrets by an attribute that has the same value on AWS. Those of created databases are referred to by their
+     * attachments.
+     */
     record Reference(String type, String attribute, String reason) implements Rewrite {}
 
     static final List<Rewrite> REWRITES = List.of(
@@ -125,7 +128,7 @@ public final class Projection {
                 case WithoutPolicy policy -> withoutPolicy(template, policy);
                 case Trust trust -> trust(template, trust, stack.accountId());
                 case Images images -> assets.putObject("dockerImages");
-                case Reference reference -> replaceReferences(template, nameless(template, reference), reference.attribute());
+                case Reference reference -> replaceReferences(template, unattached(template, reference), reference.attribute());
                 case TaskKeys keys -> changeKeyCase(template, keys);
                 case Runtime runtime -> replaceRuntime(stack.directory(), template, assets, runtime, replaced);
             }
@@ -173,9 +176,11 @@ public final class Projection {
 
     // --- references ---
 
-    static Set<String> nameless(JsonNode template, Reference rule) {
-        return template.get("Resources").properties().stream()
-                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()) && !r.getValue().path("Properties").has("Name"))
+    static Set<String> unattached(JsonNode template, Reference rule) {
+        var resources = template.get("Resources");
+        var attached = resources.valueStream().map(resource -> resource.at("/Properties/SecretId/Ref").asString("")).toList();
+        return resources.properties().stream()
+                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()) && !attached.contains(r.getKey()))
                 .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -1,12 +1,21 @@
 package lockstep.localcloud;
 
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.function.Consumer;
 import lockstep.accounts.AccountAccess;
 import lockstep.landscape.DatabaseUser;
+import lockstep.landscape.ExistingDatabase;
 import lockstep.landscape.Names;
 import lockstep.landscape.Shard;
 import lockstep.project.UserFault;
@@ -14,7 +23,10 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The database of a shard on the server of its account, created to match the deployed secrets. */
+/**
+ * The database of a shard: on the server of its account, created to match the deployed secrets, or an existing one on a server that is not
+ * ours.
+ */
 public final class ShardDatabase {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private final Shard shard;
@@ -29,8 +41,52 @@ public final class ShardDatabase {
         this.certificates = certificates;
     }
 
-    /** Creates the admin role with the password of its secret and the database, and sets the server's address in the secrets. */
+    /** Creates the database, or checks that the existing one can be reached, and sets its address in the secrets. */
     void ensure() {
+        shard.database().ifPresentOrElse(this::useExisting, this::create);
+    }
+
+    /** Logs in once, so that a wrong address or password is reported here, and puts the administrator's login into the emulated secret. */
+    private void useExisting(ExistingDatabase database) {
+        var local = database.local().orElseThrow(() -> new UserFault("shard " + shard.name() + " is an existing database: add "
+                + "database.local with the database that takes its place on this machine"));
+        String password = password(local.passwordFile());
+        var url = "jdbc:postgresql://" + local.host() + ":" + local.port() + "/" + local.name() + "?" + tls();
+        try (var connection = DriverManager.getConnection(url, local.user(), password)) {
+            connection.isValid(0);
+        } catch (SQLException e) {
+            throw new UserFault("the existing database of shard " + shard.name() + " cannot be opened: " + e.getMessage(), e);
+        }
+        for (DatabaseUser user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {
+            update(user, secret -> {
+                secret.put("host", local.host()).put("port", local.port()).put("dbname", local.name()).remove("sslrootcert");
+                local.ca().ifPresentOrElse(ca -> secret.put("sslrootcert", read(ca)), () -> secret.put("sslmode", "disable"));
+                if (user == DatabaseUser.ADMIN) secret.put("username", local.user()).put("password", password).remove("masterarn");
+            });
+        }
+    }
+
+    private static String password(Path file) {
+        try {
+            var others = EnumSet.range(PosixFilePermission.GROUP_READ, PosixFilePermission.OTHERS_EXECUTE);
+            others.retainAll(Files.getPosixFilePermissions(file));
+            if (!others.isEmpty()) throw new UserFault("others may read or change the password in " + file + ": run chmod 600 " + file);
+        } catch (IOException e) {
+            throw new UserFault("the password file " + file + " cannot be read: " + e, e);
+        }
+        return read(file).strip();
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UserFault(file + " cannot be read: " + e, e);
+        }
+    }
+
+    /** Creates the admin role with the password of its secret and the database. */
+    private void create() {
         ObjectNode admin = secret(DatabaseUser.ADMIN);
         String name = admin.get("username").asString();
         String database = admin.get("dbname").asString();
@@ -47,7 +103,7 @@ public final class ShardDatabase {
             throw new UserFault("cannot create the database of shard " + shard.name() + ": " + e.getMessage(), e);
         }
         for (DatabaseUser user : DatabaseUser.values()) {
-            setAddress(user);
+            update(user, secret -> secret.put("host", "localhost").put("port", server.port()));
         }
     }
 
@@ -63,22 +119,12 @@ public final class ShardDatabase {
         }
     }
 
-    /** Connects as one of the shard's users with the password of its secret. */
-    public Connection connect(DatabaseUser user) throws SQLException {
-        ObjectNode secret = secret(user);
-        return server.connect(secret.get("dbname").asString(), secret.get("username").asString(), secret.get("password").asString());
-    }
-
-    /** Returns the JDBC URL without user and password. */
-    String jdbcUrl() {
-        return "jdbc:postgresql://localhost:" + server.port() + "/" + secret(DatabaseUser.ADMIN).get("dbname").asString() + "?" + tls();
-    }
-
     /** Returns the URL for psql and other libpq clients, with the admin's password. */
     public String url() {
         ObjectNode secret = secret(DatabaseUser.ADMIN);
         return "postgresql://" + encoded(secret.get("username").asString()) + ":" + encoded(secret.get("password").asString())
-                + "@localhost:" + server.port() + "/" + encoded(secret.get("dbname").asString()) + "?" + tls();
+                + "@" + secret.get("host").asString() + ":" + secret.get("port").asInt() + "/" + encoded(secret.get("dbname").asString())
+                + "?" + tls();
     }
 
     ObjectNode secret(DatabaseUser user) {
@@ -87,9 +133,10 @@ public final class ShardDatabase {
         }
     }
 
-    private void setAddress(DatabaseUser user) {
+    private void update(DatabaseUser user, Consumer<ObjectNode> change) {
         ObjectNode secret = secret(user);
-        ObjectNode updated = secret.deepCopy().put("host", "localhost").put("port", server.port());
+        ObjectNode updated = secret.deepCopy();
+        change.accept(updated);
         if (!updated.equals(secret)) {
             try (var secrets = account.client(SecretsManagerClient.builder())) {
                 secrets.putSecretValue(r -> r.secretId(secretName(user)).secretString(JSON.writeValueAsString(updated)));
@@ -102,7 +149,10 @@ public final class ShardDatabase {
     }
 
     private String tls() {
-        return "sslmode=verify-full&sslrootcert=" + encoded(certificates.authority().toString());
+        var local = shard.database().flatMap(ExistingDatabase::local);
+        if (local.isPresent() && local.get().ca().isEmpty()) return "sslmode=disable";
+        var authority = local.flatMap(ExistingDatabase.Local::ca).orElse(certificates.authority());
+        return "sslmode=verify-full&sslrootcert=" + encoded(authority.toString());
     }
 
     private static String encoded(String text) {

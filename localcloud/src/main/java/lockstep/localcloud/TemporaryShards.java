@@ -16,6 +16,7 @@ import lockstep.project.ProjectFiles;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -83,9 +84,13 @@ public final class TemporaryShards {
                     known.set(shard.name(), JSON.valueToTree(Map.of("edition", shard.edition().word())));
                 }
             }
-            // the paths of the product are relative to the declared file
+            // paths are relative to the declared file
+            Path home = declared.toAbsolutePath().getParent();
+            landscape.get("accounts").forEach(account -> account.get("shards").forEach(shard -> {
+                makeAbsolute(home, shard.path("database"));
+                makeAbsolute(home, shard.at("/database/local"));
+            }));
             if (landscape.get("product") instanceof ObjectNode product) {
-                Path home = declared.toAbsolutePath().getParent();
                 product.put("directory", home.resolve(product.path("directory").asString("")).normalize().toString());
             }
             // JSON is YAML
@@ -97,6 +102,13 @@ public final class TemporaryShards {
             return file;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + declared, e);
+        }
+    }
+
+    private static void makeAbsolute(Path home, JsonNode existing) {
+        for (String field : List.of("ca", "passwordFile")) {
+            if (existing instanceof ObjectNode object && object.has(field))
+                object.put(field, home.resolve(object.get(field).asString()).normalize().toString());
         }
     }
 

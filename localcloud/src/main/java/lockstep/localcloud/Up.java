@@ -114,8 +114,9 @@ public final class Up {
     }
 
     private Result run(Optional<FirstSync> firstSync, Deployment deployment) {
-        if (landscape.product().image() instanceof Product.Existing existing) throw new UserFault("the local cloud cannot run "
-                + existing.reference() + ", because it has no container engine; give product.build instead of product.image");
+        if (landscape.product().map(Product::image).orElse(null) instanceof Product.Existing existing) throw new UserFault(
+                "the local cloud cannot run " + existing.reference()
+                        + ", because it has no container engine; give product.build instead of product.image");
         // a running cloud has its memory already
         if (store.read().emulator().flatMap(known -> known.process().running()).isEmpty()) {
             var room = Room.needed(landscape);
@@ -127,8 +128,10 @@ public final class Up {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
             progress.step("certificates", this::certify);
-            var databases = deployment.into().stream().map(account -> after(executor, "PostgreSQL of " + account.name(),
-                    () -> new PostgresServer(files, store, account.name()).ensure())).toList();
+            var databases = deployment.into().stream().filter(account -> account.shards().stream().anyMatch(Shard::runsProduct))
+                    .map(account -> after(executor, "PostgreSQL of " + account.name(),
+                            () -> new PostgresServer(files, store, account.name()).ensure()))
+                    .toList();
             progress.step("emulator", emulator::ensure);
             var archive = JavaFunctions.Archive.of(files);
             var archived = archive.exists() ? CompletableFuture.<Void>completedFuture(null)
@@ -152,7 +155,7 @@ public final class Up {
                         }, executor)).toList();
                 var shards = deployment.into().stream().flatMap(account -> account.shards().stream()
                         .map(shard -> after(executor, "shard " + shard.name(),
-                                () -> prepare(cloud, account, shard, application(tasks, shard.name())))))
+                                () -> prepare(cloud, account, shard, tasks))))
                         .toList();
                 joinAll(shards);
                 joinAll(proxies);
@@ -161,14 +164,15 @@ public final class Up {
                 new TemporaryShards(files).list().stream().filter(shard -> !shard.leaving())
                         .forEach(shard -> Expiry.ensure(files, store, shard, declared));
                 for (DataSet dataSet : landscape.dataSets()) {
-                    if (deployment.into().contains(landscape.accountOf(dataSet.source())))
-                        seed(cloud, application(tasks, dataSet.source()), "master");
+                    deployment.into().stream().flatMap(account -> account.shards().stream())
+                            .filter(shard -> shard.runsProduct() && shard.name().equals(dataSet.source()))
+                            .forEach(shard -> seed(cloud, application(tasks, shard.name()), "master"));
                 }
                 joinAll(applications);
                 firstSync.ifPresent(sync -> {
                     sync.run(cloud, progress);
                     landscape.accounts().stream().filter(account -> account.purpose() == Purpose.DEMO)
-                            .flatMap(account -> account.shards().stream())
+                            .flatMap(account -> account.shards().stream()).filter(Shard::runsProduct)
                             .forEach(shard -> seed(cloud, application(tasks, shard.name()), "visitors"));
                 });
                 // the images of accounts that are not deployed are unknown here
@@ -229,7 +233,7 @@ public final class Up {
     }
 
     private int port(List<LocalTask> tasks, Shard shard) {
-        return application(tasks, shard.name()).servingPort(landscape.product().name(), "PORT");
+        return application(tasks, shard.name()).servingPort(product().name(), "PORT");
     }
 
     private void synthesize(Deployment deployment) {
@@ -270,16 +274,24 @@ public final class Up {
         }
     }
 
-    private void prepare(LocalCloud cloud, Account account, Shard shard, LocalTask application) {
+    /** The product of the shards that run it. */
+    private Product product() {
+        return landscape.product().orElseThrow();
+    }
+
+    private void prepare(LocalCloud cloud, Account account, Shard shard, List<LocalTask> tasks) {
         cloud.database(shard.name()).ensure();
-        application.runToCompletion();
-        addUser(shard, application);
+        if (shard.runsProduct()) {
+            var application = application(tasks, shard.name());
+            application.runToCompletion();
+            addUser(shard, application);
+        }
         AwsDeployment.prepareDatabase(cloud.account(account), shard, landscape.dataSets());
     }
 
     /** Adds a user to a production shard, where nobody can sign up. */
     private void addUser(Shard shard, LocalTask application) {
-        Product product = landscape.product();
+        Product product = product();
         if (shard.edition() == Edition.PRODUCTION && !product.commands().addUser().isEmpty()) {
             application.runOnce(product.name(), product.commands().addUser().stream()
                     .map(word -> word.replace("{customer}", Users.CUSTOMER).replace("{user}", Users.NAME)).toList(),
@@ -293,7 +305,7 @@ public final class Up {
      * @param what {@code master} for master data, {@code visitors} for rows that refer to master data
      */
     private void seed(LocalCloud cloud, LocalTask application, String what) {
-        Product product = landscape.product();
+        Product product = product();
         if (product.commands().seed().isEmpty()) return;
         var line = new ArrayList<>(Product.in(product.directory(), product.commands().seed()));
         line.add(what);

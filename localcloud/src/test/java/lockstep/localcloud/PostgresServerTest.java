@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.postgres.PostgresDatabase;
+import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import lockstep.project.ProjectFiles;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,6 +60,27 @@ class PostgresServerTest {
         var plain = assertThrows(SQLException.class, () -> DriverManager
                 .getConnection("jdbc:postgresql://127.0.0.1:" + server.port() + "/postgres?sslmode=disable&user=postgres&password=x"));
         assertTrue(plain.getMessage().contains("no pg_hba.conf entry"), plain.getMessage());
+    }
+
+    /** Functions reach an existing server in the same way when lockstep.yaml gives its CA. */
+    @Test
+    void theCaOfASecretIsTrustedAndNoOther() throws Exception {
+        String own = Files.readString(Certificates.in(files.certificates()).authority());
+        String password = new CloudState.Store(files).read().databases().get("demo").password();
+        try (var connection = login(password, own)) {
+            assertTrue(connection.isValid(1));
+        }
+        var other = Certificates.in(directory.resolve("other"));
+        Files.createDirectory(directory.resolve("other"));
+        other.ensure();
+        String others = Files.readString(other.authority());
+        assertThrows(Fault.class, () -> login(password, others));
+        // without TLS it would be let in by no server either
+        assertThrows(Fault.class, () -> login(password, null));
+    }
+
+    private Connection login(String password, String ca) {
+        return new PostgresDatabase(new Login("localhost", server.port(), "postgres", "postgres", password, null, ca)).connect();
     }
 
     @Test

@@ -60,7 +60,7 @@ class ProjectionTest {
                 case Projection.WithoutPolicy policy -> before.stream().anyMatch(r -> Projection.hasPolicy(r, policy.key()));
                 case Projection.Trust trust -> before.stream().anyMatch(r -> Projection.isTrusted(r, trust.service()));
                 case Projection.Images images -> !ContainerImages.sources(synthesized).isEmpty();
-                case Projection.Reference reference -> !nameless(reference).isEmpty();
+                case Projection.Reference reference -> !unattached(reference).isEmpty();
                 case Projection.TaskKeys keys -> before.stream().anyMatch(
                         r -> r.get("Type").asString().equals("AWS::ECS::TaskDefinition") && r.get("Properties").has(keys.property()));
                 case Projection.Runtime runtime ->
@@ -156,11 +156,11 @@ class ProjectionTest {
         var before = resources(synthesized);
         var after = resources(files.assembly());
         // all secrets of the sync have names
-        var nameless = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance)
-                .flatMap(r -> nameless((Projection.Reference) r).stream()).toList();
+        var unattached = Projection.REWRITES.stream().filter(Projection.Reference.class::isInstance)
+                .flatMap(r -> unattached((Projection.Reference) r).stream()).toList();
         before.forEach((name, resource) -> {
             if (SYNC_PATH.contains(resource.get("Type").asString()) && !Projection.isTrusted(resource, "ecs-tasks.amazonaws.com")
-                    && !refersTo(resource, nameless)) {
+                    && !refersTo(resource, unattached)) {
                 assertEquals(withoutWhatIsRemoved(resource, name, before), after.get(name), name);
             }
         });
@@ -236,10 +236,10 @@ class ProjectionTest {
                 Projection.dangling(new Stack("stack", "111111111111", "eu-central-1", template)));
     }
 
-    private static Set<String> nameless(Projection.Reference rule) {
+    private static Set<String> unattached(Projection.Reference rule) {
         var found = new TreeSet<String>();
         try (var templates = Files.newDirectoryStream(synthesized, "*.template.json")) {
-            templates.forEach(template -> found.addAll(Projection.nameless(JSON.readTree(template), rule)));
+            templates.forEach(template -> found.addAll(Projection.unattached(JSON.readTree(template), rule)));
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

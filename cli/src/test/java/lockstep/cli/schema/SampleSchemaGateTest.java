@@ -24,7 +24,7 @@ class SampleSchemaGateTest {
     void aDroppedColumnBreaksThePreviousRelease() throws IOException {
         var launcher = ProjectFiles.ofLauncher();
         Path landscape = launcher.project().resolve("lockstep.yaml");
-        var product = SchemaGateCommand.product(LandscapeReader.read(landscape).product(), launcher.project(), landscape);
+        var product = SchemaGateCommand.product(LandscapeReader.read(landscape).product().orElseThrow(), launcher.project(), landscape);
         Path previous = directory.resolve("previous"), next = directory.resolve("next");
         SchemaGateCommand.copy(launcher.project(), previous);
         SchemaGateCommand.copy(launcher.project(), next);

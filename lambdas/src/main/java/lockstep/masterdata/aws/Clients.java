@@ -58,9 +58,28 @@ public final class Clients {
     }
 
     public static Login login(String secretArn) {
+        return read(secretArn, Login.class);
+    }
+
+    /** The secret of an administrator. For an existing database it names the secret of the user and password, as those of RDS do. */
+    private record Administrator(String masterarn) {}
+
+    private record Credentials(String username, String password) {}
+
+    /** Returns the login of a shard's administrator. */
+    public static Login administrator(String secretArn) {
+        var login = login(secretArn);
+        String master = read(secretArn, Administrator.class).masterarn();
+        if (master == null) return login;
+        var credentials = read(master, Credentials.class);
+        return new Login(login.host(), login.port(), login.dbname(), credentials.username(), credentials.password(), login.sslmode(),
+                login.sslrootcert());
+    }
+
+    private static <T> T read(String secretArn, Class<T> type) {
         try {
             String secret = Secrets.CLIENT.getSecretValue(r -> r.secretId(secretArn)).secretString();
-            return Json.MAPPER.readerFor(Login.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(secret);
+            return Json.MAPPER.readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValue(secret);
         } catch (SdkException e) {
             String message = "secret " + secretArn + " can't be read: " + e.getMessage();
             // without the login the database can't be reached

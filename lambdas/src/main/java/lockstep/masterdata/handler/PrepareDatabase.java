@@ -7,6 +7,7 @@ import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
 import lockstep.masterdata.aws.Clients;
 import lockstep.masterdata.engine.postgres.DatabaseRoles;
+import lockstep.masterdata.engine.postgres.PostgresDatabase;
 
 /** Creates the reader's and writer's logins of a shard with their grants. It must run after each migration of the product. */
 public final class PrepareDatabase extends JsonFunction<PrepareDatabase.Event, PrepareDatabase.Answer> {
@@ -23,7 +24,8 @@ public final class PrepareDatabase extends JsonFunction<PrepareDatabase.Event, P
     Answer handle(Event event, Instant deadline) {
         var reader = Clients.login(Names.secret(event.shard(), DatabaseUser.READER));
         var writer = Clients.login(Names.secret(event.shard(), DatabaseUser.WRITER));
-        new DatabaseRoles(Clients.database(Names.secret(event.shard(), DatabaseUser.ADMIN))).prepare(reader, writer, event.dataSets());
+        var administrator = Clients.administrator(Names.secret(event.shard(), DatabaseUser.ADMIN));
+        new DatabaseRoles(new PostgresDatabase(administrator)).prepare(reader, writer, event.dataSets());
         return new Answer(reader.username(), writer.username());
     }
 }
