@@ -2,6 +2,7 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.Names;
@@ -37,9 +38,9 @@ final class ShardFunctionsStack extends AccountStack {
                 PolicyStatement.Builder.create().actions(List.of("secretsmanager:GetSecretValue")).resources(secrets).build());
         function.addToRolePolicy(PolicyStatement.Builder.create().actions(List.of("kms:Decrypt"))
                 .resources(List.of("arn:aws:kms:%s:%s:key/*".formatted(props().landscape().region(), props().account().id())))
-                .conditions(Map.of("StringEquals",
+                .conditions(new TreeMap<>(Map.of("StringEquals",
                         Map.of("kms:ViaService", "secretsmanager.%s.amazonaws.com".formatted(props().landscape().region())),
-                        "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets)))
+                        "ArnLike", Map.of("kms:EncryptionContext:SecretARN", secrets))))
                 .build());
         Accepted.finding(function.getRole(), "AwsSolutions-IAM5",
                 "The logins of all shards of this account, and their keys only for these secrets",
