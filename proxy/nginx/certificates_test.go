@@ -62,6 +62,33 @@ func serverPair(p *proxy) tls.Certificate {
 	return must(tls.X509KeyPair(pair.Certificate, pair.Key))
 }
 
+// nginx reports how long the certificate is valid, and the gateway warns. A client can't change either.
+func TestClientCertificateThatExpiresSoon(t *testing.T) {
+	onBoth(t, "production", func(t *testing.T, p *proxy) {
+		p.start()
+		for days, left := range map[int]string{10: "10", 100: "100"} {
+			c := clientOf(p.clients, "acme", time.Now().Add(time.Duration(days)*24*time.Hour+time.Hour))
+			a := send(t, p.client(c, true, "127.0.0.1"), "GET", "/", http.Header{"X-Client-Cert-Days-Left": {"7"}, "X-Lockstep-Banner": {"forged"}}, nil)
+			banner := a.echo.Header.Get("X-Lockstep-Banner")
+			if got := a.echo.Header["X-Client-Cert-Days-Left"]; len(got) != 1 || got[0] != left || strings.Contains(banner, "days%20left:%2010.") != (days == 10) || strings.Contains(banner, "forged") {
+				t.Errorf("%d days: %q %q", days, got, banner)
+			}
+		}
+	})
+}
+
+// While a list expires, nothing is written and nginx is not reloaded; from that second on it admits nobody.
+func TestRevocationListThatExpires(t *testing.T) {
+	onBoth(t, "production", func(t *testing.T, p *proxy) {
+		p.write("revoked.pem", must(p.clients.RevocationList(1, time.Now().Add(3*time.Second))))
+		p.start()
+		if a := get(t, p.browser(), "/"); a.status != 200 {
+			t.Fatalf("before: %d %s", a.status, a.body)
+		}
+		eventually(t, "nobody is admitted", func() bool { return get(t, p.browser(), "/").code == "revocations_unknown" })
+	})
+}
+
 // An expired list is not trusted for any client.
 func TestExpiredRevocationList(t *testing.T) {
 	onBoth(t, "production", func(t *testing.T, p *proxy) {

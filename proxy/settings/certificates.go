@@ -132,6 +132,35 @@ func expired(revocations []byte, now time.Time) (issuers []string) {
 	return issuers
 }
 
+// daysLeft returns the days until the first of the certificates expires; negative if it has. Blocks that nginx ignores don't count.
+func daysLeft(data []byte, now time.Time) (days float64, ok bool) {
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			continue
+		}
+		if left := certificate.NotAfter.Sub(now).Hours() / 24; !ok || left < days {
+			days, ok = left, true
+		}
+	}
+	return days, ok
+}
+
+// percentLeft returns how much of its lifetime the first of the lists to expire has left; negative if it has expired. Lists that never
+// expire don't count.
+func percentLeft(data []byte, now time.Time) (percent float64, ok bool) {
+	lists, _ := parseLists(data) // checked before they came into force
+	for _, list := range lists {
+		if list.NextUpdate.IsZero() {
+			continue
+		}
+		if left := 100 * float64(list.NextUpdate.Sub(now)) / float64(list.NextUpdate.Sub(list.ThisUpdate)); !ok || left < percent {
+			percent, ok = left, true
+		}
+	}
+	return percent, ok
+}
+
 func parseCertificates(data []byte) ([]*x509.Certificate, error) {
 	return parseAll(data, "CERTIFICATE", func(block []byte) (*x509.Certificate, error) {
 		certificate, err := x509.ParseCertificate(block)

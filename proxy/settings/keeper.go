@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 
 	public  fs.FileMode = 0o644
 	private fs.FileMode = 0o640
+
+	logTimeLeft = 10 * time.Minute
 )
 
 // keeper polls the source and updates the files. Each kind of file is updated independently, so that a failure does not block the others.
@@ -37,6 +40,9 @@ type keeper struct {
 	log       *slog.Logger
 	base      []byte            // the deployed routes, read once: the object never changes, and a later deployment revokes this task's access to it
 	logged    map[string]string // kind → the problem logged last, so that it is not logged at every poll
+	secret    string            // as read at secretAt
+	secretAt  time.Time
+	leftAt    time.Time // when the time left was logged
 }
 
 // health is what the sidecar writes after each poll, for --health.
@@ -86,6 +92,10 @@ func (k *keeper) poll(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
+	if now := time.Now(); now.Sub(k.leftAt) >= logTimeLeft {
+		k.timeLeft(now)
+		k.leftAt = now
+	}
 	data, err := json.Marshal(state)
 	if err == nil {
 		_, err = k.directory.write(healthFile, append(data, '\n'), public)
@@ -94,6 +104,23 @@ func (k *keeper) poll(ctx context.Context) bool {
 		k.log.Error("can't write the health file", "error", err.Error())
 	}
 	return len(state.Missing) == 0
+}
+
+// timeLeft logs how long the files in force are valid, which metric filters count: days of certificates, and percent of the lifetime of
+// revocation lists. Of several in a file, the first one to expire counts.
+func (k *keeper) timeLeft(now time.Time) {
+	for _, each := range []struct {
+		file, unit string
+		left       func(data []byte, now time.Time) (float64, bool)
+	}{{certificateFile, "days", daysLeft}, {authorityFile, "days", daysLeft}, {revocationsFile, "percent", percentLeft}} {
+		data, err := k.directory.read(each.file)
+		if err != nil || data == nil {
+			continue // reported by poll, or not a file of this edition
+		}
+		if left, ok := each.left(data, now); ok {
+			k.log.Info("time left", "expires", each.file, each.unit, math.Floor(left*100)/100)
+		}
+	}
 }
 
 func (k *keeper) write(name string, data []byte, mode fs.FileMode) error {
@@ -105,11 +132,14 @@ func (k *keeper) write(name string, data []byte, mode fs.FileMode) error {
 }
 
 func (k *keeper) certificate(ctx context.Context) error {
-	text, err := k.source.secret(ctx, k.options.Certificate)
-	if err != nil {
-		return err
+	if time.Since(k.secretAt) >= k.options.SecretPoll {
+		text, err := k.source.secret(ctx, k.options.Certificate)
+		if err != nil {
+			return err
+		}
+		k.secret, k.secretAt = text, time.Now()
 	}
-	pair, err := readPair(text)
+	pair, err := readPair(k.secret)
 	if err != nil {
 		old, readErr := k.directory.read(certificateFile)
 		switch {

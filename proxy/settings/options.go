@@ -12,6 +12,7 @@ import (
 type options struct {
 	Directory   string        // where files are written; absolute
 	Poll        time.Duration // between two polls; never zero
+	SecretPoll  time.Duration // between two reads of the secret, each of which costs more than all other reads of a poll; never zero
 	Certificate string        // ARN or name of the secret
 	Routes      object
 	Overrides   object
@@ -36,16 +37,18 @@ func parse(environ []string) (options, error) {
 	problem := func(name, expected string) {
 		problems = append(problems, fmt.Sprintf("%s: given %q, expected %s", name, values[name], expected))
 	}
-	o := options{Directory: "/run/settings", Poll: 5 * time.Second, Certificate: values["CERTIFICATE_SECRET_ARN"], Endpoint: values["AWS_ENDPOINT_URL"]}
+	o := options{Directory: "/run/settings", Poll: 5 * time.Second, SecretPoll: time.Minute, Certificate: values["CERTIFICATE_SECRET_ARN"], Endpoint: values["AWS_ENDPOINT_URL"]}
 	if text := values["SETTINGS_DIRECTORY"]; text != "" {
 		o.Directory = text
 	}
-	if text := values["SETTINGS_POLL"]; text != "" {
-		poll, err := time.ParseDuration(text)
-		if err != nil || poll < 100*time.Millisecond || poll > time.Hour {
-			problem("SETTINGS_POLL", "a duration from 100ms to 1h")
+	for name, every := range map[string]*time.Duration{"SETTINGS_POLL": &o.Poll, "SETTINGS_SECRET_POLL": &o.SecretPoll} {
+		if text := values[name]; text != "" {
+			poll, err := time.ParseDuration(text)
+			if err != nil || poll < 100*time.Millisecond || poll > time.Hour {
+				problem(name, "a duration from 100ms to 1h")
+			}
+			*every = poll
 		}
-		o.Poll = poll
 	}
 	if o.Certificate == "" {
 		problem("CERTIFICATE_SECRET_ARN", "the secret that holds certificate and key")

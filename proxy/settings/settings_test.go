@@ -25,6 +25,7 @@ type cloud struct {
 	mutex     sync.Mutex
 	objects   map[string][]byte // "bucket/key"
 	secret    string
+	reads     int  // of the secret
 	denied    bool // refuses all requests
 	directory string
 	environ   []string
@@ -51,6 +52,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `{"__type": "ResourceNotFoundException", "message": "no such secret"}`)
 			return
 		}
+		c.reads++
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_ = json.NewEncoder(w).Encode(map[string]string{"Name": "certificate", "SecretString": c.secret})
 	case r.Method == http.MethodGet && c.objects[r.URL.Path[1:]] != nil:
@@ -151,7 +153,7 @@ func TestFirstDeploymentComesUp(t *testing.T) {
 	}
 	// The placeholders stay as they are, without further log lines.
 	before := c.file("server.pem") + c.file("client-authority.pem")
-	if status, log := c.look(); status != 0 || log != "" || before != c.file("server.pem")+c.file("client-authority.pem") {
+	if status, log := c.look(); status != 0 || strings.Count(log, "\n") != 3 || strings.Count(log, "time left") != 3 || before != c.file("server.pem")+c.file("client-authority.pem") {
 		t.Errorf("the second look: %d %s", status, log)
 	}
 	// Then the real files appear.
@@ -348,7 +350,7 @@ func TestDenied(t *testing.T) {
 	if status, log := c.look(); status != 0 || !c.healthy() || c.file("routes.json") != before || strings.Count(log, "keeping the current file") != 3 {
 		t.Errorf("%d %s", status, log)
 	}
-	c.environ = append(c.environ, "SETTINGS_POLL=100ms")
+	c.environ = append(c.environ, "SETTINGS_POLL=100ms", "SETTINGS_SECRET_POLL=100ms")
 	process := startKeeper(t, c)
 	process.wait(t, "three looks", func(log string) bool { return strings.Count(log, "keeping the current file") >= 3 })
 	time.Sleep(500 * time.Millisecond) // four more polls
@@ -360,6 +362,74 @@ func TestDenied(t *testing.T) {
 	c.mutex.Unlock()
 	process.wait(t, "all recovered", func(log string) bool { return strings.Count(log, "recovered") == 3 })
 	process.stop(t)
+}
+
+// Each read of the secret costs money. A list of revoked certificates, and routes, must not wait for it.
+func TestSecretIsReadLessOften(t *testing.T) {
+	c := newCloud(t)
+	c.environ = append(c.environ, "SETTINGS_POLL=100ms")
+	if o := must(parse(c.environ)); o.SecretPoll != time.Minute {
+		t.Errorf("the secret is read every %v", o.SecretPoll)
+	}
+	process := startKeeper(t, c)
+	process.wait(t, "the routes", func(log string) bool { return strings.Contains(log, routesFile) })
+	c.put("settings/routes.json", []byte(`{"maintenance": {"on": true}}`))
+	process.wait(t, "the new routes", func(log string) bool { return strings.Count(log, routesFile) == 2 })
+	process.stop(t)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.reads != 1 {
+		t.Errorf("read %d times", c.reads)
+	}
+}
+
+// What metric filters and their alarms read. A revocation list raises the alarm while nginx still admits everybody.
+func TestTimeLeft(t *testing.T) {
+	c := newCloud(t)
+	left := func(log, of string) float64 {
+		t.Helper()
+		for line := range strings.Lines(log) {
+			var entry struct {
+				Expires       string
+				Days, Percent *float64
+			}
+			if err := json.Unmarshal([]byte(line), &entry); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			if entry.Expires == of && entry.Days != nil {
+				return *entry.Days
+			}
+			if entry.Expires == of && entry.Percent != nil {
+				return *entry.Percent
+			}
+		}
+		t.Fatalf("nothing of %s: %s", of, log)
+		return 0
+	}
+	if _, log := c.look(); left(log, certificateFile) < 3000 || left(log, authorityFile) < 3000 || left(log, revocationsFile) < 99 {
+		t.Errorf("a placeholder expires soon: %s", log)
+	}
+	day := 24 * time.Hour
+	long, short := must(authority.New("long", 400*day)), must(authority.New("short", 20*day+time.Hour))
+	pair, chain := must(long.Server("a.example")), must(short.Server("a.example"))
+	c.secret = secretOf(authority.Pair{Certificate: append(pair.Certificate, chain.Certificate...), Key: pair.Key})
+	c.put("settings/client-authority.pem", append(long.PEM(), short.PEM()...))
+	// Lists are issued a minute ago, so this one has 19 of its 79 seconds left.
+	c.put("settings/revoked.pem", append(must(long.RevocationList(1, time.Now().Add(day))), must(short.RevocationList(1, time.Now().Add(19*time.Second)))...))
+	_, log := c.look()
+	if d := left(log, certificateFile); d < 20 || d > 20.1 {
+		t.Errorf("the chain expires in 20 days, not %v", d)
+	}
+	if d := left(log, authorityFile); d < 20 || d > 20.1 {
+		t.Errorf("an authority expires in 20 days, not %v", d)
+	}
+	if p := left(log, revocationsFile); p <= 0 || p >= 25 || strings.Contains(log, "expired") {
+		t.Errorf("%v %% of a list: %s", p, log)
+	}
+	c.put("settings/revoked.pem", append(must(long.RevocationList(1, time.Now().Add(day))), must(short.RevocationList(2, time.Now().Add(-time.Second)))...))
+	if _, log := c.look(); left(log, revocationsFile) > 0 || !strings.Contains(log, "has expired") {
+		t.Errorf("an expired list: %s", log)
+	}
 }
 
 func TestHealthIsFresh(t *testing.T) {
@@ -376,10 +446,10 @@ func TestHealthIsFresh(t *testing.T) {
 
 func TestEveryProblemAtOnce(t *testing.T) {
 	var out bytes.Buffer
-	if status := run(nil, []string{"SETTINGS_POLL=5", "ROUTES_DEFAULT=s3://bucket", "CLIENT_AUTHORITY=s3://b/k"}, &out, &out); status != 2 {
+	if status := run(nil, []string{"SETTINGS_POLL=5", "SETTINGS_SECRET_POLL=2h", "ROUTES_DEFAULT=s3://bucket", "CLIENT_AUTHORITY=s3://b/k"}, &out, &out); status != 2 {
 		t.Errorf("%d", status)
 	}
-	for _, name := range []string{"SETTINGS_POLL", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "REVOCATION_LIST"} {
+	for _, name := range []string{"SETTINGS_POLL", "SETTINGS_SECRET_POLL", "CERTIFICATE_SECRET_ARN", "ROUTES_DEFAULT", "ROUTES_OVERRIDES", "REVOCATION_LIST"} {
 		if !strings.Contains(out.String(), name+":") {
 			t.Errorf("no word of %s: %s", name, out.String())
 		}

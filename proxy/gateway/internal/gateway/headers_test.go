@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,6 +56,32 @@ func TestOnlyTheFirstHopIsBelieved(t *testing.T) {
 				t.Errorf("%+v", a.echo)
 			}
 		})
+	}
+}
+
+// A client can't warn itself or others: only the first hop's socket is believed. Each way of forwarding warns.
+func TestHoldersOfCertificatesThatExpireAreWarned(t *testing.T) {
+	g := start(t, table(echoServer(t, "one", nil).URL, ""))
+	for _, test := range []struct {
+		days, method, warning string
+		trusted               bool
+	}{
+		{"29", "GET", "Full days left: 29.", true},
+		{"0", "GET", "Full days left: 0.", true},
+		{"3", "POST", "Full days left: 3.", true},
+		{"30", "GET", "", true},
+		{"3", "GET", "", false},
+		{"soon", "GET", "", true},
+	} {
+		client, at := g.trusted(), "http://demo.example/"
+		if !test.trusted {
+			client, at = http.DefaultClient, "http://"+g.port+"/"
+		}
+		a := send(t, client, test.method, at, http.Header{"X-Client-Cert-Days-Left": {test.days}}, strings.NewReader("x=y"))
+		banner, err := url.PathUnescape(a.echo.Header.Get("X-Lockstep-Banner"))
+		if a.status != 200 || err != nil || test.warning == "" && banner != "" || !strings.Contains(banner, test.warning) {
+			t.Errorf("%+v: %d %q %v", test, a.status, banner, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -34,7 +36,9 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 	tell := func(h http.Header, e *exchange.Exchange, r *http.Request) {
 		setForwarded(h, e, r)
 		h["X-Lockstep-Edition"], h["X-Lockstep-Sign-Up"] = edition, signUp
-		if o.Banner != "" {
+		if warning := expiryWarning(h); warning != "" {
+			h["X-Lockstep-Banner"] = []string{url.PathEscape(warning)}
+		} else if o.Banner != "" {
 			h["X-Lockstep-Banner"] = banner
 		}
 	}
@@ -56,6 +60,23 @@ func New(o options.Options, log *slog.Logger, transport http.RoundTripper) http.
 		ErrorHandler: refuse,
 	}
 	return &plain{transport: transport, tell: tell, otherwise: reverse, buffers: pool}
+}
+
+// warnDays is how long before its expiry the holder of a client certificate is warned.
+const warnDays = 30
+
+// expiryWarning returns a banner for the holder of a client certificate that expires soon, or "". The header is the first hop's, because all
+// others were dropped; without a certificate there is none.
+func expiryWarning(h http.Header) string {
+	values := h["X-Client-Cert-Days-Left"]
+	if len(values) == 0 {
+		return ""
+	}
+	days, err := strconv.Atoi(values[0])
+	if err != nil || days >= warnDays {
+		return ""
+	}
+	return fmt.Sprintf("Your client certificate expires soon. Full days left: %d. Please ask for a new one, because you cannot open this site without it.", days)
 }
 
 // sanitizeResponse removes from a response's header what nginx must not see.

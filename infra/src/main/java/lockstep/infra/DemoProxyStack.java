@@ -105,6 +105,7 @@ final class DemoProxyStack extends AccountStack {
                 balancer.getMetrics().httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT,
                         MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()),
                 10));
+        Expiry.ofCertificate(this, network.operations(), proxy.host(), proxy.certificate().orElseThrow());
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 

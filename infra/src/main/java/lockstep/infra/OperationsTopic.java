@@ -34,11 +34,21 @@ final class OperationsTopic extends Topic {
 
     /** @param missing how to treat missing data */
     Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
+        return alarm(scope, id, description, metric, ComparisonOperator.GREATER_THAN_THRESHOLD, threshold, missing);
+    }
+
+    /** Creates an alarm that notifies operators when the metric falls below the threshold. While data is missing, it keeps its state. */
+    Alarm alarmBelow(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        return alarm(scope, id, description, metric, ComparisonOperator.LESS_THAN_THRESHOLD, threshold, TreatMissingData.IGNORE);
+    }
+
+    private Alarm alarm(Construct scope, String id, String description, IMetric metric, ComparisonOperator operator, Number threshold,
+            TreatMissingData missing) {
         var alarm = Alarm.Builder.create(scope, id)
                 .alarmDescription(description)
                 .metric(metric)
                 .threshold(threshold)
-                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
+                .comparisonOperator(operator)
                 .evaluationPeriods(1)
                 .treatMissingData(missing)
                 .build();

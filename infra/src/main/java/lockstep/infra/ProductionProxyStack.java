@@ -85,6 +85,7 @@ final class ProductionProxyStack extends AccountStack {
                         targets.getMetrics().unHealthyHostCount(minimum), 0),
                 network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                         others.getMetrics().unHealthyHostCount(minimum), 0));
+        Expiry.ofFiles(this, network.operations(), proxy.host(), task.task().logs());
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 

@@ -17,8 +17,10 @@ import software.amazon.awscdk.services.logs.RetentionDays;
  * @param backupDays  how many days back a database can be restored
  * @param logs        how long logs are kept
  * @param minCapacity the minimum number of Aurora capacity units; 0 lets an idle database pause
+ * @param maintenance when AWS may maintain databases (UTC): in production two days after the others
  */
-record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, int backupDays, RetentionDays logs, double minCapacity) {
+record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, int backupDays, RetentionDays logs, double minCapacity,
+        String maintenance) {
     /** The parameter that switches the protection from deletion off for a first deployment, which could not roll back otherwise. */
     static final String PARAMETER = "DeletionProtection";
 
@@ -32,9 +34,11 @@ record Protection(boolean deletion, RemovalPolicy data, RemovalPolicy database, 
     static Protection of(Purpose purpose) {
         return switch (purpose) {
             case PRODUCTION -> new Protection(true, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, RemovalPolicy.SNAPSHOT, 14,
-                    RetentionDays.THREE_MONTHS, 0.5);
-            case QA -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0.5);
-            case DEMO -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0);
+                    RetentionDays.THREE_MONTHS, 0.5, "wed:02:00-wed:03:00");
+            case QA -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0.5,
+                    "mon:02:00-mon:03:00");
+            case DEMO -> new Protection(false, RemovalPolicy.DESTROY, RemovalPolicy.DESTROY, 1, RetentionDays.ONE_MONTH, 0,
+                    "mon:02:00-mon:03:00");
         };
     }
 }

@@ -2,6 +2,7 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import lockstep.landscape.DatabaseUser;
 import lockstep.landscape.ExistingDatabase;

@@ -33,6 +33,7 @@ import software.amazon.awscdk.services.rds.Credentials;
 import software.amazon.awscdk.services.rds.DatabaseCluster;
 import software.amazon.awscdk.services.rds.DatabaseClusterEngine;
 import software.amazon.awscdk.services.rds.DatabaseSecret;
+import software.amazon.awscdk.services.rds.IClusterEngine;
 import software.amazon.awscdk.services.rds.ServerlessV2ClusterInstanceProps;
 import software.amazon.awscdk.services.secretsmanager.ISecret;
 import software.amazon.awscdk.services.secretsmanager.Secret;
@@ -165,12 +166,14 @@ final class ShardStack extends AccountStack {
         var logs = network.logGroup(this, "DatabaseLogs", "/aws/rds/cluster/" + Names.cluster(shard.name()) + "/postgresql");
         var cluster = DatabaseCluster.Builder.create(this, "Database")
                 .clusterIdentifier(Names.cluster(shard.name()))
-                .engine(DatabaseClusterEngine
-                        .auroraPostgres(AuroraPostgresClusterEngineProps.builder().version(AuroraPostgresEngineVersion.VER_17_9).build()))
+                .engine(engine())
+                // the version is lockstep.yaml's, so that qa has an upgrade before production
+                .autoMinorVersionUpgrade(false)
+                .preferredMaintenanceWindow(props().protection().maintenance())
                 .writer(ClusterInstance.serverlessV2("Writer",
-                        ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).build()))
+                        instance().build()))
                 .readers(hasReader() ? List.of(ClusterInstance.serverlessV2("Reader",
-                        ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).scaleWithWriter(true).build())) : List.of())
+                        instance().scaleWithWriter(true).build())) : List.of())
                 .serverlessV2MinCapacity(props().protection().minCapacity())
                 .serverlessV2MaxCapacity(4)
                 .credentials(Credentials.fromSecret(admin, Names.databaseUser(shard.name(), DatabaseUser.ADMIN)))
@@ -182,7 +185,8 @@ final class ShardStack extends AccountStack {
                 .storageEncrypted(true)
                 .storageEncryptionKey(key)
                 .cloudwatchLogsExports(List.of("postgresql"))
-                .backup(BackupProps.builder().retention(Duration.days(props().protection().backupDays())).build())
+                .backup(BackupProps.builder().retention(Duration.days(props().protection().backupDays())).preferredWindow("00:30-01:00")
+                        .build())
                 .deletionProtection(props().protection().deletion())
                 .removalPolicy(props().protection().database())
                 .build();
@@ -198,6 +202,17 @@ final class ShardStack extends AccountStack {
                     "Demo and qa are created and deleted at will; a sync restores everything they hold");
         }
         return cluster;
+    }
+
+    private IClusterEngine engine() {
+        var version = shard.postgres();
+        return DatabaseClusterEngine.auroraPostgres(AuroraPostgresClusterEngineProps.builder()
+                .version(AuroraPostgresEngineVersion.of(version, version.substring(0, version.indexOf('.')))).build());
+    }
+
+    private ServerlessV2ClusterInstanceProps.Builder instance() {
+        return ServerlessV2ClusterInstanceProps.builder().publiclyAccessible(false).autoMinorVersionUpgrade(false)
+                .preferredMaintenanceWindow(props().protection().maintenance());
     }
 
     /** Without one, a failure of the instance or its zone means minutes without a database. */

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import lockstep.landscape.Account;
+import lockstep.landscape.Edition;
+import lockstep.landscape.Landscape;
 import lockstep.landscape.Purpose;
+import lockstep.landscape.Shard;
 import org.junit.jupiter.api.Test;
 
 /** Stateful resources are retained in production, and deleted with their stack elsewhere. */
@@ -37,6 +42,28 @@ class ProtectionTest {
             assertTrue(cluster.property("StorageEncrypted").asBoolean() && cluster.property("KmsKeyId").has("Fn::GetAtt"),
                     cluster::toString);
         }
+    }
+
+    /** AWS upgrades nothing by itself, and maintains qa and the demo two days before production, never during a backup. */
+    @Test
+    void databasesAreUpgradedByTheLandscapeAlone() {
+        for (var type : List.of("AWS::RDS::DBCluster", "AWS::RDS::DBInstance")) {
+            for (var resource : Assembly.clinic().resources(type)) {
+                assertEquals("false", resource.property("AutoMinorVersionUpgrade").toString(), resource::toString);
+                assertEquals(resource.stack().startsWith("production-") ? "wed:02:00-wed:03:00" : "mon:02:00-mon:03:00",
+                        resource.property("PreferredMaintenanceWindow").asText(), resource::toString);
+            }
+        }
+        for (var cluster : Assembly.clinic().resources("AWS::RDS::DBCluster")) {
+            assertEquals("17.9", cluster.property("EngineVersion").asText(), cluster::toString);
+            assertEquals("00:30-01:00", cluster.property("PreferredBackupWindow").asText(), cluster::toString);
+        }
+        var shard = new Shard("qa-1", Edition.PRODUCTION, Optional.empty(), Optional.empty(), "18.3", Optional.empty());
+        var upgraded = Assembly.synthesize("upgraded", new Landscape(TestLandscapes.PRODUCT, "1.0.0", "eu-central-1",
+                List.of(new Account("qa", "333333333333", Purpose.QA, List.of(shard), List.of())), List.of(), List.of()));
+        assertEquals("18.3", upgraded.resource("qa-shard-qa-1", "AWS::RDS::DBCluster", "").property("EngineVersion").asText());
+        assertEquals("aurora-postgresql18",
+                upgraded.resource("qa-shard-qa-1", "AWS::RDS::DBClusterParameterGroup", "").property("Family").asText());
     }
 
     /** Only production pays for a second instance, which takes over when the first fails. */

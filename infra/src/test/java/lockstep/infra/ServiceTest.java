@@ -239,7 +239,36 @@ class ServiceTest {
             assertEquals("{ $.status >= 500 }", filter.property("FilterPattern").asText());
             assertEquals(filter.property("MetricTransformations").get(0).get("MetricNamespace"), alarm.property("Namespace"));
         }
-        assertEquals(5, CLINIC.resources("AWS::Logs::MetricFilter").size());
+        assertEquals(5, CLINIC.resources("AWS::Logs::MetricFilter").stream().filter(filter -> filter.stack().contains("-shard-")).count());
+    }
+
+    /** An alarm keeps its state while nothing is measured: a certificate gets no younger when a task stops. */
+    @Test
+    void certificatesAndListsWarnBeforeTheyExpire() throws IOException {
+        assertEquals(List.of("ClientAuthority < 14", "ClientAuthority < 3", "ClientAuthority < 30", "RevocationList < 0",
+                "RevocationList < 25", "ServerCertificate < 14", "ServerCertificate < 3", "ServerCertificate < 30"),
+                expiry("production-production-proxy"));
+        assertEquals(List.of("DaysToExpiry < 14", "DaysToExpiry < 3", "DaysToExpiry < 30"), expiry("demo-demo-proxy"));
+        var keeper = Files.readString(Path.of("../proxy/settings/keeper.go"));
+        for (var filter : CLINIC.resources("production-production-proxy", "AWS::Logs::MetricFilter")) {
+            var counted = filter.property("FilterPattern").asText()
+                    + filter.property("MetricTransformations").get(0).get("MetricValue").asText();
+            assertTrue(counted.matches("\\{ \\$.expires = \"(server|client-authority|revoked)\\.pem\" }\\$\\.(days|percent)"), counted);
+            // what the log has
+            for (var word : List.of(counted.replaceAll(".*= (\"[^\"]+\").*", "$1"), "\"" + counted.replaceAll(".*\\.", "") + "\"",
+                    "\"expires\""))
+                assertTrue(keeper.contains(word), word);
+        }
+    }
+
+    private static List<String> expiry(String stack) {
+        return CLINIC.resources(stack, "AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("Expiry")).map(alarm -> {
+            assertEquals("LessThanThreshold ignore Minimum",
+                    "%s %s %s".formatted(alarm.property("ComparisonOperator").asText(), alarm.property("TreatMissingData").asText(),
+                            alarm.property("Statistic").asText()));
+            assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
+            return alarm.property("MetricName").asText() + " < " + alarm.property("Threshold").asText();
+        }).sorted().toList();
     }
 
     @Test

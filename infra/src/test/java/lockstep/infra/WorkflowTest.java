@@ -325,7 +325,8 @@ class WorkflowTest {
 
     @Test
     void everyAlarmIsTold() {
-        assertEquals(2 * 3 + 3 * 6 + 3 + 3 * 2 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2 + 2, CLINIC.resources("AWS::CloudWatch::Alarm").size());
+        assertEquals(2 * 3 + 3 * 6 + 3 + 3 * 2 + 3 * 2 + 7 + 5 + 2 * 1 + 2 * 2 + 2 + 2 * 8 + 2 * 3,
+                CLINIC.resources("AWS::CloudWatch::Alarm").size());
         for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
             assertTrue(alarm.property("AlarmActions").toString().contains("Operations"), alarm::toString);
         }

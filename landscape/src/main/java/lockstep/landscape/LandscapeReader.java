@@ -72,6 +72,7 @@ public final class LandscapeReader {
             new Field("edition", true, "production or demo"),
             new Field("tenantsExpireAfter", false, "7d"),
             new Field("reader", false, "true"),
+            new Field("postgres", false, "\"17.9\""),
             new Field("database", false, "{host: shop.cluster-abc123.eu-central-1.rds.amazonaws.com, name: shop, secret: "
                     + "\"arn:aws:secretsmanager:eu-central-1:222222222222:secret:shop-admin-AbCdEf\"}"));
     static final List<Field> PROXY = List.of(
@@ -176,6 +177,7 @@ public final class LandscapeReader {
     static final Format CONNECTIONS = new Format("[2-9]|[1-9][0-9]{1,2}", "a whole number of connections from 2 to 999", "write it like 8");
     static final Format RATE_LIMIT = new Format("[1-9][0-9]{0,5}", "a whole number of requests per second from 1 to 999999",
             "write it like 20, or remove the field");
+    static final Format POSTGRES = new Format("1[5-9]\\.[1-9][0-9]?", "a version of Aurora PostgreSQL", "write it like \"17.9\"");
     static final Format YES_OR_NO = new Format("true|false", "true or false", "write it like true");
     static final Format AGE = new Format("[1-9][0-9]{0,3}[hd]", "a number of hours or days", "write it like 12h or 7d");
     static final Format INTERVAL = new Format("[1-9][0-9]{0,3}[mhd]", "a number of minutes, hours or days", "write it like 15m, 1h or 7d");
@@ -460,7 +462,8 @@ public final class LandscapeReader {
         var expireAfter = age.text(AGE).map(Interval::parse);
         var shard = new Shard(name, edition.orElse(Edition.DEMO));
         return new Shard(name, shard.edition(), expireAfter.or(shard::tenantsExpireAfter),
-                fields.get("reader").text(YES_OR_NO).map(Boolean::parseBoolean), existing.database(database, name, account, accountId));
+                fields.get("reader").text(YES_OR_NO).map(Boolean::parseBoolean),
+                fields.get("postgres").text(POSTGRES).orElse(Shard.POSTGRES), existing.database(database, name, account, accountId));
     }
 
     private DataSet dataSet(String name, YamlValue value) {

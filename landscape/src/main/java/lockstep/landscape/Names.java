@@ -175,6 +175,11 @@ public final class Names {
         return "Lockstep/application/" + shard;
     }
 
+    /** The namespace of metrics derived from the logs of an account's proxy of the production edition. */
+    public static String proxyMetrics() {
+        return "Lockstep/proxy";
+    }
+
     /** In a source account: reads manifests and parts. */
     public static String readerRole() {
         return "lockstep-reader";

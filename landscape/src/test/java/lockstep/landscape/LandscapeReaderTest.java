@@ -142,13 +142,15 @@ class LandscapeReaderTest {
                 new Mistake("age without a unit", "{edition: demo}", "{edition: demo, tenantsExpireAfter: 7}",
                         "14: accounts.demo.shards.demo-1.tenantsExpireAfter: '7' is not a number of hours or days; "
                                 + "write it like 12h or 7d"),
+                new Mistake("half a version", "{edition: demo}", "{edition: demo, postgres: \"17\"}",
+                        "14: accounts.demo.shards.demo-1.postgres: '17' is not a version of Aurora PostgreSQL; write it like \"17.9\""),
                 new Mistake("unknown field, like a known one", "    where:", "    wehre:",
                         "25: dataSets.master.tables.master.disease.wehre: unknown field 'wehre'; did you mean 'where'?"),
                 new Mistake("unknown field, like a missing one", "columns: [id, name]", "Colums: [id, name]",
                         "21: dataSets.master.tables.master.drug.Colums: unknown field 'Colums'; did you mean 'columns'?"),
                 new Mistake("unknown field, like none", "{edition: demo}", "{edition: demo, size: huge}",
                         "14: accounts.demo.shards.demo-1.size: unknown field 'size'; remove it; the fields here are edition, "
-                                + "tenantsExpireAfter, reader, database"),
+                                + "tenantsExpireAfter, reader, postgres, database"),
                 new Mistake("unknown field at the top", "region: eu-central-1\n", "region: eu-central-1\nowner: me\n",
                         "4: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
                                 + "differences, delivery"),
@@ -629,7 +631,7 @@ class LandscapeReaderTest {
     void aMapThatHoldsItselfEnds() throws IOException {
         assertEquals(
                 List.of(new Problem(14, "accounts.demo.shards.demo-1.demo-1", "unknown field 'demo-1'",
-                        "remove it; the fields here are edition, tenantsExpireAfter, reader, database"),
+                        "remove it; the fields here are edition, tenantsExpireAfter, reader, postgres, database"),
                         new Problem(14, "accounts.demo.shards.demo-1", "'edition' is missing", "add edition: production or demo")),
                 problemsOf(VALID.replace("shards:\n      demo-1: {edition: demo}", "shards: &shards\n      demo-1: *shards")).problems());
     }

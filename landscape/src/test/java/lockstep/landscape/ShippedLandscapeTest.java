@@ -117,7 +117,7 @@ class ShippedLandscapeTest {
                 LandscapeReader.PATH, "/command/items", LandscapeReader.WORD)
                 .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         Map.of("/delivery/properties/gitlab", LandscapeReader.GITLAB, "/delivery/properties/project", LandscapeReader.PROJECT,
-                "/delivery/properties/ref", LandscapeReader.REF)
+                "/delivery/properties/ref", LandscapeReader.REF, "/shard/properties/postgres", LandscapeReader.POSTGRES)
                 .forEach((place, format) -> assertEquals("^" + format.pattern() + "$", schema.at(place).get("pattern").asString()));
         Map.of("sync", LandscapeReader.SYNC, "holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD)
                 .forEach((name, fields) -> assertEquals(fields.stream().map(YamlValue.Field::name).toList(),

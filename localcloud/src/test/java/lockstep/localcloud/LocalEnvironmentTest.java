@@ -24,8 +24,9 @@ import tools.jackson.databind.json.JsonMapper;
 /** Tests the list of changes against infra's synthesized task definitions. */
 @Tag("nightly")
 class LocalEnvironmentTest {
-    private static final Set<String> ADDED = Set.of("PATH", "NGINX", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS",
-            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
+    private static final Set<
+            String> ADDED = Set.of("PATH", "NGINX", "SETTINGS_SECRET_POLL", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "JAVA_TOOL_OPTIONS",
+                    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
     private static final LocalEnvironment HERE = new LocalEnvironment(variable -> 4000 + variable.length(),
             Map.of("/run/settings", Path.of("/here/settings"),
                     "/run/gateway", Path.of("/here/gateway"), "/tmp", Path.of("/here/temporary")),

@@ -58,13 +58,21 @@ class ClinicTest {
     @Test
     void productionHasNothingOfTheDemo() {
         var browser = clinic.browser();
-        browser.headers.put("X-Lockstep-Banner", "demo");
         browser.get("/login").is(200).hasNot("demo").hasNot("/signup").hasNot("/inquiry").hasNot("class=\"banner\"");
         for (String path : List.of("/signup", "/inquiry")) {
             browser.get(path).is(404);
             browser.post(path, "name", "N", "email", "n@example.org", "clinic", "C", "message", "m").is(404);
         }
         assertEquals("0", clinic.database.value("SELECT count(*) FROM tenant.activity"));
+    }
+
+    @Test
+    void holdersOfCertificatesThatExpireAreWarned() {
+        var browser = clinic.browser();
+        browser.headers.put("X-Lockstep-Banner", "Full%20days%20left%3A%203%2B%3Cb%3E");
+        browser.get("/login").is(200).has("class=\"banner\"").has("Full days left: 3+&lt;b&gt;").hasNot("demo").hasNot("Master data");
+        browser.headers.put("X-Lockstep-Banner", "%zz");
+        browser.get("/login").is(200).hasNot("class=\"banner\"");
     }
 
     @Test

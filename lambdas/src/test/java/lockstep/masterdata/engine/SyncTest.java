@@ -62,6 +62,21 @@ class SyncTest {
         assertEquals("1", target.value("SELECT count(*) FROM m.postal WHERE town = 'local'"));
     }
 
+    /** Its state is that of the snapshot, but its server counts writes from zero. */
+    @Test
+    void bringsADatabaseInStepThatWasRestoredFromASnapshot() {
+        sync.run(source, target, "one");
+        target.execute("INSERT INTO m.prescription (drug, text) VALUES (7, 'a visitor''s')");
+        var restored = new TestingDatabase(target.port(), target.name() + "_restored", target.user());
+        source.execute("CREATE DATABASE " + restored.name() + " TEMPLATE " + target.name());
+        source.execute("UPDATE m.drug SET name = 'newer' WHERE id = 3");
+        sync.run(source, target, "two");
+        restored.execute("UPDATE m.drug SET name = 'damaged' WHERE id = 11");
+        sync.restore(restored, "two");
+        assertEquals(TestingProduct.contents(source), TestingProduct.contents(restored));
+        assertEquals("1", restored.value("SELECT count(*) FROM m.prescription"));
+    }
+
     @Test
     void dumpsOneStateOfTheSourceWhateverIsWrittenMeanwhile() {
         String before = TestingProduct.contents(source);

@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param signUp            visitors can create their own tenant, filled with generated data
  * @param demoNotice        the login page says that this is a demo and where to sign up, also after a failed login
  * @param inquiries         every page links to a form for contacting sales or booking a meeting
- * @param banner            every page warns against entering real patients, and shows the age of the master data
+ * @param banner            every page warns against entering real patients, whatever the proxy says, and shows the age of the master data
  * @param tenantExpiry      visitors' tenants are deleted after they have been unused for a while
  * @param clientCertificate pages show the subject of the browser's client certificate
  */

@@ -8,7 +8,7 @@ import lockstep.clinic.store.Accounts.User;
  * The layout data of every page.
  *
  * @param token       the CSRF token that each form sends
- * @param banner      the warning of the demo edition; empty if there is none
+ * @param banner      a warning above the page: the demo's, or of a client certificate that expires; empty if there is none
  * @param certificate the subject of the client's certificate, if pages show it
  * @param signUpOpen  whether visitors can currently sign up
  */

@@ -113,12 +113,10 @@ final class Site {
 
     private Frame frame(Context ctx) {
         var user = user(ctx);
-        var banner = features.banner() ? Optional.of(
-                Optional.ofNullable(ctx.header("X-Lockstep-Banner")).filter(it -> !it.isEmpty()).map(Site::decoded).orElse(DEFAULT_BANNER))
-                : Optional.<String>empty();
         var certificate = features.clientCertificate()
                 ? Optional.ofNullable(ctx.header("X-Client-Cert-Subject")).filter(it -> !it.isEmpty()) : Optional.<String>empty();
-        return new Frame(features, assets, user, sessions.token(session(ctx)), banner, banner.isPresent() ? freshness() : "", certificate,
+        return new Frame(features, assets, user, sessions.token(session(ctx)), banner(ctx), features.banner() ? freshness() : "",
+                certificate,
                 signUpOpen(ctx));
     }
 
@@ -152,11 +150,17 @@ final class Site {
         return new Cookie(name, value, "/", maxAge, true, true, null, SameSite.LAX);
     }
 
-    private static String decoded(String text) {
+    /** The gateway's text: the demo's banner, or a warning that the client certificate expires. */
+    private Optional<String> banner(Context ctx) {
+        var text = Optional.ofNullable(ctx.header("X-Lockstep-Banner")).filter(it -> !it.isEmpty()).flatMap(Site::decoded);
+        return features.banner() ? text.or(() -> Optional.of(DEFAULT_BANNER)) : text;
+    }
+
+    private static Optional<String> decoded(String text) {
         try {
-            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+            return Optional.of(URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8));
         } catch (IllegalArgumentException e) {
-            return DEFAULT_BANNER;
+            return Optional.empty();
         }
     }
 }
