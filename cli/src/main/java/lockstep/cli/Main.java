@@ -23,7 +23,8 @@ import tools.jackson.databind.json.JsonMapper;
  * ({@link #UNDECIDED}).
  */
 @Command(name = "lockstep", description = "Keeps every shard's master data in step with production.", synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class, SyncCommand.class,
+        subcommands = {InitCommand.class, UpCommand.class, DownCommand.class, DeployCommand.class, ReleaseCommand.class, LogCommand.class,
+                SyncCommand.class,
                 RollbackCommand.class, RepairCommand.class, ApproveCommand.class, RejectCommand.class, StatusCommand.class,
                 VerifyCommand.class, CheckCommand.class, PreflightCommand.class, ImportCommand.class, ConsoleCommand.class,
                 OpenCommand.class, DiffCommand.class, ValveCommand.class, CostCommand.class, SchemaGateCommand.class,

@@ -9,8 +9,10 @@ import java.util.Optional;
  * @param secret the ARN of the secret with {@code username} and {@code password} of the administrator who creates them
  * @param ca     a file with the CA certificate of the server; if empty, Amazon's and public authorities are trusted
  * @param local  the database that takes its place in the local cloud
+ * @param localSchema instead, a file with the SQL from which the local cloud creates one
  */
-public record ExistingDatabase(String host, int port, String name, String secret, Optional<Path> ca, Optional<Local> local) {
+public record ExistingDatabase(String host, int port, String name, String secret, Optional<Path> ca, Optional<Local> local,
+        Optional<Path> localSchema) {
     /**
      * A database on this machine.
      *

@@ -21,7 +21,8 @@ final class ExistingReader {
             new Field("name", true, "shop"),
             new Field("secret", true, "arn:aws:secretsmanager:eu-central-1:222222222222:secret:shop-admin-AbCdEf"),
             new Field("ca", false, "server-ca.pem"),
-            new Field("local", false, "{url: \"postgresql://postgres@localhost:5432/shop\", passwordFile: shop.password}"));
+            new Field("local", false, "{url: \"postgresql://postgres@localhost:5432/shop\", passwordFile: shop.password}"),
+            new Field("localSchema", false, "schema.sql"));
     static final List<Field> LOCAL = List.of(
             new Field("url", true, "postgresql://postgres@localhost:5432/shop"),
             new Field("passwordFile", true, "shop.password"),
@@ -102,7 +103,10 @@ final class ExistingReader {
         if (!secret.isEmpty() && accountId.filter(id -> !secret.split(":")[4].equals(id)).isPresent())
             fields.get("secret").problem(quote(secret) + " is not a secret of account " + account,
                     "copy it into that account, because no account may read secrets of another");
-        return Optional.of(new ExistingDatabase(host, port, name, secret, path(fields.get("ca")), local(fields.get("local"), use)));
+        if (fields.get("local").isGiven() && fields.get("localSchema").isGiven())
+            fields.get("localSchema").problem("the local cloud uses the database of 'local'", "remove one of the two");
+        return Optional.of(new ExistingDatabase(host, port, name, secret, path(fields.get("ca")), local(fields.get("local"), use),
+                path(fields.get("localSchema"))));
     }
 
     private Optional<ExistingDatabase.Local> local(YamlValue value, Use use) {

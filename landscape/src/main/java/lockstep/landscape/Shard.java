@@ -34,4 +34,9 @@ public record Shard(String name, Edition edition, Optional<Duration> tenantsExpi
     public boolean runsProduct() {
         return database.isEmpty();
     }
+
+    /** Whether the local cloud creates its database. */
+    public boolean isCreatedLocally() {
+        return database.flatMap(ExistingDatabase::localSchema).isPresent() || database.isEmpty();
+    }
 }

@@ -1,7 +1,9 @@
 package lockstep.landscape;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.SchemaRegistry;
@@ -81,7 +83,8 @@ class ExistingReaderTest {
         assertEquals(Optional.of(new ExistingDatabase("shop.cluster-abc.eu-central-1.rds.amazonaws.com", 5432, "shop",
                 "arn:aws:secretsmanager:eu-central-1:111111111111:secret:rds!cluster-0a1b-AbCdEf", Optional.empty(),
                 Optional.of(new ExistingDatabase.Local("localhost", 5433, "shop", "postgres", directory.resolve("keys/shop.password"),
-                        Optional.empty())))),
+                        Optional.empty())),
+                Optional.empty())),
                 live.shards().getFirst().database());
         assertEquals(List.of(), live.applicationsOf(Edition.PRODUCTION));
         var trial = landscape.accounts().get(1);
@@ -93,6 +96,20 @@ class ExistingReaderTest {
         assertEquals(Optional.of(directory.resolve("ca.pem")), database.ca());
         assertEquals(Path.of("/keys/trial"), database.local().orElseThrow().passwordFile());
         assertEquals(Optional.of(directory.resolve("own.pem")), database.local().orElseThrow().ca());
+        assertEquals(List.of(false, false), landscape.accounts().stream().map(a -> a.shards().getFirst().isCreatedLocally()).toList());
+    }
+
+    @Test
+    void theLocalCloudMayCreateOneFromItsSchema() throws IOException {
+        var shard = LandscapeReader.read(file(VALID.replaceFirst("local: \\{.*}", "localSchema: schema.sql"))).accounts().getFirst()
+                .shards()
+                .getFirst();
+        assertEquals(Optional.of(directory.resolve("schema.sql")), shard.database().orElseThrow().localSchema());
+        assertTrue(shard.isCreatedLocally());
+        assertFalse(shard.runsProduct());
+        assertProblem("          local: {url: \"postgresql://postgres",
+                "          localSchema: schema.sql\n          local: {url: \"postgresql://postgres",
+                "19: accounts.live.shards.shop-1.database.localSchema: the local cloud uses the database of 'local'; remove one of the two");
     }
 
     @Test

@@ -29,6 +29,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class ShardDatabase {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** The users of which an existing database has secrets. */
+    private static final List<DatabaseUser> LOGINS = List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER);
     private final Shard shard;
     private final PostgresServer server;
     private final AccountAccess account;
@@ -43,13 +45,14 @@ public final class ShardDatabase {
 
     /** Creates the database, or checks that the existing one can be reached, and sets its address in the secrets. */
     void ensure() {
-        shard.database().ifPresentOrElse(this::useExisting, this::create);
+        shard.database().ifPresentOrElse(database -> database.localSchema().ifPresentOrElse(this::createFrom,
+                () -> useExisting(database)), this::create);
     }
 
     /** Logs in once, so that a wrong address or password is reported here, and puts the administrator's login into the emulated secret. */
     private void useExisting(ExistingDatabase database) {
         var local = database.local().orElseThrow(() -> new UserFault("shard " + shard.name() + " is an existing database: add "
-                + "database.local with the database that takes its place on this machine"));
+                + "database.local with the database that takes its place on this machine, or database.localSchema"));
         String password = password(local.passwordFile());
         var url = "jdbc:postgresql://" + local.host() + ":" + local.port() + "/" + local.name() + "?" + tls();
         try (var connection = DriverManager.getConnection(url, local.user(), password)) {
@@ -57,7 +60,7 @@ public final class ShardDatabase {
         } catch (SQLException e) {
             throw new UserFault("the existing database of shard " + shard.name() + " cannot be opened: " + e.getMessage(), e);
         }
-        for (DatabaseUser user : List.of(DatabaseUser.ADMIN, DatabaseUser.READER, DatabaseUser.WRITER)) {
+        for (DatabaseUser user : LOGINS) {
             update(user, secret -> {
                 secret.put("host", local.host()).put("port", local.port()).put("dbname", local.name()).remove("sslrootcert");
                 local.ca().ifPresentOrElse(ca -> secret.put("sslrootcert", read(ca)), () -> secret.put("sslmode", "disable"));
@@ -85,6 +88,24 @@ public final class ShardDatabase {
         }
     }
 
+    /** Creates the database in place of an existing one, and its tables when it has none. */
+    private void createFrom(Path schema) {
+        update(DatabaseUser.ADMIN, secret -> secret.put("username", Names.databaseUser(shard.name(), DatabaseUser.ADMIN))
+                .remove("masterarn"));
+        for (var user : LOGINS) update(user, secret -> secret.put("dbname", Names.database(shard.name())).remove("sslrootcert"));
+        create();
+        try (var connection = server.connect(Names.database(shard.name())); var statement = connection.createStatement()) {
+            var tables = statement.executeQuery("select from pg_tables where schemaname !~ '^pg_' and schemaname <> 'information_schema'");
+            if (tables.next()) return;
+            connection.setAutoCommit(false);
+            executeFormatted(connection, "set role %I", Names.databaseUser(shard.name(), DatabaseUser.ADMIN));
+            statement.execute(read(schema));
+            connection.commit();
+        } catch (SQLException e) {
+            throw new UserFault("cannot create the tables of shard " + shard.name() + " from " + schema + ": " + e.getMessage(), e);
+        }
+    }
+
     /** Creates the admin role with the password of its secret and the database. */
     private void create() {
         ObjectNode admin = secret(DatabaseUser.ADMIN);
@@ -102,7 +123,7 @@ public final class ShardDatabase {
         } catch (SQLException e) {
             throw new UserFault("cannot create the database of shard " + shard.name() + ": " + e.getMessage(), e);
         }
-        for (DatabaseUser user : DatabaseUser.values()) {
+        for (DatabaseUser user : shard.runsProduct() ? List.of(DatabaseUser.values()) : LOGINS) {
             update(user, secret -> secret.put("host", "localhost").put("port", server.port()));
         }
     }

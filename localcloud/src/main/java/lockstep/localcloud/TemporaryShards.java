@@ -106,7 +106,7 @@ public final class TemporaryShards {
     }
 
     private static void makeAbsolute(Path home, JsonNode existing) {
-        for (String field : List.of("ca", "passwordFile")) {
+        for (String field : List.of("ca", "passwordFile", "localSchema")) {
             if (existing instanceof ObjectNode object && object.has(field))
                 object.put(field, home.resolve(object.get(field).asString()).normalize().toString());
         }

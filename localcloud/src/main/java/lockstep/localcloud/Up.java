@@ -128,7 +128,7 @@ public final class Up {
         try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
             var assembly = after(executor, "stacks synthesized and projected", () -> synthesize(deployment));
             progress.step("certificates", this::certify);
-            var databases = deployment.into().stream().filter(account -> account.shards().stream().anyMatch(Shard::runsProduct))
+            var databases = deployment.into().stream().filter(account -> account.shards().stream().anyMatch(Shard::isCreatedLocally))
                     .map(account -> after(executor, "PostgreSQL of " + account.name(),
                             () -> new PostgresServer(files, store, account.name()).ensure()))
                     .toList();
