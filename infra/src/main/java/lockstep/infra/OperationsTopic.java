@@ -3,9 +3,11 @@ package lockstep.infra;
 import java.util.List;
 import java.util.Map;
 import lockstep.landscape.Names;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.MathExpression;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -30,6 +32,16 @@ final class OperationsTopic extends Topic {
     /** Creates an alarm that notifies operators when the metric exceeds the threshold. Missing data raises no alarm. */
     Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
         return alarmWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
+    }
+
+    /**
+     * Creates an alarm for a service behind a load balancer that none of its tasks is healthy. No data means the same. A deployment moves the
+     * tasks from one target group to the other, so the alarm adds both up.
+     */
+    Alarm alarmWhenNoneIsHealthy(Construct scope, String host, IMetric targets, IMetric others) {
+        var none = MathExpression.Builder.create().expression("IF(FILL(targets, 0) + FILL(others, 0) < 1, 1, 0)")
+                .usingMetrics(Map.of("targets", targets, "others", others)).period(Duration.minutes(1)).label("nothing is healthy").build();
+        return alarmWhen(scope, "OutageAlarm", host + ": no proxy is healthy, so nobody is served", none, 0, TreatMissingData.BREACHING);
     }
 
     /** @param missing how to treat missing data */

@@ -8,6 +8,7 @@ import lockstep.landscape.Proxy;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
@@ -24,6 +25,8 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkTargetGroup
 import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkWeightedTargetGroup;
 import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
 import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
+import software.amazon.awscdk.services.logs.FilterPattern;
+import software.amazon.awscdk.services.logs.MetricFilter;
 import software.constructs.Construct;
 
 /**
@@ -80,12 +83,25 @@ final class ProductionProxyStack extends AccountStack {
                 .containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
+        var most = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
+        network.operations().alarmWhenNoneIsHealthy(this, proxy.host(), targets.getMetrics().healthyHostCount(most),
+                others.getMetrics().healthyHostCount(most));
+        network.operations().alarmWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests failed within a minute",
+                failing(task.task(), proxy), 10);
         service.rollBackOn(
                 network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                         targets.getMetrics().unHealthyHostCount(minimum), 0),
                 network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                         others.getMetrics().unHealthyHostCount(minimum), 0));
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+
+    /** The answers of nginx with 5xx, from its own log: a network load balancer knows no answers. */
+    private Metric failing(Task task, Proxy proxy) {
+        var namespace = Names.proxyMetrics(proxy.host());
+        MetricFilter.Builder.create(this, "Failing").logGroup(task.logs()).metricNamespace(namespace).metricName("Failing").metricValue("1")
+                .filterPattern(FilterPattern.numberValue("$.status", ">=", 500)).build();
+        return Metric.Builder.create().namespace(namespace).metricName("Failing").statistic("Sum").period(Duration.minutes(1)).build();
     }
 
     private NetworkTargetGroup targets(NetworkStack network, String id) {

@@ -174,6 +174,11 @@ public final class Names {
         return "Lockstep/application/" + shard;
     }
 
+    /** The namespace of metrics derived from the log of a first hop. */
+    public static String proxyMetrics(String host) {
+        return "Lockstep/proxy/" + host;
+    }
+
     /** In a source account: reads manifests and parts. */
     public static String readerRole() {
         return "lockstep-reader";
