@@ -98,8 +98,9 @@ final class DemoProxyStack extends AccountStack {
         new WebFirewall(this, network, balancer);
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
         var most = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
-        network.operations().alarmWhenNoneIsHealthy(this, proxy.host(), targets.getMetrics().healthyHostCount(most),
-                others.getMetrics().healthyHostCount(most));
+        network.operations().alarmWhenNone(this, "OutageAlarm", proxy.host() + ": no proxy has been healthy for three minutes",
+                EditionService.healthy(targets.getMetrics().healthyHostCount(most), others.getMetrics().healthyHostCount(most)), 3,
+                service);
         network.operations().alarmWhen(this, "BalancerFailingAlarm",
                 proxy.host() + ": the load balancer itself answered more than ten requests with 5xx within a minute",
                 balancer.getMetrics().httpCodeElb(HttpCodeElb.ELB_5XX_COUNT,

@@ -2,12 +2,11 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import lockstep.landscape.Names;
-import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
-import software.amazon.awscdk.services.cloudwatch.MathExpression;
 import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.cloudwatch.actions.SnsAction;
 import software.amazon.awscdk.services.iam.PolicyStatement;
@@ -31,29 +30,34 @@ final class OperationsTopic extends Topic {
 
     /** Creates an alarm that notifies operators when the metric exceeds the threshold. Missing data raises no alarm. */
     Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
-        return alarmWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
+        return alarm(scope, id, description, metric, threshold,
+                builder -> builder.evaluationPeriods(1).treatMissingData(TreatMissingData.NOT_BREACHING));
     }
 
     /**
-     * Creates an alarm for a service behind a load balancer that none of its tasks is healthy. No data means the same. A deployment moves the
-     * tasks from one target group to the other, so the alarm adds both up.
+     * Creates an alarm that also notifies operators when data stops. It is silent until the first data, because CloudWatch creates an alarm
+     * in the state that then means missing data.
      */
-    Alarm alarmWhenNoneIsHealthy(Construct scope, String host, IMetric targets, IMetric others) {
-        var none = MathExpression.Builder.create().expression("IF(FILL(targets, 0) + FILL(others, 0) < 1, 1, 0)")
-                .usingMetrics(Map.of("targets", targets, "others", others)).period(Duration.minutes(1)).label("nothing is healthy").build();
-        return alarmWhen(scope, "OutageAlarm", host + ": no proxy is healthy, so nobody is served", none, 0, TreatMissingData.BREACHING);
+    void alarmWhenAboveOrUnknown(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        alarm(scope, id, description, metric, threshold, builder -> builder.evaluationPeriods(1).treatMissingData(TreatMissingData.MISSING))
+                .addInsufficientDataAction(new SnsAction(this));
     }
 
-    /** @param missing how to treat missing data */
-    Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
-        var alarm = Alarm.Builder.create(scope, id)
-                .alarmDescription(description)
-                .metric(metric)
-                .threshold(threshold)
-                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
-                .evaluationPeriods(1)
-                .treatMissingData(missing)
-                .build();
+    /**
+     * Creates an alarm that notifies operators when the metric of a service is below 1 in each of these periods, or missing. It is created
+     * once the service is up, so that a first deployment is silent.
+     */
+    void alarmWhenNone(Construct scope, String id, String description, IMetric metric, int periods, EditionService service) {
+        alarm(scope, id, description, metric, 1, builder -> builder.evaluationPeriods(periods)
+                .comparisonOperator(ComparisonOperator.LESS_THAN_THRESHOLD).treatMissingData(TreatMissingData.BREACHING))
+                .getNode().addDependency(service);
+    }
+
+    private Alarm alarm(Construct scope, String id, String description, IMetric metric, Number threshold,
+            UnaryOperator<Alarm.Builder> evaluation) {
+        var builder = Alarm.Builder.create(scope, id).alarmDescription(description).metric(metric).threshold(threshold)
+                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD);
+        var alarm = evaluation.apply(builder).build();
         alarm.addAlarmAction(new SnsAction(this));
         return alarm;
     }

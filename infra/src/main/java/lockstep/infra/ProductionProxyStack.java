@@ -84,8 +84,9 @@ final class ProductionProxyStack extends AccountStack {
         service.getNode().addDependency(shifting.role());
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
         var most = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
-        network.operations().alarmWhenNoneIsHealthy(this, proxy.host(), targets.getMetrics().healthyHostCount(most),
-                others.getMetrics().healthyHostCount(most));
+        network.operations().alarmWhenNone(this, "OutageAlarm", proxy.host() + ": no proxy has been healthy for three minutes",
+                EditionService.healthy(targets.getMetrics().healthyHostCount(most), others.getMetrics().healthyHostCount(most)), 3,
+                service);
         network.operations().alarmWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests failed within a minute",
                 failing(task.task(), proxy), 10);
         service.rollBackOn(
@@ -96,11 +97,13 @@ final class ProductionProxyStack extends AccountStack {
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
     }
 
-    /** The answers of nginx with 5xx, from its own log: a network load balancer knows no answers. */
+    /** Counts nginx's 5xx responses in its log, because the load balancer sees no responses. */
     private Metric failing(Task task, Proxy proxy) {
         var namespace = Names.proxyMetrics(proxy.host());
         MetricFilter.Builder.create(this, "Failing").logGroup(task.logs()).metricNamespace(namespace).metricName("Failing").metricValue("1")
-                .filterPattern(FilterPattern.numberValue("$.status", ">=", 500)).build();
+                // the gateway's lines have a status too, but no server
+                .filterPattern(FilterPattern.all(FilterPattern.numberValue("$.status", ">=", 500), FilterPattern.exists("$.server")))
+                .build();
         return Metric.Builder.create().namespace(namespace).metricName("Failing").statistic("Sum").period(Duration.minutes(1)).build();
     }
 
