@@ -73,6 +73,9 @@ final class Application extends Construct {
         service.rollBackOn(network.operations().alarmWhen(this, "FailingAlarm",
                 shard.name() + ": more than ten requests failed within a minute; a running deployment is rolled back", failing(task, shard),
                 10));
+        // a product that does not run logs no failures either
+        network.operations().alarmWhenNone(this, "OutageAlarm", shard.name() + ": no task of the application runs, or each exits soon",
+                service.runningTasks(), 1, service);
     }
 
     private ContainerImage image(Product product) {

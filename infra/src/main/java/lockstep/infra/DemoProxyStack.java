@@ -22,6 +22,7 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationTargetG
 import software.amazon.awscdk.services.elasticloadbalancingv2.BaseApplicationListenerProps;
 import software.amazon.awscdk.services.elasticloadbalancingv2.DesyncMitigationMode;
 import software.amazon.awscdk.services.elasticloadbalancingv2.HealthCheck;
+import software.amazon.awscdk.services.elasticloadbalancingv2.HttpCodeElb;
 import software.amazon.awscdk.services.elasticloadbalancingv2.HttpCodeTarget;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerAction;
 import software.amazon.awscdk.services.elasticloadbalancingv2.ListenerCertificate;
@@ -96,6 +97,15 @@ final class DemoProxyStack extends AccountStack {
         service.getNode().addDependency(shifting.role());
         new WebFirewall(this, network, balancer);
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
+        var most = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
+        network.operations().alarmWhenNone(this, "OutageAlarm", proxy.host() + ": no proxy has been healthy for three minutes",
+                EditionService.healthy(targets.getMetrics().healthyHostCount(most), others.getMetrics().healthyHostCount(most)), 3,
+                service);
+        network.operations().alarmWhen(this, "BalancerFailingAlarm",
+                proxy.host() + ": the load balancer itself answered more than ten requests with 5xx within a minute",
+                balancer.getMetrics().httpCodeElb(HttpCodeElb.ELB_5XX_COUNT,
+                        MetricOptions.builder().period(Duration.minutes(1)).statistic("Sum").build()),
+                10);
         network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                 targets.getMetrics().unhealthyHostCount(minimum), 0);
         network.operations().alarmWhen(this, "OthersUnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",

@@ -1,6 +1,7 @@
 package lockstep.infra;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import lockstep.landscape.Edition;
@@ -8,6 +9,9 @@ import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.applicationautoscaling.EnableScalingProps;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
+import software.amazon.awscdk.services.cloudwatch.IMetric;
+import software.amazon.awscdk.services.cloudwatch.MathExpression;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.ec2.ISecurityGroup;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.SubnetType;
@@ -66,6 +70,22 @@ final class EditionService extends FargateService {
                 .targetUtilizationPercent(60).scaleOutCooldown(Duration.minutes(1)).scaleInCooldown(Duration.minutes(5)).build());
         CfnOutput.Builder.create(getStack(), "Cluster").value(network.cluster().getClusterName()).build();
         CfnOutput.Builder.create(getStack(), "Service").value(getServiceName()).build();
+    }
+
+    /** The average number of running tasks in five minutes. */
+    Metric runningTasks() {
+        return Metric.Builder.create().namespace("ECS/ContainerInsights").metricName("RunningTaskCount")
+                .dimensionsMap(Map.of("ClusterName", getCluster().getClusterName(), "ServiceName", getServiceName()))
+                .statistic("Average").period(Duration.minutes(5)).build();
+    }
+
+    /**
+     * The number of healthy targets. A deployment moves tasks from one target group to the other, and a group without targets reports
+     * nothing. Alarm on several minutes: load balancers report late, so the newest minute often counts as 0.
+     */
+    static MathExpression healthy(IMetric targets, IMetric others) {
+        return MathExpression.Builder.create().expression("FILL(targets, 0) + FILL(others, 0)")
+                .usingMetrics(Map.of("targets", targets, "others", others)).period(Duration.minutes(1)).label("healthy targets").build();
     }
 
     /** Rolls a deployment back when one of the alarms goes off. */

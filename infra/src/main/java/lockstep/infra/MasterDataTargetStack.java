@@ -16,7 +16,6 @@ import software.amazon.awscdk.services.cloudwatch.GraphWidget;
 import software.amazon.awscdk.services.cloudwatch.IMetric;
 import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
-import software.amazon.awscdk.services.cloudwatch.TreatMissingData;
 import software.amazon.awscdk.services.events.Rule;
 import software.amazon.awscdk.services.events.RuleTargetInput;
 import software.amazon.awscdk.services.events.Schedule;
@@ -193,12 +192,11 @@ final class MasterDataTargetStack extends AccountStack {
     /** Two alarms for each data set. The dashboard and {@code lockstep status} show which shard it is, and why. */
     private void alarms(DataSet dataSet) {
         var watch = dataSet.watch();
-        // missing data means that the watch does not run or a shard does not answer, so the age is unknown
-        network.operations().alarmWhen(this, dataSet.name() + "FreshnessAlarm",
+        // missing data means that the watch does not run or a shard does not answer; before the first sync there is none
+        network.operations().alarmWhenAboveOrUnknown(this, dataSet.name() + "FreshnessAlarm",
                 "%s: the snapshot in force in a shard is older than %d hours, or its age is unknown".formatted(dataSet.name(),
                         watch.age().toHours()),
-                metric(dataSet, Names.metrics(dataSet.name()), DataSetMetric.FRESHNESS.word()), watch.age().toSeconds(),
-                TreatMissingData.BREACHING);
+                metric(dataSet, Names.metrics(dataSet.name()), DataSetMetric.FRESHNESS.word()), watch.age().toSeconds());
         network.operations().alarmWhen(this, dataSet.name() + "OutOfStepAlarm",
                 ("%s: a shard is out of step. A newer sync has not come into force for %d minutes, or tables differ from what the sync in "
                         + "force wrote, or the shard can't report its state, or a check in lockstep.yaml failed").formatted(dataSet.name(),

@@ -2,6 +2,7 @@ package lockstep.infra;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import lockstep.landscape.Names;
 import software.amazon.awscdk.services.cloudwatch.Alarm;
 import software.amazon.awscdk.services.cloudwatch.ComparisonOperator;
@@ -29,29 +30,40 @@ final class OperationsTopic extends Topic {
 
     /** Creates an alarm that notifies operators when the metric exceeds the threshold. Missing data raises no alarm. */
     Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold) {
-        return alarmWhen(scope, id, description, metric, threshold, TreatMissingData.NOT_BREACHING);
-    }
-
-    /** @param missing how to treat missing data */
-    Alarm alarmWhen(Construct scope, String id, String description, IMetric metric, Number threshold, TreatMissingData missing) {
-        return alarm(scope, id, description, metric, ComparisonOperator.GREATER_THAN_THRESHOLD, threshold, missing);
+        return alarm(scope, id, description, metric, threshold,
+                builder -> builder.evaluationPeriods(1).treatMissingData(TreatMissingData.NOT_BREACHING));
     }
 
     /** Creates an alarm that notifies operators when the metric falls below the threshold. While data is missing, it keeps its state. */
     Alarm alarmBelow(Construct scope, String id, String description, IMetric metric, Number threshold) {
-        return alarm(scope, id, description, metric, ComparisonOperator.LESS_THAN_THRESHOLD, threshold, TreatMissingData.IGNORE);
+        return alarm(scope, id, description, metric, threshold, builder -> builder.evaluationPeriods(1)
+                .comparisonOperator(ComparisonOperator.LESS_THAN_THRESHOLD).treatMissingData(TreatMissingData.IGNORE));
     }
 
-    private Alarm alarm(Construct scope, String id, String description, IMetric metric, ComparisonOperator operator, Number threshold,
-            TreatMissingData missing) {
-        var alarm = Alarm.Builder.create(scope, id)
-                .alarmDescription(description)
-                .metric(metric)
-                .threshold(threshold)
-                .comparisonOperator(operator)
-                .evaluationPeriods(1)
-                .treatMissingData(missing)
-                .build();
+    /**
+     * Creates an alarm that also notifies operators when data stops. It is silent until the first data, because CloudWatch creates an alarm
+     * in the state that then means missing data.
+     */
+    void alarmWhenAboveOrUnknown(Construct scope, String id, String description, IMetric metric, Number threshold) {
+        alarm(scope, id, description, metric, threshold, builder -> builder.evaluationPeriods(1).treatMissingData(TreatMissingData.MISSING))
+                .addInsufficientDataAction(new SnsAction(this));
+    }
+
+    /**
+     * Creates an alarm that notifies operators when the metric of a service is below 1 in each of these periods, or missing. It is created
+     * once the service is up, so that a first deployment is silent.
+     */
+    void alarmWhenNone(Construct scope, String id, String description, IMetric metric, int periods, EditionService service) {
+        alarm(scope, id, description, metric, 1, builder -> builder.evaluationPeriods(periods)
+                .comparisonOperator(ComparisonOperator.LESS_THAN_THRESHOLD).treatMissingData(TreatMissingData.BREACHING))
+                .getNode().addDependency(service);
+    }
+
+    private Alarm alarm(Construct scope, String id, String description, IMetric metric, Number threshold,
+            UnaryOperator<Alarm.Builder> evaluation) {
+        var builder = Alarm.Builder.create(scope, id).alarmDescription(description).metric(metric).threshold(threshold)
+                .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD);
+        var alarm = evaluation.apply(builder).build();
         alarm.addAlarmAction(new SnsAction(this));
         return alarm;
     }

@@ -8,6 +8,7 @@ import lockstep.landscape.Proxy;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.cloudwatch.Metric;
 import software.amazon.awscdk.services.cloudwatch.MetricOptions;
 import software.amazon.awscdk.services.ec2.Peer;
 import software.amazon.awscdk.services.ec2.Port;
@@ -24,6 +25,8 @@ import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkTargetGroup
 import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkWeightedTargetGroup;
 import software.amazon.awscdk.services.elasticloadbalancingv2.Protocol;
 import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
+import software.amazon.awscdk.services.logs.FilterPattern;
+import software.amazon.awscdk.services.logs.MetricFilter;
 import software.constructs.Construct;
 
 /**
@@ -80,6 +83,12 @@ final class ProductionProxyStack extends AccountStack {
                 .containerPort(ProxyTask.PORT).alternateTarget(shifting.target()).build()));
         service.getNode().addDependency(shifting.role());
         var minimum = MetricOptions.builder().period(Duration.minutes(5)).statistic("Minimum").build();
+        var most = MetricOptions.builder().period(Duration.minutes(1)).statistic("Maximum").build();
+        network.operations().alarmWhenNone(this, "OutageAlarm", proxy.host() + ": no proxy has been healthy for three minutes",
+                EditionService.healthy(targets.getMetrics().healthyHostCount(most), others.getMetrics().healthyHostCount(most)), 3,
+                service);
+        network.operations().alarmWhen(this, "FailingAlarm", proxy.host() + ": more than ten requests failed within a minute",
+                failing(task.task(), proxy), 10);
         service.rollBackOn(
                 network.operations().alarmWhen(this, "UnhealthyAlarm", proxy.host() + ": a proxy has been unhealthy for five minutes",
                         targets.getMetrics().unHealthyHostCount(minimum), 0),
@@ -87,6 +96,16 @@ final class ProductionProxyStack extends AccountStack {
                         others.getMetrics().unHealthyHostCount(minimum), 0));
         Expiry.ofFiles(this, network.operations(), proxy.host(), task.task().logs());
         CfnOutput.Builder.create(this, "Address").value(balancer.getLoadBalancerDnsName()).build();
+    }
+
+    /** Counts nginx's 5xx responses in its log, because the load balancer sees no responses. */
+    private Metric failing(Task task, Proxy proxy) {
+        var namespace = Names.proxyMetrics();
+        MetricFilter.Builder.create(this, "Failing").logGroup(task.logs()).metricNamespace(namespace).metricName("Failing").metricValue("1")
+                // the gateway's lines have a status too, but no server
+                .filterPattern(FilterPattern.all(FilterPattern.numberValue("$.status", ">=", 500), FilterPattern.exists("$.server")))
+                .build();
+        return Metric.Builder.create().namespace(namespace).metricName("Failing").statistic("Sum").period(Duration.minutes(1)).build();
     }
 
     private NetworkTargetGroup targets(NetworkStack network, String id) {

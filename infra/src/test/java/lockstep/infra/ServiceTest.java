@@ -12,7 +12,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import lockstep.infra.Assembly.Resource;
@@ -230,16 +232,19 @@ class ServiceTest {
         }
     }
 
-    /** An application's alarm counts failures in the application's own log. */
+    /** An application and production's nginx count failures in their own logs, where the gateway's lines do not count. */
     @Test
-    void applicationsTellOfFailedRequests() {
-        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm").stream().filter(alarm -> alarm.id().startsWith("ApplicationFailing"))
-                .toList()) {
-            var filter = CLINIC.resource(alarm.stack(), "AWS::Logs::MetricFilter", "Failing");
-            assertEquals("{ $.status >= 500 }", filter.property("FilterPattern").asText());
+    void failedRequestsInLogsRaiseAnAlarm() {
+        var filters = CLINIC.resources("AWS::Logs::MetricFilter").stream()
+                .filter(filter -> filter.property("FilterPattern").asText().contains("$.status")).toList();
+        assertEquals(5 + 2, filters.size());
+        for (var filter : filters) {
+            var proxy = filter.stack().endsWith("-proxy");
+            assertEquals(proxy ? "{ ($.status >= 500) && ($.server = \"*\") }" : "{ $.status >= 500 }",
+                    filter.property("FilterPattern").asText());
+            var alarm = CLINIC.resource(filter.stack(), "AWS::CloudWatch::Alarm", proxy ? "FailingAlarm" : "ApplicationFailing");
             assertEquals(filter.property("MetricTransformations").get(0).get("MetricNamespace"), alarm.property("Namespace"));
         }
-        assertEquals(5, CLINIC.resources("AWS::Logs::MetricFilter").stream().filter(filter -> filter.stack().contains("-shard-")).count());
     }
 
     /** An alarm keeps its state while nothing is measured: a certificate gets no younger when a task stops. */
@@ -269,6 +274,46 @@ class ServiceTest {
             assertTrue(alarm.property("AlarmActions").get(0).get("Fn::ImportValue").asText().contains("Operations"), alarm::toString);
             return alarm.property("MetricName").asText() + " < " + alarm.property("Threshold").asText();
         }).sorted().toList();
+    }
+
+    /** Of nothing no metric tells, so missing data counts as an outage, once the service has been up. */
+    @Test
+    void anOutageRaisesAnAlarm() {
+        for (var service : CLINIC.resources("AWS::ECS::Service")) {
+            var alarm = CLINIC.resource(service.stack(), "AWS::CloudWatch::Alarm", "OutageAlarm");
+            assertEquals("breaching", alarm.property("TreatMissingData").asText());
+            assertEquals("LessThanThreshold", alarm.property("ComparisonOperator").asText());
+            assertEquals(1, alarm.property("Threshold").asInt());
+            assertEquals(1, alarm.property("AlarmActions").size());
+            assertTrue(stream(alarm.body().get("DependsOn")).anyMatch(service.id()::equals), () -> alarm + " would begin in ALARM");
+            if (!service.stack().endsWith("-proxy")) {
+                assertEquals("RunningTaskCount", alarm.property("MetricName").asText());
+                continue;
+            }
+            assertEquals(3, alarm.property("EvaluationPeriods").asInt(), "the newest minute may have no data yet");
+            assertEquals(Set.of("FILL(targets, 0) + FILL(others, 0)", "Targets", "OtherTargets"),
+                    elements(alarm.property("Metrics")).map(metric -> metric.has("Expression") ? metric.get("Expression").asText()
+                            : elements(metric.at("/MetricStat/Metric/Dimensions"))
+                                    .filter(dimension -> dimension.get("Name").asText().equals("TargetGroup"))
+                                    .map(dimension -> dimension.at("/Value/Fn::GetAtt/0").asText().replaceAll("[0-9A-F]{8}$", ""))
+                                    .findFirst().orElseThrow())
+                            .collect(Collectors.toSet()));
+        }
+        for (var stack : List.of("demo-demo-proxy", "qa-demo-proxy")) {
+            var failing = CLINIC.resource(stack, "AWS::CloudWatch::Alarm", "BalancerFailing");
+            assertEquals("HTTPCode_ELB_5XX_Count", failing.property("MetricName").asText());
+        }
+    }
+
+    /** Only the alarms above need data, and freshness, which says so once there was some; so the first day is quiet. */
+    @Test
+    void beforeTheFirstSyncNoAlarmGoesOff() {
+        for (var alarm : CLINIC.resources("AWS::CloudWatch::Alarm")) {
+            if (alarm.id().contains("OutageAlarm") || alarm.id().startsWith("Expiry")) continue;
+            var freshness = alarm.id().contains("FreshnessAlarm");
+            assertEquals(freshness ? "missing" : "notBreaching", alarm.property("TreatMissingData").asText(), alarm::toString);
+            assertEquals(freshness ? 1 : 0, alarm.property("InsufficientDataActions").size(), alarm::toString);
+        }
     }
 
     @Test

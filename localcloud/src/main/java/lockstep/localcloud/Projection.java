@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
@@ -45,6 +46,9 @@ public final class Projection {
 
     /** Removes resources of a type that the emulator does not support. */
     record Remove(String type, String reason) implements Rewrite {}
+
+    /** Removes resources of a type that set a property that the emulator refuses. */
+    record RemoveWith(String type, String property, String reason) implements Rewrite {}
 
     /** Replaces a managed runtime that the emulator runs only in a container with one that it runs as a process. */
     record Runtime(String from, String to, String reason) implements Rewrite {}
@@ -78,6 +82,8 @@ public final class Projection {
             new Remove("AWS::ApplicationAutoScaling::ScalingPolicy", "one task of each service runs"),
             new Remove("AWS::WAFv2::WebACLAssociation", "no request passes the emulated load balancer: browsers connect to nginx directly"),
             new Remove("AWS::WAFv2::LoggingConfiguration", "no request passes the emulated firewall"),
+            new RemoveWith("AWS::CloudWatch::Alarm", "Metrics",
+                    "the emulator has no metrics of load balancers, and no alarms on metric math"),
             new Remove("AWS::IAM::OIDCProvider",
                     "the emulator compares a token's issuer, aud and sub with the role's trust, but verifies no signature"),
             new Remove("AWS::CodeDeploy::Application", "there is no CodeDeploy: an alias moves to a new version at once"),
@@ -124,7 +130,8 @@ public final class Projection {
         var replaced = new LinkedHashMap<String, String>();
         for (Rewrite rewrite : REWRITES) {
             switch (rewrite) {
-                case Remove remove -> remove(template, remove);
+                case Remove remove -> remove(template, resource -> isOf(resource, remove.type()));
+                case RemoveWith remove -> remove(template, resource -> isRemoved(resource, remove));
                 case WithoutPolicy policy -> withoutPolicy(template, policy);
                 case Trust trust -> trust(template, trust, stack.accountId());
                 case Images images -> assets.putObject("dockerImages");
@@ -142,10 +149,18 @@ public final class Projection {
 
     // --- resource types that the emulator lacks ---
 
-    static void remove(ObjectNode template, Remove rule) {
+    static boolean isRemoved(JsonNode resource, RemoveWith rule) {
+        return isOf(resource, rule.type()) && resource.path("Properties").has(rule.property());
+    }
+
+    private static boolean isOf(JsonNode resource, String type) {
+        return resource.get("Type").asString().equals(type);
+    }
+
+    private static void remove(ObjectNode template, Predicate<JsonNode> rule) {
         var resources = (ObjectNode) template.get("Resources");
         var gone = resources.properties().stream()
-                .filter(r -> r.getValue().get("Type").asString().equals(rule.type()))
+                .filter(r -> rule.test(r.getValue()))
                 .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
         if (gone.isEmpty()) {
             return;

@@ -57,6 +57,7 @@ class ProjectionTest {
         for (var rewrite : Projection.REWRITES) {
             assertTrue(switch (rewrite) {
                 case Projection.Remove remove -> before.stream().anyMatch(r -> r.get("Type").asString().equals(remove.type()));
+                case Projection.RemoveWith remove -> before.stream().anyMatch(r -> Projection.isRemoved(r, remove));
                 case Projection.WithoutPolicy policy -> before.stream().anyMatch(r -> Projection.hasPolicy(r, policy.key()));
                 case Projection.Trust trust -> before.stream().anyMatch(r -> Projection.isTrusted(r, trust.service()));
                 case Projection.Images images -> !ContainerImages.sources(synthesized).isEmpty();
@@ -73,6 +74,18 @@ class ProjectionTest {
                 assertFalse(supported.contains(remove.type()), "the emulator has " + remove.type() + " by now: take it off the list");
             }
         }
+    }
+
+    @Test
+    void theEmulatorStillRefusesMetricMath() throws IOException {
+        assertTrue(python("""
+                from ministack.services.cloudformation import provisioners
+                try:
+                    provisioners._cw_metric_alarm_record("a", {"Metrics": [], "EvaluationPeriods": 1, "ComparisonOperator": \
+                "LessThanThreshold", "Threshold": 1})
+                except ValueError as refused:
+                    print(refused)
+                """).contains("metric math"));
     }
 
     @Test

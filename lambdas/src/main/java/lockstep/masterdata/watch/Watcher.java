@@ -152,10 +152,12 @@ public final class Watcher {
             var futures = executor.invokeAll(looks, Math.max(0, Duration.between(Instant.now(), until).toMillis()), TimeUnit.MILLISECONDS);
             var seen = new ArrayList<Seen>();
             for (int i = 0; i < shards.size(); i++) seen.add(seen(shards.get(i), futures.get(i)));
-            environment.measure(metrics(seen));
             // S3 also reports a missing object as access denied. If no shard has a sync in force, probably none was sealed yet.
-            source.failure().filter(f -> !(f instanceof Fault.AccessRefused) || seen.stream().anyMatch(Seen::hasSync))
-                    .ifPresent(f -> { throw f; });
+            boolean beforeFirstSync = seen.stream().noneMatch(Seen::hasSync)
+                    && source.failure().map(Fault.AccessRefused.class::isInstance).orElse(source.answer().flatMap(n -> n).isEmpty());
+            if (beforeFirstSync) return seen;
+            environment.measure(metrics(seen));
+            source.failure().ifPresent(f -> { throw f; });
             var failed = seen.stream().filter(s -> s.answered() && s.failure().isPresent()).map(s -> s.shard() + ": " + s.failure().get())
                     .toList();
             if (!failed.isEmpty())

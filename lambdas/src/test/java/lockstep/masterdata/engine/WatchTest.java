@@ -312,9 +312,14 @@ class WatchTest {
     /** Without permission to list the source's bucket, S3 reports a missing object as access denied. */
     @Test
     void beforeTheFirstSyncThereIsNothingToTell() {
-        account.sourceFails = Optional.of(new Fault.AccessRefused("403", null));
-        look(later(10));
-        assertEquals(Map.of(ShardMetric.UNREACHABLE, 0.0), account.measured.get("demo-1"));
+        for (var unread : List.<Optional<RuntimeException>>of(Optional.empty(), Optional.of(new Fault.AccessRefused("403", null)))) {
+            account.sourceFails = unread;
+            look(later(10), "demo-1", "down");
+            assertEquals(Map.of(ShardMetric.UNREACHABLE, 0.0), account.measured.get("demo-1"));
+            assertEquals(Map.of(), account.overall, "no alarm goes off, although a shard is not prepared yet");
+        }
+        account.sourceFails = Optional.of(new Fault.StoreUnavailable("the source does not answer", null));
+        assertThrows(Fault.StoreUnavailable.class, () -> look(later(10)));
         account.sourceFails = Optional.empty();
         sync.run(source, target, "one");
         account.sourceFails = Optional.of(new Fault.AccessRefused("403", null));
