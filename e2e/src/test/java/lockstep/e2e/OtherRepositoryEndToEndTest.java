@@ -46,7 +46,8 @@ class OtherRepositoryEndToEndTest {
 
     private static Ended run(Path in, Map<String, String> environment, List<String> line) {
         try {
-            var builder = new ProcessBuilder(line).directory(in.toFile()).redirectErrorStream(true);
+            // env finds programs by the changed PATH
+            var builder = new ProcessBuilder(Stream.concat(Stream.of("/usr/bin/env"), line.stream()).toList()).directory(in.toFile()).redirectErrorStream(true);
             builder.environment().put("LOCKSTEP_HOME", CLOUD.files.home().toString());
             builder.environment().put("LOCKSTEP_BUILT", "yes");
             builder.environment().merge("PATH", directory.resolve("bin") + ":" + PROJECT.resolve("node_modules/.bin"),
