@@ -124,8 +124,9 @@ public final class AccountAccess implements AutoCloseable {
         } catch (SdkException e) {
             http.close();
             throw new IllegalArgumentException("the job's token can't assume role " + arn + ": " + e.getMessage()
-                    + "\n  The role trusts only jobs of the project and branch that lockstep.yaml names under delivery. Check that this is "
-                    + "such a job, and that the account's delivery stack is deployed",
+                    + "\n  The role trusts only jobs of the project and branch that lockstep.yaml names under delivery, and "
+                    + "lockstep-sync-only those of its syncFrom. Check that this is such a job, and that the account's delivery stack is "
+                    + "deployed",
                     e);
         }
         return new AccountAccess(endpoint, Region.of(region), accountId, credentials, http);

@@ -86,7 +86,7 @@ public record HeldSync(SyncAccess access, String syncId, Held held) {
     }
 
     private void answer(Sent sent) {
-        try (var sfn = access.source().client(SfnClient.builder())) {
+        try (var sfn = access.approver().client(SfnClient.builder())) {
             sent.to(sfn);
         } catch (TaskTimedOutException | TaskDoesNotExistException | InvalidTokenException e) {
             throw new IllegalStateException(

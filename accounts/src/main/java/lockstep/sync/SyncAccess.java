@@ -22,8 +22,9 @@ import software.amazon.awssdk.services.sfn.model.ExecutionListItem;
 import software.amazon.awssdk.services.sfn.model.ListExecutionsRequest;
 
 /**
- * Access to the roles that start and follow syncs: one in the source account, one in each target account, and another there that also
- * starts restores. People, CI jobs and the local cloud use the same roles. None of them grants access to data.
+ * Access to the roles that start and follow syncs: one in the source account and one in each target account. Another in the source
+ * account answers held syncs, and another in each target account also starts restores. People, CI jobs and the local cloud use the same
+ * roles. None of them grants access to data.
  */
 public final class SyncAccess {
     private final Landscape landscape;
@@ -74,6 +75,11 @@ public final class SyncAccess {
     public AccountAccess starter(Account account) {
         return starters.computeIfAbsent(account.name(),
                 name -> assume.apply(account, roleArn(account, Names.restoreStartRole())));
+    }
+
+    /** Returns the role that answers held syncs. */
+    AccountAccess approver() {
+        return assume.apply(sourceAccount(), Names.roleArn(sourceAccount().id(), Names.approveRole()));
     }
 
     /** Returns the role that may query the status of a shard. */

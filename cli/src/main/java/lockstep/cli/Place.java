@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
 /** The option that selects where a command works: the local cloud, or AWS with {@code --aws}. */
 public final class Place {
     private static final String TOKEN = "LOCKSTEP_ID_TOKEN";
+    private static final String ROLE = "LOCKSTEP_ROLE";
     private static final Pattern LOOPBACK = Pattern.compile("https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?/?");
 
     @Option(names = "--aws",
@@ -47,9 +48,9 @@ public final class Place {
                 + found.stream().map(value -> file + ":" + value).collect(Collectors.joining("\n")));
     }
 
-    /** Opens the accounts for syncing and reading. */
+    /** Opens the accounts for syncing and reading. Jobs of other projects name their role in {@code LOCKSTEP_ROLE}. */
     public Accounts open(Main main, Landscape landscape) {
-        return open(main, landscape, Names.syncRole());
+        return open(main, landscape, System.getenv().getOrDefault(ROLE, Names.syncRole()));
     }
 
     /** @param role the role to assume with the token of a pipeline job, if there is one */

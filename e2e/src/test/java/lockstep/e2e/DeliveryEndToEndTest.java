@@ -165,7 +165,7 @@ class DeliveryEndToEndTest {
     @Test
     @Order(6)
     void aDemoShardComesAndGoesAndNobodysReleaseChanges() {
-        for (String job : List.of("qa-demo-shard-up", "qa-demo-shard-down")) {
+        for (String job : List.of("qa-demo-extra-up", "qa-demo-extra-down")) {
             var ended = pipeline("-", TOKENS.ofMain(), job);
             assertEquals(0, ended.exit(), ended::toString);
             var shards = CLOUD.lockstep("status", "--output", "json").json().get("shards").valueStream()

@@ -131,6 +131,29 @@ class DeliveryRolesTest {
         }
     }
 
+    /** {@code OtherRepositoryEndToEndTest} shows what the roles of master data allow it. */
+    @Test
+    void anotherProjectGetsOneRoleAndNoneOfTheOthers() {
+        for (String role : List.of(Names.deployRole(), Names.syncRole(), Names.diffRole()))
+            assertThrows(IllegalArgumentException.class, () -> as(role, TOKENS.ofCodeLists()), role);
+        for (String other : List.of(TOKENS.ofMain(),
+                TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/code-lists", "branch", "feature"),
+                TOKENS.token("https://gitlab.example.com", "lockstep", "clinic/code-lists", "tag", "main"),
+                TOKENS.token("https://gitlab.example.com", "lockstep", "mallory/code-lists", "branch", "main")))
+            assertThrows(IllegalArgumentException.class, () -> as(Names.syncOnlyRole(), other));
+        try (var syncOnly = as(Names.syncOnlyRole(), TOKENS.ofCodeLists()); var shelf = new Shelf(demo, syncOnly);
+                var s3 = syncOnly.client(S3Client.builder().forcePathStyle(true))) {
+            assertEquals(403, assertThrows(S3Exception.class, shelf::exists).statusCode());
+            assertEquals(403,
+                    assertThrows(S3Exception.class, () -> s3.putObject(
+                            r -> r.bucket(Names.releases(demo.id(), landscape.region())).key("log/x.json"), RequestBody.fromString("{}")))
+                            .statusCode());
+            for (String purpose : List.of("deploy", "lookup", "file-publishing"))
+                assertThrows(RuntimeException.class, () -> syncOnly
+                        .assume(Names.roleArn(demo.id(), Names.bootstrapRole(purpose, demo.id(), landscape.region())), "attack"));
+        }
+    }
+
     /** Deploys a release archive with only the role's credentials, like a job. The stack changes, because somebody else is notified. */
     @Test
     void theDeployRoleDeploys() throws IOException {

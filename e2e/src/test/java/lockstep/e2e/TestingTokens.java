@@ -32,6 +32,11 @@ final class TestingTokens {
         return token("https://gitlab.example.com", "lockstep", "clinic/lockstep", "branch", "main");
     }
 
+    /** Returns a token of the branch of another project that may sync. */
+    String ofCodeLists() {
+        return token("https://gitlab.example.com", "lockstep", "clinic/code-lists", "branch", "main");
+    }
+
     String token(String issuer, String audience, String project, String refType, String ref) {
         var claims = new LinkedHashMap<String,
                 Object>(Map.of("iss", issuer, "aud", audience, "sub", "project_path:%s:ref_type:%s:ref:%s".formatted(project, refType, ref),

@@ -78,16 +78,18 @@ final class DeliveryStack extends AccountStack {
                 .build();
         var branch = Map.of("StringEquals",
                 Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE, delivery.issuer() + ":sub", delivery.subject()));
+        var others = Map.of("StringEquals",
+                Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE, delivery.issuer() + ":sub", delivery.syncSubjects()));
         var anyBranch = Map.of("StringEquals", Map.of(delivery.issuer() + ":aud", Delivery.AUDIENCE), "StringLike",
                 Map.of(delivery.issuer() + ":sub", delivery.anyBranch()));
-        for (var role : List.of(deployRole(principal(delivery, branch)), syncRole(principal(delivery, branch)),
-                diffRole(principal(delivery, anyBranch)))) {
-            role.getNode().addDependency(provider);
-        }
+        var roles = new ArrayList<>(List.of(deployRole(principal(delivery, branch)), syncRole(principal(delivery, branch)),
+                diffRole(principal(delivery, anyBranch))));
+        if (!delivery.syncFrom().isEmpty()) roles.add(syncOnlyRole(principal(delivery, others)));
+        roles.forEach(role -> role.getNode().addDependency(provider));
     }
 
     /** Names the provider by its ARN, which follows from its URL, so that the role does not depend on the provider's resource. */
-    private WebIdentityPrincipal principal(Delivery delivery, Map<String, Map<String, String>> conditions) {
+    private WebIdentityPrincipal principal(Delivery delivery, Map<String, ? extends Map<String, ?>> conditions) {
         var sorted = new TreeMap<String, Object>();
         conditions.forEach((operator, values) -> sorted.put(operator, new TreeMap<>(values)));
         return new WebIdentityPrincipal(
@@ -134,12 +136,7 @@ final class DeliveryStack extends AccountStack {
     /** A role that assumes the same roles as a person who syncs. It has no access to data of its own. */
     private Role syncRole(WebIdentityPrincipal principal) {
         var role = role("Sync", Names.syncRole(), "Jobs of the protected branch: starts and follows syncs of master data", principal);
-        var assumed = new ArrayList<String>();
-        var landscape = props().landscape();
-        if (!landscape.sourcesIn(props().account()).isEmpty()) assumed.add(Names.syncStartRole());
-        if (!landscape.receivedBy(props().account()).isEmpty()) assumed.add(Names.observerRole());
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
-                .resources(assumed.stream().map(name -> Names.roleArn(getRegion(), props().account().id(), name)).toList()).build());
+        role.addToPolicy(startAndFollow());
         role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("s3:PutObject"))
                 .resources(List.of(releases.arnForObjects("log/*"))).build());
         key.grantEncryptDecrypt(role);
@@ -149,6 +146,22 @@ final class DeliveryStack extends AccountStack {
                 "GenerateDataKey, with and without plaintext, and the calls that S3 makes for one object", "Action::kms:GenerateDataKey*",
                 "Action::kms:ReEncrypt*");
         return role;
+    }
+
+    /** A role for jobs of other projects. It writes no log, by which {@code release rollback} decides. */
+    private Role syncOnlyRole(WebIdentityPrincipal principal) {
+        var role = role("SyncOnly", Names.syncOnlyRole(), "Jobs of other projects: starts and follows syncs of master data", principal);
+        role.addToPolicy(startAndFollow());
+        return role;
+    }
+
+    private PolicyStatement startAndFollow() {
+        var assumed = new ArrayList<String>();
+        var landscape = props().landscape();
+        if (!landscape.sourcesIn(props().account()).isEmpty()) assumed.add(Names.syncStartRole());
+        if (!landscape.receivedBy(props().account()).isEmpty()) assumed.add(Names.observerRole());
+        return PolicyStatement.Builder.create().actions(List.of("sts:AssumeRole"))
+                .resources(assumed.stream().map(name -> Names.roleArn(getRegion(), props().account().id(), name)).toList()).build();
     }
 
     /** A role that reads only templates, because code that nobody has reviewed yet runs with it. */

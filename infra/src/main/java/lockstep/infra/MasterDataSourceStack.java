@@ -78,6 +78,7 @@ final class MasterDataSourceStack extends AccountStack {
         var dump = dump(manageManifests);
         readerRole(targets);
         syncStartRole(dump);
+        approveRole();
         if (dataSets.stream().anyMatch(dataSet -> !dataSet.starting().byHand())) startAutomatically(dump, manageManifests);
         importRole(imports());
     }
@@ -213,10 +214,6 @@ final class MasterDataSourceStack extends AccountStack {
     private void syncStartRole(Workflow dump) {
         var role = Role.Builder.create(this, "SyncStart").roleName(Names.syncStartRole()).assumedBy(new AccountRootPrincipal()).build();
         dump.grantStartExecution(role);
-        // approves and rejects held syncs, with a token that only readers of the sync's notes have
-        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("states:SendTaskFailure", "states:SendTaskSuccess"))
-                .resources(List.of("*")).build());
-        Accepted.finding(role, "AwsSolutions-IAM5", "Task callbacks have no resource in IAM; each needs the task's token", "Resource::*");
         dump.grantFollow(role);
         bucket.grantRead(role, SYNCS);
         bucket.grantRead(role, MANIFESTS);
@@ -224,6 +221,15 @@ final class MasterDataSourceStack extends AccountStack {
         Accepted.finding(role, "AwsSolutions-IAM5", "Follows any sync that was started, and reads its progress",
                 OBJECTS, "Action::s3:GetBucket*", "Action::s3:GetObject*", "Action::s3:List*",
                 "/^Resource::.*:(execution|mapRun):lockstep-.*\\*$/");
+    }
+
+    /** Separate from the role that starts syncs, so that no pipeline approves what it started. A held sync is for a person. */
+    private void approveRole() {
+        var role = Role.Builder.create(this, "Approve").roleName(Names.approveRole()).assumedBy(new AccountRootPrincipal()).build();
+        // with a token that only readers of the sync's notes have
+        role.addToPolicy(PolicyStatement.Builder.create().actions(List.of("states:SendTaskFailure", "states:SendTaskSuccess"))
+                .resources(List.of("*")).build());
+        Accepted.finding(role, "AwsSolutions-IAM5", "Task callbacks have no resource in IAM; each needs the task's token", "Resource::*");
     }
 
     /** Starts syncs on a schedule, or once the source is quiet: two consecutive checks found the same counters of writes. */

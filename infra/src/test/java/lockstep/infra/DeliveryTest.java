@@ -41,11 +41,18 @@ class DeliveryTest {
                     "StringLike":{"gitlab.example.com:sub":"project_path:clinic/lockstep:ref_type:branch:ref:*"}},"Effect":"Allow",\
                     "Principal":{"Federated":"arn:aws:iam::%s:oidc-provider/gitlab.example.com"}}],"Version":"2012-10-17"}""".formatted(id),
                     role(account, "Diff").get("AssumeRolePolicyDocument").toString());
+            assertEquals("""
+                    {"Statement":[{"Action":"sts:AssumeRoleWithWebIdentity",\
+                    "Condition":{"StringEquals":{"gitlab.example.com:aud":"lockstep",\
+                    "gitlab.example.com:sub":["project_path:clinic/code-lists:ref_type:branch:ref:main",\
+                    "project_path:other/lists:ref_type:branch:ref:stable"]}},"Effect":"Allow",\
+                    "Principal":{"Federated":"arn:aws:iam::%s:oidc-provider/gitlab.example.com"}}],"Version":"2012-10-17"}""".formatted(id),
+                    role(account, "SyncOnly").get("AssumeRolePolicyDocument").toString());
             var provider = CLINIC.resource(account + "-delivery", "AWS::IAM::OIDCProvider", "");
             assertEquals("https://gitlab.example.com", provider.property("Url").asText());
             assertEquals("[\"lockstep\"]", provider.property("ClientIdList").toString());
         });
-        assertEquals(9, CLINIC.resources("AWS::IAM::Role").stream()
+        assertEquals(12, CLINIC.resources("AWS::IAM::Role").stream()
                 .filter(role -> role.property("AssumeRolePolicyDocument").toString().contains("Federated")).count());
     }
 
@@ -75,6 +82,20 @@ class DeliveryTest {
             if (account.equals("production")) expected.add("sts:AssumeRole lockstep-sync-start");
             assertEquals(expected, grants(account, "Sync", id));
         });
+    }
+
+    /** Neither writes the log, nor approves a held sync, nor starts a restore. */
+    @Test
+    void otherProjectsStartAndFollowSyncsAlone() {
+        ACCOUNTS.forEach((account, id) -> {
+            var expected = new TreeSet<>(Set.of("sts:AssumeRole lockstep-observer"));
+            if (account.equals("production")) expected.add("sts:AssumeRole lockstep-sync-start");
+            assertEquals(expected, grants(account, "SyncOnly", id));
+        });
+        var stack = "production-master-data-source";
+        assertFalse(CLINIC.resource(stack, "AWS::IAM::Policy", "SyncStart").property("PolicyDocument").toString().contains("SendTask"));
+        assertEquals("[\"states:SendTaskFailure\",\"states:SendTaskSuccess\"]",
+                CLINIC.resource(stack, "AWS::IAM::Policy", "Approve").property("PolicyDocument").at("/Statement/0/Action").toString());
     }
 
     /** Jobs with this role run code that nobody has reviewed. */

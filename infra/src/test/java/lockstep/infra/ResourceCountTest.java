@@ -39,7 +39,7 @@ class ResourceCountTest {
     @Test
     void fiftyDataSetsAddTwoAlarmsAndAScheduleInEachTarget() {
         var two = with(2);
-        assertEquals(Map.of("production-master-data-source", 47, "production-master-data-target", 63, "demo-master-data-target", 63,
+        assertEquals(Map.of("production-master-data-source", 49, "production-master-data-target", 63, "demo-master-data-target", 63,
                 "demo-functions", 8, "production-shard-clinic-1", 33, "production-shard-clinic-2", 33), counts(two));
         var fifty = with(50);
         var expected = new TreeMap<>(counts(two));

@@ -56,7 +56,8 @@ final class TestLandscapes {
                         List.of(new Check("drugs-have-names", "SELECT count(*) FROM master.drug WHERE name = ''", "0")), null,
                         new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))),
                 List.of(),
-                Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"))));
+                Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"),
+                        List.of(new Delivery.Branch("clinic/code-lists", "main"), new Delivery.Branch("other/lists", "stable")))));
     }
 
     private static Proxy production(String host) {

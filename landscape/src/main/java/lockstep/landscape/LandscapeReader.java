@@ -132,7 +132,11 @@ public final class LandscapeReader {
             new Field("gitlab", true, "https://gitlab.example.com"),
             new Field("project", true, "group/lockstep"),
             new Field("ref", true, "main"),
-            new Field("email", false, "[operations@example.com]"));
+            new Field("email", false, "[operations@example.com]"),
+            new Field("syncFrom", false, "[{project: group/code-lists, ref: main}]"));
+    static final List<Field> BRANCH = List.of(
+            new Field("project", true, "group/code-lists"),
+            new Field("ref", true, "main"));
 
     static final Format NAME = new Format("(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*",
             "a name of at most 30 lowercase letters, digits and single hyphens, starting with a letter", "write it like shop-1");
@@ -288,7 +292,7 @@ public final class LandscapeReader {
             root.problem("'product' is missing", "add product: " + PRODUCT_EXAMPLE);
         var differences = fields.get("differences").items().stream().map(this::difference).toList();
         var landscape = new Landscape(
-                                fields.get("product").isGiven() ? Optional.of(product(fields.get("product"))) : Optional.empty(),
+                fields.get("product").isGiven() ? Optional.of(product(fields.get("product"))) : Optional.empty(),
                 fields.get("release").text(RELEASE).orElse(""),
                 region,
                 accounts, dataSets, differences, delivery(fields.get("delivery")));
@@ -365,8 +369,11 @@ public final class LandscapeReader {
                 email.add(address);
             });
         }
+        var syncFrom = fields.get("syncFrom").items().stream().map(item -> item.fields(BRANCH)).map(
+                branch -> new Delivery.Branch(branch.get("project").text(PROJECT).orElse(""), branch.get("ref").text(REF).orElse("")))
+                .toList();
         return Optional.of(new Delivery(fields.get("gitlab").text(GITLAB).orElse(""), fields.get("project").text(PROJECT).orElse(""),
-                fields.get("ref").text(REF).orElse(""), email));
+                fields.get("ref").text(REF).orElse(""), email, syncFrom));
     }
 
     private Account account(String name, YamlValue value) {

@@ -88,6 +88,11 @@ public final class Names {
         return "lockstep-sync";
     }
 
+    /** The role that may start and follow syncs and nothing else. Jobs of other repositories assume it with their ID token. */
+    public static String syncOnlyRole() {
+        return "lockstep-sync-only";
+    }
+
     /** The role that reads the templates deployed in its account. Jobs of any branch assume it with their ID token. */
     public static String diffRole() {
         return "lockstep-diff";
@@ -188,6 +193,11 @@ public final class Names {
     /** In a source account: starts dumps and follows them. */
     public static String syncStartRole() {
         return "lockstep-sync-start";
+    }
+
+    /** In a source account: approves and rejects held syncs. */
+    public static String approveRole() {
+        return "lockstep-approve";
     }
 
     /** In a source account: uploads code list files and imports them. */

@@ -120,7 +120,7 @@ class ExistingReaderTest {
                 "37: accounts.trial.shards.trial-1.database.secret:"
                         + " 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop/admin-AbCd"
                         + "Ef' is not a secret of account trial; copy it into that account, because no account may read secrets of"
-                                + " another");
+                        + " another");
         assertProblem("db.trial.internal", "shop.cluster-abc.eu-central-1.rds.amazonaws.com",
                 "34: accounts.trial.shards.trial-1.database.host: 'shop.cluster-abc.eu-central-1.rds.amazonaws.com' is also the server of "
                         + "shard shop-1 of account live in line 15; give each account a server of its own");
@@ -141,7 +141,7 @@ class ExistingReaderTest {
         assertProblem("host: db.trial.internal", "host: localhost",
                 "34: accounts.trial.shards.trial-1.database.host: 'localhost' is not a host name or address that the account's network "
                         + "resolves; write it like shop.cluster-abc123.eu-central-1.rds.amazonaws.com; a database of this machine"
-                                + " belongs in"
+                        + " belongs in"
                         + " 'local'");
         assertProblem("port: 6432", "port: 70000",
                 "35: accounts.trial.shards.trial-1.database.port: '70000' is not a port from 1 to 65535; write it like 5432");

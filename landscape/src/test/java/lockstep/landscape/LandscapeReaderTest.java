@@ -418,13 +418,17 @@ class LandscapeReaderTest {
     void whoDeploys() throws IOException {
         assertEquals(Optional.empty(), LandscapeReader.read(file(VALID)).delivery());
         var delivery = LandscapeReader.read(file(VALID
-                + "delivery: {gitlab: \"https://gitlab.example.com\", project: group/sub/lockstep, ref: main, email: [a@example.com]}\n"))
+                + "delivery: {gitlab: \"https://gitlab.example.com\", project: group/sub/lockstep, ref: main, email: [a@example.com], "
+                + "syncFrom: [{project: group/code-lists, ref: main}, {project: other/lists, ref: stable}]}\n"))
                 .delivery().orElseThrow();
-        assertEquals(new Delivery("https://gitlab.example.com", "group/sub/lockstep", "main", List.of("a@example.com")), delivery);
+        assertEquals(new Delivery("https://gitlab.example.com", "group/sub/lockstep", "main", List.of("a@example.com"),
+                List.of(new Delivery.Branch("group/code-lists", "main"), new Delivery.Branch("other/lists", "stable"))), delivery);
+        assertEquals(List.of("project_path:group/code-lists:ref_type:branch:ref:main",
+                "project_path:other/lists:ref_type:branch:ref:stable"), delivery.syncSubjects());
         assertEquals("gitlab.example.com", delivery.issuer());
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:main", delivery.subject());
         assertEquals("project_path:group/sub/lockstep:ref_type:branch:ref:*", delivery.anyBranch());
-        assertEquals("example.com/gitlab", new Delivery("https://example.com/gitlab", "g/p", "main", List.of()).issuer());
+        assertEquals("example.com/gitlab", new Delivery("https://example.com/gitlab", "g/p", "main", List.of(), List.of()).issuer());
         // each of these would admit more than one branch of one project, or nobody at all
         assertEquals("""
                 FILE:27: delivery.gitlab: 'https://gitlab.example.com/' is not the https URL of a GitLab server without a port and \
@@ -432,13 +436,17 @@ class LandscapeReaderTest {
                 FILE:28: delivery.project: 'group/*' is not the path of a GitLab project, including its group; write it like group/lockstep
                 FILE:29: delivery.ref: 'release-?' is not the name of one branch, without wildcards; write it like main
                 FILE:30: delivery.email[0]: 'nobody' is not an email address; write it like operations@example.com
-                FILE:30: delivery.email[2]: 'a@example.com' is given twice; remove one of the two""",
+                FILE:30: delivery.email[2]: 'a@example.com' is given twice; remove one of the two
+                FILE:31: delivery.syncFrom[0]: 'ref' is missing; add ref: main
+                FILE:31: delivery.syncFrom[0].project: '*/lists' is not the path of a GitLab project, including its group; \
+                write it like group/lockstep""",
                 problemsOf(VALID + """
                 delivery:
                   gitlab: https://gitlab.example.com/
                   project: group/*
                   ref: release-?
                   email: [nobody, a@example.com, a@example.com]
+                  syncFrom: [{project: "*/lists"}]
                 """).getMessage().replace(directory.resolve("lockstep.yaml").toString(), "FILE"));
     }
 

@@ -19,6 +19,7 @@ class NamesTest {
         assertEquals("alias/lockstep-signing", Names.signingKeyAlias());
         assertEquals("lockstep-reader", Names.readerRole());
         assertEquals("lockstep-sync-start", Names.syncStartRole());
+        assertEquals("lockstep-approve", Names.approveRole());
         assertEquals("lockstep-worker", Names.workerRole());
         assertEquals("lockstep-observer", Names.observerRole());
         assertEquals("master.one", Names.execution("master", "one"));

@@ -57,8 +57,8 @@ class ShippedLandscapeTest {
                                         Optional.of("This is a demo in qa. Please do not enter real patients' data."),
                                         OptionalInt.of(20))))),
                 landscape.accounts());
-        assertEquals(Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@example.com"))),
-                landscape.delivery());
+        assertEquals(Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@example.com"),
+                List.of(new Delivery.Branch("clinic/code-lists", "main")))), landscape.delivery());
         var master = landscape.dataSets().get(0);
         assertEquals(new Keep(30, 90), master.keep());
         assertEquals("clinic-1", master.source());
@@ -106,6 +106,10 @@ class ShippedLandscapeTest {
                 List.copyOf(schema.at("/delivery/properties").propertyNames()));
         assertEquals(LandscapeReader.DELIVERY.stream().filter(YamlValue.Field::required).map(YamlValue.Field::name).toList(),
                 texts(schema.at("/delivery/required")));
+        var branch = schema.at("/delivery/properties/syncFrom/items");
+        assertEquals(LandscapeReader.BRANCH.stream().map(YamlValue.Field::name).toList(),
+                List.copyOf(branch.get("properties").propertyNames()));
+        assertEquals(LandscapeReader.BRANCH.stream().map(YamlValue.Field::name).toList(), texts(branch.get("required")));
         Map.of("product", LandscapeReader.PRODUCT, "commands", LandscapeReader.COMMANDS, "limits", LandscapeReader.LIMITS)
                 .forEach((name, fields) -> {
                     assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
