@@ -79,7 +79,7 @@ public final class SyncAccess {
 
     /** Returns the role that answers held syncs. */
     AccountAccess approver() {
-        return assume.apply(sourceAccount(), Names.roleArn(sourceAccount().id(), Names.approveRole()));
+        return assume.apply(sourceAccount(), roleArn(sourceAccount(), Names.approveRole()));
     }
 
     /** Returns the role that may query the status of a shard. */

@@ -255,7 +255,7 @@ class PreflightTest {
     @CsvSource({"200, SELF, ok", "200, https://other.example, wrong", "404, SELF, wrong"})
     void theIssuerAnswersAsTokensNameIt(int status, String issuer, String state) {
         aws.answer("GET /.well-known/openid-configuration", status, "{\"issuer\": \"" + issuer.replace("SELF", aws.uri()) + "\"}");
-        assertEquals(state, Preflight.issuer(new Delivery(aws.uri(), "a/b", "main", List.of())).state().toString());
+        assertEquals(state, Preflight.issuer(new Delivery(aws.uri(), "a/b", "main", List.of(), List.of())).state().toString());
     }
 
     // ---- answers

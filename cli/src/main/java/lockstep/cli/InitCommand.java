@@ -11,13 +11,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 @Command(mixinStandardHelpOptions = true, name = "init",
-        description = "Writes a landscape file for a PostgreSQL database that exists: reads its catalogue, and proposes tables that look like "
-                + "master data, without columns that look personal.",
+        description = "Writes a landscape file for a PostgreSQL database that exists: reads its catalogue, and proposes tables that look "
+                + "like master data, without columns that look personal.",
         footer = {"",
-                "It writes the file of --landscape and, beside it, schema.sql, from which the local cloud creates the demo's database. In the "
-                        + "database it changes nothing. Asks for what is not given if the input is a terminal.",
-                "Without --password-file the password is that of PGPASSFILE or ~/.pgpass, or asked for. It is kept in source.password beside "
-                        + "the file, which only you can read, because the local cloud logs in with it.",
+                "It writes the file of --landscape and, beside it, schema.sql, from which the local cloud creates the demo's database. "
+                        + "In the database it changes nothing. Asks for what is not given if the input is a terminal.",
+                "Without --password-file the password is that of PGPASSFILE or ~/.pgpass, or asked for. It is kept in source.password "
+                        + "beside the file, which only you can read, because the local cloud logs in with it.",
                 "Exit codes: 0 written, 1 the database can't be read or nothing in it looks like master data, 2 wrong usage."})
 final class InitCommand implements Callable<Integer> {
     @ParentCommand private Main main;
@@ -36,7 +36,8 @@ final class InitCommand implements Callable<Integer> {
             description = "The AWS region of all accounts (default: eu-central-1).") private String region;
 
     @Option(names = "--production", paramLabel = "ID",
-            description = "The id of the source's AWS account (default: a placeholder, which works locally only).") private String production;
+            description = "The id of the source's AWS account (default: a placeholder, which works only "
+                    + "locally).") private String production;
 
     @Option(names = "--demo", paramLabel = "ID",
             description = "The id of the demo's AWS account (default: a placeholder, which works locally only).") private String demo;

@@ -47,13 +47,15 @@ class ProposalTest {
                     CREATE TYPE size AS ENUM ('small', 'it''s large');
                     CREATE DOMAIN positive AS numeric(10, 2) CONSTRAINT above_zero CHECK (VALUE > 0);
                     CREATE TYPE pair AS (a int, b int);
-                    CREATE TABLE "Order Desk"."kindOf" (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code "Order Desk".citext NOT NULL UNIQUE,
+                    CREATE TABLE "Order Desk"."kindOf" (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                        code "Order Desk".citext NOT NULL UNIQUE,
                         "maxSize" size[], price positive NOT NULL, double numeric GENERATED ALWAYS AS (id * 2) STORED, couple pair,
-                        "contactName" text, "supplierEMail" text, remark text, seen_from inet, source_row oid, "password" text NOT NULL DEFAULT '',
+                        "contactName" text, "supplierEMail" text, remark text, seen_from inet, source_row oid,
+                        "password" text NOT NULL DEFAULT '',
                         ship_to text, address_id int);
                     INSERT INTO "Order Desk"."kindOf" (code, price, remark) VALUES ('a', 1, 'ask ann@shop.example'), ('b', 2, 'call us');
-                    CREATE TABLE item (kind int NOT NULL REFERENCES "Order Desk"."kindOf", made date, stock_id int, PRIMARY KEY (kind, made))
-                        PARTITION BY RANGE (made);
+                    CREATE TABLE item (kind int NOT NULL REFERENCES "Order Desk"."kindOf", made date, stock_id int,
+                        PRIMARY KEY (kind, made)) PARTITION BY RANGE (made);
                     CREATE TABLE item_2026 PARTITION OF item FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
                     CREATE TABLE stock (id int PRIMARY KEY, place text);
                     ALTER TABLE item ADD FOREIGN KEY (stock_id) REFERENCES stock;
