@@ -150,7 +150,8 @@ class DeliveryRolesTest {
                             .statusCode());
             for (String purpose : List.of("deploy", "lookup", "file-publishing"))
                 assertThrows(RuntimeException.class, () -> syncOnly
-                        .assume(Names.roleArn(demo.id(), Names.bootstrapRole(purpose, demo.id(), landscape.region())), "attack"));
+                        .assume(Names.roleArn(landscape.region(), demo.id(), Names.bootstrapRole(purpose, demo.id(), landscape.region())),
+                                "attack"));
         }
     }
 

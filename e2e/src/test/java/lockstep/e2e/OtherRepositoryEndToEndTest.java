@@ -170,13 +170,15 @@ class OtherRepositoryEndToEndTest {
             try (var job = AccountAccess.webIdentity(Optional.of(CLOUD.endpoint()), "eu-central-1", account, Names.syncOnlyRole(), token,
                     "test")) {
                 for (String role : others.getValue()) {
-                    String arn = Names.roleArn(account, role);
+                    String arn = Names.roleArn("eu-central-1", account, role);
                     assertEquals(403, assertThrows(StsException.class, () -> job.assume(arn, "attack"), arn).statusCode(), arn);
                 }
             }
         }
         try (var job = AccountAccess.webIdentity(Optional.of(CLOUD.endpoint()), "eu-central-1", "111111111111", Names.syncOnlyRole(), token,
-                "test"); var sfn = job.assume(Names.roleArn("111111111111", Names.syncStartRole()), "test").client(SfnClient.builder())) {
+                "test");
+                var sfn = job.assume(Names.roleArn("eu-central-1", "111111111111", Names.syncStartRole()), "test")
+                        .client(SfnClient.builder())) {
             var refused = assertThrows(SfnException.class, () -> sfn.sendTaskSuccess(r -> r.taskToken("any").output("{}")));
             assertTrue(refused.getMessage().contains("not authorized"), "who starts a sync does not approve it: " + refused.getMessage());
         }

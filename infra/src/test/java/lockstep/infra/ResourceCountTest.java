@@ -40,7 +40,7 @@ class ResourceCountTest {
     void fiftyDataSetsAddTwoAlarmsAndAScheduleInEachTarget() {
         var two = with(2);
         assertEquals(Map.of("production-master-data-source", 49, "production-master-data-target", 63, "demo-master-data-target", 63,
-                "demo-functions", 8, "production-shard-clinic-1", 33, "production-shard-clinic-2", 33), counts(two));
+                "demo-functions", 8, "production-shard-clinic-1", 34, "production-shard-clinic-2", 34), counts(two));
         var fifty = with(50);
         var expected = new TreeMap<>(counts(two));
         for (var account : List.of("production", "demo")) expected.merge(account + "-master-data-target", 3 * 48, Integer::sum);

@@ -109,13 +109,15 @@ class ExistingReaderTest {
         assertFalse(shard.runsProduct());
         assertProblem("          local: {url: \"postgresql://postgres",
                 "          localSchema: schema.sql\n          local: {url: \"postgresql://postgres",
-                "19: accounts.live.shards.shop-1.database.localSchema: the local cloud uses the database of 'local'; remove one of the two");
+                "19: accounts.live.shards.shop-1.database.localSchema: the local cloud uses the database of 'local';"
+                        + " remove one of the two");
     }
 
     @Test
     void mistakes() {
         assertProblem("    network:\n      vpc: vpc-0a", "    limits: {functions: 9}\n    x:\n      vpc: vpc-0a",
-                "4: accounts.live: 'network' is missing; add network: the existing network from which the databases can be reached");
+                "4: accounts.live: 'network' is missing;"
+                        + " add network: the existing network from which the databases can be reached");
         assertProblem("222222222222:secret:shop/admin-", "111111111111:secret:shop/admin-",
                 "37: accounts.trial.shards.trial-1.database.secret:"
                         + " 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop/admin-AbCd"
