@@ -177,7 +177,7 @@ final class ReleaseDelivery implements AutoCloseable {
         }
         // use the local accounts and shards, including temporary ones, and the data sets of the release
         var local = new Landscape(landscape.product(), unpacked.release().name(), landscape.region(), landscape.accounts(),
-                released.dataSets(), landscape.differences(), landscape.delivery());
+                released.dataSets(), landscape.differences(), landscape.delivery(), released.migrations());
         main.files().exclusively(() -> new Up(main.files(), main.declaredFile(), main.landscapeFile(), local, main.progress())
                 .deploy(unpacked.assembly(), into,
                         account -> Place.token().isPresent() ? accounts.account(account).environment() : Up.root(account)));

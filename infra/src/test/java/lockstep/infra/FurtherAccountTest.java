@@ -23,7 +23,7 @@ class FurtherAccountTest {
         accounts.add(new Account("production-2", "444444444444", Purpose.PRODUCTION, List.of(new Shard("clinic-3", Edition.PRODUCTION)),
                 List.of()));
         return new Landscape(clinic.product(), clinic.release(), clinic.region(), accounts, clinic.dataSets(), clinic.differences(),
-                clinic.delivery());
+                clinic.delivery(), List.of());
     }
 
     @Test

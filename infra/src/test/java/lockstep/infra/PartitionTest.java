@@ -79,7 +79,7 @@ class PartitionTest {
                         account.proxies().stream().map(proxy -> in(region, proxy)).toList()))
                 .map(change).toList();
         return new Landscape(clinic.product(), clinic.release(), region, accounts, clinic.dataSets(), clinic.differences(),
-                clinic.delivery());
+                clinic.delivery(), List.of());
     }
 
     private static Account in(String region, List<String> zones, Account account) {

@@ -27,7 +27,7 @@ class ResourceCountTest {
                         List.of(new Table("master.t" + i, List.of("id", "name"), List.of("id"), Optional.empty()))))
                 .toList();
         return Assembly.synthesize("sets-" + dataSets, new Landscape(clinic.product(), clinic.release(), clinic.region(), clinic.accounts(),
-                all, clinic.differences(), clinic.delivery()));
+                all, clinic.differences(), clinic.delivery(), List.of()));
     }
 
     private static Map<String, Integer> counts(Assembly assembly) {

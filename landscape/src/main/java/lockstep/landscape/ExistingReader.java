@@ -13,7 +13,7 @@ import java.util.Optional;
 import lockstep.landscape.YamlValue.Field;
 import lockstep.landscape.YamlValue.Format;
 
-/** Reads what exists already in an account: databases and networks. */
+/** Reads what exists already: databases of shards, sources of migrations, and networks. */
 final class ExistingReader {
     static final List<Field> DATABASE = List.of(
             new Field("host", true, "shop.cluster-abc123.eu-central-1.rds.amazonaws.com"),
@@ -27,6 +27,15 @@ final class ExistingReader {
             new Field("url", true, "postgresql://postgres@localhost:5432/shop"),
             new Field("passwordFile", true, "shop.password"),
             new Field("ca", false, "server-ca.pem"));
+    static final List<Field> SOURCE = List.of(
+            new Field("engine", true, "mysql"),
+            new Field("host", true, "old.cluster-abc123.eu-central-1.rds.amazonaws.com"),
+            new Field("replica", false, "old.cluster-ro-abc123.eu-central-1.rds.amazonaws.com"),
+            new Field("port", false, "3306"),
+            new Field("name", true, "old"),
+            new Field("secret", true, "arn:aws:secretsmanager:eu-central-1:222222222222:secret:old-reader-AbCdEf"),
+            new Field("ca", false, "server-ca.pem"),
+            new Field("local", false, "[./generate, \"100000\"]"));
     static final List<Field> NETWORK = List.of(
             new Field("vpc", true, "vpc-0123456789abcdef0"),
             new Field("cidr", true, "10.20.0.0/16"),
@@ -99,14 +108,29 @@ final class ExistingReader {
                     + " in line " + other.line, "give each account a server of its own");
         }
         checkUnique(fields.get("name"), host + ":" + port + "/" + name, use);
-        String secret = fields.get("secret").text(SECRET).orElse("");
-        if (!secret.isEmpty() && accountId.filter(id -> !secret.split(":")[4].equals(id)).isPresent())
-            fields.get("secret").problem(quote(secret) + " is not a secret of account " + account,
-                    "copy it into that account, because no account may read secrets of another");
+        String secret = secret(fields.get("secret"), account, accountId);
         if (fields.get("local").isGiven() && fields.get("localSchema").isGiven())
             fields.get("localSchema").problem("the local cloud uses the database of 'local'", "remove one of the two");
         return Optional.of(new ExistingDatabase(host, port, name, secret, path(fields.get("ca")), local(fields.get("local"), use),
                 path(fields.get("localSchema"))));
+    }
+
+    /** Reads the source of a migration into a shard of an account with this id, empty if that is unknown. */
+    MigrationSource source(YamlValue value, String account, Optional<String> accountId) {
+        var fields = value.fields(SOURCE);
+        var engine = fields.get("engine").choice(MigrationSource.Engine.class).orElse(MigrationSource.Engine.MYSQL);
+        return new MigrationSource(engine, fields.get("host").text(DATABASE_HOST).orElse(""), fields.get("replica").text(DATABASE_HOST),
+                fields.get("port").text(DATABASE_PORT).map(Integer::parseInt).orElse(engine.port()),
+                fields.get("name").text(DATABASE_NAME).orElse(""), secret(fields.get("secret"), account, accountId),
+                path(fields.get("ca")), LandscapeReader.words(fields.get("local")));
+    }
+
+    private static String secret(YamlValue value, String account, Optional<String> accountId) {
+        String secret = value.text(SECRET).orElse("");
+        if (!secret.isEmpty() && accountId.filter(id -> !secret.split(":")[4].equals(id)).isPresent())
+            value.problem(quote(secret) + " is not a secret of account " + account,
+                    "copy it into that account, because no account may read secrets of another");
+        return secret;
     }
 
     private Optional<ExistingDatabase.Local> local(YamlValue value, Use use) {

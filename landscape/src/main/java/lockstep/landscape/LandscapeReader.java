@@ -28,14 +28,20 @@ public final class LandscapeReader {
     private static final String PRODUCT_EXAMPLE = "{name: shop, build: image, port: 8443, health: /health, commands: {serve: [serve], "
             + "migrate: [migrate]}}";
 
+    private static final String DATA_SET_EXAMPLE = "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}";
+    private static final String SOURCE_EXAMPLE = "{engine: mysql, host: old.shop.example, name: old, secret: "
+            + "\"arn:aws:secretsmanager:eu-central-1:222222222222:secret:old-reader-AbCdEf\"}";
+    private static final String MIGRATION_EXAMPLE = "{target: shop-1, source: " + SOURCE_EXAMPLE + "}";
+
     static final List<Field> LANDSCAPE = List.of(
             new Field("product", false, PRODUCT_EXAMPLE),
             new Field("release", true, "\"1.0.0\""),
             new Field("region", true, "eu-central-1"),
             new Field("accounts", true, "{demo: {id: \"222222222222\", purpose: demo, shards: {demo-1: {edition: demo}}}}"),
-            new Field("dataSets", true, "{master: {source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}}"),
+            new Field("dataSets", false, "{master: " + DATA_SET_EXAMPLE + "}"),
             new Field("differences", false, "[{what: [shard.Database.DeletionProtection], reason: why, check: what to try}]"),
-            new Field("delivery", false, "{gitlab: \"https://gitlab.example.com\", project: group/lockstep, ref: main}"));
+            new Field("delivery", false, "{gitlab: \"https://gitlab.example.com\", project: group/lockstep, ref: main}"),
+            new Field("migrations", false, "{claims: " + MIGRATION_EXAMPLE + "}"));
     static final List<Field> PRODUCT = List.of(
             new Field("name", true, "shop"),
             new Field("directory", false, "., to which the paths here are relative"),
@@ -122,6 +128,10 @@ public final class LandscapeReader {
             new Field("columns", true, "[id, name], all columns that may leave the source"),
             new Field("where", false, "an SQL condition, such as \"valid_to IS NULL\", or remove it"),
             new Field("hold", false, "{changed: 30, deleted: 10}"));
+
+    static final List<Field> MIGRATION = List.of(
+            new Field("target", true, "shop-1"),
+            new Field("source", true, SOURCE_EXAMPLE));
 
     static final List<Field> DIFFERENCE = List.of(
             new Field("what", true, "[shard.Database.DeletionProtection], keys that lockstep diff shows"),
@@ -227,7 +237,7 @@ public final class LandscapeReader {
     private record Owner(String name, int line) {}
 
     /** A shard that has been read. The edition is empty if the file gives no valid one. */
-    private record Home(Owner account, Optional<Edition> edition) {}
+    private record Home(Owner account, Optional<String> accountId, Optional<Edition> edition) {}
 
     private final List<Problem> problems = new ArrayList<>();
     private final Map<String, Owner> accountById = new HashMap<>();
@@ -284,8 +294,15 @@ public final class LandscapeReader {
         String region = fields.get("region").text(REGION).orElse("");
         if (!region.isEmpty()) checkPartitions(region, accounts);
         var dataSets = new ArrayList<DataSet>();
-        fields.get("dataSets").entries(DATA_SET_NAME, "{source: shop-1, tables: {master.drug: {key: [id], columns: [id, name]}}}")
-                .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        if (fields.get("dataSets").isGiven())
+            fields.get("dataSets").entries(DATA_SET_NAME, DATA_SET_EXAMPLE)
+                    .forEach((name, value) -> dataSets.add(dataSet(name, value)));
+        else if (root.isGiven() && !fields.get("migrations").isGiven())
+            root.problem("'dataSets' is missing", "add dataSets: " + "{master: " + DATA_SET_EXAMPLE + "}");
+        var migrations = new ArrayList<DeclaredMigration>();
+        if (fields.get("migrations").isGiven())
+            fields.get("migrations").entries(DATA_SET_NAME, MIGRATION_EXAMPLE)
+                    .forEach((name, value) -> migrations.add(migration(name, value)));
         boolean runsProduct = accounts.isEmpty()
                 || accounts.stream().flatMap(account -> account.shards().stream()).anyMatch(Shard::runsProduct);
         if (runsProduct && root.isGiven() && !fields.get("product").isGiven())
@@ -295,7 +312,7 @@ public final class LandscapeReader {
                 fields.get("product").isGiven() ? Optional.of(product(fields.get("product"))) : Optional.empty(),
                 fields.get("release").text(RELEASE).orElse(""),
                 region,
-                accounts, dataSets, differences, delivery(fields.get("delivery")));
+                accounts, dataSets, differences, delivery(fields.get("delivery")), migrations);
         if (!region.isEmpty())
             dataSets.stream().filter(dataSet -> homeByShard.containsKey(dataSet.source())).forEach(set -> checkRegions(landscape, set));
         return landscape;
@@ -355,7 +372,7 @@ public final class LandscapeReader {
                 words(fields.get("test")));
     }
 
-    private static List<String> words(YamlValue command) {
+    static List<String> words(YamlValue command) {
         return command.items().stream().flatMap(word -> word.text(WORD).stream()).toList();
     }
 
@@ -452,7 +469,7 @@ public final class LandscapeReader {
                             + lower(purpose),
                     "move shard " + name + " to an account of purpose " + lower(edition.get()) + " or qa");
         }
-        var other = homeByShard.putIfAbsent(name, new Home(new Owner(account, value.line()), edition));
+        var other = homeByShard.putIfAbsent(name, new Home(new Owner(account, value.line()), accountId, edition));
         if (other != null) {
             value.problem(quote(name) + " is already a shard of account " + other.account().name() + " in line " + other.account().line(),
                     "give each shard a unique name");
@@ -491,6 +508,16 @@ public final class LandscapeReader {
         return new DataSet(name, source.orElse(""), tables, keep(fields.get("keep")),
                 fields.get("triggers").choice(Triggers.class).orElse(Triggers.RUN),
                 watch(fields.get("watch")), checks(fields.get("checks")), holding, starting(fields.get("sync")));
+    }
+
+    private DeclaredMigration migration(String name, YamlValue value) {
+        var fields = value.fields(MIGRATION);
+        var target = fields.get("target").text(NAME);
+        target.ifPresent(shard -> checkShard(shard, fields.get("target")));
+        var home = target.map(homeByShard::get);
+        return new DeclaredMigration(name,
+                existing.source(fields.get("source"), home.map(at -> at.account().name()).orElse(""), home.flatMap(Home::accountId)),
+                target.orElse(""), directory.resolve("migrations").resolve(name));
     }
 
     /** Returns the canonical name, or a placeholder after reporting an invalid name. */
@@ -575,14 +602,17 @@ public final class LandscapeReader {
                 fields.get("days").text(DAYS).map(Integer::parseInt).orElse(Keep.DEFAULT.days()));
     }
 
-    private void checkSource(String shard, YamlValue field) {
-        if (homeByShard.isEmpty()) return; // already reported as a problem
-        var home = homeByShard.get(shard);
-        if (home == null) {
+    private void checkShard(String shard, YamlValue field) {
+        if (!homeByShard.isEmpty() && !homeByShard.containsKey(shard)) // none at all has already been reported
             field.problem("there is no shard " + quote(shard), YamlValue.nearest(shard, homeByShard.keySet())
                     .map(candidate -> "did you mean '" + candidate + "'?")
                     .orElse("write one of " + homeByShard.keySet().stream().sorted().collect(Collectors.joining(", "))));
-        } else if (home.edition().equals(Optional.of(Edition.DEMO))) {
+    }
+
+    private void checkSource(String shard, YamlValue field) {
+        checkShard(shard, field);
+        var home = homeByShard.get(shard);
+        if (home != null && home.edition().equals(Optional.of(Edition.DEMO))) {
             field.problem(quote(shard) + " is of the demo edition, which the public may write to",
                     "name a shard of the production edition");
         }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
@@ -153,7 +154,7 @@ class LandscapeReaderTest {
                                 + "tenantsExpireAfter, reader, postgres, database"),
                 new Mistake("unknown field at the top", "region: eu-central-1\n", "region: eu-central-1\nowner: me\n",
                         "4: owner: unknown field 'owner'; remove it; the fields here are product, release, region, accounts, dataSets, "
-                                + "differences, delivery"),
+                                + "differences, delivery, migrations"),
                 new Mistake("field missing at the top", "region: eu-central-1\n", "",
                         "1: 'region' is missing; add region: eu-central-1"),
                 new Mistake("field missing", "    purpose: demo\n", "",
@@ -315,6 +316,8 @@ class LandscapeReaderTest {
                         "25: dataSets.master.tables.master.disease.where: ' ' is not an SQL condition; write one, or remove the field"));
     }
 
+    private static final String OLD_SECRET = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:old-reader-AbCdEf";
+
     @TempDir private Path directory;
 
     @ParameterizedTest
@@ -412,6 +415,41 @@ class LandscapeReaderTest {
                         addUser: [add, "{user}"], build: [./build], seed: [./seed]}}"""))).product().orElseThrow());
         assertEquals(new Product.Existing(IMAGE),
                 LandscapeReader.read(file(VALID.replace("build: image", "image: \"" + IMAGE + "\""))).product().orElseThrow().image());
+    }
+
+    private static final String MIGRATIONS = """
+            migrations:
+              claims:
+                target: clinic-1
+                source: {engine: mysql, host: old.clinic.example, name: old, secret: "%s", ca: old.pem, local: [./generate, "9"]}
+            """.formatted(OLD_SECRET);
+
+    @Test
+    void migrations() throws IOException {
+        var source = new MigrationSource(MigrationSource.Engine.MYSQL, "old.clinic.example", Optional.empty(), 3306, "old", OLD_SECRET,
+                Optional.of(directory.resolve("old.pem")), List.of("./generate", "9"));
+        var claims = new DeclaredMigration("claims", source, "clinic-1", directory.resolve("migrations/claims"));
+        assertEquals(List.of(claims), LandscapeReader.read(file(VALID + MIGRATIONS)).migrations());
+        var alone = LandscapeReader.read(file(VALID.substring(0, VALID.indexOf("dataSets:"))
+                + MIGRATIONS.replace("mysql", "postgres").replace("name: old,", "name: old, replica: copy.clinic.example,")));
+        assertEquals(List.of(), alone.dataSets());
+        var other = alone.migrationsInto(alone.accounts().getFirst()).getFirst().source();
+        assertEquals("copy.clinic.example 5432", other.replica().orElseThrow() + " " + other.port());
+        assertEquals(List.of(), alone.migrationsInto(alone.accounts().getLast()));
+    }
+
+    @Test
+    void mistakesInMigrations() throws IOException {
+        String secret = OLD_SECRET.replace("111111111111", "222222222222");
+        Path file = file(VALID + MIGRATIONS.replace("clinic-1", "clinic-7").replace("mysql", "oracle") + MIGRATIONS.lines().skip(1).collect(
+                Collectors.joining("\n")).replace("claims", "lines").replace(OLD_SECRET, secret));
+        int line = (int) VALID.lines().count();
+        assertEquals("""
+                FILE:%d: migrations.claims.target: there is no shard 'clinic-7'; did you mean 'clinic-1'?
+                FILE:%d: migrations.claims.source.engine: 'oracle' is not one of mysql, postgres; write mysql
+                FILE:%d: migrations.lines.source.secret: '%s' is not a secret of account production; copy it into that account, because \
+                no account may read secrets of another""".formatted(line + 3, line + 4, line + 7, secret),
+                assertThrows(LandscapeException.class, () -> LandscapeReader.read(file)).getMessage().replace(file.toString(), "FILE"));
     }
 
     @Test

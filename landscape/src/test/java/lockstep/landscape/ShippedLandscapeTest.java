@@ -110,7 +110,8 @@ class ShippedLandscapeTest {
         assertEquals(LandscapeReader.BRANCH.stream().map(YamlValue.Field::name).toList(),
                 List.copyOf(branch.get("properties").propertyNames()));
         assertEquals(LandscapeReader.BRANCH.stream().map(YamlValue.Field::name).toList(), texts(branch.get("required")));
-        Map.of("product", LandscapeReader.PRODUCT, "commands", LandscapeReader.COMMANDS, "limits", LandscapeReader.LIMITS)
+        Map.of("migration", LandscapeReader.MIGRATION, "source", ExistingReader.SOURCE, "product", LandscapeReader.PRODUCT, "commands",
+                LandscapeReader.COMMANDS, "limits", LandscapeReader.LIMITS)
                 .forEach((name, fields) -> {
                     assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
                             List.copyOf(schema.get(name).get("properties").propertyNames()));
@@ -126,6 +127,7 @@ class ShippedLandscapeTest {
         Map.of("sync", LandscapeReader.SYNC, "holding", LandscapeReader.HOLDING, "hold", LandscapeReader.HOLD)
                 .forEach((name, fields) -> assertEquals(fields.stream().map(YamlValue.Field::name).toList(),
                         List.copyOf(schema.get(name).get("properties").propertyNames())));
+        assertEquals(lowercase(MigrationSource.Engine.values()), texts(schema.at("/source/properties/engine/enum")));
         assertEquals(lowercase(Purpose.values()), texts(schema.at("/account/properties/purpose/enum")));
         assertEquals(lowercase(Edition.values()), texts(schema.at("/shard/properties/edition/enum")));
         assertEquals(lowercase(Triggers.values()), texts(schema.at("/dataSet/properties/triggers/enum")));
