@@ -110,7 +110,7 @@ class DeliveryTest {
     void nobodyIsTrustedWithoutADelivery() {
         var clinic = TestLandscapes.clinic();
         var without = Assembly.synthesize("undelivered", new Landscape(clinic.product(), clinic.release(), clinic.region(),
-                clinic.accounts(), clinic.dataSets(), List.of(), Optional.empty()));
+                clinic.accounts(), clinic.dataSets(), List.of(), Optional.empty(), List.of()));
         assertEquals(List.of(), without.resources("AWS::IAM::OIDCProvider"));
         assertTrue(without.templates().values().stream().noneMatch(template -> template.contains("Federated")));
         assertEquals(

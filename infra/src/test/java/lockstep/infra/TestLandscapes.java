@@ -57,7 +57,8 @@ final class TestLandscapes {
                         new Starting(Optional.of("cron(0 4 * * ? *)"), Optional.of(Duration.ofMinutes(5))))),
                 List.of(),
                 Optional.of(new Delivery("https://gitlab.example.com", "clinic/lockstep", "main", List.of("operations@clinic.example"),
-                        List.of(new Delivery.Branch("clinic/code-lists", "main"), new Delivery.Branch("other/lists", "stable")))));
+                        List.of(new Delivery.Branch("clinic/code-lists", "main"), new Delivery.Branch("other/lists", "stable")))),
+                List.of());
     }
 
     private static Proxy production(String host) {
