@@ -28,7 +28,9 @@ final class SnapshotTemplates {
     private static Map<String, ObjectNode> read() {
         var templates = new TreeMap<String, ObjectNode>();
         try (var files = Files.list(PROJECT.resolve("infra/src/test/resources/snapshots"))) {
-            for (var file : files.filter(file -> file.toString().endsWith(".json")).toList()) {
+            // those of other landscapes begin with the names of other accounts
+            for (var file : files.filter(file -> LANDSCAPE.accounts().stream()
+                    .anyMatch(account -> file.getFileName().toString().startsWith(account.name() + "-"))).toList()) {
                 templates.put(file.getFileName().toString().replace(".json", ""), (ObjectNode) Assembly.JSON.readTree(file));
             }
         } catch (IOException e) {
