@@ -85,7 +85,7 @@ class ProjectionTest {
                 "LessThanThreshold", "Threshold": 1})
                 except ValueError as refused:
                     print(refused)
-                """).contains("metric math"));
+                """).contains("MetricName and Namespace are required"));
     }
 
     @Test
