@@ -124,7 +124,10 @@ class InitCommandTest {
         assertFalse(password.toString().contains("hunter2"), password::toString);
         var region = init("--source", url("localhost"), "--password-file", password(), "--region", "Europe");
         assertEquals(2, region.exit(), region::toString);
-        assertTrue(region.err().contains("region: 'Europe' is not an AWS region; write it like eu-central-1"), region::toString);
+        assertTrue(
+                region.err().contains(
+                        "region: 'Europe' is not a region of the partitions aws, aws-cn and aws-us-gov; write it like eu-central-1\n"),
+                region::toString);
     }
 
     @Test

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 /** Packages depend on each other in one direction only. Maven rules out cycles between modules; this test does so within each of them. */
 class PackagesTest {
     private static final List<
-            String> MODULES = List.of("landscape", "lambdas", "infra", "examples/clinic", "assembly", "accounts", "localcloud", "cli");
+            String> MODULES = List.of("landscape", "lambdas", "migration", "infra", "examples/clinic", "assembly", "accounts", "localcloud",
+                    "cli");
 
     private static final Path PROJECT = ProjectFiles.ofLauncher().project();
 

@@ -19,7 +19,7 @@ import java.util.Optional;
  */
 public record ExistingNetwork(String vpc, String cidr, Map<String, String> subnets, Map<String, String> publicSubnets,
         List<String> routeTables, List<String> endpoints, Optional<String> securityGroup, Optional<Namespace> namespace) {
-    /** @param name its domain, such as {@code clinic.internal} */
+    /** @param name its domain, such as {@code shop.internal} */
     public record Namespace(String id, String name) {}
 
     public ExistingNetwork {

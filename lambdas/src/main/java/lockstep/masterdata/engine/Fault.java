@@ -174,6 +174,20 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** The source of a migration can't be copied as it is. Nothing was changed. */
+    public static final class SourceRefused extends Fault {
+        public SourceRefused(String message) {
+            super(message, null);
+        }
+    }
+
+    /** Tables of a migration's source changed their definition while they were copied. */
+    public static final class SourceChanged extends Fault {
+        public SourceChanged(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /** Any other error: a bug in Lockstep or in the database. */
     public static final class Unexpected extends Fault {
         public Unexpected(String message, Throwable cause) {

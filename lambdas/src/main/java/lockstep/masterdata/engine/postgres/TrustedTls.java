@@ -23,7 +23,8 @@ public final class TrustedTls extends WrappedFactory {
         factory = CONTEXT.getSocketFactory();
     }
 
-    private static SSLContext context() {
+    /** Returns the certificates of the authorities. */
+    public static KeyStore authorities() {
         try {
             KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
             trusted.load(null, null);
@@ -33,13 +34,21 @@ public final class TrustedTls extends WrappedFactory {
                 for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(pem))
                     trusted.setCertificateEntry("rds-" + trusted.size(), certificate);
             }
+            return trusted;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException("the trusted certificates can't be read", e);
+        }
+    }
+
+    private static SSLContext context() {
+        try {
             TrustManagerFactory managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            managers.init(trusted);
+            managers.init(authorities());
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, managers.getTrustManagers(), null);
             return context;
-        } catch (GeneralSecurityException | IOException e) {
-            throw new IllegalStateException("the trusted certificates can't be read", e);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("the trusted certificates can't be used", e);
         }
     }
 
