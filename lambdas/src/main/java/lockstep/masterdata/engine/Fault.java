@@ -188,6 +188,13 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** Rows of a migration can't be derived from their source rows; the message names the root, the statement and the rows. */
+    public static final class DerivationFailed extends Fault {
+        public DerivationFailed(String message) {
+            super(message, null);
+        }
+    }
+
     /** Any other error: a bug in Lockstep or in the database. */
     public static final class Unexpected extends Fault {
         public Unexpected(String message, Throwable cause) {

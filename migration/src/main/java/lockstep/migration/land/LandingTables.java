@@ -16,19 +16,24 @@ import lockstep.migration.source.SourceTable;
 import org.postgresql.PGConnection;
 
 /** The schema of the target database in which the old tables land, and the record of the parts that are in them. */
-final class LandingTables {
+public final class LandingTables {
     private static final int CHUNK = 64 << 10;
     private final String schema;
     private final String state;
 
     LandingTables(String migration) {
         schema = Sql.identifier(schema(migration));
-        state = Sql.identifier("migrate_" + migration);
+        state = Sql.identifier(stateSchema(migration));
     }
 
     /** Returns the name of the schema with the old tables. */
-    static String schema(String migration) {
+    public static String schema(String migration) {
         return "migrate_" + migration + "_old";
+    }
+
+    /** Returns the name of the schema that records how far a migration is. */
+    public static String stateSchema(String migration) {
+        return "migrate_" + migration + "_state";
     }
 
     String name(SourceTable table) {

@@ -114,7 +114,7 @@ class LandingTest {
         var mySql = filled();
         var source = new MySqlSource(mySql.login());
         var manifest = landing().land(source, source.tables(), progress -> {});
-        Servers.execute(target, "DELETE FROM migrate_m_old.claim; DELETE FROM migrate_m.landed_part WHERE table_name = 'claim'");
+        Servers.execute(target, "DELETE FROM migrate_m_old.claim; DELETE FROM migrate_m_state.landed_part WHERE table_name = 'claim'");
         mySql.execute("DROP TABLE claim");
         assertEquals(manifest, landing().land(source, List.of(), progress -> {}));
         assertEquals(List.of("10000 12501250.00 3 3"), counts());
@@ -124,7 +124,7 @@ class LandingTest {
     void aDamagedOrMissingPartIsRefused() {
         var mySql = filled();
         var manifest = land(landing(), mySql);
-        Servers.execute(target, "DELETE FROM migrate_m_old.code; DELETE FROM migrate_m.landed_part WHERE table_name = 'code'");
+        Servers.execute(target, "DELETE FROM migrate_m_old.code; DELETE FROM migrate_m_state.landed_part WHERE table_name = 'code'");
         String object = manifest.tables().stream().filter(table -> table.table().name().equals("code")).findFirst().orElseThrow().parts()
                 .getFirst().object();
         byte[] bytes = store.objects.get(object);
