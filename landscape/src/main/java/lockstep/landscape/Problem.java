@@ -3,7 +3,7 @@ package lockstep.landscape;
 import java.nio.file.Path;
 
 /**
- * One mistake in the landscape file.
+ * One mistake in a landscape or migration file.
  *
  * @param line    counted from 1; 0 if the problem concerns the whole file
  * @param path    the place in the file, such as {@code accounts.demo.id}; empty if the problem concerns the whole file

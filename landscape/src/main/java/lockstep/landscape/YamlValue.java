@@ -36,13 +36,13 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  * @param line    the line of the value's name
  * @param example an example of such a value
  */
-record YamlValue(String path, int line, Optional<Node> node, String example, List<Problem> problems) {
+public record YamlValue(String path, int line, Optional<Node> node, String example, List<Problem> problems) {
     /** A field of a map: whether it is required, and an example of its value. */
-    record Field(String name, boolean required, String example) {}
+    public record Field(String name, boolean required, String example) {}
 
     /** The format of a text: a pattern for the whole text, a description, and how to fix a text that does not match. */
-    record Format(Pattern pattern, String description, String fix) {
-        Format(String pattern, String description, String fix) {
+    public record Format(Pattern pattern, String description, String fix) {
+        public Format(String pattern, String description, String fix) {
             this(Pattern.compile(pattern), description, fix);
         }
     }
@@ -51,7 +51,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     static final int MAX_ALIASES = 50;
 
     /** Returns the root value of the file. For a file that is missing, empty or not YAML, it is an absent value. */
-    static YamlValue of(Path file, String example, List<Problem> problems) {
+    public static YamlValue of(Path file, String example, List<Problem> problems) {
         Optional<Node> node = Optional.empty();
         String start = "start with the repository's lockstep.yaml";
         try {
@@ -91,7 +91,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     }
 
     /** Returns the values of a map that may have only these fields. The result also contains fields that are absent from the file. */
-    Map<String, YamlValue> fields(List<Field> known) {
+    public Map<String, YamlValue> fields(List<Field> known) {
         List<String> names = known.stream().map(Field::name).toList();
         Map<String, YamlValue> given = map();
         var misspelt = new HashSet<String>();
@@ -118,7 +118,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     }
 
     /** Returns the values of a map with user-defined names; there must be at least one. */
-    Map<String, YamlValue> entries(Format names, String example) {
+    public Map<String, YamlValue> entries(Format names, String example) {
         var entries = new LinkedHashMap<String, YamlValue>();
         map().forEach((name, value) -> {
             value.check(name, names);
@@ -128,7 +128,7 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     }
 
     /** Returns the values of a list; there must be at least one. */
-    List<YamlValue> items() {
+    public List<YamlValue> items() {
         if (node.isEmpty()) return List.of();
         if (!(node.get() instanceof SequenceNode list)) return wrongKind("list", List.of());
         if (list.getValue().isEmpty()) problem("the list is empty", "write " + example);
@@ -140,12 +140,12 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     }
 
     /** Returns the text as the file spells it, even if YAML would read a number: {@code 012} stays {@code 012}. */
-    Optional<String> text(Format format) {
+    public Optional<String> text(Format format) {
         return text().filter(text -> check(text, format));
     }
 
     /** Returns the enum constant that the text names in lowercase. */
-    <E extends Enum<E>> Optional<E> choice(Class<E> type) {
+    public <E extends Enum<E>> Optional<E> choice(Class<E> type) {
         List<String> names = Arrays.stream(type.getEnumConstants()).map(e -> e.name().toLowerCase(Locale.ROOT)).toList();
         Optional<String> text = text();
         if (text.isPresent() && !names.contains(text.get())) {
@@ -157,22 +157,22 @@ record YamlValue(String path, int line, Optional<Node> node, String example, Lis
     }
 
     /** Whether the file contains this value, valid or not. */
-    boolean isGiven() {
+    public boolean isGiven() {
         return node.isPresent();
     }
 
-    void problem(String message, String fix) {
+    public void problem(String message, String fix) {
         problems.add(new Problem(line, path, message, fix));
     }
 
     /** Returns the most similar candidate. About every third letter may differ. */
-    static Optional<String> nearest(String given, Collection<String> candidates) {
+    public static Optional<String> nearest(String given, Collection<String> candidates) {
         return candidates.stream().filter(candidate -> distance(given, candidate) <= (candidate.length() + 1) / 3)
                 .min(Comparator.comparingInt(candidate -> distance(given, candidate)));
     }
 
     /** Quotes a value and shortens it to fit on a line. */
-    static String quote(String value) {
+    public static String quote(String value) {
         String line = firstLine(value);
         return "'" + (line.length() <= 80 ? line : line.substring(0, 80) + "…") + "'";
     }

@@ -40,8 +40,8 @@ public final class Derivation {
      * @param dropped  by the name of the condition
      * @param derived  rows that rows of the new model were derived from
      * @param refused  rows of chunks that are not done
-     * @param orphaned rows whose root does not exist
-     * @param lookedUp rows of a table that belongs to no entity
+     * @param orphaned rows whose root does not exist, or that belong to no entity
+     * @param lookedUp rows of a table whose rows are only looked up
      */
     public record Account(String table, long rows, Map<String, Long> dropped, long derived, long refused, long orphaned, long lookedUp) {
         /** Whether every row is accounted for, and none was refused or has lost its root. */
@@ -323,7 +323,8 @@ public final class Derivation {
             if (row.getFirst() != null) dropped.put(row.getFirst(), Long.parseLong(row.get(1)));
         }
         long kept = rows - dropped.values().stream().mapToLong(Long::longValue).sum();
-        if (table.root().isEmpty()) return new Account(table.name(), rows, dropped, 0, 0, 0, kept);
+        if (table.root().isEmpty())
+            return new Account(table.name(), rows, dropped, 0, 0, table.lookup() ? 0 : kept, table.lookup() ? kept : 0);
         Entity entity = entity(table.root().get().entity());
         long rooted = Long.parseLong(rows(connection, "SELECT count(*) FROM " + ofRoots(table, entity, key(entity))).getFirst().getFirst());
         long derived = Long

@@ -33,11 +33,12 @@ public record Migration(String name, List<Entity> entities, List<OldTable> table
     /**
      * An old table as the SELECTs see it, without the rows that are dropped on purpose.
      *
-     * @param root   the entity that a row belongs to, and the columns with its key; empty for a table that rows are looked up in
+     * @param root   the entity that a row belongs to, and the columns with its key
+     * @param lookup whether rows belong to no entity, and are only looked up
      * @param drop   conditions by name; a row that meets one is dropped
      * @param values for columns such as old enums, the only values that SELECTs know
      */
-    public record OldTable(String name, Optional<Way> root, Map<String, String> drop, Map<String, List<String>> values) {}
+    public record OldTable(String name, Optional<Way> root, boolean lookup, Map<String, String> drop, Map<String, List<String>> values) {}
 
     /** The columns of an old table that hold the key of the root, in its order. */
     public record Way(String entity, List<String> columns) {

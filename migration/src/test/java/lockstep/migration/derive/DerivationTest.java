@@ -63,12 +63,12 @@ class DerivationTest {
         drop.put("deleted", "deleted");
         drop.put("first", "no = 1 OR deleted");
         var migration = new Migration("m", List.of(new Entity("claim", "claim", List.of("branch", "no"), 1000)),
-                List.of(new OldTable("claim", Optional.of(new Way("claim", List.of("branch", "no"))), drop,
+                List.of(new OldTable("claim", Optional.of(new Way("claim", List.of("branch", "no"))), false, drop,
                         Map.of("state", List.of("O", "P", "D"))),
-                        new OldTable("note", Optional.of(new Way("claim", List.of("branch", "no"))), Map.of("of first", "no = 1"),
+                        new OldTable("note", Optional.of(new Way("claim", List.of("branch", "no"))), false, Map.of("of first", "no = 1"),
                                 Map.of()),
-                        new OldTable("branch", Optional.empty(), Map.of(), Map.of()),
-                        new OldTable("log", Optional.empty(), Map.of("no longer kept", "true"), Map.of())),
+                        new OldTable("branch", Optional.empty(), true, Map.of(), Map.of()),
+                        new OldTable("log", Optional.empty(), false, Map.of("no longer kept", "true"), Map.of())),
                 List.of(new Target("public.claim", "claim", claim), new Target("public.line", "claim", line),
                         new Target("public.note", "claim", note)));
         return new Derivation(migration, new PostgresDatabase(login));
