@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
+import lockstep.migration.source.MySqlSource;
 import lockstep.poll.Poll;
 
 /** A MySQL 8 server with a database {@code old}. The first one in a JVM installs the server if necessary. */
@@ -87,6 +88,30 @@ public final class MySqlServer implements AutoCloseable {
     public void reset() {
         execute("DROP DATABASE old");
         execute("CREATE DATABASE old");
+    }
+
+    public MySqlSource source() {
+        return new MySqlSource(login());
+    }
+
+    /** Kills the sessions of everyone else. */
+    public void killSessions() {
+        try (var connection = connect(""); var statement = connection.createStatement()) {
+            var ids = new ArrayList<Long>();
+            try (var row = statement
+                    .executeQuery("SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID() AND user = 'root'")) {
+                while (row.next()) ids.add(row.getLong(1));
+            }
+            for (long id : ids) {
+                try {
+                    statement.execute("KILL " + id);
+                } catch (SQLException e) {
+                    if (e.getErrorCode() != 1094) throw e; // it has ended by itself
+                }
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public Login login() {

@@ -9,11 +9,12 @@ import java.util.Optional;
  *
  * @param entities in the order in which they are derived: an entity comes after those that its targets refer to
  */
-public record Migration(String name, List<Entity> entities, List<OldTable> tables, List<Target> targets) {
+public record Migration(String name, List<Entity> entities, List<OldTable> tables, List<Target> targets, List<Check> checks) {
     public Migration {
         entities = List.copyOf(entities);
         tables = List.copyOf(tables);
         targets = List.copyOf(targets);
+        checks = List.copyOf(checks);
     }
 
     /**
@@ -55,4 +56,18 @@ public record Migration(String name, List<Entity> entities, List<OldTable> table
      *               {@code from_TABLE} tells from which row of an old table, as its {@code ctid}, a row is derived
      */
     public record Target(String table, String entity, String select) {}
+
+    /**
+     * Two queries whose results must be equal.
+     *
+     * @param old     sees all rows of the old tables by their names
+     * @param current sees the new tables by their qualified names
+     * @param key     the number of leading columns that identify a row of the result
+     * @param allowed for rows that may differ, their key and the reason
+     */
+    public record Check(String name, String old, String current, int key, Map<List<String>, String> allowed) {
+        public Check {
+            allowed = Map.copyOf(allowed);
+        }
+    }
 }

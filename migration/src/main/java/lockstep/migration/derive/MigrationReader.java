@@ -3,7 +3,9 @@ package lockstep.migration.derive;
 import static lockstep.landscape.YamlValue.nearest;
 import static lockstep.landscape.YamlValue.quote;
 
+import de.siegmar.fastcsv.reader.CsvReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import lockstep.landscape.Problem;
 import lockstep.landscape.YamlValue.Field;
 import lockstep.landscape.YamlValue.Format;
 import lockstep.landscape.YamlValue;
+import lockstep.migration.derive.Migration.Check;
 import lockstep.migration.derive.Migration.Entity;
 import lockstep.migration.derive.Migration.OldTable;
 import lockstep.migration.derive.Migration.Target;
@@ -29,8 +32,9 @@ import lockstep.migration.derive.Migration.Way;
 public final class MigrationReader {
     static final List<Field> MIGRATION = List.of(
             new Field("entities", true, "{claim: {table: claim, key: [branch, no]}}"),
-            new Field("tables", true, "{claim: {drop: {deleted: deleted_at IS NOT NULL}}}"),
-            new Field("targets", true, "{shop.claim: {entity: claim, select: claim.sql}}"));
+            new Field("tables", false, "{claim: {drop: {deleted: deleted_at IS NOT NULL}}}"),
+            new Field("targets", true, "{shop.claim: {entity: claim, select: claim.sql}}"),
+            new Field("checks", false, "{billed: {old: billed_old.sql, new: billed_new.sql}}"));
     static final List<Field> ENTITY = List.of(
             new Field("table", true, "claim"),
             new Field("key", true, "[branch, no], the columns that identify a root"),
@@ -44,6 +48,12 @@ public final class MigrationReader {
             new Field("entity", true, "claim"),
             new Field("select", true, "claim.sql"));
 
+    static final List<Field> CHECK = List.of(
+            new Field("old", true, "billed_old.sql"),
+            new Field("new", true, "billed_new.sql"),
+            new Field("key", false, "1"),
+            new Field("allow", false, "billed.csv"));
+
     static final Format NAME = new Format("[a-z][a-z0-9_]{0,40}", "a name of at most 41 lowercase letters, digits and underscores",
             "write it like claim");
     static final Format COLUMN = new Format("[^\\x00-\\x1f\\x7f]{1,63}", "a name of 1 to 63 characters without control characters",
@@ -53,6 +63,9 @@ public final class MigrationReader {
             "write it like shop.claim");
     static final Format FILE = new Format("[A-Za-z0-9_-]{1,60}\\.sql", "the name of an SQL file in the same directory",
             "write it like claim.sql");
+    static final Format CSV = new Format("[A-Za-z0-9_-]{1,60}\\.csv", "the name of a CSV file in the same directory",
+            "write it like billed.csv");
+    static final Format COLUMNS = new Format("[1-9]", "a number of columns from 1 to 9", "write it like 1");
     static final Format NUMBER = new Format("[1-9][0-9]{0,17}", "a whole number of at least 1", "write it like 1000000");
     static final Format TEXT = new Format("(?s).*\\S.*|", "a text", "write it in quotes");
     static final Format CONDITION = new Format("(?s).*\\S.*", "an SQL condition", "write one that is true for the rows to drop");
@@ -95,13 +108,11 @@ public final class MigrationReader {
                     given.get("first").text(NUMBER).map(Long::parseLong).orElse(1L)));
         });
         var tables = new LinkedHashMap<String, OldTable>();
-        fields.get("tables").entries(COLUMN, "{root: {claim: [branch, claim_no]}}")
+        if (fields.get("tables").isGiven()) fields.get("tables").entries(COLUMN, "{root: {claim: [branch, claim_no]}}")
                 .forEach((table, value) -> tables.put(table, table(table, value, entities)));
-        if (!tables.isEmpty()) fields.get("entities").entries(NAME, "").forEach((entity, value) -> {
-            String table = entities.get(entity).table();
-            if (!table.isEmpty() && !tables.containsKey(table))
-                unknown(value, "table", table, tables.keySet(), "add it to tables");
-        });
+        // the table of an entity needs no entry of its own
+        entities.values().forEach(entity -> tables.putIfAbsent(entity.table(), new OldTable(entity.table(),
+                Optional.of(new Way(entity.name(), entity.key())), false, Map.of(), Map.of())));
         var targets = new ArrayList<Target>();
         fields.get("targets").entries(TARGET_TABLE, TARGET.getFirst().example()).forEach((table, value) -> {
             var given = value.fields(TARGET);
@@ -110,8 +121,11 @@ public final class MigrationReader {
                     .ifPresent(word -> unknown(given.get("entity"), "entity", word, entities.keySet(), "add it to entities"));
             targets.add(new Target(table, entity.orElse(""), sql(given.get("select"))));
         });
+        var checks = new ArrayList<Check>();
+        if (fields.get("checks").isGiven()) fields.get("checks").entries(NAME, "{old: billed_old.sql, new: billed_new.sql}")
+                .forEach((check, value) -> checks.add(check(check, value.fields(CHECK))));
         refuseUnusedFiles(root);
-        return new Migration(name, List.copyOf(entities.values()), List.copyOf(tables.values()), targets);
+        return new Migration(name, List.copyOf(entities.values()), List.copyOf(tables.values()), targets, checks);
     }
 
     /** The table of an entity holds the roots themselves, so it needs no way to them. */
@@ -144,6 +158,24 @@ public final class MigrationReader {
         return new OldTable(name, root, lookup, drop, values);
     }
 
+    private Check check(String name, Map<String, YamlValue> given) {
+        int key = given.get("key").text(COLUMNS).map(Integer::parseInt).orElse(1);
+        var allowed = new LinkedHashMap<List<String>, String>();
+        given.get("allow").text(CSV).ifPresent(file -> {
+            try (var csv = CsvReader.builder().ofCsvRecord(directory.resolve(file))) {
+                for (var record : csv) {
+                    if (record.getFieldCount() != key + 1 || record.getField(key).isBlank())
+                        given.get("allow").problem("line " + record.getStartingLineNumber() + " of " + file + " does not have " + (key + 1)
+                                + " fields", "write the " + key + " columns of the key and the reason why the row may differ");
+                    else allowed.put(List.copyOf(record.getFields().subList(0, key)), record.getField(key));
+                }
+            } catch (IOException | UncheckedIOException e) {
+                given.get("allow").problem(file + " can't be read: " + e.getMessage(), "create it beside this file, or remove the field");
+            }
+        });
+        return new Check(name, sql(given.get("old")), sql(given.get("new")), key, allowed);
+    }
+
     private static List<String> columns(YamlValue list) {
         return list.items().stream().flatMap(item -> item.text(COLUMN).stream()).toList();
     }
@@ -161,11 +193,11 @@ public final class MigrationReader {
             String text = Files.readString(directory.resolve(name.get())).strip();
             if (text.endsWith(";"))
                 value.problem(name.get() + " ends with a semicolon", "remove it: the SELECT becomes part of a statement");
-            if (text.isEmpty()) value.problem(name.get() + " is empty", "write a SELECT for the roots in the table roots");
+            if (text.isEmpty()) value.problem(name.get() + " is empty", "write a SELECT");
             return text;
         } catch (NoSuchFileException e) {
             value.problem("there is no file " + name.get() + " beside this one",
-                    "create it with a SELECT for the roots in the table roots");
+                    "create it with a SELECT");
         } catch (IOException e) {
             value.problem(name.get() + " can't be read: " + e, "save it as UTF-8 text that you may read");
         }
@@ -177,7 +209,7 @@ public final class MigrationReader {
         try (var list = Files.list(directory)) {
             for (String name : list.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".sql")).sorted().toList())
                 if (!files.contains(name))
-                    root.problem("no target uses " + name, "add a target with select: " + name + ", or delete the file");
+                    root.problem("nothing uses " + name, "add a target with select: " + name + ", or delete the file");
         } catch (IOException e) {
             root.problem(directory + " can't be listed: " + e, "check that you may read it");
         }

@@ -76,8 +76,13 @@ final class MySqlDatabase {
             case 1205, 1213 -> new Fault.Busy(what, e);
             // connections were lost or refused, or the server shuts down
             case 1040, 1053, 1077, 1317, 3168 -> new Fault.DatabaseUnavailable(what, e);
-            default -> state.startsWith("08") ? new Fault.DatabaseUnavailable(what, e) : new Fault.Unexpected(what, e);
+            default -> state.startsWith("08") || isOfConnection(e) ? new Fault.DatabaseUnavailable(what, e) : new Fault.Unexpected(what, e);
         };
+    }
+
+    /** While rows are streamed, the driver gives no SQLSTATE. */
+    private static boolean isOfConnection(Throwable e) {
+        return e instanceof IOException || e.getCause() != null && isOfConnection(e.getCause());
     }
 
     /** The driver reads certificates only from a file. */

@@ -70,7 +70,8 @@ class DerivationTest {
                         new OldTable("branch", Optional.empty(), true, Map.of(), Map.of()),
                         new OldTable("log", Optional.empty(), false, Map.of("no longer kept", "true"), Map.of())),
                 List.of(new Target("public.claim", "claim", claim), new Target("public.line", "claim", line),
-                        new Target("public.note", "claim", note)));
+                        new Target("public.note", "claim", note)),
+                List.of());
         return new Derivation(migration, new PostgresDatabase(login));
     }
 
