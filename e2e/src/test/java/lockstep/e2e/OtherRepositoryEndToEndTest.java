@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,7 +94,8 @@ class OtherRepositoryEndToEndTest {
         var image = run(PROJECT, Map.of(), List.of("cli/image/run", "--install", "--", "true"));
         assertEquals(0, image.exit(), image::toString);
         // the only way in which a job in the image differs from one on AWS: what answers as AWS, and its certificate authority
-        Path trust = CLOUD.endpoint().trustStore();
+        Path trust = Files.copy(CLOUD.endpoint().trustStore(), directory.resolve("trust.p12"));
+        Files.setPosixFilePermissions(trust, PosixFilePermissions.fromString("r--r--r--")); // the image's user is not root
         program("in-image", """
                 exec %1$s/cli/image/run -v %2$s:/tmp/trust.p12:ro --env "LOCKSTEP_ID_TOKEN=$LOCKSTEP_ID_TOKEN" \\
                   --env "LOCKSTEP_ROLE=$LOCKSTEP_ROLE" --env AWS_ENDPOINT_URL=%3$s --env CI_PIPELINE_ID=7 --env \\
