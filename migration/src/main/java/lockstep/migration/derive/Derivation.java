@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.postgres.Database;
 import lockstep.masterdata.engine.postgres.Faults;
 import lockstep.masterdata.engine.postgres.Sql;
@@ -334,7 +335,7 @@ public final class Derivation {
     }
 
     private static String json(Map<String, Long> counts) {
-        return lockstep.masterdata.engine.parts.Json.MAPPER.writeValueAsString(counts);
+        return Json.MAPPER.writeValueAsString(counts);
     }
 
     private static List<List<String>> rows(Connection connection, String sql) throws SQLException {

@@ -23,6 +23,7 @@ import lockstep.masterdata.engine.parts.Packed;
 import lockstep.masterdata.engine.parts.Part;
 import lockstep.masterdata.engine.parts.PartStore;
 import lockstep.masterdata.engine.postgres.Database;
+import lockstep.masterdata.engine.postgres.Faults;
 import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.masterdata.engine.postgres.Streams;
 import lockstep.masterdata.engine.postgres.TableReader;
@@ -188,7 +189,7 @@ public final class Landing {
         try (text) {
             tables.load(connection, table, part, text);
         } catch (SQLException e) {
-            throw lockstep.masterdata.engine.postgres.Faults.of(e, target.name());
+            throw Faults.of(e, target.name());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

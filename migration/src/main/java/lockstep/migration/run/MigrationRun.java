@@ -17,6 +17,7 @@ import lockstep.migration.derive.Migration.Entity;
 import lockstep.migration.derive.Migration;
 import lockstep.migration.land.Landing;
 import lockstep.migration.source.Source;
+import lockstep.migration.source.SourceTable;
 
 /** Runs a whole migration: lands, derives, sets sequences, accounts for every row and compares results. It can be repeated at any time. */
 public final class MigrationRun {
@@ -57,7 +58,7 @@ public final class MigrationRun {
         timed("land", ended, () -> {
             // the source need not answer any more once everything was read
             var landing = new Landing(migration.name(), target, store, streams);
-            var tables = landing.manifest().isPresent() ? List.<lockstep.migration.source.SourceTable>of() : chosen();
+            var tables = landing.manifest().isPresent() ? List.<SourceTable>of() : chosen();
             return landing.land(source, tables, progress -> {}).tables().stream().mapToLong(table -> table.content().rows()).sum();
         });
         var derivation = new Derivation(migration, target);
@@ -80,7 +81,7 @@ public final class MigrationRun {
         return new Result(accounts, differences);
     }
 
-    private List<lockstep.migration.source.SourceTable> chosen() {
+    private List<SourceTable> chosen() {
         var all = source.tables();
         return migration.tables().stream().map(table -> all.stream().filter(there -> there.name().equals(table.name())).findFirst()
                 .orElseThrow(() -> new Fault.SourceRefused("the source has no table " + table.name() + "; it has "

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -91,7 +92,7 @@ final class MySqlDatabase {
             KeyStore store = pem == null ? TrustedTls.authorities() : KeyStore.getInstance("PKCS12");
             if (pem != null) {
                 store.load(null, null);
-                var factory = java.security.cert.CertificateFactory.getInstance("X.509");
+                var factory = CertificateFactory.getInstance("X.509");
                 for (var certificate : factory.generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.UTF_8))))
                     store.setCertificateEntry("ca-" + store.size(), certificate);
             }
