@@ -85,7 +85,8 @@ final class EditionService extends FargateService {
      */
     static MathExpression healthy(IMetric targets, IMetric others) {
         return MathExpression.Builder.create().expression("FILL(targets, 0) + FILL(others, 0)")
-                .usingMetrics(Map.of("targets", targets, "others", others)).period(Duration.minutes(1)).label("healthy targets").build();
+                .usingMetrics(Workflow.sorted(Map.of("targets", targets, "others", others))).period(Duration.minutes(1))
+                .label("healthy targets").build();
     }
 
     /** Rolls a deployment back when one of the alarms goes off. */
