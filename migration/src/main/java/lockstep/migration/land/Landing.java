@@ -249,11 +249,15 @@ public final class Landing {
         return new Content(read.rows, read.digest);
     }
 
-    /** Drops everything that the landing created in the target, and forgets what was read. Its parts expire with the store. */
+    /**
+     * Drops all schemas that the migration created in the target, and forgets what was read. Rows in tables of the new model stay, and
+     * parts expire with the store.
+     */
     public void abandon() {
         target.transaction(connection -> {
             lock(connection);
             tables.drop(connection);
+            Sql.execute(connection, "DROP SCHEMA IF EXISTS " + Sql.identifier("migrate_" + migration) + " CASCADE");
             return null;
         });
         Json.write(store, prefix() + "manifest.json", new LandingManifest(migration, "", List.of()));

@@ -189,6 +189,7 @@ class LandingTest {
     void abandonLeavesNothing() {
         var mySql = filled();
         land(landing(), mySql);
+        Servers.execute(target, "CREATE SCHEMA migrate_m; CREATE TABLE migrate_m.claim_key (id bigint)");
         landing().abandon();
         assertEquals(List.of(), Servers.query(target, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'migrate%'"));
         assertFalse(landing().manifest().isPresent());
