@@ -98,7 +98,7 @@ final class ExistingReader {
         if (!value.isGiven()) return Optional.empty();
         var fields = value.fields(DATABASE);
         String host = fields.get("host").text(DATABASE_HOST).orElse("");
-        int port = port(fields.get("port"));
+        int port = port(fields.get("port"), MigrationSource.Engine.POSTGRES);
         String name = fields.get("name").text(DATABASE_NAME).orElse("");
         var use = new Use(account, shard, value.line());
         // logins belong to a server, so whoever administers it reaches all of its databases
@@ -120,7 +120,7 @@ final class ExistingReader {
         var fields = value.fields(SOURCE);
         var engine = fields.get("engine").choice(MigrationSource.Engine.class).orElse(MigrationSource.Engine.MYSQL);
         return new MigrationSource(engine, fields.get("host").text(DATABASE_HOST).orElse(""), fields.get("replica").text(DATABASE_HOST),
-                fields.get("port").text(DATABASE_PORT).map(Integer::parseInt).orElse(engine.port()),
+                port(fields.get("port"), engine),
                 fields.get("name").text(DATABASE_NAME).orElse(""), secret(fields.get("secret"), account, accountId),
                 path(fields.get("ca")), LandscapeReader.words(fields.get("local")));
     }
@@ -149,8 +149,8 @@ final class ExistingReader {
                     "give each shard a database of its own");
     }
 
-    private static int port(YamlValue value) {
-        return value.text(DATABASE_PORT).map(Integer::parseInt).orElse(5432);
+    private static int port(YamlValue value, MigrationSource.Engine engine) {
+        return value.text(DATABASE_PORT).map(Integer::parseInt).orElse(engine.port());
     }
 
     private Optional<Path> path(YamlValue value) {

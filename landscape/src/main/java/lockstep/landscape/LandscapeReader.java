@@ -298,7 +298,7 @@ public final class LandscapeReader {
             fields.get("dataSets").entries(DATA_SET_NAME, DATA_SET_EXAMPLE)
                     .forEach((name, value) -> dataSets.add(dataSet(name, value)));
         else if (root.isGiven() && !fields.get("migrations").isGiven())
-            root.problem("'dataSets' is missing", "add dataSets: " + "{master: " + DATA_SET_EXAMPLE + "}");
+            root.problem("'dataSets' is missing", "add dataSets: {master: " + DATA_SET_EXAMPLE + "}");
         var migrations = new ArrayList<DeclaredMigration>();
         if (fields.get("migrations").isGiven())
             fields.get("migrations").entries(DATA_SET_NAME, MIGRATION_EXAMPLE)

@@ -12,7 +12,7 @@ import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.postgres.Database;
 import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.migration.derive.Migration.Check;
-import lockstep.migration.land.LandingTables;
+import lockstep.migration.land.Schemas;
 
 /** Compares what the old and the new model compute, such as monthly totals. */
 public final class Checks {
@@ -52,7 +52,7 @@ public final class Checks {
         var differences = new ArrayList<Difference>();
         for (Check check : migration.checks()) differences.addAll(target.run(connection -> {
             Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            var old = rows(connection, check, "old", check.old(), Sql.identifier(LandingTables.schema(migration.name())) + ", ");
+            var old = rows(connection, check, "old", check.old(), new Schemas(migration.name()).old() + ", ");
             var current = rows(connection, check, "new", check.current(), "");
             Sql.execute(connection, "ROLLBACK");
             return compare(check, old, current);

@@ -17,7 +17,7 @@ import lockstep.masterdata.engine.postgres.Sql;
 import lockstep.migration.derive.Migration.Entity;
 import lockstep.migration.derive.Migration.OldTable;
 import lockstep.migration.derive.Migration.Target;
-import lockstep.migration.land.LandingTables;
+import lockstep.migration.land.Schemas;
 
 /**
  * Derives the rows of the new model, a chunk of roots in each transaction. A chunk and the record that it is done are committed together,
@@ -55,9 +55,10 @@ public final class Derivation {
     public Derivation(Migration migration, Database target) {
         this.migration = migration;
         this.target = target;
-        this.old = Sql.identifier(LandingTables.schema(migration.name()));
-        this.views = Sql.identifier("migrate_" + migration.name());
-        this.state = Sql.identifier(LandingTables.stateSchema(migration.name()));
+        var schemas = new Schemas(migration.name());
+        this.old = schemas.old();
+        this.views = schemas.views();
+        this.state = schemas.state();
     }
 
     /**
@@ -140,30 +141,27 @@ public final class Derivation {
     }
 
     /**
-     * Derives a chunk, unless it is done.
+     * Derives a chunk in a transaction, unless it is done.
      *
      * @throws Fault.DerivationFailed if a statement fails, or a source row is lost or derived twice. The message names the first root for
      *                                which it does. Nothing of the chunk was written
      */
-    public void derive(Chunk chunk) {
-        target.run(connection -> {
-            connection.setAutoCommit(false);
-            try {
-                if (Sql.update(connection, "INSERT INTO " + state + ".chunk VALUES (" + Sql.literal(chunk.entity()) + ", " + chunk.from()
-                        + ", " + chunk.until() + ") ON CONFLICT DO NOTHING") == 0) {
-                    connection.rollback();
-                    return null;
-                }
-                var derived = insert(connection, chunk);
-                Sql.update(connection, "UPDATE " + state + ".chunk SET derived = " + Sql.literal(json(derived)) + " WHERE (entity, first, "
-                        + "until) = (" + Sql.literal(chunk.entity()) + ", " + chunk.from() + ", " + chunk.until() + ")");
-                connection.commit();
-                return null;
-            } catch (Refused refused) {
+    public void derive(Connection connection, Chunk chunk) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            if (Sql.update(connection, "INSERT INTO " + state + ".chunk VALUES (" + Sql.literal(chunk.entity()) + ", " + chunk.from()
+                    + ", " + chunk.until() + ") ON CONFLICT DO NOTHING") == 0) {
                 connection.rollback();
-                throw new Fault.DerivationFailed(explain(connection, chunk, refused));
+                return;
             }
-        });
+            var derived = insert(connection, chunk);
+            Sql.update(connection, "UPDATE " + state + ".chunk SET derived = " + Sql.literal(json(derived)) + " WHERE (entity, first, "
+                    + "until) = (" + Sql.literal(chunk.entity()) + ", " + chunk.from() + ", " + chunk.until() + ")");
+            connection.commit();
+        } catch (Refused refused) {
+            connection.rollback();
+            throw new Fault.DerivationFailed(explain(connection, chunk, refused));
+        }
     }
 
     /** A statement or a check that failed. */

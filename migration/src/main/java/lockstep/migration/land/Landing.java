@@ -17,7 +17,6 @@ import java.util.function.Consumer;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.copy.Column;
 import lockstep.masterdata.engine.copy.Content;
-import lockstep.masterdata.engine.copy.RowDigest;
 import lockstep.masterdata.engine.parts.Json;
 import lockstep.masterdata.engine.parts.Packed;
 import lockstep.masterdata.engine.parts.Part;
@@ -88,7 +87,7 @@ public final class Landing {
     public LandingManifest land(Source source, List<SourceTable> chosen, Consumer<Progress> progress) {
         return target.run(lock -> {
             lock(lock);
-            LandingManifest manifest = manifest().isPresent() ? manifest().get() : read(source, chosen, progress);
+            LandingManifest manifest = manifest().orElseGet(() -> read(source, chosen, progress));
             loadMissing(manifest, progress);
             var each = manifest.tables().stream().map(LandedTable::table).toList();
             Streams.forEach(streams, each, target, connection -> {}, (connection, table) -> {
@@ -128,9 +127,10 @@ public final class Landing {
             for (int i = 0; i < streams; i++) readers.add(i);
             Streams.forEach(streams, ranges, target, connection -> {}, (connection, range) -> {
                 int reader = readers.remove();
-                var writer = new PartOfRange(connection, range.table(), parts.get(range.table().name()), progress);
-                snapshot.read(reader, range, writer::line);
-                writer.end();
+                try (var writer = new PartOfRange(connection, range.table(), parts.get(range.table().name()), progress)) {
+                    snapshot.read(reader, range, writer::line);
+                    writer.end();
+                }
                 readers.add(reader);
                 return range;
             });
@@ -142,7 +142,7 @@ public final class Landing {
     }
 
     /** Collects the lines of a range until they are worth a part. */
-    private final class PartOfRange {
+    private final class PartOfRange implements AutoCloseable {
         private final Connection connection;
         private final SourceTable table;
         private final List<Part> parts;
@@ -164,17 +164,17 @@ public final class Landing {
         }
 
         void end() {
-            packed.close();
-            Content content = packed.content();
-            if (content.rows() > 0) {
-                String sha256 = packed.sha256();
-                String object = packed.put(store, prefix() + "parts/" + content.digest() + "-" + sha256.substring(0, 16));
-                var part = new Part(List.of(), List.of(), content.rows(), content.digest(), object, sha256, packed.bytes(), text.size());
-                load(connection, table, part, text.asInput(), progress);
-                parts.add(part);
-            }
+            if (text.size() == 0) return;
+            Part part = packed.part(store, prefix() + "parts/", List.of(), List.of());
+            load(connection, table, part, text.asInput(), progress);
+            parts.add(part);
             packed.clear();
             text.reset();
+        }
+
+        @Override
+        public void close() {
+            packed.close();
         }
     }
 
@@ -209,16 +209,9 @@ public final class Landing {
     }
 
     private byte[] checked(Missing each) {
-        String what = "part " + Packed.abbreviated(each.part().object()) + " of " + each.table().name();
-        try (InputStream object = Packed.open(store::open, each.part().object())
-                .orElseThrow(() -> new Fault.PartRefused(what + " is missing from the store"))) {
-            byte[] bytes = object.readNBytes(Math.toIntExact(each.part().bytes() + 1));
-            if (!Packed.sha256(bytes, bytes.length).equals(each.part().sha256()))
-                throw new Fault.PartRefused(what + " is truncated or altered: its SHA-256 is not the one in the manifest");
-            return bytes;
-        } catch (IOException e) {
-            throw new Fault.StoreUnavailable(what + " can't be read: " + e.getMessage(), e);
-        }
+        Part part = each.part();
+        return Packed.checked(store::open, part.object(), part.bytes(), part.sha256(),
+                "part " + Packed.abbreviated(part.object()) + " of " + each.table().name());
     }
 
     /**
@@ -228,25 +221,15 @@ public final class Landing {
      */
     public void verify(LandingManifest manifest) {
         var differing = Streams.forEach(streams, manifest.tables(), target, connection -> {}, (connection, landed) -> {
-            Content there = content(connection, landed.table());
+            Content there = TableReader.content(connection, "SELECT "
+                    + Sql.columns("t.", landed.table().columns().stream().map(Column::name).toList()) + " FROM "
+                    + tables.name(landed.table())
+                    + " t");
             return there.equals(landed.content()) ? "" : landed.table().name() + " has " + there.rows() + " rows of "
                     + landed.content().rows() + (there.rows() == landed.content().rows() ? ", and some differ" : "");
         }).stream().filter(text -> !text.isEmpty()).toList();
         if (!differing.isEmpty())
             throw new Fault.VerificationFailed("the landed tables are not what was read at the source: " + String.join("; ", differing));
-    }
-
-    private Content content(Connection connection, SourceTable table) throws SQLException {
-        var read = new Object() {
-            long rows;
-            RowDigest digest = RowDigest.EMPTY;
-        };
-        TableReader.stream(connection, "SELECT " + Sql.columns("t.", table.columns().stream().map(Column::name).toList()) + " FROM "
-                + tables.name(table) + " t", line -> {
-                    read.rows++;
-                    read.digest = read.digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
-                });
-        return new Content(read.rows, read.digest);
     }
 
     /**
@@ -257,7 +240,7 @@ public final class Landing {
         target.transaction(connection -> {
             lock(connection);
             tables.drop(connection);
-            Sql.execute(connection, "DROP SCHEMA IF EXISTS " + Sql.identifier("migrate_" + migration) + " CASCADE");
+            Sql.execute(connection, "DROP SCHEMA IF EXISTS " + new Schemas(migration).views() + " CASCADE");
             return null;
         });
         Json.write(store, prefix() + "manifest.json", new LandingManifest(migration, "", List.of()));

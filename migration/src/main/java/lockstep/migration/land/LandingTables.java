@@ -16,24 +16,15 @@ import lockstep.migration.source.SourceTable;
 import org.postgresql.PGConnection;
 
 /** The schema of the target database in which the old tables land, and the record of the parts that are in them. */
-public final class LandingTables {
+final class LandingTables {
     private static final int CHUNK = 64 << 10;
     private final String schema;
     private final String state;
 
     LandingTables(String migration) {
-        schema = Sql.identifier(schema(migration));
-        state = Sql.identifier(stateSchema(migration));
-    }
-
-    /** Returns the name of the schema with the old tables. */
-    public static String schema(String migration) {
-        return "migrate_" + migration + "_old";
-    }
-
-    /** Returns the name of the schema that records how far a migration is. */
-    public static String stateSchema(String migration) {
-        return "migrate_" + migration + "_state";
+        var schemas = new Schemas(migration);
+        schema = schemas.old();
+        state = schemas.state();
     }
 
     String name(SourceTable table) {
@@ -74,17 +65,10 @@ public final class LandingTables {
             record.setString(1, part.object());
             record.setString(2, table.name());
             record.execute();
-            var copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + name(table) + " ("
-                    + Sql.columns("", table.columns().stream().map(Column::name).toList()) + ") FROM STDIN");
-            try {
-                byte[] chunk = new byte[CHUNK];
-                for (int read; (read = text.read(chunk)) > 0;) copy.writeToCopy(chunk, 0, read);
-                long rows = copy.endCopy();
-                if (rows != part.rows()) throw new Fault.PartRefused("part " + part.object() + " of " + table.name() + " holds " + rows
-                        + " rows, but " + part.rows() + " were read at the source");
-            } finally {
-                if (copy.isActive()) copy.cancelCopy();
-            }
+            long rows = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY " + name(table) + " ("
+                    + Sql.columns("", table.columns().stream().map(Column::name).toList()) + ") FROM STDIN", text, CHUNK);
+            if (rows != part.rows()) throw new Fault.PartRefused("part " + part.object() + " of " + table.name() + " holds " + rows
+                    + " rows, but " + part.rows() + " were read at the source");
             connection.commit();
         } catch (SQLException | IOException | RuntimeException e) {
             connection.rollback();

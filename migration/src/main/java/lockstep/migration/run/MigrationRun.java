@@ -70,7 +70,7 @@ public final class MigrationRun {
             timed("derive " + entity.name(), ended, () -> {
                 var chunks = derivation.chunks(entity, rootsInChunk);
                 Streams.forEach(streams, chunks, target, connection -> {}, (connection, chunk) -> {
-                    derivation.derive(chunk);
+                    derivation.derive(connection, chunk);
                     return chunk;
                 });
                 return chunks.isEmpty() ? 0 : chunks.getLast().until() - chunks.getFirst().from();

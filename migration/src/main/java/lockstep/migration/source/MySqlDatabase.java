@@ -14,14 +14,12 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Properties;
-import java.util.Set;
 import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import lockstep.masterdata.engine.postgres.TrustedTls;
 
 /** Connects to a MySQL server over TLS and verifies its certificate and host name, unless it runs on this machine. */
 final class MySqlDatabase {
-    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1");
     private static final String STORE_PASSWORD = "certificates are public";
     private final String url;
     private final String name;
@@ -32,7 +30,7 @@ final class MySqlDatabase {
         url = "jdbc:mysql://" + name;
         properties.setProperty("user", login.username());
         properties.setProperty("password", login.password());
-        if ("disable".equals(login.sslmode()) && LOOPBACK.contains(login.host())) {
+        if (login.withoutTls()) {
             properties.setProperty("sslMode", "DISABLED");
             properties.setProperty("allowPublicKeyRetrieval", "true");
         } else {

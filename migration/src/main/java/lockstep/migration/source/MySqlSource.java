@@ -6,13 +6,13 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import lockstep.masterdata.engine.Fault;
+import lockstep.masterdata.engine.copy.CopyText;
 import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
 import lockstep.masterdata.engine.postgres.TableReader.LineSink;
 
@@ -69,6 +69,10 @@ public final class MySqlSource implements Source {
                 schema).stream().collect(Collectors.groupingBy(Described::table, TreeMap::new, Collectors.toList()));
     }
 
+    private static List<MySqlColumn> supported(List<Described> columns) {
+        return columns.stream().flatMap(described -> described.column().stream()).toList();
+    }
+
     @Override
     public List<SourceTable> tables() {
         return run(connection -> {
@@ -81,7 +85,7 @@ public final class MySqlSource implements Source {
             query(connection, "SELECT TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) FROM information_schema.TABLES "
                     + "WHERE TABLE_SCHEMA = ?", row -> sizes.put(row.getString(1), new long[]{row.getLong(2), row.getLong(3)}), schema);
             return columns(connection).entrySet().stream().map(table -> new SourceTable(table.getKey(),
-                    table.getValue().stream().flatMap(described -> described.column().stream()).map(MySqlColumn::column).toList(),
+                    supported(table.getValue()).stream().map(MySqlColumn::column).toList(),
                     keys.getOrDefault(table.getKey(), List.of()), sizes.get(table.getKey())[0], sizes.get(table.getKey())[1])).toList();
         });
     }
@@ -99,8 +103,7 @@ public final class MySqlSource implements Source {
                     if (column.column().isEmpty()) findings.add(new Finding(true, table.name() + "." + column.name(),
                             "values of type " + column.type() + " can't be copied", "leave the table out, or copy the column at the source "
                                     + "into one of another type, such as ST_AsText or ST_AsWKB of a geometry"));
-                findings.addAll(unusable(connection, table, described.get(table.name()).stream()
-                        .flatMap(column -> column.column().stream()).toList()));
+                findings.addAll(unusable(connection, table, supported(described.get(table.name()))));
             }
             return findings;
         });
@@ -152,16 +155,16 @@ public final class MySqlSource implements Source {
         }
         int major = Integer.parseInt(version.split("\\.")[0]);
         int minor = Integer.parseInt(version.split("\\.")[1]);
-        if (major < 9 || major == 9 && minor < 6) for (String cascade : query(connection, """
-                SELECT CONCAT(TABLE_NAME, ': ', CONSTRAINT_NAME) FROM information_schema.REFERENTIAL_CONSTRAINTS
+        var cascades = major < 9 || major == 9 && minor < 6 ? query(connection, """
+                SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
                 WHERE CONSTRAINT_SCHEMA = ? AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))""",
-                row -> row.getString(1), schema)) {
-                    var parts = cascade.split(": ");
-                    if (tables.stream().anyMatch(table -> table.name().equals(parts[0]))) findings.add(new Finding(false, parts[0],
-                            "foreign key " + parts[1] + " cascades, and the binary log of this version does not contain what it changes",
-                            "upgrade to MySQL 9.6, or delete and update the rows of " + parts[0]
-                                    + " explicitly while changes are followed"));
-                }
+                row -> List.of(row.getString(1), row.getString(2)), schema) : List.<List<String>>of();
+        for (var cascade : cascades) {
+            String name = cascade.getFirst();
+            if (tables.stream().anyMatch(table -> table.name().equals(name))) findings.add(new Finding(false, name,
+                    "foreign key " + cascade.getLast() + " cascades, and the binary log of this version does not contain what it changes",
+                    "upgrade to MySQL 9.6, or delete and update the rows of " + name + " explicitly while changes are followed"));
+        }
         try {
             for (long lag : query(connection, "SHOW REPLICA STATUS", row -> row.getLong("Seconds_Behind_Source")))
                 if (lag > 60) findings.add(new Finding(false, "the server", "it is a replica that is " + lag + " seconds behind",
@@ -175,15 +178,10 @@ public final class MySqlSource implements Source {
 
     @Override
     public Snapshot snapshot(List<SourceTable> tables, int connections) {
-        var described = run(this::columns);
-        for (SourceTable table : tables) {
-            var now = described.getOrDefault(table.name(), List.of()).stream().flatMap(column -> column.column().stream())
-                    .map(MySqlColumn::column).toList();
-            if (!now.equals(table.columns()))
-                throw new Fault.SourceChanged("the columns of " + table.name() + " at the source have changed; start again", null);
-        }
-        var columns = new LinkedHashMap<String, List<MySqlColumn>>();
-        described.forEach((table, all) -> columns.put(table, all.stream().flatMap(column -> column.column().stream()).toList()));
+        var columns = new HashMap<String, List<MySqlColumn>>();
+        run(this::columns).forEach((table, all) -> columns.put(table, supported(all)));
+        tables.forEach(table -> table.refuseOther(
+                columns.getOrDefault(table.name(), List.of()).stream().map(MySqlColumn::column).toList()));
         var opened = new ArrayList<Connection>();
         try (Connection locking = database.connect()) {
             for (int i = 0; i < connections; i++) opened.add(database.connect());
@@ -199,19 +197,11 @@ public final class MySqlSource implements Source {
                     }
                 String position = query(locking, "SELECT @@GLOBAL.gtid_executed", row -> row.getString(1)).getFirst().replace("\n", "");
                 lock.execute("UNLOCK TABLES");
-                return new Held(position, List.copyOf(opened), columns);
+                return new Held(position, opened, columns);
             }
         } catch (SQLException e) {
-            opened.forEach(MySqlSource::closed);
+            HeldSnapshot.close(opened);
             throw database.fault(e);
-        }
-    }
-
-    private static void closed(Connection connection) {
-        try {
-            connection.close();
-        } catch (SQLException ignored) {
-            // the server ends the transaction anyway
         }
     }
 
@@ -226,20 +216,12 @@ public final class MySqlSource implements Source {
         }
     }
 
-    private final class Held implements Snapshot {
-        private final String position;
-        private final List<Connection> connections;
+    private final class Held extends HeldSnapshot {
         private final Map<String, List<MySqlColumn>> columns;
 
         Held(String position, List<Connection> connections, Map<String, List<MySqlColumn>> columns) {
-            this.position = position;
-            this.connections = connections;
+            super(position, connections);
             this.columns = columns;
-        }
-
-        @Override
-        public String position() {
-            return position;
         }
 
         /** Ranges divide the values of the first column of the key evenly, if it is an integer. */
@@ -253,16 +235,10 @@ public final class MySqlSource implements Source {
             String column = MySqlColumn.quoted(first.name());
             try {
                 var bounds = query(connections.getFirst(), "SELECT MIN(" + column + "), MAX(" + column + ") FROM "
-                        + MySqlColumn.quoted(table.name()), row -> Optional.ofNullable(row.getString(1)).map(least -> {
-                            try {
-                                return List.of(new BigInteger(least), new BigInteger(row.getString(2)));
-                            } catch (SQLException e) {
-                                throw database.fault(e);
-                            }
-                        })).getFirst();
-                if (bounds.isEmpty()) return all;
-                BigInteger least = bounds.get().getFirst();
-                BigInteger width = bounds.get().getLast().subtract(least).add(BigInteger.ONE);
+                        + MySqlColumn.quoted(table.name()), row -> new String[]{row.getString(1), row.getString(2)}).getFirst();
+                if (bounds[0] == null) return all;
+                BigInteger least = new BigInteger(bounds[0]);
+                BigInteger width = new BigInteger(bounds[1]).subtract(least).add(BigInteger.ONE);
                 BigInteger count = BigInteger.valueOf(Math.ceilDiv(table.rows(), rows)).min(width);
                 var ranges = new ArrayList<Range>();
                 for (BigInteger i = BigInteger.ZERO; i.compareTo(count) < 0; i = i.add(BigInteger.ONE)) {
@@ -285,6 +261,7 @@ public final class MySqlSource implements Source {
                         .collect(Collectors.joining(", ")) + " FROM " + MySqlColumn.quoted(range.table().name()) + " WHERE "
                         + range.condition())) {
                     var line = new Line();
+                    CopyText.ByteSink text = line::put;
                     while (row.next()) {
                         line.reset();
                         for (int i = 0; i < selected.size(); i++) {
@@ -294,7 +271,7 @@ public final class MySqlSource implements Source {
                                 line.put((byte) '\\');
                                 line.put((byte) 'N');
                             } else {
-                                selected.get(i).write(value, line::put);
+                                selected.get(i).write(value, text);
                             }
                         }
                         line.put((byte) '\n');
@@ -304,11 +281,6 @@ public final class MySqlSource implements Source {
             } catch (SQLException e) {
                 throw database.fault(e);
             }
-        }
-
-        @Override
-        public void close() {
-            connections.forEach(MySqlSource::closed);
         }
     }
 }

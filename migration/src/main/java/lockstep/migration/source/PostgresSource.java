@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import lockstep.masterdata.engine.Fault;
+import java.util.stream.Collectors;
 import lockstep.masterdata.engine.copy.Column;
 import lockstep.masterdata.engine.postgres.Faults;
 import lockstep.masterdata.engine.postgres.PostgresDatabase.Login;
@@ -98,10 +98,8 @@ public final class PostgresSource implements Source {
 
     @Override
     public Snapshot snapshot(List<SourceTable> tables, int connections) {
-        var now = tables();
-        for (SourceTable table : tables)
-            if (now.stream().noneMatch(other -> other.name().equals(table.name()) && other.columns().equals(table.columns())))
-                throw new Fault.SourceChanged("the columns of " + table.name() + " at the source have changed; start again", null);
+        var now = tables().stream().collect(Collectors.toMap(SourceTable::name, SourceTable::columns));
+        tables.forEach(table -> table.refuseOther(now.getOrDefault(table.name(), List.of())));
         var opened = new ArrayList<Connection>();
         try {
             Connection first = database.connect();
@@ -116,9 +114,9 @@ public final class PostgresSource implements Source {
                 begin(next);
                 Sql.execute(next, "SET TRANSACTION SNAPSHOT " + Sql.literal(id));
             }
-            return new Held(position, List.copyOf(opened));
+            return new Held(position, opened);
         } catch (SQLException e) {
-            opened.forEach(PostgresSource::closed);
+            HeldSnapshot.close(opened);
             throw Faults.of(e, database.name());
         }
     }
@@ -127,27 +125,11 @@ public final class PostgresSource implements Source {
         Sql.execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     }
 
-    private static void closed(Connection connection) {
-        try {
-            connection.close();
-        } catch (SQLException ignored) {
-            // the server ends the transaction anyway
-        }
-    }
-
-    private final class Held implements Snapshot {
+    private final class Held extends HeldSnapshot {
         private static final int BLOCKS = 8192;
-        private final String position;
-        private final List<Connection> connections;
 
         Held(String position, List<Connection> connections) {
-            this.position = position;
-            this.connections = connections;
-        }
-
-        @Override
-        public String position() {
-            return position;
+            super(position, connections);
         }
 
         /** Ranges divide the table's blocks, which needs no key. A partitioned table has none of its own. */
@@ -178,11 +160,6 @@ public final class PostgresSource implements Source {
             } catch (SQLException e) {
                 throw Faults.of(e, database.name());
             }
-        }
-
-        @Override
-        public void close() {
-            connections.forEach(PostgresSource::closed);
         }
     }
 

@@ -1,6 +1,7 @@
 package lockstep.migration.source;
 
 import java.util.List;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.copy.Column;
 
 /**
@@ -15,5 +16,11 @@ public record SourceTable(String name, List<Column> columns, List<String> key, l
     public SourceTable {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+    }
+
+    /** @throws Fault.SourceChanged if the columns are now others than when this table was read from the catalogue */
+    void refuseOther(List<Column> now) {
+        if (!now.equals(columns))
+            throw new Fault.SourceChanged("the columns of " + name + " at the source have changed; start again", null);
     }
 }

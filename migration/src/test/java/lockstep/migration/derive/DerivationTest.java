@@ -77,9 +77,16 @@ class DerivationTest {
 
     private static final Entity ENTITY = new Entity("claim", "claim", List.of("branch", "no"), 1000);
 
-    private static void derive(Derivation derivation) {
+    private void derive(Derivation derivation, Chunk chunk) {
+        new PostgresDatabase(login).run(connection -> {
+            derivation.derive(connection, chunk);
+            return null;
+        });
+    }
+
+    private void derive(Derivation derivation) {
         derivation.prepare();
-        derivation.chunks(ENTITY, 50).forEach(derivation::derive);
+        derivation.chunks(ENTITY, 50).forEach(chunk -> derive(derivation, chunk));
     }
 
     private String failure(String claim, String line, String note) {
@@ -124,7 +131,7 @@ class DerivationTest {
         Servers.execute(login, "INSERT INTO migrate_m_old.claim VALUES (2, 101, 'O', false, 'z', 1, NULL, NULL)");
         derivation.prepare();
         assertEquals(177 + 1, derivation.accounts().getFirst().derived());
-        derivation.chunks(ENTITY, 70).forEach(derivation::derive);
+        derivation.chunks(ENTITY, 70).forEach(chunk -> derive(derivation, chunk));
         assertEquals(numbers, Servers.query(login, keys));
         assertEquals(List.of("1178"), Servers.query(login, "SELECT id FROM migrate_m.claim_key WHERE no = 101"));
         Servers.execute(login,
@@ -139,7 +146,7 @@ class DerivationTest {
         derivation.prepare();
         var twice = IntStream.range(0, 4).boxed().flatMap(i -> derivation.chunks(ENTITY, 20).stream()).toList();
         try (var executor = Executors.newFixedThreadPool(4)) {
-            for (var done : executor.invokeAll(twice.stream().map(chunk -> Executors.callable(() -> derivation.derive(chunk))).toList()))
+            for (var done : executor.invokeAll(twice.stream().map(chunk -> Executors.callable(() -> derive(derivation, chunk))).toList()))
                 done.resultNow();
         }
         assertEquals("178 1000 1177 60", contents().getFirst());
@@ -169,11 +176,11 @@ class DerivationTest {
         assertTrue(failure.contains("\n  note: {\"id\": 74,"), failure);
         // only the chunk with the mistake has stopped
         var derivation = derivation(CLAIM, LINE, NOTE);
-        for (Chunk chunk : derivation.chunks(ENTITY, 50)) if (chunk.from() != 1050) derivation.derive(chunk);
+        for (Chunk chunk : derivation.chunks(ENTITY, 50)) if (chunk.from() != 1050) derive(derivation, chunk);
         assertEquals("128", contents().getFirst().split(" ")[0]);
         assertEquals(new Account("claim", 200, Map.of("deleted", 20L, "first", 2L), 128, 50, 0, 0), derivation.accounts().getFirst());
         Servers.execute(login, "UPDATE migrate_m_old.claim SET amount2 = 3 WHERE branch = 1 AND no = 74");
-        derivation.chunks(ENTITY, 50).forEach(derivation::derive);
+        derivation.chunks(ENTITY, 50).forEach(chunk -> derive(derivation, chunk));
         assertTrue(derivation.accounts().getFirst().isComplete());
     }
 

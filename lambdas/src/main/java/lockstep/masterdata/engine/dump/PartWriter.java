@@ -3,7 +3,6 @@ package lockstep.masterdata.engine.dump;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.copy.CopyText;
 import lockstep.masterdata.engine.dump.Dumped.RangeParts;
 import lockstep.masterdata.engine.parts.KeyRange;
@@ -84,12 +83,7 @@ public final class PartWriter implements AutoCloseable {
 
     private void end(List<String> until) {
         if (sameSoFar) packUnchangedLines();
-        lines.close();
-        String sha256 = lines.sha256();
-        Content content = lines.content();
-        // stored even if the object exists already, because an old one may be about to be collected
-        String object = lines.put(store, prefix + content.digest() + "-" + sha256.substring(0, 16));
-        parts.add(new Part(from, until, content.rows(), content.digest(), object, sha256, lines.bytes(), lines.textBytes()));
+        parts.add(lines.part(store, prefix, from, until));
     }
 
     @Override

@@ -12,8 +12,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import lockstep.masterdata.engine.Fault;
 import lockstep.masterdata.engine.copy.Content;
 import lockstep.masterdata.engine.copy.RowDigest;
 
@@ -102,6 +104,37 @@ public final class Packed implements AutoCloseable {
         if (bytes() < store.inlineBelow()) return INLINE + Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), bytes()));
         store.put(object, buffer.array(), bytes());
         return object;
+    }
+
+    /**
+     * Completes the frame and writes it to the store as a part, even if the object exists already, because an old one may be about to be
+     * collected.
+     *
+     * @param prefix of the names of parts, which are derived from their content
+     */
+    public Part part(PartStore store, String prefix, List<String> from, List<String> until) {
+        close();
+        String sha256 = sha256();
+        String object = put(store, prefix + digest + "-" + sha256.substring(0, 16));
+        return new Part(from, until, rows, digest, object, sha256, bytes(), textBytes);
+    }
+
+    /**
+     * Reads a whole frame and checks it, before any of it is unpacked.
+     *
+     * @param what describes the part in messages
+     * @throws Fault.PartRefused if it is missing, truncated, longer or altered
+     */
+    public static byte[] checked(Function<String, Optional<InputStream>> store, String object, long length, String sha256, String what) {
+        byte[] bytes;
+        try (InputStream frame = open(store, object).orElseThrow(() -> new Fault.PartRefused(what + " is missing from the store"))) {
+            bytes = frame.readNBytes(Math.toIntExact(length + 1));
+        } catch (IOException e) {
+            throw new Fault.StoreUnavailable(what + " can't be read: " + e.getMessage(), e);
+        }
+        if (!sha256(bytes, bytes.length).equals(sha256))
+            throw new Fault.PartRefused(what + " is truncated or altered: its SHA-256 is not the one in the manifest");
+        return bytes;
     }
 
     /** Reports whether the name itself contains the frame. */

@@ -33,6 +33,11 @@ public final class PostgresDatabase implements Database {
             this(host, port, dbname, username, password, null, null);
         }
 
+        /** Whether the server is reached without TLS, which only one on this machine may be. */
+        public boolean withoutTls() {
+            return "disable".equals(sslmode) && LOOPBACK.contains(host);
+        }
+
         @Override
         public String toString() {
             return username + "@" + host + ":" + port + "/" + dbname;
@@ -44,7 +49,7 @@ public final class PostgresDatabase implements Database {
         properties = new Properties();
         properties.setProperty("user", login.username());
         properties.setProperty("password", login.password());
-        if ("disable".equals(login.sslmode()) && LOOPBACK.contains(login.host())) {
+        if (login.withoutTls()) {
             properties.setProperty("sslmode", "disable");
         } else {
             properties.setProperty("sslmode", "verify-full");

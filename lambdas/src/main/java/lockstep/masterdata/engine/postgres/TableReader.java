@@ -30,15 +30,19 @@ public final class TableReader {
 
     /** Reads the table's rows and returns their count and digest. */
     static Content content(Connection connection, String table, List<String> columns, String condition) throws SQLException {
+        return content(connection, "SELECT " + Sql.columns("t.", columns) + " FROM " + Sql.table(table) + " t WHERE " + condition);
+    }
+
+    /** Reads the rows of a query and returns their count and digest. */
+    public static Content content(Connection connection, String query) throws SQLException {
         var rows = new Object() {
             long count;
             RowDigest digest = RowDigest.EMPTY;
         };
-        stream(connection, "SELECT " + Sql.columns("t.", columns) + " FROM " + Sql.table(table) + " t WHERE " + condition,
-                line -> {
-                    rows.count++;
-                    rows.digest = rows.digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
-                });
+        stream(connection, query, line -> {
+            rows.count++;
+            rows.digest = rows.digest.plus(RowDigest.ofLine(line, 0, line.length - 1));
+        });
         return new Content(rows.count, rows.digest);
     }
 }

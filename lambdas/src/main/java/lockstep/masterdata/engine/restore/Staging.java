@@ -190,17 +190,7 @@ final class Staging {
     }
 
     private static byte[] checked(Function<String, Optional<InputStream>> store, Piece piece) {
-        InputStream object = Packed.open(store, piece.object())
-                .orElseThrow(() -> new Fault.PartRefused(describe(piece) + " is missing from the store"));
-        byte[] bytes;
-        try (object) {
-            bytes = object.readNBytes(Math.toIntExact(piece.bytes() + 1));
-        } catch (IOException e) {
-            throw new Fault.StoreUnavailable(describe(piece) + " can't be read: " + e.getMessage(), e);
-        }
-        if (!Packed.sha256(bytes, bytes.length).equals(piece.sha256()))
-            throw new Fault.PartRefused(describe(piece) + " is truncated or altered: its SHA-256 is not the one in the manifest");
-        return bytes;
+        return Packed.checked(store, piece.object(), piece.bytes(), piece.sha256(), describe(piece));
     }
 
     private void copy(Connection connection, InputStream text, Piece piece, Section section) throws SQLException, IOException {
